@@ -1,0 +1,1 @@
+"""Words for all of it."""

@@ -1,0 +1,58 @@
+"""``bench``: speed and accuracy, measured."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def engine(*, as_json: AsJson = False) -> None:
+    """Time the engine: trades, flush, mark, render, thirty days of candles, a day of trades."""
+    from powderkeg.proof import speed  # noqa: PLC0415  compiles, and only here
+
+    _print(speed.engine(), as_json=as_json)
+
+
+@app.command("sim-truth")
+def sim_truth(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many of the eight fixed seeds.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Score the map against the truth of made markets, beside the static four-tier map."""
+    from powderkeg.proof import sim_truth as proof  # noqa: PLC0415  compiles, and only here
+
+    chosen = proof.SEEDS[:seeds]
+    console = Console(stderr=True)
+    with (
+        Progress(console=console, disable=not console.is_terminal) as bar,
+        ProcessPoolExecutor(min(len(chosen), os.cpu_count() or 1)) as pool,
+    ):
+        task = bar.add_task("made markets", total=len(chosen))
+        runs: list[dict[str, dict[str, float]]] = []
+        for run in pool.map(proof.run_seed, chosen):
+            runs.append(run)
+            bar.advance(task)
+    _print(proof.summary(runs), as_json=as_json)
+
+
+def _print(answer: dict[str, object] | dict[str, float], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = Table(show_header=False, box=None)
+    for key, value in answer.items():
+        shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
+        table.add_row(key.replace("_", " "), shown)
+    Console().print(table)

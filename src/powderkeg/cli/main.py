@@ -1,0 +1,36 @@
+"""``powderkeg``: one file per group of commands, gathered here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from powderkeg import __version__
+from powderkeg.cli import bench, maps, replay, serve
+from powderkeg.errors import PowderkegError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Where leveraged crypto positions will be force-closed, how much, and how sure we are.",
+)
+app.command()(serve.demo)
+app.command()(replay.replay)
+app.command("map")(maps.chart)
+app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run a command. Exit code 0: done, 1: refused with a reason, 2: usage."""
+    try:
+        app()
+    except PowderkegError as why:
+        print(f"{type(why).__name__}: {why}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,168 @@
+"""``replay``: stored data through the same engine, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from powderkeg.desk import Desk, Market
+from powderkeg.errors import ConfigError
+from powderkeg.events import Event
+from powderkeg.history import snapshots, sources
+from powderkeg.history.columns import Report
+from powderkeg.history.play import play
+from powderkeg.proof.ledger import Passage, passage_of
+from powderkeg.serve.session import model, prior_only
+
+
+def parse_time(text: str) -> int:
+    """Return an ISO date or time (UTC) as µs.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415  the only place that reads dates
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as why:
+        raise ConfigError(
+            f"expected a date or time such as 2026-02-04T12:00, found {text!r}"
+        ) from why
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000_000)
+
+
+def replay(
+    source: Annotated[Path, typer.Argument(help="A source file (TOML).")],
+    coin: Annotated[str, typer.Option(help="Which coin; the source's first by default.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    until: Annotated[str, typer.Option(help="Stop before this time (UTC).")] = "",
+    save: Annotated[Path | None, typer.Option(help="Write the desk's snapshot here.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on from this snapshot.")] = None,
+    mass: Annotated[
+        list[str] | None,
+        typer.Option(help="Follow the mass of a price range: SIDE LOW HIGH FROM TO, times UTC."),
+    ] = None,
+    serve: Annotated[bool, typer.Option(help="Show the end in the page.")] = False,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
+) -> None:
+    """Play stored data through a desk and report what came of it."""
+    stored = sources.load(source)
+    chosen = coin or stored.coins()[0]
+    if chosen not in stored.coins():
+        raise ConfigError(f"{source}: expected one of {', '.join(stored.coins())}, found {chosen}")
+    desk = snapshots.load(resume) if resume else Desk(chosen)
+    report = Report()
+    passages = [passage_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
+    seconds = _run(desk, stored, report, passages, parse_time(until) if until else None)
+    if save:
+        snapshots.save(desk, save)
+    answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
+    if as_json:
+        print(json.dumps(answer))
+    else:
+        _show(answer)
+    if serve:
+        _serve(desk, host, port)
+
+
+def _run(
+    desk: Desk, stored: sources.Source, report: Report, passages: list[Passage], until: int | None
+) -> float:
+    """Play with a progress bar on the error stream and return CPU seconds."""
+    console = Console(stderr=True)
+    columns = ("[bold]{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    before = time.process_time()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"replay {desk.coin}")
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        def watch(now: Desk, event: Event) -> None:
+            for passage in passages:
+                passage.watch(now, event)
+
+        play(
+            desk, stored, report=report, until=until, progress=progress,
+            watch=watch if passages else None,
+        )  # fmt: skip
+    return time.process_time() - before
+
+
+def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
+    """Return what came of a replay."""
+    audits = [
+        c.exposure.audit() for m in desk.estimated() if m.estimate for c in m.estimate.candidates
+    ]
+    facts = desk.counts.trades + desk.counts.events
+    return {
+        "coin": desk.coin,
+        "as_of": desk.now,
+        "events": desk.counts.events,
+        "trades": desk.counts.trades,
+        "events_per_s": round(facts / max(seconds, 1e-9)),
+        "cpu_s": round(seconds, 3),
+        "rows": report.rows,
+        "bad_rows": sum(report.bad.values()),
+        "bad": report.bad,
+        "notes": report.notes[:20],
+        "gaps": desk.counts.gaps,
+        "conservation_residual": max((a.residual for a in audits), default=0.0),
+        "wrong_side": max((a.wrong_side for a in audits), default=0.0),
+        "liquidations": desk.counts.liquidations,
+        "prior_only": prior_only(desk),
+        "model": model(desk),
+        "price": desk.price,
+        "markets": {m.name: _market(m) for m in desk.markets.values()},
+        "digest": snapshots.digest(desk),
+    }
+
+
+def _market(market: Market) -> dict[str, Any]:
+    estimate = market.estimate
+    return {
+        "trades": market.tape.count,
+        "trades_held_back": market.tape.dropped,
+        "book": market.book.status,
+        "book_counts": dict(market.book.counts),
+        "quotes_matched": market.quotes.matched,
+        "quotes_differed": market.quotes.differed,
+        "oi": estimate.oi if estimate and estimate.oi > 0 else None,
+        "mark": estimate.mark if estimate and not math.isnan(estimate.mark) else None,
+    }
+
+
+def _show(answer: dict[str, Any]) -> None:
+    """Print the summary as a table."""
+    table = Table(show_header=False, box=None, title=f"replay of {answer['coin']}")
+    for key, value in answer.items():
+        if key not in ("markets", "notes", "passages", "coin"):
+            table.add_row(key.replace("_", " "), str(value))
+    for passage in answer["passages"]:
+        for key, value in passage.items():
+            table.add_row(
+                key.replace("_", " "), f"{value:,.0f}" if isinstance(value, float) else str(value)
+            )
+    Console().print(table)
+
+
+def _serve(desk: Desk, host: str, port: int) -> None:
+    """Show a finished replay in the page."""
+    from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
+    from powderkeg.serve.feeds import clock  # noqa: PLC0415
+    from powderkeg.serve.hub import Hub  # noqa: PLC0415
+    from powderkeg.serve.session import Session  # noqa: PLC0415
+
+    session = Session("replay", {desk.coin: desk}, clock)
+    session.ready = True
+    serve(session, Hub(session), host, port, "", None, json_ready=False)

@@ -1,0 +1,78 @@
+"""``demo``: a made market in the page."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from powderkeg.errors import ConfigError
+from powderkeg.serve.app import make_app
+from powderkeg.serve.feeds import made_session
+from powderkeg.serve.hub import Hub
+from powderkeg.serve.session import Session
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    session: Session, hub: Hub, host: str, port: int, token: str, work: object, *, json_ready: bool
+) -> None:
+    """Serve a session until interrupted.
+
+    Raises:
+        ConfigError: The address is not loopback and no token was given, or it is taken.
+    """
+    if host not in LOOPBACK and not token:
+        raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
+    app = make_app(session, hub, token=token, work=work)  # pyright: ignore[reportArgumentType]  a coroutine function or none
+    bound = _bind(host, port)
+    url = f"http://{host}:{bound.getsockname()[1]}/"
+    if json_ready:
+        print(json.dumps({"url": url}), flush=True)
+    else:
+        print(
+            f"powderkeg serves {', '.join(session.desks)} ({session.source}) on {url}", flush=True
+        )
+    config = uvicorn.Config(
+        app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket, so that the address can be told before the first request."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as why:
+        bound.close()
+        raise ConfigError(f"expected to listen on {host}:{port}: {why}; try --port 0") from why
+    return bound
+
+
+def demo(
+    coins: Annotated[list[str] | None, typer.Argument(help="Of BTC, ETH, SOL.")] = None,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
+    token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the made market.")] = 7,
+    json_ready: Annotated[bool, typer.Option(help="Print the address as JSON.")] = False,
+) -> None:
+    """Serve a made market: nothing to configure, no network, and it says so on every page."""
+    from powderkeg.sim import DEMO  # noqa: PLC0415  heavy, and only here
+
+    chosen = [coin.upper() for coin in coins or DEMO]
+    unknown = [coin for coin in chosen if coin not in DEMO]
+    if unknown:
+        raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(unknown)}")
+    session, hub, feed = made_session(chosen, seed)
+    print("simulated market: no venue is connected", file=sys.stderr)
+    serve(session, hub, host, port, token, feed.run, json_ready=json_ready)

@@ -1,0 +1,296 @@
+"""The whole core of one coin in one object: events in, state changed, requests out.
+
+`apply` changes state in one written order and computes nothing itself. It knows no clock: time is
+what events say. Same events, settings and version: same state, to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TypeAlias, assert_never
+
+import numpy as np
+from msgspec import Struct
+
+from powderkeg.engine.estimate import CANDIDATES, FIRST, Estimate
+from powderkeg.events import (
+    BookDelta,
+    BookSnapshot,
+    Candle,
+    Candles,
+    Event,
+    Funding,
+    Gap,
+    Link,
+    Liquidation,
+    LiquidationBar,
+    Mark,
+    OpenInterest,
+    Quote,
+    Ratio,
+    Tick,
+    Trade,
+    Trades,
+)
+from powderkeg.maps.prices import PriceRing
+from powderkeg.maps.ring import Ring, cuts
+from powderkeg.maps.scene import Known, tier_index
+from powderkeg.maps.views import STEPS
+from powderkeg.market.book import Book, Resync
+from powderkeg.market.candles import as_columns
+from powderkeg.market.carry import Carry
+from powderkeg.market.quotes import QuoteCheck
+from powderkeg.market.tape import Tape, as_run
+from powderkeg.settings import Settings
+
+Ask: TypeAlias = Resync
+"""What the core may ask of the shell."""
+FLOW_ONLY = "-spot"
+"""Venues that end so trade without leverage: they have a tape and a book, but no map."""
+AGGREGATE = "aggregate"
+"""The venue name of sums over several venues."""
+
+
+class Counts(Struct):
+    """What has happened so far."""
+
+    events: int = 0
+    trades: int = 0
+    liquidations: int = 0
+    gaps: int = 0
+
+
+class Market:
+    """One market of the coin: what it shows, and the estimate of what it hides."""
+
+    __slots__ = (
+        "book", "carry", "estimate", "gone", "link", "name", "price", "quotes",
+        "ratios", "rings", "seen", "tape", "venue",
+    )  # fmt: skip
+
+    def __init__(self, name: str, columns: int) -> None:
+        """Know nothing yet of the market `name`, such as ``binance:BTCUSDT``."""
+        self.name = name
+        self.venue = name.partition(":")[0]
+        self.tape = Tape(name)
+        self.book = Book(name)
+        self.carry = Carry(name)
+        self.estimate: Estimate | None = None
+        self.rings = {step: Ring(step, columns, per_row) for step, per_row in STEPS.items()}
+        self.price = math.nan
+        self.seen = 0
+        self.link = "up"
+        self.quotes = QuoteCheck()
+        self.ratios: dict[str, float] = {}
+        self.gone = np.zeros(2)
+        """Base coin reported liquidated, long and short."""
+
+
+class Desk:
+    """Everything known about one coin."""
+
+    __slots__ = ("coin", "counts", "horizon", "markets", "now", "prices", "settings")
+
+    def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
+        """Start empty.
+
+        Args:
+            coin: Such as BTC.
+            settings: How to behave.
+            horizon: µs up to which the past will be told in columns. Until then blocks of candles
+                set the pace, and columns that the rings will not keep are not drawn.
+        """
+        self.coin = coin
+        self.horizon = horizon
+        self.settings = settings or Settings()
+        self.now = 0
+        self.markets: dict[str, Market] = {}
+        self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
+        self.counts = Counts()
+
+    @property
+    def leader(self) -> Market | None:
+        """The market whose price the chart shows: the first that can be liquidated on."""
+        return next((m for m in self.markets.values() if _leveraged(m)), None)
+
+    @property
+    def price(self) -> float:
+        """Last price of the leading market, NaN before the first."""
+        leader = self.leader
+        return math.nan if leader is None else leader.price
+
+    def estimated(self) -> Iterator[Known]:
+        """Yield the markets whose estimate knows its mark, in the order they were met."""
+        for m in self.markets.values():
+            if m.estimate is not None and not math.isnan(m.estimate.mark):
+                yield Known(m.name, m.venue, m.estimate, m.rings, m.seen, m.link)
+
+    def apply(self, event: Event) -> list[Ask]:  # noqa: C901  one case an event
+        """Take one event and return what the shell should do about it."""
+        self.counts.events += 1
+        if isinstance(event, Tick):
+            self._pass(event.at)
+            return []
+        self._pass(event.seen)
+        market = self._market(event.market)
+        market.seen = max(market.seen, event.seen)
+        match event:
+            case Trade() | Trades():
+                self._trade(market, event)
+            case Candle() | Candles():
+                self._candles(market, event if isinstance(event, Candles) else as_columns([event]))
+            case Mark() | Funding() | OpenInterest():
+                self._carry(market, event)
+            case Liquidation():
+                self._liquidated(market, event)
+            case LiquidationBar():
+                self._liquidated_bar(market, event)
+            case BookSnapshot() | BookDelta():
+                return self._book(market, event)
+            case Quote():
+                market.quotes.quote(event)
+            case Ratio():
+                market.ratios[event.kind] = event.long
+            case Gap():
+                return self._gap(market, event)
+            case Link():
+                market.link = event.state
+                return _asks(market.book.lose("link down")) if event.state == "down" else []
+            case _:
+                assert_never(event)
+        return []
+
+    def _book(self, market: Market, event: BookSnapshot | BookDelta) -> list[Ask]:
+        asks = _asks(market.book.apply(event))
+        best = market.book.best()
+        if market.book.status == "live" and best is not None and isinstance(event, BookDelta):
+            market.quotes.book(event.last, best)
+        return asks
+
+    def _market(self, name: str) -> Market:
+        if name not in self.markets:
+            self.markets[name] = Market(name, self.settings.columns)
+        return self.markets[name]
+
+    def _pass(self, at: int) -> None:
+        """Let time pass to `at`: flush openings, and redraw columns that are over."""
+        if at <= self.now:
+            return
+        if at <= self.horizon:
+            self.now = at
+            return
+        flush, draw = self.settings.flush, self.settings.draw
+        ticked = at // flush > self.now // flush
+        drawn = at // draw > self.now // draw
+        if (ticked or drawn) and self.now:
+            for known in self.estimated():
+                known.estimate.flush(at // flush * flush)
+                if drawn:
+                    self._draw(known, at // draw * draw)
+        self.now = at
+
+    def _draw(self, known: Known, at: int) -> None:
+        """Draw what stood just before `at` into every ring whose column is due."""
+        weights = known.estimate.weights(at)
+        tiers = tier_index(known.estimate)
+        exposure = known.estimate.best.exposure
+        live = self.settings.draw < min(known.rings)
+        for ring in known.rings.values():
+            if live or ring.due(at):
+                ring.write(at - 1, exposure, weights, tiers)
+
+    def _begin(self, market: Market, price: float) -> Estimate:
+        """Return the market's estimate, made at its first price."""
+        if market.estimate is None:
+            specs = CANDIDATES if self.settings.compete else CANDIDATES[FIRST : FIRST + 1]
+            market.estimate = Estimate(price, market.venue, specs)
+        return market.estimate
+
+    def _trade(self, market: Market, event: Trade | Trades) -> None:
+        believed = market.tape.add(event)
+        if believed is None:
+            return
+        run = believed if isinstance(believed, Trades) else as_run(believed)
+        self.counts.trades += len(run.times)
+        market.price = float(run.prices[-1])
+        if not _leveraged(market):
+            return
+        self._begin(market, market.price).add_trades(run.prices, run.sizes)
+        if market is self.leader:
+            for ring in self.prices.values():
+                ring.add_run(run.times, run.prices, np.abs(run.sizes))
+
+    def _candles(self, market: Market, bars: Candles) -> None:
+        """Play candles between the moments at which columns must be drawn."""
+        estimate = self._begin(market, float(bars.open[0]))
+        ends = bars.times + bars.span
+        start = 0
+        until = max(int(ends[-1]), self.horizon)
+        for stop in cuts(ends, market.rings, until, bars.span):
+            estimate.add_candles(bars, start, stop)
+            if not math.isnan(estimate.mark):
+                self._redraw(market.rings, estimate, int(ends[stop - 1]), until, bars.span)
+            start = stop
+        market.price = float(bars.close[-1])
+        if market is self.leader:
+            for ring in self.prices.values():
+                ring.add_bars(bars)
+
+    def _redraw(
+        self, rings: dict[int, Ring], estimate: Estimate, at: int, until: int, span: int
+    ) -> None:
+        """Draw the rings that are no finer than `span` and hold `at` when it is `until`."""
+        weights = estimate.weights(at)
+        for step, ring in rings.items():
+            if step >= span and at > until - step * ring.size:
+                ring.write(at - 1, estimate.best.exposure, weights, tier_index(estimate))
+
+    def _carry(self, market: Market, event: Mark | Funding | OpenInterest) -> None:
+        believed = market.carry.apply(event)
+        if not _leveraged(market):
+            return
+        if isinstance(believed, Mark):
+            if math.isnan(market.price):
+                market.price = believed.price
+            self._begin(market, believed.price).move_mark(believed.seen, believed.price)
+        elif isinstance(believed, OpenInterest) and market.estimate is not None:
+            market.estimate.flush(max(believed.seen, self.now), believed.size)
+
+    def _liquidated(self, market: Market, event: Liquidation) -> None:
+        self.counts.liquidations += 1
+        market.gone[0 if event.holder == "long" else 1] += event.size
+        if market.estimate is not None:
+            market.estimate.liquidated(event)
+
+    def _liquidated_bar(self, market: Market, event: LiquidationBar) -> None:
+        """Learn from a bar; one of several venues' sum is shared out by open interest."""
+        market.gone += (event.long, event.short)
+        if market.venue != AGGREGATE:
+            if market.estimate is not None:
+                market.estimate.liquidated_bar(event)
+            return
+        known = [m.estimate for m in self.estimated() if m.estimate.oi > 0]
+        total = sum(estimate.oi for estimate in known)
+        for estimate in known:
+            share = estimate.oi / total
+            estimate.liquidated_bar(
+                LiquidationBar(
+                    event.market, event.at, event.seen, event.span,
+                    event.long * share, event.short * share,
+                )
+            )  # fmt: skip
+
+    def _gap(self, market: Market, event: Gap) -> list[Ask]:
+        self.counts.gaps += 1
+        for ring in market.rings.values():
+            ring.hole(event.since, event.at)
+        return _asks(market.book.lose(event.reason))
+
+
+def _asks(resync: Resync | None) -> list[Ask]:
+    return [] if resync is None else [resync]
+
+
+def _leveraged(market: Market) -> bool:
+    return market.venue != AGGREGATE and not market.venue.endswith(FLOW_ONLY)

@@ -1,0 +1,1 @@
+"""What venues hide: exposure by side, price and distance. Arrays in, arrays out."""

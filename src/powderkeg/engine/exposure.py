@@ -1,0 +1,281 @@
+"""The exposure of one market: what opened, what is left, and where it would die.
+
+    openings  →  cells  →  voluntary closing (decay), the mark (sweep), the edge (lost)
+
+Everything is in base coin at unit weight; `engine.weights` says how much of each class is real.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine import kernels as k
+from powderkeg.engine.bulk import rows_needed, run_candles, run_trades
+from powderkeg.engine.classes import BASES, BIN, CLASSES, DITHER, Basis, generic
+from powderkeg.events import SECOND, Candles, Floats
+
+MULTIPLIERS = (0.5, 1.0, 2.5, 5.0)
+"""Hazard multipliers to choose from. Real BTC wants about one, quicker markets up to five."""
+
+
+class Spec(Struct, frozen=True):
+    """What distinguishes one estimate from another on the same market."""
+
+    basis: str = "generic-16"
+    multiplier: float = 1.0
+    """Of the voluntary closing hazard."""
+    theta: float = 0.2
+    """Share of volume that opens even where open interest does not rise. Flat between .1 and .5."""
+    own: float = 0.7
+    """Share of a taker's volume that opens on the taker's own side. Hardly identified by data."""
+
+
+class Audit(Struct, frozen=True):
+    """What must hold, measured."""
+
+    residual: float
+    """Largest |deposited - live - decayed - swept - lost| of a class, relative to deposited."""
+    wrong_side: float
+    """Exposure of longs above the mark and shorts below it. Zero."""
+    negative: int
+    """Cells below zero, or not finite. Zero."""
+    tiny: int
+    """Cells so small that arithmetic on them is slow. Zero right after a rescale."""
+    deposited: float
+    live: float
+    decayed: float
+    swept: float
+    lost: float
+    """Fell off the grid."""
+
+
+class Steps(Struct, frozen=True, eq=False):
+    """A stretch of tape cut into steps, as columns."""
+
+    times: Floats
+    """End of each step in seconds, shape (n,)."""
+    ends: NDArray[np.int64]
+    """Index of the print at which each step ends, shape (n,)."""
+    oi: Floats
+    """Reading at each step, NaN for none."""
+    marks: Floats
+    """Mark at the end of each step, NaN for none."""
+    prices: Floats
+    """Of the prints, shape (m,)."""
+    sizes: Floats
+    """Signed: negative where a seller took."""
+    every: int = 1
+    """Steps between flushes."""
+
+
+def _seconds(at: int) -> float:
+    return at / SECOND
+
+
+class Exposure:
+    """The exposure table of one market and its ledger."""
+
+    __slots__ = (
+        "_weights32", "basis", "cells", "count", "ledger", "number", "offsets", "spec",
+        "touched", "visited", "volume", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, price: float, spec: Spec | None = None) -> None:
+        """Start empty around a price.
+
+        Raises:
+            ValueError: The price is not above zero.
+        """
+        if not price > 0:
+            raise ValueError(f"expected a price above 0, got {price}")
+        self.spec = spec or Spec()
+        self.basis: Basis = BASES[self.spec.basis]() if self.spec.basis else generic()
+        self.offsets = self.basis.offsets
+        self.cells = np.zeros((2, k.BINS, CLASSES), np.float32)
+        self.volume = np.zeros((k.BINS, 2))
+        self.waiting = np.zeros((k.BINS, 2), np.float32)
+        self.touched = np.zeros((2, k.BINS), np.int16)
+        self.visited = np.zeros((2, k.BINS // 2), np.int32)
+        self.ledger = np.zeros((5, 2, CLASSES))
+        self.number = np.zeros(80)
+        self.count = np.zeros(8, np.int64)
+        self._weights32 = np.zeros((2, CLASSES), np.float32)
+        number = self.number
+        number[[k.OI, k.MARK, k.FLUSHED, k.SPAN]] = math.nan
+        number[k.THETA], number[k.OWN] = self.spec.theta, self.spec.own
+        number[k.SCALE : k.SCALE + CLASSES] = 1.0
+        number[k.INVERSE : k.INVERSE + CLASSES] = 1.0
+        number[k.HAZARD : k.HAZARD + CLASSES] = self.basis.hazards * self.spec.multiplier
+        self.count[k.BASE] = math.floor(math.log(price) / (2 * BIN)) * 2 - k.BINS // 2
+        k.place(price, number, self.count)
+
+    @property
+    def base(self) -> int:
+        """Absolute index of the lowest bin: bin b covers ``exp((base + b) * BIN)`` upwards."""
+        return int(self.count[k.BASE])
+
+    @property
+    def oi(self) -> float:
+        """Last open interest, NaN before the first reading."""
+        return float(self.number[k.OI])
+
+    @property
+    def mark(self) -> float:
+        """Last mark, NaN before the first."""
+        return math.exp((self.number[k.MARK] + self.base) * BIN)
+
+    @property
+    def hazards(self) -> Floats:
+        """Voluntary closing per second of each class, shape (16,)."""
+        return self.number[k.HAZARD : k.HAZARD + CLASSES]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of state."""
+        arrays = (
+            self.cells, self.volume, self.waiting, self.touched, self.visited, self.ledger,
+            self.number, self.count, self.offsets,
+        )  # fmt: skip
+        return sum(array.nbytes for array in arrays)
+
+    def add_trades(self, prices: Floats, sizes: Floats) -> None:
+        """Add prints; sizes of sells are negative."""
+        k.add_trades(
+            self.volume, self.touched, self.number, self.count, prices, sizes, 0, len(prices)
+        )
+
+    def flush(self, at: int, oi: float = math.nan) -> None:
+        """Close voluntarily up to `at`, then open positions from the volume since the last flush."""
+        k.flush(
+            self.cells, self.volume, self.waiting, self.touched, self.offsets, self.ledger,
+            self.number, self.count, _seconds(at), oi,
+        )  # fmt: skip
+
+    def move_mark(
+        self, at: int, price: float, low: float = math.nan, high: float = math.nan
+    ) -> Floats:
+        """Sweep what the mark crossed and return the sweep records, shape (n, 20)."""
+        records = np.zeros((rows_needed(1, 3), k.RECORD))
+        n = 0
+        for p in (low, high, price):
+            if not math.isnan(p):
+                n = k.move_mark(
+                    self.cells, self.visited, self.ledger, self.number, self.count,
+                    _seconds(at), p, records, n,
+                )  # fmt: skip
+        self._recentre()
+        return records[:n]
+
+    def add_tape(self, steps: Steps) -> Floats:
+        """Play a stretch of tape in steps and return the sweep records."""
+        records = np.zeros((rows_needed(len(steps.times)), k.RECORD))
+        n = run_trades(
+            self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+            self.ledger, self.number, self.count, steps.prices, steps.sizes, steps.ends,
+            steps.times, steps.oi, steps.marks, steps.every, records,
+        )  # fmt: skip
+        self._recentre()
+        return records[:n]
+
+    def add_candles(self, bars: Candles, start: int = 0, stop: int | None = None) -> Floats:
+        """Play candles `start` to `stop` and return the sweep records."""
+        part = slice(start, stop)
+        times = (bars.times[part] + bars.span) / SECOND
+        records = np.zeros((rows_needed(len(times), 3), k.RECORD))
+        n = run_candles(
+            self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+            self.ledger, self.number, self.count, times, bars.low[part], bars.high[part],
+            bars.volume[part], bars.buy[part], bars.oi[part], bars.mark_low[part],
+            bars.mark_high[part], bars.mark[part], records,
+        )  # fmt: skip
+        self._recentre()
+        return records[:n]
+
+    def live(self) -> Floats:
+        """Return the live exposure of each side and class by the ledger, shape (2, 16)."""
+        return self.ledger[k.LIVE].copy()
+
+    def render(self, weights: Floats) -> NDArray[np.float32]:
+        """Return the map in base coin under `weights` (2, 16): float32 (2, 4096)."""
+        out = np.empty((2, k.BINS), np.float32)
+        self._weights32[:] = weights
+        k.render(self.cells, self.number, self._weights32, out)
+        return out
+
+    def render_tiers(
+        self, weights: Floats, tiers: NDArray[np.int64], groups: int, low: int, high: int
+    ) -> NDArray[np.float32]:
+        """Return base coin by tier, side and bin of ``low <= bin < high``, relative to `base`."""
+        out = np.empty((groups, 2, high - low), np.float32)
+        self._weights32[:] = weights
+        k.render_tiers(self.cells, self.number, self._weights32, tiers, low, high, out)
+        return out
+
+    def audit(self) -> Audit:
+        """Measure what must hold of the table and its ledger."""
+        scale = self.number[k.SCALE : k.SCALE + CLASSES]
+        live = np.einsum("sbk,k->sk", self.cells.astype(np.float64), scale)
+        ledger = self.ledger
+        out = live + ledger[k.DECAYED] + ledger[k.SWEPT] + ledger[k.LOST]
+        gap = np.abs(ledger[k.DEPOSITED] - out) / np.maximum(ledger[k.DEPOSITED], 1e-12)
+        wrong = 0.0
+        if not math.isnan(self.number[k.MARK]):
+            b = int(self.number[k.MARK])
+            wrong = float(self.cells[0, b + 1 :].sum() + self.cells[1, :b].sum())
+        return Audit(
+            residual=float(gap.max()),
+            wrong_side=wrong,
+            negative=int((~(self.cells >= 0)).sum() + np.isinf(self.cells).sum()),
+            tiny=int(((self.cells > 0) & (self.cells < np.finfo(np.float32).tiny)).sum()),
+            deposited=float(ledger[k.DEPOSITED].sum()),
+            live=float(live.sum()),
+            decayed=float(ledger[k.DECAYED].sum()),
+            swept=float(ledger[k.SWEPT].sum()),
+            lost=float(ledger[k.LOST].sum()),
+        )
+
+    def _recentre(self) -> None:
+        """Roll the table by whole bins once the mark is half-way to an edge. Exact; no blur."""
+        mark = self.number[k.MARK]
+        if math.isnan(mark) or abs(mark - k.BINS / 2) <= k.BINS / 4:
+            return
+        self._roll(round((mark - k.BINS / 2) / 2) * 2)
+
+    def _roll(self, shift: int) -> None:
+        """Move the grid up by `shift` bins, an even number; what falls off the end is lost."""
+        off = slice(0, shift) if shift > 0 else slice(k.BINS + shift, k.BINS)
+        scale = self.number[k.SCALE : k.SCALE + CLASSES]
+        gone = self.cells[:, off].sum(axis=1, dtype=np.float64) * scale
+        self.ledger[k.LOST] += gone
+        self.ledger[k.LIVE] -= gone
+        for array, axis, by in (
+            (self.cells, 1, shift),
+            (self.volume, 0, shift),
+            (self.waiting, 0, shift),
+            (self.visited, 1, shift // 2),
+        ):
+            _shift(array, axis, by)
+        for row, (volume, count) in enumerate(
+            ((self.volume, k.TOUCHED), (self.waiting, k.WAITING))
+        ):
+            bins = np.flatnonzero(volume.sum(axis=1))
+            self.touched[row, : len(bins)] = bins
+            self.count[count] = len(bins)
+        self.number[k.MARK] -= shift
+        self.count[k.BASE] += shift
+        k.place(self.mark, self.number, self.count)
+
+
+def _shift(array: NDArray[Any], axis: int, by: int) -> None:
+    """Move an array down its axis by `by` places, in place, and fill the far end with zeros."""
+    array[...] = np.roll(array, -by, axis)
+    edge = [slice(None)] * array.ndim
+    edge[axis] = slice(array.shape[axis] - by, None) if by > 0 else slice(0, -by)
+    array[tuple(edge)] = 0
+
+
+assert DITHER & (DITHER - 1) == 0  # noqa: S101  the kernel masks instead of dividing

@@ -1,0 +1,211 @@
+"""The only things that can happen: immutable records, one unit each.
+
+Times are int µs UTC, prices quote currency, sizes base coin, rates fractions. `at` is when the
+venue says it happened, `seen` when it reached us; the two clocks differ, so ``seen < at`` is legal.
+Stored data that carries no local stamp has ``seen == at``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+Side: TypeAlias = Literal["buy", "sell"]
+Holder: TypeAlias = Literal["long", "short"]
+Level: TypeAlias = tuple[float, float]
+"""A price and the size resting there. A size of zero in a delta removes the level."""
+Floats: TypeAlias = NDArray[np.float64]
+Times: TypeAlias = NDArray[np.int64]
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+class _Record(Struct, frozen=True, gc=False, tag=True):
+    """What every event carries."""
+
+    market: str
+    """Venue and symbol, such as ``binance:BTCUSDT``."""
+    at: int
+    seen: int
+
+
+class Trade(_Record, frozen=True, gc=False):
+    """One print on the tape."""
+
+    price: float
+    size: float
+    taker: Side
+    """Who crossed the spread."""
+
+
+class Trades(_Record, frozen=True, gc=False, eq=False):
+    """A run of prints as columns; `at` is the time of the last one."""
+
+    times: Times
+    """Shape (n,), rising."""
+    prices: Floats
+    """Shape (n,)."""
+    sizes: Floats
+    """Shape (n,), signed: positive where a buyer took, negative where a seller did."""
+
+
+class Quote(_Record, frozen=True, gc=False):
+    """Best bid and ask, with the book update they belong to."""
+
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    update: int
+
+
+class BookSnapshot(_Record, frozen=True):
+    """The whole visible book. `update` is the last change it contains, 0 where none is told."""
+
+    bids: tuple[Level, ...]
+    """Best first."""
+    asks: tuple[Level, ...]
+    update: int = 0
+
+
+class BookDelta(_Record, frozen=True):
+    """Changed levels, with the chain of update ids the venue gives."""
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    first: int
+    last: int
+    previous: int
+    """The `last` of the delta before this one; -1 where the venue does not tell."""
+
+
+class Mark(_Record, frozen=True, gc=False):
+    """The price liquidations are triggered on. Never the last trade."""
+
+    price: float
+    index: float | None = None
+
+
+class Funding(_Record, frozen=True, gc=False):
+    """What longs pay shorts per `interval`, as a fraction of notional."""
+
+    rate: float
+    interval: int
+    """µs between payments: 8 h at Binance, 1 h at Hyperliquid."""
+
+
+class OpenInterest(_Record, frozen=True, gc=False):
+    """Total open interest in base coin, each contract counted once."""
+
+    size: float
+
+
+class Liquidation(_Record, frozen=True, gc=False):
+    """One forced close a venue reported. Often not all of them: see docs/venues.md."""
+
+    price: float
+    """The bankruptcy price where the venue gives it, else the fill."""
+    size: float
+    holder: Holder
+    """Whose position died. A dead long is a forced *sell*."""
+    bankruptcy: bool = False
+    """True where `price` is the bankruptcy price."""
+
+
+class LiquidationBar(_Record, frozen=True, gc=False):
+    """Forced closes summed over a span that starts at `at`, per side of the dead position."""
+
+    span: int
+    long: float
+    """Base coin."""
+    short: float
+
+
+class Ratio(_Record, frozen=True, gc=False):
+    """A published long share."""
+
+    kind: Literal["accounts", "top_accounts", "top_positions", "taker"]
+    long: float
+    """Share of longs, 0 to 1."""
+
+
+class Candle(_Record, frozen=True, gc=False):
+    """One bar that starts at `at` and is over at ``at + span``."""
+
+    span: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    buy: float
+    """Taker buys, base coin; half of `volume` where the venue does not tell."""
+
+
+class Candles(_Record, frozen=True, gc=False, eq=False):
+    """A run of bars as columns, with what else is known of each; `at` is the end of the last."""
+
+    span: int
+    times: Times
+    """Starts, shape (n,)."""
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    buy: Floats
+    """Taker buys; half of `volume` where not told."""
+    oi: Floats
+    """Open interest at the end of each bar; NaN where there is no reading."""
+    mark_low: Floats
+    """Least mark in the bar; the low of the bar where no mark is known."""
+    mark_high: Floats
+    mark: Floats
+    """Mark at the end of the bar."""
+
+
+class Gap(_Record, frozen=True, gc=False):
+    """Nothing is known of this market from `since` to `at`. Never interpolated."""
+
+    since: int
+    reason: str
+
+
+class Link(_Record, frozen=True, gc=False):
+    """A feed came up, went down or fell silent. `market` may name a whole venue."""
+
+    state: Literal["up", "down", "stale"]
+    channel: str = ""
+
+
+class Tick(Struct, frozen=True, gc=False, tag=True):
+    """Time passed. The shell puts it into the stream, so time too is an event."""
+
+    at: int
+
+
+Event: TypeAlias = (
+    Trade
+    | Trades
+    | Quote
+    | BookSnapshot
+    | BookDelta
+    | Mark
+    | Funding
+    | OpenInterest
+    | Liquidation
+    | LiquidationBar
+    | Ratio
+    | Candle
+    | Candles
+    | Gap
+    | Link
+    | Tick
+)
+"""All that can happen. `Desk.apply` must have a case for each: the type checker sees to it."""

@@ -1,0 +1,152 @@
+"""Bars made from open interest with a price, for markets without candles or prints. Causal.
+
+A reading every five minutes says where price was and how much was open. Hourly candles of the same
+or another market complete it, without hindsight:
+
+- open is the close before, close the reading's price; high and low are the larger and the smaller.
+- An hour's high or low that no bar of the hour has reached is placed on the hour's *last* bar,
+  for only at its end is it known. So a wick may be up to an hour late; it is never early.
+- Volume is the *previous* hour's, spread evenly. Where it is missing, the median of the last 24
+  known hours. A bar before any known hour is withheld, and counted.
+- A reading stamped a little late (Binance: up to 2 s) ends the bar that should have ended before
+  it; the bar is still known no earlier than the reading.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from powderkeg.events import Floats
+from powderkeg.history.columns import Report
+from powderkeg.history.readers import Table, floats
+
+_HOURS = 24
+_LATE = 20
+"""A reading may be late by one part in this many of its span: 15 s of 5 min."""
+
+
+class Coarse(NamedTuple):
+    """Long bars by their start, and their length."""
+
+    span: int
+    rows: dict[int, tuple[float, float, float]]
+    """High, low and volume by the start of the bar."""
+
+
+def coarse(tables: Iterable[Table], span: int) -> Coarse:
+    """Return the candles that complete the bars."""
+    rows: dict[int, tuple[float, float, float]] = {}
+    for table in tables:
+        columns = (floats(table, "high"), floats(table, "low"), floats(table, "volume"))
+        values = zip(*(column.tolist() for column in columns), strict=True)
+        rows.update(zip((table.times - span).tolist(), values, strict=True))
+    return Coarse(span, rows)
+
+
+def made(
+    interest: Iterable[Table],
+    every: int,
+    volume: Coarse,
+    extremes: Coarse | None,
+    report: Report,
+) -> Iterator[Table]:
+    """Return bars of length `every` by the time they are known, with `start` and `oi`.
+
+    Args:
+        interest: Open interest (`size`) and price, each row at the end of its bar.
+        every: Length of a bar, µs.
+        volume: Candles whose volume is spread.
+        extremes: Candles whose high and low are placed when they are over.
+        report: Told of bars that are withheld.
+    """
+    spread = _Volume(volume, every)
+    top = _Extremes(extremes, every)
+    before, previous = 0, float("nan")
+    for table in interest:
+        n = len(table.times)
+        out = np.empty((6, n))
+        keep = np.ones(n, np.bool_)
+        for i, (known, close) in enumerate(zip(*_lists(table), strict=True)):
+            late = known % every
+            end = known - late if late <= every // _LATE else known
+            opened = previous if end - before == every else close
+            high, low = top.place(end, max(opened, close), min(opened, close))
+            amount = spread.at(end - every)
+            keep[i] = amount is not None
+            out[:, i] = opened, high, low, close, amount or 0.0, end - every
+            before, previous = end, close
+        if not keep.all():
+            line, missing = int(table.lines[~keep][0]), int((~keep).sum())
+            why = "no hourly volume is known yet"
+            report.complain(table.file, line, "bar withheld", why, missing)
+        yield _table(table, out).where(keep)
+
+
+def _lists(table: Table) -> tuple[list[int], list[float]]:
+    return table.times.tolist(), floats(table, "price").tolist()
+
+
+def _table(table: Table, out: Floats) -> Table:
+    names = ("open", "high", "low", "close", "volume")
+    columns = dict(zip(names, out, strict=False)) | {"oi": floats(table, "size")}
+    columns["start"] = out[5].astype(np.int64)
+    return Table(table.times, columns, table.lines, table.file)
+
+
+class _Volume:
+    """Volume per bar, from the last long bar that is over."""
+
+    __slots__ = ("_coarse", "_known", "_part", "_until")
+
+    def __init__(self, source: Coarse, every: int) -> None:
+        self._coarse = source
+        self._part = every / source.span
+        self._known: deque[float] = deque(maxlen=_HOURS)
+        self._until = min(source.rows, default=0)
+
+    def at(self, start: int) -> float | None:
+        """Return the volume of a bar that starts at `start`; None before any is known."""
+        span = self._coarse.span
+        last = start - start % span - span
+        while self._until <= last:
+            row = self._coarse.rows.get(self._until)
+            if row is not None and np.isfinite(row[2]):
+                self._known.append(row[2])
+            self._until += span
+        row = self._coarse.rows.get(last)
+        if row is not None and np.isfinite(row[2]):
+            return row[2] * self._part
+        return float(np.median(self._known)) * self._part if self._known else None
+
+
+class _Extremes:
+    """The high and low of long bars, placed when they are over."""
+
+    __slots__ = ("_coarse", "_every", "_high", "_hour", "_low")
+
+    def __init__(self, source: Coarse | None, every: int) -> None:
+        self._coarse = source
+        self._every = every
+        self._hour = -1
+        self._high, self._low = 0.0, float("inf")
+
+    def place(self, end: int, high: float, low: float) -> tuple[float, float]:
+        """Return high and low of a bar that ends at `end`."""
+        if self._coarse is None:
+            return high, low
+        span = self._coarse.span
+        hour = (end - self._every) // span * span
+        if hour != self._hour:
+            self._hour, self._high, self._low = hour, 0.0, float("inf")
+        self._high, self._low = max(self._high, high), min(self._low, low)
+        if end != hour + span or hour not in self._coarse.rows:
+            return high, low
+        hour_high, hour_low, _ = self._coarse.rows[hour]
+        return (
+            hour_high if hour_high > self._high else high,
+            hour_low if hour_low < self._low else low,
+        )

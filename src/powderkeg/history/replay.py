@@ -1,0 +1,355 @@
+"""Stored data as one stream of events: all series of a coin, in the order they became known.
+
+Prints and candles come as runs of columns, cut wherever another series has something to say, so
+that nothing is known before its time. At one time, readings come before prints and bars.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+
+from powderkeg.errors import ConfigError
+from powderkeg.events import (
+    DAY,
+    SECOND,
+    Candles,
+    Event,
+    Floats,
+    Gap,
+    Liquidation,
+    LiquidationBar,
+    Mark,
+    Times,
+    Trade,
+    Trades,
+)
+from powderkeg.history.archive import unpack
+from powderkeg.history.bars import coarse, made
+from powderkeg.history.columns import Report
+from powderkeg.history.readers import Table, floats, joined, read
+from powderkeg.history.records import Known, frames, records
+from powderkeg.history.sources import Series, Source, coin_of
+
+Tables: TypeAlias = Callable[[Series], Iterator[Table]]
+
+_BULK = {"trades", "candles"}
+_TOLD_ELSEWHERE = {"positions", "fills", "index"}
+_FAR = 0.20
+"""A liquidation this far from the last known price is not believed: a public "database" of them
+had ADA at 27,849 USD."""
+_STALE = DAY
+_ALWAYS, _NEVER = -(2**62), 2**62
+
+
+def events(
+    source: Source,
+    coin: str,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    block: int = 10 * SECOND,
+    report: Report | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Event]:
+    """Return all that is stored of a coin, in the order it became known (`seen`).
+
+    Args:
+        source: A source file, loaded.
+        coin: One of ``source.coins()``.
+        since: Earliest time wanted, µs.
+        until: First time no longer wanted, µs.
+        block: Longest run of prints, µs; runs end at multiples of it.
+        report: Filled with what was kept and what was left out.
+        progress: Told bytes read and bytes in all.
+
+    Raises:
+        ConfigError: The source has no such coin, or names files that are not there.
+        DataError: A file is not what the source file says.
+    """
+    report = Report() if report is None else report
+    mine = [each for each in unpack(source) if coin_of(each) == coin]
+    if not mine:
+        known = ", ".join(source.coins())
+        raise ConfigError(f"{source.path}: expected one of the coins {known}, found {coin!r}")
+    advance = _meter(source, mine, progress)
+    start, end = _ALWAYS if since is None else since, _NEVER if until is None else until
+
+    def tables(series: Series) -> Iterator[Table]:
+        return read(series, source, report, advance)
+
+    def within(series: Series) -> Iterator[Table]:
+        return _within(tables(series), start, end)
+
+    stock = _Stock(mine, tables, within, report)
+    singles: list[Iterator[Known]] = []
+    for n, series in enumerate(mine):
+        if series.kind == "wire":
+            wire = frames(series, n, source, report, advance)
+            singles.append(known for known in wire if start <= known[0] < end)
+        elif stock.alone(series):
+            index = stock.whole("index", series.id) if series.kind == "mark" else None
+            singles.append(records(series, n, within(series), index))
+    merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
+    judge = _Judge({s.id for s in mine if _in_quote(s)}, report)
+    for event in _woven(merged, stock.runs(), block):
+        yield from judge.pass_on(event)
+
+
+def _meter(
+    source: Source, mine: list[Series], progress: Callable[[int, int], None] | None
+) -> Callable[[int], None]:
+    """Return a counter of bytes read."""
+    total = sum(path.stat().st_size for series in mine for path in source.files(series))
+    done = 0
+
+    def advance(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress:
+            progress(done, total)
+
+    return advance
+
+
+def _within(tables: Iterator[Table], start: int, end: int) -> Iterator[Table]:
+    for table in tables:
+        low, high = np.searchsorted(table.times, (start, end))
+        if low < high:
+            yield table.where(slice(int(low), int(high)))
+        if high < len(table.times):
+            return
+
+
+def _in_quote(series: Series) -> bool:
+    quote = series.unit.get("long", "base").startswith("quote")
+    return series.kind == "liquidation_bars" and quote and "price" not in series.columns
+
+
+class _Stock:
+    """What belongs together: which series stand alone, which complete a market's bars or marks."""
+
+    def __init__(self, mine: list[Series], tables: Tables, within: Tables, report: Report) -> None:
+        self._mine, self._tables, self._within, self._report = mine, tables, within, report
+        names = [(s.bars.volume, s.bars.extremes) for s in mine if s.bars]
+        self._material = {name for pair in names for name in pair if name}
+        printed = {s.id for s in mine if s.kind == "trades"}
+        candled = {s.id for s in mine if s.kind == "candles"} - self._material
+        self._barred = candled - printed
+        marked = {s.id for s in mine if s.kind == "mark"}
+        for series in mine:
+            if series.kind == "index" and series.id not in marked:
+                raise ConfigError(f"an index of {series.id} needs a mark series of {series.id}")
+
+    def alone(self, series: Series) -> bool:
+        """Tell whether a series has events of its own."""
+        if series.kind in _BULK or series.kind in _TOLD_ELSEWHERE or series.bars:
+            return False
+        return not (series.kind in {"open_interest", "mark"} and series.id in self._barred)
+
+    def runs(self) -> list[_Run]:
+        """Return the series that come as columns."""
+        out: list[_Run] = []
+        for series in self._mine:
+            if series.kind == "trades":
+                out.append(_Run(series, self._within(series)))
+            elif series.bars:
+                out.append(_Run(series, self._made(series)))
+            elif series.kind == "candles" and series.id not in self._material:
+                joined = self.whole("open_interest", series.id), self.whole("mark", series.id)
+                out.append(_Run(series, self._within(series), *joined))
+        return out
+
+    def whole(self, kind: str, market: str) -> Table | None:
+        """Return all rows of a market's series of one kind as one table."""
+        parts = [t for s in self._mine if (s.kind, s.id) == (kind, market) for t in self._tables(s)]
+        if not parts:
+            return None
+        names = parts[0].columns
+        columns = {name: np.concatenate([p.columns[name] for p in parts]) for name in names}
+        times = np.concatenate([part.times for part in parts])
+        order = np.argsort(times, kind="stable")
+        lines = np.concatenate([part.lines for part in parts])
+        return Table(times, columns, lines, parts[0].file).where(order)
+
+    def _made(self, series: Series) -> Iterator[Table]:
+        if series.bars is None:
+            return iter(())
+        candles = {s.id: s for s in self._mine if s.kind == "candles"}
+        volume, extremes = candles[series.bars.volume], candles.get(series.bars.extremes)
+        top = coarse(self._tables(extremes), extremes.length) if extremes else None
+        amounts = coarse(self._tables(volume), volume.length)
+        return made(self._within(series), series.every, amounts, top, self._report)
+
+
+class _Run:
+    """A series that comes as columns: its next row, and the rows before a time."""
+
+    def __init__(
+        self,
+        series: Series,
+        tables: Iterator[Table],
+        interest: Table | None = None,
+        mark: Table | None = None,
+    ) -> None:
+        self._series, self._tables = series, tables
+        self._interest, self._mark = interest, mark
+        self._span = 0 if series.kind == "trades" else series.length
+        self._table: Table | None = None
+        self._i = 0
+        self._ends: list[int] = []
+        self._last = 0
+        self._silence = series.every * 3 // 2 or _NEVER
+
+    @property
+    def trades(self) -> bool:
+        """Whether these are prints."""
+        return self._series.kind == "trades"
+
+    def next_time(self) -> int | None:
+        """Return when the next row is known, None at the end."""
+        while self._table is None or self._i >= len(self._table.times):
+            self._table, self._i = next(self._tables, None), 0
+            if self._table is None:
+                return None
+            jumps = np.diff(self._table.times) > self._silence
+            self._ends = [*(np.flatnonzero(jumps) + 1).tolist(), len(jumps) + 1]
+        return int(self._table.times[self._i])
+
+    def take(self, before: int) -> Event:
+        """Return the rows known before a time, or the gap ahead of them. There is a next row."""
+        table, i = self._table, self._i
+        if table is None:
+            raise LookupError("no row is left")
+        first = int(table.times[i])
+        if self._last and first - self._last > self._silence:
+            since, self._last = self._last, first
+            why = f"{self._series.kind}: nothing for {(first - since) / SECOND:.0f} s"
+            return Gap(self._series.id, first - self._span, first, since, why)
+        rows = self._piece(table, before)
+        while (at := self.next_time()) is not None and at < before:
+            # a run does not end where a block of the file happens to
+            if self._table is None or self._i or at - self._last > self._silence:
+                break
+            rows = joined(rows, self._piece(self._table, before))
+        return self._prints(rows) if self.trades else self._bars(rows)
+
+    def _piece(self, table: Table, before: int) -> Table:
+        """Return the rows of this table before a time, up to the next gap."""
+        i = self._i
+        end = int(table.times.searchsorted(before))
+        end = min(end, self._ends[bisect_right(self._ends, i)])
+        self._i, self._last = end, int(table.times[end - 1])
+        return table.where(slice(i, end))
+
+    def _prints(self, rows: Table) -> Trades:
+        sizes = rows.columns["size"] * rows.columns["side"]
+        market, at = self._series.id, int(rows.times[-1])
+        return Trades(market, at, at, rows.times, rows.columns["price"], sizes)
+
+    def _bars(self, rows: Table) -> Candles:
+        ends, column = rows.times, rows.columns
+        starts: Times = column.get("start", ends - self._span)
+        low, high, close = column["low"].copy(), column["high"].copy(), column["close"].copy()
+        if self._mark is not None:
+            _overlay(self._mark, starts, ends, (low, high, close))
+        volume = floats(rows, "volume")
+        return Candles(
+            market=self._series.id,
+            at=int(ends[-1]),
+            seen=int(ends[-1]),
+            span=self._span,
+            times=starts,
+            open=column["open"],
+            high=column["high"],
+            low=column["low"],
+            close=column["close"],
+            volume=volume,
+            buy=column.get("buy", volume / 2),
+            oi=column.get("oi", _last_within(self._interest, starts, ends)),
+            mark_low=low,
+            mark_high=high,
+            mark=close,
+        )
+
+
+def _last_within(readings: Table | None, starts: Times, ends: Times) -> Floats:
+    """Return the last reading after the start and not after the end of each bar, else NaN."""
+    out = np.full(len(ends), np.nan)
+    if readings is not None:
+        i = np.searchsorted(readings.times, ends, side="right") - 1
+        told = (i >= 0) & (readings.times[np.maximum(i, 0)] > starts)
+        out[told] = readings.columns["size"][i[told]]
+    return out
+
+
+def _overlay(marks: Table, starts: Times, ends: Times, into: tuple[Floats, Floats, Floats]) -> None:
+    """Write least, greatest and last mark of each bar that has one."""
+    first = np.searchsorted(marks.times, starts, side="right")
+    last = np.searchsorted(marks.times, ends, side="right")
+    prices = marks.columns["price"]
+    for n in np.flatnonzero(last > first):
+        part = prices[first[n] : last[n]]
+        into[0][n], into[1][n], into[2][n] = part.min(), part.max(), part[-1]
+
+
+def _woven(singles: Iterator[Known], runs: list[_Run], block: int) -> Iterator[Event]:
+    """Weave single events and runs of columns into one order."""
+    single = next(singles, None)
+    while True:
+        heads = [(at, run) for run in runs if (at := run.next_time()) is not None]
+        first = min((at for at, _ in heads), default=_NEVER)
+        if single is not None and single[0] <= first:
+            yield single[3]
+            single = next(singles, None)
+            continue
+        if not heads:
+            return
+        step = block if any(run.trades for _, run in heads) else DAY
+        before = first - first % step + step
+        if single is not None:
+            before = min(before, single[0])
+        out = [run.take(before) for at, run in heads if at < before]
+        yield from sorted(out, key=lambda event: event.at if isinstance(event, Trades) else 0)
+
+
+class _Judge:
+    """The last look: turns dollars into coins, leaves out liquidations no market has seen."""
+
+    def __init__(self, in_quote: set[str], report: Report) -> None:
+        self._in_quote, self._report = in_quote, report
+        self._price, self._at = 0.0, _ALWAYS
+
+    def pass_on(self, event: Event) -> Iterator[Event]:
+        """Return the event, changed, or nothing where it cannot be believed."""
+        match event:
+            case Trades() | Candles():
+                prices = event.prices if isinstance(event, Trades) else event.close
+                self._price, self._at = float(prices[-1]), event.at
+            case Trade() | Mark():
+                self._price, self._at = event.price, event.at
+            case LiquidationBar() if event.market in self._in_quote:
+                if not self._price:
+                    why = "no price is known yet to turn quote into base coin"
+                    self._report.complain(event.market, 0, "liquidation bar without a price", why)
+                    return
+                event = msgspec.structs.replace(
+                    event, long=event.long / self._price, short=event.short / self._price
+                )
+            case Liquidation() if self._far(event):
+                why = f"{event.price} where the market is at {self._price}, at {event.at} µs"
+                self._report.complain(event.market, 0, "liquidation far from the market", why)
+                return
+            case _:
+                pass
+        yield event
+
+    def _far(self, event: Liquidation) -> bool:
+        known = self._price > 0 and event.at - self._at <= _STALE
+        return known and abs(event.price - self._price) > _FAR * self._price

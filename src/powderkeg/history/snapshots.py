@@ -1,0 +1,64 @@
+"""Snapshots of desks: all they know as one compressed file, read back to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pyarrow as pa
+
+from powderkeg import __version__
+from powderkeg.desk import Counts, Desk, Market
+from powderkeg.engine.classes import Basis
+from powderkeg.engine.estimate import Candidate, Estimate, Sweeps
+from powderkeg.engine.exposure import Exposure, Spec
+from powderkeg.engine.weights import Fit
+from powderkeg.errors import ConfigError
+from powderkeg.events import Event
+from powderkeg.maps.prices import PriceRing
+from powderkeg.maps.ring import Ring
+from powderkeg.market.book import Book, Ladder
+from powderkeg.market.carry import Carry
+from powderkeg.market.guard import Guard
+from powderkeg.market.quotes import QuoteCheck
+from powderkeg.market.tape import Tape
+from powderkeg.settings import Settings
+from powderkeg.state import Codec
+
+CODEC = Codec(
+    (
+        Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book, Ladder,
+        Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, *get_args(Event),
+    )
+)  # fmt: skip
+"""Knows every class a desk is made of."""
+
+
+def digest(desk: Desk) -> str:
+    """Return a hash of all a desk knows: equal digests, equal desks."""
+    return CODEC.digest(desk)
+
+
+def save(desk: Desk, path: Path) -> None:
+    """Write a desk to a file, whole or not at all."""
+    raw = CODEC.pack({"version": __version__, "desk": desk})
+    part = path.with_suffix(path.suffix + ".part")
+    with pa.output_stream(str(part), compression="zstd") as out:
+        out.write(raw)
+    part.replace(path)
+
+
+def load(path: Path) -> Desk:
+    """Return the desk of a file.
+
+    Raises:
+        ConfigError: There is no such file, or it is no snapshot of this version.
+    """
+    try:
+        with pa.input_stream(str(path), compression="zstd") as stream:
+            saved = CODEC.unpack(stream.read())
+    except (OSError, ValueError) as why:
+        raise ConfigError(f"{path}: expected a desk's snapshot: {why}") from why
+    if saved["version"] != __version__:
+        raise ConfigError(f"{path}: expected version {__version__}, found {saved['version']}")
+    return saved["desk"]

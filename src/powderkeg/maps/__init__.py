@@ -1,0 +1,1 @@
+"""Exposure as pictures: the price-time ring, price levels, clusters, and the five views."""

@@ -1,0 +1,117 @@
+"""Clusters: stretches of price where much would be liquidated close together."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine.classes import BIN
+from powderkeg.events import Floats, Holder
+from powderkeg.maps.scene import TIER_NAMES, Slab
+
+SMOOTH = 9
+"""Bins averaged before peaks are looked for (45 bp), so that one speckle makes no cluster."""
+REACH = 0.15
+"""Log distance from the mark beyond which clusters are not looked for."""
+EDGE = 0.75
+"""A cluster ends where density falls below this share of its peak: the threshold of its cells."""
+WIDEST = 40
+"""Bins a cluster may reach from its peak to either side (2 %)."""
+APART = 16
+"""Bins between two peaks at least (0.8 %)."""
+
+
+class Cluster(Struct, frozen=True):
+    """Contiguous prices whose density is above the threshold."""
+
+    side: Holder
+    floor: float
+    top: float
+    peak: float
+    """Price of the densest bin."""
+    mass: float
+    """Dollars inside."""
+    distance: float
+    """Of the nearest edge from the mark, as a signed fraction; negative below."""
+    tier: int
+    """The tier that holds most of the mass."""
+    tiers: dict[str, float]
+    """Dollars by tier."""
+    age: float
+    """Seconds since these prices were last swept or first seen, NaN where unknown."""
+
+
+def _peaks(density: Floats) -> list[int]:
+    """Return the bins of local maxima above the median, densest first, none too near another."""
+    floor = float(np.median(density[density > 0]))
+    order = np.argsort(-density, kind="stable")
+    peaks: list[int] = []
+    for b in order[: np.count_nonzero(density >= floor)].tolist():
+        around = density[max(b - APART // 2, 0) : b + APART // 2 + 1]
+        if density[b] >= around.max() and all(abs(b - other) >= APART for other in peaks):
+            peaks.append(b)
+    return peaks
+
+
+def _extent(density: Floats, peak: int, taken: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return [start, stop) of the bins around a peak that are dense enough and not yet taken."""
+    least = EDGE * density[peak]
+    start = stop = peak
+    while start > max(peak - WIDEST, 0) and density[start - 1] >= least and not taken[start - 1]:
+        start -= 1
+    end = min(peak + WIDEST, len(density) - 1)
+    while stop < end and density[stop + 1] >= least and not taken[stop + 1]:
+        stop += 1
+    return start, stop + 1
+
+
+def _cluster(slab: Slab, side: int, start: int, stop: int, mark: float) -> Cluster:
+    inside = slab.dollars[:, side, start:stop]
+    tiers = inside.sum(axis=1)
+    density = inside.sum(axis=0)
+    floor, top = (math.exp((slab.base + b) * BIN) for b in (start, stop))
+    near = top if side == 0 else floor
+    return Cluster(
+        side="long" if side == 0 else "short",
+        floor=floor,
+        top=top,
+        peak=math.exp((slab.base + start + int(density.argmax()) + 0.5) * BIN),
+        mass=float(tiers.sum()),
+        distance=near / mark - 1,
+        tier=TIER_NAMES[int(tiers.argmax())],
+        tiers={str(t): float(m) for t, m in zip(TIER_NAMES, tiers, strict=True)},
+        age=math.nan,
+    )
+
+
+def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
+    """Return the heaviest clusters of each side, nearest first.
+
+    Args:
+        slab: The map.
+        mark: Current mark, > 0.
+        most: How many a side.
+    """
+    if not slab.dollars.shape[2]:
+        return []
+    centre = math.floor(math.log(mark) / BIN) - slab.base
+    reach = int(REACH / BIN)
+    found: list[Cluster] = []
+    for side, (low, high) in enumerate(((centre - reach, centre + 1), (centre, centre + reach))):
+        start, stop = max(low, 0), min(high, slab.dollars.shape[2])
+        raw = slab.by_side()[side, start:stop]
+        if not raw.sum() > 0:
+            continue
+        density = np.convolve(raw, np.ones(SMOOTH) / SMOOTH, "same")
+        taken = np.zeros(len(density), np.bool_)
+        made: list[Cluster] = []
+        for peak in _peaks(density):
+            first, last = _extent(density, peak, taken)
+            taken[first:last] = True
+            made.append(_cluster(slab, side, start + first, start + last, mark))
+        heavy = sorted(made, key=lambda cluster: -cluster.mass)[:most]
+        found += sorted(heavy, key=lambda cluster: abs(cluster.distance))
+    return found

@@ -1,0 +1,70 @@
+"""The map as it stood: exact now, from the ring's columns (within 2.3 %) for the past."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from powderkeg.maps.prices import CLOSE
+from powderkeg.maps.ring import FILLED, ROWS, Ring
+from powderkeg.maps.scale import DOLLARS
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, slab
+
+
+def price_at(scene: Scene, at: int) -> float:
+    """Return the mark now, or the close of the finest column that holds `at`; NaN where unknown."""
+    if not at:
+        marks = [market.estimate.mark for market in scene.estimated()]
+        return marks[0] if marks else scene.price
+    for step in sorted(scene.prices):
+        ring = scene.prices[step]
+        close = float(ring.window(at // step, 1)[0, CLOSE])
+        if not math.isnan(close):
+            return close
+    return math.nan
+
+
+def slab_at(scene: Scene, choice: Choice, at: int, venue: str | None = None) -> Slab:
+    """Return the map of the chosen venues at a time; 0 means now.
+
+    A past map comes from the finest ring that still holds the time, and is empty where none does.
+    """
+    if not at:
+        return slab(scene, choice, venue)
+    parts: list[Slab] = []
+    for market in scene.estimated():
+        if not choice.takes(market.venue) or venue not in (None, market.venue):
+            continue
+        for step in sorted(market.rings):
+            part = _column(market.rings[step], at, choice)
+            if part is not None:
+                parts.append(part)
+                break
+    if not parts:
+        return Slab(0, np.zeros((len(TIER_NAMES), 2, 0)))
+    low = min(part.base for part in parts)
+    high = max(part.base + part.dollars.shape[2] for part in parts)
+    total = np.zeros((len(TIER_NAMES), 2, high - low))
+    for part in parts:
+        start = part.base - low
+        total[:, :, start : start + part.dollars.shape[2]] += part.dollars
+    return Slab(low, total)
+
+
+def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
+    """Return one stored column as dollars by bin, or nothing where it is not stored."""
+    number = at // ring.step
+    slot = number % ring.size
+    if number > ring.last or number <= ring.last - ring.size or ring.states[slot] != FILLED:
+        return None
+    rows = DOLLARS[ring.cells[slot]]
+    front = int(ring.fronts[slot])
+    dollars = np.zeros((len(TIER_NAMES), 2, ROWS))
+    dollars[:, 0, :front] = rows[:, :front]
+    dollars[:, 1, front + 1 :] = rows[:, front + 1 :]
+    dollars[:, :, front] = DOLLARS[ring.edges[slot]].T
+    dollars[~choice.tier_mask()] = 0.0
+    dollars[:, ~choice.side_mask()] = 0.0
+    spread = np.repeat(dollars / ring.per_row, ring.per_row, axis=2)
+    return Slab(int(ring.firsts[slot]) * ring.per_row, spread)

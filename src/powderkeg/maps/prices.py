@@ -1,0 +1,78 @@
+"""Candles of a coin on the columns of the price-time ring, each from the market that led then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from powderkeg.events import Candles, Floats, Times
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+
+
+class PriceRing:
+    """Open, high, low, close and volume of the last columns of one time step."""
+
+    __slots__ = ("last", "size", "step", "values")
+
+    def __init__(self, step: int, size: int = 1500) -> None:
+        """Make an empty ring of `size` columns of `step` µs."""
+        self.step = step
+        self.size = size
+        self.values = np.full((size, 5), np.nan)
+        self.last = -1
+
+    def add_run(self, times: Times, prices: Floats, sizes: Floats) -> None:
+        """Add prints in time order; sizes are positive."""
+        columns = times // self.step
+        for start, stop in _runs(columns):
+            part = prices[start:stop]
+            self._add(
+                int(columns[start]), float(part[0]), float(part.max()), float(part.min()),
+                float(part[-1]), float(sizes[start:stop].sum()),
+            )  # fmt: skip
+
+    def add_bars(self, bars: Candles) -> None:
+        """Add candles in time order; a candle lies in the column it starts in."""
+        columns = bars.times // self.step
+        for start, stop in _runs(columns):
+            part = slice(start, stop)
+            self._add(
+                int(columns[start]), float(bars.open[start]), float(bars.high[part].max()),
+                float(bars.low[part].min()), float(bars.close[stop - 1]),
+                float(bars.volume[part].sum()),
+            )  # fmt: skip
+
+    def _add(
+        self, column: int, opening: float, high: float, low: float, close: float, volume: float
+    ) -> None:
+        """Add what was traded into a column, unless it has left the ring."""
+        if self.last >= 0 and column <= self.last - self.size:
+            return
+        if column > self.last:
+            first = max(self.last + 1, column - self.size + 1) if self.last >= 0 else column
+            self.values[np.arange(first, column + 1) % self.size] = np.nan
+            self.last = column
+        bar = self.values[column % self.size]
+        if np.isnan(bar[OPEN]):
+            bar[:] = (opening, high, low, close, volume)
+            return
+        bar[HIGH] = max(bar[HIGH], high)
+        bar[LOW] = min(bar[LOW], low)
+        bar[CLOSE] = close
+        bar[VOLUME] += volume
+
+    def window(self, until: int, columns: int) -> Floats:
+        """Return `columns` bars that end with column number `until`, shape (columns, 5), NaN if none."""
+        numbers = np.arange(until - columns + 1, until + 1)
+        out = self.values[numbers % self.size].copy()
+        out[(numbers <= self.last - self.size) | (numbers > self.last)] = np.nan
+        return out
+
+
+def _runs(columns: Times) -> list[tuple[int, int]]:
+    """Return [start, stop) of each run of equal columns."""
+    if columns[0] == columns[-1]:
+        return [(0, len(columns))]
+    edges = np.flatnonzero(columns[1:] > columns[:-1]) + 1
+    bounds = [0, *edges.tolist(), len(columns)]
+    return list(zip(bounds[:-1], bounds[1:], strict=True))

@@ -1,0 +1,193 @@
+"""The price-time ring: one market's map, a column per step, one plane per tier.
+
+A single market has longs only below its mark and shorts only above, so one plane holds both
+sides; the row the mark stands in keeps its two sides apart in `edges`. Each column remembers where
+its rows begin on the common price grid, so nothing is ever moved or blurred when price drifts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from powderkeg.engine.classes import BIN, CLASSES, TIERS
+from powderkeg.engine.exposure import Exposure
+from powderkeg.engine.kernels import BINS, MARK, SCALE
+from powderkeg.events import Floats, Times
+from powderkeg.maps.scale import DOLLARS, to_byte
+
+ROWS = 800
+TIER_COUNT = len(TIERS)
+EMPTY, FILLED, HOLE = 0, 1, 2
+"""States of a column: never written, written, or inside a gap."""
+
+
+@njit(cache=True)
+def _write(cells, number, base, weights, tiers, per_row, first, front, column, edges):
+    """Render one column: dollars by row and tier, as bytes."""
+    money = np.zeros((2, TIER_COUNT))
+    w = np.empty((2, CLASSES))
+    for side in range(2):
+        for k in range(CLASSES):
+            w[side, k] = weights[side, k] * number[SCALE + k]
+    for row in range(ROWS):
+        low = (first + row) * per_row - base
+        if low < 0 or low + per_row > BINS:
+            continue
+        money[:] = 0.0
+        price = math.exp(((first + row) + 0.5) * per_row * BIN)
+        for side in range(2):
+            if (side == 0 and row > front) or (side == 1 and row < front):
+                continue
+            for b in range(low, low + per_row):
+                for k in range(CLASSES):
+                    money[side, tiers[k]] += w[side, k] * cells[side, b, k]
+        for t in range(TIER_COUNT):
+            if row == front:
+                edges[0, t] = to_byte(money[0, t] * price)
+                edges[1, t] = to_byte(money[1, t] * price)
+            else:
+                column[t, row] = to_byte((money[0, t] + money[1, t]) * price)
+
+
+@njit(cache=True)
+def _blend(cells, edges, firsts, fronts, states, table, tiers, sides, first, out):
+    """Add the dollars of the chosen tiers and sides of every column to `out` (columns, rows)."""
+    for c in range(cells.shape[0]):
+        if states[c] != FILLED:
+            continue
+        for row in range(ROWS):
+            r = row + first - firsts[c]
+            if r < 0 or r >= ROWS:
+                continue
+            if r == fronts[c]:
+                for t in range(TIER_COUNT):
+                    if tiers[t]:
+                        for side in range(2):
+                            if sides[side]:
+                                out[c, row] += table[edges[c, side, t]]
+                continue
+            if (r < fronts[c] and not sides[0]) or (r > fronts[c] and not sides[1]):
+                continue
+            for t in range(TIER_COUNT):
+                v = cells[c, t, r]
+                if v and tiers[t]:
+                    out[c, row] += table[v]
+
+
+class Ring:
+    """The last columns of one market's map at one time step."""
+
+    __slots__ = (
+        "cells", "drawn", "edges", "firsts", "fronts", "last", "per_row", "size", "states", "step",
+    )  # fmt: skip
+
+    def __init__(self, step: int, size: int = 1500, per_row: int = 1) -> None:
+        """Make an empty ring of `size` columns of `step` µs; a row is `per_row` bins high."""
+        self.step = step
+        self.size = size
+        self.per_row = per_row
+        self.cells = np.zeros((size, TIER_COUNT, ROWS), np.uint8)
+        self.edges = np.zeros((size, 2, TIER_COUNT), np.uint8)
+        self.firsts = np.zeros(size, np.int64)
+        self.fronts = np.zeros(size, np.int64)
+        self.states = np.zeros(size, np.uint8)
+        self.last = -1
+        """Number of the newest column since 1970, -1 before the first."""
+        self.drawn = -1
+        """µs at which a column was last drawn, -1 before the first."""
+
+    def due(self, at: int) -> bool:
+        """Tell whether the newest column is over, or a sixth of a column old."""
+        return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 6
+
+    def write(self, at: int, exposure: Exposure, weights: Floats, tiers: NDArray[np.int64]) -> None:
+        """Draw the map as it stands at `at` into its column, over what stood there.
+
+        Args:
+            at: µs; the column is the one this time falls into.
+            exposure: Of one market; it must know its mark.
+            weights: Shape (2, 16).
+            tiers: Index of each class's tier, shape (16,).
+        """
+        slot = self._advance(at // self.step)
+        self.drawn = at
+        mark = exposure.number[MARK] + exposure.base
+        front = math.floor(mark / self.per_row)
+        first = front - ROWS // 2
+        self.firsts[slot] = first
+        self.fronts[slot] = front - first
+        self.states[slot] = FILLED
+        column = self.cells[slot]
+        column[:] = 0
+        _write(
+            exposure.cells, exposure.number, exposure.base, weights, tiers, self.per_row, first,
+            front - first, column, self.edges[slot],
+        )  # fmt: skip
+
+    def hole(self, since: int, until: int) -> None:
+        """Mark the columns of a gap; a column with any data in it stays."""
+        for column in range(
+            max(since // self.step, until // self.step - self.size), until // self.step + 1
+        ):
+            if column > self.last:
+                self.states[self._advance(column)] = HOLE
+            elif column > self.last - self.size and self.states[column % self.size] == EMPTY:
+                self.states[column % self.size] = HOLE
+
+    def _advance(self, column: int) -> int:
+        """Make `column` the newest unless it is older, and return its slot."""
+        if self.last < 0:
+            self.last = column
+        elif column > self.last:
+            for c in range(max(self.last + 1, column - self.size + 1), column + 1):
+                self.states[c % self.size] = EMPTY
+            self.last = column
+        return column % self.size
+
+    def blend(
+        self, until: int, columns: int, first: int, tiers: NDArray[np.bool_],
+        sides: NDArray[np.bool_], out: Floats,
+    ) -> None:  # fmt: skip
+        """Add the dollars of `columns` columns that end with column number `until` to `out`.
+
+        `first` is the common grid row `out` begins at; `out` is float64 (columns, 800).
+        """
+        numbers = np.arange(until - columns + 1, until + 1)
+        slots = numbers % self.size
+        states = np.where(
+            (numbers > self.last - self.size) & (numbers <= self.last), self.states[slots], EMPTY
+        ).astype(np.uint8)
+        _blend(
+            self.cells[slots], self.edges[slots], self.firsts[slots], self.fronts[slots], states,
+            DOLLARS, tiers, sides, first, out,
+        )  # fmt: skip
+
+    def holes(self, until: int, columns: int) -> NDArray[np.bool_]:
+        """Return which of the last columns lie inside a gap, shape (columns,)."""
+        numbers = np.arange(until - columns + 1, until + 1)
+        known = (numbers > self.last - self.size) & (numbers <= self.last)
+        return known & (self.states[numbers % self.size] == HOLE)
+
+
+def cuts(ends: Times, rings: Mapping[int, Ring], until: int, span: int) -> list[int]:
+    """Return the indices after which a column of some ring is over, for bars that end at `ends`.
+
+    Args:
+        ends: End of each bar, µs, rising.
+        rings: By column step.
+        until: µs up to which the past will be told; columns a ring will not keep are left out.
+        span: Length of a bar; finer rings are left out.
+    """
+    due = np.zeros(len(ends), np.bool_)
+    for step, ring in rings.items():
+        if step < span:
+            continue
+        columns = (ends - 1) // step
+        last = np.append(columns[1:] > columns[:-1], True)
+        due |= last & (ends > until - step * ring.size)
+    return [int(i) + 1 for i in np.flatnonzero(due)]

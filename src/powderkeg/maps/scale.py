@@ -1,0 +1,37 @@
+"""The money scale of a cell: one byte, logarithmic, 10 thousand to a billion, within 2.3 %."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FLOOR = 1e4
+TOP = 1e9
+STEPS = 254
+_RANGE = math.log(TOP / FLOOR)
+
+DOLLARS = np.concatenate(([0.0], FLOOR * (TOP / FLOOR) ** (np.arange(STEPS + 1) / STEPS)))
+"""What each of the 256 bytes means. Zero means nothing above the floor."""
+
+
+@njit(cache=True)
+def to_byte(dollars: float) -> int:
+    """Return the byte of an amount."""
+    if dollars < FLOOR:
+        return 0
+    return min(1 + int(math.log(dollars / FLOOR) / _RANGE * STEPS + 0.5), STEPS + 1)
+
+
+@njit(cache=True)
+def encode(dollars, out) -> None:
+    """Write the bytes of a flat array of amounts into `out`."""
+    for i in range(dollars.shape[0]):
+        out[i] = to_byte(dollars[i])
+
+
+def decode(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the amounts of bytes."""
+    return DOLLARS[cells]

@@ -1,0 +1,142 @@
+"""What everything above the maps may see of a coin: its markets' estimates, rings and prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine.classes import BIN, TIERS
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.kernels import BINS
+from powderkeg.events import Floats
+from powderkeg.maps.prices import PriceRing
+from powderkeg.maps.ring import Ring
+
+TierName: TypeAlias = Literal[100, 50, 25, 10, 5]
+SideFilter: TypeAlias = Literal["both", "long", "short"]
+TIER_NAMES: tuple[int, ...] = tuple(TIERS)
+
+
+class Known(NamedTuple):
+    """One market with an estimate, as everything above the core sees it."""
+
+    name: str
+    """Such as ``binance:BTCUSDT``."""
+    venue: str
+    estimate: Estimate
+    rings: Mapping[int, Ring]
+    """By column step, µs."""
+    seen: int
+    """When anything was last heard of it, µs."""
+    link: str
+
+
+class Scene(Protocol):
+    """One coin as the maps see it."""
+
+    @property
+    def coin(self) -> str:
+        """Such as BTC."""
+        ...
+
+    @property
+    def now(self) -> int:
+        """Time of the newest event, µs."""
+        ...
+
+    @property
+    def price(self) -> float:
+        """Last price of the leading market, NaN before the first."""
+        ...
+
+    @property
+    def prices(self) -> Mapping[int, PriceRing]:
+        """Candles by column step, µs."""
+        ...
+
+    def estimated(self) -> Iterable[Known]:
+        """Return the markets that have an estimate with a mark, in a fixed order."""
+        ...
+
+
+class Choice(Struct, frozen=True):
+    """Which part of the map is asked for. Empty venues mean all of them."""
+
+    venues: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = TIER_NAMES
+    side: SideFilter = "both"
+
+    def takes(self, venue: str) -> bool:
+        """Tell whether a venue is chosen."""
+        return not self.venues or venue in self.venues
+
+    def tier_mask(self) -> NDArray[np.bool_]:
+        """Return which tiers are chosen, shape (5,)."""
+        return np.array([tier in self.tiers for tier in TIER_NAMES])
+
+    def side_mask(self) -> NDArray[np.bool_]:
+        """Return which sides are chosen, shape (2,): long, short."""
+        return np.array([self.side != "short", self.side != "long"])
+
+
+def tier_index(estimate: Estimate) -> NDArray[np.int64]:
+    """Return the tier index of each class of the candidate shown, shape (16,)."""
+    return estimate.best.exposure.basis.tiers
+
+
+class Slab(Struct, frozen=True, eq=False):
+    """Dollars by price bin, side and tier on the common grid."""
+
+    base: int
+    """Absolute index of bin 0; bin b covers ``exp((base + b) * BIN)`` upwards."""
+    dollars: Floats
+    """Shape (tiers, 2, bins)."""
+
+    def prices(self) -> Floats:
+        """Return the centre price of each bin, shape (bins,)."""
+        return np.exp((self.base + np.arange(self.dollars.shape[2]) + 0.5) * BIN)
+
+    def by_side(self) -> Floats:
+        """Return dollars by side, shape (2, bins)."""
+        return self.dollars.sum(axis=0)
+
+
+def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
+    """Return the exact map now of the chosen venues, summed on the common grid.
+
+    Args:
+        scene: The coin.
+        choice: Which venues, tiers and side.
+        venue: Only this one of them.
+    """
+    markets = [
+        market
+        for market in scene.estimated()
+        if choice.takes(market.venue) and venue in (None, market.venue)
+    ]
+    if not markets:
+        return Slab(0, np.zeros((len(TIER_NAMES), 2, 0)))
+    bases = [market.estimate.best.exposure.base for market in markets]
+    low, high = min(bases), max(bases) + BINS
+    total = np.zeros((len(TIER_NAMES), 2, high - low))
+    for market, base in zip(markets, bases, strict=True):
+        estimate = market.estimate
+        coins = estimate.best.exposure.render_tiers(
+            estimate.weights(scene.now),
+            tier_index(estimate), len(TIER_NAMES), 0, BINS,
+        )  # fmt: skip
+        total[:, :, base - low : base - low + BINS] += coins
+    total *= np.exp((low + np.arange(high - low) + 0.5) * BIN)
+    total[~choice.tier_mask()] = 0.0
+    total[:, ~choice.side_mask()] = 0.0
+    return Slab(low, total)
+
+
+def bin_of(price: float) -> int:
+    """Return the absolute bin of a price."""
+    return math.floor(math.log(price) / BIN)

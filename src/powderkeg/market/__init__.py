@@ -1,0 +1,1 @@
+"""What venues show: order book, tape, candles, and what it costs to hold."""

@@ -1,0 +1,41 @@
+"""The book against the venue's own best bid and ask, at every update both of them name."""
+
+from __future__ import annotations
+
+from powderkeg.events import Quote
+
+Best = tuple[float, float, float, float]
+"""Bid, its size, ask, its size."""
+KEEP = 512
+"""Updates remembered of each; the two streams are never further apart."""
+
+
+class QuoteCheck:
+    """Counts where a rebuilt book and the venue's quotes agree and where they differ."""
+
+    __slots__ = ("_books", "_quotes", "differed", "matched")
+
+    def __init__(self) -> None:
+        self.matched = 0
+        self.differed = 0
+        self._books: dict[int, Best] = {}
+        self._quotes: dict[int, Best] = {}
+
+    def book(self, update: int, best: Best) -> None:
+        """Take the book's best after an update."""
+        self._meet(update, best, self._books, self._quotes)
+
+    def quote(self, event: Quote) -> None:
+        """Take the venue's quote."""
+        best = (event.bid, event.bid_size, event.ask, event.ask_size)
+        self._meet(event.update, best, self._quotes, self._books)
+
+    def _meet(self, update: int, best: Best, mine: dict[int, Best], other: dict[int, Best]) -> None:
+        if update in other:
+            same = other.pop(update) == best
+            self.matched += same
+            self.differed += not same
+            return
+        mine[update] = best
+        if len(mine) > KEEP:
+            del mine[next(iter(mine))]

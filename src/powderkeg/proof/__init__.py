@@ -1,0 +1,1 @@
+"""How good the map is, measured so that anybody can measure it again."""

@@ -1,0 +1,1 @@
+"""Answers: the API, the stream, the page."""

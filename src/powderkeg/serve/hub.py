@@ -1,0 +1,166 @@
+"""The stream: each change encoded once, sent to all who watch the same map.
+
+A slow reader loses its oldest messages, sees the break in the sequence, and fetches the map anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from powderkeg.maps.views import SPANS, SpanQuery, heat_cells, levels, window
+from powderkeg.serve.session import Session, model, prior_only
+from powderkeg.serve.wire import fields, pack
+
+BACKLOG = 8
+"""Messages kept for a slow reader."""
+STATUS_EVERY = 2
+"""Beats between status messages."""
+
+
+class Reader:
+    """One socket's mailbox."""
+
+    def __init__(self) -> None:
+        """Start with an empty box."""
+        self._box: deque[bytes] = deque(maxlen=BACKLOG)
+        self._full = asyncio.Event()
+
+    def put(self, message: bytes) -> None:
+        """Leave a message; the oldest goes when the box is full."""
+        self._box.append(message)
+        self._full.set()
+
+    async def take(self) -> bytes:
+        """Wait for the next message."""
+        while not self._box:
+            self._full.clear()
+            await self._full.wait()
+        return self._box.popleft()
+
+
+class Stream:
+    """All that happens to one map: one coin, span and choice."""
+
+    def __init__(self, session: Session, coin: str, query: SpanQuery) -> None:
+        """Start at the map as it is."""
+        self.session = session
+        self.coin = coin
+        self.query = query
+        self.readers: set[Reader] = set()
+        self.seq = 0
+        self.beats = 0
+        self._until, self._columns, self._first, _ = window(session.desk(coin), query.span, 0)
+        self._last = self._cells(self._until)
+
+    @property
+    def name(self) -> str:
+        """Opaque name of the stream."""
+        return stream_name(self.coin, self.query)
+
+    def hello(self) -> list[bytes]:
+        """Return what a new reader must know: where the sequence stands, and the newest column."""
+        hello = {
+            "kind": "hello", "stream": self.name, "seq": self.seq,
+            "now": self.session.now(self.session.desk(self.coin)), "source": self.session.source,
+        }  # fmt: skip
+        return [pack(hello), pack(self._column(self._until, self._last, None) | {"seq": self.seq})]
+
+    def beat(self) -> None:
+        """Send what has changed since the last beat."""
+        if not self.readers:
+            return
+        desk = self.session.desk(self.coin)
+        until, _, first, _ = window(desk, self.query.span, 0)
+        if first != self._first or until > self._until + self._columns:
+            self._first, self._until = first, until
+            self._last = self._cells(until)
+            self._send({"kind": "rebase"})
+            return
+        for column in range(self._until, until + 1):
+            cells = self._cells(column)
+            before = self._last if column == self._until else None
+            self._send(self._column(column, cells, before))
+            self._until, self._last = column, cells
+        about = self.session.about(desk, self.query)
+        self._send({"kind": "levels", **about, **fields(levels(desk, self.query))})
+        if self.beats % STATUS_EVERY == 0:
+            self._send(self._status())
+        self.beats += 1
+
+    def _status(self) -> dict[str, Any]:
+        desk = self.session.desk(self.coin)
+        return {
+            "kind": "status", "now": self.session.now(desk), "source": self.session.source,
+            "venues": self.session.venues(desk, self.query), "model": model(desk),
+            "prior_only": prior_only(desk), "events": desk.counts.events,
+        }  # fmt: skip
+
+    def _cells(self, column: int) -> np.ndarray:
+        desk = self.session.desk(self.coin)
+        return heat_cells(desk, self.query.choice(), self.query.span, column, 1, self._first)[0]
+
+    def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> dict[str, Any]:
+        """Return a column message: all rows, or those that differ from `before`."""
+        step = SPANS[self.query.span][0]
+        bar = self.session.desk(self.coin).prices[step].window(column, 1)[0]
+        rows = np.arange(0) if before is None else np.flatnonzero(cells != before)
+        return {
+            "kind": "column", "stream": self.name, "t": column * step,
+            "k": [None if np.isnan(x) else float(x) for x in bar],
+            "full": before is None,
+            "r": rows.astype(np.uint16),
+            "v": cells if before is None else cells[rows],
+        }  # fmt: skip
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.seq += 1
+        raw = pack({**message, "stream": self.name, "seq": self.seq})
+        for reader in self.readers:
+            reader.put(raw)
+
+
+def stream_name(coin: str, query: SpanQuery) -> str:
+    """Return the name of the stream of a coin, span and choice."""
+    tiers = "-".join(str(t) for t in query.tiers)
+    return "|".join((coin, query.span, "-".join(query.venues) or "all", tiers, query.side))
+
+
+class Hub:
+    """The streams that somebody watches."""
+
+    def __init__(self, session: Session) -> None:
+        """Watch nothing yet."""
+        self.session = session
+        self.streams: dict[str, Stream] = {}
+
+    def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Reader]:
+        """Return the stream of a map with a new reader of it."""
+        name = stream_name(coin, query)
+        if name not in self.streams:
+            self.streams[name] = Stream(self.session, coin, query)
+        stream = self.streams[name]
+        reader = Reader()
+        for message in stream.hello():
+            reader.put(message)
+        stream.readers.add(reader)
+        return stream, reader
+
+    def leave(self, stream: Stream, reader: Reader) -> None:
+        """Forget a reader, and its stream with the last one."""
+        stream.readers.discard(reader)
+        if not stream.readers:
+            self.streams.pop(stream.name, None)
+
+    def seq(self, coin: str, query: SpanQuery) -> int:
+        """Return where the sequence of a map stands."""
+        stream = self.streams.get(stream_name(coin, query))
+        return 0 if stream is None else stream.seq
+
+    def beat(self) -> None:
+        """Send every stream's changes."""
+        for stream in list(self.streams.values()):
+            stream.beat()

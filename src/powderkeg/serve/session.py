@@ -1,0 +1,138 @@
+"""What is being served: the desks of all coins, and where their events come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from powderkeg.desk import Desk
+from powderkeg.errors import RequestError
+from powderkeg.events import SECOND
+from powderkeg.maps.scene import TIER_NAMES, Known
+from powderkeg.maps.views import SPANS, VIEWS, Heatmap, Query
+from powderkeg.serve.wire import fields
+
+Source: TypeAlias = Literal["live", "replay", "simulated"]
+STALE = 10.0
+"""Seconds without a word after which a market counts as stale."""
+
+
+class Session:
+    """Desks by coin, with the one label that every answer carries."""
+
+    def __init__(self, source: Source, desks: dict[str, Desk], clock: Callable[[], int]) -> None:
+        """Serve `desks`; `clock` gives now in µs."""
+        self.source: Source = source
+        self.desks = desks
+        self.clock = clock
+        self.ready = False
+        """True once every desk has its history."""
+        self.progress = ""
+        """What is being done before that."""
+
+    def desk(self, coin: str) -> Desk:
+        """Return the desk of a coin.
+
+        Raises:
+            RequestError: No such coin here.
+        """
+        if coin not in self.desks:
+            raise RequestError(f"expected one of {', '.join(self.desks)}, found {coin!r}")
+        return self.desks[coin]
+
+    def now(self, desk: Desk) -> int:
+        """Return the time answers are measured against: a replay stands at its own."""
+        return desk.now if self.source == "replay" else max(self.clock(), desk.now)
+
+    def answer(self, coin: str, name: str, query: Query) -> dict[str, Any]:
+        """Return a view with what every answer says of itself.
+
+        Raises:
+            RequestError: No such coin, or nothing known of it yet.
+        """
+        desk = self.desk(coin)
+        if not any(True for _ in desk.estimated()):
+            raise RequestError(
+                f"nothing is known of {coin} yet: {self.progress or 'no mark price'}"
+            )
+        view = VIEWS[name][1](desk, query)
+        out = {"kind": name, **self.about(desk, query), **fields(view)}
+        if isinstance(view, Heatmap):
+            out |= {"tiers": list(TIER_NAMES), "spans": spans(desk)}
+        return out
+
+    def about(self, desk: Desk, query: Query) -> dict[str, Any]:
+        """Return what every answer carries: time, age, source, model, coverage."""
+        now = self.now(desk)
+        leader = desk.leader
+        price = desk.price
+        mark = price if leader is None or leader.estimate is None else leader.estimate.mark
+        venues = self.venues(desk, query)
+        heard = [v for v in venues if v["on"] and v["state"] == "up"]
+        return {
+            "coin": desk.coin,
+            "source": self.source,
+            "as_of": query.at or desk.now,
+            "now": now,
+            "age": (now - (query.at or desk.now)) / SECOND,
+            "model": model(desk),
+            "prior_only": prior_only(desk),
+            "coverage": len(heard) / max(sum(v["on"] for v in venues), 1),
+            "price": None if math.isnan(price) else price,
+            "mark": None if math.isnan(mark) else mark,
+            "tick": tick(price),
+            "venues": venues,
+        }
+
+    def venues(self, desk: Desk, query: Query) -> list[dict[str, Any]]:
+        """Return name, choice, age, state, open interest and its share of each estimated venue."""
+        now = self.now(desk)
+        choice = query.choice()
+        markets = list(desk.estimated())
+        total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
+        return [_status(market, choice.takes(market.venue), now, total) for market in markets]
+
+
+def spans(desk: Desk) -> list[str]:
+    """Return the spans whose columns hold anything: data in 5-minute bars fills no finer ones."""
+    filled = {step for m in desk.estimated() for step, ring in m.rings.items() if ring.last >= 0}
+    return [span for span, (step, _) in SPANS.items() if step in filled]
+
+
+def _status(market: Known, on: bool, now: int, total: float) -> dict[str, Any]:
+    age = (now - market.seen) / SECOND
+    oi = market.estimate.oi
+    known = oi > 0
+    return {
+        "name": market.venue,
+        "market": market.name,
+        "on": on,
+        "age": age,
+        "state": "down" if market.link == "down" else "stale" if age > STALE else "up",
+        "oi": oi if known else 0.0,
+        "share": oi / total if known else 0.0,
+    }
+
+
+def prior_only(desk: Desk) -> bool:
+    """Tell whether no market of the desk has learned from a liquidation yet."""
+    return all(m.estimate.prior_only for m in desk.estimated())
+
+
+def model(desk: Desk) -> str:
+    """Return what the map rests on, in words."""
+    for market in desk.estimated():
+        name = market.estimate.best.exposure.basis.name
+        if prior_only(desk):
+            return f"{name} · prior only"
+        events = sum(m.estimate.events for m in desk.estimated())
+        return f"{name} · calibrated on {events:,} liquidation reports"
+    return ""
+
+
+def tick(price: float) -> float:
+    """Return the price increment worth showing: six significant digits."""
+    if not price > 0:
+        return 0.01
+    return 10.0 ** (math.floor(math.log10(price)) - 5)

@@ -1,0 +1,26 @@
+"""Everything a person may set, each with a working default. See docs/settings.md."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from powderkeg.events import MINUTE, SECOND
+
+
+class Settings(Struct, frozen=True):
+    """How a desk and its server behave. Part of the digest: other settings, other state."""
+
+    draw: int = MINUTE
+    """µs between redraws of the newest column: a minute in replay, a second when live."""
+    flush: int = 10 * SECOND
+    """µs between ticks that replay puts into the stream: how often openings are laid down."""
+    columns: int = 1500
+    """Columns kept of each time step."""
+    compete: bool = True
+    """Let eight candidates compete for each market. False: one, at an eighth of the cost."""
+    host: str = "127.0.0.1"
+    """Address to serve on. Anything but loopback demands a token."""
+    port: int = 8788
+    """Port to serve on; 0 takes a free one."""
+    token: str = ""
+    """Secret that clients must send when the server is not on loopback."""

@@ -1,0 +1,273 @@
+"""A perpetual market of agents, whose every position is known to us and to no venue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Self
+
+import numpy as np
+
+from powderkeg.events import (
+    DAY,
+    MINUTE,
+    SECOND,
+    Event,
+    Funding,
+    Liquidation,
+    Mark,
+    OpenInterest,
+    Trades,
+)
+from powderkeg.sim.clock import FUNDING, LAST_COLUMNS, ROOM, VENUE_COLUMNS, advance
+from powderkeg.sim.pace import COARSE, Pace, pace, ticks_of
+from powderkeg.sim.publish import (
+    Units,
+    book_of,
+    censored,
+    forced_of,
+    liquidations_of,
+    tape_of,
+    truth_of,
+)
+from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder
+from powderkeg.sim.records import MinuteHistory, Recording, Truth
+from powderkeg.sim.state import DEATH, PRINT, STATE, Laws, Reals, Records, State, laws, new_state
+from powderkeg.sim.world import World
+
+_ROWS: Final = 4 * ROOM
+"""Length of the output buffers: hours of prints, minutes of the wildest cascade."""
+_COARSE: Final = round(COARSE * SECOND)
+_PER_MINUTE: Final = MINUTE // _COARSE
+
+
+class MadeMarket:
+    """One coin at several venues, all its traders, and its clock.
+
+    Equal worlds, seeds, starts and calls give equal bytes. Nothing outside is touched, so markets
+    may be run in turns, copied, pickled and continued.
+
+    Args:
+        world: Its laws.
+        seed: Any whole number. The coin's name is mixed in.
+        start: µs UTC at which the first published step begins.
+    """
+
+    __slots__ = ("_deaths", "_held", "_laws", "_paces", "_state", "_tape", "_units", "now", "world")
+
+    def __init__(self, world: World, seed: int, start: int) -> None:
+        self.world = world
+        self._laws: Laws = laws(world)
+        self._units = Units.of(world)
+        self._state: State = new_state(world, seed)
+        self._held: dict[int, Liquidation] = {}
+        self._lend()
+        ticks = round(world.warm * DAY / _COARSE)
+        self.now = start - ticks * _COARSE
+        last, rows = self._columns(ticks)
+        for _ in self._live(_COARSE, last, rows, self._tape[:0]):
+            pass
+
+    def _lend(self) -> None:
+        """Make what is not state: output buffers and known paces."""
+        self._tape: Records = np.zeros(_ROWS, PRINT)
+        self._deaths: Records = np.zeros(_ROWS, DEATH)
+        self._paces: dict[int, Pace] = {}
+
+    def copy(self) -> Self:
+        """Return a market that will live exactly as this one will."""
+        other = object.__new__(type(self))
+        other.world = self.world
+        other.now = self.now
+        other._laws = self._laws
+        other._units = self._units
+        # As bytes: a structured copy leaves the padding between fields to chance.
+        other._state = self._state.view(np.uint8).copy().view(STATE)
+        other._held = dict(self._held)
+        other._lend()
+        return other
+
+    def truth(self) -> Truth:
+        """Return every position alive right now."""
+        return truth_of(self._state[0], self._units, self.now)
+
+    def history(self, span: float) -> list[MinuteHistory]:
+        """Live through so many days in coarse ticks; return what each venue would have told.
+
+        Raises:
+            ValueError: The market is not at a whole minute, or the span is under a minute.
+        """
+        minutes = round(span * DAY / MINUTE)
+        if self.now % MINUTE or minutes < 1:
+            raise ValueError(
+                f"expected a whole minute and a span of one at least, found {self.now} and {span}"
+            )
+        since = self.now
+        last, rows = self._columns(minutes * _PER_MINUTE)
+        book = Historian(self.world, self._units)
+        done = 0
+        while done < last.shape[0]:
+            until = min(last.shape[0], done + (FUNDING - self.now % FUNDING) // _COARSE)
+            for chunk in self._live(_COARSE, last[done:until], rows[done:until], self._tape[:0]):
+                book.add(chunk)
+            done = until
+            if self.now % FUNDING == 0:
+                book.pay(self.now, float(self._state["funding"][0]), FUNDING)
+        return book.done(Bars.fold(last, rows, _PER_MINUTE, self._units), since)
+
+    def run(self, days: float, dt: float = 1.0, truth_every: float = 3600.0) -> Recording:
+        """Live through so many days in steps of `dt` seconds and record them, truth included.
+
+        Args:
+            days: Rounded to whole steps.
+            dt: Seconds. Steps over ten are cut into ticks, as history is.
+            truth_every: Seconds between truths, rounded to whole steps.
+        """
+        per = ticks_of(dt)
+        length = round(dt * SECOND / per)
+        steps = round(days * DAY / (per * length))
+        stride = max(1, round(truth_every * SECOND / (per * length))) * per
+        since = self.now
+        last, rows = self._columns(steps * per)
+        recorder = Recorder(self.world, self._units)
+        for first in range(0, steps * per, stride):
+            part = slice(first, min(first + stride, steps * per))
+            for chunk in self._live(length, last[part], rows[part], self._tape):
+                recorder.add(chunk)
+            if part.stop == first + stride:
+                recorder.know(self.truth())
+        return recorder.done(Bars.fold(last, rows, per, self._units), since, per * length)
+
+    def step(self, dt: float = 0.1) -> list[Event]:
+        """Live on for `dt` seconds and return what the venues say, as they would say it."""
+        per = ticks_of(dt)
+        length = round(dt * SECOND / per)
+        before = self.now
+        last, rows = self._columns(per)
+        events: list[Event] = []
+        forced: list[Liquidation] = []
+        for chunk in self._live(length, last, rows, self._tape):
+            events += self._trades(chunk)
+            forced += self._forced(chunk)
+        events += self._marks(before)
+        events += self._interest(before)
+        events += forced
+        events += self._release()
+        events += self._funding(before)
+        if self._due(before, self.world.book_every):
+            events += self._books()
+        return events
+
+    # -- the kernel
+
+    def _columns(self, ticks: int) -> tuple[Reals, Reals]:
+        venues = len(self.world.venues)
+        return np.empty((ticks, LAST_COLUMNS)), np.empty((ticks, venues, VENUE_COLUMNS))
+
+    def _pace(self, length: int) -> Pace:
+        if length not in self._paces:
+            self._paces[length] = pace(self._laws, length / SECOND, len(self.world.venues))
+        return self._paces[length]
+
+    def _live(self, length: int, last: Reals, rows: Reals, tape: Records) -> Iterator[Chunk]:
+        """Live through as many ticks as `last` has rows, as often as outputs fill up."""
+        done = 0
+        state = self._state
+        while done < last.shape[0]:
+            since = self.now
+            lived = advance(
+                self._state,
+                self._laws,
+                self._pace(length),
+                since,
+                length,
+                last.shape[0] - done,
+                tape,
+                self._deaths,
+                last[done:],
+                rows[done:],
+            )
+            if state["lost"][0]:
+                raise RuntimeError(f"expected under {ROOM} rows in a tick, found more at {since}")
+            done += lived
+            self.now += lived * length
+            prints, deaths = int(state["prints"][0]), int(state["deaths"][0])
+            state["prints"] = state["deaths"] = 0
+            yield Chunk(since, length, tape[:prints], self._deaths[:deaths])
+
+    # -- what venues say
+
+    def _due(self, before: int, every: float) -> bool:
+        """Return whether a multiple of `every` seconds lies in this step."""
+        span = round(every * SECOND)
+        return before // span != self.now // span
+
+    def _trades(self, chunk: Chunk) -> list[Event]:
+        events: list[Event] = []
+        for v, market in enumerate(self.world.markets):
+            rows = chunk.at("tape", v)
+            if rows.size:
+                tape = tape_of(rows, self._units, chunk.since, chunk.length)
+                at = int(tape.times[-1])
+                events.append(Trades(market, at, at, tape.times, tape.prices, tape.sizes))
+        return events
+
+    def _marks(self, before: int) -> list[Event]:
+        if not self._due(before, self.world.mark_every):
+            return []
+        at = self.now
+        rungs = self._state["venues"]["mark"][0, : len(self.world.venues)]
+        *marks, index = self._units.at(np.append(rungs, self._state["index"])).tolist()
+        return [
+            Mark(market, at, at, mark, index)
+            for market, mark in zip(self.world.markets, marks, strict=True)
+        ]
+
+    def _interest(self, before: int) -> list[Event]:
+        if not self._due(before, self.world.oi_every):
+            return []
+        sizes = self._state["venues"]["oi"][0] * self._units.size
+        return [
+            OpenInterest(market, self.now, self.now, float(sizes[v]))
+            for v, market in enumerate(self.world.markets)
+        ]
+
+    def _forced(self, chunk: Chunk) -> list[Liquidation]:
+        """Return forced closes; a censoring venue holds each back until its second is over."""
+        events: list[Liquidation] = []
+        if not chunk.deaths.size:
+            return events
+        for v, (venue, market) in enumerate(
+            zip(self.world.venues, self.world.markets, strict=True)
+        ):
+            hidden = censored(self.world, venue)
+            rows = chunk.at("deaths", v)
+            forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
+            told = liquidations_of(market, forced)
+            if not hidden:
+                events += told
+                continue
+            for event in told:
+                held = self._held.get(v)
+                if held is not None and held.at // SECOND != event.at // SECOND:
+                    events.append(held)
+                self._held[v] = event
+        return events
+
+    def _release(self) -> list[Liquidation]:
+        """Return what was held back in a second that is over."""
+        over = [v for v, held in self._held.items() if held.at // SECOND < self.now // SECOND]
+        return [self._held.pop(v) for v in over]
+
+    def _funding(self, before: int) -> list[Event]:
+        """Return the rate as predicted now, each minute, and as paid, every eight hours."""
+        if not self._due(before, self.world.funding_every):
+            return []
+        paid = before // FUNDING != self.now // FUNDING
+        rate = float(self._state["funding" if paid else "rate"][0])
+        return [Funding(market, self.now, self.now, rate, FUNDING) for market in self.world.markets]
+
+    def _books(self) -> list[Event]:
+        return [
+            book_of(self._state[0], self._laws[0], self._units, market, v, self.now)
+            for v, market in enumerate(self.world.markets)
+        ]

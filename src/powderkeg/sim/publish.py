@@ -1,0 +1,205 @@
+"""From the ladder to what a venue says: units, rounding, stamps, censorship, the visible book."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.events import SECOND, BookSnapshot, Floats, Level, Liquidation, Times
+from powderkeg.sim.book import SHAPE
+from powderkeg.sim.positions import trigger_price
+from powderkeg.sim.records import Deaths, Forced, Tape, Truth
+from powderkeg.sim.state import (
+    BASE,
+    CENTRE,
+    DEAD,
+    STAGED,
+    TICK,
+    Laws,
+    Reals,
+    Records,
+    State,
+    Whole,
+)
+from powderkeg.sim.world import World
+
+LEVELS: Final = 20
+_FLICKER: Final = 20
+"""Seconds for which a level shows the same lot of orders."""
+_CENSOR: Final = "binance"
+_THINNEST: Final = 0.002
+"""A level eaten bare still shows this share of its full size."""
+
+
+class Units(Struct, frozen=True):
+    """How a world's coin is quoted against the coin the agents think in."""
+
+    price: float
+    size: float
+    tick: float
+    digits: int
+
+    @classmethod
+    def of(cls, world: World) -> Units:
+        """Return the units of a world."""
+        ratio = world.price / BASE
+        digits = max(0, -math.floor(math.log10(world.tick) + 1e-9)) + 1
+        return cls(ratio, world.scale / ratio, world.tick, digits)
+
+    def at(self, rungs: Reals) -> Floats:
+        """Return the prices of places on the ladder, to the tick."""
+        return self.prices(BASE * np.exp((rungs - CENTRE) * TICK))
+
+    def prices(self, base: Floats) -> Floats:
+        """Return base prices in the coin's money, to the tick."""
+        return np.round(np.round(base * (self.price / self.tick)) * self.tick, self.digits)
+
+
+def stamps(steps: Whole, since: int, length: int) -> Times:
+    """Return times for rows that carry only the number of their step: spread evenly inside it.
+
+    Args:
+        steps: Rising, shape (n,).
+        since: µs at which step 0 begins.
+        length: µs of a step.
+    """
+    first = np.searchsorted(steps, steps, side="left")
+    past = np.searchsorted(steps, steps, side="right")
+    place = (np.arange(steps.size) - first + 1) / (past - first + 1)
+    return since + steps * length + (place * length).astype(np.int64)
+
+
+def tape_of(rows: Records, units: Units, since: int, length: int) -> Tape:
+    """Return one venue's prints."""
+    return Tape(
+        times=stamps(rows["step"], since, length),
+        prices=units.prices(rows["price"]),
+        sizes=rows["size"] * units.size,
+    )
+
+
+def forced_of(rows: Records, units: Units, since: int, length: int, censored: bool) -> Forced:
+    """Return one venue's forced closes, where censored only the latest of each second."""
+    times = stamps(rows["step"], since, length)
+    keep = np.ones(times.size, np.bool_)
+    if censored and times.size:
+        keep[:-1] = np.diff(times // SECOND) > 0
+    return Forced(
+        times=times[keep],
+        holders=rows["side"][keep],
+        sizes=rows["size"][keep] * units.size,
+        fills=units.prices(rows["fill"][keep]),
+        bankruptcies=units.prices(rows["bankruptcy"][keep]),
+    )
+
+
+def censored(world: World, venue: str) -> bool:
+    """Return whether a venue of a world reports only one liquidation a second."""
+    return world.censor and venue == _CENSOR
+
+
+def liquidations_of(market: str, forced: Forced) -> list[Liquidation]:
+    """Return forced closes as events, at the bankruptcy price."""
+    columns = zip(
+        forced.times.tolist(),
+        forced.holders.tolist(),
+        forced.sizes.tolist(),
+        forced.bankruptcies.tolist(),
+        strict=True,
+    )
+    return [
+        Liquidation(market, at, at, price, size, "long" if holder > 0 else "short", True)
+        for at, holder, size, price in columns
+    ]
+
+
+def deaths_of(rows: Records, units: Units, since: int, length: int) -> Deaths:
+    """Return all forced closes with their secrets, prices not rounded."""
+    return Deaths(
+        times=stamps(rows["step"], since, length),
+        venues=rows["venue"].copy(),
+        sides=rows["side"].copy(),
+        sizes=rows["size"] * units.size,
+        fills=rows["fill"] * units.price,
+        bankruptcies=rows["bankruptcy"] * units.price,
+        triggers=rows["trigger"] * units.price,
+        marks=rows["mark"] * units.price,
+        entries=rows["entry"] * units.price,
+        margins=rows["margin"] * (units.size * units.price),
+        held=rows["held"] * units.size,
+        settings=rows["leverage"].copy(),
+        opened=(rows["opened"] * SECOND).astype(np.int64),
+    )
+
+
+def truth_of(m: State, units: Units, at: int) -> Truth:
+    """Return every position alive."""
+    venues = m["venues"][: m["count"]]
+    rows = m["positions"]
+    rows = rows[rows["alive"] != DEAD]
+    alive: Records = SimpleNamespace(**{name: rows[name] for name in rows.dtype.names})
+    prices: Records = trigger_price.py_func(alive)
+    in_front = alive.side * (alive.stop - alive.trigger) > 0
+    return Truth(
+        at=at,
+        marks=BASE * units.price * np.exp((venues["mark"] - CENTRE) * TICK),
+        oi=venues["oi"] * units.size,
+        makers=m["makers"][: m["count"]] * units.size,
+        prices=prices * units.price,
+        sizes=alive.size * units.size,
+        sides=alive.side.astype(np.int64),
+        leverages=alive.entry * alive.size / (alive.margin + alive.extra),
+        settings=alive.leverage,
+        stop_in_front=((alive.stop >= 0) & in_front).astype(np.int64),
+        staged=(alive.alive == STAGED).astype(np.int64),
+        venues=alive.venue.astype(np.int64),
+    )
+
+
+def _lots(rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
+    """Return a number in [0.5, 1.5) per rung that changes every few seconds, without chance."""
+    with np.errstate(over="ignore"):
+        z = rungs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z ^= np.uint64((venue + 1) * 0x94D049BB133111EB % 2**64)
+        z += np.uint64(at // (_FLICKER * SECOND)) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(29))) * np.uint64(0xD6E8FEB86659FD93)
+    return 0.5 + (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _resting(m: State, law: Laws, rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
+    """Return the size one venue shows at rungs: its share of what is not eaten."""
+    start = round(float(m["mid"]))
+    full = law["depth"] * float(m["thin"]) * SHAPE[np.abs(rungs - start)]
+    age = (at * 1e-6 - m["eaten_at"][rungs]) / law["refill"]
+    eaten = m["eaten"][rungs] * np.exp(-np.minimum(age, 700.0))
+    share = law["shares"][venue] - (law["shares"][venue - 1] if venue else 0.0)
+    shown: Floats = np.maximum(full - eaten, _THINNEST * full) * share * _lots(rungs, venue, at)
+    return shown
+
+
+def _levels(prices: Floats, sizes: Floats) -> tuple[Level, ...]:
+    """Return levels best first; rungs that fall on one price are one level."""
+    out: dict[float, float] = {}
+    for price, size in zip(prices.tolist(), sizes.tolist(), strict=True):
+        out[price] = out.get(price, 0.0) + size
+    return tuple(out.items())[:LEVELS]
+
+
+def book_of(m: State, law: Laws, units: Units, market: str, venue: int, at: int) -> BookSnapshot:
+    """Return the visible book of one venue: the touch, then a level every half basis point."""
+    mid = float(m["mid"])
+    middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
+    touch = math.floor(middle / units.tick) * units.tick
+    near = np.arange(LEVELS * 2)
+    sides: list[tuple[Level, ...]] = []
+    for sign, best in ((-1, touch), (1, touch + units.tick)):
+        rungs = round(mid) + sign * near
+        clip = np.minimum if sign < 0 else np.maximum
+        prices = clip(units.at(rungs.astype(np.float64)), round(best, units.digits))
+        sides.append(_levels(prices, _resting(m, law, rungs, venue, at) * units.size))
+    return BookSnapshot(market, at, at, sides[0], sides[1], at)

@@ -1,0 +1,187 @@
+"""How ticks of a kernel become history and recordings."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from msgspec import Struct
+
+from powderkeg.events import MINUTE, Candles, Floats, Funding, Liquidation
+from powderkeg.sim.publish import (
+    Units,
+    censored,
+    deaths_of,
+    forced_of,
+    liquidations_of,
+    tape_of,
+)
+from powderkeg.sim.records import (
+    Deaths,
+    Forced,
+    MinuteHistory,
+    Recording,
+    Tape,
+    Truth,
+    VenueRecording,
+)
+from powderkeg.sim.state import Reals, Records
+from powderkeg.sim.world import World
+
+_Columns = TypeVar("_Columns", Tape, Forced, Deaths)
+
+
+class Chunk(Struct, frozen=True, eq=False):
+    """What one call of the kernel put out, lent: it must be read before the next call."""
+
+    since: int
+    length: int
+    tape: Records
+    deaths: Records
+
+    def at(self, name: str, venue: int) -> Records:
+        """Return one venue's rows of ``tape`` or ``deaths``."""
+        rows = self.tape if name == "tape" else self.deaths
+        return rows[rows["venue"] == venue]
+
+
+class Bars(Struct, frozen=True, eq=False):
+    """Ticks folded into steps of `per` ticks, in the coin's units.
+
+    `last` has shape (steps, 4): open, high, low, close. `venues` has shape (steps, venues, 6):
+    mark, its low and high, open interest, taker buys, taker sells.
+    """
+
+    last: Floats
+    venues: Floats
+
+    @classmethod
+    def fold(cls, last: Reals, rows: Reals, per: int, units: Units) -> Bars:
+        """Return the steps of consecutive ticks; see `clock.advance` for the columns."""
+        steps = last.shape[0] // per
+        a = last.reshape(steps, per, 4)
+        b = rows.reshape(steps, per, -1, 6)
+        bars = (a[:, 0, 0], a[:, :, 1].max(1), a[:, :, 2].min(1), a[:, -1, 3])
+        marks = (b[:, -1, :, 0], b[:, :, :, 1].min(1), b[:, :, :, 2].max(1))
+        sizes = (b[:, -1, :, 3], b[:, :, :, 4].sum(1), b[:, :, :, 5].sum(1))
+        return cls(
+            last=units.prices(np.stack(bars, axis=-1)),
+            venues=np.stack(
+                [*(units.prices(x) for x in marks), *(x * units.size for x in sizes)], axis=-1
+            ),
+        )
+
+    def candles(self, market: str, venue: int, since: int) -> Candles:
+        """Return one venue's minutes."""
+        count = self.last.shape[0]
+        rows = self.venues[:, venue]
+        end = since + count * MINUTE
+        return Candles(
+            market,
+            end,
+            end,
+            span=MINUTE,
+            times=since + np.arange(count) * MINUTE,
+            open=self.last[:, 0],
+            high=self.last[:, 1],
+            low=self.last[:, 2],
+            close=self.last[:, 3],
+            volume=rows[:, 4] + rows[:, 5],
+            buy=rows[:, 4],
+            oi=rows[:, 3],
+            mark_low=rows[:, 1],
+            mark_high=rows[:, 2],
+            mark=rows[:, 0],
+        )
+
+
+class Historian:
+    """Gathers what happens between bars: forced closes and payments."""
+
+    __slots__ = ("_forced", "_funding", "_units", "_world")
+
+    def __init__(self, world: World, units: Units) -> None:
+        self._world = world
+        self._units = units
+        self._forced: list[list[Liquidation]] = [[] for _ in world.venues]
+        self._funding: list[list[Funding]] = [[] for _ in world.venues]
+
+    def add(self, chunk: Chunk) -> None:
+        """Read the forced closes of a chunk."""
+        for v, (venue, market) in enumerate(
+            zip(self._world.venues, self._world.markets, strict=True)
+        ):
+            rows = chunk.at("deaths", v)
+            hidden = censored(self._world, venue)
+            forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
+            self._forced[v].extend(liquidations_of(market, forced))
+
+    def pay(self, at: int, rate: float, interval: int) -> None:
+        """Write down a payment."""
+        for v, market in enumerate(self._world.markets):
+            self._funding[v].append(Funding(market, at, at, rate, interval))
+
+    def done(self, bars: Bars, since: int) -> list[MinuteHistory]:
+        """Return the history of each venue."""
+        return [
+            MinuteHistory(market, bars.candles(market, v, since), self._forced[v], self._funding[v])
+            for v, market in enumerate(self._world.markets)
+        ]
+
+
+class Recorder:
+    """Gathers prints, forced closes and truths of a run."""
+
+    __slots__ = ("_deaths", "_forced", "_tapes", "_truths", "_units", "_world")
+
+    def __init__(self, world: World, units: Units) -> None:
+        self._world = world
+        self._units = units
+        self._tapes: list[list[Tape]] = [[] for _ in world.venues]
+        self._forced: list[list[Forced]] = [[] for _ in world.venues]
+        self._deaths: list[Deaths] = []
+        self._truths: list[Truth] = []
+
+    def add(self, chunk: Chunk) -> None:
+        """Read the prints and forced closes of a chunk."""
+        since, length = chunk.since, chunk.length
+        self._deaths.append(deaths_of(chunk.deaths, self._units, since, length))
+        for v, venue in enumerate(self._world.venues):
+            self._tapes[v].append(tape_of(chunk.at("tape", v), self._units, since, length))
+            hidden = censored(self._world, venue)
+            rows = chunk.at("deaths", v)
+            self._forced[v].append(forced_of(rows, self._units, since, length, hidden))
+
+    def know(self, truth: Truth) -> None:
+        """Keep a truth."""
+        self._truths.append(truth)
+
+    def done(self, bars: Bars, since: int, step: int) -> Recording:
+        """Return the recording of steps of so many µs."""
+        return Recording(
+            coin=self._world.coin,
+            times=since + step * np.arange(1, bars.last.shape[0] + 1),
+            last=bars.last[:, 3],
+            low=bars.last[:, 2],
+            high=bars.last[:, 1],
+            venues=[self._venue(market, v, bars) for v, market in enumerate(self._world.markets)],
+            truths=self._truths,
+            deaths=_joined(Deaths, self._deaths),
+        )
+
+    def _venue(self, market: str, v: int, bars: Bars) -> VenueRecording:
+        return VenueRecording(
+            market=market,
+            trades=_joined(Tape, self._tapes[v]),
+            marks=bars.venues[:, v, 0],
+            mark_low=bars.venues[:, v, 1],
+            mark_high=bars.venues[:, v, 2],
+            oi=bars.venues[:, v, 3],
+            liquidations=_joined(Forced, self._forced[v]),
+        )
+
+
+def _joined(kind: type[_Columns], parts: list[_Columns]) -> _Columns:
+    """Return columns one after another."""
+    names = kind.__struct_fields__
+    return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -1,0 +1,109 @@
+"""State as bytes: every object of a desk, packed by its slots and unpacked to the bit.
+
+A closed list of classes may be packed, so a snapshot from a stranger can name nothing else. The
+same bytes serve as the snapshot and, hashed, as the digest that replay and live must share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+
+class Codec:
+    """Packs objects of the given classes."""
+
+    def __init__(self, classes: Iterable[type]) -> None:
+        """Accept instances of `classes`, which keep all they know in ``__slots__`` or fields."""
+        self._classes = {cls.__name__: cls for cls in classes}
+
+    def pack(self, value: Any) -> bytes:  # noqa: ANN401
+        """Return the bytes of a value.
+
+        Raises:
+            TypeError: It holds an object of an unlisted class.
+        """
+        return msgspec.msgpack.encode(self._plain(value))
+
+    def unpack(self, raw: bytes) -> Any:  # noqa: ANN401
+        """Return the value that was packed.
+
+        Raises:
+            ValueError: The bytes name an unknown class or are no snapshot.
+        """
+        try:
+            return self._rich(msgspec.msgpack.decode(raw))
+        except (msgspec.MsgspecError, KeyError, TypeError) as why:
+            raise ValueError(f"expected a snapshot of this version, found {why!r}") from why
+
+    def digest(self, value: Any) -> str:  # noqa: ANN401
+        """Return a hash of the state, equal only where every bit of it is."""
+        return hashlib.sha256(self.pack(value)).hexdigest()
+
+    def _plain(self, value: Any) -> Any:  # noqa: ANN401
+        match value:
+            case None | bool() | int() | float() | str() | bytes():
+                return value
+            case list():
+                return [self._plain(item) for item in value]
+            case np.ndarray():
+                return {"array": [value.dtype.str, list(value.shape), value.tobytes()]}
+            case np.generic():
+                return {"scalar": [value.dtype.str, value.tobytes()]}
+            case tuple():
+                return {"tuple": [self._plain(item) for item in value]}
+            case deque():
+                return {"deque": [value.maxlen, [self._plain(item) for item in value]]}
+            case dict():
+                return {"dict": [[self._plain(k), self._plain(v)] for k, v in value.items()]}
+            case _:
+                return self._record(value)
+
+    def _record(self, value: Any) -> Any:  # noqa: ANN401
+        name = type(value).__name__
+        if self._classes.get(name) is not type(value):
+            raise TypeError(f"expected a class of the desk, found {type(value)}")
+        kind = "struct" if isinstance(value, msgspec.Struct) else "object"
+        names = value.__struct_fields__ if kind == "struct" else _slots(type(value))
+        return {kind: [name, [[n, self._plain(getattr(value, n))] for n in names]]}
+
+    def _rich(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, list):
+            return [self._rich(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        ((kind, body),) = value.items()
+        match kind:
+            case "array":
+                dtype, shape, raw = body
+                return np.frombuffer(raw, dtype).reshape(shape).copy()
+            case "scalar":
+                return np.frombuffer(body[1], body[0])[0]
+            case "tuple":
+                return tuple(self._rich(item) for item in body)
+            case "deque":
+                return deque((self._rich(item) for item in body[1]), body[0])
+            case "dict":
+                return {self._rich(k): self._rich(v) for k, v in body}
+            case _:
+                return self._object(kind, *body)
+
+    def _object(self, kind: str, name: str, fields: list[Any]) -> Any:  # noqa: ANN401
+        cls = self._classes[name]
+        values = {key: self._rich(value) for key, value in fields}
+        if kind == "struct":
+            return cls(**values)
+        made = cls.__new__(cls)
+        for key, value in values.items():
+            setattr(made, key, value)
+        return made
+
+
+def _slots(cls: type) -> list[str]:
+    """Return all slots of a class and its bases, in the order of their definition."""
+    return [name for base in reversed(cls.__mro__) for name in getattr(base, "__slots__", ())]

@@ -1,0 +1,140 @@
+"""HTTP: every view, in both encodings; what is refused, and how."""
+
+from __future__ import annotations
+
+import brotli
+import msgspec
+import numpy as np
+import pytest
+from litestar.testing import TestClient
+
+from powderkeg.maps.views import VIEWS
+from powderkeg.serve.app import make_app
+
+PACKED = {"accept": "application/vnd.msgpack"}
+ASK = {"cell": "?price=100000"}
+
+
+@pytest.fixture
+def client(session, hub):
+    with TestClient(make_app(session, hub)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_answers_in_both_encodings_and_says_what_it_rests_on(client, name):
+    address = f"/v1/BTC/{name}{ASK.get(name, '')}"
+    plain = client.get(address).json()
+    packed = msgspec.msgpack.decode(client.get(address, headers=PACKED).content)
+    for answer in (plain, packed):
+        assert answer["kind"] == name
+        assert answer["source"] == "simulated"
+        assert {"as_of", "age", "model", "coverage"} <= set(answer)
+    assert set(plain) == set(packed)
+
+
+def test_a_heatmap_is_bytes_of_its_stated_shape(client):
+    heat = msgspec.msgpack.decode(client.get("/v1/BTC/heatmap?span=12h", headers=PACKED).content)
+    cells = np.frombuffer(heat["cells"], np.uint8)
+    assert len(cells) == heat["cols"] * heat["rows"]
+    assert len(heat["ohlc"]) == heat["cols"] * 5 * 4
+    assert (cells > 0).mean() > 0.05
+
+
+def test_venues_add_up_to_the_aggregate(client):
+    whole = client.get("/v1/BTC/bars?reach=0.1").json()
+    parts = [
+        client.get(f"/v1/BTC/bars?reach=0.1&venues={v}").json() for v in ("binance", "bybit", "okx")
+    ]
+    assert sum(p["long"] for p in parts) == pytest.approx(whole["long"], rel=1e-9)
+    assert sum(p["short"] for p in parts) == pytest.approx(whole["short"], rel=1e-9)
+
+
+def test_a_map_of_the_past_says_when_it_was_and_is_not_empty(client, session):
+    desk = session.desks["BTC"]
+    at = desk.now - 3_600_000_000
+    past = client.get(f"/v1/BTC@{at}/levels").json()
+    assert past["as_of"] == at
+    assert sum(past["long"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/v1/BTC/bars?reach=2", "Expected `float` <= 0.5 - at `$.reach`; this view takes"),
+        ("/v1/BTC/levels?tiers=7", "Invalid enum value 7 - at `$.tiers[0]`; this view takes"),
+        ("/v1/BTC/bars?rech=0.1", "Object contains unknown field `rech`; this view takes"),
+        ("/v1/XYZ/bars", "expected one of BTC, found 'XYZ'"),
+        ("/v1/BTC@yesterday/bars", "Expected `int`"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(client, address, words):
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+
+
+def test_an_unknown_address_is_a_404_with_words(client):
+    answer = client.get("/v1/BTC/nothing")
+    assert answer.status_code == 404
+    assert "error" in answer.json()
+
+
+def test_an_answer_is_compressed_and_not_sent_twice(client, session, monkeypatch):
+    desk = session.desks["BTC"]
+    monkeypatch.setattr(session, "clock", lambda: desk.now)
+    first = client.get("/v1/BTC/heatmap", headers={**PACKED, "accept-encoding": "br"})
+    assert first.headers["content-encoding"] == "br"
+    again = client.get(
+        "/v1/BTC/heatmap", headers={**PACKED, "if-none-match": first.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.slow
+def test_a_first_snapshot_is_small(client):
+    heat = client.get("/v1/BTC/heatmap?span=1d", headers={**PACKED, "accept-encoding": "identity"})
+    assert len(brotli.compress(heat.content, quality=5)) <= 170_000
+
+
+def test_the_openapi_document_knows_every_view_and_parameter(client):
+    paths = client.get("/docs/openapi.json").json()["paths"]
+    for name, (kind, _) in VIEWS.items():
+        told = {p["name"] for p in paths[f"/v1/{{where}}/{name}"]["get"]["parameters"]}
+        assert {f.name for f in msgspec.structs.fields(kind)} <= told
+
+
+def test_health_counts_and_coins_name_the_source(client):
+    assert client.get("/v1/coins").json()["source"] == "simulated"
+    assert client.get("/v1/health").json()["coins"]["BTC"]["counts"]["events"] > 0
+
+
+def test_a_token_is_asked_for_where_one_is_set(session, hub):
+    with TestClient(make_app(session, hub, token="sesame")) as client:
+        assert client.get("/v1/coins").status_code == 401
+        assert client.get("/v1/coins?token=wrong").status_code == 401
+        assert (
+            client.get("/v1/coins", headers={"authorization": "Bearer sesame"}).status_code == 200
+        )
+
+
+def test_the_stream_says_hello_then_the_newest_column_then_changes(client, hub):
+    with client.websocket_connect("/v1/stream?coin=BTC&span=12h") as socket:
+        hello = msgspec.msgpack.decode(socket.receive_bytes())
+        column = msgspec.msgpack.decode(socket.receive_bytes())
+        assert (hello["kind"], column["kind"], column["full"]) == ("hello", "column", True)
+        hub.beat()
+        kinds = [msgspec.msgpack.decode(socket.receive_bytes()) for _ in range(3)]
+    assert [m["kind"] for m in kinds] == ["column", "levels", "status"]
+    assert [m["seq"] for m in kinds] == [1, 2, 3]
+
+
+def test_a_stream_of_an_unknown_coin_is_closed_with_words(client):
+    from litestar.exceptions import WebSocketDisconnect
+
+    with (
+        client.websocket_connect("/v1/stream?coin=XYZ") as socket,
+        pytest.raises(WebSocketDisconnect) as closed,
+    ):
+        socket.receive_bytes()
+    assert closed.value.code == 4400

@@ -1,0 +1,84 @@
+"""The stream: encoded once, numbered without holes, and never waiting for a slow reader."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import numpy as np
+
+from powderkeg.events import Tick
+from powderkeg.maps.views import SpanQuery, heatmap
+from powderkeg.serve.hub import BACKLOG
+
+QUERY = SpanQuery(span="12h")
+
+
+def drain(reader):
+    out = []
+    while reader._box:
+        out.append(msgspec.msgpack.decode(reader._box.popleft()))
+    return out
+
+
+def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hub, prepared):
+    market, desk = prepared
+    stream, reader = hub.join("BTC", QUERY)
+    heat = heatmap(desk, QUERY)
+    cells, first = heat.cells.copy(), heat.t0
+    drain(reader)
+    for _ in range(70):
+        for event in market.step(1.0):
+            desk.apply(event)
+        desk.apply(Tick(market.now))
+        hub.beat()
+        for message in drain(reader):
+            assert message["kind"] != "rebase"
+            if message["kind"] != "column":
+                continue
+            while message["t"] >= first + heat.step * heat.cols:
+                cells = np.concatenate((cells[1:], np.zeros((1, heat.rows), np.uint8)))
+                first += heat.step
+            column = cells[(message["t"] - first) // heat.step]
+            values = np.frombuffer(message["v"], np.uint8)
+            if message["full"]:
+                column[:] = values
+            else:
+                column[np.frombuffer(message["r"], "<u2")] = values
+    fresh = heatmap(desk, QUERY)
+    assert fresh.t0 == first
+    assert np.array_equal(fresh.cells[-2:], cells[-2:])
+    hub.leave(stream, reader)
+
+
+def test_a_slow_reader_loses_its_oldest_messages_and_can_see_it(hub):
+    stream, reader = hub.join("BTC", QUERY)
+    for _ in range(20):
+        hub.beat()
+    kept = drain(reader)
+    assert len(kept) == BACKLOG
+    assert kept[0]["seq"] > 1
+    assert kept[-1]["seq"] == stream.seq
+    hub.leave(stream, reader)
+
+
+def test_readers_of_one_map_share_a_stream_that_ends_with_the_last_of_them(hub):
+    one, first = hub.join("BTC", QUERY)
+    two, second = hub.join("BTC", QUERY)
+    assert one is two
+    hub.leave(one, first)
+    assert hub.streams
+    hub.leave(two, second)
+    assert not hub.streams
+    assert hub.seq("BTC", QUERY) == 0
+
+
+async def test_a_reader_waits_until_there_is_something(hub):
+    stream, reader = hub.join("BTC", QUERY)
+    drain(reader)
+    taker = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    assert not taker.done()
+    hub.beat()
+    assert msgspec.msgpack.decode(await taker)["kind"] == "column"
+    hub.leave(stream, reader)

@@ -1,0 +1,319 @@
+/** The chart core: lightweight-charts with our own layers. Knows no framework and no server. */
+import {
+  ColorType,
+  createChart,
+  CrosshairMode,
+  type IChartApi,
+  type ISeriesApi,
+  LineSeries,
+  type LogicalRange,
+  type MouseEventParams,
+  PriceScaleMode,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts';
+import { axisDecimals, moment, price as priceText } from '../format';
+import type { Applied, HeatGrid } from '../grid/grid';
+import { columnsPerCandle } from '../paint/candles';
+import { placeTags } from '../paint/labels';
+import { MapPrimitive } from '../paint/primitive';
+import { TagLayer } from '../paint/tags';
+import type { Levels } from '../wire/types';
+import { type Cursor, cursorAt } from './cursor';
+import { priceGestures } from './gestures';
+import { type Reach, steadyReach } from './reach';
+
+export interface View {
+  following: boolean;
+  /** Columns that arrived since the map was last at the newest. */
+  behind: number;
+  columnsPerCandle: number;
+}
+
+export interface ChartEvents {
+  onCursor(cursor: Cursor | null): void;
+  onView(view: View): void;
+  /** The visible part changed: a good time to fit the colour scale anew. */
+  onSettled(): void;
+}
+
+const SETTLED_AFTER = 160;
+const PHONE_GUTTER = 78;
+const DESK_GUTTER = 164;
+const AIR = 18;
+
+export class HeatChart {
+  readonly chart: IChartApi;
+  readonly #series: ISeriesApi<'Line'>;
+  readonly #primitive = new MapPrimitive();
+  readonly #tags: TagLayer;
+  readonly #events: ChartEvents;
+  readonly #host: HTMLElement;
+  readonly #undo: (() => void)[] = [];
+  #grid: HeatGrid | null = null;
+  #zone = 0;
+  #narrow = false;
+  #following = true;
+  #seenCols = 0;
+  #settle = 0;
+  #reach: Reach | null = null;
+  #cursor: { col: number; price: number } | null = null;
+
+  constructor(host: HTMLElement, tags: HTMLElement, events: ChartEvents) {
+    this.#host = host;
+    this.#events = events;
+    this.#tags = new TagLayer(tags);
+    this.chart = createChart(host, {
+      autoSize: true,
+      layout: {
+        background: { type: ColorType.Solid, color: '#07080d' },
+        textColor: '#a7b1c4',
+        fontFamily: "'Inter Variable', system-ui, sans-serif",
+        fontSize: 11,
+        attributionLogo: true,
+      },
+      grid: { vertLines: { color: 'rgba(255,255,255,0.03)' }, horzLines: { color: 'rgba(255,255,255,0.03)' } },
+      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.01, bottom: 0.01 } },
+      // Times are already moved to the clock of the reader.
+      localization: { timeFormatter: (time: Time) => moment(Number(time) * 1e6, 0) },
+      timeScale: { borderVisible: false, timeVisible: true, minBarSpacing: 0.1, rightBarStaysOnScroll: true },
+      crosshair: {
+        mode: CrosshairMode.Normal,
+        vertLine: { color: 'rgba(255,255,255,.5)', width: 1, style: 2, labelBackgroundColor: '#2a3346' },
+        horzLine: { color: 'rgba(255,255,255,.5)', width: 1, style: 2, labelBackgroundColor: '#2a3346' },
+      },
+    });
+    this.#series = this.chart.addSeries(LineSeries, {
+      color: '#e8ecf5',
+      lineVisible: false,
+      crosshairMarkerVisible: false,
+      priceLineVisible: false,
+      lastValueVisible: true,
+    });
+    this.#series.attachPrimitive(this.#primitive);
+    this.#primitive.onFrame = () => this.#label();
+    this.chart.subscribeCrosshairMove(this.#onCrosshair);
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(this.#onRange);
+    this.#undo.push(
+      priceGestures(host, {
+        axisFrom: () => this.#primitive.geometry.width,
+        zoom: (factor, about) => this.zoomPrice(factor, about),
+        auto: () => this.chart.priceScale('right').setAutoScale(true),
+      }),
+    );
+  }
+
+  destroy(): void {
+    clearTimeout(this.#settle);
+    for (const undo of this.#undo) undo();
+    this.chart.remove();
+  }
+
+  setNarrow(narrow: boolean): void {
+    this.#narrow = narrow;
+    this.#primitive.look.gutter = narrow ? PHONE_GUTTER : DESK_GUTTER;
+    this.#primitive.look.bars = narrow ? 0.3 : 0.44;
+    if (this.#grid && this.#following) this.follow();
+    this.#primitive.redraw();
+  }
+
+  /** Show a map. `keep` holds the time range, so that a refetch never moves the picture. */
+  setGrid(grid: HeatGrid, tick: number, keep: boolean): void {
+    const before = this.#grid;
+    const range = keep && before ? this.chart.timeScale().getVisibleLogicalRange() : null;
+    this.#grid = grid;
+    if (!keep) this.#reach = null;
+    const { close } = grid.last();
+    const digits = axisDecimals(close, tick);
+    this.#series.applyOptions({
+      priceFormat: { type: 'custom', formatter: (x: number) => priceText(x, digits), minMove: 10 ** -digits },
+    });
+    this.#fill(grid);
+    this.#primitive.setGrid(grid);
+    if (range && before && before.step === grid.step) {
+      const shift = (before.t0 - grid.t0) / grid.step;
+      this.chart.timeScale().setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
+    } else {
+      this.#seenCols = grid.cols;
+      this.follow(true);
+      this.chart.priceScale('right').setAutoScale(true);
+    }
+    this.#primitive.redraw();
+  }
+
+  applied(how: Applied): void {
+    const grid = this.#grid;
+    if (!grid || how === 'unknown') return;
+    const col = grid.cols - 1;
+    const close = grid.close(col);
+    if (!Number.isNaN(close)) this.#series.update({ time: this.#time(grid, col), value: close });
+    this.#primitive.columnChanged(col);
+    if (how === 'appended') {
+      if (this.#following) this.#seenCols = grid.cols;
+      this.#tell();
+    }
+  }
+
+  setLevels(levels: Levels | null): void {
+    this.#primitive.levels = levels;
+    if (levels) this.#primitive.reach = this.#reach = steadyReach(this.#reach, levels.clusters, levels.mark);
+    this.#primitive.redraw();
+  }
+
+  setLookup(lookup: Uint32Array): void {
+    this.#primitive.setLookup(lookup);
+  }
+
+  setHeat(on: boolean): void {
+    this.#primitive.look.heat = on;
+    this.#primitive.redraw();
+  }
+
+  setLogarithmic(on: boolean): void {
+    const mode = on ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal;
+    this.chart.priceScale('right').applyOptions({ mode });
+  }
+
+  /** Seconds that local time is ahead of UTC. */
+  setZone(seconds: number): void {
+    if (seconds === this.#zone) return;
+    this.#zone = seconds;
+    if (!this.#grid) return;
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    this.#fill(this.#grid);
+    if (range) this.chart.timeScale().setVisibleLogicalRange(range);
+  }
+
+  /** Back to the newest column; `whole` also shows the whole span. */
+  follow(whole = false): void {
+    const grid = this.#grid;
+    const scale = this.chart.timeScale();
+    const width = scale.width() || this.#host.clientWidth - 60;
+    if (!grid || width <= 0) return;
+    const room = Math.max(80, width - this.#primitive.look.gutter - AIR);
+    const range = scale.getVisibleLogicalRange();
+    const shown = range && !whole ? ((range.to - range.from) * room) / width : grid.cols;
+    const spacing = room / Math.max(10, shown);
+    const to = grid.cols - 0.5 + (width - room) / spacing;
+    scale.setVisibleLogicalRange({ from: to - width / spacing, to });
+    this.#seenCols = grid.cols;
+  }
+
+  zoomPrice(factor: number, about: number): void {
+    const scale = this.chart.priceScale('right');
+    const shown = scale.getVisibleRange();
+    if (!shown) return;
+    const centre = shown.to - (shown.to - shown.from) * about;
+    scale.setAutoScale(false);
+    scale.setVisibleRange({ from: centre - (centre - shown.from) * factor, to: centre + (shown.to - centre) * factor });
+  }
+
+  /** Move the crosshair by whole cells; from the newest price when there is none. */
+  moveCursor(cols: number, rows: number): void {
+    const grid = this.#grid;
+    if (!grid) return;
+    const from = this.#cursor ?? { col: grid.cols - 1, price: grid.last().close };
+    const col = Math.min(grid.cols - 1, Math.max(0, from.col + cols));
+    const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(grid.rowOf(from.price)) + rows));
+    const price = Math.sqrt(grid.edge(row) * grid.edge(row + 1));
+    this.chart.setCrosshairPosition(price, this.#time(grid, col), this.#series);
+    this.#point(col, price);
+  }
+
+  clearCursor(): void {
+    this.chart.clearCrosshairPosition();
+    this.#point(null, NaN);
+  }
+
+  /** Count of cell bytes in sight. */
+  histogram(): Uint32Array | null {
+    const grid = this.#grid;
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    const { height } = this.#primitive.geometry;
+    if (!grid || !range || !height) return null;
+    const top = this.#series.coordinateToPrice(0);
+    const bottom = this.#series.coordinateToPrice(height);
+    if (top === null || bottom === null) return null;
+    const low = grid.rowOf(Math.max(1e-12, bottom));
+    return grid.histogram(range.from, range.to, low, grid.rowOf(Math.max(1e-12, top)));
+  }
+
+  #time(grid: HeatGrid, col: number): UTCTimestamp {
+    return (Math.round(grid.time(col) / 1e6) + this.#zone) as UTCTimestamp;
+  }
+
+  #fill(grid: HeatGrid): void {
+    this.#series.setData(
+      Array.from({ length: grid.cols }, (_, i) => {
+        const value = grid.close(i);
+        const time = this.#time(grid, i);
+        // A column in which nothing was heard still takes its place on the time axis.
+        return Number.isNaN(value) ? { time } : { time, value };
+      }),
+    );
+  }
+
+  #label(): void {
+    const { height, width } = this.#primitive.geometry;
+    const levels = this.#primitive.levels;
+    if (!levels || !this.#grid) {
+      this.#tags.clear();
+      return;
+    }
+    const y = (price: number): number => this.#series.priceToCoordinate(price) ?? -1;
+    const room = {
+      height,
+      line: this.#narrow ? 34 : 23,
+      each: this.#narrow ? 5 : 8,
+      priceY: y(this.#grid.last().close),
+    };
+    this.#tags.show(placeTags(levels.clusters, y, room), this.#host.clientWidth - width + 4, levels.mark);
+  }
+
+  #onCrosshair = (param: MouseEventParams<Time>): void => {
+    if (!param.point || param.logical === undefined) {
+      if (param.sourceEvent) this.#point(null, NaN);
+      else if (!param.time) this.#point(null, NaN);
+      return;
+    }
+    const price = this.#series.coordinateToPrice(param.point.y);
+    if (price !== null) this.#point(param.logical, price);
+  };
+
+  #point(logical: number | null, price: number): void {
+    const grid = this.#grid;
+    if (!grid || logical === null) {
+      this.#cursor = null;
+      this.#events.onCursor(null);
+      return;
+    }
+    const spacing = this.#primitive.columns()?.barSpacing ?? 1;
+    const cursor = cursorAt(grid, logical, price, columnsPerCandle(spacing));
+    this.#cursor = cursor && { col: cursor.col, price: cursor.price };
+    this.#events.onCursor(cursor);
+  }
+
+  #onRange = (range: LogicalRange | null): void => {
+    const grid = this.#grid;
+    if (!range || !grid) return;
+    const following = range.to >= grid.cols - 1 && range.from < grid.cols - 1;
+    if (following !== this.#following) {
+      this.#following = following;
+      // While following, a zoom holds the newest column in place; in history it holds the pointer's.
+      this.chart.timeScale().applyOptions({ rightBarStaysOnScroll: following });
+    }
+    if (following) this.#seenCols = grid.cols;
+    this.#tell();
+    clearTimeout(this.#settle);
+    this.#settle = window.setTimeout(() => this.#events.onSettled(), SETTLED_AFTER);
+  };
+
+  #tell(): void {
+    const spacing = this.#primitive.columns()?.barSpacing ?? 1;
+    this.#events.onView({
+      following: this.#following,
+      behind: Math.max(0, (this.#grid?.cols ?? 0) - this.#seenCols),
+      columnsPerCandle: columnsPerCandle(spacing),
+    });
+  }
+}

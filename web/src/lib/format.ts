@@ -1,0 +1,85 @@
+/** Numbers as a trader reads them: tabular, thousands separated, three significant digits for dollars. */
+
+const UNITS: readonly [number, string][] = [
+  [1e12, 'T'],
+  [1e9, 'B'],
+  [1e6, 'M'],
+  [1e3, 'K'],
+];
+
+/** $42.7M, $1.20B, $830. */
+export function dollars(x: number): string {
+  if (!Number.isFinite(x)) return '–';
+  const size = Math.abs(x);
+  // 999.6K would read "1,000K" after rounding: the next unit takes over at 999.5.
+  const unit = UNITS.find(([scale]) => size >= scale * 0.9995);
+  if (!unit) return `$${size.toFixed(0)}`;
+  const y = size / unit[0];
+  return `$${y.toFixed(y >= 99.95 ? 0 : y >= 9.995 ? 1 : 2)}${unit[1]}`;
+}
+
+/** Decimals of a price increment: 0.1 → 1, 0.001 → 3. */
+export function decimals(tick: number): number {
+  if (!(tick > 0)) return 2;
+  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(tick) - 1e-9)));
+}
+
+/** Decimals for an axis: at least five figures in all, never finer than the tick. */
+export function axisDecimals(price: number, tick: number): number {
+  const whole = Math.floor(Math.log10(Math.max(price, 1e-12))) + 1;
+  return Math.max(0, Math.min(decimals(tick), 5 - whole));
+}
+
+const formats = new Map<number, Intl.NumberFormat>();
+
+export function price(x: number, digits: number): string {
+  if (!Number.isFinite(x)) return '–';
+  let format = formats.get(digits);
+  if (!format) {
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    formats.set(digits, format);
+  }
+  return format.format(x);
+}
+
+/** Signed percent of a fraction, with a true minus sign: +4.5%, −0.72%. */
+export function percent(fraction: number, digits = 1): string {
+  if (!Number.isFinite(fraction)) return '–';
+  const body = Math.abs(fraction * 100).toFixed(digits);
+  return `${fraction < 0 && Number(body) !== 0 ? '−' : '+'}${body}%`;
+}
+
+/** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. */
+export function age(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'never';
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+export function venueName(name: string): string {
+  return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+const NAMES: Record<string, string> = { okx: 'OKX', bitget: 'Bitget', hyperliquid: 'Hyperliquid' };
+
+export const LOCAL_ZONE_SECONDS = -new Date().getTimezoneOffset() * 60;
+
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** "5 Jan 13:15" of µs UTC, moved by `zone` seconds. */
+export function moment(micros: number, zone: number): string {
+  const d = new Date(micros / 1_000 + zone * 1_000);
+  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+}
+
+export function clock(micros: number, zone: number): string {
+  const d = new Date(micros / 1_000 + zone * 1_000);
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+}

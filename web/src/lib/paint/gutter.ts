@@ -1,0 +1,72 @@
+/** The level chart: dollars by price in a band of its own, so that nothing covers the newest candles. */
+import type { HeatGrid } from '../grid/grid';
+import type { Levels } from '../wire/types';
+
+export const LONG = '#4fc3f7';
+export const SHORT = '#ff8a65';
+/** Alpha of a short bar, as hex pairs up to the longest: the eye goes to what is heavy. */
+const ALPHAS = ['59', '66', '75', '85', '99', 'b3', 'd1', 'f2'] as const;
+const GROUND = '#0a0d15';
+const RULE = '#1f2638';
+
+export interface Band {
+  left: number;
+  width: number;
+  height: number;
+  /** Longest bar. */
+  reach: number;
+  ratio: number;
+}
+
+/** Dollars below this share of the visible maximum draw nothing: a pixel of bar must mean something. */
+const FAINTEST = 0.002;
+
+export function drawGutter(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  grid: HeatGrid,
+  levels: Levels | null,
+  yOf: (price: number) => number,
+  rows: { low: number; high: number },
+): void {
+  ctx.fillStyle = GROUND;
+  ctx.fillRect(band.left, 0, band.width, band.height);
+  ctx.fillStyle = RULE;
+  ctx.fillRect(band.left, 0, Math.max(1, Math.floor(band.ratio)), band.height);
+  if (!levels || levels.rows !== grid.rows) return;
+  // The stream may move the grid of the levels before the map is fetched anew.
+  const shift = Math.round((levels.p0 - grid.p0) / grid.dp);
+  const low = Math.max(0, rows.low - shift);
+  const high = Math.min(levels.rows, rows.high - shift);
+  let most = 0;
+  for (let r = low; r < high; r++) most = Math.max(most, levels.long[r], levels.short[r]);
+  if (!(most > 0)) return;
+  side(ctx, band, levels.long, LONG);
+  side(ctx, band, levels.short, SHORT);
+
+  function side(c: CanvasRenderingContext2D, b: Band, usd: Float32Array, colour: string): void {
+    let top = 0;
+    let longest = 0;
+    const flush = (bottom: number): void => {
+      if (longest <= 0) return;
+      c.fillStyle = colour + ALPHAS[Math.min(7, Math.floor((longest / b.reach) * 8))];
+      c.fillRect(b.left + b.ratio, top, longest, Math.max(1, bottom - top));
+    };
+    let bottom = NaN;
+    // Rows that share a pixel are drawn once, by the longest of them.
+    for (let r = low; r < high; r++) {
+      const length = usd[r] > FAINTEST * most ? Math.max(1, Math.round((usd[r] / most) ** 0.6 * b.reach)) : 0;
+      const y1 = Math.round(yOf(grid.edge(r + shift)));
+      const y0 = Math.round(yOf(grid.edge(r + shift + 1)));
+      if (y1 === bottom && y0 === y1) longest = Math.max(longest, length);
+      else {
+        flush(bottom);
+        bottom = y1;
+        top = y0;
+        longest = length;
+      }
+      top = Math.min(top, y0);
+    }
+    flush(bottom);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * One market on the wire: the snapshot over HTTP, then the stream, joined by sequence numbers.
+ *
+ * A hole in the sequence, an unknown stream or a rebase fetches the snapshot anew; the map on the
+ * screen stays until the next one is there.
+ */
+import { HeatGrid, type Applied } from './grid/grid';
+import { readLevels, readMap, readMessage, unpack } from './wire/decode';
+import { ask, type Filters, streamAddress, viewAddress } from './wire/query';
+import { WireError } from './wire/read';
+import { Socket, type SocketState } from './wire/socket';
+import type { Column, Levels, MapSnapshot, Message, Status } from './wire/types';
+
+export interface SessionEvents {
+  /** `keep` is true when this is the same market as before. */
+  onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean): void;
+  onColumn(column: Column, how: Applied): void;
+  onLevels(levels: Levels): void;
+  onStatus(status: Status): void;
+  onLink(state: SocketState): void;
+  onTrouble(words: string | null): void;
+}
+
+/** The stream says hello first, so that no message falls between snapshot and stream; but not for ever. */
+const HELLO_WITHIN = 700;
+const RESYNC_EVERY = 2_000;
+
+export class Session {
+  /** Frames that could not be read; shown in the settings sheet. */
+  dropped = 0;
+  readonly #filters: Filters;
+  readonly #events: SessionEvents;
+  readonly #socket: Socket;
+  readonly #abort = new AbortController();
+  #grid: HeatGrid | null = null;
+  #stream = '';
+  #seq = -1;
+  #loading = false;
+  #again = false;
+  #waiting: Message[] = [];
+  #timer = 0;
+  #first: boolean;
+
+  constructor(filters: Filters, keep: boolean, events: SessionEvents) {
+    this.#filters = filters;
+    this.#first = !keep;
+    this.#events = events;
+    this.#socket = new Socket(() => streamAddress(filters, location.origin), {
+      onMessage: (raw) => this.#read(raw),
+      onState: (state) => {
+        if (!this.#abort.signal.aborted) events.onLink(state);
+      },
+    });
+  }
+
+  start(): void {
+    this.#socket.open();
+    this.#later(HELLO_WITHIN);
+  }
+
+  close(): void {
+    this.#abort.abort();
+    clearTimeout(this.#timer);
+    this.#socket.close();
+  }
+
+  #read(raw: ArrayBuffer): void {
+    let message: Message | null;
+    try {
+      message = readMessage(new Uint8Array(raw));
+    } catch (why) {
+      if (!(why instanceof WireError)) throw why;
+      this.dropped++;
+      this.#resync();
+      return;
+    }
+    if (message?.kind === 'hello') {
+      this.#waiting = [];
+      if (message.stream === this.#stream && message.seq === this.#seq) return;
+      clearTimeout(this.#timer);
+      void this.#load();
+    } else if (message) {
+      if (this.#loading) this.#waiting.push(message);
+      else this.#take(message);
+    }
+  }
+
+  #take(message: Exclude<Message, { kind: 'hello' }> | Message): void {
+    if (!this.#inSequence(message)) return;
+    switch (message.kind) {
+      case 'column':
+        this.#column(message);
+        break;
+      case 'levels':
+        this.#events.onLevels(message.levels);
+        break;
+      case 'status':
+        this.#events.onStatus(message);
+        break;
+      case 'rebase':
+        this.#resync();
+        break;
+      case 'hello':
+        break;
+    }
+  }
+
+  /** False for what the snapshot already holds, and for what follows a hole. */
+  #inSequence(message: Message): boolean {
+    if (!('seq' in message) || message.seq === null) return true;
+    if (message.kind === 'column' && message.stream !== this.#stream) {
+      this.#resync();
+      return false;
+    }
+    if (message.seq <= this.#seq) return false;
+    if (message.seq !== this.#seq + 1) {
+      this.#resync();
+      return false;
+    }
+    this.#seq = message.seq;
+    return true;
+  }
+
+  #column(column: Column): void {
+    const how = this.#grid?.apply(column) ?? 'unknown';
+    if (how === 'full') this.#resync();
+    else this.#events.onColumn(column, how);
+  }
+
+  #resync(): void {
+    if (this.#loading) this.#again = true;
+    else this.#later(RESYNC_EVERY * (0.5 + Math.random() / 2));
+  }
+
+  #later(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#load(), milliseconds);
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loading || this.#abort.signal.aborted) return;
+    this.#loading = true;
+    this.#again = false;
+    try {
+      const { signal } = this.#abort;
+      const levels = ask(viewAddress('levels', this.#filters), signal);
+      // Its failure is told by the map's; without this line it would also be an unhandled rejection.
+      levels.catch(() => undefined);
+      const map = readMap(unpack(await ask(viewAddress('heatmap', this.#filters), signal)));
+      this.#adopt(map);
+      this.#events.onLevels(readLevels(unpack(await levels)));
+      this.#events.onTrouble(null);
+    } catch (why) {
+      if (this.#abort.signal.aborted) return;
+      this.#events.onTrouble(why instanceof Error ? why.message : String(why));
+      this.#again = true;
+    } finally {
+      this.#loading = false;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const message of waiting) this.#take(message);
+    if (this.#again) this.#later(RESYNC_EVERY);
+  }
+
+  #adopt(map: MapSnapshot): void {
+    const grid = new HeatGrid(map);
+    this.#grid = grid;
+    this.#stream = map.stream;
+    this.#seq = map.seq;
+    this.#events.onMap(map, grid, !this.#first);
+    this.#first = false;
+  }
+}

@@ -1,0 +1,242 @@
+/** The one state of the page: what is asked, what is shown, what the wire last said. */
+import { keepSettings, type Locked, readPlace, readSettings, type Settings, type ViewName, writePlace } from './address';
+import type { Cursor } from './chart/cursor';
+import type { View } from './chart/heatchart';
+import type { Applied, HeatGrid } from './grid/grid';
+import { autoWindow, type HeatWindow } from './grid/scale';
+import { Session } from './session';
+import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
+import { ask, type Filters, viewAddress } from './wire/query';
+import type { SocketState } from './wire/socket';
+import type { Bars, ByVenue, Cumulative, Levels, MapSnapshot, Source, Venue } from './wire/types';
+
+const STALE_AFTER = 10;
+const POLL_EVERY = 4_000;
+/** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
+const STEADY = 3;
+
+export interface Extent {
+  from: number;
+  to: number;
+}
+
+export class Store {
+  coins = $state<string[]>([]);
+  filters = $state<Filters>({ coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' });
+  view = $state<ViewName>('heatmap');
+  settings = $state<Settings>(readSettings());
+  heat = $state(true);
+  narrow = $state(false);
+
+  map = $state.raw<MapSnapshot | null>(null);
+  grid = $state.raw<HeatGrid | null>(null);
+  levels = $state.raw<Levels | null>(null);
+  bars = $state.raw<Bars | null>(null);
+  cumulative = $state.raw<Cumulative | null>(null);
+  byVenue = $state.raw<ByVenue | null>(null);
+  venues = $state.raw<Venue[]>([]);
+  source = $state<Source | null>(null);
+  model = $state('');
+  priorOnly = $state(false);
+  price = $state(NaN);
+
+  link = $state<SocketState>('connecting');
+  trouble = $state<string | null>(null);
+  /** Wall clock, ms, moved four times a second; and when the stream was last heard. */
+  clock = $state(Date.now());
+  heard = $state(0);
+
+  locked = $state<Locked | null>(null);
+  window = $state.raw<HeatWindow>({ lo: 130, hi: 225 });
+  extent = $state.raw<Extent>({ from: 90, to: 240 });
+  histogram = $state.raw<Uint32Array | null>(null);
+  cursor = $state.raw<Cursor | null>(null);
+  chartView = $state.raw<View>({ following: true, behind: 0, columnsPerCandle: 1 });
+
+  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | null>(null);
+
+  /** Seconds since the newest datum of any market that is on. */
+  readonly age = $derived.by(() => {
+    if (!this.heard) return Infinity;
+    const since = Math.max(0, (this.clock - this.heard) / 1000);
+    const newest = Math.min(...this.venues.filter((v) => v.on).map((v) => v.age));
+    return since + (Number.isFinite(newest) ? newest : 0);
+  });
+  readonly stale = $derived(this.map !== null && this.age > STALE_AFTER);
+  readonly offline = $derived(this.map !== null && this.link !== 'open');
+  readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
+
+  /** The chart, when it is on the page: columns go to it directly, not through the framework. */
+  onColumn: (how: Applied) => void = () => undefined;
+  sampleHistogram: () => Uint32Array | null = () => null;
+  #keepView = true;
+  #session: Session | null = null;
+  #timers: number[] = [];
+
+  start(): void {
+    const place = readPlace(location.search);
+    Object.assign(this.filters, place.filters);
+    this.view = place.view;
+    this.locked = place.locked;
+    const narrow = matchMedia('(max-width: 820px)');
+    this.narrow = narrow.matches;
+    narrow.addEventListener('change', (event) => (this.narrow = event.matches));
+    this.#timers.push(window.setInterval(() => (this.clock = Date.now()), 250));
+    this.#timers.push(window.setInterval(() => void this.poll(), POLL_EVERY));
+    void this.#begin(place.filters.coin);
+  }
+
+  async #begin(asked: string | undefined): Promise<void> {
+    try {
+      const answer = await fetch('/v1/coins');
+      const coins = readCoins(await answer.json());
+      this.coins = coins.coins;
+      this.source = coins.source;
+      const known = asked && coins.coins.includes(asked) ? asked : coins.coins[0];
+      if (known) this.filters.coin = known;
+    } catch (why) {
+      this.trouble = `no answer from the server: ${why instanceof Error ? why.message : String(why)}`;
+      this.#timers.push(window.setTimeout(() => void this.#begin(asked), 2_000));
+      return;
+    }
+    this.open(false);
+  }
+
+  /** Ask for what the filters say. `keep` is true when only venues, tiers or side changed. */
+  open(keep: boolean): void {
+    this.#session?.close();
+    this.#keepView = keep;
+    if (!keep) this.cursor = null;
+    const session = new Session({ ...this.filters }, keep, {
+      onMap: (map, grid, same) => this.#adopt(map, grid, same),
+      onColumn: (column, how) => {
+        this.heard = Date.now();
+        if (column.k[3] > 0) this.price = column.k[3];
+        this.onColumn(how);
+      },
+      onLevels: (levels) => {
+        this.heard = Date.now();
+        this.levels = levels;
+      },
+      onStatus: (status) => {
+        this.heard = Date.now();
+        this.venues = status.venues;
+        this.source = status.source;
+        this.model = status.model;
+        this.priorOnly = status.priorOnly;
+      },
+      onLink: (state) => (this.link = state),
+      onTrouble: (words) => (this.trouble = words),
+    });
+    this.#session = session;
+    session.start();
+    this.remember();
+    this.bars = this.cumulative = this.byVenue = null;
+    void this.poll();
+  }
+
+  get dropped(): number {
+    return this.#session?.dropped ?? 0;
+  }
+
+  keepsView(): boolean {
+    return this.#keepView;
+  }
+
+  #adopt(map: MapSnapshot, grid: HeatGrid, same: boolean): void {
+    this.#keepView = same;
+    this.heard = Date.now();
+    this.venues = map.venues;
+    this.source = map.source;
+    this.model = map.model;
+    this.priorOnly = map.priorOnly;
+    this.price = map.price;
+    if (!same) this.levels = null;
+    this.map = map;
+    this.grid = grid;
+    this.remember();
+  }
+
+  setFilters(change: Partial<Filters>): void {
+    Object.assign(this.filters, change);
+    this.open(!('coin' in change || 'span' in change));
+  }
+
+  setView(view: ViewName): void {
+    this.view = view;
+    this.remember();
+    void this.poll();
+  }
+
+  setSettings(change: Partial<Settings>): void {
+    Object.assign(this.settings, change);
+    keepSettings($state.snapshot(this.settings));
+  }
+
+  /** One step along the spans the server offers. */
+  stepSpan(by: number): void {
+    const spans = this.map?.spans ?? [];
+    const at = spans.indexOf(this.filters.span);
+    const next = spans[at + by];
+    if (at >= 0 && next) this.setFilters({ span: next });
+  }
+
+  /** Lock the colour scale at byte positions. */
+  lock(window: HeatWindow): void {
+    const scale = this.grid?.scale;
+    if (!scale) return;
+    this.window = window;
+    this.locked = { lo: scale.at(window.lo), hi: scale.at(window.hi) };
+    this.remember();
+  }
+
+  unlock(): void {
+    this.locked = null;
+    this.refit(true);
+    this.remember();
+  }
+
+  /** Fit the colour scale to what is in sight, unless the user locked it. */
+  refit(atOnce = false): void {
+    const grid = this.grid;
+    const histogram = this.sampleHistogram();
+    if (!grid || !histogram) return;
+    this.histogram = histogram;
+    if (this.locked) {
+      this.window = { lo: grid.scale.position(this.locked.lo), hi: grid.scale.position(this.locked.hi) };
+    } else {
+      const fitted = autoWindow(histogram, grid.scale);
+      const far = fitted && Math.max(Math.abs(fitted.lo - this.window.lo), Math.abs(fitted.hi - this.window.hi));
+      if (fitted && (atOnce || (far ?? 0) >= STEADY)) this.window = fitted;
+    }
+    const next = { from: Math.max(1, this.window.lo - 30), to: Math.min(255, this.window.hi + 14) };
+    const moved = Math.max(Math.abs(next.from - this.extent.from), Math.abs(next.to - this.extent.to));
+    if (atOnce || moved > 8) this.extent = next;
+  }
+
+  /** The side views that are in sight, asked every few seconds. */
+  async poll(): Promise<void> {
+    if (document.visibilityState === 'hidden' || !this.coins.length) return;
+    const desk = !this.narrow;
+    const filters = { ...this.filters };
+    const wanted = async <T>(name: string, needed: boolean, read: (raw: ArrayBuffer) => T, put: (value: T) => void) => {
+      if (!needed) return;
+      const value = read(await ask(viewAddress(name, filters)));
+      if (this.filters.coin === filters.coin && this.filters.span === filters.span) put(value);
+    };
+    const { view } = this;
+    await Promise.all([
+      wanted('bars', desk || view === 'ratio', (raw) => readBars(unpack(raw)), (v) => (this.bars = v)),
+      wanted('cumulative', desk || view === 'cumulative' || view === 'ratio', (raw) => readCumulative(unpack(raw)), (v) => (this.cumulative = v)),
+      wanted('venues', view === 'venues', (raw) => readByVenue(unpack(raw)), (v) => (this.byVenue = v)),
+    ]).catch((why: unknown) => {
+      this.trouble = why instanceof Error ? why.message : String(why);
+    });
+  }
+
+  remember(): void {
+    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked));
+  }
+}
+
+export const store = new Store();

@@ -1,0 +1,215 @@
+/** MessagePack frames and answers, read into the records of `types.ts`. */
+import { decode } from './msgpack';
+import { bytes, type Fields, fields, floats, list, number, numberOr, oneOf, text, WireError } from './read';
+import type {
+  Bars,
+  ByVenue,
+  Cluster,
+  Coins,
+  Column,
+  Cumulative,
+  Levels,
+  MapSnapshot,
+  Message,
+  Source,
+  Totals,
+  Venue,
+} from './types';
+
+const SOURCES: readonly Source[] = ['live', 'replay', 'simulated'];
+
+export function unpack(raw: Uint8Array | ArrayBuffer): Fields {
+  try {
+    return fields(decode(raw instanceof Uint8Array ? raw : new Uint8Array(raw)));
+  } catch (why) {
+    // Text that is not UTF-8 is the decoder's TypeError.
+    throw why instanceof WireError ? why : new WireError(`unreadable MessagePack: ${String(why)}`);
+  }
+}
+
+export function readCoins(value: unknown): Coins {
+  const o = fields(value);
+  return { coins: list(o, 'coins').map(String), source: oneOf(o, 'source', SOURCES) };
+}
+
+function readVenues(o: Fields): Venue[] {
+  return list(o, 'venues').map((value, i) => {
+    const v = fields(value, `$.venues[${i}]`);
+    return {
+      name: text(v, 'name'),
+      on: v['on'] !== false,
+      age: numberOr(v, 'age', Infinity),
+      state: oneOf(v, 'state', ['up', 'stale', 'down'] as const),
+      oi: numberOr(v, 'oi', 0),
+      share: numberOr(v, 'share', 0),
+    };
+  });
+}
+
+export function readMap(o: Fields): MapSnapshot {
+  const cols = number(o, 'cols');
+  const rows = number(o, 'rows');
+  return {
+    coin: text(o, 'coin'),
+    source: oneOf(o, 'source', SOURCES),
+    asOf: number(o, 'as_of'),
+    now: number(o, 'now'),
+    model: text(o, 'model'),
+    priorOnly: o['prior_only'] === true,
+    stream: text(o, 'stream'),
+    seq: number(o, 'seq'),
+    t0: number(o, 't0'),
+    step: number(o, 'step'),
+    cols,
+    rows,
+    p0: number(o, 'p0'),
+    dp: number(o, 'dp'),
+    vmin: number(o, 'vmin'),
+    vmax: number(o, 'vmax'),
+    cells: bytes(o, 'cells', cols * rows),
+    ohlc: floats(o['ohlc'], '$.ohlc', cols * 5),
+    gaps: list(o, 'gaps') as [number, number][],
+    price: number(o, 'price'),
+    mark: number(o, 'mark'),
+    tick: number(o, 'tick'),
+    venues: readVenues(o),
+    tiers: list(o, 'tiers').map(Number),
+    span: text(o, 'span'),
+    spans: list(o, 'spans').map(String),
+  };
+}
+
+function readTotals(value: unknown, path: string): Record<string, Totals> {
+  const out: Record<string, Totals> = {};
+  for (const [name, each] of Object.entries(fields(value, path))) {
+    const o = fields(each, `${path}.${name}`);
+    out[name] = { long: number(o, 'long'), short: number(o, 'short') };
+  }
+  return out;
+}
+
+function readCluster(value: unknown, i: number): Cluster {
+  const o = fields(value, `$.clusters[${i}]`);
+  return {
+    side: oneOf(o, 'side', ['long', 'short'] as const),
+    floor: number(o, 'floor'),
+    top: number(o, 'top'),
+    peak: number(o, 'peak'),
+    mass: number(o, 'mass'),
+    distance: number(o, 'distance'),
+    tier: numberOr(o, 'tier', 0),
+    tiers: (o['tiers'] ?? {}) as Record<string, number>,
+    age: numberOr(o, 'age', 0),
+    lo80: numberOr(o, 'lo80', null),
+    hi80: numberOr(o, 'hi80', null),
+  };
+}
+
+export function readLevels(o: Fields): Levels {
+  const rows = number(o, 'rows');
+  return {
+    coin: text(o, 'coin'),
+    asOf: number(o, 'as_of'),
+    mark: number(o, 'mark'),
+    price: number(o, 'price'),
+    p0: number(o, 'p0'),
+    dp: number(o, 'dp'),
+    rows,
+    long: floats(o['long'], '$.long', rows),
+    short: floats(o['short'], '$.short', rows),
+    tiers: readTotals(o['tiers'], '$.tiers'),
+    clusters: list(o, 'clusters').map(readCluster),
+    venues: readTotals(o['venues'], '$.venues'),
+  };
+}
+
+export function readBars(o: Fields): Bars {
+  return {
+    reach: number(o, 'reach'),
+    long: number(o, 'long'),
+    short: number(o, 'short'),
+    // One side can be empty: then there is no ratio, and JSON and MessagePack say null.
+    ratio: numberOr(o, 'ratio', NaN),
+    longShare: numberOr(o, 'long_share', NaN),
+  };
+}
+
+export function readCumulative(o: Fields): Cumulative {
+  const distance = floats(o['distance'], '$.distance');
+  return { distance, notional: floats(o['notional'], '$.notional', distance.length) };
+}
+
+export function readByVenue(o: Fields): ByVenue {
+  const rows = number(o, 'rows');
+  const byVenue: Record<string, Float32Array> = {};
+  for (const [name, value] of Object.entries(fields(o['by_venue'], '$.by_venue'))) {
+    byVenue[name] = floats(value, `$.by_venue.${name}`, rows);
+  }
+  return {
+    p0: number(o, 'p0'),
+    dp: number(o, 'dp'),
+    rows,
+    venues: list(o, 'venues').map((value, i) => {
+      const v = fields(value, `$.venues[${i}]`);
+      return {
+        name: text(v, 'name'),
+        long: number(v, 'long'),
+        short: number(v, 'short'),
+        oi: numberOr(v, 'oi', 0),
+        share: numberOr(v, 'share', 0),
+      };
+    }),
+    byVenue,
+  };
+}
+
+function readColumn(o: Fields): Column {
+  const full = o['full'] === true;
+  const raw = bytes(o, 'r');
+  if (raw.length % 2) throw new WireError(`expected whole uint16 at $.r, got ${raw.length} bytes`);
+  const rows = new Uint16Array(raw.slice().buffer);
+  return {
+    kind: 'column',
+    stream: text(o, 'stream'),
+    seq: number(o, 'seq'),
+    t: number(o, 't'),
+    k: list(o, 'k').map((x) => (typeof x === 'number' ? x : NaN)),
+    rows,
+    values: bytes(o, 'v', full ? undefined : rows.length),
+    full,
+  };
+}
+
+/** One frame of the socket, or null for a kind this page does not know (a newer server). */
+export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
+  const o = unpack(raw);
+  switch (o['kind']) {
+    case 'hello':
+      return {
+        kind: 'hello',
+        stream: text(o, 'stream'),
+        seq: number(o, 'seq'),
+        now: number(o, 'now'),
+        source: oneOf(o, 'source', SOURCES),
+      };
+    case 'column':
+      return readColumn(o);
+    case 'rebase':
+      return { kind: 'rebase' };
+    case 'levels':
+      return { kind: 'levels', seq: numberOr(o, 'seq', null), levels: readLevels(o) };
+    case 'status':
+      return {
+        kind: 'status',
+        seq: numberOr(o, 'seq', null),
+        now: number(o, 'now'),
+        source: oneOf(o, 'source', SOURCES),
+        venues: readVenues(o),
+        model: text(o, 'model'),
+        priorOnly: o['prior_only'] === true,
+        eventsPerSecond: numberOr(o, 'events_per_s', 0),
+      };
+    default:
+      return null;
+  }
+}

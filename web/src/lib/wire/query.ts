@@ -1,0 +1,56 @@
+/** What is asked of the server, and the same thing in the address bar. */
+
+export type SideFilter = 'both' | 'long' | 'short';
+
+/** Null venues or tiers mean all of them, so that a link keeps meaning "all" when a venue is added. */
+export interface Filters {
+  coin: string;
+  span: string;
+  venues: string[] | null;
+  tiers: number[] | null;
+  side: SideFilter;
+}
+
+export function filterQuery(filters: Filters): string {
+  const q = new URLSearchParams({ span: filters.span });
+  if (filters.venues) q.set('venues', filters.venues.join(','));
+  if (filters.tiers) q.set('tiers', filters.tiers.join(','));
+  q.set('side', filters.side);
+  return q.toString().replaceAll('%2C', ',');
+}
+
+export function viewAddress(view: string, filters: Filters): string {
+  return `/v1/${encodeURIComponent(filters.coin)}/${view}?${filterQuery(filters)}`;
+}
+
+export function streamAddress(filters: Filters, origin: string): string {
+  const socket = origin.replace(/^http/, 'ws');
+  return `${socket}/v1/stream?coin=${encodeURIComponent(filters.coin)}&${filterQuery(filters)}`;
+}
+
+export function readFilters(q: URLSearchParams): Partial<Filters> {
+  const out: Partial<Filters> = {};
+  const coin = q.get('coin');
+  if (coin && /^[A-Za-z0-9]{1,20}$/.test(coin)) out.coin = coin.toUpperCase();
+  const span = q.get('span');
+  if (span && /^\d{1,3}[mhdw]$/.test(span)) out.span = span;
+  const venues = q.get('venues')?.split(',').filter((v) => /^[a-z0-9_-]{1,20}$/.test(v));
+  if (venues?.length) out.venues = venues;
+  const tiers = q.get('tiers')?.split(',').map(Number).filter((t) => t > 0 && t <= 1000);
+  if (tiers?.length) out.tiers = tiers;
+  const side = q.get('side');
+  if (side === 'long' || side === 'short' || side === 'both') out.side = side;
+  return out;
+}
+
+/** One answer of the server as MessagePack bytes; its own words when it refuses. */
+export async function ask(address: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const answer = await fetch(address, {
+    headers: { Accept: 'application/vnd.msgpack' },
+    ...(signal ? { signal } : {}),
+  });
+  if (answer.ok) return answer.arrayBuffer();
+  const body: unknown = await answer.json().catch(() => null);
+  const said = typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : `the server answered ${answer.status}`;
+  throw new Error(said);
+}

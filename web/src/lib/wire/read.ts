@@ -1,0 +1,75 @@
+/** Typed reads of an unknown record; every failure names the field, what was wanted and what was found. */
+
+export class WireError extends Error {
+  override name = 'WireError';
+}
+
+export type Fields = Record<string, unknown>;
+
+function found(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value).slice(0, 40)}`;
+}
+
+function refuse(path: string, wanted: string, value: unknown): never {
+  throw new WireError(`expected ${wanted} at ${path}, got ${found(value)}`);
+}
+
+export function fields(value: unknown, path = '$'): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) refuse(path, 'an object', value);
+  return value as Fields;
+}
+
+export function number(o: Fields, key: string): number {
+  const value = o[key];
+  if (typeof value !== 'number') refuse(`$.${key}`, 'a number', value);
+  return value;
+}
+
+export function numberOr<T>(o: Fields, key: string, otherwise: T): number | T {
+  const value = o[key];
+  return typeof value === 'number' ? value : otherwise;
+}
+
+export function text(o: Fields, key: string): string {
+  const value = o[key];
+  if (typeof value !== 'string') refuse(`$.${key}`, 'text', value);
+  return value;
+}
+
+export function oneOf<T extends string>(o: Fields, key: string, choices: readonly T[]): T {
+  const value = o[key];
+  if (!choices.includes(value as T)) refuse(`$.${key}`, `one of ${choices.join(', ')}`, value);
+  return value as T;
+}
+
+export function list(o: Fields, key: string): unknown[] {
+  const value = o[key];
+  if (!Array.isArray(value)) refuse(`$.${key}`, 'an array', value);
+  return value;
+}
+
+export function bytes(o: Fields, key: string, length?: number): Uint8Array {
+  const value = o[key];
+  if (!(value instanceof Uint8Array)) refuse(`$.${key}`, 'bytes', value);
+  if (length !== undefined && value.length !== length) {
+    throw new WireError(`expected ${length} bytes at $.${key}, got ${value.length}`);
+  }
+  return value;
+}
+
+/** Little-endian float32, copied because the bytes of a frame are rarely aligned; or plain numbers. */
+export function floats(value: unknown, path: string, length?: number): Float32Array {
+  let out: Float32Array;
+  if (value instanceof Uint8Array) {
+    if (value.length % 4) throw new WireError(`expected whole float32 at ${path}, got ${value.length} bytes`);
+    out = new Float32Array(value.slice().buffer);
+  } else if (Array.isArray(value)) {
+    out = Float32Array.from(value, (x) => (typeof x === 'number' ? x : NaN));
+  } else refuse(path, 'float32 bytes or an array', value);
+  if (length !== undefined && out.length !== length) {
+    throw new WireError(`expected ${length} numbers at ${path}, got ${out.length}`);
+  }
+  return out;
+}

@@ -1,0 +1,168 @@
+/** The records of the wire. Times are µs UTC, prices and notional quote currency, rates fractions. */
+
+export type Source = 'live' | 'replay' | 'simulated';
+export type Side = 'long' | 'short';
+export type LampState = 'up' | 'stale' | 'down';
+
+export interface Coins {
+  coins: string[];
+  source: Source;
+}
+
+export interface Venue {
+  name: string;
+  on: boolean;
+  /** Seconds since its newest datum. */
+  age: number;
+  state: LampState;
+  /** Open interest, base coin. */
+  oi: number;
+  /** Fraction of the open interest of all venues. */
+  share: number;
+}
+
+export interface MapSnapshot {
+  coin: string;
+  source: Source;
+  asOf: number;
+  now: number;
+  model: string;
+  priorOnly: boolean;
+  stream: string;
+  seq: number;
+  /** Start of the first column, and the width of one. */
+  t0: number;
+  step: number;
+  cols: number;
+  rows: number;
+  /** ln of the bottom edge of row 0, and the ln height of a row. */
+  p0: number;
+  dp: number;
+  vmin: number;
+  vmax: number;
+  /** Column-major: column i at [i*rows, (i+1)*rows), row 0 the lowest price. */
+  cells: Uint8Array;
+  /** Five a column: open, high, low, close, volume; NaN where nothing was seen. */
+  ohlc: Float32Array;
+  gaps: [number, number][];
+  price: number;
+  mark: number;
+  tick: number;
+  venues: Venue[];
+  tiers: number[];
+  span: string;
+  spans: string[];
+}
+
+export interface Totals {
+  long: number;
+  short: number;
+}
+
+export interface Cluster {
+  side: Side;
+  floor: number;
+  top: number;
+  peak: number;
+  /** Estimated notional, US dollars. */
+  mass: number;
+  /** Signed fraction from the mark to the nearest edge. */
+  distance: number;
+  /** The tier that holds most of it. */
+  tier: number;
+  tiers: Record<string, number>;
+  /** Seconds since it formed. */
+  age: number;
+  /** 80 % band of the mass, where the model gives one. */
+  lo80: number | null;
+  hi80: number | null;
+}
+
+export interface Levels {
+  coin: string;
+  asOf: number;
+  mark: number;
+  price: number;
+  p0: number;
+  dp: number;
+  rows: number;
+  /** Dollars a row, aligned to the rows of the heatmap. */
+  long: Float32Array;
+  short: Float32Array;
+  tiers: Record<string, Totals>;
+  clusters: Cluster[];
+  venues: Record<string, Totals>;
+}
+
+export interface Bars {
+  reach: number;
+  long: number;
+  short: number;
+  ratio: number;
+  longShare: number;
+}
+
+export interface Cumulative {
+  distance: Float32Array;
+  notional: Float32Array;
+}
+
+export interface VenueShare extends Totals {
+  name: string;
+  oi: number;
+  share: number;
+}
+
+export interface ByVenue {
+  p0: number;
+  dp: number;
+  rows: number;
+  venues: VenueShare[];
+  byVenue: Record<string, Float32Array>;
+}
+
+export interface Hello {
+  kind: 'hello';
+  stream: string;
+  seq: number;
+  now: number;
+  source: Source;
+}
+
+export interface Column {
+  kind: 'column';
+  stream: string;
+  seq: number;
+  /** Start of the column. */
+  t: number;
+  /** Open, high, low, close, volume. */
+  k: number[];
+  /** Changed rows; empty when `full`. */
+  rows: Uint16Array;
+  values: Uint8Array;
+  full: boolean;
+}
+
+export interface Status {
+  kind: 'status';
+  /** Where the server counts this message in its stream, else null. */
+  seq: number | null;
+  now: number;
+  source: Source;
+  venues: Venue[];
+  model: string;
+  priorOnly: boolean;
+  eventsPerSecond: number;
+}
+
+export interface Rebase {
+  kind: 'rebase';
+}
+
+export interface LevelsMessage {
+  kind: 'levels';
+  seq: number | null;
+  levels: Levels;
+}
+
+export type Message = Hello | Column | Status | Rebase | LevelsMessage;

@@ -1,0 +1,190 @@
+import { encode } from '@msgpack/msgpack';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Session, type SessionEvents } from '../src/lib/session';
+import { backoff } from '../src/lib/wire/socket';
+import { snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
+
+class FakeSocket {
+  static readonly CONNECTING = 0;
+  static all: FakeSocket[] = [];
+  readyState = 0;
+  binaryType = '';
+  closed = false;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly address: string;
+  constructor(address: string) {
+    this.address = address;
+    FakeSocket.all.push(this);
+  }
+  close(): void {
+    this.closed = true;
+  }
+  connect(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  say(message: unknown): void {
+    this.onmessage?.({ data: encode(message).slice().buffer });
+  }
+}
+
+const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const };
+const hello = (seq: number) => ({ kind: 'hello', stream: 'a', seq, now: 1, source: 'live' });
+const newest = T0 + 11 * STEP;
+let seq = 10;
+let asked: string[] = [];
+let refuse = false;
+
+function events() {
+  return {
+    onMap: vi.fn(), onColumn: vi.fn(), onLevels: vi.fn(), onStatus: vi.fn(), onLink: vi.fn(), onTrouble: vi.fn(),
+  } satisfies SessionEvents;
+}
+
+async function settle(milliseconds = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(milliseconds);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  asked = [];
+  seq = 10;
+  refuse = false;
+  vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('fetch', (address: string) => {
+    asked.push(address);
+    if (refuse) return Promise.resolve(new Response('{"error":"no such coin"}', { status: 404 }));
+    const body = address.includes('heatmap') ? wireMap(snapshot(12, 20, { seq })) : wireLevels(20);
+    return Promise.resolve(new Response(encode(body).slice()));
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function started(): Promise<{ heard: ReturnType<typeof events>; socket: FakeSocket; session: Session }> {
+  const heard = events();
+  const session = new Session(filters, false, heard);
+  session.start();
+  const socket = FakeSocket.all[0];
+  socket.connect();
+  socket.say(hello(10));
+  await settle();
+  return { heard, socket, session };
+}
+
+describe('one market on the wire', () => {
+  it('fetches the snapshot when the stream says hello, then follows', async () => {
+    const { heard, socket, session } = await started();
+    expect(heard.onMap).toHaveBeenCalledOnce();
+    expect(heard.onLevels).toHaveBeenCalledOnce();
+    socket.say(wireColumn(11, newest, { r: new Uint8Array([1, 0]), v: new Uint8Array([77]) }));
+    expect(heard.onColumn.mock.calls[0][1]).toBe('changed');
+    const grid = heard.onMap.mock.calls[0][1] as { value(c: number, r: number): number };
+    expect(grid.value(11, 1)).toBe(77);
+    session.close();
+  });
+
+  it('fetches the snapshot even when no hello comes', async () => {
+    const heard = events();
+    const session = new Session(filters, false, heard);
+    session.start();
+    await settle(701);
+    expect(heard.onMap).toHaveBeenCalledOnce();
+    session.close();
+  });
+
+  it('passes over what the snapshot already holds and fetches anew after a hole', async () => {
+    const { heard, socket, session } = await started();
+    socket.say(wireColumn(10, newest));
+    expect(heard.onColumn).not.toHaveBeenCalled();
+    seq = 20;
+    socket.say(wireColumn(13, newest));
+    expect(heard.onColumn).not.toHaveBeenCalled();
+    await settle(2_000);
+    expect(heard.onMap).toHaveBeenCalledTimes(2);
+    expect(heard.onMap.mock.calls[1][2]).toBe(true);
+    socket.say(wireColumn(21, newest));
+    expect(heard.onColumn).toHaveBeenCalledOnce();
+    session.close();
+  });
+
+  it('holds back frames that come while the snapshot is on its way', async () => {
+    const heard = events();
+    const session = new Session(filters, false, heard);
+    session.start();
+    const socket = FakeSocket.all[0];
+    socket.connect();
+    socket.say(hello(9));
+    socket.say(wireColumn(10, newest));
+    socket.say(wireColumn(11, newest));
+    await settle();
+    expect(heard.onColumn).toHaveBeenCalledOnce();
+    session.close();
+  });
+
+  it('fetches anew on a rebase, another stream, or bytes it cannot read', async () => {
+    const { heard, socket, session } = await started();
+    socket.say({ kind: 'rebase', seq: 11 });
+    await settle(2_000);
+    socket.say(wireColumn(11, newest, { stream: 'b' }));
+    await settle(2_000);
+    socket.onmessage?.({ data: new Uint8Array([0xc1]).buffer });
+    await settle(2_000);
+    expect(heard.onMap).toHaveBeenCalledTimes(4);
+    expect(session.dropped).toBe(1);
+    session.close();
+  });
+
+  it('says the words of the server when it refuses, and tries again', async () => {
+    refuse = true;
+    const { heard, session } = await started();
+    expect(heard.onTrouble).toHaveBeenLastCalledWith('no such coin');
+    refuse = false;
+    await settle(2_000);
+    expect(heard.onTrouble).toHaveBeenLastCalledWith(null);
+    session.close();
+  });
+
+  it('comes back by itself, and only while it is open', async () => {
+    const { heard, socket, session } = await started();
+    socket.onclose?.();
+    expect(heard.onLink).toHaveBeenLastCalledWith('waiting');
+    await settle(500);
+    expect(FakeSocket.all).toHaveLength(2);
+    await settle(6_000);
+    expect(FakeSocket.all.length).toBeGreaterThan(2);
+    session.close();
+    const made = FakeSocket.all.length;
+    await settle(60_000);
+    expect(FakeSocket.all).toHaveLength(made);
+  });
+
+  it('opens a new socket when the page is seen again, for the old one may be dead', async () => {
+    const { socket, session } = await started();
+    document.dispatchEvent(new Event('visibilitychange'));
+    await settle(800);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(socket.closed).toBe(true);
+    session.close();
+  });
+
+  it('drops a silent socket', async () => {
+    const { socket, session } = await started();
+    await settle(14_000);
+    expect(socket.closed).toBe(true);
+    session.close();
+  });
+});
+
+describe('waiting to reconnect', () => {
+  it('grows, is spread, and has an end', () => {
+    expect(backoff(0, 0)).toBe(200);
+    expect(backoff(3, 1)).toBe(3_200);
+    expect(backoff(40, 1)).toBe(20_000);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { readPlace, readSettings, writePlace, keepSettings } from '../src/lib/address';
+import { cursorAt, entryThatDiesAt } from '../src/lib/chart/cursor';
+import { steadyReach } from '../src/lib/chart/reach';
+import { age, axisDecimals, clock, decimals, dollars, moment, percent, price, venueName } from '../src/lib/format';
+import { HeatGrid } from '../src/lib/grid/grid';
+import { type Filters, streamAddress, viewAddress } from '../src/lib/wire/query';
+import type { Cluster } from '../src/lib/wire/types';
+import { snapshot, T0 } from './market';
+
+describe('numbers', () => {
+  it.each([[42_700_000, '$42.7M'], [1.2e9, '$1.20B'], [830, '$830'], [999_600, '$1.00M'], [203e6, '$203M'], [0, '$0'], [NaN, '–'], [2.5e12, '$2.50T']])('%d dollars read %s', (usd, words) => {
+    expect(dollars(usd)).toBe(words);
+  });
+  it.each([[0.045, '+4.5%'], [-0.0072, '−0.7%'], [-0.0001, '+0.0%'], [NaN, '–']])('%d reads %s', (x, words) => {
+    expect(percent(x)).toBe(words);
+  });
+  it('prices follow the coin', () => {
+    expect(price(93_782.44, decimals(0.1))).toBe('93,782.4');
+    expect([axisDecimals(93_782, 0.1), axisDecimals(3_300, 0.01), axisDecimals(184, 0.001), axisDecimals(0.12, 0.00001)]).toEqual([0, 1, 2, 5]);
+    expect([decimals(1), decimals(0.5), decimals(0), price(NaN, 1)]).toEqual([0, 1, 2, '–']);
+  });
+  it('ages, names and times', () => {
+    expect([age(0.42), age(12), age(200), age(7200), age(3e5), age(Infinity)]).toEqual(['0.4 s', '12 s', '3 min', '2 h', '3 d', 'never']);
+    expect([venueName('okx'), venueName('binance')]).toEqual(['OKX', 'Binance']);
+    expect(moment(1_700_000_000_000_000, 3600)).toBe('14 Nov 23:13');
+    expect(clock(1_700_000_000_000_000, 0)).toBe('22:13:20');
+  });
+});
+
+describe('the address', () => {
+  const filters: Filters = { coin: 'ETH', span: '7d', venues: ['okx', 'bybit'], tiers: [100, 5], side: 'long' };
+  it('holds the whole picture', () => {
+    const said = writePlace(filters, 'levels', { lo: 3e6, hi: 9e7 });
+    expect(said).toBe('?coin=ETH&span=7d&venues=okx,bybit&tiers=100,5&side=long&view=levels&scale=3000000-90000000');
+    expect(readPlace(said)).toEqual({ filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 } });
+  });
+  it('passes over what makes no sense', () => {
+    const place = readPlace('?coin=%3Cb%3E&span=x&view=moon&tiers=-1,z&side=up&scale=9-3');
+    expect(place).toEqual({ filters: {}, view: 'heatmap', locked: null });
+  });
+  it('becomes the address of a view and of the stream', () => {
+    expect(viewAddress('levels', filters)).toBe('/v1/ETH/levels?span=7d&venues=okx,bybit&tiers=100,5&side=long');
+    expect(streamAddress({ ...filters, venues: null, tiers: null }, 'https://x.test')).toBe('wss://x.test/v1/stream?coin=ETH&span=7d&side=long');
+  });
+  it('and the settings outlive the page', () => {
+    keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc' });
+    expect(readSettings()).toEqual({ palette: 'cividis', axis: 'log', zone: 'utc' });
+    localStorage.setItem('powderkeg', '{not json');
+    expect(readSettings().palette).toBe('inferno');
+  });
+});
+
+describe('the cursor', () => {
+  const grid = new HeatGrid(snapshot());
+  it('answers for its cell and its neighbours', () => {
+    const at = cursorAt(grid, 5, Math.sqrt(grid.edge(7) * grid.edge(8)), 1)!;
+    expect([at.col, at.row]).toEqual([5, 7]);
+    expect(at.cell).toBe(grid.scale.dollars(grid.value(5, 7)));
+    expect(at.near.above).toBe(grid.scale.dollars(grid.value(5, 8)));
+    expect(at.time).toBe(T0 + 5 * 300_000_000);
+    expect(at.band).toBeGreaterThanOrEqual(at.cell);
+    expect(cursorAt(grid, 5, 1, 1)).toBeNull();
+  });
+  it('names the entry that dies at a price', () => {
+    const entry = entryThatDiesAt(96_385.5, 'long', 25);
+    expect(entry * (1 - 1 / 25)).toBeCloseTo(96_385.5 * 0.996, 4);
+    expect(entryThatDiesAt(100, 'short', 25)).toBeLessThan(100);
+  });
+});
+
+describe('how far the axis looks', () => {
+  const cluster = (side: 'long' | 'short', at: number): Cluster => ({
+    side, peak: at, mass: 1e7, floor: at, top: at, distance: 0, tier: 25, tiers: {}, age: 0, lo80: null, hi80: null,
+  });
+  const clusters = [97, 96, 95, 94, 93, 92, 70].map((p) => cluster('long', p)).concat([103, 105].map((p) => cluster('short', p)));
+  it('holds the next five of each side and leaves far ones out', () => {
+    const reach = steadyReach(null, clusters, 100);
+    expect(reach.down).toBeCloseTo(0.07 * 1.06);
+    expect(reach.up).toBeCloseTo(0.05 * 1.06);
+  });
+  it('does not breathe with small moves', () => {
+    const first = steadyReach(null, clusters, 100);
+    expect(steadyReach(first, clusters, 99.9)).toEqual(first);
+    expect(steadyReach(null, [], 100).up).toBeGreaterThan(0);
+  });
+});
