@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a package
 """Pictures of the page at the two sizes we design for, to be looked at by a person.
 
 Usage: python scripts/look.py URL [FOLDER]
@@ -71,7 +72,7 @@ def main(url: str, folder: Path) -> int:
             _shoot(page, url, name, folder)
             page.close()
         browser.close()
-    print("\n".join(said) or "the page said nothing")
+    sys.stdout.write(("\n".join(said) or "the page said nothing") + "\n")
     return 1 if any(line.startswith("threw") for line in said) else 0
 
 

@@ -111,8 +111,9 @@ class Desk:
 
     @property
     def leader(self) -> Market | None:
-        """The market whose price the chart shows: the first that can be liquidated on."""
-        return next((m for m in self.markets.values() if _leveraged(m)), None)
+        """The market whose price the chart shows: the first by name that has leverage."""
+        names = [name for name, market in self.markets.items() if _leveraged(market)]
+        return self.markets[min(names)] if names else None
 
     @property
     def price(self) -> float:
@@ -121,8 +122,8 @@ class Desk:
         return math.nan if leader is None else leader.price
 
     def estimated(self) -> Iterator[Known]:
-        """Yield the markets whose estimate knows its mark, in the order they were met."""
-        for m in self.markets.values():
+        """Yield the markets whose estimate knows its mark, by name."""
+        for _, m in sorted(self.markets.items()):
             if m.estimate is not None and not math.isnan(m.estimate.mark):
                 yield Known(m.name, m.venue, m.estimate, m.rings, m.seen, m.link)
 

@@ -51,11 +51,15 @@ describe('the other answers', () => {
     expect(readBars(packed({ reach: 0.05, long: 2, short: 1, ratio: 2, long_share: 0.6 })).longShare).toBe(0.6);
     expect(readBars(packed({ reach: 0.05, long: 2, short: 0, ratio: null, long_share: 1 })).ratio).toBeNaN();
     expect(readCumulative(packed({ distance: [-0.1, 0, 0.1], notional: [5, 0, 6] })).notional[2]).toBe(6);
+    const curve = readCumulative(packed({ distance: new Uint8Array(Float64Array.of(-0.1, 0.1).buffer), notional: [1, 2] }));
+    expect([...curve.distance]).toEqual([-0.1, 0.1]);
     expect(() => readCumulative(packed({ distance: [0], notional: [1, 2] }))).toThrow(/expected 1 numbers/);
+    expect(() => readCumulative(packed({ distance: new Uint8Array(4), notional: [] }))).toThrow(/whole float64/);
+    expect(() => readCumulative(packed({ distance: 'x', notional: [] }))).toThrow(/float64 bytes or an array/);
     const by = readByVenue(
-      packed({ p0: 1, dp: 0.1, rows: 2, venues: [{ name: 'okx', long: 1, short: 2 }], by_venue: { okx: [3, 4] } }),
+      packed({ p0: 1, dp: 0.1, rows: 2, venues: [{ name: 'okx', long: 1, short: 2, levels: [3, 4] }] }),
     );
-    expect(by.byVenue['okx'][1]).toBe(4);
+    expect(by.venues[0].usd[1]).toBe(4);
     expect(by.venues[0].share).toBe(0);
     expect(readCoins({ coins: ['BTC'], source: 'live' }).coins).toEqual(['BTC']);
   });

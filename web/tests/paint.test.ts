@@ -120,7 +120,7 @@ describe('dollars by price', () => {
     expect([roundStep(100, 10), roundStep(7, 3), roundStep(3.3e8, 4)]).toEqual([10, 2.5, 1e8]);
   });
   it('accumulate between the points of the curve', () => {
-    const curve = { distance: Float32Array.of(-0.5, 0, 0.5), notional: Float32Array.of(100, 0, 40) };
+    const curve = { distance: Float64Array.of(-0.5, 0, 0.5), notional: Float64Array.of(100, 0, 40) };
     expect(cumulativeAt(curve, 0.25)).toBeCloseTo(20);
     expect(cumulativeAt(curve, -0.25)).toBeCloseTo(50);
     expect(cumulativeAt(curve, 9)).toBe(40);

@@ -144,9 +144,12 @@ describe('one market on the wire', () => {
     refuse = true;
     const { heard, session } = await started();
     expect(heard.onTrouble).toHaveBeenLastCalledWith('no such coin');
+    FakeSocket.all[0].onclose?.();
     refuse = false;
     await settle(2_000);
     expect(heard.onTrouble).toHaveBeenLastCalledWith(null);
+    // The socket, refused as well, does not sit out its wait.
+    expect(FakeSocket.all.at(-1)!.closed).toBe(false);
     session.close();
   });
 
@@ -156,7 +159,7 @@ describe('one market on the wire', () => {
     expect(heard.onLink).toHaveBeenLastCalledWith('waiting');
     await settle(500);
     expect(FakeSocket.all).toHaveLength(2);
-    await settle(6_000);
+    await settle(9_000);
     expect(FakeSocket.all.length).toBeGreaterThan(2);
     session.close();
     const made = FakeSocket.all.length;

@@ -54,6 +54,7 @@ def replay(
     serve: Annotated[bool, typer.Option(help="Show the end in the page.")] = False,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
+    token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
 ) -> None:
     """Play stored data through a desk and report what came of it."""
     stored = sources.load(source)
@@ -61,6 +62,8 @@ def replay(
     if chosen not in stored.coins():
         raise ConfigError(f"{source}: expected one of {', '.join(stored.coins())}, found {chosen}")
     desk = snapshots.load(resume) if resume else Desk(chosen)
+    if desk.coin != chosen:
+        raise ConfigError(f"{resume}: expected a snapshot of {chosen}, found one of {desk.coin}")
     report = Report()
     passages = [passage_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
     seconds = _run(desk, stored, report, passages, parse_time(until) if until else None)
@@ -72,7 +75,7 @@ def replay(
     else:
         _show(answer)
     if serve:
-        _serve(desk, host, port)
+        _serve(desk, host, port, token)
 
 
 def _run(
@@ -122,7 +125,7 @@ def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
         "liquidations": desk.counts.liquidations,
         "prior_only": prior_only(desk),
         "model": model(desk),
-        "price": desk.price,
+        "price": None if math.isnan(desk.price) else desk.price,
         "markets": {m.name: _market(m) for m in desk.markets.values()},
         "digest": snapshots.digest(desk),
     }
@@ -156,7 +159,7 @@ def _show(answer: dict[str, Any]) -> None:
     Console().print(table)
 
 
-def _serve(desk: Desk, host: str, port: int) -> None:
+def _serve(desk: Desk, host: str, port: int, token: str) -> None:
     """Show a finished replay in the page."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
     from powderkeg.serve.feeds import clock  # noqa: PLC0415
@@ -165,4 +168,4 @@ def _serve(desk: Desk, host: str, port: int) -> None:
 
     session = Session("replay", {desk.coin: desk}, clock)
     session.ready = True
-    serve(session, Hub(session), host, port, "", None, json_ready=False)
+    serve(session, Hub(session), host, port, token, None, json_ready=False)

@@ -17,6 +17,8 @@ from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BACKLOG = 2048
+"""Connections that may wait to be accepted: uvicorn's own default."""
 
 
 def serve(
@@ -31,7 +33,8 @@ def serve(
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
     app = make_app(session, hub, token=token, work=work)  # pyright: ignore[reportArgumentType]  a coroutine function or none
     bound = _bind(host, port)
-    url = f"http://{host}:{bound.getsockname()[1]}/"
+    name = f"[{host}]" if ":" in host else host
+    url = f"http://{name}:{bound.getsockname()[1]}/"
     if json_ready:
         print(json.dumps({"url": url}), flush=True)
     else:
@@ -52,6 +55,7 @@ def _bind(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)  # before the address is told: who reads it may connect at once
     except OSError as why:
         bound.close()
         raise ConfigError(f"expected to listen on {host}:{port}: {why}; try --port 0") from why

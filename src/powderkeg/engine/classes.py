@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
@@ -125,20 +126,24 @@ def sharp_and_broad() -> Basis:
     return _basis("sharp-10-broad-6", points + bands)
 
 
-def four_tiers() -> Basis:
+def four_tiers(name: str, rate: float) -> Basis:
     """The rivals' map: 100x, 50x, 25x and 10x as points that are never closed.
 
-    They die at the entry times 0.99, 0.98, 0.96 and 0.90: no maintenance margin, as published.
     The other twelve columns repeat the fourth and are given no weight.
+
+    Args:
+        name: Of the basis.
+        rate: Maintenance rate. As published it is 0: death at 0.99, 0.98, 0.96 and 0.90 of entry.
     """
-    points = [_point(x, rate=0.0) for x in (100, 50, 25, 10)]
-    basis = _basis("four-static", points + [points[-1]] * (CLASSES - len(points)))
+    points = [_point(x, rate) for x in (100, 50, 25, 10)]
+    basis = _basis(name, points + [points[-1]] * (CLASSES - len(points)))
     return replace(basis, hazards=np.zeros(CLASSES))
 
 
 BASES: dict[str, Callable[[], Basis]] = {
     "generic-16": generic,
     "sharp-10-broad-6": sharp_and_broad,
-    "four-static": four_tiers,
+    "four-static": partial(four_tiers, "four-static", 0.0),
+    "four-maintenance": partial(four_tiers, "four-maintenance", MAINTENANCE),
 }
 """Every basis by its name; a snapshot stores the name."""

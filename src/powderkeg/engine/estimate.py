@@ -40,6 +40,8 @@ FIRST = 1
 """The candidate shown before anything has died: generic, multiplier one, the optimum on real BTC."""
 ENOUGH = 30
 """Liquidations before the competition counts."""
+LEAD = 0.03
+"""How much less deviance, as a fraction, it takes to be shown instead: the map must not flicker."""
 
 
 def deviance(actual: float, expected: float) -> float:
@@ -118,13 +120,20 @@ class Sweeps:
 class Candidate:
     """One exposure table with its sweeps, weights and record of predictions."""
 
-    __slots__ = ("deviance", "expected", "exposure", "fit", "shares", "sweeps")
+    __slots__ = (
+        "before", "deviance", "expected", "exposure", "fit", "fitted", "shares", "sweeps",
+    )  # fmt: skip
 
     def __init__(self, exposure: Exposure, venue: str) -> None:
         self.exposure = exposure
         self.shares = w.shares(exposure.basis, venue)
         self.sweeps = Sweeps()
         self.fit: w.Fit | None = None
+        self.before: Floats | None = None
+        """Weights until the last fit; it takes effect bit by bit until the next, so that the map
+        does not jump."""
+        self.fitted = 0
+        """µs of the last fit."""
         self.expected: dict[int, Floats] = {}
         """Volume said to die in each open hour, per side, by the weights of the moment."""
         self.deviance = 0.0
@@ -145,7 +154,7 @@ class Estimate:
     """Exposure and weights of one market. Knows no clock; `at` is always told."""
 
     __slots__ = (
-        "_died", "_hour", "_refit", "_sizes", "_squares", "_started", "candidates", "events",
+        "_died", "_hour", "_refit", "_shown", "_sizes", "_squares", "_started", "candidates", "events",
         "venue",
     )  # fmt: skip
 
@@ -159,15 +168,14 @@ class Estimate:
         self._hour = -1
         self._refit = 0
         self._started = -1
+        self._shown = min(FIRST, len(self.candidates) - 1)
         self._sizes = 0.0
         self._squares = 0.0
 
     @property
     def best(self) -> Candidate:
-        """The candidate that has predicted best so far."""
-        if self.events < ENOUGH or len(self.candidates) <= FIRST:
-            return self.candidates[min(FIRST, len(self.candidates) - 1)]
-        return min(self.candidates, key=lambda candidate: candidate.deviance)
+        """The candidate shown: the one that has predicted best, give or take LEAD."""
+        return self.candidates[self._shown]
 
     @property
     def prior_only(self) -> bool:
@@ -271,7 +279,10 @@ class Estimate:
         return np.zeros((2, CLASSES)) if fit is None else fit.confidence()
 
     def _raw(self, candidate: Candidate, at: int) -> Floats:
-        return self._prior(candidate, at) if candidate.fit is None else candidate.fit.weights
+        if candidate.fit is None or candidate.before is None:
+            return self._prior(candidate, at)
+        part = min(1.0, max(0.0, (at - candidate.fitted) / REFIT))
+        return candidate.before + (candidate.fit.weights - candidate.before) * part
 
     def _weights(self, candidate: Candidate, at: int) -> Floats:
         raw = self._raw(candidate, at)
@@ -317,6 +328,16 @@ class Estimate:
                 candidate.deviance += sum(
                     deviance(float(actual[s]), float(said[s])) for s in (0, 1)
                 )
+        self._choose()
+
+    def _choose(self) -> None:
+        """Show the candidate that leads by enough."""
+        if self.events < ENOUGH:
+            return
+        leader = min(range(len(self.candidates)), key=lambda i: self.candidates[i].deviance)
+        lead = self.candidates[leader].deviance
+        if lead < self.candidates[self._shown].deviance * (1 - LEAD):
+            self._shown = leader
 
     def _learn(self, at: int) -> None:
         """Refit every candidate on the window before `at`."""
@@ -330,6 +351,7 @@ class Estimate:
             if not len(candidate.sweeps.quarters):
                 continue
             crossed, died = self._rows(candidate.sweeps)
+            candidate.before, candidate.fitted = self._raw(candidate, at), at
             candidate.fit = w.fit(
                 crossed, died, self._prior(candidate, at), oi,
                 start=None if candidate.fit is None else candidate.fit.weights,

@@ -14,14 +14,20 @@ from powderkeg.maps.scene import TIER_NAMES, Slab
 
 SMOOTH = 9
 """Bins averaged before peaks are looked for (45 bp), so that one speckle makes no cluster."""
+GROUND = 121
+"""Bins averaged for the ground a peak stands out of (6 %)."""
+PROMINENCE = 1.05
+"""A peak is at least this many times its ground."""
 REACH = 0.15
 """Log distance from the mark beyond which clusters are not looked for."""
 EDGE = 0.75
 """A cluster ends where density falls below this share of its peak: the threshold of its cells."""
-WIDEST = 40
-"""Bins a cluster may reach from its peak to either side (2 %)."""
-APART = 16
-"""Bins between two peaks at least (0.8 %)."""
+WIDEST = 24
+"""Bins a cluster may reach from its peak to either side (1.2 %)."""
+APART = 12
+"""Bins between two peaks at least (0.6 %)."""
+NEAR = 0.01
+"""Clusters are ranked by mass over distance plus this: what is near matters first."""
 
 
 class Cluster(Struct, frozen=True):
@@ -44,12 +50,19 @@ class Cluster(Struct, frozen=True):
     """Seconds since these prices were last swept or first seen, NaN where unknown."""
 
 
-def _peaks(density: Floats) -> list[int]:
-    """Return the bins of local maxima above the median, densest first, none too near another."""
-    floor = float(np.median(density[density > 0]))
-    order = np.argsort(-density, kind="stable")
+def _average(values: Floats, width: int) -> Floats:
+    """Return the mean over `width` bins around each, over those there are at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+def _peaks(density: Floats, ground: Floats) -> list[int]:
+    """Return the bins that stand out of their ground, most prominent first, none too near another."""
+    prominence = np.divide(density, ground, out=np.zeros_like(density), where=ground > 0)
     peaks: list[int] = []
-    for b in order[: np.count_nonzero(density >= floor)].tolist():
+    for b in np.argsort(-prominence, kind="stable").tolist():
+        if prominence[b] < PROMINENCE:
+            break
         around = density[max(b - APART // 2, 0) : b + APART // 2 + 1]
         if density[b] >= around.max() and all(abs(b - other) >= APART for other in peaks):
             peaks.append(b)
@@ -88,7 +101,7 @@ def _cluster(slab: Slab, side: int, start: int, stop: int, mark: float) -> Clust
 
 
 def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
-    """Return the heaviest clusters of each side, nearest first.
+    """Return the clusters of each side that matter most, nearest first.
 
     Args:
         slab: The map.
@@ -105,13 +118,13 @@ def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
         raw = slab.by_side()[side, start:stop]
         if not raw.sum() > 0:
             continue
-        density = np.convolve(raw, np.ones(SMOOTH) / SMOOTH, "same")
+        density = _average(raw, SMOOTH)
         taken = np.zeros(len(density), np.bool_)
         made: list[Cluster] = []
-        for peak in _peaks(density):
+        for peak in _peaks(density, _average(raw, GROUND)):
             first, last = _extent(density, peak, taken)
             taken[first:last] = True
             made.append(_cluster(slab, side, start + first, start + last, mark))
-        heavy = sorted(made, key=lambda cluster: -cluster.mass)[:most]
-        found += sorted(heavy, key=lambda cluster: abs(cluster.distance))
+        ranked = sorted(made, key=lambda cluster: -cluster.mass / (abs(cluster.distance) + NEAR))
+        found += sorted(ranked[:most], key=lambda cluster: abs(cluster.distance))
     return found

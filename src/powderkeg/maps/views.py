@@ -54,6 +54,8 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     side: SideFilter = "both"
     at: Annotated[int, Meta(ge=0)] = 0
     """µs UTC to look back to; 0 means now."""
+    span: Span = "3d"
+    """Time shown. It also sets the height of price rows."""
 
     def choice(self) -> Choice:
         """Return the part of the map asked for."""
@@ -62,8 +64,6 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class SpanQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A view on the columns and rows of a span."""
-
-    span: Span = "3d"
 
 
 class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):

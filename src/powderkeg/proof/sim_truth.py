@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numba import njit
 from numpy.typing import NDArray
 
@@ -28,8 +29,14 @@ WARM_UP = 3.0
 """Days not scored: the map fills and the first weights are learned."""
 START = 1_767_225_600 * SECOND
 WORLD = World(venues=("binance",), shares=(1.0,))
-STATIC = Spec("four-static", 1.0, 1.0, 1.0)
-"""Every trade opens on the taker's side, at four distances, and nothing is ever closed."""
+NULLS = {
+    "static": Spec("four-static", 1.0, 1.0, 1.0),
+    "static_maintenance": Spec("four-maintenance", 1.0, 1.0, 1.0),
+}
+"""Every trade opens on the taker's side, at four distances, and nothing is ever closed.
+
+The first is the map as rivals publish it; the second also knows the maintenance margin.
+"""
 FLUSH = 10
 """Seconds between flushes."""
 PAIR = 2
@@ -196,21 +203,29 @@ def _swept(records: Floats, weights: Floats) -> Swept:
     )
 
 
+class Rival:
+    """One static map, played beside ours."""
+
+    def __init__(self, price: float, spec: Spec) -> None:
+        """Start empty around a price."""
+        self.exposure = Exposure(price, spec)
+        self.weights = np.zeros((2, CLASSES))
+        self.weights[:, :4] = 1.0
+        self.score = MapScore()
+        self.swept: list[Swept] = []
+
+
 class Trial:
-    """One world played once: the product's estimate and the static map side by side."""
+    """One world played once: the product's estimate and the static maps side by side."""
 
     def __init__(self, recording: Recording) -> None:
-        """Start both at the first price."""
+        """Start all of them at the first price."""
         self.recording = recording
         price = float(recording.venues[0].marks[0])
         self.estimate = Estimate(price)
-        self.static = Exposure(price, STATIC)
-        self.static_weights = np.zeros((2, CLASSES))
-        self.static_weights[:, :4] = 1.0
         self.score = MapScore()
-        self.static_score = MapScore()
-        self._ours: list[Swept] = []
-        self._theirs: list[Swept] = []
+        self.rivals = {name: Rival(price, spec) for name, spec in NULLS.items()}
+        self._swept: list[Swept] = []
         self._events: list[Liquidation] = []
 
     def play(self) -> None:
@@ -222,14 +237,12 @@ class Trial:
             scored = truth.at > START + WARM_UP * 24 * HOUR
             records = self.estimate.add_tape(steps)
             weights = self.estimate.weights(before)
-            blind = Steps(
-                steps.times, steps.ends, np.full(len(steps.times), np.nan), steps.marks,
-                steps.prices, steps.sizes, FLUSH,
-            )  # fmt: skip
-            static = self.static.add_tape(blind)
+            blind = replace(steps, oi=np.full(len(steps.times), np.nan))
+            known = {name: rival.exposure.add_tape(blind) for name, rival in self.rivals.items()}
             if scored:
-                self._ours.append(_swept(records, weights))
-                self._theirs.append(_swept(static, self.static_weights))
+                self._swept.append(_swept(records, weights))
+                for name, rival in self.rivals.items():
+                    rival.swept.append(_swept(known[name], rival.weights))
                 self._events += events
                 self._judge(truth)
             for event in events:
@@ -238,24 +251,33 @@ class Trial:
 
     def _judge(self, truth: Truth) -> None:
         mark = float(truth.marks[0])
-        best = self.estimate.best.exposure
         ours = self.estimate.render(truth.at)
-        judge(self.score, near(ours, best.base, mark, 100), truth)
-        theirs = self.static.render(self.static_weights)
-        judge(self.static_score, near(theirs, self.static.base, mark, 100), truth)
+        judge(self.score, near(ours, self.estimate.best.exposure.base, mark, 100), truth)
+        for rival in self.rivals.values():
+            theirs = rival.exposure.render(rival.weights)
+            judge(rival.score, near(theirs, rival.exposure.base, mark, 100), truth)
 
-    def finish(self) -> None:
-        """Add the information gain of the whole run to both scores."""
-        for score, parts in ((self.score, self._ours), (self.static_score, self._theirs)):
-            whole = Swept(*(np.concatenate(column) for column in zip(*map(_columns, parts))))  # noqa: B905
-            volumes = died(whole, self.recording, self._events)
-            blocks = (whole.times // (6 * 3600)) * 2.0 + whole.sides
-            keep = whole.fresh
-            bits, volume = scores.information_gain(
-                whole.said[keep], volumes[keep], whole.lengths[keep], blocks[keep]
-            )
-            score.bits += bits
-            score.volume += volume
+    def finish(self) -> dict[str, dict[str, float]]:
+        """Return the scores of ours and of each static map."""
+        self._gain(self.score, self._swept)
+        for rival in self.rivals.values():
+            self._gain(rival.score, rival.swept)
+        rivals = {name: rival.score.result() for name, rival in self.rivals.items()}
+        return {"ours": self.score.result(), **rivals}
+
+    def _gain(self, score: MapScore, parts: list[Swept]) -> None:
+        """Add the information gain of a whole run to a score."""
+        whole = Swept(
+            *(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True))
+        )
+        volumes = died(whole, self.recording, self._events)
+        blocks = (whole.times // (6 * 3600)) * 2.0 + whole.sides
+        keep = whole.fresh
+        bits, volume = scores.information_gain(
+            whole.said[keep], volumes[keep], whole.lengths[keep], blocks[keep]
+        )
+        score.bits += bits
+        score.volume += volume
 
 
 def _columns(swept: Swept) -> tuple[NDArray[np.generic], ...]:
@@ -263,26 +285,27 @@ def _columns(swept: Swept) -> tuple[NDArray[np.generic], ...]:
 
 
 def run_seed(seed: int, days: float = DAYS, world: World = WORLD) -> dict[str, dict[str, float]]:
-    """Return the scores of our map and of the static one on one seed."""
-    recording = MadeMarket(world, seed, START).run(days)
-    trial = Trial(recording)
+    """Return the scores of our map and of the static ones on one seed."""
+    trial = Trial(MadeMarket(world, seed, START).run(days))
     trial.play()
-    trial.finish()
-    return {"ours": trial.score.result(), "static": trial.static_score.result()}
+    return trial.finish()
 
 
 def summary(runs: list[dict[str, dict[str, float]]]) -> dict[str, object]:
     """Return mean scores over seeds, and how they compare with the static map."""
     mean = {
         who: {key: float(np.mean([run[who][key] for run in runs])) for key in runs[0][who]}
-        for who in ("ours", "static")
+        for who in runs[0]
     }
-    ours, static = mean["ours"], mean["static"]
+    ours = mean.pop("ours")
+    out: dict[str, object] = {**ours, **mean, **_against(ours, mean["static"]), "seeds": len(runs)}
+    out["against_maintenance"] = _against(ours, mean["static_maintenance"])
+    return out
+
+
+def _against(ours: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:
     return {
-        **ours,
-        "static": static,
-        "ig_ratio": ours["ig_bits"] / static["ig_bits"],
-        "emd_ratio": ours["emd_10pct"] / static["emd_10pct"],
-        "corr_gain": ours["corr_4pct"] - static["corr_4pct"],
-        "seeds": len(runs),
+        "ig_ratio": ours["ig_bits"] / theirs["ig_bits"],
+        "emd_ratio": ours["emd_10pct"] / theirs["emd_10pct"],
+        "corr_gain": ours["corr_4pct"] - theirs["corr_4pct"],
     }

@@ -150,6 +150,7 @@ export class Session {
       this.#adopt(map);
       this.#events.onLevels(readLevels(unpack(await levels)));
       this.#events.onTrouble(null);
+      this.#socket.hurry();
     } catch (why) {
       if (this.#abort.signal.aborted) return;
       this.#events.onTrouble(why instanceof Error ? why.message : String(why));

@@ -4,6 +4,7 @@ import {
   createChart,
   CrosshairMode,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   LineSeries,
   type LogicalRange,
@@ -45,6 +46,7 @@ const AIR = 18;
 export class HeatChart {
   readonly chart: IChartApi;
   readonly #series: ISeriesApi<'Line'>;
+  readonly #now: IPriceLine;
   readonly #primitive = new MapPrimitive();
   readonly #tags: TagLayer;
   readonly #events: ChartEvents;
@@ -88,7 +90,15 @@ export class HeatChart {
       lineVisible: false,
       crosshairMarkerVisible: false,
       priceLineVisible: false,
-      lastValueVisible: true,
+      // The library would label the last value in sight, which in history is not the price.
+      lastValueVisible: false,
+    });
+    this.#now = this.#series.createPriceLine({
+      price: 0,
+      color: '#e8ecf5',
+      axisLabelVisible: true,
+      axisLabelTextColor: '#07080d',
+      lineVisible: false,
     });
     this.#series.attachPrimitive(this.#primitive);
     this.#primitive.onFrame = () => this.#label();
@@ -129,6 +139,7 @@ export class HeatChart {
       priceFormat: { type: 'custom', formatter: (x: number) => priceText(x, digits), minMove: 10 ** -digits },
     });
     this.#fill(grid);
+    this.#now.applyOptions({ price: close });
     this.#primitive.setGrid(grid);
     if (range && before && before.step === grid.step) {
       const shift = (before.t0 - grid.t0) / grid.step;
@@ -146,7 +157,10 @@ export class HeatChart {
     if (!grid || how === 'unknown') return;
     const col = grid.cols - 1;
     const close = grid.close(col);
-    if (!Number.isNaN(close)) this.#series.update({ time: this.#time(grid, col), value: close });
+    if (!Number.isNaN(close)) {
+      this.#series.update({ time: this.#time(grid, col), value: close });
+      this.#now.applyOptions({ price: close });
+    }
     this.#primitive.columnChanged(col);
     if (how === 'appended') {
       if (this.#following) this.#seenCols = grid.cols;

@@ -1,7 +1,10 @@
 /** How far from the price autoscale looks, so that the next clusters of both sides are in sight. */
 import type { Cluster, Side } from '../wire/types';
 
-const WANTED = 5;
+/** Clusters wanted in sight, and those that may come along when they are no further than NEAR. */
+const WANTED = 3;
+const WELCOME = 6;
+const NEAR = 0.055;
 const LEAST = 0.008;
 const MOST = 0.12;
 /** A cluster lighter than this share of its side's heaviest does not move the axis. */
@@ -15,7 +18,8 @@ function far(clusters: readonly Cluster[], side: Side, mark: number): number {
     .map((c) => Math.max(Math.abs(c.top / mark - 1), Math.abs(c.floor / mark - 1)))
     .sort((a, b) => a - b)
     .filter((d) => d <= MOST);
-  return distances[Math.min(WANTED, distances.length) - 1] ?? 2 * LEAST;
+  const at = (n: number): number => distances[Math.min(n, distances.length) - 1] ?? 2 * LEAST;
+  return Math.max(at(WANTED), Math.min(at(WELCOME), NEAR));
 }
 
 export interface Reach {

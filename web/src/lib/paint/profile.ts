@@ -65,7 +65,7 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   for (let b = 0; b < bins; b++) most = Math.max(most, stacks.reduce((sum, s) => sum + s[b], 0));
   ctx.font = FONT;
   ctx.textBaseline = 'middle';
-  const step = roundStep(high - low, floor / 56);
+  const step = roundStep(high - low, floor / 40);
   for (let p = Math.ceil(low / step) * step; p < high; p += step) {
     ctx.fillStyle = FAINT;
     ctx.fillRect(0, Math.round(y(p)), right, 1);

@@ -1,6 +1,6 @@
 /** MessagePack frames and answers, read into the records of `types.ts`. */
 import { decode } from './msgpack';
-import { bytes, type Fields, fields, floats, list, number, numberOr, oneOf, text, WireError } from './read';
+import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, WireError } from './read';
 import type {
   Bars,
   ByVenue,
@@ -135,16 +135,12 @@ export function readBars(o: Fields): Bars {
 }
 
 export function readCumulative(o: Fields): Cumulative {
-  const distance = floats(o['distance'], '$.distance');
-  return { distance, notional: floats(o['notional'], '$.notional', distance.length) };
+  const distance = doubles(o['distance'], '$.distance');
+  return { distance, notional: doubles(o['notional'], '$.notional', distance.length) };
 }
 
 export function readByVenue(o: Fields): ByVenue {
   const rows = number(o, 'rows');
-  const byVenue: Record<string, Float32Array> = {};
-  for (const [name, value] of Object.entries(fields(o['by_venue'], '$.by_venue'))) {
-    byVenue[name] = floats(value, `$.by_venue.${name}`, rows);
-  }
   return {
     p0: number(o, 'p0'),
     dp: number(o, 'dp'),
@@ -157,9 +153,9 @@ export function readByVenue(o: Fields): ByVenue {
         short: number(v, 'short'),
         oi: numberOr(v, 'oi', 0),
         share: numberOr(v, 'share', 0),
+        usd: floats(v['levels'], `$.venues[${i}].levels`, rows),
       };
     }),
-    byVenue,
   };
 }
 

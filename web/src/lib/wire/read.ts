@@ -59,6 +59,25 @@ export function bytes(o: Fields, key: string, length?: number): Uint8Array {
   return value;
 }
 
+/** Little-endian float64 bytes, or plain numbers. */
+export function doubles(value: unknown, path: string, length?: number): Float64Array {
+  let out: Float64Array;
+  if (value instanceof Uint8Array) {
+    if (value.length % 8) throw new WireError(`expected whole float64 at ${path}, got ${value.length} bytes`);
+    out = new Float64Array(value.slice().buffer);
+  } else if (Array.isArray(value)) {
+    out = Float64Array.from(value, (x) => (typeof x === 'number' ? x : NaN));
+  } else refuse(path, 'float64 bytes or an array', value);
+  return counted(out, path, length);
+}
+
+function counted<T extends Float32Array | Float64Array>(out: T, path: string, length?: number): T {
+  if (length !== undefined && out.length !== length) {
+    throw new WireError(`expected ${length} numbers at ${path}, got ${out.length}`);
+  }
+  return out;
+}
+
 /** Little-endian float32, copied because the bytes of a frame are rarely aligned; or plain numbers. */
 export function floats(value: unknown, path: string, length?: number): Float32Array {
   let out: Float32Array;
@@ -68,8 +87,5 @@ export function floats(value: unknown, path: string, length?: number): Float32Ar
   } else if (Array.isArray(value)) {
     out = Float32Array.from(value, (x) => (typeof x === 'number' ? x : NaN));
   } else refuse(path, 'float32 bytes or an array', value);
-  if (length !== undefined && out.length !== length) {
-    throw new WireError(`expected ${length} numbers at ${path}, got ${out.length}`);
-  }
-  return out;
+  return counted(out, path, length);
 }

@@ -61,6 +61,13 @@ export class Socket {
     this.#watch = window.setInterval(() => this.#check(), 1_000);
   }
 
+  /** Try at once instead of at the end of the wait: the server has just been heard. */
+  hurry(): void {
+    if (this.#socket || this.#closed) return;
+    this.#tries = 0;
+    this.open();
+  }
+
   close(): void {
     this.#closed = true;
     this.#drop();

@@ -103,14 +103,18 @@ export interface Bars {
 }
 
 export interface Cumulative {
-  distance: Float32Array;
-  notional: Float32Array;
+  /** Signed fractions of the mark, rising. */
+  distance: Float64Array;
+  /** Dollars between the mark and there. */
+  notional: Float64Array;
 }
 
 export interface VenueShare extends Totals {
   name: string;
   oi: number;
   share: number;
+  /** Dollars a row, both sides. */
+  usd: Float32Array;
 }
 
 export interface ByVenue {
@@ -118,7 +122,6 @@ export interface ByVenue {
   dp: number;
   rows: number;
   venues: VenueShare[];
-  byVenue: Record<string, Float32Array>;
 }
 
 export interface Hello {

@@ -1,0 +1,110 @@
+"""A served page, a browser, and the two sizes the page is designed for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page, ViewportSize
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+COMMAND = "from powderkeg.cli.main import main; main()"
+Size = Literal["phone", "desk"]
+VIEWPORTS: dict[Size, ViewportSize] = {
+    "phone": {"width": 390, "height": 844},
+    "desk": {"width": 1440, "height": 900},
+}
+MAP_WITHIN = 20_000
+READY_WITHIN = 240
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """Address of a running page: POWDERKEG_PAGE, else a demo server of our own."""
+    running = os.environ.get("POWDERKEG_PAGE")
+    if running:
+        yield running.rstrip("/") + "/"
+        return
+    server = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-c", COMMAND, "demo", "--port", "0", "--json-ready"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            if not said:
+                pytest.fail(f"expected one line of JSON from the demo, got exit {server.wait()}")
+            url = str(json.loads(said)["url"]).rstrip("/") + "/"
+            _await_market(url)
+            yield url
+        finally:
+            server.terminate()
+
+
+def _await_market(url: str) -> None:
+    """Wait until every coin has lived through its past."""
+    end = time.monotonic() + READY_WITHIN
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"{url}v1/coins", timeout=30) as answer:  # noqa: S310 - loopback
+            said = json.load(answer)
+        if said.get("ready", True):
+            return
+        time.sleep(0.5)
+    pytest.fail(f"expected a market within {READY_WITHIN} s, still {said.get('progress')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a GPU."""
+    if not os.path.exists(CHROMIUM):  # noqa: PTH110
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, page_url: str) -> Iterator[Callable[..., Page]]:
+    """Open the page at a size and wait for its map; the test fails when the page threw."""
+    pages: list[Page] = []
+    threw: list[str] = []
+
+    def opener(size: Size, query: str = "") -> Page:
+        phone = size == "phone"
+        page = browser.new_page(viewport=VIEWPORTS[size], is_mobile=phone, has_touch=phone)
+        pages.append(page)
+        page.on("pageerror", lambda why: threw.append(str(why)))
+        page.goto(page_url + query)
+        page.locator("[data-age]").first.wait_for(timeout=MAP_WITHIN)
+        if "view=" not in query:
+            page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+        page.wait_for_timeout(700)
+        return page
+
+    yield opener
+    for page in pages:
+        page.close()
+    assert threw == []

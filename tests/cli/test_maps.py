@@ -1,0 +1,156 @@
+"""``powderkeg map``: the level chart in the terminal, and as picture, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from PIL import Image
+
+from powderkeg.history import snapshots
+from powderkeg.maps.views import VIEWS
+from powderkeg.serve.feeds import clock
+from powderkeg.serve.session import Session
+from powderkeg.serve.wire import pack, read_query
+
+ONE_DAY = ("--span", "1d")
+
+
+@pytest.fixture
+def desk(small, run, tmp_path):
+    """Return the snapshot of a small replay."""
+    path = tmp_path / "small.desk"
+    run("replay", small, "--save", path, "--json")
+    return path
+
+
+def test_a_snapshot_is_shown_as_prices_above_and_below_the_mark(desk, run):
+    text = run("map", "BTC", "--snapshot", desk, *ONE_DAY)
+    assert "BTC · replay · generic-16 · prior only" in text
+    assert "+0.2%" in text
+    assert "-0.2%" in text
+    assert "fuel, not a" in text
+
+
+def test_json_holds_the_levels_as_rows_that_add_up(desk, run):
+    got = json.loads(run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--json"))
+    assert (got["kind"], got["coin"], got["source"]) == ("levels", "BTC", "replay")
+    assert len(got["levels"]) > 10
+    for side in ("long", "short"):
+        rows = sum(row[side] for row in got["levels"])
+        everywhere = sum(tier[side] for tier in got["tiers"].values())
+        assert 0 < rows <= everywhere * (1 + 1e-6)
+
+
+def test_longs_stand_below_the_mark_and_shorts_above(desk, run):
+    got = json.loads(run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--json"))
+    height = got["mark"] * got["dp"]
+    assert all(row["price"] <= got["mark"] for row in got["levels"] if row["long"] > 0)
+    assert all(row["price"] >= got["mark"] - height for row in got["levels"] if row["short"] > 0)
+
+
+def test_csv_holds_the_same_rows_as_json(desk, run, tmp_path):
+    text = run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--json", "--csv", tmp_path / "m.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "m.csv").read_text())))
+    levels = json.loads(text)["levels"]
+    assert [float(row["price"]) for row in rows] == pytest.approx([x["price"] for x in levels])
+    assert [float(r["long_usd"]) for r in rows] == pytest.approx([x["long"] for x in levels], abs=1)
+
+
+def test_a_picture_says_of_itself_that_it_stands_still_and_from_when_it_is(desk, run, tmp_path):
+    run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--png", tmp_path / "m.png")
+    image = Image.open(tmp_path / "m.png")
+    image.load()
+    assert image.size == (1280, 720)
+    assert image.text["Description"].startswith("static image · 2026-01-01 03:5")
+    assert "replay" in image.text["Description"]
+
+
+def test_a_source_can_be_shown_without_a_snapshot(small, run, desk):
+    words = ("map", "BTC", *ONE_DAY, "--json")
+    assert json.loads(run(*words, "--source", small)) == json.loads(run(*words, "--snapshot", desk))
+
+
+@pytest.mark.slow
+def test_without_a_source_a_made_market_is_shown_and_named_so(run):
+    got = json.loads(run("map", "sol", "--json"))
+    assert (got["coin"], got["source"]) == ("SOL", "simulated")
+    assert not got["prior_only"]
+
+
+def test_a_coin_without_a_source_and_without_a_made_market_is_refused(refused):
+    why = refused("map", "DOGE")
+    assert why == "ConfigError: expected --source, --snapshot or --url, or a coin of BTC, ETH, SOL"
+
+
+def test_a_snapshot_that_is_not_there_is_refused_with_its_name(tmp_path, refused):
+    assert "none.desk: expected a desk's snapshot" in refused(
+        "map", "BTC", "--snapshot", tmp_path / "none.desk"
+    )
+
+
+def test_a_coin_the_snapshot_lacks_is_refused(desk, refused):
+    assert refused("map", "ETH", "--snapshot", desk) == (
+        "RequestError: expected one of BTC, found 'ETH'"
+    )
+
+
+def test_a_span_that_does_not_exist_is_refused(desk, refused):
+    assert "Invalid enum value '2w' - at `$.span`" in refused(
+        "map", "BTC", "--snapshot", desk, "--span", "2w"
+    )
+
+
+def test_an_address_that_is_no_web_address_is_refused(refused):
+    assert refused("map", "BTC", "--url", "file:///etc/passwd") == (
+        "ConfigError: expected an http address, found file:///etc/passwd"
+    )
+
+
+def test_a_server_that_does_not_answer_is_refused_with_its_address(refused):
+    why = refused("map", "BTC", "--url", "http://127.0.0.1:9")
+    assert why.startswith("ConfigError: expected powderkeg to answer at http://127.0.0.1:9")
+
+
+@pytest.fixture
+def server(desk):
+    """Return the address of a server that answers with a snapshot's views."""
+    session = Session("replay", {"BTC": snapshots.load(desk)}, clock)
+
+    class Views(BaseHTTPRequestHandler):
+        def do_GET(self):
+            path, _, query = self.path.partition("?")
+            _, _, coin, name = path.split("/")
+            if coin not in session.desks:
+                self.send_error(400)
+                return
+            raw = dict(pair.split("=") for pair in query.split("&") if pair)
+            body = pack(session.answer(coin, name, read_query(raw, VIEWS[name][0])))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Views) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
+
+
+def test_a_running_server_is_asked_for_the_same_map(server, desk, run):
+    asked = run("map", "BTC", "--url", server, *ONE_DAY, "--json")
+    assert json.loads(asked) == json.loads(
+        run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--json")
+    )
+
+
+def test_a_server_that_refuses_is_quoted(server, refused):
+    assert refused("map", "DOGE", "--url", server).startswith(f"RequestError: {server}")

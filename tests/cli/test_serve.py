@@ -1,0 +1,89 @@
+"""``powderkeg demo``: where it serves, whom it lets in, what it prints."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+import uvicorn
+
+from powderkeg.cli.serve import serve
+from powderkeg.serve.feeds import made_session
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Let no server run; return the sockets it would have served on."""
+    taken = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: taken.extend(sockets))
+    yield taken
+    for bound in taken:
+        bound.close()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104
+def test_anything_but_loopback_demands_a_token(host, refused, monkeypatch):
+    monkeypatch.delenv("POWDERKEG_TOKEN", raising=False)
+    why = refused("demo", "--host", host, "--port", "0")
+    assert f"ConfigError: expected --token to serve on {host}" in why
+
+
+def test_with_a_token_any_address_is_served(served, run):
+    run("demo", "BTC", "--host", "0.0.0.0", "--port", "0", "--token", "secret")  # noqa: S104
+    assert len(served) == 1
+
+
+def test_the_token_may_come_from_the_environment(served, run, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_TOKEN", "secret")
+    run("demo", "BTC", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+    assert len(served) == 1
+
+
+def test_the_address_is_told_once_it_is_bound(served, run):
+    text = run("demo", "btc", "--port", "0")
+    port = served[0].getsockname()[1]
+    assert text == f"powderkeg serves BTC (simulated) on http://127.0.0.1:{port}/\n"
+
+
+def test_programs_are_told_the_address_as_json(served, run):
+    told = json.loads(run("demo", "BTC", "--port", "0", "--json-ready"))
+    assert told == {"url": f"http://127.0.0.1:{served[0].getsockname()[1]}/"}
+
+
+def test_whoever_reads_the_address_can_connect_at_once(served, run):
+    url = json.loads(run("demo", "BTC", "--port", "0", "--json-ready"))["url"]
+    with socket.create_connection(served[0].getsockname(), timeout=5):
+        assert str(served[0].getsockname()[1]) in url
+
+
+def test_on_ipv6_the_address_is_one_a_browser_takes(served, capsys):
+    if not _has_ipv6():
+        pytest.skip("this machine has no IPv6 loopback")
+    session, hub, _ = made_session(["BTC"], 7)
+    serve(session, hub, "::1", 0, "", None, json_ready=True)
+    assert served[0].family == socket.AF_INET6
+    assert json.loads(capsys.readouterr().out)["url"].startswith("http://[::1]:")
+
+
+def _has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def test_a_port_that_is_taken_is_refused_with_a_way_out(refused):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        why = refused("demo", "--port", taken.getsockname()[1])
+    assert why.endswith("try --port 0")
+
+
+def test_a_coin_without_a_made_market_is_refused_with_those_there_are(refused):
+    assert refused("demo", "BTC", "DOGE") == (
+        "ConfigError: expected coins of BTC, ETH, SOL, found DOGE"
+    )

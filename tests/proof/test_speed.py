@@ -1,0 +1,50 @@
+"""The engine's speed: the loads do what they say, and the targets hold with room to spare."""
+
+from __future__ import annotations
+
+import pytest
+
+from powderkeg.proof import speed
+
+
+def test_the_best_of_several_runs_is_told_and_all_are_run():
+    runs = []
+    least = speed.best(lambda: runs.append(1), rounds=3)
+    assert len(runs) == 3
+    assert 0 <= least < 1
+
+
+def test_the_state_of_one_market_stays_below_700_kilobytes():
+    assert speed.inner(runs=1000)["state_bytes"] <= 700_000
+
+
+@pytest.mark.slow
+def test_flush_move_and_render_stay_within_their_targets():
+    """Thrice the goals, for a machine that is busy: what is caught is a lost order of magnitude."""
+    got = speed.inner()
+    assert got["flush_us"] <= 3 * 1
+    assert got["mark_move_us"] <= 3 * 1
+    assert got["render_us"] <= 3 * 60
+
+
+@pytest.mark.slow
+def test_tapes_are_eaten_as_fast_as_promised():
+    got = speed.bulk(days=1.0)
+    assert got["bulk_dense_trades_per_s"] >= 80e6 / 3
+    assert got["bulk_sparse_trades_per_s"] >= 20e6 / 3
+    assert 0.5 < got["sparse_trades_a_second"] < 50
+
+
+@pytest.mark.slow
+def test_thirty_days_of_candles_become_a_map_at_once():
+    got = speed.backfill()
+    assert got["backfill_candles"] == 30 * 1440
+    assert got["backfill_30d_ms"] <= 3 * 40
+
+
+@pytest.mark.slow
+def test_a_day_of_stored_trades_fills_a_column_a_minute():
+    got = speed.day_of_trades()
+    assert got["rows"] == speed.DAY_OF_TRADES
+    assert got["columns"] >= 1430
+    assert got["day_of_trades_ms"] <= 3 * 500
