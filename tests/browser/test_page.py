@@ -102,9 +102,11 @@ def test_axe_finds_nothing_in_the_sheets(opened: Callable[..., Page], size: str)
     keys = {"/": "Market", "?": "Keys"}
     for key, title in keys.items():
         page.keyboard.press(key)
-        page.get_by_role("dialog", name=title).wait_for()
+        sheet = page.get_by_role("dialog", name=title)
+        sheet.wait_for()
         assert _violations(page) == []
         page.keyboard.press("Escape")
+        sheet.wait_for(state="hidden")
     page.get_by_role("button", name="Settings").click()
     page.get_by_role("dialog", name="Settings").wait_for()
     assert _violations(page) == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeAlias
 
 import typer
 import uvicorn
@@ -16,13 +17,15 @@ from powderkeg.serve.feeds import made_session
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
 
+Work: TypeAlias = Callable[[], Awaitable[None]]
+"""What runs beside the server."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BACKLOG = 2048
 """Connections that may wait to be accepted: uvicorn's own default."""
 
 
 def serve(
-    session: Session, hub: Hub, host: str, port: int, token: str, work: object, *, json_ready: bool
+    session: Session, hub: Hub, host: str, port: int, token: str, work: Work, *, json_ready: bool
 ) -> None:
     """Serve a session until interrupted.
 
@@ -31,16 +34,15 @@ def serve(
     """
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
-    app = make_app(session, hub, token=token, work=work)  # pyright: ignore[reportArgumentType]  a coroutine function or none
+    app = make_app(session, hub, token=token, work=work)
     bound = _bind(host, port)
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{bound.getsockname()[1]}/"
     if json_ready:
         print(json.dumps({"url": url}), flush=True)
     else:
-        print(
-            f"powderkeg serves {', '.join(session.desks)} ({session.source}) on {url}", flush=True
-        )
+        words = f"powderkeg serves {', '.join(session.desks)} ({session.source}) on {url}"
+        print(words, file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,

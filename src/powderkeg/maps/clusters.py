@@ -26,6 +26,8 @@ WIDEST = 24
 """Bins a cluster may reach from its peak to either side (1.2 %)."""
 APART = 12
 """Bins between two peaks at least (0.6 %)."""
+LEAST = 0.005
+"""A cluster holds at least this share of its side's mass within reach."""
 NEAR = 0.01
 """Clusters are ranked by mass over distance plus this: what is near matters first."""
 
@@ -125,6 +127,7 @@ def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
             first, last = _extent(density, peak, taken)
             taken[first:last] = True
             made.append(_cluster(slab, side, start + first, start + last, mark))
+        made = [cluster for cluster in made if cluster.mass >= LEAST * float(raw.sum())]
         ranked = sorted(made, key=lambda cluster: -cluster.mass / (abs(cluster.distance) + NEAR))
         found += sorted(ranked[:most], key=lambda cluster: abs(cluster.distance))
     return found

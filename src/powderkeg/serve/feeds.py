@@ -16,7 +16,7 @@ import numpy as np
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles, Funding, Liquidation, Tick
-from powderkeg.serve.hub import Hub
+from powderkeg.serve.hub import BEAT, Hub
 from powderkeg.serve.session import Session
 from powderkeg.settings import Settings
 from powderkeg.sim import DEMO, MadeMarket, MinuteHistory
@@ -25,8 +25,6 @@ PAST = 30.0
 """Days a demo opens on."""
 STEP = 0.1
 """Seconds a made market lives at a time."""
-BEAT = 1.0
-"""Seconds between messages to the page."""
 
 
 def clock() -> int:

@@ -17,6 +17,8 @@ from powderkeg.serve.wire import fields, pack
 
 BACKLOG = 8
 """Messages kept for a slow reader."""
+BEAT = 1.0
+"""Seconds between beats."""
 STATUS_EVERY = 2
 """Beats between status messages."""
 
@@ -164,3 +166,9 @@ class Hub:
         """Send every stream's changes."""
         for stream in list(self.streams.values()):
             stream.beat()
+
+    async def run(self) -> None:
+        """Beat until cancelled: all that a finished replay needs."""
+        while True:
+            self.beat()
+            await asyncio.sleep(BEAT)
