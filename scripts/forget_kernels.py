@@ -19,7 +19,7 @@ def forget(root: Path = ROOT) -> int:
     stamp = root / ".make" / "kernels"
     if stamp.exists() and stamp.read_text() == digest:
         return 0
-    compiled = [p for p in (root / "src").rglob("*.nb[ic]")]
+    compiled = list((root / "src").rglob("*.nb[ic]"))
     for path in compiled:
         path.unlink(missing_ok=True)
     stamp.parent.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, SECOND
 from powderkeg.history import snapshots
 from powderkeg.history.columns import Report
@@ -67,8 +68,6 @@ def test_a_desk_resumed_from_a_snapshot_goes_on_as_if_never_stopped(tmp_path):
 
 
 def test_a_file_that_is_no_snapshot_is_refused_with_its_name(tmp_path):
-    from powderkeg.errors import ConfigError
-
     (tmp_path / "x.desk").write_bytes(b"not a desk")
     with pytest.raises(ConfigError, match=r"x\.desk: expected a desk's snapshot"):
         snapshots.load(tmp_path / "x.desk")

@@ -45,7 +45,7 @@ def page_url() -> Iterator[str]:
     if running:
         yield running.rstrip("/") + "/"
         return
-    server = subprocess.Popen(  # noqa: S603 - our own command
+    server = subprocess.Popen(
         [sys.executable, "-c", COMMAND, "demo", "--port", "0", "--json-ready"],
         stdout=subprocess.PIPE,
         text=True,

@@ -113,9 +113,9 @@ def test_a_replay_can_be_served_beyond_loopback_with_a_token(small, run, monkeyp
     told = []
     monkeypatch.setattr("powderkeg.cli.serve.serve", lambda *words, **_: told.extend(words))
     run("replay", small, "--serve", "--host", "0.0.0.0", "--token", "secret", "--port", "0")  # noqa: S104
-    session, _, host, port, token, work = told
+    session, hub, host, port, token, work = told
     assert (session.source, session.ready) == ("replay", True)
-    assert (host, port, token, work) == ("0.0.0.0", 0, "secret", None)  # noqa: S104
+    assert (host, port, token, work) == ("0.0.0.0", 0, "secret", hub.run)  # noqa: S104
 
 
 def test_a_missing_argument_is_a_usage_error_with_code_2():

@@ -7,7 +7,9 @@ import socket
 
 import pytest
 import uvicorn
+from typer.testing import CliRunner
 
+from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
 from powderkeg.serve.feeds import made_session
 
@@ -40,10 +42,14 @@ def test_the_token_may_come_from_the_environment(served, run, monkeypatch):
     assert len(served) == 1
 
 
-def test_the_address_is_told_once_it_is_bound(served, run):
-    text = run("demo", "btc", "--port", "0")
+def test_the_address_is_told_once_it_is_bound(served):
+    told = CliRunner().invoke(app, ["demo", "btc", "--port", "0"])
     port = served[0].getsockname()[1]
-    assert text == f"powderkeg serves BTC (simulated) on http://127.0.0.1:{port}/\n"
+    assert told.stderr.splitlines() == [
+        "simulated market: no venue is connected",
+        f"powderkeg serves BTC (simulated) on http://127.0.0.1:{port}/",
+    ]
+    assert told.stdout == ""
 
 
 def test_programs_are_told_the_address_as_json(served, run):
@@ -61,7 +67,7 @@ def test_on_ipv6_the_address_is_one_a_browser_takes(served, capsys):
     if not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
     session, hub, _ = made_session(["BTC"], 7)
-    serve(session, hub, "::1", 0, "", None, json_ready=True)
+    serve(session, hub, "::1", 0, "", hub.run, json_ready=True)
     assert served[0].family == socket.AF_INET6
     assert json.loads(capsys.readouterr().out)["url"].startswith("http://[::1]:")
 

@@ -1,6 +1,5 @@
 """Stored data as one stream: order, causality, joins, and the recordings we have."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

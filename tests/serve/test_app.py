@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import brotli
 import msgspec
 import numpy as np
 import pytest
+from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve.app import make_app
+from powderkeg.events import SECOND
+from powderkeg.maps.scale import DOLLARS
+from powderkeg.maps.views import VIEWS, HeatmapQuery
+from powderkeg.serve.app import make_app, squeeze
+from powderkeg.serve.feeds import clock, prepare
+from powderkeg.serve.session import Session
+from powderkeg.serve.wire import cells_of, pack
+from powderkeg.settings import Settings
 
 PACKED = {"accept": "application/vnd.msgpack"}
 ASK = {"cell": "?price=100000"}
@@ -26,6 +32,7 @@ def test_every_view_answers_in_both_encodings_and_says_what_it_rests_on(client, 
     address = f"/v1/BTC/{name}{ASK.get(name, '')}"
     plain = client.get(address).json()
     packed = msgspec.msgpack.decode(client.get(address, headers=PACKED).content)
+    assert packed.pop("coding", "rows-delta") == "rows-delta"
     for answer in (plain, packed):
         assert answer["kind"] == name
         assert answer["source"] == "simulated"
@@ -35,8 +42,8 @@ def test_every_view_answers_in_both_encodings_and_says_what_it_rests_on(client, 
 
 def test_a_heatmap_is_bytes_of_its_stated_shape(client):
     heat = msgspec.msgpack.decode(client.get("/v1/BTC/heatmap?span=12h", headers=PACKED).content)
-    cells = np.frombuffer(heat["cells"], np.uint8)
-    assert len(cells) == heat["cols"] * heat["rows"]
+    cells = cells_of(heat)
+    assert cells.shape == (heat["cols"], heat["rows"])
     assert len(heat["ohlc"]) == heat["cols"] * 5 * 4
     assert (cells > 0).mean() > 0.05
 
@@ -91,10 +98,25 @@ def test_an_answer_is_compressed_and_not_sent_twice(client, session, monkeypatch
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_cells_are_the_same_in_both_encodings_and_tier_by_tier(client):
+    address = "/v1/BTC/heatmap?span=12h"
+    packed = msgspec.msgpack.decode(client.get(address, headers=PACKED).content)
+    assert np.array_equal(cells_of(packed), np.array(client.get(address).json()["cells"]))
+    tiers = msgspec.msgpack.decode(client.get(f"{address}&planes=tiers", headers=PACKED).content)
+    dollars = DOLLARS[cells_of(tiers)].sum(axis=0)
+    whole = DOLLARS[cells_of(packed)]
+    bright = whole > 1e6
+    assert bright.any()
+    assert np.allclose(dollars[bright], whole[bright], rtol=0.1)
+
+
 @pytest.mark.slow
-def test_a_first_snapshot_is_small(client):
-    heat = client.get("/v1/BTC/heatmap?span=1d", headers={**PACKED, "accept-encoding": "identity"})
-    assert len(brotli.compress(heat.content, quality=5)) <= 170_000
+@pytest.mark.parametrize(("planes", "most"), [("sum", 170_000), ("tiers", 300_000)])
+def test_a_snapshot_of_1500_columns_stays_small(planes, most):
+    desk = prepare("BTC", 7, 1_767_225_600 * SECOND, 6.0, Settings())[1]
+    session = Session("simulated", {"BTC": desk}, clock)
+    answer = session.answer("BTC", "heatmap", HeatmapQuery(span="5d", planes=planes))
+    assert len(squeeze(pack(answer))) <= most
 
 
 def test_the_openapi_document_knows_every_view_and_parameter(client):
@@ -130,8 +152,6 @@ def test_the_stream_says_hello_then_the_newest_column_then_changes(client, hub):
 
 
 def test_a_stream_of_an_unknown_coin_is_closed_with_words(client):
-    from litestar.exceptions import WebSocketDisconnect
-
     with (
         client.websocket_connect("/v1/stream?coin=XYZ") as socket,
         pytest.raises(WebSocketDisconnect) as closed,

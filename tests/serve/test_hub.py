@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from powderkeg.events import Tick
-from powderkeg.maps.views import SpanQuery, heatmap
+from powderkeg.maps.views import HeatmapQuery, SpanQuery, heatmap
 from powderkeg.serve.hub import BACKLOG
 
 QUERY = SpanQuery(span="12h")
@@ -24,7 +24,7 @@ def drain(reader):
 def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hub, prepared):
     market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
-    heat = heatmap(desk, QUERY)
+    heat = heatmap(desk, HeatmapQuery(span="12h"))
     cells, first = heat.cells.copy(), heat.t0
     drain(reader)
     for _ in range(70):
@@ -45,7 +45,7 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
                 column[:] = values
             else:
                 column[np.frombuffer(message["r"], "<u2")] = values
-    fresh = heatmap(desk, QUERY)
+    fresh = heatmap(desk, HeatmapQuery(span="12h"))
     assert fresh.t0 == first
     assert np.array_equal(fresh.cells[-2:], cells[-2:])
     hub.leave(stream, reader)

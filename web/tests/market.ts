@@ -18,11 +18,19 @@ export function snapshot(cols = 12, rows = 20, change: Partial<MapSnapshot> = {}
 }
 
 /** The same map as the server would write it. */
+/** Cells as the server packs them: row by row, differences along time, modulo 256. */
+function differences(cells: Uint8Array, cols: number, rows: number): Uint8Array {
+  const out = new Uint8Array(cells.length);
+  for (let r = 0, i = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++, i++) out[i] = cells[c * rows + r] - (c ? cells[(c - 1) * rows + r] : 0);
+  return out;
+}
+
 export function wireMap(map: MapSnapshot): Record<string, unknown> {
   return {
     kind: 'heatmap', coin: map.coin, source: map.source, as_of: map.asOf, now: map.now, model: map.model,
     prior_only: map.priorOnly, stream: map.stream, seq: map.seq, t0: map.t0, step: map.step, cols: map.cols,
-    rows: map.rows, p0: map.p0, dp: map.dp, vmin: map.vmin, vmax: map.vmax, cells: map.cells,
+    rows: map.rows, p0: map.p0, dp: map.dp, vmin: map.vmin, vmax: map.vmax, cells: differences(map.cells, map.cols, map.rows),
     ohlc: new Uint8Array(map.ohlc.slice().buffer), gaps: map.gaps, price: map.price, mark: map.mark, tick: map.tick,
     venues: [{ name: 'binance', on: true, age: 0.2, state: 'up', oi: 90_000, share: 0.42 }], tiers: map.tiers,
     span: map.span, spans: map.spans,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { candles, columnsPerCandle } from '../src/lib/paint/candles';
-import { cumulativeAt } from '../src/lib/paint/curve';
+import { cumulativeAt } from '../src/lib/plot/curve';
 import { placeTags } from '../src/lib/paint/labels';
 import { lookup, PALETTES, ramp } from '../src/lib/paint/palettes';
-import { binned, type Ladder, ladderWords, roundStep } from '../src/lib/paint/profile';
+import { binned, type Ladder, ladderWords, roundStep } from '../src/lib/plot/profile';
 import { flattestRow, strips } from '../src/lib/paint/strips';
-import { venueColour } from '../src/lib/paint/venues';
+import { venueColour } from '../src/lib/plot/venues';
 import type { Cluster } from '../src/lib/wire/types';
 import { snapshot } from './market';
 

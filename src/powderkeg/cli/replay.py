@@ -168,4 +168,5 @@ def _serve(desk: Desk, host: str, port: int, token: str) -> None:
 
     session = Session("replay", {desk.coin: desk}, clock)
     session.ready = True
-    serve(session, Hub(session), host, port, token, None, json_ready=False)
+    hub = Hub(session)
+    serve(session, hub, host, port, token, hub.run, json_ready=False)

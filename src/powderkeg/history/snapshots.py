@@ -27,8 +27,8 @@ from powderkeg.state import Codec
 
 CODEC = Codec(
     (
-        Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book, Ladder,
-        Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, *get_args(Event),
+        Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book,
+        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, *get_args(Event),
     )
 )  # fmt: skip
 """Knows every class a desk is made of."""

@@ -35,3 +35,18 @@ def encode(dollars, out) -> None:
 def decode(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the amounts of bytes."""
     return DOLLARS[cells]
+
+
+@njit(cache=True)
+def settle(cells: NDArray[np.uint8]) -> None:
+    """Keep each cell at what it was a column before unless it moved by more than one step.
+
+    `cells` is (planes, columns, rows), changed in place. A decaying map crosses a step somewhere in
+    every column; leaving those out costs another 2.3 % of precision and saves a third of the bytes.
+    """
+    for p in range(cells.shape[0]):
+        for c in range(1, cells.shape[1]):
+            for r in range(cells.shape[2]):
+                before = int(cells[p, c - 1, r])
+                if abs(int(cells[p, c, r]) - before) == 1 and before > 0:
+                    cells[p, c, r] = before

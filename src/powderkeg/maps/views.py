@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN
@@ -19,7 +20,7 @@ from powderkeg.events import MINUTE, Floats
 from powderkeg.maps import past
 from powderkeg.maps.clusters import Cluster, clusters
 from powderkeg.maps.ring import ROWS
-from powderkeg.maps.scale import FLOOR, TOP, encode
+from powderkeg.maps.scale import FLOOR, TOP, encode, settle
 from powderkeg.maps.scene import (
     TIER_NAMES,
     Choice,
@@ -66,6 +67,13 @@ class SpanQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A view on the columns and rows of a span."""
 
 
+class HeatmapQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The heatmap as one plane, or tier by tier."""
+
+    planes: Literal["sum", "tiers"] = "sum"
+    """One plane of all chosen tiers, or a plane for each of the five (within 4.6 %, to be small)."""
+
+
 class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A view around the mark."""
 
@@ -97,7 +105,7 @@ class Heatmap(Struct, frozen=True, eq=False):
     """Dollars of byte 1; 0 means less. Byte v > 0 is vmin * (vmax / vmin) ** ((v - 1) / 254)."""
     vmax: float
     cells: NDArray[np.uint8]
-    """Shape (cols, rows), row 0 lowest."""
+    """Shape (cols, rows), row 0 lowest; (5, cols, rows) where planes are asked for by tier."""
     ohlc: NDArray[np.float32]
     """Shape (cols, 5): open, high, low, close, volume; NaN where nothing traded."""
     gaps: list[tuple[int, int]]
@@ -210,11 +218,18 @@ def heat_cells(
     return cells
 
 
-def heatmap(scene: Scene, query: SpanQuery) -> Heatmap:
+def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
     """Return the time-price heatmap of a span."""
     until, columns, first, per_row = window(scene, query.span, query.at)
     step = SPANS[query.span][0]
     choice = query.choice()
+    cells = heat_cells(scene, choice, query.span, until, columns, first)
+    if query.planes == "tiers":
+        parts = [replace(choice, tiers=(t,) if t in choice.tiers else ()) for t in TIER_NAMES]
+        cells = np.stack(
+            [heat_cells(scene, part, query.span, until, columns, first) for part in parts]
+        )
+        settle(cells)
     return Heatmap(
         span=query.span,
         t0=(until - columns + 1) * step,
@@ -225,7 +240,7 @@ def heatmap(scene: Scene, query: SpanQuery) -> Heatmap:
         dp=per_row * BIN,
         vmin=FLOOR,
         vmax=TOP,
-        cells=heat_cells(scene, choice, query.span, until, columns, first),
+        cells=cells,
         ohlc=scene.prices[step].window(until, columns).astype(np.float32),
         gaps=_gaps(scene, choice, step, until, columns),
     )
@@ -363,7 +378,7 @@ def cell(scene: Scene, query: CellQuery) -> Cell:
 View: TypeAlias = tuple[type[Query], Callable[[Scene, Any], Struct]]
 
 VIEWS: dict[str, View] = {
-    "heatmap": (SpanQuery, heatmap),
+    "heatmap": (HeatmapQuery, heatmap),
     "levels": (SpanQuery, levels),
     "bars": (ReachQuery, bars),
     "cumulative": (ReachQuery, cumulative),

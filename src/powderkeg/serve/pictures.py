@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from powderkeg.serve.wire import cells_of
+
 WIDTH, HEIGHT = 1280, 720
 TOP, BOTTOM, RIGHT, GUTTER = 44, 28, 84, 150
 """Margins in pixels; the gutter holds the levels to the right of the last candle."""
@@ -70,7 +72,7 @@ class _Frame:
 
     def __init__(self, heat: dict[str, Any]) -> None:
         self.cols, self.rows = heat["cols"], heat["rows"]
-        self.cells = np.frombuffer(heat["cells"], np.uint8).reshape(self.cols, self.rows)
+        self.cells = cells_of(heat)
         self.ohlc = np.frombuffer(heat["ohlc"], "<f4").reshape(self.cols, 5)
         seen = self.ohlc[np.isfinite(self.ohlc[:, 3])]
         if not len(seen):

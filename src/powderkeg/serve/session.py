@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from powderkeg.desk import Desk
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
+from powderkeg.maps import past
 from powderkeg.maps.scene import TIER_NAMES, Known
 from powderkeg.maps.views import SPANS, VIEWS, Heatmap, Query
 from powderkeg.serve.wire import fields
@@ -65,9 +66,8 @@ class Session:
     def about(self, desk: Desk, query: Query) -> dict[str, Any]:
         """Return what every answer carries: time, age, source, model, coverage."""
         now = self.now(desk)
-        leader = desk.leader
-        price = desk.price
-        mark = price if leader is None or leader.estimate is None else leader.estimate.mark
+        price = past.price_at(desk, query.at) if query.at else desk.price
+        mark = past.price_at(desk, query.at)
         venues = self.venues(desk, query)
         heard = [v for v in venues if v["on"] and v["state"] == "up"]
         return {

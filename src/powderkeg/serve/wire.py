@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from powderkeg.errors import RequestError
 from powderkeg.maps.views import Query
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
+CODING = "rows-delta"
+"""How the cells of a packed heatmap are laid out."""
 
 
 def _bytes(value: Any) -> Any:
@@ -46,9 +49,29 @@ _msgpack = msgspec.msgpack.Encoder(enc_hook=_bytes)
 _json = msgspec.json.Encoder(enc_hook=_numbers)
 
 
-def pack(answer: object) -> bytes:
-    """Return an answer as MessagePack; arrays are binary, little-endian."""
+def pack(answer: dict[str, Any]) -> bytes:
+    """Return an answer as MessagePack; arrays are binary, little-endian.
+
+    The cells of a heatmap go row by row as differences along time, modulo 256: levels last, so
+    this is a fifth smaller once compressed. `cells_of` reads them back.
+    """
+    if answer.get("kind") == "heatmap":
+        answer = answer | {"cells": _differences(answer["cells"]), "coding": CODING}
     return _msgpack.encode(answer)
+
+
+def _differences(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return cells (…, cols, rows) as differences along time, shape (…, rows, cols)."""
+    by_row = np.swapaxes(cells, -1, -2)
+    return np.diff(by_row, axis=-1, prepend=np.zeros_like(by_row[..., :1]))
+
+
+def cells_of(heat: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """Return the cells of a decoded MessagePack heatmap, shape (cols, rows) or (5, cols, rows)."""
+    shape = (-1, heat["rows"], heat["cols"])
+    parts = np.frombuffer(heat["cells"], np.uint8).reshape(shape)
+    cells = np.swapaxes(np.cumsum(parts, axis=-1, dtype=np.uint8), -1, -2)
+    return cells[0] if len(cells) == 1 else cells
 
 
 def text(answer: object) -> bytes:

@@ -46,6 +46,19 @@ function readVenues(o: Fields): Venue[] {
   });
 }
 
+/** Cells arrive row by row as differences along time, modulo 256; give them back column by column. */
+function columns(rowwise: Uint8Array, cols: number, rows: number): Uint8Array {
+  const out = new Uint8Array(cols * rows);
+  for (let r = 0, i = 0; r < rows; r++) {
+    let v = 0;
+    for (let c = 0; c < cols; c++, i++) {
+      v = (v + rowwise[i]) & 255;
+      out[c * rows + r] = v;
+    }
+  }
+  return out;
+}
+
 export function readMap(o: Fields): MapSnapshot {
   const cols = number(o, 'cols');
   const rows = number(o, 'rows');
@@ -66,7 +79,7 @@ export function readMap(o: Fields): MapSnapshot {
     dp: number(o, 'dp'),
     vmin: number(o, 'vmin'),
     vmax: number(o, 'vmax'),
-    cells: bytes(o, 'cells', cols * rows),
+    cells: columns(bytes(o, 'cells', cols * rows), cols, rows),
     ohlc: floats(o['ohlc'], '$.ohlc', cols * 5),
     gaps: list(o, 'gaps') as [number, number][],
     price: number(o, 'price'),

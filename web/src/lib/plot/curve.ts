@@ -1,7 +1,7 @@
 /** The cumulative map: what is force-closed on the way to each price. */
 import { dollars } from '../format';
 import type { Cumulative } from '../wire/types';
-import { LONG, SHORT } from './gutter';
+import { LONG, SHORT } from '../paint/gutter';
 import { roundStep } from './profile';
 
 const INK = '#a7b1c4';
