@@ -2,7 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 // The page is served by the Python server from its own package folder.
-const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8000';
+const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8788';
 
 export default defineConfig({
   plugins: [svelte()],

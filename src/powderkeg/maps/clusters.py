@@ -49,7 +49,7 @@ class Cluster(Struct, frozen=True):
     tiers: dict[str, float]
     """Dollars by tier."""
     age: float
-    """Seconds since these prices were last swept or first seen, NaN where unknown."""
+    """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
 
 
 def _average(values: Floats, width: int) -> Floats:
@@ -59,7 +59,7 @@ def _average(values: Floats, width: int) -> Floats:
 
 
 def _peaks(density: Floats, ground: Floats) -> list[int]:
-    """Return the bins that stand out of their ground, most prominent first, none too near another."""
+    """Return the bins that stand out of their ground, most prominent first, well apart."""
     prominence = np.divide(density, ground, out=np.zeros_like(density), where=ground > 0)
     peaks: list[int] = []
     for b in np.argsort(-prominence, kind="stable").tolist():

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from powderkeg.events import SECOND, Floats
 from powderkeg.maps.prices import CLOSE
 from powderkeg.maps.ring import FILLED, ROWS, Ring
 from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, slab
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of, slab
 
 
 def price_at(scene: Scene, at: int) -> float:
@@ -68,3 +69,38 @@ def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     dollars[:, ~choice.side_mask()] = 0.0
     spread = np.repeat(dollars / ring.per_row, ring.per_row, axis=2)
     return Slab(int(ring.firsts[slot]) * ring.per_row, spread)
+
+
+def age_of(scene: Scene, choice: Choice, price: float) -> float:
+    """Return for how many seconds a price has held at least half of what it holds now.
+
+    Looked up in the finest columns that reach back far enough; the time known where none does, and
+    NaN where nothing is stored.
+    """
+    age = math.nan
+    for step in sorted(scene.prices):
+        rings = [k.rings[step] for k in scene.estimated() if choice.takes(k.venue)]
+        rings = [ring for ring in rings if ring.last >= 0]
+        if not rings:
+            continue
+        last = max(ring.last for ring in rings)
+        size = min(ring.size for ring in rings)
+        series = sum((_row(ring, last, size, price, choice) for ring in rings), np.zeros(size))
+        below = np.flatnonzero(series < series[-1] / 2)
+        since = int(below[-1]) + 1 if len(below) else 0
+        age = (size - since) * step / SECOND
+        if since > 0 and series[since - 1] > 0:
+            break
+    return age
+
+
+def _row(ring: Ring, last: int, columns: int, price: float, choice: Choice) -> Floats:
+    """Return the dollars at a price in the `columns` columns that end with `last`."""
+    numbers = np.arange(last - columns + 1, last + 1)
+    slots = numbers % ring.size
+    rows = bin_of(price) // ring.per_row - ring.firsts[slots]
+    known = (numbers <= ring.last) & (ring.states[slots] == FILLED) & (rows >= 0) & (rows < ROWS)
+    cells = ring.cells[slots[known], :, rows[known]]
+    out = np.zeros(columns)
+    out[known] = DOLLARS[cells][:, choice.tier_mask()].sum(axis=1)
+    return out

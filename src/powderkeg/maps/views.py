@@ -294,8 +294,16 @@ def levels(scene: Scene, query: SpanQuery) -> Levels:
             for market in scene.estimated()
             if choice.takes(market.venue)
         },
-        clusters=clusters(whole, mark) if mark > 0 else [],
+        clusters=_aged(scene, query, clusters(whole, mark)) if mark > 0 else [],
     )
+
+
+def _aged(scene: Scene, query: SpanQuery, found: list[Cluster]) -> list[Cluster]:
+    """Return clusters with their ages; those of the past keep theirs unknown."""
+    if query.at:
+        return found
+    choice = query.choice()
+    return [replace(c, age=past.age_of(scene, choice, c.peak)) for c in found]
 
 
 def _within(slab: Slab, mark: float, reach: float) -> Floats:

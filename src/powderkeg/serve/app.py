@@ -14,7 +14,7 @@ import brotli
 from litestar import Litestar, MediaType, Request, Response, WebSocket, get, websocket
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, WebSocketDisconnect
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.params import FromPath
@@ -112,21 +112,8 @@ def _knows(token: str, bearer: str, query: str) -> bool:
     return not token or hmac.compare_digest(given.encode(), token.encode())
 
 
-def make_app(
-    session: Session,
-    hub: Hub,
-    *,
-    token: str = "",
-    work: Callable[[], Awaitable[None]] | None = None,
-) -> Litestar:
-    """Build the ASGI app around what already runs.
-
-    Args:
-        session: The desks.
-        hub: Their streams.
-        token: What clients must send; empty asks for nothing.
-        work: Runs beside the server until it stops, such as the loop that feeds the desks.
-    """
+def _make_status(session: Session) -> list[HTTPRouteHandler]:
+    """Return the routes that tell what is served and how it fares."""
 
     @get("/v1/coins", sync_to_thread=False)
     def coins(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -146,6 +133,12 @@ def make_app(
         }
         return _answer(request, {"source": session.source, "ready": session.ready, "coins": answer})
 
+    return [coins, health]
+
+
+def _make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler:
+    """Return the route of the stream."""
+
     @websocket("/v1/stream")
     async def stream(socket: WebSocket[Any, Any, State]) -> None:
         """Send changes of one map as MessagePack until the client leaves."""
@@ -164,11 +157,27 @@ def make_app(
         assert isinstance(query, SpanQuery)  # noqa: S101  the kind asked for
         await _pump(socket, hub, coin, query)
 
-    handlers: list[Any] = [coins, health, stream]
-    handlers += [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
-    handlers.append(_page())
+    return stream
+
+
+def make_app(
+    session: Session,
+    hub: Hub,
+    *,
+    token: str = "",
+    work: Callable[[], Awaitable[None]] | None = None,
+) -> Litestar:
+    """Build the ASGI app around what already runs.
+
+    Args:
+        session: The desks.
+        hub: Their streams.
+        token: What clients must send; empty asks for nothing.
+        work: Runs beside the server until it stops, such as the loop that feeds the desks.
+    """
+    views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
     return Litestar(
-        handlers,
+        [*_make_status(session), _make_stream(session, hub, token), *views, _page()],
         exception_handlers={RequestError: _refuse, HTTPException: _refuse},
         before_request=_guard(token) if token else None,
         openapi_config=OpenAPIConfig(

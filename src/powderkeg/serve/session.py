@@ -132,7 +132,7 @@ def model(desk: Desk) -> str:
 
 
 def tick(price: float) -> float:
-    """Return the price increment worth showing: six significant digits."""
+    """Return the price increment worth showing: six significant digits, a tenth at most."""
     if not price > 0:
         return 0.01
-    return 10.0 ** (math.floor(math.log10(price)) - 5)
+    return 10.0 ** (min(math.floor(math.log10(price)), 4) - 5)

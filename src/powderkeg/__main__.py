@@ -1,0 +1,5 @@
+"""``python -m powderkeg``."""
+
+from powderkeg.cli.main import main
+
+main()
