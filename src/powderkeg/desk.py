@@ -57,6 +57,7 @@ class Counts(Struct):
 
     events: int = 0
     trades: int = 0
+    bars: int = 0
     liquidations: int = 0
     gaps: int = 0
 
@@ -224,6 +225,7 @@ class Desk:
 
     def _candles(self, market: Market, bars: Candles) -> None:
         """Play candles between the moments at which columns must be drawn."""
+        self.counts.bars += len(bars.times)
         estimate = self._begin(market, float(bars.open[0]))
         ends = bars.times + bars.span
         start = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,8 +30,6 @@ def parse_time(text: str) -> int:
     Raises:
         ConfigError: It is neither.
     """
-    from datetime import UTC, datetime  # noqa: PLC0415  the only place that reads dates
-
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as why:
@@ -107,12 +106,13 @@ def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
     audits = [
         c.exposure.audit() for m in desk.estimated() if m.estimate for c in m.estimate.candidates
     ]
-    facts = desk.counts.trades + desk.counts.events
+    facts = desk.counts.trades + desk.counts.bars + desk.counts.events
     return {
         "coin": desk.coin,
         "as_of": desk.now,
         "events": desk.counts.events,
         "trades": desk.counts.trades,
+        "bars": desk.counts.bars,
         "events_per_s": round(facts / max(seconds, 1e-9)),
         "cpu_s": round(seconds, 3),
         "rows": report.rows,
@@ -150,13 +150,26 @@ def _show(answer: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, title=f"replay of {answer['coin']}")
     for key, value in answer.items():
         if key not in ("markets", "notes", "passages", "coin"):
-            table.add_row(key.replace("_", " "), str(value))
-    for passage in answer["passages"]:
-        for key, value in passage.items():
-            table.add_row(
-                key.replace("_", " "), f"{value:,.0f}" if isinstance(value, float) else str(value)
-            )
+            table.add_row(key.replace("_", " "), _words(key, value))
+    for note in answer["notes"]:
+        table.add_row("note", note)
     Console().print(table)
+    for passage in answer["passages"]:
+        table = Table(show_header=False, box=None, title="what became of a price range, dollars")
+        for key, value in passage.items():
+            table.add_row(key.replace("_", " "), _words(key, value))
+        Console().print(table)
+
+
+def _words(key: str, value: object) -> str:
+    """Return a value as a person reads it: times in UTC, amounts with separators."""
+    if key in ("as_of", "since", "at") and isinstance(value, int):
+        return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 or value == 0 else f"{value:.3g}"
+    return str(value)
 
 
 def _serve(desk: Desk, host: str, port: int, token: str) -> None:

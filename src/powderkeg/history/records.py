@@ -160,9 +160,6 @@ def _liquidations(series: Series, table: Table) -> _Made:
 def _bars(series: Series, table: Table) -> _Made:
     span = series.length
     long, short = floats(table, "long"), floats(table, "short")
-    if "price" in table.columns and series.unit.get("long", "base") != "base":
-        price = floats(table, "price")
-        long, short = long / price, short / price
     for end, bought, sold in zip(table.times.tolist(), long.tolist(), short.tolist(), strict=True):
         yield end, LiquidationBar(series.id, end - span, end, span, bought, sold)
 
