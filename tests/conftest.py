@@ -1,4 +1,4 @@
-"""What many tests need: the shared recordings, where they are."""
+"""What many tests need: where the shared recordings are, and how hard properties are tried."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("compiled", deadline=None, max_examples=40)
+settings.register_profile("plain", deadline=None, max_examples=4)
+PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
+"""Kernels run as plain Python, a hundred times slower, so that their lines can be counted."""
+settings.load_profile("plain" if PLAIN else "compiled")
 
 
 @pytest.fixture(scope="session")

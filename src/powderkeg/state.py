@@ -14,6 +14,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+_UNREADABLE = (
+    msgspec.MsgspecError, LookupError, OverflowError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+"""What bytes that are no snapshot can cause."""
+
 
 class Codec:
     """Packs objects of the given classes."""
@@ -22,7 +27,7 @@ class Codec:
         """Accept instances of `classes`, which keep all they know in ``__slots__`` or fields."""
         self._classes = {cls.__name__: cls for cls in classes}
 
-    def pack(self, value: Any) -> bytes:  # noqa: ANN401
+    def pack(self, value: Any) -> bytes:
         """Return the bytes of a value.
 
         Raises:
@@ -30,7 +35,7 @@ class Codec:
         """
         return msgspec.msgpack.encode(self._plain(value))
 
-    def unpack(self, raw: bytes) -> Any:  # noqa: ANN401
+    def unpack(self, raw: bytes) -> Any:
         """Return the value that was packed.
 
         Raises:
@@ -38,23 +43,23 @@ class Codec:
         """
         try:
             return self._rich(msgspec.msgpack.decode(raw))
-        except (msgspec.MsgspecError, KeyError, TypeError) as why:
+        except _UNREADABLE as why:
             raise ValueError(f"expected a snapshot of this version, found {why!r}") from why
 
-    def digest(self, value: Any) -> str:  # noqa: ANN401
+    def digest(self, value: Any) -> str:
         """Return a hash of the state, equal only where every bit of it is."""
         return hashlib.sha256(self.pack(value)).hexdigest()
 
-    def _plain(self, value: Any) -> Any:  # noqa: ANN401
+    def _plain(self, value: Any) -> Any:  # noqa: PLR0911  one return a kind of value
         match value:
+            case np.generic():  # before float: a float64 of numpy's is one too
+                return {"scalar": [value.dtype.str, value.tobytes()]}
             case None | bool() | int() | float() | str() | bytes():
                 return value
             case list():
                 return [self._plain(item) for item in value]
             case np.ndarray():
                 return {"array": [value.dtype.str, list(value.shape), value.tobytes()]}
-            case np.generic():
-                return {"scalar": [value.dtype.str, value.tobytes()]}
             case tuple():
                 return {"tuple": [self._plain(item) for item in value]}
             case deque():
@@ -64,15 +69,14 @@ class Codec:
             case _:
                 return self._record(value)
 
-    def _record(self, value: Any) -> Any:  # noqa: ANN401
+    def _record(self, value: Any) -> Any:
         name = type(value).__name__
         if self._classes.get(name) is not type(value):
             raise TypeError(f"expected a class of the desk, found {type(value)}")
         kind = "struct" if isinstance(value, msgspec.Struct) else "object"
-        names = value.__struct_fields__ if kind == "struct" else _slots(type(value))
-        return {kind: [name, [[n, self._plain(getattr(value, n))] for n in names]]}
+        return {kind: [name, [[n, self._plain(getattr(value, n))] for n in _names(type(value))]]}
 
-    def _rich(self, value: Any) -> Any:  # noqa: ANN401
+    def _rich(self, value: Any) -> Any:  # noqa: PLR0911  as above
         if isinstance(value, list):
             return [self._rich(item) for item in value]
         if not isinstance(value, dict):
@@ -91,19 +95,23 @@ class Codec:
             case "dict":
                 return {self._rich(k): self._rich(v) for k, v in body}
             case _:
-                return self._object(kind, *body)
+                return self._object(*body)
 
-    def _object(self, kind: str, name: str, fields: list[Any]) -> Any:  # noqa: ANN401
+    def _object(self, name: str, fields: list[Any]) -> Any:
         cls = self._classes[name]
         values = {key: self._rich(value) for key, value in fields}
-        if kind == "struct":
+        if list(values) != _names(cls):
+            raise ValueError(f"expected {name} to have {_names(cls)}, found {list(values)}")
+        if issubclass(cls, msgspec.Struct):
             return cls(**values)
-        made = cls.__new__(cls)
+        made = object.__new__(cls)
         for key, value in values.items():
             setattr(made, key, value)
         return made
 
 
-def _slots(cls: type) -> list[str]:
-    """Return all slots of a class and its bases, in the order of their definition."""
+def _names(cls: type) -> list[str]:
+    """Return the fields of a struct, or all slots of a class and its bases, in their order."""
+    if issubclass(cls, msgspec.Struct):
+        return list(cls.__struct_fields__)
     return [name for base in reversed(cls.__mro__) for name in getattr(base, "__slots__", ())]

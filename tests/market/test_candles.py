@@ -142,3 +142,11 @@ def test_state_tells_apart_what_comes_next():
     assert one.state() != two.state()
     two.add(trade(1, 100.0))
     assert one.state() == two.state()
+
+
+def test_three_minutes_of_bars_are_one_longer_bar_and_the_fourth_begins_another():
+    bars = [Candle(M, n * MINUTE, n, MINUTE, 100.0 + n, 110.0 - n, 90.0 - n, 101.0 + n, 2.0, 1.5)
+            for n in range(4)]  # fmt: skip
+    first, second = coarser(bars, 3 * MINUTE)
+    assert first == Candle(M, 0, 2, 3 * MINUTE, 100.0, 110.0, 88.0, 103.0, 6.0, 4.5)
+    assert (second.at, second.volume) == (3 * MINUTE, 2.0)

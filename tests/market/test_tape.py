@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, SECOND, Trade, Trades
-from powderkeg.market.tape import Tape
+from powderkeg.market.tape import Tape, as_run
 
 M = "binance:BTCUSDT"
 
@@ -150,3 +150,12 @@ def test_bought_and_sold_since_the_start_are_the_believed_volume(rows):
     bought, sold = tape.since(0)
     assert bought + sold == pytest.approx(tape.volume)
     assert bought - sold == pytest.approx(tape.cvd, abs=1e-9)
+
+
+@pytest.mark.parametrize(("taker", "signed"), [("buy", 2.0), ("sell", -2.0)])
+def test_one_print_as_columns_keeps_its_times_its_price_and_the_takers_sign(taker, signed):
+    columns = as_run(Trade(M, 5, 7, 100.0, 2.0, taker))
+    assert (columns.market, columns.at, columns.seen) == (M, 5, 7)
+    assert columns.times.tolist() == [5]
+    assert columns.prices.tolist() == [100.0]
+    assert columns.sizes.tolist() == [signed]

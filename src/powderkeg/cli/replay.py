@@ -168,7 +168,7 @@ def _words(key: str, value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == 0 else f"{value:.3g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 or not value else f"{value:.3g}"
     return str(value)
 
 

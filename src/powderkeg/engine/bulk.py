@@ -1,4 +1,4 @@
-"""Whole stretches of history through the same kernels, without returning to Python between steps."""
+"""Whole stretches of history through the same kernels, with no return to Python between steps."""
 
 from __future__ import annotations
 
@@ -7,40 +7,29 @@ import math
 from numba import njit
 
 from powderkeg.engine.classes import BIN
-from powderkeg.engine.kernels import BASE, BINS, add_trades, add_volume, flush, move_mark
+from powderkeg.engine.kernels import add_trades, add_volume, flush, move_mark
+from powderkeg.engine.table import BASE, BINS, Bins, Singles, Visits
+from powderkeg.events import Floats, Times
 
 SPREAD = 3
 """A candle's volume is laid at no more places than this between its low and its high."""
 
 
 @njit(cache=True)
-def run_trades(
-    cells,
-    volume,
-    waiting,
-    touched,
-    visited,
-    offsets,
-    ledger,
-    number,
-    count,
-    prices,
-    sizes,
-    ends,
-    times,
-    oi,
-    marks,
-    every,
-    records,
-):
-    """Play steps of a tape: trades, a flush each `every` steps, then the mark.
+def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each record costs a call 1 µs
+    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
+    offsets: Floats, ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats,
+    ends: Times, times: Floats, oi: Floats, marks: Floats, every: int, first: int, last: int,
+    records: Floats,
+) -> int:  # fmt: skip
+    """Play steps `first` to `last` of a tape: trades, a flush each `every` steps, then the mark.
 
     `ends` are the trade indices at which steps end, `times` their ends in seconds; `oi` and
     `marks` are NaN where nothing is new. Returns the number of sweep records written.
     """
     n = 0
-    start = 0
-    for s in range(len(times)):
+    start = ends[first - 1] if first > 0 else 0
+    for s in range(first, last):
         if ends[s] > start:
             add_trades(volume, touched, number, count, prices, sizes, start, ends[s])
             start = ends[s]
@@ -52,27 +41,12 @@ def run_trades(
 
 
 @njit(cache=True)
-def run_candles(
-    cells,
-    volume,
-    waiting,
-    touched,
-    visited,
-    offsets,
-    ledger,
-    number,
-    count,
-    times,
-    low,
-    high,
-    volumes,
-    buys,
-    oi,
-    mark_low,
-    mark_high,
-    mark,
-    records,
-):
+def run_candles(  # noqa: PLR0913, PLR0917  as above
+    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
+    offsets: Floats, ledger: Floats, number: Floats, count: Times, times: Floats, low: Floats,
+    high: Floats, volumes: Floats, buys: Floats, oi: Floats, mark_low: Floats, mark_high: Floats,
+    mark: Floats, records: Floats,
+) -> int:  # fmt: skip
     """Play candles: the mark's extremes sweep what stood before, then the volume opens.
 
     `times` are the ends of the bars in seconds. Which extreme came first is not known; the low
@@ -84,20 +58,14 @@ def run_candles(
             for price in (mark_low[s], mark_high[s], mark[s]):
                 n = move_mark(cells, visited, ledger, number, count, times[s], price, records, n)
         if volumes[s] > 0.0:
-            a = int(math.floor(math.log(low[s]) / BIN)) - count[BASE]
-            b = int(math.floor(math.log(high[s]) / BIN)) - count[BASE]
+            a = math.floor(math.log(low[s]) / BIN) - count[BASE]
+            b = math.floor(math.log(high[s]) / BIN) - count[BASE]
             places = min(b - a + 1, SPREAD)
             for i in range(places):
                 c = a + (2 * i + 1) * (b - a + 1) // (2 * places)
                 c = min(max(c, 0), BINS - 1)
-                add_volume(
-                    volume,
-                    touched,
-                    count,
-                    c,
-                    buys[s] / places,
-                    (volumes[s] - buys[s]) / places,
-                )
+                sells = volumes[s] - buys[s]
+                add_volume(volume, touched, count, c, buys[s] / places, sells / places)
         flush(cells, volume, waiting, touched, offsets, ledger, number, count, times[s], oi[s])
     return n
 

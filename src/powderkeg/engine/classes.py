@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from msgspec import Struct
@@ -38,7 +39,7 @@ TIERS: dict[int, tuple[float, float]] = {
     10: (0.055, 0.13),
     5: (0.13, math.inf),
 }
-"""Display tiers as ranges of distance. A *grouping* of classes: effective leverage, not a setting."""
+"""Display tiers as ranges of distance: groups of classes by effective leverage, not a setting."""
 
 
 class Basis(Struct, frozen=True, eq=False):
@@ -46,7 +47,7 @@ class Basis(Struct, frozen=True, eq=False):
 
     name: str
     offsets: Floats
-    """Distance in bins less a sub-bin shift, shape (64, 16, 2): dither, class, side (long, short)."""
+    """Distance in bins less a sub-bin shift, shape (64, 16, 2): dither, class, side."""
     distances: Floats
     """Centre of each class as a log distance, shape (16,)."""
     hazards: Floats
@@ -122,7 +123,7 @@ def sharp_and_broad() -> Basis:
     """Ten leverages as points (isolated) and six broad bands (cross margin)."""
     points = [_point(x) for x in (125, 100, 75, 50, 25, 20, 15, 10, 5, 3)]
     edges = (0.005, 0.012, 0.025, 0.05, 0.10, 0.20, 0.40)
-    bands = [_band(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    bands = [_band(a, b) for a, b in pairwise(edges)]
     return _basis("sharp-10-broad-6", points + bands)
 
 

@@ -37,7 +37,7 @@ CANDIDATES = tuple(
     Spec(basis, m) for basis in ("generic-16", "sharp-10-broad-6") for m in (0.5, 1.0, 2.5, 5.0)
 )
 FIRST = 1
-"""The candidate shown before anything has died: generic, multiplier one, the optimum on real BTC."""
+"""The candidate shown before anything has died: generic, multiplier one, best on real BTC."""
 ENOUGH = 30
 """Liquidations before the competition counts."""
 LEAD = 0.03
@@ -47,13 +47,13 @@ LEAD = 0.03
 def deviance(actual: float, expected: float) -> float:
     """Return the Poisson deviance of one count-like volume, >= 0; zero where they are equal."""
     expected = max(expected, 1e-9)
-    if actual <= 0:
+    if actual < 1e-300:  # its logarithm would be none
         return 2 * expected
     return 2 * (actual * math.log(actual / expected) - actual + expected)
 
 
 @njit(cache=True)
-def tally(records, weights, width):
+def tally(records: Floats, weights: Floats, width: float) -> tuple[Times, Floats, Floats]:
     """Sum sweep records in time order by spans of `width` seconds.
 
     Returns the span numbers (n,), the exposure they crossed (n, 2, 16), and the volume that
@@ -76,9 +76,9 @@ def tally(records, weights, width):
 
 
 class Sweeps:
-    """Quarter-hour sums of what a candidate's sweeps crossed: the memory that weights learn from."""
+    """Quarter-hour sums of what a candidate's sweeps crossed: what weights learn from."""
 
-    __slots__ = ("_crossed", "_count", "_quarters")
+    __slots__ = ("_count", "_crossed", "_quarters")
 
     def __init__(self) -> None:
         self._count = 0
@@ -154,8 +154,8 @@ class Estimate:
     """Exposure and weights of one market. Knows no clock; `at` is always told."""
 
     __slots__ = (
-        "_died", "_hour", "_refit", "_shown", "_sizes", "_squares", "_started", "candidates", "events",
-        "venue",
+        "_died", "_hour", "_refit", "_shown", "_sizes", "_squares", "_started", "candidates",
+        "events", "venue",
     )  # fmt: skip
 
     def __init__(self, price: float, venue: str = "", specs: Sequence[Spec] = CANDIDATES) -> None:
@@ -311,6 +311,9 @@ class Estimate:
             return
         for over in range(max(self._hour, hour - 24), hour):
             self._close_hour(over)
+        for candidate in self.candidates:
+            for late in [known for known in candidate.expected if known < hour]:
+                del candidate.expected[late]
         self._hour = hour
         if at >= self._refit and self.events:
             self._refit = at + REFIT
@@ -348,7 +351,7 @@ class Estimate:
         oi = self.oi if self.oi > 0 else 1.0
         for candidate in self.candidates:
             candidate.sweeps.trim(before)
-            if not len(candidate.sweeps.quarters):
+            if not len(candidate.sweeps.quarters) or not candidate.exposure.ledger[DEPOSITED].any():
                 continue
             crossed, died = self._rows(candidate.sweeps)
             candidate.before, candidate.fitted = self._raw(candidate, at), at

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from typing import Any
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.engine import kernels as k
+from powderkeg.engine import table as t
 from powderkeg.engine.bulk import rows_needed, run_candles, run_trades
 from powderkeg.engine.classes import BASES, BIN, CLASSES, DITHER, Basis, generic
-from powderkeg.events import SECOND, Candles, Floats
+from powderkeg.engine.render import render, render_tiers
+from powderkeg.events import SECOND, Candles, Floats, Times
 
 MULTIPLIERS = (0.5, 1.0, 2.5, 5.0)
 """Hazard multipliers to choose from. Real BTC wants about one, quicker markets up to five."""
@@ -58,7 +61,7 @@ class Steps(Struct, frozen=True, eq=False):
 
     times: Floats
     """End of each step in seconds, shape (n,)."""
-    ends: NDArray[np.int64]
+    ends: Times
     """Index of the print at which each step ends, shape (n,)."""
     oi: Floats
     """Reading at each step, NaN for none."""
@@ -95,43 +98,43 @@ class Exposure:
         self.spec = spec or Spec()
         self.basis: Basis = BASES[self.spec.basis]() if self.spec.basis else generic()
         self.offsets = self.basis.offsets
-        self.cells = np.zeros((2, k.BINS, CLASSES), np.float32)
-        self.volume = np.zeros((k.BINS, 2))
-        self.waiting = np.zeros((k.BINS, 2), np.float32)
-        self.touched = np.zeros((2, k.BINS), np.int16)
-        self.visited = np.zeros((2, k.BINS // 2), np.int32)
+        self.cells = np.zeros((2, t.BINS, CLASSES), np.float32)
+        self.volume = np.zeros((t.BINS, 2))
+        self.waiting = np.zeros((t.BINS, 2), np.float32)
+        self.touched = np.zeros((2, t.BINS), np.int16)
+        self.visited = np.zeros((2, t.BINS // 2), np.int32)
         self.ledger = np.zeros((5, 2, CLASSES))
         self.number = np.zeros(80)
         self.count = np.zeros(8, np.int64)
         self._weights32 = np.zeros((2, CLASSES), np.float32)
         number = self.number
-        number[[k.OI, k.MARK, k.FLUSHED, k.SPAN]] = math.nan
-        number[k.THETA], number[k.OWN] = self.spec.theta, self.spec.own
-        number[k.SCALE : k.SCALE + CLASSES] = 1.0
-        number[k.INVERSE : k.INVERSE + CLASSES] = 1.0
-        number[k.HAZARD : k.HAZARD + CLASSES] = self.basis.hazards * self.spec.multiplier
-        self.count[k.BASE] = math.floor(math.log(price) / (2 * BIN)) * 2 - k.BINS // 2
+        number[[t.OI, t.MARK, t.FLUSHED, t.SPAN]] = math.nan
+        number[t.THETA], number[t.OWN] = self.spec.theta, self.spec.own
+        number[t.SCALE : t.SCALE + CLASSES] = 1.0
+        number[t.INVERSE : t.INVERSE + CLASSES] = 1.0
+        number[t.HAZARD : t.HAZARD + CLASSES] = self.basis.hazards * self.spec.multiplier
+        self.count[t.BASE] = math.floor(math.log(price) / (2 * BIN)) * 2 - t.BINS // 2
         k.place(price, number, self.count)
 
     @property
     def base(self) -> int:
         """Absolute index of the lowest bin: bin b covers ``exp((base + b) * BIN)`` upwards."""
-        return int(self.count[k.BASE])
+        return int(self.count[t.BASE])
 
     @property
     def oi(self) -> float:
         """Last open interest, NaN before the first reading."""
-        return float(self.number[k.OI])
+        return float(self.number[t.OI])
 
     @property
     def mark(self) -> float:
         """Last mark, NaN before the first."""
-        return math.exp((self.number[k.MARK] + self.base) * BIN)
+        return math.exp((self.number[t.MARK] + self.base) * BIN)
 
     @property
     def hazards(self) -> Floats:
         """Voluntary closing per second of each class, shape (16,)."""
-        return self.number[k.HAZARD : k.HAZARD + CLASSES]
+        return self.number[t.HAZARD : t.HAZARD + CLASSES]
 
     @property
     def nbytes(self) -> int:
@@ -149,7 +152,7 @@ class Exposure:
         )
 
     def flush(self, at: int, oi: float = math.nan) -> None:
-        """Close voluntarily up to `at`, then open positions from the volume since the last flush."""
+        """Close voluntarily up to `at`, then open positions from the volume since last time."""
         k.flush(
             self.cells, self.volume, self.waiting, self.touched, self.offsets, self.ledger,
             self.number, self.count, _seconds(at), oi,
@@ -167,43 +170,51 @@ class Exposure:
                     self.cells, self.visited, self.ledger, self.number, self.count,
                     _seconds(at), p, records, n,
                 )  # fmt: skip
-        self._recentre()
+                self._recentre(p)
         return records[:n]
 
     def add_tape(self, steps: Steps) -> Floats:
         """Play a stretch of tape in steps and return the sweep records."""
         records = np.zeros((rows_needed(len(steps.times)), k.RECORD))
-        n = run_trades(
-            self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
-            self.ledger, self.number, self.count, steps.prices, steps.sizes, steps.ends,
-            steps.times, steps.oi, steps.marks, steps.every, records,
-        )  # fmt: skip
-        self._recentre()
+        n = start = 0
+        while start < len(steps.times):
+            stop = self._stray(steps.marks, start)
+            n += run_trades(
+                self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+                self.ledger, self.number, self.count, steps.prices, steps.sizes, steps.ends,
+                steps.times, steps.oi, steps.marks, steps.every, start, stop, records[n:],
+            )  # fmt: skip
+            self._recentre(float(steps.marks[stop - 1]))
+            start = stop
         return records[:n]
 
     def add_candles(self, bars: Candles, start: int = 0, stop: int | None = None) -> Floats:
         """Play candles `start` to `stop` and return the sweep records."""
-        part = slice(start, stop)
-        times = (bars.times[part] + bars.span) / SECOND
-        records = np.zeros((rows_needed(len(times), 3), k.RECORD))
-        n = run_candles(
-            self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
-            self.ledger, self.number, self.count, times, bars.low[part], bars.high[part],
-            bars.volume[part], bars.buy[part], bars.oi[part], bars.mark_low[part],
-            bars.mark_high[part], bars.mark[part], records,
-        )  # fmt: skip
-        self._recentre()
+        end = len(bars.times) if stop is None else stop
+        records = np.zeros((rows_needed(end - start, 3), k.RECORD))
+        n = 0
+        while start < end:
+            until = self._stray(bars.mark[:end], start)
+            part = slice(start, until)
+            n += run_candles(
+                self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+                self.ledger, self.number, self.count, (bars.times[part] + bars.span) / SECOND,
+                bars.low[part], bars.high[part], bars.volume[part], bars.buy[part], bars.oi[part],
+                bars.mark_low[part], bars.mark_high[part], bars.mark[part], records[n:],
+            )  # fmt: skip
+            self._recentre(float(bars.mark[until - 1]))
+            start = until
         return records[:n]
 
     def live(self) -> Floats:
         """Return the live exposure of each side and class by the ledger, shape (2, 16)."""
-        return self.ledger[k.LIVE].copy()
+        return self.ledger[t.LIVE].copy()
 
     def render(self, weights: Floats) -> NDArray[np.float32]:
         """Return the map in base coin under `weights` (2, 16): float32 (2, 4096)."""
-        out = np.empty((2, k.BINS), np.float32)
+        out = np.empty((2, t.BINS), np.float32)
         self._weights32[:] = weights
-        k.render(self.cells, self.number, self._weights32, out)
+        render(self.cells, self.number, self._weights32, out)
         return out
 
     def render_tiers(
@@ -212,46 +223,62 @@ class Exposure:
         """Return base coin by tier, side and bin of ``low <= bin < high``, relative to `base`."""
         out = np.empty((groups, 2, high - low), np.float32)
         self._weights32[:] = weights
-        k.render_tiers(self.cells, self.number, self._weights32, tiers, low, high, out)
+        render_tiers(self.cells, self.number, self._weights32, tiers, low, high, out)
         return out
 
     def audit(self) -> Audit:
         """Measure what must hold of the table and its ledger."""
-        scale = self.number[k.SCALE : k.SCALE + CLASSES]
+        scale = self.number[t.SCALE : t.SCALE + CLASSES]
         live = np.einsum("sbk,k->sk", self.cells.astype(np.float64), scale)
         ledger = self.ledger
-        out = live + ledger[k.DECAYED] + ledger[k.SWEPT] + ledger[k.LOST]
-        gap = np.abs(ledger[k.DEPOSITED] - out) / np.maximum(ledger[k.DEPOSITED], 1e-12)
+        out = live + ledger[t.DECAYED] + ledger[t.SWEPT] + ledger[t.LOST]
+        gap = np.abs(ledger[t.DEPOSITED] - out) / np.maximum(ledger[t.DEPOSITED], 1e-12)
         wrong = 0.0
-        if not math.isnan(self.number[k.MARK]):
-            b = int(self.number[k.MARK])
+        if not math.isnan(self.number[t.MARK]):
+            b = int(self.number[t.MARK])
             wrong = float(self.cells[0, b + 1 :].sum() + self.cells[1, :b].sum())
         return Audit(
             residual=float(gap.max()),
             wrong_side=wrong,
             negative=int((~(self.cells >= 0)).sum() + np.isinf(self.cells).sum()),
             tiny=int(((self.cells > 0) & (self.cells < np.finfo(np.float32).tiny)).sum()),
-            deposited=float(ledger[k.DEPOSITED].sum()),
+            deposited=float(ledger[t.DEPOSITED].sum()),
             live=float(live.sum()),
-            decayed=float(ledger[k.DECAYED].sum()),
-            swept=float(ledger[k.SWEPT].sum()),
-            lost=float(ledger[k.LOST].sum()),
+            decayed=float(ledger[t.DECAYED].sum()),
+            swept=float(ledger[t.SWEPT].sum()),
+            lost=float(ledger[t.LOST].sum()),
         )
 
-    def _recentre(self) -> None:
-        """Roll the table by whole bins once the mark is half-way to an edge. Exact; no blur."""
-        mark = self.number[k.MARK]
-        if math.isnan(mark) or abs(mark - k.BINS / 2) <= k.BINS / 4:
+    def _stray(self, marks: Floats, start: int) -> int:
+        """Return where to stop to recentre: after the first mark too near an edge, or the end."""
+        low, high = (math.exp((self.base + t.BINS * x) * BIN) for x in (0.25, 0.75))
+        far = (marks[start:] < low) | (marks[start:] > high)
+        first = int(far.argmax())
+        return start + first + 1 if far[first] else len(marks)
+
+    def _recentre(self, mark: float) -> None:
+        """Roll the table by whole bins once the mark is half-way to an edge. Exact; no blur.
+
+        The kernel holds the mark on the grid; one that leapt past the edge gets its place here.
+        """
+        if math.isnan(mark):
             return
-        self._roll(round((mark - k.BINS / 2) / 2) * 2)
+        x = math.log(mark) / BIN - self.base
+        if abs(x - t.BINS / 2) <= t.BINS / 4:
+            return
+        shift = round((x - t.BINS / 2) / 2) * 2
+        if not 0 <= x < t.BINS:
+            self.number[t.MARK] = x
+            self.number[[t.FRONT_LONG, t.FRONT_SHORT]] = x % 1.0
+        self._roll(shift)
 
     def _roll(self, shift: int) -> None:
         """Move the grid up by `shift` bins, an even number; what falls off the end is lost."""
-        off = slice(0, shift) if shift > 0 else slice(k.BINS + shift, k.BINS)
-        scale = self.number[k.SCALE : k.SCALE + CLASSES]
+        off = slice(0, shift) if shift > 0 else slice(max(t.BINS + shift, 0), t.BINS)
+        scale = self.number[t.SCALE : t.SCALE + CLASSES]
         gone = self.cells[:, off].sum(axis=1, dtype=np.float64) * scale
-        self.ledger[k.LOST] += gone
-        self.ledger[k.LIVE] -= gone
+        self.ledger[t.LOST] += gone
+        self.ledger[t.LIVE] -= gone
         for array, axis, by in (
             (self.cells, 1, shift),
             (self.volume, 0, shift),
@@ -260,18 +287,21 @@ class Exposure:
         ):
             _shift(array, axis, by)
         for row, (volume, count) in enumerate(
-            ((self.volume, k.TOUCHED), (self.waiting, k.WAITING))
+            ((self.volume, t.TOUCHED), (self.waiting, t.WAITING))
         ):
             bins = np.flatnonzero(volume.sum(axis=1))
             self.touched[row, : len(bins)] = bins
             self.count[count] = len(bins)
-        self.number[k.MARK] -= shift
-        self.count[k.BASE] += shift
+        self.number[t.MARK] -= shift
+        self.count[t.BASE] += shift
         k.place(self.mark, self.number, self.count)
 
 
 def _shift(array: NDArray[Any], axis: int, by: int) -> None:
     """Move an array down its axis by `by` places, in place, and fill the far end with zeros."""
+    if abs(by) >= array.shape[axis]:
+        array[...] = 0
+        return
     array[...] = np.roll(array, -by, axis)
     edge = [slice(None)] * array.ndim
     edge[axis] = slice(array.shape[axis] - by, None) if by > 0 else slice(0, -by)

@@ -1,19 +1,10 @@
-"""The compiled inner loops of the exposure table. `engine.twin` says the same in plain numpy.
+"""The compiled inner loops of the exposure table: what opens, and what the mark crosses.
 
-State is a few flat arrays, because a numba call pays for every array it unpacks:
+The arrays and the names of their places are in `engine.table`, which this module passes on;
+`engine.twin` says the same in plain Python.
 
-``cells``    float32 (2, 4096, 16)  unit-weight exposure over `scale`; one cache line a side and bin
-``volume``   float64 (4096, 2)      taker buys and sells since the last flush
-``waiting``  float32 (4096, 2)      the same since the last open-interest reading, without the above
-``touched``  int16   (2, 4096)      bins that hold volume; bins that hold waiting volume
-``visited``  int32   (2, 2048)      second at which a pair of bins (10 bp) was last crossed, per side
-``offsets``  float64 (64, 16, 2)    distance of each class in bins (`engine.classes`)
-``ledger``   float64 (5, 2, 16)     where every unit of exposure went (see the row names below)
-``number``   float64 (80,)          the scalars named in capitals below
-``count``    int64   (8,)           the counters named in capitals below
-
-No fastmath except in `render`: bulk and incremental runs must agree to the bit, and a compiler
-that may reassociate sums would do so differently in each caller.
+No fastmath, unlike in `engine.render`: bulk and incremental runs must agree to the bit, and a
+compiler that may reassociate sums would do so differently in each caller.
 """
 
 from __future__ import annotations
@@ -24,22 +15,49 @@ import numpy as np
 from numba import njit
 
 from powderkeg.engine.classes import BIN, CLASSES, DITHER
+from powderkeg.engine.table import (
+    AT,
+    BASE,
+    BINS,
+    DECAYED,
+    DEPOSITED,
+    FLUSHED,
+    FRONT_LONG,
+    FRONT_SHORT,
+    HIGH,
+    INVERSE,
+    LIVE,
+    LOST,
+    LOW,
+    MARK,
+    OI,
+    OPENED,
+    OWN,
+    SCALE,
+    SWEPT,
+    THETA,
+    TOUCHED,
+    TURN,
+    WAITING,
+    Bins,
+    Singles,
+    Visits,
+    decay,
+    settle,
+)
+from powderkeg.events import Floats, Times
 
-BINS = 4096
-TINY = 1e-20
-"""Smaller cells are emptied: denormal numbers made the kernel ten times slower."""
-RESCALE = 1e-3
+__all__ = [
+    "AT", "BASE", "BINS", "DECAYED", "DEPOSITED", "FLUSHED", "FRESH", "FRONT_LONG", "FRONT_SHORT",
+    "HIGH", "INVERSE", "LIVE", "LOST", "LOW", "MARK", "OI", "OPENED", "OWN", "RECORD",
+    "ROWS_PER_MOVE", "R_CLASSES", "R_FRESH", "R_LENGTH", "R_SIDE", "R_TIME", "SCALE", "SWEPT",
+    "THETA", "TOUCHED", "TURN", "WAITING", "add_trades", "add_volume", "flush", "move_mark",
+    "place",
+]  # fmt: skip
+
 FRESH = 1800
 """Seconds after which a bin crossed before counts as fresh ground again."""
 
-# rows of `ledger`
-DEPOSITED, DECAYED, SWEPT, LOST, LIVE = range(5)
-# places in `number`
-LOW, HIGH, OI, FLUSHED, SPAN, MARK, FRONT_LONG, FRONT_SHORT, THETA, OWN, OPENED = range(11)
-SCALE, HAZARD, FACTOR, INVERSE = 16, 32, 48, 64
-"""Starts of sixteen numbers each; INVERSE is one over SCALE, kept because division is slow."""
-# places in `count`
-BASE, AT, TOUCHED, WAITING, TURN = range(5)
 # columns of a sweep record, then the 16 crossed exposures
 R_TIME, R_SIDE, R_LENGTH, R_FRESH, R_CLASSES = range(5)
 RECORD = R_CLASSES + CLASSES
@@ -48,9 +66,9 @@ ROWS_PER_MOVE = 2
 
 
 @njit(cache=True)
-def place(price, number, count):
-    """Return the bin of a price and remember its edges, so that its neighbours cost no logarithm."""
-    b = int(math.floor(math.log(price) / BIN)) - count[BASE]
+def place(price: float, number: Floats, count: Times) -> int:
+    """Return the bin of a price; remember its edges, so that its neighbours cost no logarithm."""
+    b = math.floor(math.log(price) / BIN) - count[BASE]
     b = min(max(b, 0), BINS - 1)
     count[AT] = b
     number[LOW] = math.exp((b + count[BASE]) * BIN)
@@ -63,7 +81,10 @@ def place(price, number, count):
 
 
 @njit(cache=True)
-def add_trades(volume, touched, number, count, prices, sizes, start, stop):
+def add_trades(
+    volume: Floats, touched: Bins, number: Floats, count: Times, prices: Floats, sizes: Floats,
+    start: int, stop: int,
+) -> None:  # fmt: skip
     """Add prints `start` to `stop` to the volume of their bins; sells have negative sizes."""
     low = number[LOW]
     high = number[HIGH]
@@ -100,7 +121,9 @@ def add_trades(volume, touched, number, count, prices, sizes, start, stop):
 
 
 @njit(cache=True)
-def add_volume(volume, touched, count, b, buys, sells):
+def add_volume(
+    volume: Floats, touched: Bins, count: Times, b: int, buys: float, sells: float
+) -> None:
     """Add volume to one bin."""
     if buys + sells <= 0.0:
         return
@@ -112,7 +135,7 @@ def add_volume(volume, touched, count, b, buys, sells):
 
 
 @njit(cache=True)
-def _sort(bins, n):
+def _sort(bins: Bins, n: int) -> None:
     """Sort the first `n` bins, so that the order of trades inside an interval cannot matter."""
     if n > 48:
         bins[:n] = np.sort(bins[:n])
@@ -127,7 +150,7 @@ def _sort(bins, n):
 
 
 @njit(cache=True)
-def _total(volume, bins, n):
+def _total(volume: Floats | Singles, bins: Bins, n: int) -> float:
     """Return the volume of the first `n` bins."""
     total = 0.0
     for j in range(n):
@@ -136,7 +159,10 @@ def _total(volume, bins, n):
 
 
 @njit(cache=True)
-def _deposit(cells, ledger, offsets, number, count, volume, bins, n, share):
+def _deposit(
+    cells: Singles, ledger: Floats, offsets: Floats, number: Floats, count: Times,
+    volume: Floats | Singles, bins: Bins, n: int, share: float,
+) -> None:  # fmt: skip
     """Lay `share` of each bin's volume into every class on both sides of it.
 
     What would already be on the wrong side of the mark died in the interval: deposited and swept.
@@ -185,74 +211,38 @@ def _deposit(cells, ledger, offsets, number, count, volume, bins, n, share):
 
 
 @njit(cache=True)
-def _decay(cells, ledger, number, time):
-    """Close positions voluntarily up to `time`: one factor a class for the whole table."""
-    span = time - number[FLUSHED]
-    if span <= 0.0:
-        return
-    number[FLUSHED] = time
-    if math.isnan(span):
-        return
-    if span != number[SPAN]:
-        for k in range(CLASSES):
-            number[FACTOR + k] = math.exp(-number[HAZARD + k] * span)
-        number[SPAN] = span
-    least = 1.0
-    for k in range(CLASSES):
-        factor = number[FACTOR + k]
-        number[SCALE + k] *= factor
-        number[INVERSE + k] = 1.0 / number[SCALE + k]
-        least = min(least, number[SCALE + k])
-        for side in range(2):
-            gone = ledger[LIVE, side, k] * (1.0 - factor)
-            ledger[DECAYED, side, k] += gone
-            ledger[LIVE, side, k] -= gone
-    if least < RESCALE:
-        rescale(cells, number)
-
-
-@njit(cache=True)
-def rescale(cells, number):
-    """Multiply the lazy factors into the table and empty cells too small to matter."""
-    for side in range(2):
-        for b in range(BINS):
-            for k in range(CLASSES):
-                x = cells[side, b, k] * number[SCALE + k]
-                cells[side, b, k] = x if x > TINY else 0.0
-    for k in range(CLASSES):
-        number[SCALE + k] = 1.0
-        number[INVERSE + k] = 1.0
-
-
-@njit(cache=True)
-def _wait(volume, waiting, touched, count):
+def _wait(volume: Floats, waiting: Singles, touched: Bins, count: Times) -> None:
     """Move flushed volume to what the next open-interest reading will be shared over."""
     n = count[WAITING]
     for j in range(count[TOUCHED]):
         b = touched[0, j]
-        if waiting[b, 0] + waiting[b, 1] == 0.0:
-            touched[1, n] = b
-            n += 1
+        known = waiting[b, 0] + waiting[b, 1] > 0.0
         waiting[b, 0] += volume[b, 0]
         waiting[b, 1] += volume[b, 1]
+        if not known and waiting[b, 0] + waiting[b, 1] > 0.0:  # float32 knows nothing below 1e-45
+            touched[1, n] = b
+            n += 1
     count[WAITING] = n
 
 
 @njit(cache=True)
-def _clear(volume, bins, n):
+def _clear(volume: Floats | Singles, bins: Bins, n: int) -> None:
     for j in range(n):
         volume[bins[j], 0] = 0.0
         volume[bins[j], 1] = 0.0
 
 
 @njit(cache=True)
-def flush(cells, volume, waiting, touched, offsets, ledger, number, count, time, oi):
+def flush(
+    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, offsets: Floats,
+    ledger: Floats, number: Floats, count: Times, time: float, oi: float,
+) -> None:  # fmt: skip
     """Decay to `time` (s), then open positions from the volume since the last flush.
 
     Openings of a bin are ``(theta + rise of OI / volume) * volume of the bin``. `oi` is NaN where
     there is no new reading; the rise is shared over all volume since the reading before.
     """
-    _decay(cells, ledger, number, time)
+    decay(cells, ledger, number, time)
     n = count[TOUCHED]
     _sort(touched[0], n)
     rise = 0.0
@@ -283,14 +273,16 @@ def flush(cells, volume, waiting, touched, offsets, ledger, number, count, time,
 
 
 @njit(cache=True)
-def _cross(cells, number, record, side, b, fraction):
+def _cross(
+    cells: Singles, number: Floats, record: Floats, side: int, b: int, fraction: float
+) -> None:
     """Empty a fraction of one bin into a record."""
     if fraction == 1.0:
         for k in range(CLASSES):
             record[R_CLASSES + k] += cells[side, b, k] * number[SCALE + k]
-            cells[side, b, k] = np.float32(0)
+            cells[side, b, k] = 0.0
         return
-    part = np.float32(fraction)
+    part = cells.dtype.type(fraction)  # a float64 factor would lose the ledger's last bits
     for k in range(CLASSES):
         taken = cells[side, b, k] * part
         cells[side, b, k] -= taken
@@ -298,7 +290,7 @@ def _cross(cells, number, record, side, b, fraction):
 
 
 @njit(cache=True)
-def _book(ledger, records, first, n, side):
+def _book(ledger: Floats, records: Floats, first: int, n: int, side: int) -> None:
     """Enter what the records of one move crossed into the ledger."""
     for r in range(first, n):
         for k in range(CLASSES):
@@ -308,7 +300,9 @@ def _book(ledger, records, first, n, side):
 
 
 @njit(cache=True)
-def _row(records, n, first, time, side, fresh):
+def _row(
+    records: Floats, n: int, first: int, time: float, side: int, fresh: float
+) -> tuple[int, int]:
     """Return the record of this move for fresh or known ground, opening it if need be."""
     for r in range(first, n):
         if records[r, R_FRESH] == fresh:
@@ -321,7 +315,10 @@ def _row(records, n, first, time, side, fresh):
 
 
 @njit(cache=True)
-def move_mark(cells, visited, ledger, number, count, time, price, records, n):
+def move_mark(
+    cells: Singles, visited: Visits, ledger: Floats, number: Floats, count: Times, time: float,
+    price: float, records: Floats, n: int,
+) -> int:  # fmt: skip
     """Empty what the mark crosses on its way to `price` and return the number of records.
 
     The bin the mark stands in is emptied in proportion to the part it has crossed.
@@ -333,6 +330,7 @@ def move_mark(cells, visited, ledger, number, count, time, price, records, n):
     old = number[MARK]
     number[MARK] = x
     if math.isnan(old):
+        settle(cells, ledger, number, b)
         number[FRONT_LONG] = part
         number[FRONT_SHORT] = part
         return n
@@ -356,10 +354,10 @@ def move_mark(cells, visited, ledger, number, count, time, price, records, n):
         r, n = _row(records, n, first, time, side, fresh)
         records[r, R_LENGTH] += length
         _cross(cells, number, records[r], side, c, fraction)
-        if c >> 1 != b >> 1:
-            visited[side, c >> 1] = second
         if c == b:
             break
+        if (c + step) >> 1 != c >> 1:  # only now: the pair is left, both its bins were as fresh
+            visited[side, c >> 1] = second
         c += step
     _book(ledger, records, first, n, side)
     number[FRONT_LONG] = part
@@ -368,7 +366,10 @@ def move_mark(cells, visited, ledger, number, count, time, price, records, n):
 
 
 @njit(cache=True)
-def _creep(cells, visited, ledger, number, time, b, part, records, n):
+def _creep(
+    cells: Singles, visited: Visits, ledger: Floats, number: Floats, time: float, b: int,
+    part: float, records: Floats, n: int,
+) -> int:  # fmt: skip
     """Move the mark inside its bin to `part` of its height and return the number of records."""
     if part < number[FRONT_LONG]:
         side = 0
@@ -388,30 +389,3 @@ def _creep(cells, visited, ledger, number, time, b, part, records, n):
     _cross(cells, number, records[r], side, b, fraction)
     _book(ledger, records, n, last, side)
     return last
-
-
-@njit(cache=True, fastmath=True)
-def render(cells, number, weights, out):
-    """Fill `out` float32 (2, 4096) with the weighted map in base coin; `weights` is (2, 16)."""
-    w = np.empty(CLASSES, np.float32)
-    for side in range(2):
-        for k in range(CLASSES):
-            w[k] = weights[side, k] * number[SCALE + k]
-        for b in range(BINS):
-            total = np.float32(0)
-            for k in range(CLASSES):
-                total += w[k] * cells[side, b, k]
-            out[side, b] = total
-
-
-@njit(cache=True, fastmath=True)
-def render_tiers(cells, number, weights, tiers, low, high, out):
-    """Fill `out` float32 (tiers, 2, high - low) with base coin a tier; `tiers` is (16,) of indices."""
-    w = np.empty(CLASSES, np.float32)
-    out[:] = np.float32(0)
-    for side in range(2):
-        for k in range(CLASSES):
-            w[k] = weights[side, k] * number[SCALE + k]
-        for b in range(max(low, 0), min(high, BINS)):
-            for k in range(CLASSES):
-                out[tiers[k], side, b - low] += w[k] * cells[side, b, k]

@@ -36,7 +36,7 @@ GROWTH: dict[str, float] = {"": 1.55, "hyperliquid": 1.75}
 """How a class's share of open interest grows from one distance step (36 %) to the next, a venue.
 
 On record 15 % of Hyperliquid's open interest was above 7x (December 2025), and 0.3 % of the
-notional of 803 tracked accounts died within 1 %, 3 to 8 % within 10 %. Elsewhere retail sits nearer.
+notional of 803 tracked accounts died within 1 %, 3 to 8 % within 10 %. Elsewhere retail is nearer.
 """
 
 
@@ -81,8 +81,14 @@ def prior(wanted: Floats, oi: float, rate: Floats, hazards: Floats) -> Floats:
 
 
 @njit(cache=True)
-def _climb(crossed, died, weights, prior_weights, strength, iterations):
-    """Run EM in place of `weights` and return the volume credited to each class."""
+def _climb(
+    crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float,
+    iterations: int,
+) -> Floats:  # fmt: skip
+    """Run EM in place of `weights` and return the volume credited to each class.
+
+    Volume that died where nothing was crossed teaches nothing about where things stand.
+    """
     rows, classes = crossed.shape
     total = np.zeros(classes)
     for r in range(rows):
@@ -94,9 +100,11 @@ def _climb(crossed, died, weights, prior_weights, strength, iterations):
         for r in range(rows):
             if died[r] <= 0.0:
                 continue
-            mean = 1e-300
+            mean = 0.0
             for k in range(classes):
                 mean += weights[k] * crossed[r, k]
+            if mean <= 0.0:
+                continue
             ratio = died[r] / mean
             for k in range(classes):
                 credit[k] += weights[k] * crossed[r, k] * ratio
@@ -168,6 +176,6 @@ def fit(
 
 
 def strain(weights: Floats, live: Floats, oi: float) -> Floats:
-    """Return the factor (2,) that keeps each side's mass within open interest; below 1 is strain."""
+    """Return the factor (2,) that keeps each side within open interest; below 1 is strain."""
     mass = (weights * live).sum(axis=1)
     return np.minimum(1.0, oi / np.maximum(mass, 1e-300))

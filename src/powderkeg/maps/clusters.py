@@ -124,6 +124,8 @@ def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
         taken = np.zeros(len(density), np.bool_)
         made: list[Cluster] = []
         for peak in _peaks(density, _average(raw, GROUND)):
+            if taken[peak]:
+                continue
             first, last = _extent(density, peak, taken)
             taken[first:last] = True
             made.append(_cluster(slab, side, start + first, start + last, mark))

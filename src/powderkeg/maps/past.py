@@ -75,7 +75,7 @@ def age_of(scene: Scene, choice: Choice, price: float) -> float:
     """Return for how many seconds a price has held at least half of what it holds now.
 
     Looked up in the finest columns that reach back far enough; the time known where none does, and
-    NaN where nothing is stored.
+    NaN where it holds less than can be stored.
     """
     age = math.nan
     for step in sorted(scene.prices):
@@ -85,22 +85,28 @@ def age_of(scene: Scene, choice: Choice, price: float) -> float:
             continue
         last = max(ring.last for ring in rings)
         size = min(ring.size for ring in rings)
-        series = sum((_row(ring, last, size, price, choice) for ring in rings), np.zeros(size))
+        rows = [_row(ring, last, size, price, choice) for ring in rings]
+        series = np.nansum(rows, axis=0)
+        if not series[-1] > 0:
+            continue
         below = np.flatnonzero(series < series[-1] / 2)
         since = int(below[-1]) + 1 if len(below) else 0
         age = (size - since) * step / SECOND
-        if since > 0 and series[since - 1] > 0:
+        if since > 0 and not np.isnan(rows)[:, since - 1].all():
             break
     return age
 
 
 def _row(ring: Ring, last: int, columns: int, price: float, choice: Choice) -> Floats:
-    """Return the dollars at a price in the `columns` columns that end with `last`."""
+    """Return the dollars at a price in the `columns` columns that end with `last`; NaN: unknown."""
     numbers = np.arange(last - columns + 1, last + 1)
     slots = numbers % ring.size
     rows = bin_of(price) // ring.per_row - ring.firsts[slots]
     known = (numbers <= ring.last) & (ring.states[slots] == FILLED) & (rows >= 0) & (rows < ROWS)
-    cells = ring.cells[slots[known], :, rows[known]]
-    out = np.zeros(columns)
-    out[known] = DOLLARS[cells][:, choice.tier_mask()].sum(axis=1)
+    slots, rows = slots[known], rows[known]
+    dollars = DOLLARS[ring.cells[slots, :, rows]]
+    front = rows == ring.fronts[slots]  # the mark's row is kept by side
+    dollars[front] = DOLLARS[ring.edges[slots[front]]][:, choice.side_mask()].sum(axis=1)
+    out = np.full(columns, math.nan)
+    out[known] = dollars[:, choice.tier_mask()].sum(axis=1)
     return out

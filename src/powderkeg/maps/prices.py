@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from powderkeg.events import Candles, Floats, Times
@@ -62,7 +64,7 @@ class PriceRing:
         bar[VOLUME] += volume
 
     def window(self, until: int, columns: int) -> Floats:
-        """Return `columns` bars that end with column number `until`, shape (columns, 5), NaN if none."""
+        """Return `columns` bars that end with column number `until`, shape (columns, 5); or NaN."""
         numbers = np.arange(until - columns + 1, until + 1)
         out = self.values[numbers % self.size].copy()
         out[(numbers <= self.last - self.size) | (numbers > self.last)] = np.nan
@@ -75,4 +77,4 @@ def _runs(columns: Times) -> list[tuple[int, int]]:
         return [(0, len(columns))]
     edges = np.flatnonzero(columns[1:] > columns[:-1]) + 1
     bounds = [0, *edges.tolist(), len(columns)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN, CLASSES, TIERS
 from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.kernels import BINS, MARK, SCALE
+from powderkeg.engine.table import BINS, MARK, SCALE, Singles
 from powderkeg.events import Floats, Times
 from powderkeg.maps.scale import DOLLARS, to_byte
 
@@ -27,7 +27,10 @@ EMPTY, FILLED, HOLE = 0, 1, 2
 
 
 @njit(cache=True)
-def _write(cells, number, base, weights, tiers, per_row, first, front, column, edges):
+def _write(  # noqa: C901  one pass over a column; a call inside it would cost more than it
+    cells: Singles, number: Floats, base: int, weights: Floats, tiers: Times, per_row: int,
+    first: int, front: int, column: NDArray[np.uint8], edges: NDArray[np.uint8],
+) -> None:  # fmt: skip
     """Render one column: dollars by row and tier, as bytes."""
     money = np.zeros((2, TIER_COUNT))
     w = np.empty((2, CLASSES))
@@ -55,7 +58,11 @@ def _write(cells, number, base, weights, tiers, per_row, first, front, column, e
 
 
 @njit(cache=True)
-def _blend(cells, edges, firsts, fronts, states, table, tiers, sides, first, out):
+def _blend(  # noqa: C901  as above
+    cells: NDArray[np.uint8], edges: NDArray[np.uint8], firsts: Times, fronts: Times,
+    states: NDArray[np.uint8], table: Floats, tiers: NDArray[np.bool_], sides: NDArray[np.bool_],
+    first: int, out: Floats,
+) -> None:  # fmt: skip
     """Add the dollars of the chosen tiers and sides of every column to `out` (columns, rows)."""
     for c in range(cells.shape[0]):
         if states[c] != FILLED:
@@ -108,12 +115,16 @@ class Ring:
     def write(self, at: int, exposure: Exposure, weights: Floats, tiers: NDArray[np.int64]) -> None:
         """Draw the map as it stands at `at` into its column, over what stood there.
 
+        A column that has left the ring is not drawn: its slot is another's now.
+
         Args:
             at: µs; the column is the one this time falls into.
             exposure: Of one market; it must know its mark.
             weights: Shape (2, 16).
             tiers: Index of each class's tier, shape (16,).
         """
+        if self.last >= 0 and at // self.step <= self.last - self.size:
+            return
         slot = self._advance(at // self.step)
         self.drawn = at
         mark = exposure.number[MARK] + exposure.base

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from powderkeg.events import Floats
+
 FLOOR = 1e4
 TOP = 1e9
 STEPS = 254
@@ -26,13 +28,13 @@ def to_byte(dollars: float) -> int:
 
 
 @njit(cache=True)
-def encode(dollars, out) -> None:
+def encode(dollars: Floats, out: NDArray[np.uint8]) -> None:
     """Write the bytes of a flat array of amounts into `out`."""
     for i in range(dollars.shape[0]):
         out[i] = to_byte(dollars[i])
 
 
-def decode(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
+def decode(cells: NDArray[np.uint8]) -> Floats:
     """Return the amounts of bytes."""
     return DOLLARS[cells]
 

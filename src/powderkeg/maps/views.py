@@ -71,7 +71,7 @@ class HeatmapQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The heatmap as one plane, or tier by tier."""
 
     planes: Literal["sum", "tiers"] = "sum"
-    """One plane of all chosen tiers, or a plane for each of the five (within 4.6 %, to be small)."""
+    """One plane of all chosen tiers, or one for each of the five (within 4.6 %, to be small)."""
 
 
 class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -336,8 +336,10 @@ def cumulative(scene: Scene, query: ReachQuery) -> Cumulative:
     below = np.cumsum(both[0][::-1])[::-1]
     above = np.cumsum(both[1])
     total = np.where(distance < 0, below, above)
-    step = max(1, math.ceil(inside.sum() / 400))
-    return Cumulative(distance[inside][::step], total[inside][::step])
+    known = np.flatnonzero(inside)
+    shown = known[:: max(1, math.ceil(len(known) / 400))]
+    shown = np.unique(np.append(shown, known[-1:]))  # both ends: they are the totals
+    return Cumulative(distance[shown], total[shown])
 
 
 def venues(scene: Scene, query: SpanQuery) -> Venues:

@@ -1,0 +1,131 @@
+"""Clusters."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from powderkeg.engine.classes import BIN
+from powderkeg.maps.clusters import APART, EDGE, NEAR, REACH, SMOOTH, WIDEST, clusters
+from powderkeg.maps.scene import TIER_NAMES, Slab
+
+seeds = st.integers(0, 2**32 - 1)
+BASE = 23_000
+MARK = math.exp((BASE + 400.5) * BIN)
+
+
+def bumps(seed):
+    """Return a map of smooth bumps of random place, width, height and tier."""
+    chance = np.random.default_rng(seed)
+    dollars = np.zeros((5, 2, 800))
+    x = np.arange(800)
+    for _ in range(12):
+        at, width = chance.uniform(100, 700), chance.uniform(2, 40)
+        bump = chance.exponential(1e6) * np.exp(-((x - at) ** 2) / width**2)
+        side = 0 if at < 400 else 1
+        dollars[chance.integers(0, 5), side] += bump
+    dollars[:, 0, 401:] = 0.0
+    dollars[:, 1, :400] = 0.0
+    return Slab(BASE, dollars)
+
+
+def bins(cluster):
+    """Return the first bin and the one after the last."""
+    return tuple(round(math.log(p) / BIN) - BASE for p in (cluster.floor, cluster.top))
+
+
+@given(seeds)
+def test_a_cluster_is_a_stretch_of_prices_around_its_peak(seed):
+    for cluster in clusters(bumps(seed), MARK):
+        start, stop = bins(cluster)
+        assert cluster.floor <= cluster.peak <= cluster.top
+        assert 0 < stop - start <= 2 * WIDEST + 1
+
+
+@given(seeds)
+def test_the_mass_of_a_cluster_is_all_that_stands_inside_it(seed):
+    part = bumps(seed)
+    for cluster in clusters(part, MARK):
+        start, stop = bins(cluster)
+        side = 0 if cluster.side == "long" else 1
+        assert cluster.mass == pytest.approx(part.by_side()[side, start:stop].sum())
+        assert sum(cluster.tiers.values()) == pytest.approx(cluster.mass)
+        assert cluster.tiers[str(cluster.tier)] == max(cluster.tiers.values())
+
+
+@given(seeds)
+def test_no_two_clusters_of_a_side_share_a_price(seed):
+    found = clusters(bumps(seed), MARK, most=99)
+    for side in ("long", "short"):
+        spans = sorted(bins(cluster) for cluster in found if cluster.side == side)
+        assert all(a[1] <= b[0] for a, b in pairwise(spans))
+        assert len(found) == 0 or sum(cluster.mass for cluster in found) > 0
+
+
+def test_a_peak_on_the_shoulder_of_another_is_part_of_it():
+    dollars = np.zeros((5, 2, 800))
+    dollars[0, 0, 100:200] = 0.85e6
+    dollars[0, 0, 100:121] = 1e6
+    dollars[0, 0, 125:150] = 0.95e6
+    found = clusters(Slab(BASE, dollars), MARK, most=99)
+    assert sum(cluster.mass for cluster in found) <= dollars.sum() * (1 + 1e-12)
+
+
+@given(seeds)
+def test_longs_cluster_below_the_mark_and_shorts_above_nearest_first(seed):
+    found = clusters(bumps(seed), MARK)
+    for side, sign in (("long", -1), ("short", 1)):
+        away = [cluster.distance * sign for cluster in found if cluster.side == side]
+        assert all(d >= -2 * BIN for d in away)
+        assert [abs(d) for d in away] == sorted(abs(d) for d in away)
+        assert all(d <= math.expm1(REACH) + BIN for d in away)
+
+
+def test_the_heavy_and_the_near_are_kept_when_there_are_too_many():
+    whole = clusters(bumps(3), MARK, most=99)
+    some = clusters(bumps(3), MARK, most=1)
+    for side in ("long", "short"):
+        rank = {c.floor: c.mass / (abs(c.distance) + NEAR) for c in whole if c.side == side}
+        assert [c.floor for c in some if c.side == side] == [max(rank, key=rank.__getitem__)]
+
+
+def test_a_cluster_ends_where_density_falls_below_three_quarters_of_its_peak():
+    dollars = np.zeros((5, 2, 800))
+    dollars[1, 0] = 1e3
+    dollars[1, 0, 200:230] = 1e6
+    (cluster,) = clusters(Slab(BASE, dollars), MARK, most=1)
+    inward = int((2 * EDGE - 1) * SMOOTH / 2)
+    assert bins(cluster) == (200 + inward, 230 - inward)
+    assert cluster.tier == TIER_NAMES[1]
+
+
+@given(seeds)
+def test_two_peaks_stand_eight_tenths_of_a_percent_apart_or_are_one(seed):
+    part = Slab(BASE, np.random.default_rng(seed).exponential(1e5, (5, 2, 800)))
+    found = clusters(part, MARK, most=99)
+    for side in ("long", "short"):
+        count = sum(cluster.side == side for cluster in found)
+        assert count <= REACH / BIN / APART + 2
+
+
+def test_two_levels_a_few_bins_apart_are_one_cluster():
+    dollars = np.zeros((5, 2, 800))
+    dollars[0, 0, [200, 203]] = 1e6
+    assert len(clusters(Slab(BASE, dollars), MARK)) == 1
+
+
+@pytest.mark.parametrize("count", [1, 4, 8, 9])
+def test_a_strip_narrower_than_the_average_still_has_its_clusters_inside(count):
+    part = Slab(BASE, np.ones((5, 2, count)))
+    for cluster in clusters(part, math.exp((BASE + count // 2 + 0.5) * BIN)):
+        start, stop = bins(cluster)
+        assert 0 <= start < stop <= count
+
+
+@pytest.mark.parametrize("mark", [MARK, MARK * 10, MARK / 10])
+def test_there_is_no_cluster_where_there_is_no_money(mark):
+    assert clusters(Slab(0, np.zeros((5, 2, 0))), mark) == []
+    assert clusters(Slab(BASE, np.zeros((5, 2, 800))), mark) == []

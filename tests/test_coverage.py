@@ -1,0 +1,57 @@
+"""Every module of the core is covered, line and branch, by its own test file alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "powderkeg"
+MODULES = sorted(
+    path.relative_to(SOURCE).with_suffix("").as_posix()
+    for room in ("engine", "market", "venues")
+    for path in (SOURCE / room).glob("*.py")
+    if path.stem not in {"__init__", "base"}  # no code but a protocol's signatures
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_covered_by_its_own_tests(module, tmp_path):
+    """Kernels run as plain Python: a compiled line cannot be counted."""
+    room, name = module.split("/")
+    tests = ROOT / "tests" / room / f"test_{name}.py"
+    assert tests.is_file(), f"expected tests of {module} in {tests.relative_to(ROOT)}"
+    env = {
+        **os.environ,
+        "COVERAGE_FILE": str(tmp_path / "coverage"),
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": str(SOURCE.parent),
+    }
+    coverage = [sys.executable, "-m", "coverage"]
+    include = f"--include={SOURCE / module}.py"
+    command = [
+        *coverage,
+        "run",
+        "--branch",
+        include,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    ran = subprocess.run(
+        [*command, str(tests)], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
+    told = subprocess.run(
+        [*coverage, "report", "-m", "--fail-under=100"],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout
