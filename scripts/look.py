@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not a package
 """Pictures of the page at the two sizes we design for, to be looked at by a person.
 
 Usage: python scripts/look.py URL [FOLDER]

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # a script, in no package
+# a script, in no package
 """Write the dated margin tiers that are shipped: src/powderkeg/data/tiers.json.gz.
 
     python scripts/make_tiers.py FOLDER

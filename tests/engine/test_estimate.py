@@ -23,6 +23,7 @@ from powderkeg.engine.estimate import (
     tally,
 )
 from powderkeg.engine.exposure import Spec, Steps
+from powderkeg.engine.weights import Fit
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles, Liquidation, LiquidationBar
 from powderkeg.history.snapshots import CODEC
 
@@ -160,6 +161,19 @@ def test_no_side_of_the_map_ever_exceeds_open_interest(seed):
     sides = estimate.render(at).sum(axis=1)
     assert (sides <= estimate.oi * (1 + 1e-4)).all()
     assert (estimate.strain(at) <= 1).all()
+
+
+def test_weights_too_heavy_for_open_interest_are_scaled_until_a_side_is_all_of_it():
+    """The prior never is; a fit of a market whose open interest has since fallen may be."""
+    estimate = Estimate(P, specs=TWO)
+    at = live(estimate, 4, 7)
+    heavy = np.full((2, CLASSES), 1e6)
+    for candidate in estimate.candidates:
+        candidate.before = heavy
+        candidate.fit = Fit(heavy, heavy, heavy, 1.0)
+    assert (estimate.strain(at) < 1).all()
+    assert estimate.render(at).sum(axis=1) == pytest.approx(np.full(2, estimate.oi), rel=1e-4)
+    assert np.ptp(estimate.weights(at), axis=1) == pytest.approx(np.zeros(2), abs=1e-12)
 
 
 def test_open_interest_and_mark_are_those_that_were_told_last():

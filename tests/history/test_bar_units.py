@@ -33,6 +33,8 @@ def test_a_million_dollars_at_100_000_is_ten_coins(tmp_path, monkeypatch, price)
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
     (tmp_path / "s.toml").write_text(SOURCE.format(price=price))
     (tmp_path / "candles.csv").write_text("t,p,v\n1767222000,100000,5\n1767225600,100000,5\n")
-    (tmp_path / "bars.csv").write_text("t,long,short,p\n1767225600,1000000,500000,100000\n1767229200,0,0,100000\n")
+    (tmp_path / "bars.csv").write_text(
+        "t,long,short,p\n1767225600,1000000,500000,100000\n1767229200,0,0,100000\n"
+    )
     bars = [e for e in events(load(tmp_path / "s.toml"), "BTC") if isinstance(e, LiquidationBar)]
     assert [(bar.long, bar.short) for bar in bars] == [(10.0, 5.0), (0.0, 0.0)]

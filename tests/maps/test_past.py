@@ -61,6 +61,18 @@ def test_the_past_is_told_by_the_finest_ring_that_holds_it(stage):
     assert not np.array_equal(coarse.dollars, fine.dollars)
 
 
+@pytest.mark.parametrize("step", [MINUTE, 5 * MINUTE, 30 * MINUTE])
+def test_rows_of_two_bins_hold_no_more_money_than_rows_of_one(empty, stand, step):
+    known = stand({-30: 5.0, 40: 7.0})
+    exposure = known.estimate.best.exposure
+    ring = known.rings[step]
+    ring.write(START, exposure, np.ones((2, 16)), exposure.basis.tiers)
+    empty.markets = [known._replace(rings={step: ring})]
+    sides = slab_at(empty, Choice(), START).by_side().sum(axis=1)
+    dollars = [c * 1e5 * math.exp(away * BIN) for c, away in ((5.0, -30), (7.0, 40))]
+    assert sides == pytest.approx(np.array(dollars), rel=0.024)
+
+
 @pytest.mark.parametrize("away", [-(10**15), 10**15])
 def test_where_nothing_is_stored_nothing_is_shown(stage, away):
     at = stage.now + away

@@ -89,9 +89,10 @@ class Session:
         """Return name, choice, age, state, open interest and its share of each estimated venue."""
         now = self.now(desk)
         choice = query.choice()
+        patient = self.source == "replay"
         markets = list(desk.estimated())
         total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
-        return [_status(market, choice.takes(market.venue), now, total) for market in markets]
+        return [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
 
 
 def spans(desk: Desk) -> list[str]:
@@ -100,7 +101,7 @@ def spans(desk: Desk) -> list[str]:
     return [span for span, (step, _) in SPANS.items() if step in filled]
 
 
-def _status(market: Known, on: bool, now: int, total: float) -> dict[str, Any]:
+def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
     age = (now - market.seen) / SECOND
     oi = market.estimate.oi
     known = oi > 0
@@ -109,7 +110,11 @@ def _status(market: Known, on: bool, now: int, total: float) -> dict[str, Any]:
         "market": market.name,
         "on": on,
         "age": age,
-        "state": "down" if market.link == "down" else "stale" if age > STALE else "up",
+        "state": "down"
+        if market.link == "down"
+        else "stale"
+        if age > STALE and not patient
+        else "up",
         "oi": oi if known else 0.0,
         "share": oi / total if known else 0.0,
     }

@@ -62,7 +62,8 @@ export class Store {
     const newest = Math.min(...this.venues.filter((v) => v.on).map((v) => v.age));
     return since + (Number.isFinite(newest) ? newest : 0);
   });
-  readonly stale = $derived(this.map !== null && this.age > STALE_AFTER);
+  /** A replay stands still on purpose: only what should be moving can be stale. */
+  readonly stale = $derived(this.map !== null && this.map.source !== 'replay' && this.age > STALE_AFTER);
   readonly offline = $derived(this.map !== null && this.link !== 'open');
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
