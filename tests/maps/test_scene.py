@@ -33,6 +33,11 @@ def test_tiers_and_sides_partition_the_map(stage):
     assert sides == pytest.approx(whole, rel=1e-12)
 
 
+@pytest.mark.parametrize(("side", "kept"), [("long", [1, 0]), ("short", [0, 1]), ("both", [1, 1])])
+def test_a_chosen_side_is_kept_and_the_other_is_not(stage, side, kept):
+    assert slab(stage, Choice(side=side)).by_side().any(axis=1).tolist() == kept
+
+
 def test_longs_stand_below_the_mark_and_shorts_above(stage):
     part = slab(stage, Choice(), "binance")
     (known,) = (m for m in stage.estimated() if m.venue == "binance")
