@@ -11,7 +11,7 @@ from powderkeg.cli.main import app
 from powderkeg.history import snapshots
 
 KEYS = {
-    "coin", "as_of", "events", "trades", "events_per_s", "cpu_s", "rows", "bad_rows", "bad",
+    "coin", "as_of", "events", "trades", "bars", "events_per_s", "cpu_s", "rows", "bad_rows", "bad",
     "notes", "gaps", "conservation_residual", "wrong_side", "liquidations", "prior_only", "model",
     "price", "markets", "digest", "passages",
 }  # fmt: skip

@@ -72,6 +72,7 @@ def test_an_order_that_sold_closed_a_long_and_a_told_holder_is_taken_as_told():
 
 
 def test_a_liquidation_bar_starts_at_its_start_and_is_known_at_its_end():
+    """Dollars have become coins before (see test_bar_units), so a price changes nothing here."""
     time = Stamp("t", means="from", every="1h")
     (event,) = made("liquidation_bars", table([T], long=[5.0], short=[6.0]), time=time)
     assert event == LiquidationBar(V, T - HOUR, T, HOUR, 5.0, 6.0)
@@ -81,7 +82,7 @@ def test_a_liquidation_bar_starts_at_its_start_and_is_known_at_its_end():
         time=time,
         unit={"long": "quote", "short": "quote"},
     )
-    assert (event.long, event.short) == (5.0, 6.0)
+    assert (event.long, event.short) == (50.0, 60.0)
 
 
 def test_books_are_snapshots_without_an_update_id():

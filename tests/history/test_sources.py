@@ -66,6 +66,17 @@ def test_data_is_below_the_variable_else_the_root_key_else_beside_the_file(tmp_p
     assert load(path).root == Path("/elsewhere")
 
 
+def test_the_first_folder_that_holds_any_of_the_files_is_taken(tmp_path, monkeypatch):
+    path = tmp_path / "s.toml"
+    path.write_text('root = "sub"\n' + GOOD)
+    (tmp_path / "oi.csv").touch()
+    monkeypatch.setenv("POWDERKEG_DATA", "/elsewhere")
+    assert load(path).root == tmp_path
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "oi.csv").touch()
+    assert load(path).root == tmp_path / "sub"
+
+
 def test_files_are_found_by_glob_in_order_and_once(tmp_path, monkeypatch):
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
     for name in ("b.csv", "a.csv", "c.txt"):

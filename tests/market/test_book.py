@@ -34,6 +34,13 @@ def test_a_cold_book_asks_once_and_keeps_what_comes():
     assert np.isnan(book.ask)
 
 
+def test_a_size_of_zero_takes_a_level_away_and_an_unknown_one_is_no_harm():
+    book = live()
+    book.apply(delta(101, 101, 100, bids=((99.0, 0.0), (97.5, 0.0))))
+    assert book.bid == 98.0
+    assert book.depth("buy")[0].tolist() == [98.0]
+
+
 def test_kept_changes_are_applied_after_the_snapshot_and_older_ones_left_out():
     book = Book(M)
     book.apply(delta(90, 100, bids=((99.0, 9.0),)))

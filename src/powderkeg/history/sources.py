@@ -168,8 +168,8 @@ class _File(Struct, forbid_unknown_fields=True):
 def load(path: str | Path) -> Source:
     """Return a source file, checked.
 
-    Data is looked for below the folder named by POWDERKEG_DATA, else below `root` (relative to
-    the source file), else beside the source file.
+    Data is looked for below the folder named by POWDERKEG_DATA, then below `root` (relative to the
+    source file), then beside the source file: the first that holds any of the files is taken.
 
     Raises:
         ConfigError: The file is not a source file; names file and line.
@@ -196,8 +196,16 @@ def load(path: str | Path) -> Source:
             line = _line(text, f"`{why.args[1]}` - at `$.series[{series.index(each)}]`")
             raise ConfigError(f"{path}:{line}: {why.args[0]}") from why
     folder = path.parent
-    root = Path(os.environ.get("POWDERKEG_DATA") or folder / file.root)
-    return Source(file.name, path, root, tuple(series), file.passages)
+    return Source(file.name, path, _root(folder, file), tuple(series), file.passages)
+
+
+def _root(folder: Path, file: _File) -> Path:
+    """Return the first folder that holds any of the source's files, else the first to look in."""
+    told = os.environ.get("POWDERKEG_DATA")
+    places = [Path(told)] if told else []
+    places += [folder / file.root, folder]
+    globs = [glob for series in file.series for glob in series.files]
+    return next((p for p in places if any(any(p.glob(g)) for g in globs)), places[0])
 
 
 def span_of(text: str) -> int:

@@ -17,7 +17,10 @@ SMOOTH = 9
 GROUND = 121
 """Bins averaged for the ground a peak stands out of (6 %)."""
 PROMINENCE = 1.05
-"""A peak is at least this many times its ground."""
+"""A peak is at least this many times its ground, where there are more than FEW."""
+FEW = 8
+"""On a map without prominent peaks, this many of the lesser ones are taken instead."""
+LEAST_PROMINENCE = 0.5
 REACH = 0.15
 """Log distance from the mark beyond which clusters are not looked for."""
 EDGE = 0.75
@@ -63,7 +66,8 @@ def _peaks(density: Floats, ground: Floats) -> list[int]:
     prominence = np.divide(density, ground, out=np.zeros_like(density), where=ground > 0)
     peaks: list[int] = []
     for b in np.argsort(-prominence, kind="stable").tolist():
-        if prominence[b] < PROMINENCE:
+        enough = len(peaks) >= FEW and prominence[b] < PROMINENCE
+        if enough or prominence[b] < LEAST_PROMINENCE:
             break
         around = density[max(b - APART // 2, 0) : b + APART // 2 + 1]
         if density[b] >= around.max() and all(abs(b - other) >= APART for other in peaks):
