@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from powderkeg.events import MINUTE, SECOND
-from powderkeg.serve.feeds import clock, prepare
+from powderkeg.events import SECOND
+from powderkeg.serve.feeds import prepare
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
 from powderkeg.settings import Settings
+
+UNTIL = 1_767_225_600 * SECOND
+"""A fixed end of the made past: by the wall clock, each run would see another market."""
 
 
 @pytest.fixture(scope="session")
 def prepared():
     """Return a made market and the desk that watched half a day of it."""
-    until = clock() // MINUTE * MINUTE
-    return prepare("BTC", 7, until, 0.5, Settings(draw=SECOND, flush=SECOND))
+    return prepare("BTC", 7, UNTIL, 0.5, Settings(draw=SECOND, flush=SECOND))
 
 
 @pytest.fixture
 def session(prepared):
-    return Session("simulated", {"BTC": prepared[1]}, clock)
+    desk = prepared[1]
+    return Session("simulated", {"BTC": desk}, lambda: desk.now)
 
 
 @pytest.fixture
