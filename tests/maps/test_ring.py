@@ -180,12 +180,12 @@ def test_columns_that_were_skipped_are_empty_not_old(stand):
     assert HOLE not in ring.states
 
 
-def test_a_column_is_due_when_it_is_over_or_a_sixth_old(stand):
+def test_a_column_is_due_when_it_is_over_or_half_old(stand):
     ring = Ring(6 * MINUTE, 4)
     assert ring.due(T + 1)
     write(ring, stand({}), T + 1)
-    assert not ring.due(T + MINUTE)
-    assert ring.due(T + MINUTE + 1)
+    assert not ring.due(T + 3 * MINUTE)
+    assert ring.due(T + 3 * MINUTE + 1)
     assert ring.due(T + 6 * MINUTE)
 
 

@@ -109,8 +109,8 @@ class Ring:
         """µs at which a column was last drawn, -1 before the first."""
 
     def due(self, at: int) -> bool:
-        """Tell whether the newest column is over, or a sixth of a column old."""
-        return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 6
+        """Tell whether the newest column is over, or half a column old."""
+        return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 2
 
     def write(self, at: int, exposure: Exposure, weights: Floats, tiers: NDArray[np.int64]) -> None:
         """Draw the map as it stands at `at` into its column, over what stood there.
