@@ -158,3 +158,14 @@ def test_a_stream_of_an_unknown_coin_is_closed_with_words(client):
     ):
         socket.receive_bytes()
     assert closed.value.code == 4400
+
+
+def test_a_feed_that_fails_is_told_and_the_server_goes_on(session, hub, capsys):
+    async def fail():
+        raise RuntimeError("no more market")
+
+    with TestClient(make_app(session, hub, work=fail)) as client:
+        answer = client.get("/v1/coins").json()
+    assert answer["ready"] is False
+    assert "no more market" in answer["progress"]
+    assert "no more market" in capsys.readouterr().err

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,7 @@ def make_app(
             title="powderkeg", version=__version__, path="/docs",
             render_plugins=[SwaggerRenderPlugin()],
         ),
-        lifespan=[_lifespan(work)] if work else [],
+        lifespan=[_lifespan(session, work)] if work else [],
     )  # fmt: skip
 
 
@@ -224,17 +225,24 @@ def _page() -> Any:
     return missing
 
 
-def _lifespan(work: Callable[[], Awaitable[None]]) -> Any:
-    """Return a context in which `work` runs beside the server."""
+def _lifespan(session: Session, work: Callable[[], Awaitable[None]]) -> Any:
+    """Return a context in which `work` runs beside the server; its end by an error is told."""
+
+    def tell(task: asyncio.Future[None]) -> None:
+        why = None if task.cancelled() else task.exception()
+        if why is not None:
+            session.ready = False
+            session.progress = f"the feed has stopped: {why!r}"
+            traceback.print_exception(why)
 
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncGenerator[None]:
         task = asyncio.ensure_future(work())
+        task.add_done_callback(tell)
         try:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
 
     return run
