@@ -75,9 +75,13 @@ def _await_market(url: str) -> None:
     pytest.fail(f"expected a market within {READY_WITHIN} s, still {said.get('progress')}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a GPU."""
+    """Chromium without a GPU.
+
+    Closed after each file: while Playwright lives, its event loop counts as running in this
+    process, and an asynchronous test that comes after it would be refused.
+    """
     if not os.path.exists(CHROMIUM):  # noqa: PTH110
         pytest.skip(f"no Chromium at {CHROMIUM}")
     with sync_playwright() as p:
