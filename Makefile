@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := .make
-export POWDERKEG_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PAGE := $(shell find web hatch_build.py -type f -not -path '*/node_modules/*' 2>/dev/null)
 
@@ -11,7 +10,9 @@ PAGE := $(shell find web hatch_build.py -type f -not -path '*/node_modules/*' 2>
 
 run: $(STAMP)/page
 	@$(BIN)/python scripts/forget_kernels.py
-	$(BIN)/powderkeg demo
+	$(BIN)/powderkeg up BTC ETH SOL
+
+test quick check: export POWDERKEG_OFFLINE = 1
 
 test: $(STAMP)/dev $(STAMP)/page $(STAMP)/chromium
 	@$(BIN)/python scripts/forget_kernels.py

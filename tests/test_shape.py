@@ -16,6 +16,9 @@ PAGE = sorted(
 )
 CROWDED = {
     "sim": "a world has many laws, one file each",
+    "simvenues": "one file or two for each wire, since none may share another's arithmetic",
+    "venues": "a venue is one file, or two where its requests are as many as its frames",
+    "live": "network, time, and what keeps both honest",
     "history": "the only floor that knows files: one file for each form they take",
 }
 """Folders that may hold more than ten files, and why."""

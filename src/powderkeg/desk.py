@@ -119,8 +119,7 @@ class Desk:
     @property
     def price(self) -> float:
         """Last price of the leading market, NaN before the first."""
-        leader = self.leader
-        return math.nan if leader is None else leader.price
+        return math.nan if self.leader is None else self.leader.price
 
     def estimated(self) -> Iterator[Known]:
         """Yield the markets whose estimate knows its mark, by name."""
@@ -128,7 +127,7 @@ class Desk:
             if m.estimate is not None and not math.isnan(m.estimate.mark):
                 yield Known(m.name, m.venue, m.estimate, m.rings, m.seen, m.link)
 
-    def apply(self, event: Event) -> list[Ask]:  # noqa: C901  one case an event
+    def apply(self, event: Event) -> list[Ask]:  # noqa: C901, PLR0912  one case an event
         """Take one event and return what the shell should do about it."""
         self.counts.events += 1
         if isinstance(event, Tick):
@@ -136,7 +135,8 @@ class Desk:
             return []
         self._pass(event.seen)
         market = self._market(event.market)
-        market.seen = max(market.seen, event.seen)
+        if not isinstance(event, Gap | Link):  # words of ours, not of the market
+            market.seen = max(market.seen, event.seen)
         match event:
             case Trade() | Trades():
                 self._trade(market, event)
@@ -155,16 +155,17 @@ class Desk:
             case Ratio():
                 market.ratios[event.kind] = event.long
             case Gap():
-                return self._gap(market, event)
+                self._gap(market, event)
             case Link():
                 market.link = event.state
-                return _asks(market.book.lose("link down")) if event.state == "down" else []
+                lost = market.book.lose("link down") if event.state == "down" else None
+                return [lost] if lost else []
             case _:
                 assert_never(event)
         return []
 
     def _book(self, market: Market, event: BookSnapshot | BookDelta) -> list[Ask]:
-        asks = _asks(market.book.apply(event))
+        asks = [wish] if (wish := market.book.apply(event)) else []
         best = market.book.best()
         if market.book.status == "live" and best is not None and isinstance(event, BookDelta):
             market.quotes.book(event.last, best)
@@ -193,14 +194,14 @@ class Desk:
         self.now = at
 
     def _draw(self, known: Known, at: int) -> None:
-        """Draw what stood just before `at` into every ring whose column is due."""
-        weights = known.estimate.weights(at)
-        tiers = tier_index(known.estimate)
-        exposure = known.estimate.best.exposure
+        """Draw what stood just before `at` into every ring whose column is due, or a hole."""
+        weights, tiers = known.estimate.weights(at), tier_index(known.estimate)
         live = self.settings.draw < min(known.rings)
         for ring in known.rings.values():
-            if live or ring.due(at):
-                ring.write(at - 1, exposure, weights, tiers)
+            if known.link == "down":
+                ring.hole(at, at)
+            elif live or ring.due(at):
+                ring.write(at - 1, known.estimate.best.exposure, weights, tiers)
 
     def _begin(self, market: Market, price: float) -> Estimate:
         """Return the market's estimate, made at its first price."""
@@ -226,26 +227,30 @@ class Desk:
     def _candles(self, market: Market, bars: Candles) -> None:
         """Play candles between the moments at which columns must be drawn."""
         self.counts.bars += len(bars.times)
+        told_first = market.estimate is None and not bars.deaths
         estimate = self._begin(market, float(bars.open[0]))
         ends = bars.times + bars.span
-        start = 0
         until = max(int(ends[-1]), self.horizon)
-        for stop in cuts(ends, market.rings, until, bars.span):
-            estimate.add_candles(bars, start, stop)
-            if not math.isnan(estimate.mark):
-                self._redraw(market.rings, estimate, int(ends[stop - 1]), until, bars.span)
-            start = stop
+        stops = cuts(ends, market.rings, until, bars.span)
+        if not stops or stops[-1] != len(ends):
+            stops.append(len(ends))
+        estimate.add_candles(
+            bars, stops, lambda n: self._redraw(market, int(ends[n - 1]), until, bars.span)
+        )
         market.price = float(bars.close[-1])
         if market is self.leader:
+            if told_first:  # another market led until this one's past had come
+                self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
             for ring in self.prices.values():
                 ring.add_bars(bars)
 
-    def _redraw(
-        self, rings: dict[int, Ring], estimate: Estimate, at: int, until: int, span: int
-    ) -> None:
+    def _redraw(self, market: Market, at: int, until: int, span: int) -> None:
         """Draw the rings that are no finer than `span` and hold `at` when it is `until`."""
+        estimate = market.estimate
+        if estimate is None or math.isnan(estimate.mark):
+            return
         weights = estimate.weights(at)
-        for step, ring in rings.items():
+        for step, ring in market.rings.items():
             if step >= span and at > until - step * ring.size:
                 ring.write(at - 1, estimate.best.exposure, weights, tier_index(estimate))
 
@@ -284,15 +289,10 @@ class Desk:
                 )
             )  # fmt: skip
 
-    def _gap(self, market: Market, event: Gap) -> list[Ask]:
+    def _gap(self, market: Market, event: Gap) -> None:
         self.counts.gaps += 1
         for ring in market.rings.values():
             ring.hole(event.since, event.at)
-        return _asks(market.book.lose(event.reason))
-
-
-def _asks(resync: Resync | None) -> list[Ask]:
-    return [] if resync is None else [resync]
 
 
 def _leveraged(market: Market) -> bool:

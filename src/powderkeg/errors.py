@@ -3,6 +3,7 @@
 PowderkegError
 ├── ConfigError    a person must fix the settings or a source file; we do not start
 ├── DataError      stored data is not what its source file says; names file and line
+├── StoreError     the disk refuses or the store is not ours; stop recording loudly, go on serving
 ├── WireError      drop the frame, count it, keep the link
 ├── GapError       drop the book, ask for a snapshot
 └── RequestError   tell the client what would be right (HTTP 400)
@@ -26,6 +27,10 @@ class DataError(PowderkegError):
         super().__init__(f"{file}:{line}: {why}")
         self.file = file
         self.line = line
+
+
+class StoreError(PowderkegError):
+    """The disk refuses, or what is on it is not a store of this version."""
 
 
 class WireError(PowderkegError):

@@ -168,6 +168,9 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     mark_high: Floats
     mark: Floats
     """Mark at the end of the bar."""
+    deaths: bool = True
+    """Whether the liquidations of this time are told too; where they are not, nothing may be
+    learned from what the bars sweep."""
 
 
 class Gap(_Record, frozen=True, gc=False):
@@ -178,10 +181,11 @@ class Gap(_Record, frozen=True, gc=False):
 
 
 class Link(_Record, frozen=True, gc=False):
-    """A feed came up, went down or fell silent. `market` may name a whole venue."""
+    """A feed came up, went down, fell silent or was refused. `market` may name a whole venue."""
 
-    state: Literal["up", "down", "stale"]
+    state: Literal["up", "down", "stale", "refused"]
     channel: str = ""
+    """Which feed; of a refusal what the venue said, cut at 120 characters."""
 
 
 class Tick(Struct, frozen=True, gc=False, tag=True):

@@ -18,9 +18,15 @@ class Settings(Struct, frozen=True):
     """Columns kept of each time step."""
     compete: bool = True
     """Let eight candidates compete for each market. False: one, at an eighth of the cost."""
+    disk: int = 20_000_000_000
+    """Bytes that recordings may take; the oldest hours go first."""
     host: str = "127.0.0.1"
     """Address to serve on. Anything but loopback demands a token."""
     port: int = 8788
     """Port to serve on; 0 takes a free one."""
     token: str = ""
     """Secret that clients must send when the server is not on loopback."""
+
+
+LIVE = Settings(draw=SECOND, flush=SECOND)
+"""How desks behave while venues stream, and whenever such a recording is played again."""

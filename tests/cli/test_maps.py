@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from powderkeg.history import snapshots
+from powderkeg.live.clock import now as clock
 from powderkeg.maps.views import VIEWS
-from powderkeg.serve.feeds import clock
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import pack, read_query
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
-from powderkeg.serve.feeds import made_session
+from powderkeg.serve.up import Plan, Up
 
 
 @pytest.fixture
@@ -46,7 +46,6 @@ def test_the_address_is_told_once_it_is_bound(served):
     told = CliRunner().invoke(app, ["demo", "btc", "--port", "0"])
     port = served[0].getsockname()[1]
     assert told.stderr.splitlines() == [
-        "simulated market: no venue is connected",
         f"powderkeg serves BTC (simulated) on http://127.0.0.1:{port}/",
     ]
     assert told.stdout == ""
@@ -66,7 +65,8 @@ def test_whoever_reads_the_address_can_connect_at_once(served, run):
 def test_on_ipv6_the_address_is_one_a_browser_takes(served, capsys):
     if not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
-    session, hub, _ = made_session(["BTC"], 7)
+    work = Up(Plan(("BTC",), simulate="a test"))
+    session, hub = work.session, work.hub
     serve(session, hub, "::1", 0, "", hub.run, json_ready=True)
     assert served[0].family == socket.AF_INET6
     assert json.loads(capsys.readouterr().out)["url"].startswith("http://[::1]:")

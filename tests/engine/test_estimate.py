@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from powderkeg.engine.classes import CLASSES
 from powderkeg.engine.estimate import (
@@ -192,7 +193,7 @@ def test_candles_that_cross_nothing_say_that_nothing_should_have_died():
         M, T + MINUTE, T + MINUTE, MINUTE, np.array([T]), one, one, one, one, one, one, one, one,
         one, one,
     )  # fmt: skip
-    assert len(estimate.add_candles(told, 0, 1)) == 0
+    estimate.add_candles(told, [1])
     assert all(not candidate.expected for candidate in estimate.candidates)
 
 
@@ -320,21 +321,61 @@ def test_a_bar_of_a_quarter_counts_as_the_liquidations_of_that_quarter():
 
 def test_candles_and_a_tape_say_what_should_have_died():
     n = 600
+    told = _walk(n)
+    times, close, ones = told.times, told.close, np.ones(n)
+    steps = Steps(times / SECOND, np.arange(1, n + 1), 1000 + ones, close, close, ones)
+    by_candles, by_tape = Estimate(P, specs=TWO), Estimate(P, specs=TWO)
+    by_candles.add_candles(told, [n])
+    records = by_tape.add_tape(steps)
+    assert by_tape.best.sweeps.crossed.sum() == pytest.approx(records[:, 4:].sum())
+    for estimate in (by_candles, by_tape):
+        assert estimate.best.sweeps.crossed.sum() > 0
+        assert sum(both.sum() for both in estimate.best.expected.values()) > 0
+
+
+def test_nothing_is_learned_from_candles_whose_deaths_nobody_told():
+    told = _walk(600)
+    silent = structs.replace(told, deaths=False)
+    heard, unheard = Estimate(P, specs=TWO), Estimate(P, specs=TWO)
+    heard.add_candles(told, [600])
+    unheard.add_candles(silent, [600])
+    assert heard.best.sweeps.crossed.sum() > 0
+    assert unheard.best.sweeps.crossed.sum() == 0
+    assert (heard.best.exposure.cells == unheard.best.exposure.cells).all()
+
+
+def test_the_candidate_shown_stands_at_each_stop_as_it_would_have_ended_there():
+    told = _walk(600)
+    whole, drawn = Estimate(P, specs=TWO), []
+    whole.add_candles(
+        told, [200, 450, 600], lambda stop: drawn.append((stop, whole.mark, whole.oi))
+    )
+    stood = [(n, pytest.approx(told.mark[n - 1]), told.oi[n - 1]) for n in (200, 450, 600)]
+    assert drawn == stood
+    parts = Estimate(P, specs=TWO)
+    for start, stop in ((0, 200), (200, 450), (450, 600)):
+        parts.add_candles(_part(told, start, stop), [stop - start])
+    for a, b in zip(whole.candidates, parts.candidates, strict=True):
+        assert (a.exposure.cells == b.exposure.cells).all()
+
+
+def _part(told, start, stop):
+    columns = {
+        name: getattr(told, name)[start:stop]
+        for name in told.__struct_fields__
+        if isinstance(getattr(told, name), np.ndarray)
+    }
+    return structs.replace(told, **columns)
+
+
+def _walk(n):
     close = P * np.exp(np.cumsum(np.random.default_rng(8).normal(0, 0.003, n)))
     times = T + np.arange(n) * MINUTE
     ones = np.ones(n)
-    told = Candles(
+    return Candles(
         M, int(times[-1]) + MINUTE, int(times[-1]) + MINUTE, MINUTE, times, close, close, close,
         close, ones, ones / 2, 1000 + ones, close, close, close,
     )  # fmt: skip
-    steps = Steps(times / SECOND, np.arange(1, n + 1), 1000 + ones, close, close, ones)
-    by_candles, by_tape = Estimate(P, specs=TWO), Estimate(P, specs=TWO)
-    shown = by_candles.add_candles(told, 0, n), by_tape.add_tape(steps)
-    for estimate, records in zip((by_candles, by_tape), shown, strict=True):
-        assert len(records) > 0
-        best = estimate.best
-        assert best.sweeps.crossed.sum() == pytest.approx(records[:, 4:].sum())
-        assert sum(both.sum() for both in best.expected.values()) > 0
 
 
 def _crossed(candidate):

@@ -7,7 +7,8 @@ import pytest
 
 from powderkeg.engine.classes import BIN
 from powderkeg.events import MINUTE, SECOND
-from powderkeg.maps.past import age_of, price_at, slab_at
+from powderkeg.maps.ages import age_of
+from powderkeg.maps.past import price_at, slab_at
 from powderkeg.maps.ring import Ring
 from powderkeg.maps.scene import Choice, slab
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.events import SECOND
-from powderkeg.serve.feeds import prepare
 from powderkeg.serve.hub import Hub
+from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
 from powderkeg.settings import Settings
 

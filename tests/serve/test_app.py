@@ -9,10 +9,11 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from powderkeg.events import SECOND
+from powderkeg.live.clock import now as clock
 from powderkeg.maps.scale import DOLLARS
 from powderkeg.maps.views import VIEWS, HeatmapQuery
 from powderkeg.serve.app import make_app, squeeze
-from powderkeg.serve.feeds import clock, prepare
+from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import cells_of, pack
 from powderkeg.settings import Settings

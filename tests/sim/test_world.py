@@ -17,7 +17,7 @@ def test_markets_are_named_by_venue_and_symbol():
     [
         ({"venues": ("binance",)}, "one share per venue"),
         ({"venues": (), "shares": ()}, "one share per venue"),
-        ({"venues": tuple("abcde"), "shares": (0.2,) * 5}, "four venues at most"),
+        ({"venues": tuple("abcdefghi"), "shares": (1 / 9,) * 9}, "eight venues at most"),
         ({"shares": (0.5, 0.3, 0.3)}, "sum to 1"),
         ({"shares": (1.2, -0.1, -0.1)}, "positive shares"),
         ({"price": 0.0}, "price > 0"),
@@ -35,7 +35,7 @@ def test_the_default_world_is_the_one_that_was_measured():
     law = laws(World())[0]
     assert law["volatility"] * 86_400**0.5 * 0.5e-4 == pytest.approx(0.022)
     assert law["mix"].tolist() == [0.38, 0.595, 0.025]
-    assert law["shares"].tolist() == [0.5, 0.8, 1.0, 1.0]
+    assert law["shares"].tolist() == [0.5, 0.8] + [1.0] * 6
     assert law["trend"] == 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import Annotated
 
@@ -47,7 +49,28 @@ def sim_truth(
     _print(proof.summary(runs), as_json=as_json)
 
 
-def _print(answer: dict[str, object] | dict[str, float], *, as_json: bool) -> None:
+@app.command()
+def feed(*, as_json: AsJson = False) -> None:
+    """Time the way from socket bytes through the store and reader into a desk; ccxt.pro beside."""
+    from powderkeg.bench.feed import run_feed  # noqa: PLC0415  starts processes, and only here
+
+    _print(run_feed(), as_json=as_json)
+
+
+@app.command()
+def latency(
+    *,
+    rate: Annotated[int, typer.Option(help="Messages per second the made venues send.")] = 5000,
+    seconds: Annotated[float, typer.Option(help="How long to watch.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Time the way from an event at a venue to a column on the page's socket."""
+    from powderkeg.bench.latency import run_latency  # noqa: PLC0415  as above
+
+    _print(asyncio.run(run_latency(rate, seconds)), as_json=as_json)
+
+
+def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer))
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
 from powderkeg import __version__
-from powderkeg.cli import bench, maps, replay, serve
+from powderkeg.cli import bench, doctor, maps, replay, up
 from powderkeg.errors import PowderkegError
 
 app = typer.Typer(
@@ -15,7 +16,10 @@ app = typer.Typer(
     add_completion=False,
     help="Where leveraged crypto positions will be force-closed, how much, and how sure we are.",
 )
-app.command()(serve.demo)
+app.command()(up.up)
+app.command()(up.demo)
+app.command()(up.record)
+app.command()(doctor.doctor)
 app.command()(replay.replay)
 app.command("map")(maps.chart)
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
@@ -29,6 +33,7 @@ def version() -> None:
 
 def main() -> None:
     """Run a command. Exit code 0: done, 1: refused with a reason, 2: usage."""
+    logging.getLogger("picows").setLevel(logging.WARNING)
     try:
         app()
     except PowderkegError as why:

@@ -22,8 +22,9 @@ from powderkeg.errors import ConfigError, RequestError
 from powderkeg.history import snapshots, sources
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.live.clock import now as clock
 from powderkeg.maps.views import VIEWS
-from powderkeg.serve.feeds import clock, prepare
+from powderkeg.serve.made import prepare
 from powderkeg.serve.pictures import heatmap_png, money
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import MSGPACK, pack, read_query

@@ -17,11 +17,15 @@ from rich.table import Table
 from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
+from powderkeg.feed import Feed
+from powderkeg.frames import Boot, read_word
 from powderkeg.history import snapshots, sources
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.proof.ledger import Passage, passage_of
 from powderkeg.serve.session import model, prior_only
+from powderkeg.settings import LIVE
+from powderkeg.store.folder import Store
 
 
 def parse_time(text: str) -> int:
@@ -40,7 +44,7 @@ def parse_time(text: str) -> int:
 
 
 def replay(
-    source: Annotated[Path, typer.Argument(help="A source file (TOML).")],
+    source: Annotated[Path, typer.Argument(help="A source file (TOML), or a folder recorded in.")],
     coin: Annotated[str, typer.Option(help="Which coin; the source's first by default.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     until: Annotated[str, typer.Option(help="Stop before this time (UTC).")] = "",
@@ -55,7 +59,15 @@ def replay(
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
     token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
 ) -> None:
-    """Play stored data through a desk and report what came of it."""
+    """Play stored data, or what was recorded live, through a desk; report what came of it."""
+    if source.is_dir():
+        desk, answer = recorded(source, coin, parse_time(until) if until else None)
+        _tell(answer, as_json=as_json)
+        if save:
+            snapshots.save(desk, save)
+        if serve:
+            _serve(desk, host, port, token)
+        return
     stored = sources.load(source)
     chosen = coin or stored.coins()[0]
     if chosen not in stored.coins():
@@ -69,12 +81,58 @@ def replay(
     if save:
         snapshots.save(desk, save)
     answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
+    _tell(answer, as_json=as_json)
+    if serve:
+        _serve(desk, host, port, token)
+
+
+def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer))
     else:
         _show(answer)
-    if serve:
-        _serve(desk, host, port, token)
+
+
+def recorded(folder: Path, coin: str, until: int | None = None) -> tuple[Desk, dict[str, Any]]:
+    """Play what `up` or `record` has stored of a coin; the desk ends as the live one did.
+
+    Args:
+        folder: What they recorded in.
+        coin: One that was collected; empty takes the first.
+        until: µs to stop before.
+
+    Raises:
+        ConfigError: There is no recording, or the coin is not in it.
+    """
+    if not (folder / "meta.db").exists():
+        raise ConfigError(f"{folder}: expected a folder that `powderkeg record` has written to")
+    store = Store(folder)
+    try:
+        coins = _coins(store)
+        chosen = coin or next(iter(coins), "")
+        if chosen not in coins:
+            raise ConfigError(f"{folder}: expected a coin of {', '.join(coins)}, found {coin!r}")
+        desk = Desk(chosen, LIVE)
+        feed = Feed({chosen: desk})
+        before = time.process_time()
+        for batch in store.read():
+            feed.take([frame for frame in batch if until is None or frame.seen < until])
+        report = Report()
+        report.rows = feed.seq
+        report.bad.update(feed.unread)
+        answer = summary(desk, report, time.process_time() - before)
+        return desk, answer | {"frames": feed.seq, "passages": []}
+    finally:
+        store.close()
+
+
+def _coins(store: Store) -> list[str]:
+    """Return the coins of the first start that is still kept."""
+    for batch in store.read():
+        for frame in batch:
+            if not frame.venue and isinstance(said := read_word(frame.raw), Boot):
+                return list(said.markets)
+    return []
 
 
 def _run(
@@ -175,7 +233,7 @@ def _words(key: str, value: object) -> str:
 def _serve(desk: Desk, host: str, port: int, token: str) -> None:
     """Show a finished replay in the page."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
-    from powderkeg.serve.feeds import clock  # noqa: PLC0415
+    from powderkeg.live.clock import now as clock  # noqa: PLC0415
     from powderkeg.serve.hub import Hub  # noqa: PLC0415
     from powderkeg.serve.session import Session  # noqa: PLC0415
 

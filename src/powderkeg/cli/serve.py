@@ -1,4 +1,4 @@
-"""``demo``: a made market in the page."""
+"""Serving a session: what `up`, `demo` and `replay --serve` share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import json
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
-import typer
 import uvicorn
 
 from powderkeg.errors import ConfigError
 from powderkeg.serve.app import make_app
-from powderkeg.serve.feeds import made_session
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
 
@@ -62,23 +60,3 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.close()
         raise ConfigError(f"expected to listen on {host}:{port}: {why}; try --port 0") from why
     return bound
-
-
-def demo(
-    coins: Annotated[list[str] | None, typer.Argument(help="Of BTC, ETH, SOL.")] = None,
-    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
-    token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
-    seed: Annotated[int, typer.Option(help="Of the made market.")] = 7,
-    json_ready: Annotated[bool, typer.Option(help="Print the address as JSON.")] = False,
-) -> None:
-    """Serve a made market: nothing to configure, no network, and it says so on every page."""
-    from powderkeg.sim import DEMO  # noqa: PLC0415  heavy, and only here
-
-    chosen = [coin.upper() for coin in coins or DEMO]
-    unknown = [coin for coin in chosen if coin not in DEMO]
-    if unknown:
-        raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(unknown)}")
-    session, hub, feed = made_session(chosen, seed)
-    print("simulated market: no venue is connected", file=sys.stderr)
-    serve(session, hub, host, port, token, feed.run, json_ready=json_ready)

@@ -8,7 +8,7 @@ has said how many there would be; the one with the least Poisson deviance so far
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numba import njit
@@ -83,7 +83,7 @@ class Sweeps:
     def __init__(self) -> None:
         self._count = 0
         self._quarters = np.zeros(64, np.int64)
-        self._crossed = np.zeros((64, 2, CLASSES))
+        self._crossed = np.zeros((64, 2, CLASSES), np.float32)
 
     @property
     def quarters(self) -> Times:
@@ -91,16 +91,18 @@ class Sweeps:
         return self._quarters[: self._count]
 
     @property
-    def crossed(self) -> Floats:
+    def crossed(self) -> NDArray[np.float32]:
         """Crossed exposure of each quarter, shape (n, 2, 16)."""
         return self._crossed[: self._count]
 
     def add(self, start: int, crossed: Floats) -> None:
         """Add what was crossed in a quarter; quarters come in time order."""
-        n = self._count
-        if n and self._quarters[n - 1] >= start:
-            self._crossed[n - 1] += crossed
+        if self._count and self._quarters[self._count - 1] >= start:
+            self._crossed[self._count - 1] += crossed
             return
+        if self._count == len(self._quarters):
+            self.trim(start - WINDOW)
+        n = self._count
         if n == len(self._quarters):
             self._quarters = np.resize(self._quarters, 2 * n)
             self._crossed = np.resize(self._crossed, (2 * n, 2, CLASSES))
@@ -111,10 +113,9 @@ class Sweeps:
     def trim(self, before: int) -> None:
         """Forget quarters that start earlier."""
         keep = int(np.searchsorted(self.quarters, before))
-        left = self._count - keep
-        self._quarters[:left] = self._quarters[keep : self._count].copy()
-        self._crossed[:left] = self._crossed[keep : self._count].copy()
-        self._count = left
+        for rows in (self._quarters, self._crossed):
+            rows[: self._count - keep] = rows[keep : self._count]
+        self._count -= keep
 
 
 class Candidate:
@@ -130,8 +131,7 @@ class Candidate:
         self.sweeps = Sweeps()
         self.fit: w.Fit | None = None
         self.before: Floats | None = None
-        """Weights until the last fit; it takes effect bit by bit until the next, so that the map
-        does not jump."""
+        """Weights until the last fit, which replaces them bit by bit: the map must not jump."""
         self.fitted = 0
         """µs of the last fit."""
         self.expected: dict[int, Floats] = {}
@@ -185,12 +185,12 @@ class Estimate:
     @property
     def oi(self) -> float:
         """Last open interest, NaN before the first reading."""
-        return self.candidates[0].exposure.oi
+        return self.best.exposure.oi
 
     @property
     def mark(self) -> float:
         """Last mark, NaN before the first."""
-        return self.candidates[0].exposure.mark
+        return self.best.exposure.mark
 
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
@@ -216,18 +216,30 @@ class Estimate:
                 shown = records
         return shown
 
-    def add_candles(self, bars: Candles, start: int, stop: int) -> Floats:
-        """Play candles and return the sweep records of the candidate shown."""
-        at = int(bars.times[stop - 1]) + bars.span
-        self._advance(int(bars.times[start]))
+    def add_candles(
+        self, bars: Candles, stops: Sequence[int], drawn: Callable[[int], None] | None = None
+    ) -> None:
+        """Play candles.
+
+        Args:
+            bars: All of them are played.
+            stops: Indices, rising, the last one the number of bars. At each, the candidate shown
+                stands as it stood at that time; the others go from end to end.
+            drawn: Told each of `stops` as it is reached.
+        """
+        self._advance(int(bars.times[0]))
         best = self.best
-        shown = np.zeros((0, R_CLASSES + CLASSES))
-        for candidate in self.candidates:
-            records = candidate.exposure.add_candles(bars, start, stop)
-            candidate.take(records, self._weights(candidate, at))
-            if candidate is best:
-                shown = records
-        return shown
+        # the one shown first: while it is drawn, no other may have gone ahead
+        for candidate in (best, *(c for c in self.candidates if c is not best)):
+            start = 0
+            for stop in stops if candidate is best else stops[-1:]:
+                at = int(bars.times[stop - 1]) + bars.span
+                records = candidate.exposure.add_candles(bars, start, stop)
+                if bars.deaths and len(records):
+                    candidate.take(records, self._weights(candidate, at))
+                start = stop
+                if drawn is not None and candidate is best:
+                    drawn(stop)
 
     def add_tape(self, steps: Steps) -> Floats:
         """Play a stretch of tape in steps and return the sweep records of the candidate shown."""
@@ -285,17 +297,17 @@ class Estimate:
         return candidate.before + (candidate.fit.weights - candidate.before) * part
 
     def _weights(self, candidate: Candidate, at: int) -> Floats:
-        raw = self._raw(candidate, at)
-        if not self.oi > 0:
+        raw, oi = self._raw(candidate, at), candidate.exposure.oi
+        if not oi > 0:
             return raw
-        return raw * w.strain(raw, candidate.exposure.live(), self.oi)[:, None]
+        return raw * w.strain(raw, candidate.exposure.live(), oi)[:, None]
 
     def _prior(self, candidate: Candidate, at: int) -> Floats:
         """Return the prior under the opening rate seen so far; an hour at least, so it is calm."""
         exposure = candidate.exposure
         elapsed = max(at - self._started, HOUR) / SECOND
         rate = exposure.ledger[DEPOSITED, :, 0] / elapsed
-        oi = self.oi if self.oi > 0 else float(rate.sum()) * 12 * 3600
+        oi = exposure.oi if exposure.oi > 0 else float(rate.sum()) * 12 * 3600
         return w.prior(candidate.shares, oi, rate, exposure.hazards)
 
     def _advance(self, at: int) -> None:
@@ -366,7 +378,7 @@ class Estimate:
 
         A span is what a liquidation bar covers, else a quarter of an hour.
         """
-        quarters, crossed = sweeps.quarters, sweeps.crossed
+        quarters, crossed = sweeps.quarters, sweeps.crossed.astype(np.float64)
         died = np.zeros((len(quarters), 2))
         short = [(start, volume) for (start, span), volume in self._died.items() if span == QUARTER]
         if short:

@@ -15,6 +15,8 @@ from powderkeg.engine.exposure import Exposure, Spec
 from powderkeg.engine.weights import Fit
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
+from powderkeg.feed import Feed
+from powderkeg.instruments import Instrument, Tier, TierTable
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.ring import Ring
 from powderkeg.market.book import Book, Ladder
@@ -24,11 +26,14 @@ from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
 from powderkeg.state import Codec
+from powderkeg.venues.base import Chain, Ids
+from powderkeg.venues.binance_rest import Known
 
 CODEC = Codec(
     (
         Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book,
-        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, *get_args(Event),
+        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, Ids, Chain, Known,
+        Instrument, TierTable, Tier, *get_args(Event),
     )
 )  # fmt: skip
 """Knows every class a desk is made of."""
@@ -37,6 +42,40 @@ CODEC = Codec(
 def digest(desk: Desk) -> str:
     """Return a hash of all a desk knows: equal digests, equal desks."""
     return CODEC.digest(desk)
+
+
+def pack_feed(feed: Feed) -> bytes:
+    """Return all that a feed, its desks and its readers know; no coin may wait for its past."""
+    return CODEC.pack(
+        {
+            "version": __version__,
+            "seq": feed.seq,
+            "coins": feed.coins,
+            "desks": dict(feed.desks),
+            "readers": {name: reader.memory() for name, reader in feed.readers.items()},
+        }
+    )
+
+
+def unpack_feed(feed: Feed, raw: bytes) -> None:
+    """Let a fresh feed know what another knew; coins it has no desk for are left out.
+
+    Raises:
+        ConfigError: The bytes are no snapshot of this version. The feed is as it was.
+    """
+    try:
+        saved = CODEC.unpack(raw)
+    except ValueError as why:
+        raise ConfigError(f"expected a snapshot of the desks: {why}") from why
+    if saved["version"] != __version__:
+        raise ConfigError(f"expected version {__version__}, found {saved['version']}")
+    for name, memory in saved["readers"].items():
+        feed.reader(name).recall(memory)
+    for coin, desk in saved["desks"].items():
+        if coin in feed.desks:
+            feed.desks[coin] = desk
+    feed.seq = saved["seq"]
+    feed.coins = {market: coin for market, coin in saved["coins"].items() if coin in feed.desks}
 
 
 def save(desk: Desk, path: Path) -> None:

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from powderkeg.events import SECOND, Floats
 from powderkeg.maps.prices import CLOSE
 from powderkeg.maps.ring import FILLED, ROWS, Ring
 from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of, slab
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, slab
 
 
 def price_at(scene: Scene, at: int) -> float:
@@ -59,7 +58,7 @@ def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     slot = number % ring.size
     if number > ring.last or number <= ring.last - ring.size or ring.states[slot] != FILLED:
         return None
-    rows = DOLLARS[ring.cells[slot]]
+    rows = DOLLARS[ring.column(number)]
     front = int(ring.fronts[slot])
     dollars = np.zeros((len(TIER_NAMES), 2, ROWS))
     dollars[:, 0, :front] = rows[:, :front]
@@ -69,44 +68,3 @@ def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     dollars[:, ~choice.side_mask()] = 0.0
     spread = np.repeat(dollars / ring.per_row, ring.per_row, axis=2)
     return Slab(int(ring.firsts[slot]) * ring.per_row, spread)
-
-
-def age_of(scene: Scene, choice: Choice, price: float) -> float:
-    """Return for how many seconds a price has held at least half of what it holds now.
-
-    Looked up in the finest columns that reach back far enough; the time known where none does, and
-    NaN where it holds less than can be stored.
-    """
-    age = math.nan
-    for step in sorted(scene.prices):
-        rings = [k.rings[step] for k in scene.estimated() if choice.takes(k.venue)]
-        rings = [ring for ring in rings if ring.last >= 0]
-        if not rings:
-            continue
-        last = max(ring.last for ring in rings)
-        size = min(ring.size for ring in rings)
-        rows = [_row(ring, last, size, price, choice) for ring in rings]
-        series = np.nansum(rows, axis=0)
-        if not series[-1] > 0:
-            continue
-        below = np.flatnonzero(series < series[-1] / 2)
-        since = int(below[-1]) + 1 if len(below) else 0
-        age = (size - since) * step / SECOND
-        if since > 0 and not np.isnan(rows)[:, since - 1].all():
-            break
-    return age
-
-
-def _row(ring: Ring, last: int, columns: int, price: float, choice: Choice) -> Floats:
-    """Return the dollars at a price in the `columns` columns that end with `last`; NaN: unknown."""
-    numbers = np.arange(last - columns + 1, last + 1)
-    slots = numbers % ring.size
-    rows = bin_of(price) // ring.per_row - ring.firsts[slots]
-    known = (numbers <= ring.last) & (ring.states[slots] == FILLED) & (rows >= 0) & (rows < ROWS)
-    slots, rows = slots[known], rows[known]
-    dollars = DOLLARS[ring.cells[slots, :, rows]]
-    front = rows == ring.fronts[slots]  # the mark's row is kept by side
-    dollars[front] = DOLLARS[ring.edges[slots[front]]][:, choice.side_mask()].sum(axis=1)
-    out = np.full(columns, math.nan)
-    out[known] = dollars[:, choice.tier_mask()].sum(axis=1)
-    return out

@@ -3,6 +3,9 @@
 A single market has longs only below its mark and shorts only above, so one plane holds both
 sides; the row the mark stands in keeps its two sides apart in `edges`. Each column remembers where
 its rows begin on the common price grid, so nothing is ever moved or blurred when price drifts.
+
+Columns are kept in blocks, packed as soon as another is drawn into: all but the newest, and the
+one last drawn into. Which are is a matter of what was drawn, never of what was read.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from powderkeg.engine.classes import BIN, CLASSES, TIERS
 from powderkeg.engine.exposure import Exposure
 from powderkeg.engine.table import BINS, MARK, SCALE, Singles
 from powderkeg.events import Floats, Times
+from powderkeg.maps import packed
+from powderkeg.maps.packed import BLOCK
 from powderkeg.maps.scale import DOLLARS, to_byte
 
 ROWS = 800
@@ -90,7 +95,8 @@ class Ring:
     """The last columns of one market's map at one time step."""
 
     __slots__ = (
-        "cells", "drawn", "edges", "firsts", "fronts", "last", "per_row", "size", "states", "step",
+        "_bottoms", "_least", "_leasts", "_loose", "_packed", "drawn", "edges", "firsts", "fronts",
+        "last", "per_row", "size", "states", "step",
     )  # fmt: skip
 
     def __init__(self, step: int, size: int = 1500, per_row: int = 1) -> None:
@@ -98,7 +104,17 @@ class Ring:
         self.step = step
         self.size = size
         self.per_row = per_row
-        self.cells = np.zeros((size, TIER_COUNT, ROWS), np.uint8)
+        self._loose: dict[int, NDArray[np.uint8]] = {}
+        """Blocks that are drawn into, shape (32, tiers, rows), by column number over 32."""
+        self._packed: dict[int, bytes] = {}
+        """All other blocks."""
+        blocks = size // BLOCK + 2
+        self._least = np.zeros((blocks, TIER_COUNT, ROWS), np.uint8)
+        """The least byte of each price in a packed block, at its number modulo `blocks`."""
+        self._leasts = np.full(blocks, -1)
+        """Number of the block whose least is kept, -1 for none."""
+        self._bottoms = np.zeros(blocks, np.int64)
+        """Row of the common price grid at which its least begins."""
         self.edges = np.zeros((size, 2, TIER_COUNT), np.uint8)
         self.firsts = np.zeros(size, np.int64)
         self.fronts = np.zeros(size, np.int64)
@@ -133,7 +149,7 @@ class Ring:
         self.firsts[slot] = first
         self.fronts[slot] = front - first
         self.states[slot] = FILLED
-        column = self.cells[slot]
+        column = self._open(at // self.step // BLOCK)[at // self.step % BLOCK]
         column[:] = 0
         _write(
             exposure.cells, exposure.number, exposure.base, weights, tiers, self.per_row, first,
@@ -160,6 +176,76 @@ class Ring:
             self.last = column
         return column % self.size
 
+    def _open(self, block: int) -> NDArray[np.uint8]:
+        """Return a block to draw into, and pack those that are not drawn into any more."""
+        if block in self._loose:
+            return self._loose[block]
+        self._forget((self.last - self.size + 1) // BLOCK)
+        for other in list(self._loose):
+            if other != self.last // BLOCK:
+                self._close(other)
+        if block in self._packed:
+            self._leasts[block % len(self._leasts)] = -1
+            self._loose[block] = packed.unpack(self._packed.pop(block))[0]
+        else:
+            self._loose[block] = np.zeros((BLOCK, TIER_COUNT, ROWS), np.uint8)
+        return self._loose[block]
+
+    def _forget(self, before: int) -> None:
+        """Drop the blocks of which no column is in the ring any more."""
+        for blocks in (self._loose, self._packed):
+            for block in [block for block in blocks if block < before]:
+                del blocks[block]
+
+    def _close(self, block: int) -> None:
+        """Pack a block."""
+        cells, firsts = self._loose[block], self._firsts_of(block)
+        at = block % len(self._leasts)
+        self._leasts[at], self._bottoms[at] = block, firsts[-1]
+        packed.least(cells, firsts, int(firsts[-1]), self._least[at])
+        self._packed[block] = packed.pack(cells, firsts)
+        del self._loose[block]
+
+    def _firsts_of(self, block: int) -> Times:
+        """Return where the columns of a block begin; of those not in the ring, anything."""
+        return self.firsts[np.arange(block * BLOCK, (block + 1) * BLOCK) % self.size]
+
+    def _peek(self, block: int) -> NDArray[np.uint8]:
+        """Return a block that must not be changed; there must be one."""
+        loose = self._loose.get(block)
+        return packed.peek(self._packed[block])[0] if loose is None else loose
+
+    def column(self, number: int) -> NDArray[np.uint8]:
+        """Return the bytes of a column that is drawn, shape (tiers, 800); not to be changed."""
+        return self._peek(number // BLOCK)[number % BLOCK]
+
+    def row(self, block: int, row: int) -> NDArray[np.uint8]:
+        """Return the bytes of the columns of a block in a row, shape (32, tiers).
+
+        Zero where there is none. They must not be changed.
+
+        Args:
+            block: Column number over 32.
+            row: Of the common price grid.
+        """
+        if block in self._loose:
+            return packed.row_of(self._loose[block], self._firsts_of(block), row)
+        if block in self._packed:
+            return packed.strip(self._packed[block], row)
+        return np.zeros((BLOCK, TIER_COUNT), np.uint8)
+
+    def least(self, blocks: Times, row: int) -> NDArray[np.uint8]:
+        """Return bytes that no column of each block falls below in a row, shape (blocks, tiers).
+
+        What is cheap to tell, not the best that could be told: often zero.
+        """
+        at = blocks % len(self._leasts)
+        rows = row - self._bottoms[at]
+        known = (self._leasts[at] == blocks) & (rows >= 0) & (rows < ROWS)
+        out = np.zeros((len(blocks), TIER_COUNT), np.uint8)
+        out[known] = self._least[at[known], :, rows[known]]
+        return out
+
     def blend(
         self, until: int, columns: int, first: int, tiers: NDArray[np.bool_],
         sides: NDArray[np.bool_], out: Floats,
@@ -168,15 +254,19 @@ class Ring:
 
         `first` is the common grid row `out` begins at; `out` is float64 (columns, 800).
         """
-        numbers = np.arange(until - columns + 1, until + 1)
-        slots = numbers % self.size
-        states = np.where(
-            (numbers > self.last - self.size) & (numbers <= self.last), self.states[slots], EMPTY
-        ).astype(np.uint8)
-        _blend(
-            self.cells[slots], self.edges[slots], self.firsts[slots], self.fronts[slots], states,
-            DOLLARS, tiers, sides, first, out,
-        )  # fmt: skip
+        start = max(until - columns, self.last - self.size) + 1
+        for block in range(start // BLOCK, min(until, self.last) // BLOCK + 1):
+            low = max(start, block * BLOCK)
+            high = min(until, self.last, block * BLOCK + BLOCK - 1) + 1
+            slots = np.arange(low, high) % self.size
+            states = self.states[slots]
+            if FILLED not in states:
+                continue
+            _blend(
+                self._peek(block)[low - block * BLOCK : high - block * BLOCK], self.edges[slots],
+                self.firsts[slots], self.fronts[slots], states, DOLLARS, tiers, sides, first,
+                out[low - (until - columns + 1) : high - (until - columns + 1)],
+            )  # fmt: skip
 
     def holes(self, until: int, columns: int) -> NDArray[np.bool_]:
         """Return which of the last columns lie inside a gap, shape (columns,)."""

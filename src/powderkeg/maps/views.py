@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from powderkeg.engine.classes import BIN
 from powderkeg.events import MINUTE, Floats
 from powderkeg.maps import past
+from powderkeg.maps.ages import age_of
 from powderkeg.maps.clusters import Cluster, clusters
+from powderkeg.maps.gaps import holes
 from powderkeg.maps.ring import ROWS
 from powderkeg.maps.scale import FLOOR, TOP, encode, settle
 from powderkeg.maps.scene import (
@@ -110,6 +112,8 @@ class Heatmap(Struct, frozen=True, eq=False):
     """Shape (cols, 5): open, high, low, close, volume; NaN where nothing traded."""
     gaps: list[tuple[int, int]]
     """Columns [first, last) in which nothing was known."""
+    partial: list[tuple[int, int]]
+    """Columns [first, last) in which some of the venues were missing."""
 
 
 class Levels(Struct, frozen=True, eq=False):
@@ -230,6 +234,7 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
             [heat_cells(scene, part, query.span, until, columns, first) for part in parts]
         )
         settle(cells)
+    gaps, partial = holes(scene, choice, step, until, columns)
     return Heatmap(
         span=query.span,
         t0=(until - columns + 1) * step,
@@ -242,23 +247,9 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
         vmax=TOP,
         cells=cells,
         ohlc=scene.prices[step].window(until, columns).astype(np.float32),
-        gaps=_gaps(scene, choice, step, until, columns),
+        gaps=gaps,
+        partial=partial,
     )
-
-
-def _gaps(
-    scene: Scene, choice: Choice, step: int, until: int, columns: int
-) -> list[tuple[int, int]]:
-    """Return the columns in which every chosen market lay inside a gap."""
-    lost = [
-        market.rings[step].holes(until, columns)
-        for market in scene.estimated()
-        if choice.takes(market.venue)
-    ]
-    if not lost:
-        return []
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], np.all(lost, axis=0), [0]))))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _rows(slab: Slab, dollars: Floats, first: int, per_row: int) -> NDArray[np.float32]:
@@ -303,7 +294,7 @@ def _aged(scene: Scene, query: SpanQuery, found: list[Cluster]) -> list[Cluster]
     if query.at:
         return found
     choice = query.choice()
-    return [replace(c, age=past.age_of(scene, choice, c.peak)) for c in found]
+    return [replace(c, age=age_of(scene, choice, c.peak)) for c in found]
 
 
 def _within(slab: Slab, mark: float, reach: float) -> Floats:

@@ -48,6 +48,8 @@ class Resync(Struct, frozen=True):
 
     market: str
     why: str
+    since: int = 0
+    """Time of the last change before those that were lost, µs; 0 where none was."""
 
 
 class Ladder:
@@ -157,7 +159,12 @@ class Book:
         self.status, self.at, self.update, self._fresh = "live", event.at, event.update, True
         kept, self._kept = self._kept, []
         wish = None
+        timed = event.at != event.seen  # by the venue's own clock, which changes tell too
         for delta in kept:
+            if timed and delta.at < event.at:
+                # it may bear a greater number all the same: a venue that restarts counts from 1
+                self.counts["stale"] += 1
+                continue
             wish = self.apply(delta) or wish
         return wish
 
@@ -168,7 +175,8 @@ class Book:
         if not self._follows(event):
             self.counts["holes"] += 1
             self._kept = [event]
-            return self._fall(f"expected a change after update {self.update}, got {event.first}")
+            why = f"expected a change after update {self.update}, got {event.first}"
+            return Resync(self.market, self._fall(why).why, self.at)
         self._bids.change(event.bids)
         self._asks.change(event.asks)
         self.at, self.update, self._fresh = event.at, event.last, False

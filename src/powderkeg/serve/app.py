@@ -25,6 +25,7 @@ from powderkeg import __version__
 from powderkeg.errors import RequestError
 from powderkeg.maps.views import VIEWS, Query, SpanQuery
 from powderkeg.serve.hub import Hub, stream_name
+from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi import operation
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import JSON, MSGPACK, pack, read_query, text, wants_msgpack
@@ -121,7 +122,7 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         """Return the coins served and where their data comes from."""
         answer = {
             "coins": list(session.desks), "source": session.source, "ready": session.ready,
-            "progress": session.progress, "version": __version__,
+            "progress": session.progress, "note": session.note, "version": __version__,
         }  # fmt: skip
         return _answer(request, answer)
 
@@ -132,9 +133,16 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
             coin: {**session.about(desk, SpanQuery()), "counts": desk.counts}
             for coin, desk in session.desks.items()
         }
-        return _answer(request, {"source": session.source, "ready": session.ready, "coins": answer})
+        feed = session.collector.health() if session.collector else None
+        whole = {"source": session.source, "note": session.note, "ready": session.ready}
+        return _answer(request, {**whole, "coins": answer, "feed": feed})
 
-    return [coins, health]
+    @get("/metrics", media_type=MediaType.TEXT, sync_to_thread=False, include_in_schema=False)
+    def metrics() -> str:
+        """Return the same for Prometheus."""
+        return exposition(session)
+
+    return [coins, health, metrics]
 
 
 def _make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler:

@@ -6,19 +6,22 @@ A slow reader loses its oldest messages, sees the break in the sequence, and fet
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import Any
 
 import numpy as np
 
 from powderkeg.maps.views import SPANS, SpanQuery, heat_cells, levels, window
-from powderkeg.serve.session import Session, model, prior_only
+from powderkeg.serve.session import Session
 from powderkeg.serve.wire import fields, pack
 
 BACKLOG = 8
 """Messages kept for a slow reader."""
 BEAT = 1.0
-"""Seconds between beats."""
+"""Seconds between beats: the level chart, and the newest column even if nothing changed."""
+QUICK = 0.05
+"""Seconds between two changes of the newest column at least."""
 STATUS_EVERY = 2
 """Beats between status messages."""
 
@@ -55,6 +58,7 @@ class Stream:
         self.readers: set[Reader] = set()
         self.seq = 0
         self.beats = 0
+        self._events = 0
         self._until, self._columns, self._first, _ = window(session.desk(coin), query.span, 0)
         self._last = self._cells(self._until)
 
@@ -71,22 +75,34 @@ class Stream:
         }  # fmt: skip
         return [pack(hello), pack(self._column(self._until, self._last, None) | {"seq": self.seq})]
 
-    def beat(self) -> None:
-        """Send what has changed since the last beat."""
-        if not self.readers:
-            return
+    def quick(self) -> None:
+        """Send what has changed of the newest column, if anything has."""
+        events = self.session.desk(self.coin).counts.events
+        if self.readers and events != self._events:
+            self._events = events
+            self._move()
+
+    def _move(self) -> bool:
+        """Send the columns since the last call; return whether the map still stands on its grid."""
         desk = self.session.desk(self.coin)
         until, _, first, _ = window(desk, self.query.span, 0)
         if first != self._first or until > self._until + self._columns:
             self._first, self._until = first, until
             self._last = self._cells(until)
             self._send({"kind": "rebase"})
-            return
+            return False
         for column in range(self._until, until + 1):
             cells = self._cells(column)
             before = self._last if column == self._until else None
             self._send(self._column(column, cells, before))
             self._until, self._last = column, cells
+        return True
+
+    def beat(self) -> None:
+        """Send what has changed since the last beat."""
+        if not self.readers or not self._move():
+            return
+        desk = self.session.desk(self.coin)
         about = self.session.about(desk, self.query)
         self._send({"kind": "levels", **about, **fields(levels(desk, self.query))})
         if self.beats % STATUS_EVERY == 0:
@@ -95,10 +111,11 @@ class Stream:
 
     def _status(self) -> dict[str, Any]:
         desk = self.session.desk(self.coin)
+        about = self.session.about(desk, self.query)
+        told = ("now", "source", "note", "coverage", "venues", "model", "prior_only")
         return {
-            "kind": "status", "now": self.session.now(desk), "source": self.session.source,
-            "venues": self.session.venues(desk, self.query), "model": model(desk),
-            "prior_only": prior_only(desk), "events": desk.counts.events,
+            "kind": "status", **{name: about[name] for name in told},
+            "events": desk.counts.events,
         }  # fmt: skip
 
     def _cells(self, column: int) -> np.ndarray:
@@ -114,6 +131,7 @@ class Stream:
             "kind": "column", "stream": self.name, "t": column * step,
             "k": [None if np.isnan(x) else float(x) for x in bar],
             "full": before is None,
+            "as_of": self.session.desk(self.coin).now,
             "r": rows.astype(np.uint16),
             "v": cells if before is None else cells[rows],
         }  # fmt: skip
@@ -138,6 +156,7 @@ class Hub:
         """Watch nothing yet."""
         self.session = session
         self.streams: dict[str, Stream] = {}
+        self._next = 0.0
 
     def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Reader]:
         """Return the stream of a map with a new reader of it."""
@@ -162,13 +181,21 @@ class Hub:
         stream = self.streams.get(stream_name(coin, query))
         return 0 if stream is None else stream.seq
 
+    def quick(self) -> None:
+        """Send what has changed of the newest columns, not too often."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + QUICK
+            for stream in list(self.streams.values()):
+                stream.quick()
+
     def beat(self) -> None:
         """Send every stream's changes."""
         for stream in list(self.streams.values()):
             stream.beat()
 
     async def run(self) -> None:
-        """Beat until cancelled: all that a finished replay needs."""
+        """Beat until cancelled."""
         while True:
             self.beat()
             await asyncio.sleep(BEAT)

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from powderkeg.desk import Desk
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
 from powderkeg.maps import past
-from powderkeg.maps.scene import TIER_NAMES, Known
+from powderkeg.maps.scene import TIER_NAMES, Choice, Known
 from powderkeg.maps.views import SPANS, VIEWS, Heatmap, Query
 from powderkeg.serve.wire import fields
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
 STALE = 10.0
 """Seconds without a word after which a market counts as stale."""
+
+
+class Collecting(Protocol):
+    """What a session may ask of whatever feeds it live."""
+
+    def markets(self, coin: str) -> dict[str, str]:
+        """Return the markets that are collected for a coin, and the state of their links."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """Return how each venue and channel fares."""
+        ...
 
 
 class Session:
@@ -31,6 +43,10 @@ class Session:
         """True once every desk has its history."""
         self.progress = ""
         """What is being done before that."""
+        self.note = ""
+        """Why the source is what it is: which venues did not answer."""
+        self.collector: Collecting | None = None
+        """What feeds the desks live; None for what is finished or made."""
 
     def desk(self, coin: str) -> Desk:
         """Return the desk of a coin.
@@ -73,6 +89,7 @@ class Session:
         return {
             "coin": desk.coin,
             "source": self.source,
+            "note": self.note,
             "as_of": query.at or desk.now,
             "now": now,
             "age": (now - (query.at or desk.now)) / SECOND,
@@ -92,13 +109,29 @@ class Session:
         patient = self.source == "replay"
         markets = list(desk.estimated())
         total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
-        return [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
+        known = [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
+        return known + [_unheard(m, choice) for m in self._missing(desk)]
+
+    def _missing(self, desk: Desk) -> list[str]:
+        """Return the markets that are collected and have not told their mark yet."""
+        if self.collector is None:
+            return []
+        here = {market.name for market in desk.estimated()}
+        return [name for name in self.collector.markets(desk.coin) if name not in here]
 
 
 def spans(desk: Desk) -> list[str]:
     """Return the spans whose columns hold anything: data in 5-minute bars fills no finer ones."""
     filled = {step for m in desk.estimated() for step, ring in m.rings.items() if ring.last >= 0}
     return [span for span, (step, _) in SPANS.items() if step in filled]
+
+
+def _unheard(name: str, choice: Choice) -> dict[str, Any]:
+    venue = name.partition(":")[0]
+    return {
+        "name": venue, "market": name, "on": choice.takes(venue), "age": None, "state": "down",
+        "oi": 0.0, "share": 0.0,
+    }  # fmt: skip
 
 
 def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
@@ -110,11 +143,7 @@ def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> d
         "market": market.name,
         "on": on,
         "age": age,
-        "state": "down"
-        if market.link == "down"
-        else "stale"
-        if age > STALE and not patient
-        else "up",
+        "state": "stale" if market.link == "up" and age > STALE and not patient else market.link,
         "oi": oi if known else 0.0,
         "share": oi / total if known else 0.0,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -23,15 +23,29 @@ from powderkeg.sim.pace import COARSE, Pace, pace, ticks_of
 from powderkeg.sim.publish import (
     Units,
     book_of,
+    causes_of,
     censored,
+    deaths_of,
     forced_of,
+    ladder_of,
     liquidations_of,
     tape_of,
     truth_of,
 )
-from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder
-from powderkeg.sim.records import MinuteHistory, Recording, Truth
-from powderkeg.sim.state import DEATH, PRINT, STATE, Laws, Reals, Records, State, laws, new_state
+from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
+from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
+from powderkeg.sim.state import (
+    DEATH,
+    PRINT,
+    STATE,
+    Laws,
+    Reals,
+    Records,
+    State,
+    Whole,
+    laws,
+    new_state,
+)
 from powderkeg.sim.world import World
 
 _ROWS: Final = 4 * ROOM
@@ -156,6 +170,53 @@ class MadeMarket:
         if self._due(before, self.world.book_every):
             events += self._books()
         return events
+
+    def moment(self, dt: float = 0.1) -> Moment:
+        """Live on for `dt` seconds and return all that venues could tell, forced closes marked."""
+        per = ticks_of(dt)
+        length = round(dt * SECOND / per)
+        before = self.now
+        last, rows = self._columns(per)
+        count = len(self.world.venues)
+        tapes: list[list[Tape]] = [[] for _ in range(count)]
+        causes: list[list[Whole]] = [[] for _ in range(count)]
+        deaths: list[Deaths] = []
+        done = 0
+        for chunk in self._live(length, last, rows, self._tape):
+            for v in range(count):
+                prints = chunk.at("tape", v)
+                tapes[v].append(tape_of(prints, self._units, chunk.since, length))
+                found = causes_of(prints, chunk.deaths)
+                causes[v].append(np.where(found < 0, found, found + done))
+            deaths.append(deaths_of(chunk.deaths, self._units, chunk.since, length))
+            done += chunk.deaths.size
+        return Moment(
+            since=before,
+            at=self.now,
+            tapes=[joined(Tape, parts) for parts in tapes],
+            forced=[np.concatenate(parts) for parts in causes],
+            deaths=joined(Deaths, deaths),
+            **self._readings(before),
+        )
+
+    def ladder(self, levels: int) -> Ladder:
+        """Return the book now, before venues share it out."""
+        return ladder_of(self._state[0], self._laws[0], self._units, self.now, levels)
+
+    def _readings(self, before: int) -> dict[str, Any]:
+        """Return marks, index, open interest and funding as they are now."""
+        state = self._state
+        count = len(self.world.venues)
+        rungs = state["venues"]["mark"][0, :count]
+        prices = self._units.at(np.append(rungs, state["index"]))
+        paid = before // FUNDING != self.now // FUNDING
+        return {
+            "marks": prices[:count],
+            "index": float(prices[count]),
+            "oi": state["venues"]["oi"][0, :count] * self._units.size,
+            "rate": float(state["rate"][0]),
+            "paid": float(state["funding"][0]) if paid else None,
+        }
 
     # -- the kernel
 

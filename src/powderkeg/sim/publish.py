@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from powderkeg.events import SECOND, BookSnapshot, Floats, Level, Liquidation, Times
 from powderkeg.sim.book import SHAPE
 from powderkeg.sim.positions import trigger_price
-from powderkeg.sim.records import Deaths, Forced, Tape, Truth
+from powderkeg.sim.records import Deaths, Forced, Ladder, Tape, Truth
 from powderkeg.sim.state import (
     BASE,
     CENTRE,
@@ -203,3 +203,41 @@ def book_of(m: State, law: Laws, units: Units, market: str, venue: int, at: int)
         prices = clip(units.at(rungs.astype(np.float64)), round(best, units.digits))
         sides.append(_levels(prices, _resting(m, law, rungs, venue, at) * units.size))
     return BookSnapshot(market, at, at, sides[0], sides[1], at)
+
+
+def ladder_of(m: State, law: Laws, units: Units, at: int, levels: int) -> Ladder:
+    """Return what rests at `levels` rungs either side, of all venues together."""
+    mid = float(m["mid"])
+    middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
+    bid = round(math.floor(middle / units.tick) * units.tick, units.digits)
+    near = np.arange(levels)
+    full = law["depth"] * float(m["thin"]) * units.size
+    sides: list[tuple[Floats, Floats]] = []
+    for sign in (-1, 1):
+        rungs = round(mid) + sign * near
+        age = (at * 1e-6 - m["eaten_at"][rungs]) / law["refill"]
+        eaten = m["eaten"][rungs] * np.exp(-np.minimum(age, 700.0)) * units.size
+        rests = np.maximum(full * SHAPE[near] - eaten, _THINNEST * full)
+        sides.append((units.at(rungs.astype(np.float64)), rests))
+    ask = round(bid + units.tick, units.digits)
+    return Ladder(bid, ask, *sides[0], *sides[1])
+
+
+def causes_of(tape: Records, deaths: Records) -> Whole:
+    """Return for each print the row of the forced close that made it, or -1; in order, once each.
+
+    Both were written by one call of the kernel, so step, venue, price and size are equal bits.
+    """
+    causes = np.full(tape.size, -1, np.int64)
+    if not deaths.size:
+        return causes
+    rows: dict[tuple[object, ...], list[int]] = {}
+    for i, row in enumerate(deaths):
+        key = (row["step"], row["venue"], row["fill"], -row["side"] * row["size"])
+        rows.setdefault(tuple(x.item() for x in key), []).append(i)
+    for k, row in enumerate(tape):
+        key = tuple(row[name].item() for name in ("step", "venue", "price", "size"))
+        found = rows.get(key)
+        if found:
+            causes[k] = found.pop(0)
+    return causes

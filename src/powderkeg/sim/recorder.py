@@ -166,22 +166,22 @@ class Recorder:
             high=bars.last[:, 1],
             venues=[self._venue(market, v, bars) for v, market in enumerate(self._world.markets)],
             truths=self._truths,
-            deaths=_joined(Deaths, self._deaths),
+            deaths=joined(Deaths, self._deaths),
         )
 
     def _venue(self, market: str, v: int, bars: Bars) -> VenueRecording:
         return VenueRecording(
             market=market,
-            trades=_joined(Tape, self._tapes[v]),
+            trades=joined(Tape, self._tapes[v]),
             marks=bars.venues[:, v, 0],
             mark_low=bars.venues[:, v, 1],
             mark_high=bars.venues[:, v, 2],
             oi=bars.venues[:, v, 3],
-            liquidations=_joined(Forced, self._forced[v]),
+            liquidations=joined(Forced, self._forced[v]),
         )
 
 
-def _joined(kind: type[_Columns], parts: list[_Columns]) -> _Columns:
-    """Return columns one after another."""
+def joined(kind: type[_Columns], parts: list[_Columns]) -> _Columns:
+    """Return records of columns as one, in order."""
     names = kind.__struct_fields__
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

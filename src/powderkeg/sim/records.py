@@ -111,3 +111,37 @@ class Recording(Struct, frozen=True, eq=False):
     venues: list[VenueRecording]
     truths: list[Truth]
     deaths: Deaths
+
+
+class Moment(Struct, frozen=True, eq=False):
+    """One short step with nothing hidden: what a venue itself knows before it says anything."""
+
+    since: int
+    at: int
+    """End of the step, µs."""
+    tapes: list[Tape]
+    """Of each venue."""
+    forced: list[Whole]
+    """Of each venue, per print the row in `deaths` that caused it, or -1."""
+    deaths: Deaths
+    marks: Floats
+    """Of each venue, at the end."""
+    oi: Floats
+    index: float
+    rate: float
+    """Funding as predicted now."""
+    paid: float | None
+    """The rate paid in this step, if one was."""
+
+
+class Ladder(Struct, frozen=True, eq=False):
+    """What rests around the last price before venues share it out; shapes (levels,), best first."""
+
+    bid: float
+    """Best bid; bids further away lie on `bids`."""
+    ask: float
+    bids: Floats
+    """Prices, falling; those not below `bid` belong to it."""
+    bid_sizes: Floats
+    asks: Floats
+    ask_sizes: Floats

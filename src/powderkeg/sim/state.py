@@ -30,7 +30,7 @@ BASE: Final = 100_000.0
 
 SLOTS: Final = 40_000
 """Positions at once; four times what a wild market was seen to hold."""
-MOST: Final = 4
+MOST: Final = 8
 """Venues at most."""
 MAKERS: Final = 16
 QUEUE: Final = 4_096

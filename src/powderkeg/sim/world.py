@@ -81,8 +81,8 @@ class World(Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 f"expected one share per venue, found {len(self.shares)} for {self.venues}"
             )
-        if len(self.venues) > 4:
-            raise ConfigError(f"expected four venues at most, found {self.venues}")
+        if len(self.venues) > 8:
+            raise ConfigError(f"expected eight venues at most, found {self.venues}")
         if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-9:
             raise ConfigError(f"expected positive shares that sum to 1, found {self.shares}")
         for name in ("price", "tick", "scale", "mark_every", "oi_every", "book_every"):

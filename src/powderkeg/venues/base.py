@@ -1,28 +1,322 @@
-"""What a venue is to the rest of the house: a reader of its frames."""
+"""What a venue is to the rest of the house: its wire as data, and a reader of its frames.
+
+Nothing here opens a socket. A venue says which sockets to keep and what to ask over REST; `live/`
+does it; every answer comes back to `read` as bytes, from the wire or from a recording.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias
 
-from powderkeg.events import Event
+import numpy as np
+from msgspec import Meta, Struct
+
+from powderkeg.events import HOUR, Candles, Event, Funding, Trade, Trades
+from powderkeg.instruments import Instrument, TierTable
+
+BIG = 1e18
+_RUNS = 64
+"""Runs a chain remembers; the oldest hole is then held for heard."""
+Positive: TypeAlias = Annotated[float, Meta(gt=0, lt=BIG)]
+Amount: TypeAlias = Annotated[float, Meta(ge=0, lt=BIG)]
+Millis: TypeAlias = Annotated[int, Meta(ge=0, lt=10**15)]
+Update: TypeAlias = Annotated[int, Meta(ge=0, lt=2**62)]
+Print: TypeAlias = tuple[int, float, float]
+"""Time in µs, price, and size in base coin: positive where a buyer took."""
+Bar: TypeAlias = tuple[int, float, float, float, float, float, float]
+"""Start in µs, open, high, low, close, and volume and taker buys in base coin."""
+
+ChannelKind: TypeAlias = Literal[
+    "trades", "book", "mark", "funding", "oi", "liquidations", "ratio", "instruments", "clock"
+]
+Completeness: TypeAlias = Literal["all", "sample", "none"]
+"""Of a liquidation feed: every one, some of them, or no feed at all."""
+
+
+class Channel(Struct, frozen=True):
+    """One kind of data of one market."""
+
+    market: str
+    kind: ChannelKind
+    cadence: int = 0
+    """µs: the longest silence that is normal; twice this and it is stale. 0 where silence says
+    nothing, as for liquidations."""
+
+
+class Stream(Struct, frozen=True):
+    """One socket to keep open."""
+
+    url: str
+    """As the venue documents it; the shell may point it at another host."""
+    channels: tuple[Channel, ...]
+    """What must come over it. Those with a cadence are missed when they do not."""
+    hello: tuple[bytes, ...] = ()
+    """Said once connected, in this order."""
+    pause: int = 0
+    """µs between two of our messages."""
+    ping: bytes = b""
+    """Said every `ping_every`; empty where the protocol's own pings suffice."""
+    ping_every: int = 0
+    """µs."""
+    life: int = 0
+    """µs after which the venue cuts the socket, so that the next is opened before; 0 for never."""
+
+
+class Poll(Struct, frozen=True):
+    """One REST request."""
+
+    channel: str
+    """What `read` is told the answer is: ``depth:BTCUSDT``. Answers seldom say it themselves."""
+    url: str
+    body: bytes = b""
+    """JSON to POST; a GET where empty."""
+    every: int = 0
+    """µs between two requests; 0 for once."""
+    weight: int = 1
+    provides: tuple[Channel, ...] = ()
+    bucket: str = ""
+    """Which of the venue's budgets it is taken from, where each endpoint has its own."""
+
+
+class Limits(Struct, frozen=True):
+    """What a venue lets one address ask over REST."""
+
+    weight: int
+    """Per `window`. We keep well below."""
+    window: int
+    """µs."""
+    header: str = ""
+    """Response header that tells the weight used in the running window."""
 
 
 class Venue(Protocol):
-    """One venue's wire, read without a socket."""
+    """One venue's wire, without a socket."""
 
     name: str
     """The first half of its market ids."""
     skipped: dict[str, int]
     """Frames and rows that were understood and left out on purpose, counted by reason."""
+    limits: Limits
+    liquidations: Completeness
+    instruments: dict[str, Instrument]
+    """By symbol, as the venue's own answers have told so far."""
+    tiers: dict[str, TierTable]
+    """By symbol, as above."""
+    server_time: int
+    """What the venue's clock said in the last answer about it, µs; 0 before the first."""
 
-    def read(self, raw: bytes, seen: int) -> list[Event]:
+    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
         """Return what one frame says; nothing for acks and channels we do not use.
 
         Args:
             raw: The frame as it came.
             seen: When it reached us, µs. A reader never looks at a clock.
+            channel: The name of the `Poll` it answers; empty for what came over a socket.
 
         Raises:
             WireError: The frame is not what the venue documents. Nothing else is ever raised.
         """
         ...
+
+    def symbol(self, coin: str) -> str:
+        """Return the venue's symbol of a coin's perpetual."""
+        ...
+
+    def streams(self, symbols: Sequence[str]) -> list[Stream]:
+        """Return the sockets that carry all channels of these symbols."""
+        ...
+
+    def polls(self, symbols: Sequence[str]) -> list[Poll]:
+        """Return what must be asked again and again, instruments first, and the venue's clock."""
+        ...
+
+    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
+        """Return the requests that tell the past: candles, open interest, funding; oldest first."""
+        ...
+
+    def recent(self, symbol: str) -> list[Poll]:
+        """Return the request for the latest trades, which join a past to a live stream."""
+        ...
+
+    def snapshot(self, symbol: str) -> Poll | tuple[bytes, ...]:
+        """Return how to get a whole book anew: a request, or messages on the book's socket."""
+        ...
+
+    def reply(self, raw: bytes) -> bytes:
+        """Return what this frame must be answered with at once; nothing for almost all."""
+        ...
+
+    def memory(self) -> dict[str, Any]:
+        """Return what decides how the next frame is read; see `Remembers`."""
+        ...
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Know what another reader of this venue knew."""
+        ...
+
+
+class Remembers:
+    """A reader that can be stopped and gone on with, as if it had never been."""
+
+    __slots__ = ()
+    KEPT: ClassVar[tuple[str, ...]] = ()
+    """Attributes that decide what the next frame means."""
+
+    def memory(self) -> dict[str, Any]:
+        """Return what decides how the next frame is read: plain values and records."""
+        return {name: getattr(self, name) for name in self.KEPT}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Know what another reader of this venue knew."""
+        for name in self.KEPT:
+            setattr(self, name, memory[name])
+
+
+class Ids:
+    """Which rows were seen before: two sockets may overlap, and some venues tell history first.
+
+    Equal rows within one frame are different events; across frames they are one told twice.
+    """
+
+    __slots__ = ("_known", "keep")
+
+    def __init__(self, keep: int = 20_000) -> None:
+        self.keep = keep
+        self._known: dict[Hashable, None] = {}
+
+    def fresh(self, keys: Iterable[Hashable]) -> list[bool]:
+        """Tell for each row of one frame whether it is new, and remember it."""
+        known = self._known
+        counts: dict[Hashable, int] = {}
+        out: list[bool] = []
+        for key in keys:
+            counts[key] = nth = counts.get(key, 0) + 1
+            whole = (key, nth)
+            out.append(whole not in known)
+            known[whole] = None
+        if len(known) > 2 * self.keep:  # seldom, because the oldest are found one after another
+            self._known = dict.fromkeys(list(known)[-self.keep :])
+        return out
+
+
+class Chain:
+    """Which numbers of a rising sequence were heard. A lost run may still be heard later."""
+
+    __slots__ = ("_spans",)
+
+    def __init__(self) -> None:
+        self._spans: list[list[int]] = []
+        """First and last of each run heard, rising, with a hole after each but the last."""
+
+    def take(self, number: int) -> int:
+        """Return how many numbers are missing just before this one; -1 if it was heard before."""
+        spans = self._spans
+        if not spans:
+            spans.append([number, number])
+            return 0
+        top = spans[-1]
+        if number > top[1]:
+            missing = number - top[1] - 1
+            if missing:
+                spans.append([number, number])
+            else:
+                top[1] = number
+            return missing
+        return self._fill(number)
+
+    def _fill(self, number: int) -> int:
+        """Take a number below the greatest: it lies in a run, or before one."""
+        spans = self._spans
+        n = bisect_left(spans, number, key=lambda span: span[1])
+        if number >= spans[n][0]:
+            return -1
+        if n and number == spans[n - 1][1] + 1:
+            spans[n - 1][1] = number
+        else:
+            spans.insert(n, [number, number])
+            n += 1
+        if spans[n][0] == number + 1:
+            first = spans.pop(n - 1)[0]
+            spans[n - 1][0] = first
+        if len(spans) > _RUNS:
+            spans[0][1] = spans.pop(1)[1]
+        return 0
+
+
+def prints(market: str, seen: int, rows: Sequence[Print]) -> list[Event]:
+    """Return the prints of one frame as one event: a `Trade`, or `Trades` in order of time."""
+    if not rows:
+        return []
+    if len(rows) == 1:
+        at, price, size = rows[0]
+        return [Trade(market, at, seen, price, abs(size), "buy" if size > 0 else "sell")]
+    times = np.array([row[0] for row in rows], np.int64)
+    prices = np.array([row[1] for row in rows], np.float64)
+    sizes = np.array([row[2] for row in rows], np.float64)
+    if (times[1:] < times[:-1]).any():
+        order = np.argsort(times, kind="stable")
+        times, prices, sizes = times[order], prices[order], sizes[order]
+    return [Trades(market, int(times[-1]), seen, times, prices, sizes)]
+
+
+def pages(since: int, until: int, span: int, rows: int) -> list[tuple[int, int]]:
+    """Return the spans of time of requests for `rows` bars of `span` µs each, oldest first."""
+    step = span * rows
+    return [(start, min(start + step, until)) for start in range(since, until, step)]
+
+
+def candles(market: str, seen: int, span: int, rows: Iterable[Bar]) -> list[Event]:
+    """Return the bars of one answer as one event: in order of time, each once, all of them over.
+
+    Raises:
+        ValueError: The open or the close of a bar is not between its low and its high.
+    """
+    told = {row[0]: row for row in rows if row[0] + span <= seen}
+    if not told:
+        return []
+    starts = sorted(told)
+    table = np.array([told[start][1:] for start in starts], np.float64)
+    first, high, low, last, volume, buy = np.ascontiguousarray(table.T)
+    wrong = (low > np.minimum(first, last)) | (high < np.maximum(first, last))
+    if wrong.any():
+        bar = told[starts[int(wrong.argmax())]]
+        raise ValueError(f"expected low <= open, close <= high, found the bar {bar}")
+    times, unread = np.array(starts, np.int64), np.full(len(starts), np.nan)
+    at = starts[-1] + span
+    return [
+        Candles(
+            market,
+            at,
+            seen,
+            span,
+            times,
+            first,
+            high,
+            low,
+            last,
+            volume,
+            buy,
+            unread,
+            low,
+            high,
+            last,
+        )
+    ]
+
+
+def payments(market: str, seen: int, rows: Iterable[tuple[int, float]], usual: int) -> list[Event]:
+    """Return past funding, given as time in µs and rate, in order of time and each once.
+
+    An interval is the time since the payment before, in whole hours, for venues change it and
+    their histories do not tell it; `usual` where there is none before, or it is a hole.
+    """
+    told = sorted(dict(rows).items())
+    spans = [round((at - before) / HOUR) * HOUR for (before, _), (at, _) in pairwise(told)]
+    intervals = [span if HOUR <= span <= 8 * HOUR else usual for span in [*spans[:1], *spans]]
+    return [
+        Funding(market, at, seen, rate, interval)
+        for (at, rate), interval in zip(told, intervals or [usual], strict=False)
+    ]

@@ -1,0 +1,142 @@
+"""From an event at a venue to a column on the page's socket, with everything in between running.
+
+The made venues send at a given rate from a process of their own; `up` runs as a process of its own;
+this one is the page: it watches a stream as a page does, and asks for what a page asks. A column
+says as of when it stands; the latency of a moment is when the first column arrives that stands at
+it or later. The clocks are one clock: all runs on one machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+import numpy as np
+
+RATE: Final = 5_000
+COINS: Final = ("BTC", "ETH", "SOL")
+WARM: Final = 10.0
+"""Seconds left out at the beginning."""
+SECONDS: Final = 30.0
+READY: Final = 180.0
+STEP: Final = 0.010
+"""Seconds between the moments that are followed."""
+
+
+async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, Any]:
+    """Return the figures."""
+    began = time.monotonic()
+    async with _up(rate) as (url, pid):
+        first = await _ready(url, began)
+        await asyncio.sleep(WARM)
+        cpu, at = _cpu(pid), time.monotonic()
+        before = _health(url)
+        delays, columns = await _watch(url, seconds)
+        share = (_cpu(pid) - cpu) / (time.monotonic() - at)
+        after = _health(url)
+        sent = _events(after) - _events(before)
+        rss = _rss(pid)
+    return {
+        "venues": 6, "coins": len(COINS), "rate_wanted": rate,
+        "events_per_s": round(sent / seconds), "columns_per_s": round(columns / seconds, 1),
+        "p50_ms": round(float(np.percentile(delays, 50)), 1),
+        "p99_ms": round(float(np.percentile(delays, 99)), 1),
+        "max_ms": round(float(max(delays)), 1),
+        "rss_mb": round(rss / 1e6), "cpu_share": round(share, 3),
+        "waiting_frames": after["feed"]["waiting_frames"],
+        "unread_frames": after["feed"]["unread_frames"],
+        "first_coin_s": round(first["first"], 1), "all_ready_s": round(first["all"], 1),
+    }  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def _up(rate: int) -> AsyncGenerator[tuple[str, int]]:
+    """Run ``demo`` at a rate; give its address and process."""
+    command = [
+        sys.executable, "-m", "powderkeg", "demo", *COINS, "--port", "0", "--json-ready",
+        "--rate", str(rate),
+    ]  # fmt: skip
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        if process.stdout is None:
+            raise RuntimeError("expected the server's output")
+        line = await process.stdout.readline()
+        yield json.loads(line)["url"], process.pid
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _ready(url: str, began: float) -> dict[str, float]:
+    """Wait until every market has lived through its past; return when, in s."""
+    first, told = 0.0, {"progress": ""}
+    end = time.monotonic() + READY
+    while time.monotonic() < end:
+        told = await asyncio.to_thread(_get, f"{url}v1/coins")
+        if not first:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(_get, f"{url}v1/BTC/bars")
+                first = time.monotonic() - began
+        if told["ready"]:
+            return {"first": first or time.monotonic() - began, "all": time.monotonic() - began}
+        await asyncio.sleep(0.25)
+    raise TimeoutError(f"expected markets within {READY:.0f} s, found {told['progress']!r}")
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  our own
+        return json.load(answer)
+
+
+def _health(url: str) -> Any:
+    return _get(f"{url}v1/health")
+
+
+def _events(health: Any) -> int:
+    return sum(row["count"] for row in health["feed"]["channels"])
+
+
+async def _watch(url: str, seconds: float) -> tuple[list[float], int]:
+    """Watch BTC as a page does; return the delay of every moment in ms, and the columns."""
+    delays: list[float] = []
+    columns = 0
+    moment = 0.0
+    async with aiohttp.ClientSession() as session:
+        address = f"{url.replace('http', 'ws', 1)}v1/stream?coin=BTC&span=1d"
+        async with session.ws_connect(address) as socket:
+            end = time.time() + seconds
+            while time.time() < end:
+                message = await socket.receive(timeout=10)
+                arrived = time.time()
+                said = msgspec.msgpack.decode(message.data)
+                if said.get("kind") != "column" or "as_of" not in said:
+                    continue
+                columns += 1
+                stands = said["as_of"] / 1e6
+                moment = moment or stands
+                while moment <= stands:
+                    delays.append((arrived - moment) * 1000)
+                    moment += STEP
+    return delays, columns
+
+
+def _cpu(pid: int) -> float:
+    """Return the CPU seconds a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss(pid: int) -> int:
+    """Return the bytes a process holds in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

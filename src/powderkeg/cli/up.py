@@ -1,0 +1,178 @@
+"""``up``, ``demo`` and ``record``: collect from the venues, or from made ones, and show or keep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from powderkeg.cli.serve import serve
+from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError
+from powderkeg.live.hosts import parse
+from powderkeg.live.keep import Keep
+from powderkeg.live.run import Collector
+from powderkeg.live.tell import tell
+from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
+from powderkeg.settings import Settings
+from powderkeg.store.folder import Store
+from powderkeg.venues import VENUES
+
+COINS = ("BTC", "ETH", "SOL")
+Coins: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(help="Such as BTC ETH SOL, which are the default.")
+]
+Venues: TypeAlias = Annotated[str, typer.Option(help="Venues, by comma. All: the default six.")]
+Hosts: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_HOSTS",
+        help="Where venues are reached: HOST[:PORT] for all, or venue=HOST[:PORT],... .",
+    ),
+]
+Data: TypeAlias = Annotated[
+    Path | None, typer.Option(envvar="POWDERKEG_STORE", help="Folder to record in.")
+]
+Host: TypeAlias = Annotated[str, typer.Option(help="Address to serve on.")]
+Port: TypeAlias = Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")]
+Token: TypeAlias = Annotated[
+    str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+]
+Ready: TypeAlias = Annotated[bool, typer.Option(help="Print the address as JSON.")]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Of the made market.")]
+Rate: TypeAlias = Annotated[
+    int, typer.Option(help="Messages per second that made venues send at least.")
+]
+
+
+def home() -> Path:
+    """Return the folder that recordings go to where none is named."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "powderkeg"
+
+
+def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return coins and venues as asked for.
+
+    Raises:
+        ConfigError: No such venue, or no name of a coin.
+    """
+    names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or SIX
+    unknown = [name for name in names if name not in VENUES or name.endswith("-spot")]
+    if unknown:
+        known = [name for name in VENUES if not name.endswith("-spot")]
+        raise ConfigError(f"expected venues of {', '.join(known)}, found {', '.join(unknown)}")
+    wanted = tuple(dict.fromkeys(coin.upper() for coin in coins or COINS))
+    odd = [coin for coin in wanted if not (coin.isascii() and coin.isalnum())]
+    if odd:
+        raise ConfigError(f"expected coins such as BTC, found {', '.join(odd)}")
+    return wanted, names
+
+
+def up(
+    coins: Coins = None,
+    venues: Venues = "",
+    hosts: Hosts = "",
+    data: Data = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8788,
+    token: Token = "",
+    seed: Seed = 7,
+    rate: Rate = 0,
+    json_ready: Ready = False,
+) -> None:
+    """Collect coins live and show their maps; made venues where no real one answers."""
+    wanted, names = chosen(coins, venues)
+    plan = Plan(
+        wanted, names, hosts=parse(hosts, tuple(VENUES)), simulate=offline(),
+        data=data or home(), seed=seed, rate=rate,
+    )  # fmt: skip
+    _show(plan, host, port, token, json_ready=json_ready)
+
+
+def demo(
+    coins: Coins = None,
+    venues: Venues = "",
+    host: Host = "127.0.0.1",
+    port: Port = 8788,
+    token: Token = "",
+    seed: Seed = 7,
+    rate: Rate = 0,
+    json_ready: Ready = False,
+) -> None:
+    """Show made venues: nothing to configure, no network, and it says so on every page."""
+    wanted, names = chosen(coins, venues)
+    plan = Plan(wanted, names, simulate="asked for", seed=seed, rate=rate)
+    _show(plan, host, port, token, json_ready=json_ready)
+
+
+def _show(plan: Plan, host: str, port: int, token: str, *, json_ready: bool) -> None:
+    work = Up(plan)
+    serve(work.session, work.hub, host, port, token, work.run, json_ready=json_ready)
+
+
+def record(
+    coins: Coins = None,
+    venues: Venues = "",
+    hosts: Hosts = "",
+    data: Data = None,
+    seconds: Annotated[float, typer.Option(help="Stop after so long; 0 goes on.")] = 0.0,
+    simulate: Annotated[bool, typer.Option(help="Record made venues.")] = False,
+    seed: Seed = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Store what the venues send, without a map. `replay FOLDER` reads it."""
+    wanted, names = chosen(coins, venues)
+    folder = data or home()
+    plan = Plan(
+        wanted, names, hosts=parse(hosts, tuple(VENUES)), data=folder, seed=seed,
+        simulate="asked for" if simulate else offline(),
+    )  # fmt: skip
+    with contextlib.suppress(KeyboardInterrupt):
+        told = asyncio.run(_record(plan, folder, seconds))
+        print(json.dumps(told) if as_json else _words(told))
+
+
+async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
+    """Record until the time is over; return what came."""
+    async with contextlib.AsyncExitStack() as stack:
+        hosts = plan.hosts
+        if plan.simulate:
+            tell(f"simulated market: {plan.simulate}")
+            hosts = await stack.enter_async_context(made_venues(plan))
+        store = Store(folder)
+        stack.callback(store.close)
+        desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
+        collector = Collector(desks, plan.venues, hosts=hosts, store=store)
+        keep = Keep(store, collector, Settings())
+        started = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds or None), asyncio.TaskGroup() as group:
+                group.create_task(collector.run())
+                group.create_task(keep.run())
+        report = collector.health()
+        return {
+            "folder": str(folder),
+            "seconds": round(time.monotonic() - started, 1),
+            "frames": report["recorded_frames"],
+            "unread": report["unread_frames"],
+            "recording": report["recording"],
+            "markets": report["markets"],
+            "problems": report["problems"],
+        }
+
+
+def _words(told: dict[str, Any]) -> str:
+    """Return what was recorded as a person reads it."""
+    up_now = sum(state == "up" for state in told["markets"].values())
+    frames, unread = told["frames"], told["unread"]
+    lines = [f"{frames:,} frames in {told['folder']}, {unread:,} of them unread"]
+    lines.append(f"{up_now} of {len(told['markets'])} markets were up at the end")
+    lines += [f"{venue}: {why}" for venue, why in told["problems"].items()]
+    return "\n".join(lines)

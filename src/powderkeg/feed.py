@@ -1,0 +1,201 @@
+"""Frames in, desks changed: the one loop that live, replay and tests share.
+
+A market's past comes first: answers about it are put by until a `Join` says they are complete,
+and what streams meanwhile waits behind it. Prints of one market that come close together
+travel as one run, which leaves the same state and costs a fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from powderkeg.desk import Ask, Desk
+from powderkeg.errors import WireError
+from powderkeg.events import (
+    BookDelta,
+    BookSnapshot,
+    Event,
+    Gap,
+    Link,
+    Quote,
+    Tick,
+    Trade,
+    Trades,
+)
+from powderkeg.frames import Boot, Frame, Join, Word, markets_of, read_word
+from powderkeg.past import Past, as_columns, cut
+from powderkeg.venues import VENUES, Venue
+
+PAST = ("candles", "interest", "funding", "trades")
+"""Kinds of answers that tell of a past."""
+_FREE: tuple[type[Event], ...] = (BookDelta, BookSnapshot, Quote)
+"""Events that say nothing to what prints say, so that a run of prints may go on around them."""
+Watch = Callable[[Event], None]
+
+
+class Feed:
+    """Readers of all venues, and the desks their events go to."""
+
+    def __init__(self, desks: dict[str, Desk], watch: Watch | None = None) -> None:
+        """Feed `desks`, by coin; `watch` is told each event as it was read."""
+        self.desks = desks
+        self.watch = watch
+        self.readers: dict[str, Venue] = {}
+        self.unread: dict[str, int] = {}
+        """Frames that could not be read, by venue. They are kept as they are."""
+        self.last_unread = ""
+        """Why, the last time."""
+        self.foreign = 0
+        """Events of markets nobody asked for."""
+        self.seq = 0
+        """Number of the last frame taken."""
+        self.coins: dict[str, str] = {}
+        """Coin of each market that is collected."""
+        self._pasts: dict[str, Past] = {}
+        self._waiting: dict[str, list[Event]] = {}
+        self._runs: dict[str, list[Trade | Trades]] = {}
+        self._beat = 0
+
+    @property
+    def waiting(self) -> list[str]:
+        """Markets whose past is not complete yet."""
+        return list(self._waiting)
+
+    def take(self, frames: Iterable[Frame]) -> list[Ask]:
+        """Take a batch and return what the desks ask for."""
+        asks: list[Ask] = []
+        for frame in frames:
+            self.seq = frame.seq
+            beat = frame.seen // 1_000_000
+            if beat != self._beat:
+                asks += self._flush()
+                self._beat = beat
+            try:
+                if frame.venue:
+                    asks += self._read(frame)
+                else:
+                    asks += self._obey(read_word(frame.raw))
+            except WireError as why:
+                name = frame.venue or "shell"
+                self.unread[name] = self.unread.get(name, 0) + 1
+                self.last_unread = str(why)
+        return asks + self._flush()
+
+    def reader(self, venue: str) -> Venue:
+        """Return the reader of a venue, made when first wanted."""
+        if venue not in self.readers:
+            if venue not in VENUES:
+                raise WireError(venue, "no such venue is known", b"")
+            self.readers[venue] = VENUES[venue]("")
+        return self.readers[venue]
+
+    def _read(self, frame: Frame) -> list[Ask]:
+        events = self.reader(frame.venue).read(frame.raw, frame.seen, frame.channel)
+        told = frame.channel.partition(":")[0] in PAST
+        asks: list[Ask] = []
+        for event in events:
+            if isinstance(event, Tick):
+                continue
+            if self.watch is not None and not told:
+                self.watch(event)
+            coin = self.coins.get(event.market)
+            if coin is None:
+                self.foreign += not isinstance(event, Link)
+            elif told:
+                self._pasts.setdefault(event.market, Past(event.market)).add(event)
+            elif event.market in self._waiting:
+                self._waiting[event.market].append(event)
+            else:
+                asks += self._push(coin, event)
+        return asks
+
+    def _push(self, coin: str, event: Event) -> list[Ask]:
+        """Give an event to its desk, or let a print wait for the next."""
+        if isinstance(event, Trade | Trades):
+            self._runs.setdefault(event.market, []).append(event)
+            return []
+        asks: list[Ask] = []
+        if not isinstance(event, _FREE) and not isinstance(event, Tick):
+            asks += self._flush_one(event.market)
+        return asks + self.desks[coin].apply(event)
+
+    def _flush(self) -> list[Ask]:
+        asks: list[Ask] = []
+        for market in list(self._runs):
+            asks += self._flush_one(market)
+        return asks
+
+    def _flush_one(self, market: str) -> list[Ask]:
+        run = self._runs.pop(market, None)
+        if run is None:
+            return []
+        event = run[0] if len(run) == 1 else as_columns(run)
+        return self.desks[self.coins[market]].apply(event)
+
+    # -- words of the shell
+
+    def _obey(self, said: Word) -> list[Ask]:
+        match said:
+            case Tick():
+                asks = self._flush()
+                for desk in self.desks.values():
+                    asks += desk.apply(said)
+                return asks
+            case Boot():
+                return self._flush() + self._boot(said)
+            case Join():
+                return self._join(said)
+            case Link() | Gap():
+                if self.watch is not None:
+                    self.watch(said)
+                coin = self.coins.get(said.market)
+                if coin is None:
+                    return []
+                if said.market in self._waiting:
+                    self._waiting[said.market].append(said)
+                    return []
+                return self._push(coin, said)
+
+    def _boot(self, boot: Boot) -> list[Ask]:
+        """Begin anew: readers remember nothing, every market waits for its past."""
+        self.readers.clear()
+        self._pasts.clear()
+        self.coins = {m: c for m, c in markets_of(boot).items() if c in self.desks}
+        self._waiting = {market: [] for market in self.coins}
+        asks: list[Ask] = []
+        for desk in self.desks.values():
+            for market in list(desk.markets):
+                asks += desk.apply(Link(market, boot.at, boot.at, "down", "start"))
+        return asks
+
+    def _join(self, join: Join) -> list[Ask]:
+        """Let a market live through its past, then through what waited."""
+        coin = self.coins.get(join.market)
+        if coin is None:
+            return []
+        desk = self.desks[coin]
+        desk.horizon = max(desk.horizon, join.until)
+        asks: list[Ask] = []
+        known = desk.markets.get(join.market)
+        since = known.seen if known else 0
+        waiting = _from(max(since, join.until), self._waiting.pop(join.market, []))
+        heard = next((e.at for e in waiting if isinstance(e, Trade | Trades)), join.at)
+        past = self._pasts.pop(join.market, Past(join.market))
+        for event in past.tell(since, join.until, heard):
+            asks += desk.apply(event)
+        for event in waiting:
+            asks += self._push(coin, event)
+        return asks
+
+
+def _from(since: int, events: list[Event]) -> list[Event]:
+    """Return events without the prints before `since`, which the past tells too.
+
+    Some venues begin a stream with a list of old ones.
+    """
+    out: list[Event] = []
+    for event in events:
+        kept = cut(event, since) if isinstance(event, Trade | Trades) else event
+        if kept is not None:
+            out.append(kept)
+    return out

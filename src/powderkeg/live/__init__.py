@@ -1,0 +1,1 @@
+"""The only door to network and time: sockets, requests, a clock, and the loop that feeds desks."""

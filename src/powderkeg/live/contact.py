@@ -1,0 +1,74 @@
+"""Is anyone there? One request to each venue, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import aiohttp
+
+from powderkeg.live.hosts import where
+from powderkeg.venues import VENUES
+from powderkeg.venues.base import Poll
+
+WITHIN: Final = 10.0
+"""Seconds a venue has to answer."""
+_WORDS = {403: "forbidden from this address", 451: "not served at this location"}
+
+
+def probe(name: str) -> Poll:
+    """Return the cheapest request of a venue: its clock, else its instruments."""
+    venue = VENUES[name]("")
+    polls = venue.polls((venue.symbol("BTC"),))
+    return next((poll for poll in polls if poll.channel == "clock"), polls[0])
+
+
+async def contact(
+    venues: tuple[str, ...], hosts: dict[str, str], *, everyone: bool = False
+) -> dict[str, str]:
+    """Return for each venue why it cannot be reached; empty where it answers.
+
+    Unless `everyone` is waited for, returns as soon as one answers: those that are still silent
+    then are said not to be heard yet.
+    """
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WITHIN)) as session:
+        tasks = {name: asyncio.ensure_future(_ask(session, name, hosts)) for name in venues}
+        waiting = set(tasks.values())
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if not everyone and any(not task.result() for task in done):
+                    break
+            return {
+                name: task.result() if task.done() else "not heard yet"
+                for name, task in tasks.items()
+            }
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _ask(session: aiohttp.ClientSession, name: str, hosts: dict[str, str]) -> str:
+    poll = probe(name)
+    url = where(poll.url, name, hosts)
+    method = "POST" if poll.body else "GET"
+    headers = {"content-type": "application/json"} if poll.body else None
+    try:
+        async with session.request(method, url, data=poll.body or None, headers=headers) as answer:
+            if answer.status == 200:
+                return ""
+            return f"HTTP {answer.status} {_WORDS.get(answer.status, '')}".strip()
+    except TimeoutError:
+        return "no answer"
+    except (aiohttp.ClientError, OSError) as why:
+        return _plain(why)
+
+
+def _plain(why: BaseException) -> str:
+    """Return an error in few words."""
+    if isinstance(why, aiohttp.ClientConnectorDNSError):
+        return "the name is not known here"
+    if isinstance(why, aiohttp.ClientConnectorError):
+        return f"cannot connect: {why.os_error.strerror or why.os_error}"
+    return type(why).__name__

@@ -1,0 +1,250 @@
+"""How each venue and channel fares: rate, lag, age, silence, and when a market's lamp must turn.
+
+Staleness is per channel and symbol, from the venue's own cadence, because a socket that answers
+pings may have stopped saying anything about one market. Heartbeats are not data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+from powderkeg.events import (
+    SECOND,
+    BookDelta,
+    BookSnapshot,
+    Event,
+    Funding,
+    Gap,
+    Link,
+    Liquidation,
+    Mark,
+    OpenInterest,
+    Quote,
+    Ratio,
+    Tick,
+    Trade,
+    Trades,
+)
+from powderkeg.live.clock import Offset
+from powderkeg.venues.base import Channel, ChannelKind
+
+State: TypeAlias = Literal["up", "down", "stale"]
+GRACE = 5 * SECOND
+"""After a connection, what a channel may take to say its first word, whatever its cadence."""
+SETTLE = 2 * SECOND
+"""After a connection, what subscriptions may take; until then a hole is not over."""
+UNSEEN: tuple[ChannelKind, ...] = ("instruments", "clock")
+"""Asked for our own use: no event comes of them."""
+_KINDS: dict[type[Event], ChannelKind] = {
+    Trade: "trades",
+    Trades: "trades",
+    BookSnapshot: "book",
+    BookDelta: "book",
+    Quote: "book",
+    Mark: "mark",
+    Funding: "funding",
+    OpenInterest: "oi",
+    Liquidation: "liquidations",
+    Ratio: "ratio",
+}
+
+
+class Meter:
+    """One channel of one market."""
+
+    __slots__ = ("_starts", "cadence", "count", "lag", "last", "since")
+
+    def __init__(self, cadence: int) -> None:
+        self.cadence = cadence
+        self.count = 0
+        self.last = 0
+        """When it was last heard, µs; 0 for never."""
+        self.since = 0
+        """When its socket came up, µs; 0 while it is down."""
+        self.lag = 0
+        """µs from the last event to us."""
+        self._starts: deque[tuple[int, int]] = deque(maxlen=12)
+        """Times at least five seconds apart, and the count before each."""
+
+    def heard(self, at: int, seen: int, n: int) -> None:
+        """Take an event of `n` parts."""
+        if not self._starts or seen - self._starts[-1][0] >= 5 * SECOND:
+            self._starts.append((seen, self.count))
+        self.count += n
+        self.last = seen
+        self.lag = seen - at
+
+    def rate(self, at: int) -> float:
+        """Return events per second over the last minute."""
+        if not self._starts:
+            return 0.0
+        since, count = self._starts[0]
+        return (self.count - count) / max((at - since) / SECOND, 1.0)
+
+    def stale(self, at: int) -> bool:
+        """Tell whether it has been silent for more than twice its cadence."""
+        if not self.cadence or not self.since:
+            return False
+        first = self.since + max(GRACE, 2 * self.cadence)
+        return at > max(first, self.last + 2 * self.cadence)
+
+
+class Health:
+    """All channels of all venues."""
+
+    def __init__(self) -> None:
+        """Watch nothing yet."""
+        self.meters: dict[tuple[str, ChannelKind], Meter] = {}
+        self.offsets: dict[str, Offset] = {}
+        self.states: dict[str, State] = {}
+        self.problems: dict[str, str] = {}
+        """What a person must know, by venue: the last refusal or misconfiguration."""
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """Reconnects, gaps, refusals and so on, by venue and name."""
+        self._down: dict[str, set[int]] = {}
+        self._lost: dict[str, int] = {}
+        """When each market that is down or silent was last heard."""
+        self._due: dict[str, int] = {}
+        """When the hole of a market that came back may be closed."""
+
+    def expect(self, channels: Iterable[Channel], stream: int | None = None) -> None:
+        """Know of channels before they come: over the socket `stream`, or by asking."""
+        for channel in channels:
+            key = channel.market, channel.kind
+            if channel.kind in UNSEEN:
+                continue
+            if key not in self.meters:
+                self.meters[key] = Meter(channel.cadence)
+            self.states.setdefault(channel.market, "down")
+            if stream is not None:
+                self._down.setdefault(channel.market, set()).add(stream)
+
+    def asked(self, channels: Iterable[Channel], at: int) -> None:
+        """Say that a request about channels was answered."""
+        for channel in channels:
+            meter = self.meters.get((channel.market, channel.kind))
+            if meter is not None:
+                meter.since = meter.since or at
+
+    def heard(self, event: Event) -> None:
+        """Take an event as it was read."""
+        if isinstance(event, Tick):
+            return
+        venue = event.market.partition(":")[0]
+        if isinstance(event, Gap | Link):
+            self._told(venue, event)
+            return
+        kind = _KINDS.get(type(event))
+        meter = self.meters.get((event.market, kind)) if kind else None
+        if meter is None:
+            return
+        meter.heard(event.at, event.seen, len(event.times) if isinstance(event, Trades) else 1)
+        if isinstance(event, Trade | Trades | BookDelta):
+            self.offsets.setdefault(venue, Offset()).heard(event.at, event.seen)
+
+    def _told(self, venue: str, event: Gap | Link) -> None:
+        if isinstance(event, Gap):
+            self.counts[venue, "gaps"] += 1
+        elif event.state == "refused":
+            self.counts[venue, "refusals"] += 1
+            self.problems[venue] = f"the venue refused: {event.channel}"
+
+    def up(self, stream: int, channels: Sequence[Channel], at: int) -> list[Link]:
+        """Say that a socket is open; return what that changes."""
+        out: list[Link] = []
+        for channel in channels:
+            self.meters[channel.market, channel.kind].since = at
+        for market in dict.fromkeys(c.market for c in channels):
+            self._down.setdefault(market, set()).discard(stream)
+            if not self._down[market] and self.states[market] == "down":
+                out += self._turn(market, "up", at)
+                if market in self._lost:
+                    self._due[market] = at + SETTLE
+        return out
+
+    def down(self, stream: int, channels: Sequence[Channel], at: int, why: str) -> list[Link]:
+        """Say that a socket is closed; return what that changes."""
+        for channel in channels:
+            self.meters[channel.market, channel.kind].since = 0
+        out: list[Link] = []
+        for market in dict.fromkeys(c.market for c in channels):
+            self._down.setdefault(market, set()).add(stream)
+            if self.states[market] != "down":
+                last = max(
+                    self.meters[c.market, c.kind].last for c in channels if c.market == market
+                )
+                self._lost.setdefault(market, last or at)
+            out += self._turn(market, "down", at, why)
+        return out
+
+    def check(self, at: int) -> list[Link | Gap]:
+        """Return the lamps that must turn because of silence or its end, and holes now closed."""
+        silent = {market for (market, _), meter in self.meters.items() if meter.stale(at)}
+        out: list[Link | Gap] = []
+        for market, state in list(self.states.items()):
+            if state == "up" and market in silent:
+                self._lost.setdefault(market, self._oldest(market, at))
+                out += self._turn(market, "stale", at, self._silent(market, at))
+            elif state == "stale" and market not in silent:
+                self._due.setdefault(market, at)
+                out += self._turn(market, "up", at)
+        for market in [m for m, due in self._due.items() if due <= at and self.states[m] == "up"]:
+            del self._due[market]
+            since = self._lost.pop(market, 0)
+            if since:
+                out.append(Gap(market, at, at, since, "the link was down or silent"))
+        return out
+
+    def _oldest(self, market: str, at: int) -> int:
+        """Return since when one of a market's channels is silent."""
+        last = [
+            m.last or m.since
+            for (name, _), m in self.meters.items()
+            if name == market and m.stale(at)
+        ]
+        return min(last, default=at)
+
+    def silent(self, channels: Iterable[Channel], at: int, patience: float) -> str:
+        """Return what has been silent for `patience` times its limit, or nothing."""
+        for channel in channels:
+            meter = self.meters[channel.market, channel.kind]
+            if meter.stale(at):
+                limit = max(2 * meter.cadence, GRACE)
+                if at - max(meter.last, meter.since) > patience * limit:
+                    return f"{channel.market} {channel.kind}"
+        return ""
+
+    def _silent(self, market: str, at: int) -> str:
+        names = [k for (m, k), meter in self.meters.items() if m == market and meter.stale(at)]
+        return f"silent: {', '.join(names)}"
+
+    def _turn(self, market: str, state: State, at: int, why: str = "") -> list[Link]:
+        if self.states.get(market) == state:
+            return []
+        self.states[market] = state
+        return [Link(market, at, at, state, why)]
+
+    def rows(self, at: int) -> list[dict[str, Any]]:
+        """Return one row a channel, for the health view."""
+        return [
+            {
+                "market": market,
+                "channel": kind,
+                "count": meter.count,
+                "rate": round(meter.rate(at), 2),
+                "lag": meter.lag / SECOND,
+                "age": (at - meter.last) / SECOND if meter.last else None,
+                "cadence": meter.cadence / SECOND,
+                "state": self._state_of(meter, at),
+            }
+            for (market, kind), meter in sorted(self.meters.items())
+        ]
+
+    def _state_of(self, meter: Meter, at: int) -> str:
+        if not meter.since:
+            return "down"
+        if meter.stale(at):
+            return "stale"
+        return "up" if meter.last else "waiting"

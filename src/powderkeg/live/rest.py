@@ -1,0 +1,214 @@
+"""Requests to one venue, within its limits, its answers as frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+
+from powderkeg.errors import WireError
+from powderkeg.events import SECOND
+from powderkeg.live.backoff import Backoff
+from powderkeg.live.clock import Offset, now
+from powderkeg.live.health import Health
+from powderkeg.live.hosts import where
+from powderkeg.live.inbox import Inbox
+from powderkeg.venues.base import Limits, Poll, Venue
+
+SHARE: Final = 0.9
+"""Of a venue's limit that we use."""
+TIMEOUT: Final = 15.0
+TRIES: Final = 5
+BANNED: Final = 120.0
+"""Seconds to keep still after HTTP 418 or 429 that does not say how long."""
+FORBIDDEN: Final = (403, 451)
+AGAIN: Final = 60.0
+"""Seconds after a refusal until the same is asked again; it may have been of the moment."""
+
+
+class Budget:
+    """Weight used in the running window."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Begin with all of it."""
+        self.limits = limits
+        self.until = 0
+        """µs before which nothing may be asked."""
+        self._used: deque[tuple[int, int]] = deque()
+        self._turn = asyncio.Lock()
+
+    def wait(self, weight: int, at: int) -> float:
+        """Return seconds until so much may be asked."""
+        if at < self.until:
+            return (self.until - at) / SECOND
+        while self._used and self._used[0][0] <= at - self.limits.window:
+            self._used.popleft()
+        over = sum(w for _, w in self._used) + weight - SHARE * self.limits.weight
+        if over <= 0 or not self._used:
+            return 0.0
+        for when, spent in self._used:
+            over -= spent
+            if over <= 0:
+                return (when + self.limits.window - at) / SECOND
+        return self.limits.window / SECOND
+
+    async def spend(self, weight: int) -> None:
+        """Wait until so much may be asked, and take it; in turn, so that nothing starves."""
+        async with self._turn:
+            while (wait := self.wait(weight, now())) > 0:  # noqa: ASYNC110  only time helps
+                await asyncio.sleep(wait)
+            self._used.append((now(), weight))
+
+    def used(self, at: int) -> int:
+        """Return the weight used in the running window."""
+        return sum(weight for when, weight in self._used if when > at - self.limits.window)
+
+    def told(self, used: str, at: int) -> None:
+        """Take what the venue says was used in its own window: other programs count too."""
+        if not used.isdigit():
+            return
+        if int(used) > self.used(at):
+            self._used.append((at, int(used) - self.used(at)))
+
+    def stop(self, seconds: float, at: int) -> None:
+        """Ask nothing for so long."""
+        self.until = max(self.until, at + round(seconds * SECOND))
+
+
+class Refused(Exception):  # noqa: N818  a fact, not an error of ours
+    """The venue will not answer this request, however often it is asked."""
+
+    def __init__(self, why: str, *, answered: bool) -> None:
+        super().__init__(why)
+        self.answered = answered
+        """False where nothing came back at all."""
+
+
+class Rest:
+    """All requests to one venue."""
+
+    def __init__(self, venue: Venue, inbox: Inbox, health: Health, hosts: dict[str, str]) -> None:
+        """Ask `venue`; answers go to `inbox`."""
+        self.venue = venue
+        self._budgets: dict[str, Budget] = {}
+        self._until = 0
+        """µs before which nothing may be asked, whatever the budget."""
+        self._inbox = inbox
+        self._health = health
+        self._hosts = hosts
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the session."""
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, why: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+
+    def budget(self, bucket: str = "") -> Budget:
+        """Return what may be asked of one endpoint, or of all that have no budget of their own."""
+        if bucket not in self._budgets:
+            self._budgets[bucket] = Budget(self.venue.limits)
+            self._budgets[bucket].until = self._until
+        return self._budgets[bucket]
+
+    def used(self) -> int:
+        """Return the weight used in the running window, of the busiest budget."""
+        return max((budget.used(now()) for budget in self._budgets.values()), default=0)
+
+    def _stop(self, seconds: float) -> None:
+        """Ask the venue nothing for so long."""
+        for budget in self._budgets.values():
+            budget.stop(seconds, now())
+            self._until = max(self._until, budget.until)
+
+    async def fetch(self, poll: Poll) -> None:
+        """Ask once, trying again where that may help, and put the answer in the inbox.
+
+        Raises:
+            Refused: The venue will not answer; the reason is in the health too.
+        """
+        backoff = Backoff()
+        status, body = 0, b""
+        for left in range(TRIES, 0, -1):
+            budget = self.budget(poll.bucket)
+            await budget.spend(poll.weight)
+            try:
+                status, body, wait = await self._ask(poll)
+            except (aiohttp.ClientError, TimeoutError, OSError) as why:
+                status, body, wait = 0, repr(why).encode(), 0.0
+            if status == 200:
+                self._inbox.put(self.venue.name, body, poll.channel)
+                self._health.asked(poll.provides, now())
+                return
+            self._note(poll, status, body)
+            if status in (418, 429):
+                self._stop(wait or BANNED)
+            elif status in FORBIDDEN or 400 <= status < 500:
+                break
+            elif left > 1:
+                await asyncio.sleep(backoff.next())
+        words = f"{self.venue.name}: {poll.channel}: HTTP {status}: {body[:200]!r}"
+        raise Refused(words, answered=status > 0)
+
+    async def _ask(self, poll: Poll) -> tuple[int, bytes, float]:
+        """Return status, body and the seconds the venue asks us to wait."""
+        if self._session is None:
+            raise RuntimeError("expected `async with` around the requests")
+        url = where(poll.url, self.venue.name, self._hosts)
+        method = "POST" if poll.body else "GET"
+        headers = {"content-type": "application/json"} if poll.body else None
+        sent = now()
+        async with self._session.request(
+            method, url, data=poll.body or None, headers=headers
+        ) as answer:
+            body = await answer.read()
+            got = now()
+            header = self.venue.limits.header
+            if header:
+                self.budget(poll.bucket).told(answer.headers.get(header, ""), got)
+            if poll.channel == "clock" and answer.status == 200:
+                self._offset(body, sent, got)
+            wait = answer.headers.get("Retry-After", "")
+            return answer.status, body, float(wait) if wait.isdigit() else 0.0
+
+    def _offset(self, body: bytes, sent: int, got: int) -> None:
+        """Set our clock beside theirs."""
+        try:
+            self.venue.read(body, got, "clock")
+        except WireError:
+            return  # counted where the feed reads the same answer
+        if self.venue.server_time:
+            offset = self._health.offsets.setdefault(self.venue.name, Offset())
+            offset.asked(sent, self.venue.server_time, got)
+
+    def _note(self, poll: Poll, status: int, body: bytes) -> None:
+        """Count a failure, and tell a person what they can do about it."""
+        name = self.venue.name
+        self._health.counts[name, f"HTTP {status}" if status else "failed requests"] += 1
+        if status in FORBIDDEN:
+            self._health.problems[name] = (
+                f"HTTP {status}: not served at this location: set another host or proxy"
+            )
+        elif status not in (418, 429):
+            words = body[:120].decode(errors="replace")
+            self._health.problems[name] = f"{poll.channel}: HTTP {status}: {words}"
+
+    async def repeat(self, poll: Poll) -> None:
+        """Ask again and again until cancelled."""
+        self._health.expect(poll.provides)
+        while True:
+            try:
+                await self.fetch(poll)
+            except Refused as why:
+                await asyncio.sleep(AGAIN if why.answered else poll.every / SECOND)
+                continue
+            await asyncio.sleep(poll.every / SECOND)

@@ -1,0 +1,281 @@
+"""The live loop: what arrives is stored, then read, then shown. In that order, always."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from powderkeg.desk import Ask, Desk
+from powderkeg.errors import StoreError
+from powderkeg.events import SECOND, Gap, Tick
+from powderkeg.feed import Feed
+from powderkeg.frames import Boot, Frame, Join
+from powderkeg.live.backfill import Backfill, Wanted
+from powderkeg.live.backoff import Backoff
+from powderkeg.live.clock import now
+from powderkeg.live.health import Health
+from powderkeg.live.inbox import Inbox
+from powderkeg.live.report import report
+from powderkeg.live.rest import Refused, Rest
+from powderkeg.live.socket import Keeper
+from powderkeg.live.tell import tell
+from powderkeg.store.folder import Store
+from powderkeg.venues import VENUES
+from powderkeg.venues.base import Poll, Venue
+
+GATHER: Final = 0.010
+"""Seconds frames gather before they are stored: one sync of the disk then serves them all."""
+TICK: Final = SECOND // 4
+"""µs between ticks."""
+CHECK: Final = SECOND // 4
+MEND: Final = 2.0
+"""Seconds a snapshot may take before it is asked for again: they are dear."""
+
+FIRST: Final = ("clock", "instruments", "fundingInfo")
+"""Answers without which sizes and rates mean nothing."""
+
+MarketsOf = dict[str, dict[str, str]]
+"""Symbol of each coin, by venue."""
+
+
+def calm() -> None:
+    """Let the garbage collector look seldom.
+
+    A batch of books is a hundred thousand short-lived tuples, and looking at them costs half as
+    much again as reading them (measured).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+class Collector:
+    """Sockets, requests and the loop, for the coins and venues wanted."""
+
+    def __init__(
+        self,
+        desks: dict[str, Desk],
+        venues: tuple[str, ...],
+        *,
+        hosts: dict[str, str] | None = None,
+        store: Store | None = None,
+        feed: Feed | None = None,
+        history: bool = True,
+        beat: Callable[[], None] = lambda: None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            desks: By coin.
+            venues: Names of venues to collect from.
+            hosts: Where they are, when not where they document; see `hosts.parse`.
+            store: Where frames are kept; None keeps nothing.
+            feed: Of these desks, where it holds a stored past already.
+            history: Ask for the past; without it every coin begins with what comes.
+            beat: Called after each batch was applied.
+            progress: Told in words what is being done before every coin is ready.
+        """
+        self.desks = desks
+        self.hosts = hosts or {}
+        self.store = store
+        self.status = Health()
+        self.feed = feed or Feed(desks)
+        self.feed.watch = self.status.heard
+        self.inbox = Inbox(store.last if store else 0)
+        self.recording = store is not None
+        """False once the disk has refused: everything else goes on."""
+        self.symbols: MarketsOf = {}
+        self.keepers: list[Keeper] = []
+        self.rests: dict[str, Rest] = {}
+        self.applied = 0
+        """Frames taken by the feed since the start."""
+        self._beat = beat
+        self._history = history
+        self._progress = progress
+        self._mending: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._checked = self._ticked = 0
+        for name in venues:
+            self._prepare(name, VENUES[name](""))
+
+    def _prepare(self, name: str, venue: Venue) -> None:
+        symbols = {coin: venue.symbol(coin) for coin in self.desks}
+        self.symbols[name] = symbols
+        self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
+        for stream in venue.streams(tuple(symbols.values())):
+            self.keepers.append(
+                Keeper(name, stream, self.inbox, self.status, self.hosts, venue.reply)
+            )
+
+    @property
+    def ready(self) -> bool:
+        """True once every market has lived through its past."""
+        return not self.feed.waiting
+
+    def markets(self, coin: str) -> dict[str, str]:
+        """Return the markets that are collected for a coin, and the state of their links."""
+        names = (f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items())
+        return {name: self.status.states.get(name, "down") for name in names}
+
+    def health(self) -> dict[str, Any]:
+        """Return how each venue and channel fares."""
+        return report(self)
+
+    async def run(self) -> None:
+        """Collect until cancelled."""
+        calm()
+        markets = {
+            coin: tuple(f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items())
+            for coin in self.desks
+        }
+        self.inbox.say(Boot(now(), markets))
+        self._apply(await self._stored())  # so that every coin waits for its past from now on
+        known = {name: asyncio.Event() for name in self.rests}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._loop())
+                for name, rest in self.rests.items():
+                    group.create_task(self._venue(name, rest, known[name]))
+                if self._history:
+                    group.create_task(self._fill(known))
+                else:
+                    for market in self.feed.waiting:
+                        self.inbox.say(Join(now(), market, now()))
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _venue(self, name: str, rest: Rest, known: asyncio.Event) -> None:
+        """Keep asking and hearing one venue: first what its sizes mean, then everything."""
+        polls = rest.venue.polls(tuple(self.symbols[name].values()))
+        first = [poll for poll in polls if poll.channel in FIRST]
+        async with rest, asyncio.TaskGroup() as group:
+            told = await asyncio.gather(*(self._once(rest, poll) for poll in first))
+            later = [poll for poll, answered in zip(first, told, strict=True) if answered]
+            known.set()
+            for keeper in self.keepers:
+                if keeper.venue == name:
+                    group.create_task(keeper.run())
+            for poll in polls:
+                group.create_task(self._again(rest, poll, later=poll in later))
+            await asyncio.Event().wait()  # requests of others go through this session
+
+    async def _once(self, rest: Rest, poll: Poll) -> bool:
+        """Ask once; return whether it was answered."""
+        try:
+            await rest.fetch(poll)
+        except Refused as why:
+            tell(str(why))
+            return False
+        return True
+
+    async def _again(self, rest: Rest, poll: Poll, *, later: bool) -> None:
+        if later:
+            await asyncio.sleep(poll.every / SECOND)
+        await rest.repeat(poll)
+
+    async def _fill(self, known: dict[str, asyncio.Event]) -> None:
+        wanted = [
+            Wanted(coin, f"{name}:{symbol}", symbol, name, self._since(coin, f"{name}:{symbol}"))
+            for name, symbols in self.symbols.items()
+            for coin, symbol in symbols.items()
+        ]
+        work = Backfill(wanted, self.rests, known, self.inbox, self._progress)
+        await work.run()
+        for market, why in work.failed.items():
+            self.status.problems.setdefault(market.partition(":")[0], f"history: {why}")
+
+    def _since(self, coin: str, market: str) -> int:
+        known = self.desks[coin].markets.get(market)
+        return known.seen if known else 0
+
+    # -- the loop
+
+    async def _loop(self) -> None:
+        while True:
+            await self.inbox.wait(TICK / SECOND)
+            await asyncio.sleep(GATHER)
+            self._clockwork()
+            self._apply(await self._stored())
+            self._beat()
+
+    async def _stored(self) -> list[Frame]:
+        """Return what has arrived, once it is on the disk."""
+        frames = self.inbox.take()
+        if frames:
+            await self._keep(frames)
+        return frames
+
+    def _clockwork(self) -> None:
+        """Say what time says: ticks, and lamps that turn because of silence."""
+        at = now()
+        if at >= self._checked + CHECK:
+            self._checked = at
+            for link in self.status.check(at):
+                self.inbox.say(link)
+        if at >= self._ticked + TICK:
+            self._ticked = at
+            self.inbox.say(Tick(at))
+
+    async def _keep(self, frames: list[Frame]) -> None:
+        """Store a batch before anyone reads it. A disk that refuses stops the recording only."""
+        if self.store is None or not self.recording:
+            return
+        try:
+            await asyncio.to_thread(self.store.append, frames)
+        except StoreError as why:
+            self.recording = False
+            self.status.problems["store"] = f"recording has stopped: {why}"
+            tell(f"recording has stopped: {why}")
+
+    def _apply(self, frames: list[Frame]) -> None:
+        for ask in self.feed.take(frames):
+            self._resync(ask)
+        self.applied += len(frames)
+
+    def _resync(self, ask: Ask) -> None:
+        """Say what was lost, and mend the book until it stands again."""
+        name = ask.market.partition(":")[0]
+        if ask.since:
+            at = now()
+            self.inbox.say(Gap(ask.market, at, at, ask.since, "changes of the book were lost"))
+        if name in self.rests and ask.market not in self._mending:
+            self._mending.add(ask.market)
+            self._spawn(self._mend(ask.market))
+
+    async def _mend(self, market: str) -> None:
+        """Ask for the whole book in the venue's own way until it is live again."""
+        name, _, symbol = market.partition(":")
+        backoff = Backoff()
+        try:
+            while self._book(market) != "live":
+                self.status.counts[name, "book snapshots"] += 1
+                how = self.rests[name].venue.snapshot(symbol)
+                if isinstance(how, Poll):
+                    await self._once(self.rests[name], how)
+                else:
+                    self._say(name, market, how)
+                await asyncio.sleep(MEND + backoff.next())
+        finally:
+            self._mending.discard(market)
+
+    def _book(self, market: str) -> str:
+        """Return the state of a market's book; a coin nobody asks for any more needs none."""
+        coin = self.feed.coins.get(market, "")
+        desk = self.desks.get(coin)
+        return desk.markets[market].book.status if desk and market in desk.markets else "live"
+
+    def _say(self, name: str, market: str, messages: tuple[bytes, ...]) -> None:
+        """Send messages over the socket that carries a market's book."""
+        for keeper in self.keepers:
+            carried = {(c.market, c.kind) for c in keeper.stream.channels}
+            if keeper.venue == name and (market, "book") in carried:
+                keeper.say(messages)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

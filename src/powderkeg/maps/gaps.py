@@ -1,0 +1,39 @@
+"""Which columns of a map know nothing, or not of every venue."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from powderkeg.maps.scene import Choice, Scene
+
+Spans: TypeAlias = list[tuple[int, int]]
+"""First column of each stretch, and the first after it."""
+
+
+def holes(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> tuple[Spans, Spans]:
+    """Return the columns in which every chosen market lay inside a gap, and those where some did.
+
+    Args:
+        scene: The coin.
+        choice: Which venues.
+        step: Length of a column, µs.
+        until: Number of the last column.
+        columns: How many.
+    """
+    lost = [
+        market.rings[step].holes(until, columns)
+        for market in scene.estimated()
+        if choice.takes(market.venue)
+    ]
+    if not lost:
+        return [], []
+    every, some = np.all(lost, axis=0), np.any(lost, axis=0)
+    return _spans(every), _spans(some & ~every)
+
+
+def _spans(lost: NDArray[np.bool_]) -> Spans:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], lost, [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,0 +1,212 @@
+"""What venues told of the time before we came, put together to be lived through at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from msgspec.structs import replace
+
+from powderkeg.events import (
+    MINUTE,
+    Candles,
+    Event,
+    Floats,
+    Funding,
+    Gap,
+    OpenInterest,
+    Times,
+    Trade,
+    Trades,
+)
+
+Told: TypeAlias = Candles | Funding | Gap | Trades
+"""What a past consists of."""
+_COLUMNS = (
+    "times",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "buy",
+    "mark_low",
+    "mark_high",
+    "mark",
+)
+_HOLE = 3 * MINUTE
+"""A shorter silence of candles is a quiet market: some venues leave out minutes without a trade."""
+
+
+class Past:
+    """Answers about one market, in whatever order they came."""
+
+    def __init__(self, market: str) -> None:
+        """Know nothing yet."""
+        self.market = market
+        self.candles: list[Candles] = []
+        self.interest: list[OpenInterest] = []
+        self.funding: list[Funding] = []
+        self.recent: list[Trades] = []
+
+    def add(self, event: Event) -> None:
+        """Take what an answer said."""
+        match event:
+            case Candles():
+                self.candles.append(event)
+            case OpenInterest():
+                self.interest.append(event)
+            case Funding():
+                self.funding.append(event)
+            case Trade() | Trades():
+                self.recent.append(as_columns([event]))
+            case _:
+                pass
+
+    def tell(self, since: int, until: int, heard: int = 0) -> list[Told]:
+        """Return the past from `since` to `until` as events, oldest first.
+
+        What lies between is told by candles. Where `since` is within a minute, the rest of that
+        minute is a gap: its candle would count again what is known already.
+
+        Args:
+            since: µs up to which the market is known already; 0 for nothing.
+            until: µs, a whole minute: the end of the last candle wanted. Recent trades from then
+                on follow; where they begin later, the time between is a gap.
+            heard: µs from which the stream was heard: the end of that gap where no recent trades
+                were told at all.
+        """
+        told: list[Told] = []
+        known = -(-since // MINUTE) * MINUTE
+        if since < known <= until:
+            told.append(Gap(self.market, known, known, since, "stopped within a minute"))
+        for bars in self._bars(known, until):
+            told += self._holes(bars, known)
+            told.append(bars)
+            known = int(bars.times[-1]) + bars.span
+        latest = max((f for f in self.funding if f.at <= until), key=lambda f: f.at, default=None)
+        if latest is not None:
+            told.append(latest)
+        if known < until and known:
+            told.append(Gap(self.market, until, until, known, "candles end early"))
+        edge = max(since, until)
+        if known and not self.recent and heard > edge:
+            told.append(Gap(self.market, heard, heard, edge, "no recent trades"))
+        return told + self._joined(edge)
+
+    def _bars(self, since: int, until: int) -> list[Candles]:
+        """Return candles of each grain as one run: coarse ones only where no finer ones are."""
+        runs: list[Candles] = []
+        end = until
+        for span in sorted({bars.span for bars in self.candles}):
+            parts = [bars for bars in self.candles if bars.span == span]
+            run = _within(_glued(parts), since, end)
+            if len(run.times):
+                end = int(run.times[0])
+                runs.append(self._overlaid(run))
+        return runs[::-1]
+
+    def _overlaid(self, bars: Candles) -> Candles:
+        """Return candles with the last reading of open interest within each."""
+        if not self.interest:
+            return bars
+        times = np.array([reading.at for reading in self.interest], np.int64)
+        sizes = np.array([reading.size for reading in self.interest])
+        order = np.argsort(times, kind="stable")
+        times, sizes = times[order], sizes[order]
+        i = np.searchsorted(times, bars.times + bars.span, side="right") - 1
+        told = (i >= 0) & (times[np.maximum(i, 0)] > bars.times)
+        oi = np.where(told, sizes[np.maximum(i, 0)], np.nan)
+        return replace(bars, oi=oi)
+
+    def _holes(self, bars: Candles, known: int) -> list[Told]:
+        """Return the gap before a run and those inside it."""
+        ends = bars.times + bars.span
+        before = np.r_[known or int(bars.times[0]), ends[:-1]]
+        found = np.flatnonzero(bars.times - before > max(_HOLE, bars.span))
+        return [
+            Gap(self.market, int(bars.times[i]), int(bars.times[i]), int(before[i]), "no candles")
+            for i in found
+        ]
+
+    def _joined(self, until: int) -> list[Told]:
+        """Return the trades since the last candle, or since the market was last heard."""
+        if not self.recent:
+            return []
+        run = as_columns(self.recent)
+        first = int(run.times[0])
+        out: list[Told] = []
+        if first > until:
+            why = "recent trades do not reach back to the last candle"
+            out.append(Gap(self.market, first, first, until, why))
+        keep = run.times >= until
+        if keep.any():
+            times = run.times[keep]
+            at = int(times[-1])
+            out.append(Trades(self.market, at, at, times, run.prices[keep], run.sizes[keep]))
+        return out
+
+
+def as_columns(events: Sequence[Trade | Trades]) -> Trades:
+    """Return prints as one run in order of time; there is at least one."""
+    times: list[Times] = []
+    prices: list[Floats] = []
+    sizes: list[Floats] = []
+    singles: list[Trade] = []
+
+    def put() -> None:
+        times.append(np.array([t.at for t in singles], np.int64))
+        prices.append(np.array([t.price for t in singles]))
+        sizes.append(np.array([t.size if t.taker == "buy" else -t.size for t in singles]))
+        singles.clear()
+
+    for event in events:
+        if isinstance(event, Trade):
+            singles.append(event)
+            continue
+        if singles:
+            put()
+        times.append(event.times)
+        prices.append(event.prices)
+        sizes.append(event.sizes)
+    if singles:
+        put()
+    last = events[-1]
+    when, price, size = np.concatenate(times), np.concatenate(prices), np.concatenate(sizes)
+    if (when[1:] < when[:-1]).any():
+        order = np.argsort(when, kind="stable")
+        when, price, size = when[order], price[order], size[order]
+    return Trades(last.market, int(when[-1]), last.seen, when, price, size)
+
+
+def cut(event: Trade | Trades, since: int) -> Trade | Trades | None:
+    """Return the prints of an event from `since` on, or None."""
+    if isinstance(event, Trade):
+        return event if event.at >= since else None
+    keep = event.times >= since
+    if keep.all():
+        return event
+    prices, sizes = event.prices[keep], event.sizes[keep]
+    return (
+        replace(event, times=event.times[keep], prices=prices, sizes=sizes) if keep.any() else None
+    )
+
+
+def _glued(parts: Sequence[Candles]) -> Candles:
+    """Return runs of one span as one, sorted, each bar once."""
+    times = np.concatenate([part.times for part in parts])
+    _, first = np.unique(times, return_index=True)
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])[first]
+        for name in (*_COLUMNS, "oi")
+    }
+    return replace(parts[-1], **columns)
+
+
+def _within(bars: Candles, since: int, until: int) -> Candles:
+    """Return the bars that lie whole between two times; they say they were seen as they ended."""
+    keep = (bars.times >= since) & (bars.times + bars.span <= until)
+    columns = {name: getattr(bars, name)[keep] for name in (*_COLUMNS, "oi")}
+    end = int(columns["times"][-1]) + bars.span if keep.any() else 0
+    return replace(bars, at=end, seen=end, deaths=False, **columns)

@@ -1,0 +1,58 @@
+"""The health of a session in the text form that Prometheus reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from powderkeg.serve.session import Session
+
+_CHANNEL = {
+    "count": ("powderkeg_events_total", "counter", "Events read"),
+    "rate": ("powderkeg_events_per_second", "gauge", "Events per second over the last minute"),
+    "lag": ("powderkeg_lag_seconds", "gauge", "From the venue's time of the last event to ours"),
+    "age": ("powderkeg_age_seconds", "gauge", "Since the last event"),
+}
+
+
+def exposition(session: Session) -> str:
+    """Return all figures, one a line."""
+    lines = [
+        *_head("powderkeg_ready", "gauge", "1 once every coin has lived through its past"),
+        f"powderkeg_ready {int(session.ready)}",
+    ]
+    feed = session.collector.health() if session.collector else {}
+    rows: list[dict[str, Any]] = feed.get("channels", [])
+    for key, (name, kind, words) in _CHANNEL.items():
+        lines += _head(name, kind, words)
+        lines += [
+            f"{name}{_labels(market=row['market'], channel=row['channel'])} {row[key]}"
+            for row in rows
+            if row[key] is not None
+        ]
+    lines += _head("powderkeg_link_up", "gauge", "1 where a market's links are up and not silent")
+    for market, state in feed.get("markets", {}).items():
+        lines.append(f"powderkeg_link_up{_labels(market=market)} {int(state == 'up')}")
+    lines += _head("powderkeg_incidents_total", "counter", "What went wrong, by venue and kind")
+    for venue, counts in feed.get("incidents", {}).items():
+        for what, count in counts.items():
+            lines.append(f"powderkeg_incidents_total{_labels(venue=venue, what=what)} {count}")
+    for name in ("waiting_frames", "unread_frames", "recorded_frames"):
+        lines += _head(f"powderkeg_{name}", "gauge", name.replace("_", " "))
+        lines.append(f"powderkeg_{name} {feed.get(name, 0)}")
+    return "\n".join(lines) + "\n"
+
+
+def _head(name: str, kind: str, words: str) -> list[str]:
+    return [f"# HELP {name} {words}.", f"# TYPE {name} {kind}"]
+
+
+def _labels(**labels: str) -> str:
+    """Return labels as the format wants them escaped."""
+    pairs = (f'{key}="{_escaped(value)}"' for key, value in labels.items())
+    return "{" + ",".join(pairs) + "}"
+
+
+def _escaped(value: str) -> str:
+    for raw, safe in (("\\", r"\\"), ('"', r"\""), ("\n", r"\n")):
+        value = value.replace(raw, safe)
+    return value

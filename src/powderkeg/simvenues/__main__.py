@@ -1,0 +1,92 @@
+"""``python -m powderkeg.simvenues``: all venues on loopback, until interrupted.
+
+Says one line of JSON once all ports listen: where the control is, and each venue's host.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from powderkeg.simvenues.server import WIRES, serve
+from powderkeg.simvenues.wire import encode
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="powderkeg.simvenues", description=__doc__)
+    parser.add_argument("--coins", nargs="+", default=["BTC", "ETH", "SOL"])
+    parser.add_argument("--venues", nargs="+", default=list(WIRES))
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--days", type=float, default=30.0)
+    parser.add_argument("--port", type=int, default=0, help="of the control; 0 for free ports")
+    parser.add_argument("--rate", type=float, default=0.0, help="frames a second at least")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="exit when standard input is closed"
+    )
+    return parser.parse_args(argv)
+
+
+async def _parent_gone() -> None:
+    """Return once standard input is closed."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        while await reader.read(4096):
+            pass
+    finally:
+        pipe.close()
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait())]
+    if options.with_parent:
+        waiting.append(asyncio.ensure_future(_parent_gone()))
+    try:
+        making = asyncio.ensure_future(
+            serve(
+                options.coins,
+                port=options.port,
+                seed=options.seed,
+                days=options.days,
+                venues=options.venues,
+                rate=options.rate,
+            )
+        )
+        await asyncio.wait([making, *waiting], return_when=asyncio.FIRST_COMPLETED)
+        if not making.done():
+            making.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await making
+            return
+        async with making.result() as simulator:
+            line = encode({"control": simulator.control, "hosts": simulator.addresses})
+            sys.stdout.write(line.decode() + "\n")
+            sys.stdout.flush()
+            life = asyncio.ensure_future(simulator.failed())
+            done, _ = await asyncio.wait([life, *waiting], return_when=asyncio.FIRST_COMPLETED)
+            if life in done:
+                life.result()
+            life.cancel()
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted, or until the parent is gone."""
+    asyncio.run(_serve(_options(sys.argv[1:] if argv is None else argv)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,203 @@
+"""All simulated venues in one process: made, listening, and kept in step with the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Self
+
+from aiohttp import web
+
+from powderkeg.errors import ConfigError
+from powderkeg.events import MINUTE
+from powderkeg.simvenues.binance import Binance
+from powderkeg.simvenues.bitget import Bitget
+from powderkeg.simvenues.book import LEVELS
+from powderkeg.simvenues.bybit import Bybit
+from powderkeg.simvenues.control import Control, Log
+from powderkeg.simvenues.deribit import Deribit
+from powderkeg.simvenues.feed import STEP, Coin, Market
+from powderkeg.simvenues.host import Host
+from powderkeg.simvenues.hyperliquid import Hyperliquid
+from powderkeg.simvenues.okx import Okx
+from powderkeg.simvenues.wire import Wire
+from powderkeg.simvenues.world import COINS, WEIGHTS, make_all
+
+BEAT: Final = 0.01
+"""Seconds between two looks at the clock."""
+_BURST: Final = 0.1
+"""Seconds of padding that may be made up for at once."""
+_PARTS: Final = 4
+"""Into how many prints each is cut when the load is raised."""
+
+WIRES: Final[dict[str, Callable[[str, list[Market], Callable[[], int]], Wire]]] = {
+    "binance": Binance,
+    "bybit": Bybit,
+    "okx": Okx,
+    "bitget": Bitget,
+    "deribit": Deribit,
+    "hyperliquid": Hyperliquid,
+    "binance-coin": Binance,
+    "bybit-inverse": Bybit,
+}
+
+
+class Clock:
+    """The machine's clock when it was made, and from then on one that never jumps."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - time.monotonic_ns()
+
+    def __call__(self) -> int:
+        """Return now, µs UTC."""
+        return (time.monotonic_ns() + self._offset) // 1000
+
+
+class Simulator:
+    """Venues that listen. Use as an asynchronous context, or call `close`."""
+
+    def __init__(self, coins: list[Coin], port: int, clock: Clock, rate: float) -> None:
+        """Serve what these coins know; see `serve`."""
+        self.clock = clock
+        self.coins = coins
+        self.log = Log()
+        venues = coins[0].made.world.venues
+        self.hosts: dict[str, Host] = {}
+        for v, venue in enumerate(venues):
+            markets = [coin.markets[v] for coin in coins]
+            wire = WIRES[venue](venue, markets, clock)
+            self.hosts[venue] = Host(wire, port + 1 + v if port else 0, self.log.note)
+        self.rate = rate
+        self._born = time.monotonic()
+        self._turn = 0
+        for coin in coins:
+            for market in coin.markets:
+                market.parts = _PARTS if rate else 1
+        self.control = ""
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address and port of each venue."""
+        return {name: f"127.0.0.1:{host.port}" for name, host in self.hosts.items()}
+
+    async def start(self) -> None:
+        """Catch up with the clock, then listen."""
+        self._live()
+        for host in self.hosts.values():
+            await host.start()
+        app = Control(self.hosts, self.coins, self.log).app()
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self.control = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop living, then hang up everywhere.
+
+        Raises:
+            Exception: Whatever ended the simulator's life before.
+        """
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        for host in self.hosts.values():
+            await host.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if task is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def failed(self) -> None:
+        """Wait for ever, or until living fails, and raise why."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _run(self) -> None:
+        """Live on, in step with the clock."""
+        while True:
+            self._live()
+            self._pad()
+            for host in self.hosts.values():
+                host.mind()
+            await asyncio.sleep(BEAT)
+
+    def _pad(self) -> None:
+        """Say true things again until this beat's share of `rate` is published."""
+        if not any(host.sockets for host in self.hosts.values()):
+            return
+        owed = self.rate * (time.monotonic() - self._born) - self._frames()
+        owed = min(owed, self.rate * _BURST)
+        for _ in range(2 * max(0, round(owed))):
+            if owed < 1:
+                return
+            self._turn += 1
+            coin = self.coins[self._turn % len(self.coins)]
+            market = coin.markets[self._turn // len(self.coins) % len(coin.markets)]
+            host = self.hosts[market.spec.venue]
+            before = host.frames
+            host.publish(market, market.restated(self._turn % LEVELS), again=True)
+            owed -= host.frames - before
+
+    def _frames(self) -> int:
+        return sum(host.frames for host in self.hosts.values())
+
+    def _live(self) -> None:
+        for coin in self.coins:
+            for market, news in coin.live(self.clock()):
+                self.hosts[market.spec.venue].publish(market, news)
+
+
+async def serve(
+    coins: Sequence[str] = ("BTC",),
+    *,
+    port: int = 0,
+    seed: int = 7,
+    days: float = 30.0,
+    venues: Sequence[str] = tuple(WIRES),
+    rate: float = 0.0,
+) -> Simulator:
+    """Make the past of some coins, then let venues listen and live on.
+
+    Args:
+        coins: Of the demo worlds.
+        port: Of the control; the venues take the next ones. 0 for free ones.
+        seed: Of the markets.
+        days: Length of the past.
+        venues: Which to simulate.
+        rate: Frames a second to publish at least, over all venues and coins; 0 for no padding.
+
+    Raises:
+        ConfigError: A coin or venue is not simulated, or there is none.
+    """
+    if not coins or not venues or set(coins) - set(COINS) or set(venues) - set(WIRES):
+        raise ConfigError(
+            f"expected coins of {COINS} and venues of {tuple(WIRES)}, found {coins}, {venues}"
+        )
+    ordered = [venue for venue in WEIGHTS if venue in venues]
+    clock = Clock()
+    until = clock() // MINUTE * MINUTE
+    made = await make_all(coins, ordered, seed, until, days)
+    lives = [
+        Coin(coin, market, histories, k * STEP // len(coins), seed)
+        for k, (coin, (market, histories)) in enumerate(made.items())
+    ]
+    simulator = Simulator(lives, port, clock, rate)
+    try:
+        await simulator.start()
+    except BaseException:
+        await simulator.close()
+        raise
+    return simulator

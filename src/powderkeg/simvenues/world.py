@@ -1,0 +1,196 @@
+"""What is traded at the simulated venues, in each venue's own units, and how its past is made.
+
+Units are this room's own arithmetic on purpose: a simulator that shared the readers' would share
+their mistakes. A size is kept as a whole number of lots, so what is sent is what is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from powderkeg.errors import ConfigError
+from powderkeg.events import DAY
+from powderkeg.sim import DEMO, MadeMarket, MinuteHistory, World
+
+Unit: TypeAlias = Literal["base", "contract", "usd"]
+"""What a venue counts sizes in: coins, contracts of coins, or contracts of dollars."""
+
+WEIGHTS: Final[dict[str, float]] = {
+    "binance": 0.34,
+    "bybit": 0.20,
+    "okx": 0.17,
+    "bitget": 0.12,
+    "deribit": 0.05,
+    "hyperliquid": 0.12,
+    "binance-coin": 0.04,
+    "bybit-inverse": 0.03,
+}
+"""Of traders and flow, scaled to the venues that are simulated."""
+COINS: Final = tuple(DEMO)
+
+
+class Spec(Struct, frozen=True):
+    """One market as its venue describes it."""
+
+    venue: str
+    coin: str
+    symbol: str
+    tick: float
+    digits: int
+    """Decimals of a price."""
+    lot: float
+    """Least step of a size, in the venue's unit."""
+    places: int
+    """Decimals of a size."""
+    unit: Unit = "base"
+    value: float = 1.0
+    """Coins or dollars in one of the venue's units."""
+
+    @property
+    def inverse(self) -> bool:
+        """Whether sizes are dollars."""
+        return self.unit == "usd"
+
+    def lots(self, size: float, price: float) -> float:
+        """Return a size in base coin as lots, not rounded."""
+        if self.unit == "usd":
+            return size * price / (self.value * self.lot)
+        return size / (self.value * self.lot)
+
+    def base(self, lots: float, price: float) -> float:
+        """Return lots as base coin."""
+        amount = lots * self.lot * self.value
+        return amount / price if self.unit == "usd" else amount
+
+    def price(self, ticks: int) -> str:
+        """Return a price in ticks as the venue writes it."""
+        return f"{ticks * self.tick:.{self.digits}f}"
+
+    def size(self, lots: float) -> str:
+        """Return lots as the venue writes sizes."""
+        return f"{lots * self.lot:.{self.places}f}"
+
+
+_Row: TypeAlias = tuple[float, int, float, int, Unit, float]
+_SPECS: Final[dict[str, tuple[str, dict[str, _Row]]]] = {
+    "binance": (
+        "{}USDT",
+        {
+            "BTC": (0.1, 2, 0.001, 3, "base", 1.0),
+            "ETH": (0.01, 2, 0.001, 3, "base", 1.0),
+            "SOL": (0.01, 4, 0.01, 2, "base", 1.0),
+        },
+    ),
+    "binance-coin": (
+        "{}USD_PERP",
+        {
+            "BTC": (0.1, 1, 1.0, 0, "usd", 100.0),
+            "ETH": (0.01, 2, 1.0, 0, "usd", 10.0),
+            "SOL": (0.01, 2, 1.0, 0, "usd", 10.0),
+        },
+    ),
+    "bybit": (
+        "{}USDT",
+        {
+            "BTC": (0.1, 2, 0.001, 3, "base", 1.0),
+            "ETH": (0.01, 2, 0.01, 2, "base", 1.0),
+            "SOL": (0.01, 3, 0.1, 1, "base", 1.0),
+        },
+    ),
+    "bybit-inverse": (
+        "{}USD",
+        {
+            "BTC": (0.1, 2, 1.0, 0, "usd", 1.0),
+            "ETH": (0.01, 2, 1.0, 0, "usd", 1.0),
+            "SOL": (0.01, 3, 1.0, 0, "usd", 1.0),
+        },
+    ),
+    "okx": (
+        "{}-USDT-SWAP",
+        {
+            "BTC": (0.1, 1, 0.01, 2, "contract", 0.01),
+            "ETH": (0.01, 2, 0.01, 2, "contract", 0.1),
+            "SOL": (0.01, 2, 0.01, 2, "contract", 1.0),
+        },
+    ),
+    "bitget": (
+        "{}USDT",
+        {
+            "BTC": (0.1, 1, 0.0001, 4, "base", 1.0),
+            "ETH": (0.01, 2, 0.01, 2, "base", 1.0),
+            "SOL": (0.01, 3, 0.1, 1, "base", 1.0),
+        },
+    ),
+    "deribit": (
+        "{}-PERPETUAL",
+        {
+            "BTC": (0.5, 1, 10.0, 0, "usd", 1.0),
+            "ETH": (0.05, 2, 1.0, 0, "usd", 1.0),
+            "SOL": (0.01, 2, 0.1, 1, "base", 1.0),
+        },
+    ),
+    "hyperliquid": (
+        "{}",
+        {
+            "BTC": (1.0, 1, 0.00001, 5, "base", 1.0),
+            "ETH": (0.1, 1, 0.0001, 4, "base", 1.0),
+            "SOL": (0.01, 2, 0.01, 2, "base", 1.0),
+        },
+    ),
+}
+
+
+def spec(venue: str, coin: str) -> Spec:
+    """Return how a venue describes its perpetual of a coin.
+
+    Raises:
+        ConfigError: The venue or the coin is not simulated.
+    """
+    if venue not in _SPECS or coin not in COINS:
+        raise ConfigError(
+            f"expected a venue of {tuple(_SPECS)} and a coin of {COINS}, found {venue}, {coin}"
+        )
+    pattern, rows = _SPECS[venue]
+    if venue == "deribit" and rows[coin][4] == "base":
+        pattern = "{}_USDC-PERPETUAL"
+    return Spec(venue, coin, pattern.format(coin), *rows[coin])
+
+
+def world(coin: str, venues: Sequence[str]) -> World:
+    """Return the demo world of a coin, shared among these venues and censored by none."""
+    whole = sum(WEIGHTS[venue] for venue in venues)
+    shares = tuple(WEIGHTS[venue] / whole for venue in venues)
+    return replace(DEMO[coin], venues=tuple(venues), shares=shares, censor=False)
+
+
+def make(
+    coin: str, venues: Sequence[str], seed: int, until: int, days: float
+) -> tuple[MadeMarket, list[MinuteHistory]]:
+    """Return a coin's market at `until`, a whole minute, and what its venues told before."""
+    market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
+    return market, market.history(days)
+
+
+async def make_all(
+    coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float
+) -> dict[str, tuple[MadeMarket, list[MinuteHistory]]]:
+    """Return all coins' markets and pasts, several each in a process of its own."""
+    if len(coins) == 1:
+        made = await asyncio.to_thread(make, coins[0], tuple(venues), seed, until, days)
+        return {coins[0]: made}
+    loop = asyncio.get_running_loop()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(coins), os.cpu_count() or 1), spawn) as pool:
+        jobs = [
+            loop.run_in_executor(pool, make, coin, tuple(venues), seed, until, days)
+            for coin in coins
+        ]
+        return dict(zip(coins, await asyncio.gather(*jobs), strict=True))

@@ -1,0 +1,222 @@
+"""Sealed hours: frames as immutable files of batches, events as Parquet with whole-number columns.
+
+A file is written beside, synced and renamed, and only then named in the database; a crash between
+leaves a file that the next sealing of that hour writes over. Prices and sizes are kept as integers
+of the power of ten that holds every one of them exactly (3.6 times smaller than floats), and as
+floats where none does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from powderkeg.errors import DataError, StoreError
+from powderkeg.events import HOUR
+from powderkeg.frames import Frame
+from powderkeg.store.journal import Database, unpack
+from powderkeg.store.protocols import Interval
+
+MAGIC: Final = b"powderkeg frames 1\n"
+HEAD: Final = struct.Struct(">QII")
+"""Last number, size unpacked and size packed of a batch."""
+_DECIMALS: Final = 10
+Row: TypeAlias = tuple[str, str, int, str, int, int, int, int, int, int, str]
+"""A segment in the database."""
+_LATE: Final = HOUR
+"""Hours are cut by when events reached us. They happened up to so much earlier, or, by a venue's
+clock, later."""
+
+
+def place(folder: Path, kind: str, venue: str, hour: int, suffix: str) -> Path:
+    """Return where a sealed hour lies: ``trades/binance/2026-11-22/13.parquet``."""
+    moment = datetime.fromtimestamp(hour / 1e6, UTC)
+    return folder / kind / venue / moment.strftime("%Y-%m-%d") / f"{moment:%H}{suffix}"
+
+
+def _finish(part: Path, path: Path) -> None:
+    """Sync a written file and put it in its place."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
+    """Write batches as one sealed file and return its SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    digest = hashlib.sha256(MAGIC)
+    with part.open("wb") as file:
+        file.write(MAGIC)
+        for last, size, blob in blobs:
+            head = HEAD.pack(last, size, len(blob))
+            digest.update(head)
+            digest.update(blob)
+            file.write(head)
+            file.write(blob)
+    _finish(part, path)
+    return digest.hexdigest()
+
+
+def read_frames(path: Path, after: int = 0) -> Iterator[list[Frame]]:
+    """Yield the batches of a sealed file that hold a frame above `after`.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as why:
+        raise DataError(str(path), 0, f"expected a file of sealed frames: {why}") from why
+    with file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise DataError(str(path), 0, "expected a file of sealed frames")
+        while head := file.read(HEAD.size):
+            if len(head) < HEAD.size:
+                raise DataError(str(path), 0, "the file ends inside a batch")
+            last, size, length = HEAD.unpack(head)
+            blob = file.read(length)
+            if len(blob) < length:
+                raise DataError(str(path), 0, f"the file ends inside batch {last}")
+            if last > after:
+                yield unpack(size, blob, f"{path}, batch {last}")
+
+
+def whole(values: NDArray[np.float64]) -> tuple[NDArray[Any], int]:
+    """Return values as integers of the least power of ten that is exact, and that power.
+
+    Returns floats and -1 where no power up to ten is exact.
+    """
+    if (np.signbit(values) & (values == 0)).any():
+        return values, -1  # no whole number is a negative zero
+    with np.errstate(over="ignore"):  # what overflows is not exact either
+        for decimals in range(_DECIMALS + 1):
+            scaled = np.rint(values * 10.0**decimals)
+            if (np.abs(scaled) < 2**53).all() and (scaled / 10.0**decimals == values).all():
+                return scaled.astype(np.int64), decimals
+    return values, -1
+
+
+class ParquetSegments:
+    """Sealed events in a folder, named in a database: a `SegmentStore`."""
+
+    def __init__(self, db: Database, folder: Path) -> None:
+        """Keep files below `folder`."""
+        self._db = db
+        self.folder = folder
+
+    def seal(self, kind: str, venue: str, hour: int, columns: dict[str, Any]) -> None:
+        """Keep the events of an hour; see `SegmentStore`.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        try:
+            row = self.write(kind, venue, hour, columns)
+        except OSError as why:
+            raise StoreError(f"{self.folder}: the disk refuses: {why}") from why
+        self.name(row)
+
+    def write(self, kind: str, venue: str, hour: int, columns: dict[str, Any]) -> Row:
+        """Write the file of an hour and return what is to be said of it."""
+        path = place(self.folder, kind, venue, hour, ".parquet")
+        rows = len(columns["at"])
+        digest = _write_parquet(path, columns)
+        return (
+            kind, venue, hour, str(path.relative_to(self.folder)), rows, 0, 0, hour, hour + HOUR,
+            path.stat().st_size, digest,
+        )  # fmt: skip
+
+    def name(self, row: Row) -> None:
+        """Name a written file in the database; from then on it counts."""
+        self._db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
+
+    def scan(
+        self, kind: str, venue: str, market: str, since: int, until: int
+    ) -> dict[str, NDArray[Any]]:
+        """Return the events of one market; see `SegmentStore`."""
+        paths = self._db.all(
+            "SELECT path FROM segments WHERE kind=? AND venue=? AND until>? AND since<?"
+            " ORDER BY hour",
+            (kind, venue, since - _LATE, until + _LATE),
+        )
+        tables = [_read_parquet(self.folder / path, market, since, until) for (path,) in paths]
+        kept = [table for table in tables if len(table["at"])] or tables[:1]
+        names = list(kept[0]) if kept else []
+        out = {name: np.concatenate([table[name] for table in kept]) for name in names}
+        order = np.argsort(out["at"], kind="stable") if names else None
+        return {name: values[order] for name, values in out.items()}
+
+    def coverage(self, kind: str, venue: str) -> list[Interval]:
+        """Return what stretches are kept; see `SegmentStore`."""
+        out: list[Interval] = []
+        for since, until in self._db.all(
+            "SELECT since, until FROM segments WHERE kind=? AND venue=? ORDER BY hour",
+            (kind, venue),
+        ):
+            if out and out[-1].until == since:
+                since = out.pop().since  # noqa: PLW2901  the stretch goes on
+            out.append(Interval(since, until))
+        return out
+
+
+def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
+    """Write columns sorted by market and time, a row group a market; return the SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    markets, times = np.asarray(columns["market"], object), np.asarray(columns["at"])
+    order = np.lexsort((times, markets.astype(str)))
+    arrays: dict[str, Any] = {}
+    scales: dict[str, str] = {}
+    for name, values in columns.items():
+        column = np.asarray(values)[order]
+        if column.dtype == np.float64:
+            column, decimals = whole(column)
+            scales[name] = str(decimals)
+        arrays[name] = pa.array(column)
+    table = pa.table(arrays).replace_schema_metadata(scales)
+    floats = [name for name, scale in scales.items() if scale == "-1"]
+    packed = [f.name for f in table.schema if pa.types.is_integer(f.type)]
+    part = path.with_suffix(".part")
+    with pq.ParquetWriter(
+        part, table.schema, compression="zstd", version="2.6", data_page_version="2.0",
+        use_dictionary=[n for n in table.column_names if n not in floats and n not in packed],  # pyright: ignore[reportArgumentType]  its stub says bool only
+        column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED")
+        | dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+    ) as writer:  # fmt: skip
+        names = markets[order].astype(str)
+        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else []
+        for i, start in enumerate(starts):
+            stop = starts[i + 1] if i + 1 < len(starts) else len(names)
+            writer.write_table(table.slice(start, stop - start))
+    _finish(part, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_parquet(path: Path, market: str, since: int, until: int) -> dict[str, NDArray[Any]]:
+    wanted = [("market", "=", market), ("at", ">=", since), ("at", "<", until)]
+    try:
+        table = pq.read_table(path, filters=wanted)
+    except (OSError, pa.ArrowException) as why:
+        raise DataError(str(path), 0, f"expected a sealed hour of events: {why}") from why
+    scales = {k.decode(): int(v) for k, v in (table.schema.metadata or {}).items() if v.isdigit()}
+    out: dict[str, NDArray[Any]] = {}
+    for name in table.column_names:
+        if name != "market":
+            values = table[name].to_numpy()
+            out[name] = values / 10.0 ** scales[name] if name in scales else values
+    return out

@@ -1,0 +1,346 @@
+"""Binance: what the answers of its REST requests say, and what is known of each symbol.
+
+Traps:
+- Answers seldom name their symbol, and those of COIN-M statistics name the pair.
+- COIN-M candles: ``volume`` and taker buys (columns 5 and 9) are contracts; the coins are in
+  columns 7 and 10, where USD-M has dollars.
+- COIN-M open interest is contracts, so it needs a price; its history tells the coins as "value".
+- ``fundingInfo`` lists only symbols whose interval or cap was changed; all others pay every 8 h.
+- Of an aggregate, `f` and `l` are the first and last trade in it. Transfers of the insurance fund
+  and ADL have such numbers too, but are in no aggregate: trades are lost only where the number of
+  the aggregate jumps as well.
+
+Source: Binance USD-M, COIN-M and spot API docs, read 2026-11; docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from powderkeg.events import (
+    HOUR,
+    Event,
+    Gap,
+    Level,
+    Link,
+    OpenInterest,
+    Ratio,
+)
+from powderkeg.instruments import Instrument
+from powderkeg.venues.base import (
+    Amount,
+    Chain,
+    Millis,
+    Positive,
+    Print,
+    Update,
+    candles,
+    payments,
+    prints,
+)
+
+TWICE = "trade told twice"
+_SYMBOL = re.compile("[A-Z0-9_]{2,40}")
+_Rate = Annotated[float, Meta(gt=-1, lt=1)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
+_Row: TypeAlias = tuple[
+    Millis, Positive, Positive, Positive, Positive, Amount, Millis, Amount, int, Amount, Amount, str
+]
+
+
+class Known:
+    """What is known of one symbol.
+
+    Args:
+        name: The first half of the market id.
+        symbol: As Binance writes it.
+        interval: µs between payments of funding, until the venue tells better.
+
+    Raises:
+        ValueError: It is no symbol.
+    """
+
+    __slots__ = ("at", "chain", "face", "interval", "last", "mark", "market")
+
+    def __init__(self, name: str, symbol: str, interval: int) -> None:
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(f"expected a symbol, found {symbol[:40]!r}")
+        self.market = f"{name}:{symbol}"
+        self.face = (100.0 if symbol.startswith("BTC") else 10.0) * (name == "binance-coin")
+        """Dollars in one contract, 0 where sizes are base coin already."""
+        self.interval = interval
+        self.mark = 0.0
+        """The last one, 0 until then."""
+        self.chain = Chain()
+        """Numbers of the aggregates heard."""
+        self.last, self.at = -1, 0
+        """Number and time of the newest trade in them."""
+
+    def size(self, told: float, price: float) -> float:
+        """Return a size in base coin."""
+        return told * self.face / price if self.face else told
+
+    def levels(self, told: Levels) -> tuple[Level, ...]:
+        """Return levels of a book in base coin."""
+        face = self.face
+        if not face:
+            return told
+        return tuple([(price, contracts * face / price) for price, contracts in told])
+
+
+class Aggregate(Struct, gc=False):
+    """A run of trades of one taker at one price."""
+
+    p: Positive
+    q: Positive
+    T: Millis
+    m: bool
+    """The buyer was the maker, so a seller took."""
+    s: str = ""
+    a: int = -1
+    f: int = -1
+    l: int = -1  # noqa: E741  # theirs
+    st: int = 0
+
+
+class Interest(Struct, gc=False):
+    """Open interest of now: coins, or contracts on COIN-M."""
+
+    size: Amount = msgspec.field(name="openInterest")
+    symbol: str = ""
+    time: Millis = 0
+    """ms; 0 where it is not told."""
+
+
+class Depth(Struct, kw_only=True):
+    """A whole book."""
+
+    update: Update = msgspec.field(name="lastUpdateId")
+    bids: Levels
+    asks: Levels
+    symbol: str = ""
+    E: Millis = 0
+    T: Millis = 0
+    """ms; 0 on spot, which tells no time."""
+
+
+class _Said(Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Refused(_Said):
+    error: _Said | None = None
+
+
+class _History(Struct, gc=False, rename="camel"):
+    sum_open_interest: Amount
+    sum_open_interest_value: Amount
+    timestamp: Millis
+
+
+class _Funding(Struct, gc=False, rename="camel"):
+    funding_rate: _Rate
+    funding_time: Millis
+
+
+class _Ratio(Struct, gc=False, rename="camel"):
+    long_account: _Share
+    timestamp: Millis
+
+
+class _Interval(Struct, rename="camel"):
+    symbol: str
+    funding_interval_hours: Annotated[int, Meta(ge=1, le=24)] = 8
+
+
+class _Filter(Struct, rename="camel"):
+    filter_type: str = ""
+    tick_size: Amount = 0.0
+
+
+class _Listed(Struct, rename="camel"):
+    symbol: str
+    base_asset: str
+    filters: list[_Filter]
+    contract_type: str = ""
+    underlying_type: str = "COIN"
+    status: str = ""
+    contract_status: str = ""
+    contract_size: Amount = 0.0
+
+
+class _Exchange(Struct):
+    symbols: list[_Listed]
+
+
+class _Clock(Struct, rename="camel"):
+    server_time: Millis
+
+
+_candles = msgspec.json.Decoder(list[_Row], strict=False)
+_aggregates = msgspec.json.Decoder(list[Aggregate], strict=False)
+_interest = msgspec.json.Decoder(Interest, strict=False)
+_history = msgspec.json.Decoder(list[_History], strict=False)
+_fundings = msgspec.json.Decoder(list[_Funding], strict=False)
+_ratios = msgspec.json.Decoder(list[_Ratio], strict=False)
+_intervals = msgspec.json.Decoder(list[_Interval], strict=False)
+_exchange = msgspec.json.Decoder(_Exchange, strict=False)
+_depth = msgspec.json.Decoder(Depth, strict=False)
+_refused = msgspec.json.Decoder(_Refused)
+_clock = msgspec.json.Decoder(_Clock)
+
+
+def bars(raw: bytes, seen: int, known: Known) -> list[Event]:
+    """Return the candles of ``klines``."""
+    rows = _candles.decode(raw)
+    spans = {row[6] - row[0] + 1 for row in rows} or {60_000}
+    if len(spans) > 1 or min(spans) <= 0:
+        raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} ms")
+    volume, buy = (7, 10) if known.face else (5, 9)
+    told = ((row[0] * 1000, *row[1:5], float(row[volume]), float(row[buy])) for row in rows)
+    return candles(known.market, seen, spans.pop() * 1000, told)
+
+
+def refusal(raw: bytes, seen: int, name: str) -> list[Event]:
+    """Return what the venue refused, as a socket or as REST tells it; nothing where it did not."""
+    told = _refused.decode(raw)
+    said = told.error or told
+    if not said.msg:
+        return []
+    return [Link(name, seen, seen, "refused", f"{said.code} {said.msg}"[:120])]
+
+
+def depth(raw: bytes) -> Depth:
+    """Return the book of an answer."""
+    return _depth.decode(raw)
+
+
+def interest(raw: bytes) -> Interest:
+    """Return the open interest of now."""
+    return _interest.decode(raw)
+
+
+def interests(raw: bytes, seen: int, known: Known) -> list[Event]:
+    """Return the open interest of ``openInterestHist``."""
+    return [
+        OpenInterest(
+            known.market,
+            row.timestamp * 1000,
+            seen,
+            row.sum_open_interest_value if known.face else row.sum_open_interest,
+        )
+        for row in _history.decode(raw)
+    ]
+
+
+def fundings(raw: bytes, seen: int, known: Known) -> list[Event]:
+    """Return the rates of ``fundingRate``, each for the time since the payment before it."""
+    rows = [(row.funding_time * 1000, row.funding_rate) for row in _fundings.decode(raw)]
+    return payments(known.market, seen, rows, known.interval)
+
+
+def ratios(raw: bytes, seen: int, known: Known) -> list[Event]:
+    """Return the share of accounts that are long."""
+    return [
+        Ratio(known.market, row.timestamp * 1000, seen, "accounts", row.long_account)
+        for row in _ratios.decode(raw)
+    ]
+
+
+def intervals(raw: bytes) -> dict[str, int]:
+    """Return the time between payments of funding by symbol, µs."""
+    rows = _intervals.decode(raw)
+    # some names are not in Latin letters; we ask for none of them
+    return {
+        row.symbol: row.funding_interval_hours * HOUR
+        for row in rows
+        if _SYMBOL.fullmatch(row.symbol)
+    }
+
+
+def clock(raw: bytes) -> int:
+    """Return the venue's clock, µs."""
+    return _clock.decode(raw).server_time * 1000
+
+
+def instruments(raw: bytes, name: str) -> dict[str, Instrument]:
+    """Return the perpetuals on coins, or the pairs of spot, that are open for trade."""
+    return {
+        row.symbol: _instrument(row, name) for row in _exchange.decode(raw).symbols if _open(row)
+    }
+
+
+def _open(row: _Listed) -> bool:
+    # shares and ores are traded as TRADIFI_PERPETUAL, or have another underlying
+    told = row.contract_type in {"PERPETUAL", ""} and row.underlying_type == "COIN"
+    return told and "TRADING" in {row.status, row.contract_status}
+
+
+def _instrument(row: _Listed, name: str) -> Instrument:
+    ticks = [each.tick_size for each in row.filters if each.filter_type == "PRICE_FILTER"]
+    if not ticks:
+        raise ValueError(f"expected a PRICE_FILTER of {row.symbol[:40]}")
+    kind = "perpetual" if row.contract_type else "spot"
+    linear = name != "binance-coin"
+    contract = 1.0 if linear else row.contract_size
+    if not contract:
+        raise ValueError(f"expected the dollars in a contract of {row.symbol[:40]}")
+    market = f"{name}:{row.symbol}"
+    return Instrument(market, row.base_asset, name, kind, linear, contract, ticks[0])
+
+
+def chain(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
+    """Put an aggregate into its place among those heard.
+
+    Returns:
+        A gap where trades before it are missing, and what is to be counted: `TWICE` where it was
+        heard before.
+    """
+    if row.a < 0:  # the oldest recordings do not number
+        return None, ""
+    jumped = known.chain.take(row.a)
+    if jumped < 0:
+        return None, TWICE
+    last, since, at = known.last, known.at, row.T * 1000
+    if row.l <= last:  # of the past, told after the stream began
+        return None, ""
+    known.last, known.at = row.l, at
+    missing = row.f - last - 1
+    if last < 0 or missing <= 0:
+        return None, ""
+    if not jumped:
+        return None, "not of the market: a number in no aggregate"
+    why = f"{missing} trades missing before trade {row.f}"
+    return Gap(known.market, at, seen, since, why), ""
+
+
+def trades(raw: bytes, seen: int, known: Known, skipped: dict[str, int]) -> list[Event]:
+    """Return the prints of ``aggTrades`` that are new; count in `skipped` what is not."""
+    gaps: list[Event] = []
+    rows: list[Print] = []
+    for row in _aggregates.decode(raw):
+        gap, skip = chain(row, seen, known)
+        if gap:
+            gaps.append(gap)
+        if skip:
+            skipped[skip] = skipped.get(skip, 0) + 1
+        if skip != TWICE:
+            size = known.size(row.q, row.p)
+            rows.append((row.T * 1000, row.p, -size if row.m else size))
+    return gaps + prints(known.market, seen, rows)
+
+
+PAST: dict[str, Callable[[bytes, int, Known], list[Event]]] = {
+    "candles": bars,
+    "interest": interests,
+    "funding": fundings,
+    "ratio": ratios,
+}
+"""Readers of answers about one symbol, by the first half of the channel."""

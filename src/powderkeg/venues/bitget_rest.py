@@ -1,0 +1,242 @@
+"""Bitget V2 over REST: what is asked, and what the answers say.
+
+Traps:
+- Sides are spelled ``Buy`` or ``buy``.
+- The tick is ``priceEndStep`` in the last of `pricePlace` decimals. A contract is one coin;
+  ``sizeMultiplier`` is but the step of sizes.
+- Tiers are in dollars and have no deductions: the rate of a tier is on the whole position.
+- There is no history of open interest. That of funding does not tell the interval.
+
+Source: Bitget API docs, V2 mix market endpoints, read 2026-11; docs/sources.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Raw, Struct, field
+
+from powderkeg.events import HOUR, MINUTE, Event, Link, Ratio
+from powderkeg.instruments import Instrument, Tier, TierTable
+from powderkeg.venues.base import (
+    BIG,
+    Amount,
+    Bar,
+    Channel,
+    Millis,
+    Poll,
+    Positive,
+    Remembers,
+    candles,
+    pages,
+    payments,
+)
+
+Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
+"""Never so small that an amount divided by it is beyond all numbers."""
+Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
+Side: TypeAlias = Literal["buy", "sell", "Buy", "Sell"]
+PRODUCT = "usdt-futures"
+
+_REST = "https://api.bitget.com/api/v2/"
+_TRADED = ("perpetual", "normal")
+_Kline: TypeAlias = tuple[Millis, Price, Price, Price, Price, Amount, Amount]
+_Decoder: TypeAlias = msgspec.json.Decoder[Any]
+_Maker: TypeAlias = Callable[[str, Any, int], list[Event]]
+
+
+class Recent(Struct, gc=False):
+    """One print of an answer."""
+
+    id: str = field(name="tradeId")
+    price: Price
+    size: Positive
+    side: Side
+    at: Millis = field(name="ts")
+
+
+class _Answer(Struct):
+    code: str
+    msg: str = ""
+    data: Raw = Raw()
+
+
+class _Clock(Struct, rename="camel"):
+    server_time: Millis
+
+
+class _Listed(Struct, rename="camel"):
+    symbol: str
+    base_coin: str
+    symbol_type: str
+    symbol_status: str
+    price_place: Annotated[int, Meta(ge=0, le=12)]
+    price_end_step: Annotated[int, Meta(ge=1, le=1000)]
+    fund_interval: str = ""
+    """Hours."""
+
+
+class _Step(Struct, rename="camel"):
+    end_unit: Positive
+    leverage: Positive
+    keep_margin_rate: Annotated[float, Meta(ge=0, lt=1)]
+
+
+class _Accounts(Struct, rename="camel"):
+    long_account_ratio: Annotated[float, Meta(ge=0, le=1)]
+    ts: Millis
+
+
+class _Funded(Struct, rename="camel"):
+    funding_rate: Rate
+    funding_time: Millis
+
+
+def _decoder(row: object) -> _Decoder:
+    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
+
+
+_answer: msgspec.json.Decoder[_Answer] = _decoder(_Answer)
+
+
+class Answers(Remembers):
+    """What the answers have told so far.
+
+    Args:
+        name: First half of the market ids.
+        prints: What to do with the latest trades.
+    """
+
+    __slots__ = (
+        "_makers", "_ratios", "instruments", "intervals", "name", "server_time", "skipped", "tiers",
+    )  # fmt: skip
+    KEPT = ("_ratios", "instruments", "intervals", "tiers")
+
+    def __init__(self, name: str, prints: _Maker) -> None:
+        self.name = name
+        self.server_time = 0
+        """The venue's clock, µs; 0 until told."""
+        self.instruments: dict[str, Instrument] = {}
+        self.tiers: dict[str, TierTable] = {}
+        self.skipped: dict[str, int] = {}
+        self.intervals: dict[str, int] = {}
+        """Between payments of funding, µs, by symbol."""
+        self._ratios: dict[str, int] = {}
+        self._makers: dict[str, tuple[_Decoder, _Maker]] = {
+            "clock": (_decoder(_Clock), self._clock),
+            "instruments": (_decoder(list[_Listed]), self._list),
+            "tiers": (_decoder(list[_Step]), self._table),
+            "ratio": (_decoder(list[_Accounts]), self._ratio),
+            "candles": (_decoder(list[_Kline]), self._candles),
+            "funding": (_decoder(list[_Funded]), self._funding),
+            "trades": (_decoder(list[Recent]), prints),
+        }
+
+    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        """Return what an answer says; a refusal is a `Link`."""
+        answer = _answer.decode(raw)
+        if answer.code != "00000":
+            said = answer.msg or f"code {answer.code}"
+            return [Link(self.name, seen, seen, "refused", said[:120])]
+        kind, _, symbol = channel.partition(":")
+        if kind not in self._makers:
+            self.skip(f"answer to {channel[:24]}")
+            return []
+        decoder, make = self._makers[kind]
+        return make(symbol, decoder.decode(answer.data), seen)
+
+    def skip(self, reason: str, times: int = 1) -> None:
+        """Count what was left out."""
+        if times:
+            self.skipped[reason] = self.skipped.get(reason, 0) + times
+
+    def interval(self, symbol: str) -> int:
+        """Return µs between payments of funding: eight hours unless told."""
+        return self.intervals.get(symbol, 8 * HOUR)
+
+    def _clock(self, _: str, clock: _Clock, __: int) -> list[Event]:
+        self.server_time = clock.server_time * 1000
+        return []
+
+    def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
+        listed = [row for row in rows if (row.symbol_type, row.symbol_status) == _TRADED]
+        self.skip("instrument that is no trading perpetual", len(rows) - len(listed))
+        self.instruments.clear()
+        for row in listed:
+            market, tick = f"{self.name}:{row.symbol}", row.price_end_step / 10**row.price_place
+            self.instruments[row.symbol] = Instrument(
+                market, row.base_coin, self.name, "perpetual", True, 1.0, tick
+            )
+            if row.fund_interval in {"1", "2", "4", "8"}:
+                self.intervals[row.symbol] = int(row.fund_interval) * HOUR
+        return []
+
+    def _table(self, symbol: str, rows: list[_Step], seen: int) -> list[Event]:
+        rows.sort(key=lambda row: row.end_unit)
+        floors = [0.0, *(row.end_unit for row in rows)]
+        tiers = tuple(
+            Tier(floor, row.end_unit, row.leverage, row.keep_margin_rate, 0.0)
+            for floor, row in zip(floors, rows, strict=False)
+        )
+        if tiers:
+            source = "Bitget V2 query-position-lever"
+            self.tiers[symbol] = TierTable(self.name, symbol, source, seen, tiers)
+        return []
+
+    def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
+        """Return the shares not told before; the answer repeats hours of them."""
+        last = self._ratios.get(symbol, -1)
+        new = sorted((row.ts, row.long_account_ratio) for row in rows if row.ts > last)
+        self._ratios[symbol] = new[-1][0] if new else last
+        market = f"{self.name}:{symbol}"
+        return [Ratio(market, ts * 1000, seen, "accounts", share) for ts, share in new]
+
+    def _candles(self, symbol: str, rows: list[_Kline], seen: int) -> list[Event]:
+        bars: list[Bar] = [(row[0] * 1000, *row[1:5], row[5], row[5] / 2) for row in rows]
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+
+    def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
+        told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
+        return payments(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+
+
+def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
+    """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
+    listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
+    clock = (Channel(name, "clock", MINUTE),)
+    url = f"{_REST}mix/market/contracts?productType={PRODUCT}"
+    polls = [
+        Poll("instruments", url, every=HOUR, provides=listed),
+        Poll("clock", f"{_REST}public/time", every=MINUTE, provides=clock),
+    ]
+    for each in symbols:
+        told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        tiers = _url("query-position-lever", each, f"productType={PRODUCT}")
+        ratio = _url("account-long-short", each, "period=5m")
+        polls.append(Poll(f"tiers:{each}", tiers, every=HOUR, weight=2))
+        polls.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, provides=told))
+    return polls
+
+
+def past(symbol: str, since: int, until: int) -> list[Poll]:
+    """Return the requests for minute bars, then funding; past open interest is not told."""
+    polls: list[Poll] = []
+    for start, end in pages(since, until, MINUTE, 1000):
+        span = f"startTime={start // 1000}&endTime={end // 1000 - 1}&limit=1000"
+        asked = f"productType={PRODUCT}&granularity=1m&{span}"
+        polls.append(Poll(f"candles:{symbol}", _url("candles", symbol, asked)))
+    asked = f"productType={PRODUCT}&pageSize=100"
+    polls.append(Poll(f"funding:{symbol}", _url("history-fund-rate", symbol, asked)))
+    return polls
+
+
+def recent(symbol: str) -> Poll:
+    """Return the request for the latest hundred trades."""
+    asked = f"productType={PRODUCT}&limit=100"
+    return Poll(f"trades:{symbol}", _url("fills", symbol, asked), weight=2)
+
+
+def _url(path: str, symbol: str, asked: str) -> str:
+    return f"{_REST}mix/market/{path}?symbol={symbol}&{asked}"

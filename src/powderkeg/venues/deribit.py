@@ -1,0 +1,400 @@
+"""Deribit perpetuals: JSON-RPC over one socket, and the same over GET.
+
+Traps:
+- ``BTC-PERPETUAL`` and ``ETH-PERPETUAL`` are inverse: amounts and open interest are US dollars, so
+  base = amount / price and interest / mark. ``X_USDC-PERPETUAL`` is linear: base coin throughout.
+- A liquidation is a flag on a trade and complete: ``T`` the taker was liquidated, ``M`` the maker,
+  ``MT`` both. The order that closed the position has the trade's direction for T, the contrary for
+  M; a forced sell closes a dead long. So ``MT`` is a dead long and a dead short.
+- ``trade_seq`` rises by one per trade of an instrument: a jump is a hole, a repetition a duplicate,
+  of a liquidation too.
+- Block trades (``block_trade_id``) have a number in it too, but a price agreed elsewhere: no print.
+- The first book message is ``type`` snapshot (older ones: without ``prev_change_id``), the rest
+  name the change before. A snapshot may name one too. The amount of a "delete" is not used.
+- Funding runs all the time: ``current_funding`` is the rate of 8 hours at this instant, a row of
+  the history what one hour paid.
+- Maintenance margins are told nowhere on the wire, and no open interest of the past.
+- The server asks ``test_request`` and cuts who does not answer.
+
+Source: Deribit API docs 2.1.1, "Subscriptions", "Market data", read 2026-11; docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from powderkeg.errors import WireError
+from powderkeg.events import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    BookDelta,
+    BookSnapshot,
+    Event,
+    Funding,
+    Gap,
+    Level,
+    Link,
+    Liquidation,
+    Mark,
+    OpenInterest,
+    Side,
+)
+from powderkeg.instruments import Instrument, TierTable
+from powderkeg.venues.base import (
+    Amount,
+    Chain,
+    Channel,
+    ChannelKind,
+    Completeness,
+    Limits,
+    Millis,
+    Poll,
+    Positive,
+    Remembers,
+    Stream,
+    Update,
+    candles,
+    pages,
+    prints,
+)
+
+_SOCKET = "wss://www.deribit.com/ws/api/v2"
+_REST = "https://www.deribit.com/api/v2/public/"
+_PERPETUAL = re.compile(r"[A-Z0-9]{1,20}(_[A-Z0-9]{1,20})?-PERPETUAL")
+_PREFIX = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
+_STEADY: tuple[ChannelKind, ...] = ("book", "mark", "funding", "oi")
+_RARE: tuple[ChannelKind, ...] = ("trades", "liquidations")
+_Rate = Annotated[float, Meta(gt=-1, lt=1)]
+_Levels: TypeAlias = tuple[tuple[Literal["new", "change", "delete"], Positive, Amount], ...]
+_T = TypeVar("_T")
+
+
+class _Trade(Struct, gc=False):
+    trade_seq: Update
+    timestamp: Millis
+    price: Positive
+    amount: Positive
+    direction: Side
+    liquidation: Literal["M", "T", "MT"] | None = None
+    block_trade_id: str | int | None = None
+
+
+class _Book(Struct):
+    timestamp: Millis
+    change_id: Update
+    bids: _Levels
+    asks: _Levels
+    prev_change_id: Update | None = None
+    type: Literal["snapshot", "change"] | None = None
+
+
+class _Ticker(Struct):
+    timestamp: Millis
+    mark_price: Positive
+    index_price: Positive
+    open_interest: Amount
+    current_funding: _Rate | None = None
+
+
+class _Params(Struct, Generic[_T]):
+    data: _T
+
+
+class _Frame(Struct, Generic[_T]):
+    params: _Params[_T]
+
+
+class _Named(Struct):
+    channel: str = ""
+
+
+class _Error(Struct):
+    code: int = 0
+    message: str = ""
+
+
+class _Head(Struct):
+    method: str = ""
+    params: _Named = msgspec.field(default_factory=_Named)
+    error: _Error | None = None
+
+
+class _Answer(Struct, Generic[_T]):
+    result: _T | None = None
+    error: _Error | None = None
+
+
+class _Listed(Struct):
+    base_currency: str
+    name: str = msgspec.field(name="instrument_name")
+    tick_size: Positive
+    contract_size: Positive
+    is_active: bool
+
+
+class _Chart(Struct):
+    ticks: list[Millis]
+    open: list[Positive]
+    high: list[Positive]
+    low: list[Positive]
+    close: list[Positive]
+    volume: list[Amount]
+
+
+class _Interest(Struct, gc=False):
+    timestamp: Millis
+    interest_1h: _Rate
+
+
+class _Last(Struct):
+    trades: list[_Trade]
+
+
+_Make: TypeAlias = Callable[[Any, int, str], list[Event]]
+_head = msgspec.json.Decoder(_Head)
+
+
+class Deribit(Remembers):
+    """Reader of Deribit's perpetuals."""
+
+    __slots__ = ("_by", "_last", "_live", "_rest", "instruments", "server_time", "skipped", "tiers")
+    KEPT = ("_last", "instruments")
+    name: str = "deribit"
+    limits: Limits = Limits(1200, MINUTE)  # 20 requests a second, each 500 of their credits
+    liquidations: Completeness = "all"
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, int] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.tiers: dict[str, TierTable] = {}
+        self.server_time = 0  # µs; 0 until it was asked
+        self._last: dict[str, tuple[Chain, int]] = {}  # numbers heard, time of the newest
+        self._by: dict[bytes, tuple[str, str]] = {}  # topic and symbol by channel
+        self._live: dict[str, tuple[msgspec.json.Decoder[Any], _Make]] = {
+            "trades": (msgspec.json.Decoder(_Frame[list[_Trade]]), self._trades),
+            "book": (msgspec.json.Decoder(_Frame[_Book]), self._book),
+            "ticker": (msgspec.json.Decoder(_Frame[_Ticker]), self._ticker),
+        }
+        self._rest: dict[str, tuple[msgspec.json.Decoder[Any], _Make]] = {
+            "clock": (msgspec.json.Decoder(_Answer[Millis]), self._clock),
+            "instruments": (msgspec.json.Decoder(_Answer[list[_Listed]]), self._listed),
+            "candles": (msgspec.json.Decoder(_Answer[_Chart]), self._chart),
+            "funding": (msgspec.json.Decoder(_Answer[list[_Interest]]), self._fundings),
+            "trades": (msgspec.json.Decoder(_Answer[_Last]), self._recent),
+        }
+
+    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
+        """Return what one frame or answer says.
+
+        Raises:
+            WireError: The frame is not what Deribit documents.
+        """
+        try:
+            if channel:
+                return self._answer(raw, seen, channel)
+            end = raw.find(b'"', len(_PREFIX)) if raw.startswith(_PREFIX) else -1
+            named = self._by.get(raw[len(_PREFIX) : end])
+            if named is None:
+                return self._general(raw, seen)
+            decoder, make = self._live[named[0]]
+            return make(decoder.decode(raw).params.data, seen, named[1])
+        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
+            raise WireError(self.name, why, raw) from why
+
+    def symbol(self, coin: str) -> str:
+        """Return the inverse perpetual of BTC and ETH, the linear one of every other coin."""
+        return f"{coin}-PERPETUAL" if coin in {"BTC", "ETH"} else f"{coin}_USDC-PERPETUAL"
+
+    def streams(self, symbols: Sequence[str]) -> list[Stream]:
+        """Return the one socket: trades, book and ticker of each symbol, every 100 ms."""
+        names = [f"{topic}.{symbol}.100ms" for symbol in symbols for topic in self._live]
+        markets = [f"{self.name}:{symbol}" for symbol in symbols]
+        channels = [Channel(each, kind, 5 * SECOND) for each in markets for kind in _STEADY]
+        channels += [Channel(each, kind) for each in markets for kind in _RARE]
+        parts = [names[n : n + 100] for n in range(0, len(names), 100)]
+        hello = [_call("set_heartbeat", {"interval": 30})]
+        hello += [_call("subscribe", {"channels": part}) for part in parts]
+        # about three subscriptions a second are allowed
+        return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 3)]
+
+    def polls(self, symbols: Sequence[str]) -> list[Poll]:
+        """Return the requests for instruments and the clock."""
+        provides = tuple([Channel(f"{self.name}:{each}", "instruments", HOUR) for each in symbols])
+        listed = f"{_REST}get_instruments?currency=any&kind=future"
+        return [
+            # once a second at most, where others may be asked twenty times
+            Poll("instruments", listed, every=HOUR, weight=20, provides=provides),
+            Poll("clock", f"{_REST}get_time", every=MINUTE),
+        ]
+
+    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
+        """Return the requests for candles of a minute and hourly funding."""
+        asked = f"instrument_name={symbol}&start_timestamp="
+        chart = f"{_REST}get_tradingview_chart_data?{asked}"
+        funding = f"{_REST}get_funding_rate_history?{asked}"
+        return [
+            Poll(f"candles:{symbol}", f"{chart}{_span(*page)}&resolution=1")
+            for page in pages(since, until, MINUTE, 5000)
+        ] + [
+            Poll(f"funding:{symbol}", f"{funding}{_span(*page)}")
+            for page in pages(since, until, HOUR, 500)
+        ]
+
+    def recent(self, symbol: str) -> list[Poll]:
+        """Return the request for the latest trades."""
+        asked = f"get_last_trades_by_instrument?instrument_name={symbol}&count=1000&sorting=desc"
+        return [Poll(f"trades:{symbol}", _REST + asked)]
+
+    def snapshot(self, symbol: str) -> tuple[bytes, ...]:
+        """Return the messages that make the venue send the whole book again."""
+        names = {"channels": [f"book.{symbol}.100ms"]}
+        return (_call("unsubscribe", names), _call("subscribe", names))
+
+    def reply(self, raw: bytes) -> bytes:
+        """Return the answer to a test request of the heartbeat."""
+        asked = b'"heartbeat"' in raw[:200] and b'"test_request"' in raw[:200]
+        return _call("test", {}) if asked else b""
+
+    def _general(self, raw: bytes, seen: int) -> list[Event]:
+        """Read a frame of a channel not seen before, or of none."""
+        head = _head.decode(raw)
+        name = head.params.channel
+        if head.error:
+            return self._refused(head.error, seen)
+        if not name:
+            return self._skip(f"method {head.method[:24]}" if head.method else "no data")
+        topic, _, rest = name.partition(".")
+        symbol, _, interval = rest.partition(".")
+        if topic not in self._live or not _PERPETUAL.fullmatch(symbol) or "." in interval:
+            return self._skip(f"channel {name[:32]}")
+        if interval == "100ms":  # what we ask for; so the list stays short
+            self._by[name.encode()] = (topic, symbol)
+        decoder, make = self._live[topic]
+        return make(decoder.decode(raw).params.data, seen, symbol)
+
+    def _answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        kind, _, symbol = channel.partition(":")
+        if kind not in self._rest:
+            return self._skip(f"answer to {channel[:24]}")
+        decoder, make = self._rest[kind]
+        answer = decoder.decode(raw)
+        if answer.error:
+            return self._refused(answer.error, seen)
+        if answer.result is None:
+            raise ValueError("expected a result or an error")
+        return make(answer.result, seen, symbol)
+
+    def _skip(self, reason: str, times: int = 1) -> list[Event]:
+        if times:
+            self.skipped[reason] = self.skipped.get(reason, 0) + times
+        return []
+
+    def _refused(self, error: _Error, seen: int) -> list[Event]:
+        return [Link(self.name, seen, seen, "refused", f"{error.code} {error.message}"[:120])]
+
+    def _trades(self, rows: list[_Trade], seen: int, symbol: str) -> list[Event]:
+        market, inverse = f"{self.name}:{symbol}", _inverse(symbol)
+        chain, since = self._last.get(symbol) or (Chain(), 0)
+        new, events = list[_Trade](), list[Event]()
+        for row in sorted(rows, key=lambda row: row.trade_seq):
+            at, missing = row.timestamp * 1000, chain.take(row.trade_seq)
+            if missing > 0:
+                why = f"{missing} trades missing before trade {row.trade_seq}"
+                events.append(Gap(market, at, seen, since, why))
+            if missing >= 0:
+                new.append(row)
+                since = max(since, at)
+        self._last[symbol] = chain, since
+        self._skip("trade told twice", len(rows) - len(new))
+        tape = [row for row in new if row.block_trade_id is None]
+        self._skip("block trade", len(new) - len(tape))
+        taken = [(row.timestamp * 1000, row.price, _size(row, inverse)) for row in tape]
+        events += prints(market, seen, taken)
+        for row in new:
+            events += _liquidations(market, seen, row, abs(_size(row, inverse)))
+        return events
+
+    def _recent(self, told: _Last, seen: int, symbol: str) -> list[Event]:
+        return self._trades(told.trades, seen, symbol)
+
+    def _book(self, book: _Book, seen: int, symbol: str) -> list[Event]:
+        market, at, inverse = f"{self.name}:{symbol}", book.timestamp * 1000, _inverse(symbol)
+        bids, asks = _levels(book.bids, inverse), _levels(book.asks, inverse)
+        before = book.prev_change_id
+        if book.type == "snapshot" or (book.type is None and before is None):
+            return [BookSnapshot(market, at, seen, bids, asks, book.change_id)]
+        if before is None:
+            raise ValueError("expected a change to name the one before it")
+        return [BookDelta(market, at, seen, bids, asks, before + 1, book.change_id, before)]
+
+    def _ticker(self, told: _Ticker, seen: int, symbol: str) -> list[Event]:
+        market, at = f"{self.name}:{symbol}", told.timestamp * 1000
+        size = told.open_interest / told.mark_price if _inverse(symbol) else told.open_interest
+        events: list[Event] = [Mark(market, at, seen, told.mark_price, told.index_price)]
+        if told.current_funding is not None:
+            events.append(Funding(market, at, seen, told.current_funding, 8 * HOUR))
+        return [*events, OpenInterest(market, at, seen, size)]
+
+    def _clock(self, told: int, _seen: int, _symbol: str) -> list[Event]:
+        self.server_time = told * 1000
+        return []
+
+    def _listed(self, told: list[_Listed], _seen: int, _symbol: str) -> list[Event]:
+        listed = (each for each in told if each.is_active and _PERPETUAL.fullmatch(each.name))
+        self.instruments = {each.name: _instrument(each) for each in listed}
+        return []
+
+    def _chart(self, told: _Chart, seen: int, symbol: str) -> list[Event]:
+        columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
+        bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+
+    def _fundings(self, told: list[_Interest], seen: int, symbol: str) -> list[Event]:
+        market = f"{self.name}:{symbol}"
+        return [Funding(market, row.timestamp * 1000, seen, row.interest_1h, HOUR) for row in told]
+
+
+def _instrument(told: _Listed) -> Instrument:
+    market, linear = f"deribit:{told.name}", not _inverse(told.name)
+    coin, contract = told.base_currency, told.contract_size
+    return Instrument(market, coin, "deribit", "perpetual", linear, contract, told.tick_size)
+
+
+def _inverse(symbol: str) -> bool:
+    return "_" not in symbol
+
+
+def _size(row: _Trade, inverse: bool) -> float:
+    """Return the base coin a trade moved, negative where a seller took."""
+    size = row.amount / row.price if inverse else row.amount
+    return size if row.direction == "buy" else -size
+
+
+def _liquidations(market: str, seen: int, row: _Trade, size: float) -> list[Event]:
+    at, bought = row.timestamp * 1000, row.direction == "buy"
+    events: list[Event] = []
+    for flag in row.liquidation or "":
+        holder = "short" if bought == (flag == "T") else "long"
+        events.append(Liquidation(market, at, seen, row.price, size, holder))
+    return events
+
+
+def _levels(rows: _Levels, inverse: bool) -> tuple[Level, ...]:
+    return tuple(
+        [(p, 0.0 if action == "delete" else n / p if inverse else n) for action, p, n in rows]
+    )
+
+
+def _span(start: int, end: int) -> str:
+    return f"{start // 1000}&end_timestamp={end // 1000 - 1}"
+
+
+def _call(method: str, params: object) -> bytes:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": f"public/{method}", "params": params}
+    return msgspec.json.encode(asked)

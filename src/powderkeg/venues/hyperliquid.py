@@ -1,0 +1,400 @@
+"""Hyperliquid perpetuals: one public socket, and one URL that answers what is POSTed to it.
+
+Traps:
+- The first `trades` message after subscribing is history, and so is ``recentTrades``. They are used
+  as far as they are new: rows older than the newest known trade of the coin, and rows whose `tid`
+  was read before, are left out. So a reconnect mends its own hole as far as that history reaches.
+- `tid` tells trades apart but does not rise, and nothing else numbers them: no gap can be seen.
+- ``side`` is the taker's: B bought, A sold. `users` (buyer, seller) are public addresses and may
+  be absent; we do not read them.
+- ``l2Book`` is the whole book each time, 20 levels a side, without a number.
+- ``activeAssetCtx`` carries no time: `at` is when we saw it. Its open interest is coins, each
+  contract once; its funding is the rate of one hour.
+- There is no feed of liquidations, and no history of open interest.
+- Of each candle interval only the newest 5,000 bars exist, so an older past has coarser bars.
+- ``meta`` gives leverage, not margin: maintenance is half the initial margin at the greatest
+  leverage of the tier.
+
+Source: Hyperliquid docs, "Websocket", "Info endpoint", "Rate limits" and "Margin tiers", read
+2026-11; docs/sources.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from powderkeg.errors import WireError
+from powderkeg.events import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    BookSnapshot,
+    Event,
+    Funding,
+    Link,
+    Mark,
+    OpenInterest,
+)
+from powderkeg.instruments import Instrument, Tier, TierTable
+from powderkeg.venues.base import (
+    Amount,
+    Channel,
+    ChannelKind,
+    Completeness,
+    Ids,
+    Limits,
+    Millis,
+    Poll,
+    Positive,
+    Print,
+    Remembers,
+    Stream,
+    Update,
+    candles,
+    pages,
+    prints,
+)
+
+_SOCKET = "wss://api.hyperliquid.xyz/ws"
+_INFO = "https://api.hyperliquid.xyz/info"
+_Coin = Annotated[str, Meta(min_length=1, max_length=40)]
+_Rate = Annotated[float, Meta(gt=-1, lt=1)]
+_TOPICS = ("trades", "l2Book", "activeAssetCtx")
+_CADENCE: dict[ChannelKind, int] = {
+    "trades": 5 * MINUTE,
+    "book": 5 * SECOND,
+    "mark": 10 * SECOND,
+    "funding": 10 * SECOND,
+    "oi": 10 * SECOND,
+}
+_BARS = 5_000
+_QUARTER = 15 * MINUTE
+_INTERVALS = (("15m", _QUARTER), ("5m", 5 * MINUTE), ("1m", MINUTE))
+"""The 5,000 newest of each reach 52, 17 and 3 days back."""
+
+
+class _Trade(Struct, gc=False):
+    coin: _Coin
+    side: Literal["A", "B"]
+    px: Positive
+    sz: Positive
+    time: Millis
+    tid: Update
+
+
+class _Level(Struct, gc=False):
+    px: Positive
+    sz: Amount
+
+
+class _Book(Struct):
+    coin: _Coin
+    time: Millis
+    levels: tuple[list[_Level], list[_Level]]
+
+
+class _Context(Struct, gc=False, rename="camel"):
+    mark_px: Positive
+    oracle_px: Positive
+    funding: _Rate
+    open_interest: Amount
+
+
+class _Asset(Struct, gc=False):
+    coin: _Coin
+    ctx: _Context
+
+
+class _Trades(Struct, tag="trades", tag_field="channel"):
+    data: list[_Trade]
+
+
+class _Snapshot(Struct, tag="l2Book", tag_field="channel"):
+    data: _Book
+
+
+class _Active(Struct, tag="activeAssetCtx", tag_field="channel"):
+    data: _Asset
+
+
+class _Refused(Struct, tag="error", tag_field="channel"):
+    data: str
+
+
+_Frame: TypeAlias = _Trades | _Snapshot | _Active | _Refused
+
+
+class _Head(Struct):
+    channel: str = ""
+    data: Raw = Raw()
+
+
+class _Candle(Struct, gc=False):
+    t: Millis
+    T: Millis
+    o: Positive
+    h: Positive
+    l: Positive  # noqa: E741  # theirs
+    c: Positive
+    v: Amount
+
+
+class _Funding(Struct, gc=False, rename="camel"):
+    coin: _Coin
+    funding_rate: _Rate
+    time: Millis
+
+
+class _Step(Struct, gc=False, rename="camel"):
+    lower_bound: Amount
+    max_leverage: Annotated[float, Meta(ge=1, le=1000)]
+
+
+class _Table(Struct, rename="camel"):
+    margin_tiers: list[_Step]
+
+
+class _Perpetual(Struct, rename="camel"):
+    name: _Coin
+    sz_decimals: Annotated[int, Meta(ge=0, le=6)]
+    max_leverage: Annotated[float, Meta(ge=1, le=1000)]
+    is_delisted: bool | None = None
+    margin_table_id: int = -1
+
+
+class _Meta(Struct, rename="camel"):
+    universe: list[_Perpetual]
+    margin_tables: list[tuple[int, _Table]] = []
+
+
+_Decoder: TypeAlias = msgspec.json.Decoder[Any]
+_Answer: TypeAlias = tuple[_Decoder, Callable[[Any, int, str], list[Event]]]
+
+
+def _decoder(row: object) -> _Decoder:
+    return msgspec.json.Decoder(row, strict=False)
+
+
+_frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False)
+_head = msgspec.json.Decoder(_Head)
+_encode = msgspec.json.encode
+
+
+class Hyperliquid(Remembers):
+    """Reader of Hyperliquid's own perpetuals."""
+
+    __slots__ = ("_answers", "_ids", "_newest", "instruments", "server_time", "skipped", "tiers")
+    KEPT = ("_ids", "_newest", "instruments", "tiers")
+    name: str = "hyperliquid"
+    limits: Limits = Limits(1200, MINUTE)
+    liquidations: Completeness = "none"
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, int] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.tiers: dict[str, TierTable] = {}
+        self.server_time = 0
+        """µs; stays 0, for the venue tells its clock nowhere."""
+        self._ids = Ids()
+        self._newest: dict[str, int] = {}
+        self._answers: dict[str, _Answer] = {
+            "instruments": (_decoder(_Meta), self._meta),
+            "candles": (_decoder(list[_Candle]), self._candles),
+            "funding": (_decoder(list[_Funding]), self._fundings),
+            "trades": (_decoder(list[_Trade]), self._recent),
+        }
+
+    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
+        """Return what one frame or answer says.
+
+        Raises:
+            WireError: The frame is not what Hyperliquid documents.
+        """
+        try:
+            if not channel:
+                return self._frame(raw, seen)
+            kind, _, symbol = channel.partition(":")
+            if kind not in self._answers:
+                return self._skip(f"answer to {channel[:24]}")
+            decoder, make = self._answers[kind]
+            return make(decoder.decode(raw), seen, symbol)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
+            raise WireError(self.name, why, raw) from why
+
+    def symbol(self, coin: str) -> str:
+        """Return the coin: a market has no other name here."""
+        return coin
+
+    def streams(self, symbols: Sequence[str]) -> list[Stream]:
+        """Return the one socket: trades, book and context of each coin."""
+        asked = ({"type": topic, "coin": coin} for coin in symbols for topic in _TOPICS)
+        hello = [_encode({"method": "subscribe", "subscription": each}) for each in asked]
+        channels = [
+            Channel(f"{self.name}:{coin}", kind, cadence)
+            for coin in symbols
+            for kind, cadence in _CADENCE.items()
+        ]
+        ping = b'{"method":"ping"}'
+        # 2,000 messages a minute are allowed
+        return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 30, ping, 30 * SECOND)]
+
+    def polls(self, symbols: Sequence[str]) -> list[Poll]:
+        """Return the request for instruments and tiers; there is no clock to ask."""
+        told = tuple([Channel(f"{self.name}:{coin}", "instruments", HOUR) for coin in symbols])
+        return [Poll("instruments", _INFO, b'{"type":"meta"}', HOUR, 20, told)]
+
+    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
+        """Return the requests for candles, coarser the older they are, and hourly funding."""
+        polls: list[Poll] = []
+        for interval, span, first, last in _stretches(since, until):
+            for start, end in pages(first, last, span, _BARS):
+                asked = {"coin": symbol, "interval": interval, **_times(start, end)}
+                body = {"type": "candleSnapshot", "req": asked}
+                polls.append(_post(f"candles:{symbol}", body, 20 + (end - start) // span // 60))
+        for start, end in pages(since, until, HOUR, 500):
+            body = {"type": "fundingHistory", "coin": symbol, **_times(start, end)}
+            polls.append(_post(f"funding:{symbol}", body, 20 + (end - start) // HOUR // 20))
+        return polls
+
+    def recent(self, symbol: str) -> list[Poll]:
+        """Return the request for the latest trades."""
+        return [_post(f"trades:{symbol}", {"type": "recentTrades", "coin": symbol}, 20)]
+
+    def snapshot(self, symbol: str) -> tuple[bytes, ...]:  # noqa: ARG002  # every book is whole
+        """Return nothing: the next frame is the whole book anyway."""
+        return ()
+
+    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
+        """Return nothing: no frame wants an answer."""
+        return b""
+
+    def _frame(self, raw: bytes, seen: int) -> list[Event]:
+        try:
+            frame = _frame.decode(raw)
+        except msgspec.ValidationError:
+            head = _head.decode(raw)
+            if head.channel in (*_TOPICS, "error"):
+                raise
+            return self._skip(f"channel {head.channel[:24]}" if head.channel else "no channel")
+        if isinstance(frame, _Trades):
+            return self._trades(frame.data, seen)
+        if isinstance(frame, _Snapshot):
+            return self._book(frame.data, seen)
+        if isinstance(frame, _Active):
+            return self._context(frame.data, seen)
+        return [Link(self.name, seen, seen, "refused", frame.data[:120])]
+
+    def _skip(self, reason: str) -> list[Event]:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        return []
+
+    def _trades(self, rows: list[_Trade], seen: int) -> list[Event]:
+        new: dict[str, list[Print]] = {}
+        newest = dict(self._newest)
+        for row, fresh in zip(rows, self._ids.fresh([each.tid for each in rows]), strict=True):
+            at = row.time * 1000
+            if not fresh:
+                self._skip("trade told twice")
+            elif at < self._newest.get(row.coin, 0):
+                self._skip("trade older than the newest known")
+            else:
+                size = row.sz if row.side == "B" else -row.sz
+                new.setdefault(row.coin, []).append((at, row.px, size))
+                newest[row.coin] = max(at, newest.get(row.coin, 0))
+        self._newest = newest
+        return [
+            event
+            for coin, told in new.items()
+            for event in prints(f"{self.name}:{coin}", seen, told)
+        ]
+
+    def _recent(self, rows: list[_Trade], seen: int, symbol: str) -> list[Event]:
+        _expect(symbol, {row.coin for row in rows})
+        return self._trades(rows, seen)
+
+    def _book(self, book: _Book, seen: int) -> list[Event]:
+        bids, asks = (tuple([(level.px, level.sz) for level in side]) for side in book.levels)
+        return [BookSnapshot(f"{self.name}:{book.coin}", book.time * 1000, seen, bids, asks)]
+
+    def _context(self, asset: _Asset, seen: int) -> list[Event]:
+        market, ctx = f"{self.name}:{asset.coin}", asset.ctx
+        return [
+            Mark(market, seen, seen, ctx.mark_px, ctx.oracle_px),
+            Funding(market, seen, seen, ctx.funding, HOUR),
+            OpenInterest(market, seen, seen, ctx.open_interest),
+        ]
+
+    def _candles(self, rows: list[_Candle], seen: int, symbol: str) -> list[Event]:
+        spans = {(row.T - row.t + 1) * 1000 for row in rows} or {MINUTE}
+        if len(spans) > 1 or not spans <= {span for _, span in _INTERVALS}:
+            raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} µs")
+        bars = ((row.t * 1000, row.o, row.h, row.l, row.c, row.v, row.v / 2) for row in rows)
+        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars)
+
+    def _fundings(self, rows: list[_Funding], seen: int, symbol: str) -> list[Event]:
+        _expect(symbol, {row.coin for row in rows})
+        return [
+            Funding(f"{self.name}:{row.coin}", row.time * 1000, seen, row.funding_rate, HOUR)
+            for row in rows
+        ]
+
+    def _meta(self, meta: _Meta, seen: int, _: str) -> list[Event]:
+        listed = [each for each in meta.universe if not each.is_delisted]
+        steps = {number: table.margin_tiers for number, table in meta.margin_tables}
+        self.instruments = {each.name: _instrument(each) for each in listed}
+        self.tiers = {
+            each.name: _tiers(each, steps.get(each.margin_table_id, []), seen) for each in listed
+        }
+        return []
+
+
+def _instrument(told: _Perpetual) -> Instrument:
+    tick = 10.0 ** (told.sz_decimals - 6)  # and at most five digits that count
+    market = f"hyperliquid:{told.name}"
+    return Instrument(market, told.name, "hyperliquid", "perpetual", True, 1.0, tick)
+
+
+def _expect(symbol: str, found: set[str]) -> None:
+    if found - {symbol}:
+        raise ValueError(f"expected rows of {symbol}, found {sorted(found)[:3]}")
+
+
+def _tiers(told: _Perpetual, steps: list[_Step], seen: int) -> TierTable:
+    """Return the tiers of a margin table; one tier where the coin names none that is known."""
+    tiers: list[Tier] = []
+    steps = steps or [_Step(0.0, told.max_leverage)]
+    floors = [step.lower_bound for step in steps]
+    if floors[0] != 0 or floors != sorted(set(floors)):
+        raise ValueError(f"expected margin tiers that rise from 0, found {floors[:9]}")
+    rate = deduction = 0.0
+    for step, cap in zip(steps, [*floors[1:], 1e12], strict=True):
+        rate, before = 0.5 / step.max_leverage, rate
+        deduction += step.lower_bound * (rate - before)
+        tiers.append(Tier(step.lower_bound, cap, step.max_leverage, rate, deduction))
+    return TierTable("hyperliquid", told.name, "Hyperliquid meta", seen, tuple(tiers))
+
+
+def _stretches(since: int, until: int) -> list[tuple[str, int, int, int]]:
+    """Return interval, span, start and end of the stretches of a past, oldest first."""
+    oldest = max(since, until - 52 * DAY)
+    # they meet at a quarter of an hour, so that no bar lies across two
+    cuts = [(until - reach) // _QUARTER * _QUARTER for reach in (17 * DAY, 3 * DAY)]
+    ends = [oldest, *(max(oldest, cut) for cut in cuts), until]
+    return [
+        (interval, span, first, last)
+        for (interval, span), first, last in zip(_INTERVALS, ends, ends[1:], strict=False)
+        if first < last
+    ]
+
+
+def _times(start: int, end: int) -> dict[str, int]:
+    return {"startTime": start // 1000, "endTime": end // 1000 - 1}
+
+
+def _post(channel: str, body: object, weight: int) -> Poll:
+    return Poll(channel, _INFO, _encode(body), weight=weight)

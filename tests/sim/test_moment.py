@@ -1,0 +1,50 @@
+"""A moment holds everything a step told, and more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from powderkeg.events import Trades
+from powderkeg.sim import MadeMarket
+
+
+def test_a_moment_prints_what_a_step_tells(grown: MadeMarket):
+    told, known = grown.copy(), grown.copy()
+    for _ in range(50):
+        trades = [event for event in told.step(0.1) if isinstance(event, Trades)]
+        moment = known.moment(0.1)
+        assert moment.at == told.now
+        assert sum(event.times.size for event in trades) == sum(t.times.size for t in moment.tapes)
+        assert float(sum(event.sizes.sum() for event in trades)) == float(
+            sum(tape.sizes.sum() for tape in moment.tapes)
+        )
+
+
+def test_every_forced_close_has_one_print_of_its_own(grown: MadeMarket):
+    market = grown.copy()
+    seen = 0
+    for _ in range(480):
+        moment = market.moment(60.0)
+        causes = np.concatenate([rows[rows >= 0] for rows in moment.forced])
+        assert sorted(causes.tolist()) == list(range(moment.deaths.times.size))
+        for v, (tape, rows) in enumerate(zip(moment.tapes, moment.forced, strict=True)):
+            hit = rows >= 0
+            deaths = rows[hit]
+            assert (moment.deaths.venues[deaths] == v).all()
+            np.testing.assert_allclose(
+                tape.sizes[hit], -moment.deaths.sides[deaths] * moment.deaths.sizes[deaths]
+            )
+        seen += moment.deaths.times.size
+    assert seen > 0
+
+
+def test_a_ladder_never_crosses_and_is_never_bare(grown: MadeMarket):
+    market = grown.copy()
+    for _ in range(20):
+        market.moment(1.0)
+        ladder = market.ladder(200)
+        assert ladder.bid < ladder.ask
+        assert (np.diff(ladder.bids) < 0).all()
+        assert (np.diff(ladder.asks) > 0).all()
+        assert (ladder.bid_sizes > 0).all()
+        assert (ladder.ask_sizes > 0).all()

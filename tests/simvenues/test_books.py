@@ -1,0 +1,58 @@
+"""What each venue sends about its book rebuilds the book that is true."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from powderkeg.simvenues.control import book_of
+
+from .conftest import HELLOS, SYMBOLS, Copy, book_rows, decoded
+
+
+async def _connected(simulator: Any, http: Any, venue: str) -> Any:
+    path, hello = HELLOS[venue]
+    ws = await http.ws_connect(f"ws://{simulator.addresses[venue]}{path}")
+    for message in hello:
+        await ws.send_str(msgspec.json.encode(message).decode())
+    return ws
+
+
+async def _snapshot(simulator: Any, http: Any, venue: str, copy: Copy) -> None:
+    root = "dapi" if venue == "binance-coin" else "fapi"
+    url = f"http://{simulator.addresses[venue]}/{root}/v1/depth"
+    async with http.get(url, params={"symbol": SYMBOLS[venue], "limit": "1000"}) as answer:
+        told = await answer.json()
+    copy.take(told["bids"], told["asks"], True, told["lastUpdateId"], 0)
+
+
+async def test_diffs_rebuild_the_true_book_of_every_venue(start, http):
+    simulator = await start()
+    await asyncio.gather(*(_rebuilds(simulator, http, venue) for venue in HELLOS))
+
+
+async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
+    ws = await _connected(simulator, http, venue)
+    market = simulator.hosts[venue].wire.markets[SYMBOLS[venue]]
+    copy, equal = Copy(), 0
+    for _ in range(200):
+        if venue.startswith("binance") and not copy.last:
+            await _snapshot(simulator, http, venue, copy)
+        rows = book_rows(venue, decoded(await ws.receive_str(timeout=5)))
+        if rows is None or (venue.startswith("binance") and rows[3] <= copy.last):
+            continue
+        copy.take(*rows)
+        last = market.now // 1000 if venue == "hyperliquid" else market.shelf.last
+        number = copy.last if not venue.startswith("bybit") else market.shelf.last
+        if number == last:  # nothing newer was shown meanwhile
+            truth = book_of(market)
+            bids, asks = copy.top(20)
+            assert [list(row) for row in bids] == truth["bids"], venue
+            assert [list(row) for row in asks] == truth["asks"], venue
+            equal += 1
+        if equal == (2 if venue == "hyperliquid" else 15):
+            break
+    assert (equal > 1, copy.gaps) == (True, 0), venue
+    await ws.close()

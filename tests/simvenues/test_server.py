@@ -1,0 +1,121 @@
+"""The process: what it says, what it logs, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from powderkeg.errors import ConfigError
+from powderkeg.simvenues import serve
+
+from .conftest import HELLOS, SYMBOLS, book_rows, decoded
+
+
+async def test_all_that_was_logged_was_sent(start, http):
+    simulator = await start()
+    address = simulator.addresses["binance"]
+    ws = await http.ws_connect(f"ws://{address}/market/stream?streams=btcusdt@aggTrade")
+    seen = []
+    end = time.monotonic() + 2
+    while time.monotonic() < end or len(seen) < 3:
+        seen.append(decoded(await ws.receive_str(timeout=10))["data"])
+    params = {"venue": "binance", "symbol": "BTCUSDT"}
+    async with http.get(f"{simulator.control}/log", params=params) as answer:
+        rows = {row["id"]: row for row in await answer.json()}
+    told = [rows[row["a"]] for row in seen]
+    assert [row["id"] for row in told] == list(range(told[0]["id"], told[-1]["id"] + 1))
+    assert [row["price"] for row in told] == [float(row["p"]) for row in seen]
+    assert [row["size"] for row in told] == pytest.approx([float(row["q"]) for row in seen])
+    assert all(b["f"] == a["l"] + 1 for a, b in pairwise(seen))
+
+
+async def test_the_truth_names_book_sums_and_positions(start, http):
+    simulator = await start()
+    for venue, symbol in SYMBOLS.items():
+        params = {"venue": venue, "symbol": symbol}
+        async with http.get(f"{simulator.control}/truth", params=params) as answer:
+            told = await answer.json()
+        assert told["book"]["bids"][0][0] < told["book"]["asks"][0][0]
+        assert told["positions"]["count"] > 0
+        # Market makers' inventories are open interest too, but no positions.
+        assert 0 < told["positions"]["long"] < 1.000001 * told["open_interest"]
+        assert 0 < told["positions"]["short"] < 1.000001 * told["open_interest"]
+        assert {"trades", "base", "liquidations", "last_trade"} <= set(told["sent"])
+
+
+async def test_the_truth_of_what_is_not_simulated_is_refused(start, http):
+    simulator = await start()
+    for params in ({"venue": "binance", "symbol": "X"}, {"venue": "x", "symbol": "X"}):
+        async with http.get(f"{simulator.control}/truth", params=params) as answer:
+            assert answer.status == 400
+
+
+async def test_padding_reaches_the_rate_and_stays_true(start, http):
+    simulator = await start(rate=400.0)
+    sockets = []
+    for venue, (path, hello) in HELLOS.items():
+        ws = await http.ws_connect(f"ws://{simulator.addresses[venue]}{path}")
+        for message in hello:
+            await ws.send_str(msgspec.json.encode(message).decode())
+        sockets.append((venue, ws))
+    count = dict.fromkeys(HELLOS, 0)
+    gaps = 0
+
+    async def listen(venue: str, ws: Any) -> None:
+        nonlocal gaps
+        last = 0
+        async for message in ws:
+            rows = book_rows(venue, decoded(message.data))
+            if rows is not None:
+                count[venue] += 1
+                gaps += venue != "hyperliquid" and not rows[2] and last not in {0, rows[4]}
+                last = rows[3]
+
+    listening = [asyncio.ensure_future(listen(venue, ws)) for venue, ws in sockets]
+    await asyncio.sleep(1.0)
+    before = sum(count.values())
+    await asyncio.sleep(2.0)
+    rate = (sum(count.values()) - before) / 2
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    assert 320 < rate < 480
+    assert gaps == 0
+
+
+@pytest.mark.parametrize("wrong", [{"coins": ["DOGE"]}, {"coins": []}, {"venues": ["kraken"]}])
+async def test_what_is_not_simulated_is_refused(wrong):
+    with pytest.raises(ConfigError, match="expected coins"):
+        await serve(**{"coins": ["BTC"], "days": 1.0, **wrong})
+
+
+async def test_the_program_says_where_it_listens_and_ends_with_its_parent(http):
+    arguments = ("-m", "powderkeg.simvenues", "--coins", "SOL", "--days", "0.1", "--with-parent")
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdin is not None
+    assert program.stdout is not None
+    async with asyncio.timeout(60):
+        told = json.loads(await program.stdout.readline())
+        async with http.get(f"http://{told['hosts']['bybit']}/v5/market/time") as answer:
+            assert (await answer.json())["retCode"] == 0
+        program.stdin.close()
+        assert await program.wait() == 0
+
+
+async def test_a_market_that_was_left_behind_catches_up_without_a_gap(coin):
+    binance = coin.markets[0]
+    chain = [
+        news.change for market, news in coin.live(coin.made.now + 400_000_000) if market is binance
+    ]
+    known = [change for change in chain if change]
+    assert coin.made.now == binance.now
+    assert all(b.previous == a.last for a, b in pairwise(known))
