@@ -10,9 +10,9 @@ export function snapshot(cols = 12, rows = 20, change: Partial<MapSnapshot> = {}
   const ohlc = new Float32Array(cols * 5);
   for (let i = 0; i < cols; i++) ohlc.set([100 + i, 102 + i, 99 + i, 101 + i, 5], i * 5);
   return {
-    coin: 'BTC', source: 'simulated', asOf: T0, now: T0, model: 'generic-16 · prior only', priorOnly: true,
+    coin: 'BTC', source: 'simulated', note: '', asOf: T0, now: T0, model: 'generic-16 · prior only', priorOnly: true,
     stream: 'a', seq: 10, t0: T0, step: STEP, cols, rows, p0: Math.log(90), dp: 0.01, vmin: 1e4, vmax: 1e9,
-    cells, ohlc, gaps: [], price: 101, mark: 101, tick: 0.1, venues: [], tiers: [100, 50], span: '3d', spans: ['1d', '3d'],
+    cells, ohlc, gaps: [], partial: [], price: 101, mark: 101, tick: 0.1, venues: [], tiers: [100, 50], span: '3d', spans: ['1d', '3d'],
     ...change,
   };
 }
@@ -31,7 +31,7 @@ export function wireMap(map: MapSnapshot): Record<string, unknown> {
     kind: 'heatmap', coin: map.coin, source: map.source, as_of: map.asOf, now: map.now, model: map.model,
     prior_only: map.priorOnly, stream: map.stream, seq: map.seq, t0: map.t0, step: map.step, cols: map.cols,
     rows: map.rows, p0: map.p0, dp: map.dp, vmin: map.vmin, vmax: map.vmax, cells: differences(map.cells, map.cols, map.rows),
-    ohlc: new Uint8Array(map.ohlc.slice().buffer), gaps: map.gaps, price: map.price, mark: map.mark, tick: map.tick,
+    ohlc: new Uint8Array(map.ohlc.slice().buffer), gaps: map.gaps, partial: map.partial, note: map.note, price: map.price, mark: map.mark, tick: map.tick,
     venues: [{ name: 'binance', on: true, age: 0.2, state: 'up', oi: 90_000, share: 0.42 }], tiers: map.tiers,
     span: map.span, spans: map.spans,
   };

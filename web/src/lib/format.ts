@@ -63,7 +63,7 @@ export function venueName(name: string): string {
   return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-const NAMES: Record<string, string> = { okx: 'OKX', bitget: 'Bitget', hyperliquid: 'Hyperliquid' };
+const NAMES: Record<string, string> = { okx: 'OKX', 'binance-coin': 'Binance coin-M', 'bybit-inverse': 'Bybit inverse' };
 
 export const LOCAL_ZONE_SECONDS = -new Date().getTimezoneOffset() * 60;
 

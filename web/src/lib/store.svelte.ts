@@ -5,6 +5,7 @@ import type { View } from './chart/heatchart';
 import type { Applied, HeatGrid } from './grid/grid';
 import { autoWindow, type HeatWindow } from './grid/scale';
 import { Session } from './session';
+import { missing } from './lamps';
 import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
 import { ask, type Filters, viewAddress } from './wire/query';
 import type { SocketState } from './wire/socket';
@@ -12,6 +13,8 @@ import type { Bars, ByVenue, Cumulative, Levels, MapSnapshot, Source, Venue } fr
 
 const STALE_AFTER = 10;
 const POLL_EVERY = 4_000;
+/** Milliseconds between two looks at what is served: while it is made ready, and afterwards. */
+const LOOK_EVERY = { busy: 800, ready: 5_000 };
 /** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
 const STEADY = 3;
 
@@ -36,6 +39,10 @@ export class Store {
   byVenue = $state.raw<ByVenue | null>(null);
   venues = $state.raw<Venue[]>([]);
   source = $state<Source | null>(null);
+  /** Why the source is what it is, and, until everything is ready, what is being done. */
+  note = $state('');
+  ready = $state(true);
+  progress = $state('');
   model = $state('');
   priorOnly = $state(false);
   price = $state(NaN);
@@ -53,7 +60,7 @@ export class Store {
   cursor = $state.raw<Cursor | null>(null);
   chartView = $state.raw<View>({ following: true, behind: 0, columnsPerCandle: 1 });
 
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | null>(null);
+  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | null>(null);
 
   /** Seconds since the newest datum of any market that is on. */
   readonly age = $derived.by(() => {
@@ -89,11 +96,8 @@ export class Store {
 
   async #begin(asked: string | undefined): Promise<void> {
     try {
-      const answer = await fetch('/v1/coins');
-      const coins = readCoins(await answer.json());
-      this.coins = coins.coins;
-      this.source = coins.source;
-      const known = asked && coins.coins.includes(asked) ? asked : coins.coins[0];
+      await this.#look();
+      const known = asked && this.coins.includes(asked) ? asked : this.coins[0];
       if (known) this.filters.coin = known;
     } catch (why) {
       this.trouble = `no answer from the server: ${why instanceof Error ? why.message : String(why)}`;
@@ -101,6 +105,27 @@ export class Store {
       return;
     }
     this.open(false);
+    this.#lookAgain();
+  }
+
+  /** Learn what is served, why, and whether it is ready. */
+  async #look(): Promise<void> {
+    const answer = await fetch('/v1/coins');
+    const { coins, source, note, ready, progress } = readCoins(await answer.json());
+    const waited = !this.ready && ready;
+    Object.assign(this, { coins, source, note, ready, progress });
+    // What was fetched while the history came in lacks what came after it.
+    if (waited && this.#session) this.open(this.map !== null);
+  }
+
+  #lookAgain(): void {
+    const wait = this.ready ? LOOK_EVERY.ready : LOOK_EVERY.busy;
+    const look = async (): Promise<void> => {
+      // A server that does not answer is told by the link, which tries again by itself.
+      if (document.visibilityState === 'visible') await this.#look().catch(() => undefined);
+      this.#lookAgain();
+    };
+    window.setTimeout(() => void look(), wait);
   }
 
   /** Ask for what the filters say. `keep` is true when only venues, tiers or side changed. */
@@ -113,6 +138,7 @@ export class Store {
       onColumn: (column, how) => {
         this.heard = Date.now();
         if (column.k[3] > 0) this.price = column.k[3];
+        if (how === 'appended') this.#miss();
         this.onColumn(how);
       },
       onLevels: (levels) => {
@@ -123,6 +149,7 @@ export class Store {
         this.heard = Date.now();
         this.venues = status.venues;
         this.source = status.source;
+        this.note = status.note;
         this.model = status.model;
         this.priorOnly = status.priorOnly;
       },
@@ -149,13 +176,22 @@ export class Store {
     this.heard = Date.now();
     this.venues = map.venues;
     this.source = map.source;
+    this.note = map.note;
     this.model = map.model;
     this.priorOnly = map.priorOnly;
     this.price = map.price;
     if (!same) this.levels = null;
+    const fresh = !this.map;
     this.map = map;
     this.grid = grid;
     this.remember();
+    if (fresh) void this.poll();
+  }
+
+  /** A column that begins while a chosen venue is down lacks it, whatever else it holds. */
+  #miss(): void {
+    const gone = missing(this.venues).filter((v) => v.state === 'down');
+    if (gone.length) this.grid?.miss(gone.map((v) => v.name));
   }
 
   setFilters(change: Partial<Filters>): void {
@@ -217,7 +253,7 @@ export class Store {
 
   /** The side views that are in sight, asked every few seconds. */
   async poll(): Promise<void> {
-    if (document.visibilityState === 'hidden' || !this.coins.length) return;
+    if (document.visibilityState === 'hidden' || !this.map) return;
     const desk = !this.narrow;
     const filters = { ...this.filters };
     const wanted = async <T>(name: string, needed: boolean, read: (raw: ArrayBuffer) => T, put: (value: T) => void) => {

@@ -18,6 +18,9 @@ export interface Cursor {
   high: number;
   low: number;
   close: number;
+  /** Whether nothing, or not everything, was heard in this column; and who was missing, where that is known. */
+  hole: 'all' | 'some' | null;
+  absent: readonly string[];
 }
 
 const BAND = 0.001;
@@ -50,6 +53,8 @@ export function cursorAt(grid: HeatGrid, logical: number, price: number, perCand
     high: candle?.high ?? NaN,
     low: candle?.low ?? NaN,
     close: candle?.close ?? NaN,
+    hole: grid.hole(col),
+    absent: grid.absent.get(col) ?? [],
   };
 }
 

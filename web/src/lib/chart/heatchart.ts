@@ -58,6 +58,9 @@ export class HeatChart {
   #following = true;
   #seenCols = 0;
   #settle = 0;
+  #frame = 0;
+  /** Columns the series holds. */
+  #laid = 0;
   #reach: Reach | null = null;
   #cursor: { col: number; price: number } | null = null;
 
@@ -115,6 +118,7 @@ export class HeatChart {
 
   destroy(): void {
     clearTimeout(this.#settle);
+    cancelAnimationFrame(this.#frame);
     for (const undo of this.#undo) undo();
     this.chart.remove();
   }
@@ -152,20 +156,31 @@ export class HeatChart {
     this.#primitive.redraw();
   }
 
+  /** Take a change of the newest column; whatever comes between two frames is laid out once. */
   applied(how: Applied): void {
     const grid = this.#grid;
     if (!grid || how === 'unknown') return;
-    const col = grid.cols - 1;
-    const close = grid.close(col);
-    if (!Number.isNaN(close)) {
-      this.#series.update({ time: this.#time(grid, col), value: close });
-      this.#now.applyOptions({ price: close });
-    }
-    this.#primitive.columnChanged(col);
+    this.#primitive.columnChanged(grid.cols - 1);
+    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#layOut());
     if (how === 'appended') {
       if (this.#following) this.#seenCols = grid.cols;
       this.#tell();
     }
+  }
+
+  #layOut(): void {
+    this.#frame = 0;
+    const grid = this.#grid;
+    if (!grid) return;
+    for (let col = Math.max(0, this.#laid - 1); col < grid.cols; col++) {
+      const value = grid.close(col);
+      const time = this.#time(grid, col);
+      this.#series.update(Number.isNaN(value) ? { time } : { time, value });
+    }
+    this.#laid = grid.cols;
+    const { close } = grid.last();
+    if (!Number.isNaN(close)) this.#now.applyOptions({ price: close });
+    this.#primitive.redraw();
   }
 
   setLevels(levels: Levels | null): void {
@@ -257,6 +272,7 @@ export class HeatChart {
   }
 
   #fill(grid: HeatGrid): void {
+    this.#laid = grid.cols;
     this.#series.setData(
       Array.from({ length: grid.cols }, (_, i) => {
         const value = grid.close(i);

@@ -25,6 +25,9 @@ export class HeatGrid {
   readonly pyramid: Pyramid;
   readonly ohlc: Float32Array;
   readonly gaps: readonly [number, number][];
+  readonly partial: [number, number][];
+  /** Which venues were down in a column, where the page itself saw it. */
+  readonly absent = new Map<number, readonly string[]>();
   cols: number;
 
   constructor(map: MapSnapshot) {
@@ -36,6 +39,7 @@ export class HeatGrid {
     this.p0 = map.p0;
     this.dp = map.dp;
     this.gaps = map.gaps;
+    this.partial = map.partial.map(([from, to]) => [from, to]);
     this.scale = new CellScale(map.vmin, map.vmax);
     this.ohlc = new Float32Array(this.capacity * 5).fill(NaN);
     this.ohlc.set(map.ohlc);
@@ -60,6 +64,22 @@ export class HeatGrid {
   /** Column of a time as a fraction. */
   colOf(micros: number): number {
     return (micros - this.t0) / this.step;
+  }
+
+  /** Whether a column lies in a gap, or in one of some venues only. */
+  hole(col: number): 'all' | 'some' | null {
+    const within = ([from, to]: readonly [number, number]): boolean => col >= from && col < to;
+    if (this.gaps.some(within)) return 'all';
+    return this.partial.some(within) ? 'some' : null;
+  }
+
+  /** Say that the newest column began while these venues were down. */
+  miss(names: readonly string[]): void {
+    const col = this.cols - 1;
+    this.absent.set(col, names);
+    const last = this.partial.at(-1);
+    if (last && last[1] >= col) last[1] = Math.max(last[1], col + 1);
+    else this.partial.push([col, col + 1]);
   }
 
   value(col: number, row: number): number {

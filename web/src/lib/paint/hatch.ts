@@ -1,32 +1,57 @@
-/** Time in which nothing was heard: hatched, never interpolated. */
+/** Time in which nothing was heard is hatched, never interpolated; where some venues were missing, sparsely. */
 
-const patterns = new Map<number, HTMLCanvasElement>();
+export type Hatching = 'all' | 'some';
 
-function tile(ratio: number): HTMLCanvasElement {
-  const known = patterns.get(ratio);
+interface Ruling {
+  /** Distance of two lines along the time axis, CSS pixels. */
+  every: number;
+  /** Strokes from the lowest up: colour and width in CSS pixels. */
+  strokes: readonly [string, number][];
+}
+
+const RULINGS: Record<Hatching, Ruling> = {
+  all: { every: 8, strokes: [['rgba(152,163,184,0.35)', 1]] },
+  // Heat stands under these lines: the dark one shows on bright cells, the light one on dark cells.
+  some: { every: 20, strokes: [['rgba(7,8,13,0.4)', 2.5], ['rgba(200,208,224,0.3)', 1]] },
+};
+
+const tiles = new Map<string, HTMLCanvasElement>();
+
+function tile(kind: Hatching, ratio: number): HTMLCanvasElement {
+  const known = tiles.get(kind + ratio);
   if (known) return known;
-  const side = Math.max(4, Math.round(8 * ratio));
+  const { every, strokes } = RULINGS[kind];
+  const side = Math.max(4, Math.round(every * ratio));
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
   const ctx = canvas.getContext('2d');
-  if (ctx) {
-    ctx.strokeStyle = 'rgba(152,163,184,0.35)';
-    ctx.lineWidth = Math.max(1, ratio);
-    ctx.beginPath();
-    for (const off of [-side, 0, side]) {
-      ctx.moveTo(off, side);
-      ctx.lineTo(off + side, 0);
-    }
-    ctx.stroke();
-  }
-  patterns.set(ratio, canvas);
+  if (ctx) for (const [colour, width] of strokes) rule(ctx, side, colour, Math.max(1, width * ratio));
+  tiles.set(kind + ratio, canvas);
   return canvas;
 }
 
-export function hatch(ctx: CanvasRenderingContext2D, from: number, to: number, height: number, ratio: number): void {
+function rule(ctx: CanvasRenderingContext2D, side: number, colour: string, width: number): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.beginPath();
+  for (const off of [-side, 0, side]) {
+    ctx.moveTo(off, side);
+    ctx.lineTo(off + side, 0);
+  }
+  ctx.stroke();
+}
+
+/** Hatch the device pixels [from, to); a column narrower than a pixel still shows. */
+export function hatch(
+  ctx: CanvasRenderingContext2D,
+  kind: Hatching,
+  [from, to]: readonly [number, number],
+  height: number,
+  ratio: number,
+): void {
   const left = Math.round(from);
   const width = Math.max(Math.round(ratio), Math.round(to) - left);
-  const pattern = ctx.createPattern(tile(ratio), 'repeat');
+  const pattern = ctx.createPattern(tile(kind, ratio), 'repeat');
   if (!pattern) return;
   ctx.fillStyle = pattern;
   ctx.fillRect(left, 0, width, height);

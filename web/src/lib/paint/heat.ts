@@ -33,6 +33,8 @@ export class HeatPainter {
   #grid: HeatGrid;
   #lookup: Uint32Array = new Uint32Array(256);
   #dye = 0;
+  /** First column whose cells changed since the last frame. */
+  #changed = Infinity;
 
   constructor(grid: HeatGrid) {
     this.#grid = grid;
@@ -43,20 +45,27 @@ export class HeatPainter {
     this.#dye++;
   }
 
-  /** Colour a column again after its cells changed. */
+  /** Say that a column's cells changed; it is coloured again when it is next drawn, once for many changes. */
   columnChanged(col: number): void {
+    this.#changed = Math.min(this.#changed, col);
+  }
+
+  #recolour(): void {
     for (const texture of this.#textures.values()) {
-      const x = Math.floor(col / texture.level.fx);
-      if (texture.dye === this.#dye && x >= texture.from && x <= texture.to) {
-        this.#colour(texture, x, x + 1);
-        texture.to = Math.max(texture.to, x + 1);
-      }
+      if (texture.dye !== this.#dye) continue;
+      const from = Math.max(texture.from, Math.floor(this.#changed / texture.level.fx));
+      const to = Math.ceil(this.#grid.cols / texture.level.fx);
+      if (from > texture.to || from >= to) continue;
+      this.#colour(texture, from, to);
+      texture.to = Math.max(texture.to, to);
     }
+    this.#changed = Infinity;
   }
 
   draw(ctx: CanvasRenderingContext2D, frame: Frame): void {
     const { x0, barSpacing, strips } = frame;
     if (!strips.length) return;
+    if (Number.isFinite(this.#changed)) this.#recolour();
     const first = Math.max(0, Math.floor(-x0 / barSpacing));
     const last = Math.min(this.#grid.cols, Math.ceil((frame.width - x0) / barSpacing));
     if (last <= first) return;

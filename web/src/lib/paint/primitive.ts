@@ -91,9 +91,9 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
     this.redraw();
   }
 
+  /** The caller asks for the frame. */
   columnChanged(col: number): void {
     this.#painter?.columnChanged(col);
-    this.redraw();
   }
 
   redraw(): void {
@@ -141,8 +141,11 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
       ctx.globalAlpha = 0.65;
       this.#painter.extend(ctx, frame, plot);
       ctx.globalAlpha = 1;
-      for (const [from, to] of grid.gaps) {
-        hatch(ctx, frame.x0 + from * frame.barSpacing, frame.x0 + to * frame.barSpacing, bitmapSize.height, rx);
+      for (const [kind, spans] of [['all', grid.gaps], ['some', grid.partial]] as const) {
+        for (const [from, to] of spans) {
+          const pixels = [frame.x0 + from * frame.barSpacing, frame.x0 + to * frame.barSpacing] as const;
+          hatch(ctx, kind, pixels, bitmapSize.height, rx);
+        }
       }
       ctx.restore();
     });

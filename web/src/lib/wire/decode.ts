@@ -1,6 +1,6 @@
 /** MessagePack frames and answers, read into the records of `types.ts`. */
 import { decode } from './msgpack';
-import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, WireError } from './read';
+import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, textOr, WireError } from './read';
 import type {
   Bars,
   ByVenue,
@@ -29,7 +29,13 @@ export function unpack(raw: Uint8Array | ArrayBuffer): Fields {
 
 export function readCoins(value: unknown): Coins {
   const o = fields(value);
-  return { coins: list(o, 'coins').map(String), source: oneOf(o, 'source', SOURCES) };
+  return {
+    coins: list(o, 'coins').map(String),
+    source: oneOf(o, 'source', SOURCES),
+    ready: o['ready'] !== false,
+    progress: textOr(o, 'progress'),
+    note: textOr(o, 'note'),
+  };
 }
 
 function readVenues(o: Fields): Venue[] {
@@ -37,6 +43,7 @@ function readVenues(o: Fields): Venue[] {
     const v = fields(value, `$.venues[${i}]`);
     return {
       name: text(v, 'name'),
+      market: textOr(v, 'market'),
       on: v['on'] !== false,
       age: numberOr(v, 'age', Infinity),
       state: oneOf(v, 'state', ['up', 'stale', 'down'] as const),
@@ -65,6 +72,7 @@ export function readMap(o: Fields): MapSnapshot {
   return {
     coin: text(o, 'coin'),
     source: oneOf(o, 'source', SOURCES),
+    note: textOr(o, 'note'),
     asOf: number(o, 'as_of'),
     now: number(o, 'now'),
     model: text(o, 'model'),
@@ -82,6 +90,7 @@ export function readMap(o: Fields): MapSnapshot {
     cells: columns(bytes(o, 'cells', cols * rows), cols, rows),
     ohlc: floats(o['ohlc'], '$.ohlc', cols * 5),
     gaps: list(o, 'gaps') as [number, number][],
+    partial: (o['partial'] ?? []) as [number, number][],
     price: number(o, 'price'),
     mark: number(o, 'mark'),
     tick: number(o, 'tick'),
@@ -213,6 +222,7 @@ export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
         seq: numberOr(o, 'seq', null),
         now: number(o, 'now'),
         source: oneOf(o, 'source', SOURCES),
+        note: textOr(o, 'note'),
         venues: readVenues(o),
         model: text(o, 'model'),
         priorOnly: o['prior_only'] === true,

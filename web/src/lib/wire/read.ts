@@ -38,6 +38,11 @@ export function text(o: Fields, key: string): string {
   return value;
 }
 
+export function textOr(o: Fields, key: string, otherwise = ''): string {
+  const value = o[key];
+  return typeof value === 'string' ? value : otherwise;
+}
+
 export function oneOf<T extends string>(o: Fields, key: string, choices: readonly T[]): T {
   const value = o[key];
   if (!choices.includes(value as T)) refuse(`$.${key}`, `one of ${choices.join(', ')}`, value);

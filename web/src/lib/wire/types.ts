@@ -7,12 +7,18 @@ export type LampState = 'up' | 'stale' | 'down';
 export interface Coins {
   coins: string[];
   source: Source;
+  /** True once every coin has its history; until then `progress` says what is being done. */
+  ready: boolean;
+  progress: string;
+  /** Why the source is what it is: which venues did not answer. */
+  note: string;
 }
 
 export interface Venue {
   name: string;
+  market: string;
   on: boolean;
-  /** Seconds since its newest datum. */
+  /** Seconds since its newest datum; infinite for one that was never heard. */
   age: number;
   state: LampState;
   /** Open interest, base coin. */
@@ -24,6 +30,7 @@ export interface Venue {
 export interface MapSnapshot {
   coin: string;
   source: Source;
+  note: string;
   asOf: number;
   now: number;
   model: string;
@@ -44,7 +51,9 @@ export interface MapSnapshot {
   cells: Uint8Array;
   /** Five a column: open, high, low, close, volume; NaN where nothing was seen. */
   ohlc: Float32Array;
+  /** Columns [first, last) in which nothing was known, and those in which some venues were missing. */
   gaps: [number, number][];
+  partial: [number, number][];
   price: number;
   mark: number;
   tick: number;
@@ -152,6 +161,7 @@ export interface Status {
   seq: number | null;
   now: number;
   source: Source;
+  note: string;
   venues: Venue[];
   model: string;
   priorOnly: boolean;
