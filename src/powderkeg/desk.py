@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from powderkeg.engine.estimate import CANDIDATES, FIRST, Estimate
 from powderkeg.events import (
@@ -227,7 +228,7 @@ class Desk:
     def _candles(self, market: Market, bars: Candles) -> None:
         """Play candles between the moments at which columns must be drawn."""
         self.counts.bars += len(bars.times)
-        told_first = market.estimate is None and not bars.deaths
+        told_first = market.estimate is None and not bars.deaths  # by a venue, of the time before
         estimate = self._begin(market, float(bars.open[0]))
         ends = bars.times + bars.span
         until = max(int(ends[-1]), self.horizon)
@@ -239,10 +240,16 @@ class Desk:
         )
         market.price = float(bars.close[-1])
         if market is self.leader:
-            if told_first:  # another market led until this one's past had come
+            if told_first:
                 self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
             for ring in self.prices.values():
                 ring.add_bars(bars)
+
+    def catch_up(self, name: str, since: int) -> None:
+        """Draw what a market knows into the columns that went by while it waited for its past."""
+        for step in STEPS if name in self.markets else ():
+            for at in range(since // step * step + step, self.now + step, step):
+                self._redraw(self.markets[name], min(at, self.now), self.now, step)
 
     def _redraw(self, market: Market, at: int, until: int, span: int) -> None:
         """Draw the rings that are no finer than `span` and hold `at` when it is `until`."""
@@ -282,12 +289,8 @@ class Desk:
         total = sum(estimate.oi for estimate in known)
         for estimate in known:
             share = estimate.oi / total
-            estimate.liquidated_bar(
-                LiquidationBar(
-                    event.market, event.at, event.seen, event.span,
-                    event.long * share, event.short * share,
-                )
-            )  # fmt: skip
+            part = replace(event, long=event.long * share, short=event.short * share)
+            estimate.liquidated_bar(part)
 
     def _gap(self, market: Market, event: Gap) -> None:
         self.counts.gaps += 1

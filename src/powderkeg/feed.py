@@ -185,6 +185,8 @@ class Feed:
             asks += desk.apply(event)
         for event in waiting:
             asks += self._push(coin, event)
+        asks += self._flush_one(join.market)
+        desk.catch_up(join.market, join.until)
         return asks
 
 

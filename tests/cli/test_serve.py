@@ -1,4 +1,4 @@
-"""``powderkeg demo``: where it serves, whom it lets in, what it prints."""
+"""``up`` and ``demo``: where they serve, whom they let in, what they print."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_a_port_that_is_taken_is_refused_with_a_way_out(refused):
     assert why.endswith("try --port 0")
 
 
-def test_a_coin_without_a_made_market_is_refused_with_those_there_are(refused):
-    assert refused("demo", "BTC", "DOGE") == (
-        "ConfigError: expected coins of BTC, ETH, SOL, found DOGE"
-    )
+def test_a_coin_or_venue_that_cannot_be_is_refused_before_anything_is_opened(refused):
+    assert refused("demo", "B/TC") == "ConfigError: expected coins such as BTC, found B/TC"
+    why = refused("up", "--venues", "binance,kraken")
+    assert why.startswith("ConfigError: expected venues of binance, ")
+    assert why.endswith("found kraken")
+    assert "expected hosts of" in refused("up", "--hosts", "kraken=a")

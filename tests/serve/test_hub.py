@@ -9,7 +9,7 @@ import numpy as np
 
 from powderkeg.events import Tick
 from powderkeg.maps.views import HeatmapQuery, SpanQuery, heatmap
-from powderkeg.serve.hub import BACKLOG
+from powderkeg.serve.hub import BACKLOG, QUICK
 
 QUERY = SpanQuery(span="12h")
 
@@ -82,3 +82,58 @@ async def test_a_reader_waits_until_there_is_something(hub):
     hub.beat()
     assert msgspec.msgpack.decode(await taker)["kind"] == "column"
     hub.leave(stream, reader)
+
+
+def test_a_quick_beat_sends_the_newest_column_once_something_has_happened(hub, prepared):
+    market, desk = prepared
+    stream, reader = hub.join("BTC", QUERY)
+    stream.quick()
+    drain(reader)
+    stream.quick()
+    assert drain(reader) == []
+    for event in market.step(1.0):
+        desk.apply(event)
+    stream.quick()
+    assert {message["kind"] for message in drain(reader)} == {"column"}
+    hub.leave(stream, reader)
+
+
+def test_quick_beats_are_numbered_with_the_slow_ones(hub, prepared):
+    market, desk = prepared
+    stream, reader = hub.join("BTC", QUERY)
+    drain(reader)
+    told = []
+    for n in range(6):
+        for event in market.step(1.0):
+            desk.apply(event)
+        hub.beat() if n % 2 else stream.quick()
+        told += [message["seq"] for message in drain(reader)]
+    assert told == list(range(1, len(told) + 1))
+    hub.leave(stream, reader)
+
+
+def test_quick_beats_come_no_more_often_than_a_reader_can_follow(hub, prepared, monkeypatch):
+    market, desk = prepared
+    stream, reader = hub.join("BTC", QUERY)
+    drain(reader)
+    clock = [100.0]
+    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    sent = 0
+    for _ in range(20):
+        clock[0] += QUICK / 10
+        for event in market.step(0.2):
+            desk.apply(event)
+        hub.quick()
+        sent += bool(drain(reader))
+    assert 1 <= sent <= 3
+    hub.leave(stream, reader)
+
+
+def test_nobody_watching_costs_a_quick_beat_nothing(hub, prepared):
+    market, desk = prepared
+    stream, reader = hub.join("BTC", QUERY)
+    hub.leave(stream, reader)
+    for event in market.step(1.0):
+        desk.apply(event)
+    stream.quick()
+    assert stream.seq == 0

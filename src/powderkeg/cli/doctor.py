@@ -17,7 +17,7 @@ from rich.table import Table
 from powderkeg.cli.up import Hosts, Venues, chosen, home
 from powderkeg.desk import Desk
 from powderkeg.live.clock import SKEW
-from powderkeg.live.contact import contact
+from powderkeg.live.contact import MADE, contact
 from powderkeg.live.hosts import parse
 from powderkeg.live.run import Collector
 from powderkeg.serve.up import offline
@@ -64,7 +64,11 @@ def doctor(
         checks.append(Check("venues", ok=True, found=f"not asked: {why}"))
     else:
         silence, report = asyncio.run(_listen(wanted, names, places))
-        checks += [each for name in names for each in _venue(name, silence[name], report)]
+        made = [name for name in names if silence[name] == MADE]
+        if made:
+            checks.append(Check("made venues", ok=True, found=", ".join(made)))
+        reached = silence | dict.fromkeys(made, "")
+        checks += [each for name in names for each in _venue(name, reached[name], report)]
     answer = {
         "ok": all(check.ok for check in checks),
         "checks": [msgspec.to_builtins(check) for check in checks],

@@ -13,6 +13,9 @@ from powderkeg.venues.base import Poll
 
 WITHIN: Final = 10.0
 """Seconds a venue has to answer."""
+SIGN: Final = "x-powderkeg-simulated"
+"""Header by which made venues own up to being made."""
+MADE: Final = "made venues"
 _WORDS = {403: "forbidden from this address", 451: "not served at this location"}
 
 
@@ -26,7 +29,7 @@ def probe(name: str) -> Poll:
 async def contact(
     venues: tuple[str, ...], hosts: dict[str, str], *, everyone: bool = False
 ) -> dict[str, str]:
-    """Return for each venue why it cannot be reached; empty where it answers.
+    """Return for each venue why it cannot be reached; empty where it answers, or `MADE`.
 
     Unless `everyone` is waited for, returns as soon as one answers: those that are still silent
     then are said not to be heard yet.
@@ -37,7 +40,7 @@ async def contact(
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if not everyone and any(not task.result() for task in done):
+                if not everyone and any(task.result() in ("", MADE) for task in done):
                     break
             return {
                 name: task.result() if task.done() else "not heard yet"
@@ -57,7 +60,7 @@ async def _ask(session: aiohttp.ClientSession, name: str, hosts: dict[str, str])
     try:
         async with session.request(method, url, data=poll.body or None, headers=headers) as answer:
             if answer.status == 200:
-                return ""
+                return MADE if answer.headers.get(SIGN) else ""
             return f"HTTP {answer.status} {_WORDS.get(answer.status, '')}".strip()
     except TimeoutError:
         return "no answer"

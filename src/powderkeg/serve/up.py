@@ -18,7 +18,7 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.feed import Feed
 from powderkeg.live.clock import now
-from powderkeg.live.contact import contact
+from powderkeg.live.contact import MADE, contact
 from powderkeg.live.keep import Keep, resume
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
@@ -73,6 +73,7 @@ class Up:
                 tell(f"simulated market: {why}")
                 self.session.source, self.session.note = "simulated", why
                 hosts = await stack.enter_async_context(made_venues(self.plan))
+            if self.session.source == "simulated":  # what is made is not kept among what is real
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
             store = None
             if folder is not None:
@@ -84,7 +85,9 @@ class Up:
         """Return why no venue can be had, or nothing where one answers."""
         self.session.progress = "asking the venues"
         answers = await contact(self.plan.venues, self.plan.hosts)
-        if any(not why for why in answers.values()):
+        if MADE in answers.values():
+            self.session.source, self.session.note = "simulated", "the hosts named are made venues"
+        if any(why in ("", MADE) for why in answers.values()):
             return ""
         words = "; ".join(f"{name}: {why}" for name, why in answers.items())
         return f"no venue answered ({words})"

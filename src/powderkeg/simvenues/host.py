@@ -97,6 +97,7 @@ class Host:
         if self._runner is not None:
             return
         app = web.Application(client_max_size=2**20)
+        app.on_response_prepare.append(_own_up)
         app.router.add_route("*", "/{path:.*}", self._request)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -256,3 +257,8 @@ class Host:
             for socket in list(self.sockets.values()):
                 if time.monotonic() - socket.born >= cut.age:
                     socket.close()
+
+
+async def _own_up(_: web.Request, answer: web.StreamResponse) -> None:
+    """Say in every answer that the venue is made, so that nobody takes it for a real one."""
+    answer.headers["x-powderkeg-simulated"] = "1"

@@ -1,0 +1,205 @@
+"""``up``, ``demo``, ``record``: which market is shown and why, and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from powderkeg.cli import up
+from powderkeg.errors import ConfigError
+from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
+from powderkeg.simvenues import serve
+from powderkeg.store.folder import Store
+
+
+@pytest.fixture
+def closed():
+    """Return an address that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Let nothing be shown; return the plans that would have been."""
+    plans = []
+    monkeypatch.setattr(up, "_show", lambda plan, *_, **__: plans.append(plan))
+    for name in ("POWDERKEG_HOSTS", "POWDERKEG_STORE", "POWDERKEG_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    return plans
+
+
+# -- what is planned
+
+
+def test_by_default_three_coins_of_six_venues_are_collected_and_kept(planned, run, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", "somewhere")
+    run("up")
+    (plan,) = planned
+    assert (plan.coins, plan.venues) == (("BTC", "ETH", "SOL"), SIX)
+    assert (plan.simulate, plan.hosts) == ("", {})
+    assert str(plan.data) == os.path.join("somewhere", "powderkeg")  # noqa: PTH118  as text
+
+
+def test_coins_and_venues_may_be_chosen(planned, run):
+    run("up", "btc", "doge", "BTC", "--venues", "okx, bybit-inverse", "--data", "here")
+    (plan,) = planned
+    assert plan.coins == ("BTC", "DOGE")
+    assert plan.venues == ("okx", "bybit-inverse")
+    assert str(plan.data) == "here"
+
+
+def test_hosts_come_from_the_environment_too(planned, run, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_HOSTS", "127.0.0.1:1,okx=127.0.0.1:2")
+    run("up")
+    assert planned[0].hosts == {"*": "127.0.0.1:1", "okx": "127.0.0.1:2"}
+
+
+def test_demo_asks_no_venue_and_keeps_nothing(planned, run, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_HOSTS", "127.0.0.1:1")
+    run("demo", "BTC")
+    (plan,) = planned
+    assert plan.simulate == "asked for"
+    assert (plan.hosts, plan.data) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"), [("", ""), ("0", ""), ("1", "POWDERKEG_OFFLINE=1 is set")]
+)
+def test_offline_is_a_setting(monkeypatch, told, why):
+    monkeypatch.setenv("POWDERKEG_OFFLINE", told)
+    assert offline() == why
+
+
+def test_offline_no_real_venue_is_asked(planned, run, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_OFFLINE", "1")
+    run("up")
+    assert planned[0].simulate == "POWDERKEG_OFFLINE=1 is set"
+
+
+# -- who is there
+
+
+async def test_where_no_venue_answers_it_says_which_and_why(closed):
+    work = Up(Plan(("BTC",), ("binance", "okx"), hosts={"*": closed}))
+    why = await work._silence()
+    assert why.startswith("no venue answered (binance: cannot connect: ")
+    assert "; okx: cannot connect: " in why
+    assert work.session.progress == "asking the venues"
+
+
+async def test_where_one_answers_nothing_is_made(monkeypatch):
+    async def answers(*_):
+        return {"binance": "no answer", "bybit": ""}
+
+    monkeypatch.setattr("powderkeg.serve.up.contact", answers)
+    work = Up(Plan(("BTC",), ("binance", "bybit")))
+    assert await work._silence() == ""
+    assert (work.session.source, work.session.note) == ("live", "")
+
+
+async def test_made_venues_that_answer_are_never_shown_as_real_nor_kept(
+    closed, monkeypatch, tmp_path
+):
+    folders = []
+
+    async def collect(_, _hosts, store):
+        folders.append(store.folder)
+
+    monkeypatch.setattr(Up, "_collect", collect)
+    async with await serve(["BTC"], days=0.1, venues=["bybit"]) as simulator:
+        hosts = {"*": closed, "bybit": simulator.addresses["bybit"]}
+        work = Up(Plan(("BTC",), ("binance", "bybit"), hosts=hosts, data=tmp_path / "real"))
+        await work.run()
+    assert work.session.source == "simulated"
+    assert work.session.note == "the hosts named are made venues"
+    assert folders[0] != tmp_path / "real"
+    assert not folders[0].exists()
+
+
+async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(closed, monkeypatch):
+    asked = []
+
+    @contextlib.asynccontextmanager
+    async def made(plan):
+        asked.append(plan)
+        yield {"binance": closed}
+
+    async def collect(_, hosts, store):
+        asked.append((hosts, store.folder))
+
+    monkeypatch.setattr("powderkeg.serve.up.made_venues", made)
+    monkeypatch.setattr(Up, "_collect", collect)
+    work = Up(Plan(("BTC",), ("binance",), hosts={"*": closed}))
+    await work.run()
+    _, (hosts, folder) = asked
+    assert hosts == {"binance": closed}
+    assert work.session.source == "simulated"
+    assert work.session.note.startswith("no venue answered (binance: ")
+    assert not folder.exists(), "a made market is not kept"
+
+
+async def test_made_venues_that_do_not_start_are_told():
+    with pytest.raises(ConfigError, match="expected made venues, found exit"):
+        async with made_venues(Plan(("NOSUCH",), ("binance",))):
+            pass
+
+
+# -- whole programs
+
+
+def _get(url):
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  loopback
+        return json.load(answer)
+
+
+@pytest.mark.slow
+def test_a_demo_is_ready_within_a_minute_and_leaves_nothing_behind():
+    words = ("-m", "powderkeg", "demo", "BTC", "--venues", "binance", "--json-ready", "--port", "0")
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
+    try:
+        url = json.loads(process.stdout.readline())["url"]
+        end = time.monotonic() + 60
+        while not (told := _get(f"{url}v1/coins"))["ready"]:
+            assert time.monotonic() < end, told
+            time.sleep(0.2)
+        assert told["source"] == "simulated"
+        health = _get(f"{url}v1/health")
+        assert health["feed"]["markets"] == {"binance:BTCUSDT": "up"}
+        bars = _get(f"{url}v1/BTC/bars?reach=0.1")
+        assert bars["source"] == "simulated"
+        assert bars["long"] > 0
+        hosts = health["feed"]["hosts"]["binance"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        process.stdout.close()
+    host, port = hosts.split(":")
+    time.sleep(1)
+    with pytest.raises(OSError, match="refused"), socket.create_connection((host, int(port)), 2):
+        pass
+
+
+async def test_a_recording_can_be_read_again(tmp_path):
+    async with await serve(["BTC"], days=0.2, venues=["binance"]) as simulator:
+        plan = Plan(("BTC",), ("binance",), hosts=simulator.addresses, data=tmp_path)
+        told = await up._record(plan, tmp_path, 4.0)
+    assert told["frames"] > 50
+    assert (told["unread"], told["recording"], told["problems"]) == (0, True, {})
+    assert "frames in" in up._words(told)
+    store = Store(tmp_path)
+    numbers = [frame.seq for batch in store.read() for frame in batch]
+    store.close()
+    assert numbers == list(range(1, told["frames"] + 1))
+    await asyncio.sleep(0)

@@ -1,0 +1,94 @@
+"""Killed at any moment, nothing that was said to be safe is lost, and the desks are as if never."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from powderkeg.store.folder import Store
+
+from .made import market
+
+CHILD = Path(__file__).parent / "child.py"
+SEED, FRAMES, KILLS = 11, 4500, 20
+
+
+class Child:
+    """One life of the program."""
+
+    def __init__(self, folder, manner="honest"):
+        self.process = subprocess.Popen(
+            [sys.executable, str(CHILD), str(folder), str(SEED), str(FRAMES), manner],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def kill_after(self, word, seconds):
+        """Kill it so long after it first said `word`; return all it said."""
+        first = self.process.stdout.readline() if word else ""
+        time.sleep(seconds)
+        self.process.kill()
+        return first + self.end()
+
+    def end(self):
+        """Return all that it still says, until it ends by itself or was killed."""
+        rest, _ = self.process.communicate(timeout=60)
+        return rest
+
+
+def lines(said):
+    """Return the whole lines of a killed program; its last may be cut."""
+    return [line.split() for line in said.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def safe(said):
+    return max((int(words[1]) for words in lines(said) if words[0] == "safe"), default=0)
+
+
+def numbers(folder):
+    store = Store(folder)
+    kept = [frame for batch in store.read() for frame in batch]
+    store.close()
+    return kept
+
+
+@pytest.mark.slow
+def test_after_twenty_kills_every_acknowledged_frame_is_there_and_the_desk_the_same(tmp_path):
+    chance = random.Random(SEED)
+    folder, promised, resumed = tmp_path / "killed", 0, []
+    for n in range(KILLS):
+        child = Child(folder)
+        word = "" if n % 5 == 4 else "resumed"  # every fifth while it starts
+        said = child.kill_after(word, chance.uniform(0.0, 1.5 if not word else 0.12))
+        resumed += [words for words in lines(said) if words[0] == "resumed"]
+        promised = max(promised, safe(said))
+        if folder.exists():
+            kept = [frame.seq for frame in numbers(folder)]
+            assert kept == list(range(1, len(kept) + 1))
+            assert len(kept) >= promised
+    assert promised > 100, "it was never killed at work"
+    assert {words[3] for words in resumed} == {"whole"}
+    last = Child(folder).end().splitlines()
+    unkilled = Child(tmp_path / "unkilled").end().splitlines()
+    assert last[-1].startswith("done")
+    assert last[-1] == unkilled[-1]
+    frames = [frame for batch in market(SEED, FRAMES) for frame in batch]
+    assert numbers(folder) == numbers(tmp_path / "unkilled") == frames
+
+
+@pytest.mark.slow
+def test_a_program_that_promises_too_early_is_found_out(tmp_path):
+    broken = 0
+    for n in range(8):
+        folder = tmp_path / f"hasty{n}"
+        said = Child(folder, "hasty").kill_after("resumed", 0.03 + 0.01 * n)
+        kept = numbers(folder) if folder.exists() else []
+        broken += len(kept) < safe(said)
+        if broken:
+            break
+    assert broken
