@@ -107,8 +107,8 @@ def test_a_book_delta_before_any_snapshot_asks_for_one():
 def test_a_rebuilt_book_is_compared_with_the_venues_own_quote():
     desk = Desk("BTC")
     desk.apply(BookSnapshot(M, T, T, ((99.0, 1.0),), ((101.0, 1.0),), 5))
-    desk.apply(BookDelta(M, T, T, ((100.0, 2.0),), (), 6, 6, 5))
     desk.apply(Quote(M, T, T, 100.0, 2.0, 101.0, 1.0, 6))
+    desk.apply(BookDelta(M, T, T, ((100.0, 2.0),), (), 6, 6, 5))
     assert (desk.markets[M].quotes.matched, desk.markets[M].quotes.differed) == (1, 0)
 
 

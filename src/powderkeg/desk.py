@@ -167,9 +167,10 @@ class Desk:
 
     def _book(self, market: Market, event: BookSnapshot | BookDelta) -> list[Ask]:
         asks = [wish] if (wish := market.book.apply(event)) else []
-        best = market.book.best()
-        if market.book.status == "live" and best is not None and isinstance(event, BookDelta):
-            market.quotes.book(event.last, best)
+        if market.quotes.quoted and market.book.status == "live" and isinstance(event, BookDelta):
+            best = market.book.best()
+            if best is not None:
+                market.quotes.book(event.last, best)
         return asks
 
     def _market(self, name: str) -> Market:

@@ -29,7 +29,8 @@ from powderkeg.venues import VENUES, Venue
 PAST = ("candles", "interest", "funding", "trades")
 """Kinds of answers that tell of a past."""
 _FREE: tuple[type[Event], ...] = (BookDelta, BookSnapshot, Quote)
-"""Events that say nothing to what prints say, so that a run of prints may go on around them."""
+"""Events that say nothing to what prints say: they wait neither for a run of prints to end nor for
+a past, and so a book stands by the time its market joins."""
 Watch = Callable[[Event], None]
 
 
@@ -53,6 +54,8 @@ class Feed:
         """Coin of each market that is collected."""
         self._pasts: dict[str, Past] = {}
         self._waiting: dict[str, list[Event]] = {}
+        self._known: dict[str, int] = {}
+        """When each market was last heard before the start, µs."""
         self._runs: dict[str, list[Trade | Trades]] = {}
         self._beat = 0
 
@@ -103,7 +106,7 @@ class Feed:
                 self.foreign += not isinstance(event, Link)
             elif told:
                 self._pasts.setdefault(event.market, Past(event.market)).add(event)
-            elif event.market in self._waiting:
+            elif event.market in self._waiting and not isinstance(event, _FREE):
                 self._waiting[event.market].append(event)
             else:
                 asks += self._push(coin, event)
@@ -162,6 +165,11 @@ class Feed:
         self._pasts.clear()
         self.coins = {m: c for m, c in markets_of(boot).items() if c in self.desks}
         self._waiting = {market: [] for market in self.coins}
+        self._known = {
+            name: market.seen
+            for desk in self.desks.values()
+            for name, market in desk.markets.items()
+        }
         asks: list[Ask] = []
         for desk in self.desks.values():
             for market in list(desk.markets):
@@ -176,8 +184,7 @@ class Feed:
         desk = self.desks[coin]
         desk.horizon = max(desk.horizon, join.until)
         asks: list[Ask] = []
-        known = desk.markets.get(join.market)
-        since = known.seen if known else 0
+        since = self._known.pop(join.market, 0)
         waiting = _from(max(since, join.until), self._waiting.pop(join.market, []))
         heard = next((e.at for e in waiting if isinstance(e, Trade | Trades)), join.at)
         past = self._pasts.pop(join.market, Past(join.market))

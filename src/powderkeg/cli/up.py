@@ -21,6 +21,7 @@ from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
 from powderkeg.settings import Settings
+from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
 
@@ -108,6 +109,9 @@ def demo(
 ) -> None:
     """Show made venues: nothing to configure, no network, and it says so on every page."""
     wanted, names = chosen(coins, venues)
+    odd = [coin for coin in wanted if coin not in DEMO]
+    if odd:
+        raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")
     plan = Plan(wanted, names, simulate="asked for", seed=seed, rate=rate)
     _show(plan, host, port, token, json_ready=json_ready)
 

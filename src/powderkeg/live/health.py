@@ -35,6 +35,8 @@ GRACE = 5 * SECOND
 """After a connection, what a channel may take to say its first word, whatever its cadence."""
 SETTLE = 2 * SECOND
 """After a connection, what subscriptions may take; until then a hole is not over."""
+MAPPED: tuple[ChannelKind, ...] = ("trades", "book", "mark")
+"""What a map cannot do without for a moment."""
 UNSEEN: tuple[ChannelKind, ...] = ("instruments", "clock")
 """Asked for our own use: no event comes of them."""
 _KINDS: dict[type[Event], ChannelKind] = {
@@ -185,7 +187,8 @@ class Health:
         out: list[Link | Gap] = []
         for market, state in list(self.states.items()):
             if state == "up" and market in silent:
-                self._lost.setdefault(market, self._oldest(market, at))
+                if since := self._unheard(market, at):
+                    self._lost.setdefault(market, since)
                 out += self._turn(market, "stale", at, self._silent(market, at))
             elif state == "stale" and market not in silent:
                 self._due.setdefault(market, at)
@@ -197,14 +200,17 @@ class Health:
                 out.append(Gap(market, at, at, since, "the link was down or silent"))
         return out
 
-    def _oldest(self, market: str, at: int) -> int:
-        """Return since when one of a market's channels is silent."""
+    def _unheard(self, market: str, at: int) -> int:
+        """Return since when the map has missed something of a market; 0 where it has not.
+
+        An old reading of open interest or a ratio makes a lamp turn, and no hole.
+        """
         last = [
-            m.last or m.since
-            for (name, _), m in self.meters.items()
-            if name == market and m.stale(at)
+            meter.last or meter.since
+            for (name, kind), meter in self.meters.items()
+            if name == market and kind in MAPPED and meter.stale(at)
         ]
-        return min(last, default=at)
+        return min(last, default=0)
 
     def silent(self, channels: Iterable[Channel], at: int, patience: float) -> str:
         """Return what has been silent for `patience` times its limit, or nothing."""

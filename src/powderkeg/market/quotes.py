@@ -13,11 +13,13 @@ KEEP = 512
 class QuoteCheck:
     """Counts where a rebuilt book and the venue's quotes agree and where they differ."""
 
-    __slots__ = ("_books", "_quotes", "differed", "matched")
+    __slots__ = ("_books", "_quotes", "differed", "matched", "quoted")
 
     def __init__(self) -> None:
         self.matched = 0
         self.differed = 0
+        self.quoted = False
+        """Whether the venue sends quotes at all; most do not, and there is nothing to check."""
         self._books: dict[int, Best] = {}
         self._quotes: dict[int, Best] = {}
 
@@ -27,6 +29,7 @@ class QuoteCheck:
 
     def quote(self, event: Quote) -> None:
         """Take the venue's quote."""
+        self.quoted = True
         best = (event.bid, event.bid_size, event.ask, event.ask_size)
         self._meet(event.update, best, self._quotes, self._books)
 

@@ -183,7 +183,7 @@ class Ids:
 
     __slots__ = ("_known", "keep")
 
-    def __init__(self, keep: int = 20_000) -> None:
+    def __init__(self, keep: int = 5_000) -> None:
         self.keep = keep
         self._known: dict[Hashable, None] = {}
 
