@@ -36,5 +36,24 @@ def test_one_seed_of_the_truth_is_told_with_both_rivals_and_the_ratios(run):
     assert set(got["static_maintenance"]) == {"ig_bits", "emd_10pct", "corr_4pct"}
 
 
+@pytest.mark.slow
+def test_a_burst_is_delivered_whole_and_the_book_stands(run):
+    got = json.loads(run("bench", "feed", "--json"))
+    assert got["delivered"] == got["delivered_one_a_frame"] == got["sent"]
+    assert got["book"] == {
+        "status": "live", "stale": 0, "holes": 0, "crossed": 0, "overflow": 0, "lost": 0,
+    }  # fmt: skip
+    assert got["recorded_frames"] > got["sent"]
+    assert set(got["ccxt_pro"]) == {"bybit_trades", "bybit_depth"}
+
+
+@pytest.mark.slow
+def test_every_moment_reaches_the_page(run):
+    got = json.loads(run("bench", "latency", "--json", "--rate", "600", "--seconds", "5"))
+    assert 0 < got["p50_ms"] <= got["p99_ms"] <= got["max_ms"]
+    assert got["events_per_s"] > 200
+    assert got["unread_frames"] == 0
+
+
 def test_the_version_is_that_of_the_package(run):
     assert run("version") == f"{__version__}\n"
