@@ -253,13 +253,14 @@ class Desk:
                 self._redraw(self.markets[name], min(at, self.now), self.now, step)
 
     def _redraw(self, market: Market, at: int, until: int, span: int) -> None:
-        """Draw the rings that are no finer than `span` and hold `at` when it is `until`."""
+        """Draw the rings no finer than `span` that hold `at` at `until`, as their columns end."""
         estimate = market.estimate
         if estimate is None or math.isnan(estimate.mark):
             return
         weights = estimate.weights(at)
         for step, ring in market.rings.items():
-            if step >= span and at > until - step * ring.size:
+            over = at % step == 0 or at > until - span
+            if step >= span and over and at > until - step * ring.size:
                 ring.write(at - 1, estimate.best.exposure, weights, tier_index(estimate))
 
     def _carry(self, market: Market, event: Mark | Funding | OpenInterest) -> None:

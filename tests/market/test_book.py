@@ -204,3 +204,15 @@ def test_equal_events_leave_equal_states_and_a_change_does_not(bids, asks):
     last = books[0].update
     books[0].apply(delta(last + 1, last + 1, last, ((55.5, 7.0),)))
     assert books[0].state() != books[1].state()
+
+
+def test_what_was_kept_from_before_a_restart_is_not_taken_for_a_hole():
+    """A venue that restarts counts from 1 again; its own time tells old from new."""
+    book = Book(M)
+    book.apply(BookSnapshot(M, 1_000, 2_000, ((100.0, 1.0),), ((101.0, 1.0),), 500))
+    assert book.apply(delta(900, 900, 899, ((99.0, 1.0),))) is not None  # a hole
+    old = book._kept
+    assert [each.last for each in old] == [900]
+    late = BookSnapshot(M, old[0].at + 1, old[0].at + 9, ((98.0, 2.0),), ((101.0, 1.0),), 1)
+    assert book.apply(late) is None
+    assert (book.status, book.update, book.bid) == ("live", 1, 98.0)

@@ -132,11 +132,15 @@ async def test_ccxt_hears_a_liquidation_at_its_raw_side(venue, start):
         waiting = asyncio.ensure_future(library.watch_liquidations(COIN))
         await asyncio.sleep(1.0)
         market.forced.append((True, 50))
-        told = (await _soon(waiting))[-1]
+        size, sides = pytest.approx(0.5 if venue == "okx" else 0.05), set[str]()
+        while not sides:  # the market's own dead are told too
+            told = await _soon(waiting)
+            sides = {each["side"] for each in told if each["contracts"] == size}
+            waiting = asyncio.ensure_future(library.watch_liquidations(COIN))
+        waiting.cancel()
     finally:
         await library.close()
-    assert told["side"] == ("buy" if venue == "bybit" else "sell")
-    assert told["contracts"] == pytest.approx(0.5 if venue == "okx" else 0.05)
+    assert sides == {"buy" if venue == "bybit" else "sell"}
 
 
 async def test_the_official_hyperliquid_client_sees_the_true_market(start):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import typer
@@ -33,7 +32,6 @@ def version() -> None:
 
 def main() -> None:
     """Run a command. Exit code 0: done, 1: refused with a reason, 2: usage."""
-    logging.getLogger("picows").setLevel(logging.WARNING)
     try:
         app()
     except PowderkegError as why:

@@ -39,7 +39,8 @@ def serve(
     if json_ready:
         print(json.dumps({"url": url}), flush=True)
     else:
-        words = f"powderkeg serves {', '.join(session.desks)} ({session.source}) on {url}"
+        source = session.progress or session.source
+        words = f"powderkeg serves {', '.join(session.desks)} ({source}) on {url}"
         print(words, file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,

@@ -235,7 +235,7 @@ class Estimate:
             for stop in stops if candidate is best else stops[-1:]:
                 at = int(bars.times[stop - 1]) + bars.span
                 records = candidate.exposure.add_candles(bars, start, stop)
-                if bars.deaths and len(records):
+                if bars.deaths:
                     candidate.take(records, self._weights(candidate, at))
                 start = stop
                 if drawn is not None and candidate is best:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import Final
 
 import aiohttp
@@ -73,5 +74,5 @@ def _plain(why: BaseException) -> str:
     if isinstance(why, aiohttp.ClientConnectorDNSError):
         return "the name is not known here"
     if isinstance(why, aiohttp.ClientConnectorError):
-        return f"cannot connect: {why.os_error.strerror or why.os_error}"
+        return "connection refused" if why.os_error.errno == errno.ECONNREFUSED else "unreachable"
     return type(why).__name__

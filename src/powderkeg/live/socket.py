@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -37,6 +38,7 @@ REFUSED: Final = 600.0
 """Seconds until a venue that forbids us (HTTP 403, 451) is asked again."""
 _BIGGEST: Final = 64 * 1024 * 1024
 _ids = itertools.count()
+logging.getLogger("picows").setLevel(logging.WARNING)  # links that come and go are the health's
 
 Reply = Callable[[bytes], bytes]
 

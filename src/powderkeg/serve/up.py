@@ -61,6 +61,7 @@ class Up:
             {coin: Desk(coin, plan.settings) for coin in plan.coins},
             now,
         )
+        self.session.progress = "" if plan.simulate else "asking the venues"
         self.hub = Hub(self.session)
         self.collector: Collector | None = None
 
@@ -83,7 +84,6 @@ class Up:
 
     async def _silence(self) -> str:
         """Return why no venue can be had, or nothing where one answers."""
-        self.session.progress = "asking the venues"
         answers = await contact(self.plan.venues, self.plan.hosts)
         if MADE in answers.values():
             self.session.source, self.session.note = "simulated", "the hosts named are made venues"
