@@ -11,7 +11,7 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.errors import StoreError
-from powderkeg.events import SECOND, Gap
+from powderkeg.events import SECOND, BookSnapshot, Gap
 from powderkeg.feed import Feed
 from powderkeg.history.snapshots import digest
 from powderkeg.live import keep as keeping
@@ -154,7 +154,7 @@ async def test_nothing_goes_on_after_it_was_cancelled(made):
     collector = collector_of(made)
     async with running(collector):
         await live(collector)
-        collector._spawn(collector._mend(BYBIT))
+        collector._group.create_task(collector._mend(BYBIT))
         collector.desks["BTC"].markets[BYBIT].book.lose("for a test")
         mine = asyncio.all_tasks() - before
         assert mine
@@ -257,3 +257,19 @@ async def test_the_last_snapshot_on_a_full_disk_does_not_hide_the_end(
         await asyncio.wait({task})
         assert task.cancelled()
     assert "disk is full" in capsys.readouterr().err
+
+
+async def test_a_book_that_was_lost_before_the_start_is_mended_once_requests_can_be_made():
+    """A restart finds every book lost, and Binance's is mended by a request."""
+    async with await serve(["BTC"], days=0.5, venues=["binance"]) as sim:
+        desk = Desk("BTC", SETTINGS)
+        desk.apply(BookSnapshot("binance:BTCUSDT", 1, 1, ((1.0, 1.0),), ((2.0, 1.0),), 5))
+        collector = Collector({"BTC": desk}, ("binance",), hosts=sim.addresses)
+        task = asyncio.ensure_future(collector.run())
+        book = desk.markets["binance:BTCUSDT"].book
+        try:
+            await until(lambda: book.status == "live" and book.update > 5, 20)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+        assert task.cancelled()

@@ -149,14 +149,18 @@ def at(message: Any, path: list[str]) -> Any:
 )
 def test_binance_streams(kind, data, said):
     recorded = first(lines(data, "binance_usdm"), data__e=kind)["data"]
-    served = first([m for m in said["binance"] if m.get("e") == kind], e=kind)
+    mine = [m for m in said["binance"] if m.get("e") == kind]
+    # a diff may well have changed one side only
+    served = first([m for m in mine if m.get("a", True) and m.get("b", True)] or mine, e=kind)
     same(recorded, served)
 
 
 @pytest.mark.parametrize("kind", ["depthUpdate", "bookTicker", "forceOrder"])
 def test_coin_margined_streams(kind, data, said):
     recorded = first(lines(data, "binance_coinm"), data__e=kind)["data"]
-    same(recorded, first(said["binance-coin"], e=kind))
+    mine = [m for m in said["binance-coin"] if m.get("e") == kind]
+    whole = [m for m in mine if m.get("a", True) and m.get("b", True)] or mine
+    same(recorded, first(whole, e=kind))
 
 
 @pytest.mark.parametrize("topic", ["publicTrade", "orderbook", "tickers.BTCUSDT", "allLiquidation"])

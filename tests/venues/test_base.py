@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from powderkeg.events import HOUR, MINUTE, Candles, Funding, Trade, Trades
-from powderkeg.venues.base import Chain, Ids, candles, pages, payments, prints
+from powderkeg.venues.base import Chain, Ids, Remembers, candles, pages, parts, payments, prints
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -71,6 +71,28 @@ def test_past_funding_tells_the_interval_since_the_payment_before():
     assert payments("x:Y", 9, [], HOUR) == []
 
 
+class Kept(Remembers):
+    """A reader of which one thing decides how the next frame is read, and one does not."""
+
+    KEPT = ("known",)
+
+    def __init__(self, known, counted):
+        self.known, self.counted = known, counted
+
+
+def test_what_is_kept_is_remembered_and_recalled_and_nothing_else():
+    one, other = Kept({"Y": 1}, 2), Kept({}, 3)
+    assert one.memory() == {"known": {"Y": 1}}
+    other.recall(one.memory())
+    assert (other.known, other.counted) == ({"Y": 1}, 3)
+
+
+def test_prints_that_come_in_order_of_time_stay_in_it():
+    (event,) = prints("x:Y", 9, [(5, 2.0, 1.0), (5, 3.0, -1.0), (7, 4.0, 1.0)])
+    assert isinstance(event, Trades)
+    assert event.prices.tolist() == [2.0, 3.0, 4.0]
+
+
 def test_prints_of_a_frame_are_one_event_in_order_of_time():
     assert prints("x:Y", 9, []) == []
     assert prints("x:Y", 9, [(5, 2.0, -3.0)]) == [Trade("x:Y", 5, 9, 2.0, 3.0, "sell")]
@@ -110,3 +132,11 @@ def test_pages_cover_a_past_without_holes(since, length, span, rows):
     assert [a[1] for a in cut[:-1]] == [b[0] for _, b in pairwise(cut)]
     assert not cut or (cut[0][0], cut[-1][1]) == (since, since + length)
     assert all(0 < end - start <= span * rows for start, end in cut)
+
+
+@given(st.lists(st.integers(), max_size=20), st.integers(1, 7))
+def test_parts_are_all_things_in_their_order_none_longer_than_asked(things, size):
+    cut = parts(things, size)
+    assert [each for part in cut for each in part] == things
+    assert all(len(part) == size for part in cut[:-1])
+    assert all(0 < len(part) <= size for part in cut)

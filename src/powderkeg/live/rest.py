@@ -100,10 +100,13 @@ class Rest:
         self._health = health
         self._hosts = hosts
         self._session: aiohttp.ClientSession | None = None
+        self.opened = asyncio.Event()
+        """Set once requests can be made."""
 
     async def __aenter__(self) -> Self:
         """Open the session."""
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self.opened.set()
         return self
 
     async def __aexit__(
@@ -144,7 +147,7 @@ class Rest:
             try:
                 status, body, wait = await self._ask(poll)
             except (aiohttp.ClientError, TimeoutError, OSError) as why:
-                status, body, wait = 0, repr(why).encode(), 0.0
+                status, body, wait = 0, (str(why) or type(why).__name__).encode(), 0.0
             if status == 200:
                 self._inbox.put(self.venue.name, body, poll.channel)
                 self._health.asked(poll.provides, now())
@@ -200,7 +203,8 @@ class Rest:
             )
         elif status not in (418, 429):
             words = body[:120].decode(errors="replace")
-            self._health.problems[name] = f"{poll.channel}: HTTP {status}: {words}"
+            answer = f"HTTP {status}: {words}" if status else f"no answer: {words}"
+            self._health.problems[name] = f"{poll.channel}: {answer}"
 
     async def repeat(self, poll: Poll) -> None:
         """Ask again and again until cancelled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from powderkeg.desk import Ask, Desk
@@ -96,7 +96,6 @@ class Collector:
         self._history = history
         self._progress = progress
         self._mending: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._checked = self._ticked = 0
         for name in venues:
             self._prepare(name, VENUES[name](""))
@@ -132,21 +131,18 @@ class Collector:
             for coin in self.desks
         }
         self.inbox.say(Boot(now(), markets))
-        self._apply(await self._stored())  # so that every coin waits for its past from now on
         known = {name: asyncio.Event() for name in self.rests}
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._loop())
-                for name, rest in self.rests.items():
-                    group.create_task(self._venue(name, rest, known[name]))
-                if self._history:
-                    group.create_task(self._fill(known))
-                else:
-                    for market in self.feed.waiting:
-                        self.inbox.say(Join(now(), market, now()))
-        finally:
-            for task in self._tasks:
-                task.cancel()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._apply(await self._stored())  # so that every market waits from now on
+            group.create_task(self._loop())
+            for name, rest in self.rests.items():
+                group.create_task(self._venue(name, rest, known[name]))
+            if self._history:
+                group.create_task(self._fill(known))
+            else:
+                for market in self.feed.waiting:
+                    self.inbox.say(Join(now(), market, now()))
 
     async def _venue(self, name: str, rest: Rest, known: asyncio.Event) -> None:
         """Keep asking and hearing one venue: first what its sizes mean, then everything."""
@@ -244,12 +240,13 @@ class Collector:
             self.inbox.say(Gap(ask.market, at, at, ask.since, "changes of the book were lost"))
         if name in self.rests and ask.market not in self._mending:
             self._mending.add(ask.market)
-            self._spawn(self._mend(ask.market))
+            self._group.create_task(self._mend(ask.market))
 
     async def _mend(self, market: str) -> None:
         """Ask for the whole book in the venue's own way until it is live again."""
         name, _, symbol = market.partition(":")
         backoff = Backoff()
+        await self.rests[name].opened.wait()
         try:
             while self._book(market) != "live":
                 self.status.counts[name, "book snapshots"] += 1
@@ -274,8 +271,3 @@ class Collector:
             carried = {(c.market, c.kind) for c in keeper.stream.channels}
             if keeper.venue == name and (market, "book") in carried:
                 keeper.say(messages)
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

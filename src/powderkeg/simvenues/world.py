@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
@@ -79,73 +79,43 @@ class Spec(Struct, frozen=True):
         return f"{lots * self.lot:.{self.places}f}"
 
 
-_Row: TypeAlias = tuple[float, int, float, int, Unit, float]
-_SPECS: Final[dict[str, tuple[str, dict[str, _Row]]]] = {
-    "binance": (
-        "{}USDT",
-        {
-            "BTC": (0.1, 2, 0.001, 3, "base", 1.0),
-            "ETH": (0.01, 2, 0.001, 3, "base", 1.0),
-            "SOL": (0.01, 4, 0.01, 2, "base", 1.0),
-        },
-    ),
-    "binance-coin": (
-        "{}USD_PERP",
-        {
-            "BTC": (0.1, 1, 1.0, 0, "usd", 100.0),
-            "ETH": (0.01, 2, 1.0, 0, "usd", 10.0),
-            "SOL": (0.01, 2, 1.0, 0, "usd", 10.0),
-        },
-    ),
-    "bybit": (
-        "{}USDT",
-        {
-            "BTC": (0.1, 2, 0.001, 3, "base", 1.0),
-            "ETH": (0.01, 2, 0.01, 2, "base", 1.0),
-            "SOL": (0.01, 3, 0.1, 1, "base", 1.0),
-        },
-    ),
-    "bybit-inverse": (
-        "{}USD",
-        {
-            "BTC": (0.1, 2, 1.0, 0, "usd", 1.0),
-            "ETH": (0.01, 2, 1.0, 0, "usd", 1.0),
-            "SOL": (0.01, 3, 1.0, 0, "usd", 1.0),
-        },
-    ),
-    "okx": (
-        "{}-USDT-SWAP",
-        {
-            "BTC": (0.1, 1, 0.01, 2, "contract", 0.01),
-            "ETH": (0.01, 2, 0.01, 2, "contract", 0.1),
-            "SOL": (0.01, 2, 0.01, 2, "contract", 1.0),
-        },
-    ),
-    "bitget": (
-        "{}USDT",
-        {
-            "BTC": (0.1, 1, 0.0001, 4, "base", 1.0),
-            "ETH": (0.01, 2, 0.01, 2, "base", 1.0),
-            "SOL": (0.01, 3, 0.1, 1, "base", 1.0),
-        },
-    ),
-    "deribit": (
-        "{}-PERPETUAL",
-        {
-            "BTC": (0.5, 1, 10.0, 0, "usd", 1.0),
-            "ETH": (0.05, 2, 1.0, 0, "usd", 1.0),
-            "SOL": (0.01, 2, 0.1, 1, "base", 1.0),
-        },
-    ),
-    "hyperliquid": (
-        "{}",
-        {
-            "BTC": (1.0, 1, 0.00001, 5, "base", 1.0),
-            "ETH": (0.1, 1, 0.0001, 4, "base", 1.0),
-            "SOL": (0.01, 2, 0.01, 2, "base", 1.0),
-        },
-    ),
-}
+_TABLE: Final = """
+venue          coin  symbol              tick  digits  lot      places  unit      value
+binance        BTC   BTCUSDT             0.1   2       0.001    3       base      1
+binance        ETH   ETHUSDT             0.01  2       0.001    3       base      1
+binance        SOL   SOLUSDT             0.01  4       0.01     2       base      1
+binance-coin   BTC   BTCUSD_PERP         0.1   1       1        0       usd       100
+binance-coin   ETH   ETHUSD_PERP         0.01  2       1        0       usd       10
+binance-coin   SOL   SOLUSD_PERP         0.01  2       1        0       usd       10
+bybit          BTC   BTCUSDT             0.1   2       0.001    3       base      1
+bybit          ETH   ETHUSDT             0.01  2       0.01     2       base      1
+bybit          SOL   SOLUSDT             0.01  3       0.1      1       base      1
+bybit-inverse  BTC   BTCUSD              0.1   2       1        0       usd       1
+bybit-inverse  ETH   ETHUSD              0.01  2       1        0       usd       1
+bybit-inverse  SOL   SOLUSD              0.01  3       1        0       usd       1
+okx            BTC   BTC-USDT-SWAP       0.1   1       0.01     2       contract  0.01
+okx            ETH   ETH-USDT-SWAP       0.01  2       0.01     2       contract  0.1
+okx            SOL   SOL-USDT-SWAP       0.01  2       0.01     2       contract  1
+bitget         BTC   BTCUSDT             0.1   1       0.0001   4       base      1
+bitget         ETH   ETHUSDT             0.01  2       0.01     2       base      1
+bitget         SOL   SOLUSDT             0.01  3       0.1      1       base      1
+deribit        BTC   BTC-PERPETUAL       0.5   1       10       0       usd       1
+deribit        ETH   ETH-PERPETUAL       0.05  2       1        0       usd       1
+deribit        SOL   SOL_USDC-PERPETUAL  0.01  2       0.1      1       base      1
+hyperliquid    BTC   BTC                 1     1       0.00001  5       base      1
+hyperliquid    ETH   ETH                 0.1   1       0.0001   4       base      1
+hyperliquid    SOL   SOL                 0.01  2       0.01     2       base      1
+"""
+"""The fields of each `Spec`, under their names."""
+
+
+def _specs() -> dict[tuple[str, str], Spec]:
+    names, *rows = (line.split() for line in _TABLE.strip().splitlines())
+    told = [convert(dict(zip(names, row, strict=True)), Spec, strict=False) for row in rows]
+    return {(each.venue, each.coin): each for each in told}
+
+
+_SPECS: Final = _specs()
 
 
 def spec(venue: str, coin: str) -> Spec:
@@ -154,14 +124,13 @@ def spec(venue: str, coin: str) -> Spec:
     Raises:
         ConfigError: The venue or the coin is not simulated.
     """
-    if venue not in _SPECS or coin not in COINS:
+    found = _SPECS.get((venue, coin))
+    if found is None:
+        venues = tuple(dict.fromkeys(each for each, _ in _SPECS))
         raise ConfigError(
-            f"expected a venue of {tuple(_SPECS)} and a coin of {COINS}, found {venue}, {coin}"
+            f"expected a venue of {venues} and a coin of {COINS}, found {venue}, {coin}"
         )
-    pattern, rows = _SPECS[venue]
-    if venue == "deribit" and rows[coin][4] == "base":
-        pattern = "{}_USDC-PERPETUAL"
-    return Spec(venue, coin, pattern.format(coin), *rows[coin])
+    return found
 
 
 def world(coin: str, venues: Sequence[str]) -> World:

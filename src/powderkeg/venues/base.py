@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -17,11 +17,16 @@ from msgspec import Meta, Struct
 from powderkeg.events import HOUR, Candles, Event, Funding, Trade, Trades
 from powderkeg.instruments import Instrument, TierTable
 
+_T = TypeVar("_T")
 BIG = 1e18
 _RUNS = 64
 """Runs a chain remembers; the oldest hole is then held for heard."""
 Positive: TypeAlias = Annotated[float, Meta(gt=0, lt=BIG)]
+Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
+"""Never so small that an amount divided by it is beyond all numbers."""
 Amount: TypeAlias = Annotated[float, Meta(ge=0, lt=BIG)]
+Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Millis: TypeAlias = Annotated[int, Meta(ge=0, lt=10**15)]
 Update: TypeAlias = Annotated[int, Meta(ge=0, lt=2**62)]
 Print: TypeAlias = tuple[int, float, float]
@@ -266,6 +271,11 @@ def pages(since: int, until: int, span: int, rows: int) -> list[tuple[int, int]]
     """Return the spans of time of requests for `rows` bars of `span` µs each, oldest first."""
     step = span * rows
     return [(start, min(start + step, until)) for start in range(since, until, step)]
+
+
+def parts(things: Sequence[_T], size: int) -> list[Sequence[_T]]:
+    """Return things in their order, `size` at a time."""
+    return [things[start : start + size] for start in range(0, len(things), size)]
 
 
 def candles(market: str, seen: int, span: int, rows: Iterable[Bar]) -> list[Event]:

@@ -30,7 +30,6 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     HOUR,
     BookDelta,
@@ -43,7 +42,6 @@ from powderkeg.events import (
     Quote,
     Trade,
 )
-from powderkeg.instruments import Instrument, TierTable
 from powderkeg.venues import binance_plan as plan
 from powderkeg.venues import binance_rest as rest
 from powderkeg.venues.base import (
@@ -54,10 +52,10 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
-    Remembers,
     Stream,
     Update,
 )
+from powderkeg.venues.reader import Reader
 
 Kind: TypeAlias = Literal["binance", "binance-coin", "binance-spot"]
 
@@ -141,7 +139,7 @@ _OPEN = b'{"stream":"'
 _head = msgspec.json.Decoder(_Head)
 
 
-class Binance(Remembers):
+class Binance(Reader):
     """Reader of one Binance market kind.
 
     Args:
@@ -151,20 +149,18 @@ class Binance(Remembers):
     """
 
     __slots__ = (
-        "_ids", "_known", "_live", "_other", "_read", "_symbol", "funding", "instruments", "limits",
-        "liquidations", "name", "server_time", "skipped", "tiers",
+        "_ids", "_known", "_other", "_read", "_symbol", "_topics", "funding", "limits",
+        "liquidations", "name",
     )  # fmt: skip
     KEPT = ("_ids", "_known", "instruments")
 
     def __init__(self, kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> None:
+        super().__init__()
         self.name: str = kind
         self.funding = funding
-        self.skipped: dict[str, int] = {}
         self.limits = plan.SITES[kind].limits
         self.liquidations: Completeness = "sample" if plan.SITES[kind].futures else "none"
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.server_time, self._symbol = 0, symbol
+        self._symbol = symbol
         self._other = {"binance": 2, "binance-coin": 1}.get(kind, -1)
         self._ids, self._known = Ids(), dict[str, rest.Known]()
         makes: dict[str, tuple[type[Struct], _Make]] = {
@@ -175,7 +171,7 @@ class Binance(Remembers):
             "markPrice": (_Mark, self._mark),
             "forceOrder": (_Force, self._force),
         }
-        self._live = {  # by what follows the symbol in the name of a stream
+        self._topics = {  # by what follows the symbol in the name of a stream
             f"@{name}{speed}".encode(): (msgspec.json.Decoder(_Frame[row], strict=False), make)
             for name, (row, make) in makes.items()
             for speed in ("", "@100ms", "@0ms", "@1s")
@@ -186,23 +182,6 @@ class Binance(Remembers):
             "markPriceUpdate": self._read["markPrice"],
         }
         self._read |= {"depthSnapshot": self._depth_snapshot, "openInterest": self._interest}
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame says, bare or in a combined-stream envelope, or one answer.
-
-        Raises:
-            WireError: The frame is not what Binance documents.
-        """
-        try:
-            if channel:
-                return self._answer(raw, seen, channel)
-            if raw.startswith(_OPEN):
-                end = raw.find(b'"', len(_OPEN), 80)
-                if live := self._live.get(raw[raw.find(b"@", len(_OPEN), end) : end]):
-                    return live[1](live[0].decode(raw).data, seen)
-            return self._general(raw, seen)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the symbol of a coin's perpetual, or of its pair with the dollar on spot."""
@@ -228,9 +207,13 @@ class Binance(Remembers):
         """Return the request for a whole book."""
         return plan.snapshot(self.name, symbol)
 
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: the server pings below the frames."""
-        return b""
+    def _live(self, raw: bytes, seen: int) -> list[Event]:
+        """Read a frame bare or in a combined-stream envelope."""
+        if raw.startswith(_OPEN):
+            end = raw.find(b'"', len(_OPEN), 80)
+            if topic := self._topics.get(raw[raw.find(b"@", len(_OPEN), end) : end]):
+                return topic[1](topic[0].decode(raw).data, seen)
+        return self._general(raw, seen)
 
     def _general(self, raw: bytes, seen: int) -> list[Event]:
         """Read a frame whatever its form: bare, spaced, or of all markets."""
@@ -243,7 +226,7 @@ class Binance(Remembers):
             self._skip(f"channel {channel[:24]}" if channel else "no data")
         return refused
 
-    def _answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
         try:
             return self._told(raw, seen, channel)
         except msgspec.MsgspecError:
@@ -281,10 +264,6 @@ class Binance(Remembers):
         if known is None:
             known = self._known[symbol] = rest.Known(self.name, symbol, self.funding)
         return known
-
-    def _skip(self, reason: str) -> list[Event]:
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-        return []
 
     def _foreign(self, universe: int) -> bool:
         """Tell (and count) rows of the other futures universe on a merged stream."""

@@ -38,6 +38,8 @@ from powderkeg.venues.base import (
     Millis,
     Positive,
     Print,
+    Rate,
+    Share,
     Update,
     candles,
     payments,
@@ -46,8 +48,6 @@ from powderkeg.venues.base import (
 
 TWICE = "trade told twice"
 _SYMBOL = re.compile("[A-Z0-9_]{2,40}")
-_Rate = Annotated[float, Meta(gt=-1, lt=1)]
-_Share = Annotated[float, Meta(ge=0, le=1)]
 Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
 _Row: TypeAlias = tuple[
     Millis, Positive, Positive, Positive, Positive, Amount, Millis, Amount, int, Amount, Amount, str
@@ -146,12 +146,12 @@ class _History(Struct, gc=False, rename="camel"):
 
 
 class _Funding(Struct, gc=False, rename="camel"):
-    funding_rate: _Rate
+    funding_rate: Rate
     funding_time: Millis
 
 
 class _Ratio(Struct, gc=False, rename="camel"):
-    long_account: _Share
+    long_account: Share
     timestamp: Millis
 
 

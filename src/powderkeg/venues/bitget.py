@@ -19,12 +19,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     MINUTE,
     SECOND,
@@ -33,16 +32,13 @@ from powderkeg.events import (
     Event,
     Funding,
     Holder,
-    Link,
     Liquidation,
     Mark,
     OpenInterest,
 )
-from powderkeg.instruments import Instrument, TierTable
 from powderkeg.venues import bitget_rest as rest
 from powderkeg.venues.base import (
     Amount,
-    Channel,
     ChannelKind,
     Completeness,
     Ids,
@@ -50,13 +46,16 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
+    Price,
     Print,
-    Remembers,
+    Rate,
     Stream,
     Update,
+    parts,
     prints,
 )
-from powderkeg.venues.bitget_rest import PRODUCT, Answers, Price, Rate, Recent, Side
+from powderkeg.venues.bitget_rest import PRODUCT, Answers, Recent, Side
+from powderkeg.venues.reader import Answered, anew, decoder, op
 
 _SOCKET = "wss://ws.bitget.com/v3/ws/public"
 _TOPICS = ("publicTrade", "books", "ticker")
@@ -126,44 +125,23 @@ class _Dead(Struct, gc=False):
     ts: Millis
 
 
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
 _Maker: TypeAlias = Callable[[_Frame, int], list[Event]]
+_frame: msgspec.json.Decoder[_Frame] = decoder(_Frame)
+_trade_rows, _book_rows = decoder(list[_Trade]), decoder(list[_Book])
+_ticker_rows, _dead_rows = decoder(tuple[_Ticker]), decoder(list[_Dead])
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
-_frame: msgspec.json.Decoder[_Frame] = _decoder(_Frame)
-_trade_rows, _book_rows = _decoder(list[_Trade]), _decoder(list[_Book])
-_ticker_rows, _dead_rows = _decoder(tuple[_Ticker]), _decoder(list[_Dead])
-
-
-class Bitget(Remembers):
+class Bitget(Answered[Answers]):
     """Reader of Bitget's perpetuals margined in USDT."""
 
-    __slots__ = (
-        "_answers",
-        "_gone",
-        "_ids",
-        "_ours",
-        "_topics",
-        "instruments",
-        "server_time",
-        "skipped",
-        "tiers",
-    )
+    __slots__ = ("_gone", "_ids", "_ours", "_topics")
     KEPT = ("_gone", "_ids")
     name: str = "bitget"
     limits: Limits = Limits(20, SECOND)
     liquidations: Completeness = "sample"
 
     def __init__(self) -> None:
-        self._answers = Answers(self.name, self._prints)
-        self.skipped: dict[str, int] = self._answers.skipped
-        self.instruments: dict[str, Instrument] = self._answers.instruments
-        self.tiers: dict[str, TierTable] = self._answers.tiers
-        self.server_time = 0
+        super().__init__(Answers(self.name, self._prints))
         self._ours: set[str] = set()
         self._ids: dict[str, Ids] = {}
         self._gone = Ids()
@@ -174,17 +152,6 @@ class Bitget(Remembers):
             "books": self._books,
             "ticker": self._ticker,
         }
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says.
-
-        Raises:
-            WireError: It is not what Bitget documents.
-        """
-        try:
-            return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the symbol of a coin's perpetual margined in USDT."""
@@ -197,8 +164,8 @@ class Bitget(Remembers):
         """
         self._ours = set(symbols)
         return [
-            self._stream(symbols[start : start + _SYMBOLS], symbols if start == 0 else ())
-            for start in range(0, len(symbols), _SYMBOLS)
+            self._stream(part, () if n else symbols)
+            for n, part in enumerate(parts(symbols, _SYMBOLS))
         ]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
@@ -216,48 +183,24 @@ class Bitget(Remembers):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         args = [_subscription("books", symbol)]
-        return (_say("unsubscribe", args), _say("subscribe", args))
-
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: no frame wants an answer."""
-        return b""
-
-    def memory(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read."""
-        return {**super().memory(), "answers": self._answers.memory()}
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Know what another reader knew."""
-        super().recall(memory)
-        self._answers.recall(memory["answers"])
-        self.instruments, self.tiers = self._answers.instruments, self._answers.tiers
+        return anew(args)
 
     def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
         args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
-        channels = [
-            Channel(f"{self.name}:{each}", kind, cadence)
-            for each in symbols
-            for kind, cadence in _CADENCE.items()
-        ]
+        channels = self._channels(symbols, _CADENCE)
         if dying:
             args.append({"instType": PRODUCT, "topic": "liquidation"})
-            channels += [Channel(f"{self.name}:{each}", "liquidations") for each in dying]
-        starts = range(0, len(args), _ARGS)
-        hello = tuple([_say("subscribe", args[start : start + _ARGS]) for start in starts])
+            channels += self._channels(dying, {"liquidations": 0})
+        hello = tuple([op("subscribe", part) for part in parts(args, _ARGS)])
         pause, ping_every = SECOND // 10, 30 * SECOND
-        return Stream(_SOCKET, tuple(channels), hello, pause, b"ping", ping_every)
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        events = self._answers.read(raw, seen, channel)
-        self.server_time = self._answers.server_time
-        return events
+        return Stream(_SOCKET, channels, hello, pause, b"ping", ping_every)
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         if raw == b"pong":
             return []
         frame = _frame.decode(raw)
         if frame.event == "error":
-            return [Link(self.name, seen, seen, "refused", frame.msg[:120])]
+            return self._refused(frame.msg, seen)
         if frame.event or not self._known(frame.arg):
             return []
         topic, symbol = frame.arg.topic, frame.arg.symbol
@@ -270,20 +213,18 @@ class Bitget(Remembers):
     def _known(self, arg: _Arg) -> bool:
         """Tell whether a frame is of V3, of our product and of a topic we use; count the others."""
         if not arg.topic:
-            self._answers.skip(
-                f"V1 or V2 channel {arg.channel[:24]}" if arg.channel else "no topic"
-            )
+            self._skip(f"V1 or V2 channel {arg.channel[:24]}" if arg.channel else "no topic")
         elif arg.inst_type != PRODUCT:
-            self._answers.skip(f"product {arg.inst_type[:24]}")
+            self._skip(f"product {arg.inst_type[:24]}")
         elif arg.topic != "liquidation" and arg.topic not in self._topics:
-            self._answers.skip(f"topic {arg.topic[:24]}")
+            self._skip(f"topic {arg.topic[:24]}")
         else:
             return True
         return False
 
     def _prints(self, symbol: str, rows: list[_Trade] | list[Recent], seen: int) -> list[Event]:
         fresh = self._ids.setdefault(symbol, Ids()).fresh([row.id for row in rows])
-        self._answers.skip("trade told twice", fresh.count(False))
+        self._skip("trade told twice", fresh.count(False))
         lines: list[Print] = [
             (row.at * 1000, row.price, row.size if row.side in _BUY else -row.size)
             for row, new in zip(rows, fresh, strict=True)
@@ -314,10 +255,10 @@ class Bitget(Remembers):
 
     def _liquidations(self, rows: list[_Dead], seen: int) -> list[Event]:
         ours = [row for row in rows if not self._ours or row.symbol in self._ours]
-        self._answers.skip("liquidation of another market", len(rows) - len(ours))
+        self._skip("liquidation of another market", len(rows) - len(ours))
         keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in ours]
         fresh = self._gone.fresh(keys)
-        self._answers.skip("liquidation told twice", fresh.count(False))
+        self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
         for row, new in zip(ours, fresh, strict=True):
             if new:
@@ -329,7 +270,3 @@ class Bitget(Remembers):
 
 def _subscription(topic: str, symbol: str) -> dict[str, str]:
     return {"instType": PRODUCT, "topic": topic, "symbol": symbol}
-
-
-def _say(what: str, args: Sequence[dict[str, str]]) -> bytes:
-    return msgspec.json.encode({"op": what, "args": args})

@@ -12,39 +12,35 @@ Source: Bitget API docs, V2 mix market endpoints, read 2026-11; docs/sources.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
-import msgspec
-from msgspec import Meta, Raw, Struct, field
+from msgspec import Meta, Struct, field
 
-from powderkeg.events import HOUR, MINUTE, Event, Link, Ratio
+from powderkeg.events import HOUR, MINUTE, Event, Ratio
 from powderkeg.instruments import Instrument, Tier, TierTable
 from powderkeg.venues.base import (
-    BIG,
     Amount,
     Bar,
     Channel,
     Millis,
     Poll,
     Positive,
-    Remembers,
+    Price,
+    Rate,
+    Share,
     candles,
     pages,
     payments,
 )
+from powderkeg.venues.reader import Coded, Make, Makers, decoder
 
-Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
-"""Never so small that an amount divided by it is beyond all numbers."""
-Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
 Side: TypeAlias = Literal["buy", "sell", "Buy", "Sell"]
 PRODUCT = "usdt-futures"
 
 _REST = "https://api.bitget.com/api/v2/"
 _TRADED = ("perpetual", "normal")
 _Kline: TypeAlias = tuple[Millis, Price, Price, Price, Price, Amount, Amount]
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
-_Maker: TypeAlias = Callable[[str, Any, int], list[Event]]
 
 
 class Recent(Struct, gc=False):
@@ -55,12 +51,6 @@ class Recent(Struct, gc=False):
     size: Positive
     side: Side
     at: Millis = field(name="ts")
-
-
-class _Answer(Struct):
-    code: str
-    msg: str = ""
-    data: Raw = Raw()
 
 
 class _Clock(Struct, rename="camel"):
@@ -85,7 +75,7 @@ class _Step(Struct, rename="camel"):
 
 
 class _Accounts(Struct, rename="camel"):
-    long_account_ratio: Annotated[float, Meta(ge=0, le=1)]
+    long_account_ratio: Share
     ts: Millis
 
 
@@ -94,14 +84,7 @@ class _Funded(Struct, rename="camel"):
     funding_time: Millis
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
-_answer: msgspec.json.Decoder[_Answer] = _decoder(_Answer)
-
-
-class Answers(Remembers):
+class Answers(Coded):
     """What the answers have told so far.
 
     Args:
@@ -109,52 +92,22 @@ class Answers(Remembers):
         prints: What to do with the latest trades.
     """
 
-    __slots__ = (
-        "_makers", "_ratios", "instruments", "intervals", "name", "server_time", "skipped", "tiers",
-    )  # fmt: skip
+    __slots__ = ("_ratios",)
+    RIGHT = "00000"
     KEPT = ("_ratios", "instruments", "intervals", "tiers")
 
-    def __init__(self, name: str, prints: _Maker) -> None:
-        self.name = name
-        self.server_time = 0
-        """The venue's clock, µs; 0 until told."""
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.skipped: dict[str, int] = {}
-        self.intervals: dict[str, int] = {}
-        """Between payments of funding, µs, by symbol."""
+    def __init__(self, name: str, prints: Make) -> None:
         self._ratios: dict[str, int] = {}
-        self._makers: dict[str, tuple[_Decoder, _Maker]] = {
-            "clock": (_decoder(_Clock), self._clock),
-            "instruments": (_decoder(list[_Listed]), self._list),
-            "tiers": (_decoder(list[_Step]), self._table),
-            "ratio": (_decoder(list[_Accounts]), self._ratio),
-            "candles": (_decoder(list[_Kline]), self._candles),
-            "funding": (_decoder(list[_Funded]), self._funding),
-            "trades": (_decoder(list[Recent]), prints),
+        asked: Makers = {
+            "clock": (decoder(_Clock), self._clock),
+            "instruments": (decoder(list[_Listed]), self._list),
+            "tiers": (decoder(list[_Step]), self._table),
+            "ratio": (decoder(list[_Accounts]), self._ratio),
+            "candles": (decoder(list[_Kline]), self._candles),
+            "funding": (decoder(list[_Funded]), self._funding),
+            "trades": (decoder(list[Recent]), prints),
         }
-
-    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return what an answer says; a refusal is a `Link`."""
-        answer = _answer.decode(raw)
-        if answer.code != "00000":
-            said = answer.msg or f"code {answer.code}"
-            return [Link(self.name, seen, seen, "refused", said[:120])]
-        kind, _, symbol = channel.partition(":")
-        if kind not in self._makers:
-            self.skip(f"answer to {channel[:24]}")
-            return []
-        decoder, make = self._makers[kind]
-        return make(symbol, decoder.decode(answer.data), seen)
-
-    def skip(self, reason: str, times: int = 1) -> None:
-        """Count what was left out."""
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
-
-    def interval(self, symbol: str) -> int:
-        """Return µs between payments of funding: eight hours unless told."""
-        return self.intervals.get(symbol, 8 * HOUR)
+        super().__init__(name, asked)
 
     def _clock(self, _: str, clock: _Clock, __: int) -> list[Event]:
         self.server_time = clock.server_time * 1000
@@ -162,7 +115,7 @@ class Answers(Remembers):
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
         listed = [row for row in rows if (row.symbol_type, row.symbol_status) == _TRADED]
-        self.skip("instrument that is no trading perpetual", len(rows) - len(listed))
+        self._skip("instrument that is no trading perpetual", len(rows) - len(listed))
         self.instruments.clear()
         for row in listed:
             market, tick = f"{self.name}:{row.symbol}", row.price_end_step / 10**row.price_place

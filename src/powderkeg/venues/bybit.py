@@ -26,7 +26,6 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Raw, Struct, field
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -36,17 +35,14 @@ from powderkeg.events import (
     Event,
     Funding,
     Level,
-    Link,
     Liquidation,
     Mark,
     OpenInterest,
 )
-from powderkeg.instruments import Instrument, TierTable
 from powderkeg.venues import bybit_rest as rest
 from powderkeg.venues.base import (
     BIG,
     Amount,
-    Channel,
     ChannelKind,
     Completeness,
     Ids,
@@ -54,13 +50,15 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
+    Price,
     Print,
-    Remembers,
     Stream,
     Update,
+    parts,
     prints,
 )
-from powderkeg.venues.bybit_rest import Answers, Category, Price, Side, Trade
+from powderkeg.venues.bybit_rest import Answers, Category, Side, Trade
+from powderkeg.venues.reader import Answered, Decoder, anew, decoder, op
 
 _SOCKET = "wss://stream.bybit.com/v5/public/"
 _DEPTH = 200
@@ -115,37 +113,18 @@ class _Dead(Struct, gc=False):
     price: Price = field(name="p")
 
 
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
 _Maker: TypeAlias = Callable[[str, _Frame, Any, int], list[Event]]
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
-class Bybit(Remembers):
+class Bybit(Answered[Answers]):
     """Reader of one category of Bybit's contracts.
 
     Args:
         category: Which socket and answers the frames come from.
     """
 
-    __slots__ = (
-        "_answers",
-        "_dead",
-        "_depths",
-        "_ids",
-        "_index",
-        "_mark",
-        "_topics",
-        "category",
-        "instruments",
-        "name",
-        "server_time",
-        "skipped",
-        "tiers",
-    )
+    __slots__ = ("_dead", "_depths", "_ids", "_index", "_mark", "_topics", "category", "name")
     KEPT = ("_dead", "_depths", "_ids", "_index", "_mark")
     limits: Limits = Limits(600, 5 * SECOND)
     liquidations: Completeness = "all"
@@ -153,33 +132,18 @@ class Bybit(Remembers):
     def __init__(self, category: Category) -> None:
         self.category: Category = category
         self.name: str = "bybit" if category == "linear" else "bybit-inverse"
-        self._answers = Answers(self.name, category, self._prints)
-        self.skipped: dict[str, int] = self._answers.skipped
-        self.instruments: dict[str, Instrument] = self._answers.instruments
-        self.tiers: dict[str, TierTable] = self._answers.tiers
-        self.server_time = 0
+        super().__init__(Answers(self.name, category, self._prints))
         self._ids: dict[str, Ids] = {}
         self._dead = Ids()
         self._depths: dict[str, str] = {}
         self._mark: dict[str, float] = {}
         self._index: dict[str, float] = {}
-        self._topics: dict[str, tuple[_Decoder, _Maker]] = {
-            "publicTrade": (_decoder(list[Trade]), self._trades),
-            "orderbook": (_decoder(_Book), self._book),
-            "tickers": (_decoder(_Ticker), self._ticker),
-            "allLiquidation": (_decoder(list[_Dead]), self._liquidations),
+        self._topics: dict[str, tuple[Decoder, _Maker]] = {
+            "publicTrade": (decoder(list[Trade]), self._trades),
+            "orderbook": (decoder(_Book), self._book),
+            "tickers": (decoder(_Ticker), self._ticker),
+            "allLiquidation": (decoder(list[_Dead]), self._liquidations),
         }
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says.
-
-        Raises:
-            WireError: It is not what Bybit documents.
-        """
-        try:
-            return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the symbol of a coin's perpetual, margined in USDT or in the coin."""
@@ -187,10 +151,7 @@ class Bybit(Remembers):
 
     def streams(self, symbols: Sequence[str]) -> list[Stream]:
         """Return a socket for every fifty symbols."""
-        return [
-            self._stream(symbols[start : start + _SYMBOLS])
-            for start in range(0, len(symbols), _SYMBOLS)
-        ]
+        return [self._stream(part) for part in parts(symbols, _SYMBOLS)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
         """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
@@ -207,38 +168,14 @@ class Bybit(Remembers):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         topics = [f"orderbook.{_DEPTH}.{symbol}"]
-        return (_say("unsubscribe", topics), _say("subscribe", topics))
-
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: no frame wants an answer."""
-        return b""
-
-    def memory(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read."""
-        return {**super().memory(), "answers": self._answers.memory()}
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Know what another reader knew."""
-        super().recall(memory)
-        self._answers.recall(memory["answers"])
-        self.instruments, self.tiers = self._answers.instruments, self._answers.tiers
+        return anew(topics)
 
     def _stream(self, symbols: Sequence[str]) -> Stream:
         topics = [f"{topic}.{symbol}" for symbol in symbols for topic in _TOPICS]
-        starts = range(0, len(topics), _ARGS)
-        hello = tuple([_say("subscribe", topics[start : start + _ARGS]) for start in starts])
-        channels = tuple(
-            Channel(f"{self.name}:{symbol}", kind, cadence)
-            for symbol in symbols
-            for kind, cadence in _CADENCE.items()
-        )
+        hello = tuple([op("subscribe", part) for part in parts(topics, _ARGS)])
+        channels = self._channels(symbols, _CADENCE)
         url, ping = _SOCKET + self.category, b'{"op":"ping"}'
         return Stream(url, channels, hello, ping=ping, ping_every=20 * SECOND)
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        events = self._answers.read(raw, seen, channel)
-        self.server_time = self._answers.server_time
-        return events
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         frame = _frame.decode(raw)
@@ -247,12 +184,12 @@ class Bybit(Remembers):
             last = symbol.rpartition(".")[2]
             if not (_SYMBOL.fullmatch(last) and frame.ts):
                 raise ValueError(f"expected a topic with a symbol and a ts, found {symbol[:40]!r}")
-            decoder, make = self._topics[kind]
-            return make(symbol, frame, decoder.decode(frame.data), seen)
+            rows, make = self._topics[kind]
+            return make(symbol, frame, rows.decode(frame.data), seen)
         if frame.success is False:
-            return [Link(self.name, seen, seen, "refused", frame.ret_msg[:120])]
+            return self._refused(frame.ret_msg, seen)
         if frame.success is None:
-            self._answers.skip(f"channel {kind[:24]}" if kind else "no topic")
+            return self._skip(f"channel {kind[:24]}" if kind else "no topic")
         return []
 
     def _trades(self, symbol: str, _: _Frame, rows: list[Trade], seen: int) -> list[Event]:
@@ -263,8 +200,8 @@ class Bybit(Remembers):
         fresh = ids.fresh([row.id for row in rows])
         told = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
         if len(told) < len(rows):
-            self._answers.skip("trade told twice", fresh.count(False))
-            self._answers.skip("block trade", fresh.count(True) - len(told))
+            self._skip("trade told twice", fresh.count(False))
+            self._skip("block trade", fresh.count(True) - len(told))
         lines: list[Print]
         if self.category == "linear":
             lines = [
@@ -281,8 +218,7 @@ class Bybit(Remembers):
     def _book(self, rest: str, frame: _Frame, book: _Book, seen: int) -> list[Event]:
         depth, _, symbol = rest.partition(".")
         if self._depths.setdefault(symbol, depth) != depth:
-            self._answers.skip(f"book of another depth, {depth[:9]}")
-            return []
+            return self._skip(f"book of another depth, {depth[:9]}")
         bids, asks = self._base(book.b), self._base(book.a)
         market, at = f"{self.name}:{symbol}", (frame.cts or frame.ts) * 1000
         if frame.type == "snapshot" or book.u <= 1:
@@ -320,15 +256,14 @@ class Bybit(Remembers):
         if self.category == "inverse":
             mark = self._mark.get(symbol)
             if mark is None:
-                self._answers.skip("open interest in dollars before a mark")
-                return []
+                return self._skip("open interest in dollars before a mark")
             size /= mark
         return [OpenInterest(f"{self.name}:{symbol}", at, seen, size)]
 
     def _liquidations(self, symbol: str, _: _Frame, rows: list[_Dead], seen: int) -> list[Event]:
         keys = [(symbol, row.side, row.at, row.size, row.price) for row in rows]
         fresh = self._dead.fresh(keys)
-        self._answers.skip("liquidation told twice", fresh.count(False))
+        self._skip("liquidation told twice", fresh.count(False))
         market = f"{self.name}:{symbol}"
         return [
             Liquidation(
@@ -350,7 +285,3 @@ def _number(text: str, least: float = 0.0, most: float = BIG) -> float:
     if not least <= value <= most:
         raise ValueError(f"expected a number from {least} to {most}, found {text[:24]}")
     return value
-
-
-def _say(what: str, topics: Sequence[str]) -> bytes:
-    return msgspec.json.encode({"op": what, "args": topics})

@@ -13,14 +13,15 @@ Source: Bybit API docs, v5, market endpoints, read 2026-11; docs/sources.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from powderkeg.events import HOUR, MINUTE, Event, Link, OpenInterest, Ratio
+from powderkeg.events import HOUR, MINUTE, Event, OpenInterest, Ratio
 from powderkeg.instruments import Instrument, Tier, TierTable
+from powderkeg.venues import reader
 from powderkeg.venues.base import (
     BIG,
     Amount,
@@ -29,15 +30,16 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
-    Remembers,
+    Price,
+    Rate,
+    Share,
     candles,
     pages,
     payments,
 )
+from powderkeg.venues.reader import Make, Makers, decoder
 
 Category: TypeAlias = Literal["linear", "inverse"]
-Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
-"""Never so small that a size divided by it is beyond all numbers."""
 Side: TypeAlias = Literal["Buy", "Sell"]
 
 _REST = "https://api.bybit.com/v5/market/"
@@ -45,10 +47,7 @@ _STEP = 5 * MINUTE
 """Between two readings of past open interest."""
 _CLOSES = 20_000
 """Closes kept for past open interest: 69 days."""
-_Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
-_Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
 _Kline: TypeAlias = tuple[Millis, Price, Price, Price, Price, Amount, Amount]
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
 
 
 class Trade(Struct, gc=False):
@@ -104,12 +103,12 @@ class _Interest(Struct, gc=False, rename="camel"):
 
 
 class _Funded(Struct, gc=False, rename="camel"):
-    funding_rate: _Rate
+    funding_rate: Rate
     funding_rate_timestamp: Millis
 
 
 class _Accounts(Struct, gc=False, rename="camel"):
-    buy_ratio: _Share
+    buy_ratio: Share
     timestamp: Millis
 
 
@@ -121,15 +120,11 @@ class _Limit(Struct, gc=False, rename="camel"):
     mm_deduction: str = ""
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
 _answer: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer, strict=False)
 _result: msgspec.json.Decoder[_Result] = msgspec.json.Decoder(_Result)
 
 
-class Answers(Remembers):
+class Answers(reader.Answers):
     """What the answers of one category have told so far.
 
     Args:
@@ -138,65 +133,43 @@ class Answers(Remembers):
         prints: What to do with the latest trades.
     """
 
-    __slots__ = (
-        "_closes", "_makers", "category", "instruments", "intervals", "name", "prints",
-        "server_time", "skipped", "tiers",
-    )  # fmt: skip
+    __slots__ = ("_closes", "category")
     KEPT = ("_closes", "instruments", "intervals", "tiers")
 
-    def __init__(
-        self, name: str, category: Category, prints: Callable[[str, list[Any], int], list[Event]]
-    ) -> None:
-        self.name, self.category, self.prints = name, category, prints
-        self.server_time = 0
-        """The venue's clock, µs; 0 until told."""
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.intervals: dict[str, int] = {}
-        """Between payments of funding, µs, by symbol."""
-        self.skipped: dict[str, int] = {}
+    def __init__(self, name: str, category: Category, prints: Make) -> None:
+        self.category = category
         self._closes: dict[str, dict[int, float]] = {}
-        self._makers: dict[str, tuple[_Decoder, Callable[[str, Any, int], list[Event]]]] = {
-            "instruments": (_decoder(list[_Listed]), self._list),
-            "tiers": (_decoder(list[_Limit]), self._table),
-            "ratio": (_decoder(list[_Accounts]), self._ratio),
-            "candles": (_decoder(list[_Kline]), self._candles),
-            "interest": (_decoder(list[_Interest]), self._interest),
-            "funding": (_decoder(list[_Funded]), self._funding),
-            "trades": (_decoder(list[_Recent]), prints),
+        asked: Makers = {
+            "instruments": (decoder(list[_Listed]), self._list),
+            "tiers": (decoder(list[_Limit]), self._table),
+            "ratio": (decoder(list[_Accounts]), self._ratio),
+            "candles": (decoder(list[_Kline]), self._candles),
+            "interest": (decoder(list[_Interest]), self._interest),
+            "funding": (decoder(list[_Funded]), self._funding),
+            "trades": (decoder(list[_Recent]), prints),
         }
+        super().__init__(name, asked)
 
     def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
         """Return what an answer says; a refusal is a `Link`."""
         answer = _answer.decode(raw)
         if answer.ret_code:
-            return [Link(self.name, seen, seen, "refused", answer.ret_msg[:120])]
-        kind, _, symbol = channel.partition(":")
-        if kind == "clock":
+            return self._refused(answer.ret_msg, seen)
+        if channel == "clock":
             self.server_time = answer.time * 1000
             return []
-        if kind not in self._makers:
-            self.skip(f"answer to {channel[:24]}")
-            return []
-        result = _result.decode(answer.result)
-        if kind == "instruments" and result.next_page_cursor:
-            self.skip("instruments beyond the first page")
-        decoder, make = self._makers[kind]
-        return make(symbol, decoder.decode(result.list), seen)
-
-    def skip(self, reason: str, times: int = 1) -> None:
-        """Count what was left out."""
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
-
-    def interval(self, symbol: str) -> int:
-        """Return µs between payments of funding: eight hours unless told."""
-        return self.intervals.get(symbol, 8 * HOUR)
+        rows, kind = answer.result, channel.partition(":")[0]
+        if kind in self._asked:
+            result = _result.decode(rows)
+            rows = result.list
+            if kind == "instruments" and result.next_page_cursor:
+                self._skip("instruments beyond the first page")
+        return self._answer(channel, rows, seen)
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
         wanted = "LinearPerpetual" if self.category == "linear" else "InversePerpetual"
         listed = [row for row in rows if (row.contract_type, row.status) == (wanted, "Trading")]
-        self.skip("instrument that is no trading perpetual", len(rows) - len(listed))
+        self._skip("instrument that is no trading perpetual", len(rows) - len(listed))
         linear = self.category == "linear"
         self.instruments.clear()
         self.instruments |= {
@@ -252,7 +225,7 @@ class Answers(Remembers):
             size = row.open_interest / 2 if single is None else single
             if self.category == "inverse":
                 if at not in closes:
-                    self.skip("past open interest in dollars without a price")
+                    self._skip("past open interest in dollars without a price")
                     continue
                 size /= closes[at]
             out.append(OpenInterest(f"{self.name}:{symbol}", at, seen, size))

@@ -22,13 +22,12 @@ Source: Deribit API docs 2.1.1, "Subscriptions", "Market data", read 2026-11; do
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Raw, Struct
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -39,13 +38,12 @@ from powderkeg.events import (
     Funding,
     Gap,
     Level,
-    Link,
     Liquidation,
     Mark,
     OpenInterest,
     Side,
 )
-from powderkeg.instruments import Instrument, TierTable
+from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
     Chain,
@@ -56,13 +54,15 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
-    Remembers,
+    Rate,
     Stream,
     Update,
     candles,
     pages,
+    parts,
     prints,
 )
+from powderkeg.venues.reader import Makers, Reader
 
 _SOCKET = "wss://www.deribit.com/ws/api/v2"
 _REST = "https://www.deribit.com/api/v2/public/"
@@ -70,7 +70,6 @@ _PERPETUAL = re.compile(r"[A-Z0-9]{1,20}(_[A-Z0-9]{1,20})?-PERPETUAL")
 _PREFIX = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 _STEADY: tuple[ChannelKind, ...] = ("book", "mark", "funding", "oi")
 _RARE: tuple[ChannelKind, ...] = ("trades", "liquidations")
-_Rate = Annotated[float, Meta(gt=-1, lt=1)]
 _Levels: TypeAlias = tuple[tuple[Literal["new", "change", "delete"], Positive, Amount], ...]
 _T = TypeVar("_T")
 
@@ -99,7 +98,7 @@ class _Ticker(Struct):
     mark_price: Positive
     index_price: Positive
     open_interest: Amount
-    current_funding: _Rate | None = None
+    current_funding: Rate | None = None
 
 
 class _Params(Struct, Generic[_T]):
@@ -125,8 +124,8 @@ class _Head(Struct):
     error: _Error | None = None
 
 
-class _Answer(Struct, Generic[_T]):
-    result: _T | None = None
+class _Answer(Struct):
+    result: Raw = Raw()
     error: _Error | None = None
 
 
@@ -149,63 +148,43 @@ class _Chart(Struct):
 
 class _Interest(Struct, gc=False):
     timestamp: Millis
-    interest_1h: _Rate
+    interest_1h: Rate
 
 
 class _Last(Struct):
     trades: list[_Trade]
 
 
-_Make: TypeAlias = Callable[[Any, int, str], list[Event]]
-_head = msgspec.json.Decoder(_Head)
+_head, _answer = msgspec.json.Decoder(_Head), msgspec.json.Decoder(_Answer)
+_NOTHING = (Raw(), Raw(b"null"))
 
 
-class Deribit(Remembers):
+class Deribit(Reader):
     """Reader of Deribit's perpetuals."""
 
-    __slots__ = ("_by", "_last", "_live", "_rest", "instruments", "server_time", "skipped", "tiers")
+    __slots__ = ("_by", "_last", "_topics")
     KEPT = ("_last", "instruments")
     name: str = "deribit"
     limits: Limits = Limits(1200, MINUTE)  # 20 requests a second, each 500 of their credits
     liquidations: Completeness = "all"
 
     def __init__(self) -> None:
-        self.skipped: dict[str, int] = {}
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.server_time = 0  # µs; 0 until it was asked
+        super().__init__(
+            {
+                "clock": (msgspec.json.Decoder(Millis), self._clock),
+                "instruments": (msgspec.json.Decoder(list[_Listed]), self._listed),
+                "candles": (msgspec.json.Decoder(_Chart), self._chart),
+                "funding": (msgspec.json.Decoder(list[_Interest]), self._fundings),
+                "trades": (msgspec.json.Decoder(_Last), self._recent),
+            }
+        )
         self._last: dict[str, tuple[Chain, int]] = {}  # numbers heard, time of the newest
         self._by: dict[bytes, tuple[str, str]] = {}  # topic and symbol by channel
-        self._live: dict[str, tuple[msgspec.json.Decoder[Any], _Make]] = {
+        self._topics: Makers = {
             "trades": (msgspec.json.Decoder(_Frame[list[_Trade]]), self._trades),
             "book": (msgspec.json.Decoder(_Frame[_Book]), self._book),
             "ticker": (msgspec.json.Decoder(_Frame[_Ticker]), self._ticker),
         }
-        self._rest: dict[str, tuple[msgspec.json.Decoder[Any], _Make]] = {
-            "clock": (msgspec.json.Decoder(_Answer[Millis]), self._clock),
-            "instruments": (msgspec.json.Decoder(_Answer[list[_Listed]]), self._listed),
-            "candles": (msgspec.json.Decoder(_Answer[_Chart]), self._chart),
-            "funding": (msgspec.json.Decoder(_Answer[list[_Interest]]), self._fundings),
-            "trades": (msgspec.json.Decoder(_Answer[_Last]), self._recent),
-        }
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says.
-
-        Raises:
-            WireError: The frame is not what Deribit documents.
-        """
-        try:
-            if channel:
-                return self._answer(raw, seen, channel)
-            end = raw.find(b'"', len(_PREFIX)) if raw.startswith(_PREFIX) else -1
-            named = self._by.get(raw[len(_PREFIX) : end])
-            if named is None:
-                return self._general(raw, seen)
-            decoder, make = self._live[named[0]]
-            return make(decoder.decode(raw).params.data, seen, named[1])
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the inverse perpetual of BTC and ETH, the linear one of every other coin."""
@@ -213,13 +192,12 @@ class Deribit(Remembers):
 
     def streams(self, symbols: Sequence[str]) -> list[Stream]:
         """Return the one socket: trades, book and ticker of each symbol, every 100 ms."""
-        names = [f"{topic}.{symbol}.100ms" for symbol in symbols for topic in self._live]
+        names = [f"{topic}.{symbol}.100ms" for symbol in symbols for topic in self._topics]
         markets = [f"{self.name}:{symbol}" for symbol in symbols]
         channels = [Channel(each, kind, 5 * SECOND) for each in markets for kind in _STEADY]
         channels += [Channel(each, kind) for each in markets for kind in _RARE]
-        parts = [names[n : n + 100] for n in range(0, len(names), 100)]
         hello = [_call("set_heartbeat", {"interval": 30})]
-        hello += [_call("subscribe", {"channels": part}) for part in parts]
+        hello += [_call("subscribe", {"channels": part}) for part in parts(names, 100)]
         # about three subscriptions a second are allowed
         return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 3)]
 
@@ -261,44 +239,41 @@ class Deribit(Remembers):
         asked = b'"heartbeat"' in raw[:200] and b'"test_request"' in raw[:200]
         return _call("test", {}) if asked else b""
 
+    def _live(self, raw: bytes, seen: int) -> list[Event]:
+        end = raw.find(b'"', len(_PREFIX)) if raw.startswith(_PREFIX) else -1
+        named = self._by.get(raw[len(_PREFIX) : end])
+        if named is None:
+            return self._general(raw, seen)
+        topic, symbol = named
+        frame, make = self._topics[topic]
+        return make(symbol, frame.decode(raw).params.data, seen)
+
     def _general(self, raw: bytes, seen: int) -> list[Event]:
         """Read a frame of a channel not seen before, or of none."""
         head = _head.decode(raw)
         name = head.params.channel
         if head.error:
-            return self._refused(head.error, seen)
+            return self._refused(_why(head.error), seen)
         if not name:
             return self._skip(f"method {head.method[:24]}" if head.method else "no data")
         topic, _, rest = name.partition(".")
         symbol, _, interval = rest.partition(".")
-        if topic not in self._live or not _PERPETUAL.fullmatch(symbol) or "." in interval:
+        if topic not in self._topics or not _PERPETUAL.fullmatch(symbol) or "." in interval:
             return self._skip(f"channel {name[:32]}")
         if interval == "100ms":  # what we ask for; so the list stays short
             self._by[name.encode()] = (topic, symbol)
-        decoder, make = self._live[topic]
-        return make(decoder.decode(raw).params.data, seen, symbol)
+        frame, make = self._topics[topic]
+        return make(symbol, frame.decode(raw).params.data, seen)
 
-    def _answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        kind, _, symbol = channel.partition(":")
-        if kind not in self._rest:
-            return self._skip(f"answer to {channel[:24]}")
-        decoder, make = self._rest[kind]
-        answer = decoder.decode(raw)
+    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        answer = _answer.decode(raw)
         if answer.error:
-            return self._refused(answer.error, seen)
-        if answer.result is None:
+            return self._refused(_why(answer.error), seen)
+        if answer.result in _NOTHING:
             raise ValueError("expected a result or an error")
-        return make(answer.result, seen, symbol)
+        return self._answer(channel, answer.result, seen)
 
-    def _skip(self, reason: str, times: int = 1) -> list[Event]:
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
-        return []
-
-    def _refused(self, error: _Error, seen: int) -> list[Event]:
-        return [Link(self.name, seen, seen, "refused", f"{error.code} {error.message}"[:120])]
-
-    def _trades(self, rows: list[_Trade], seen: int, symbol: str) -> list[Event]:
+    def _trades(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
         market, inverse = f"{self.name}:{symbol}", _inverse(symbol)
         chain, since = self._last.get(symbol) or (Chain(), 0)
         new, events = list[_Trade](), list[Event]()
@@ -320,10 +295,10 @@ class Deribit(Remembers):
             events += _liquidations(market, seen, row, abs(_size(row, inverse)))
         return events
 
-    def _recent(self, told: _Last, seen: int, symbol: str) -> list[Event]:
-        return self._trades(told.trades, seen, symbol)
+    def _recent(self, symbol: str, told: _Last, seen: int) -> list[Event]:
+        return self._trades(symbol, told.trades, seen)
 
-    def _book(self, book: _Book, seen: int, symbol: str) -> list[Event]:
+    def _book(self, symbol: str, book: _Book, seen: int) -> list[Event]:
         market, at, inverse = f"{self.name}:{symbol}", book.timestamp * 1000, _inverse(symbol)
         bids, asks = _levels(book.bids, inverse), _levels(book.asks, inverse)
         before = book.prev_change_id
@@ -333,7 +308,7 @@ class Deribit(Remembers):
             raise ValueError("expected a change to name the one before it")
         return [BookDelta(market, at, seen, bids, asks, before + 1, book.change_id, before)]
 
-    def _ticker(self, told: _Ticker, seen: int, symbol: str) -> list[Event]:
+    def _ticker(self, symbol: str, told: _Ticker, seen: int) -> list[Event]:
         market, at = f"{self.name}:{symbol}", told.timestamp * 1000
         size = told.open_interest / told.mark_price if _inverse(symbol) else told.open_interest
         events: list[Event] = [Mark(market, at, seen, told.mark_price, told.index_price)]
@@ -341,21 +316,21 @@ class Deribit(Remembers):
             events.append(Funding(market, at, seen, told.current_funding, 8 * HOUR))
         return [*events, OpenInterest(market, at, seen, size)]
 
-    def _clock(self, told: int, _seen: int, _symbol: str) -> list[Event]:
+    def _clock(self, _: str, told: int, __: int) -> list[Event]:
         self.server_time = told * 1000
         return []
 
-    def _listed(self, told: list[_Listed], _seen: int, _symbol: str) -> list[Event]:
+    def _listed(self, _: str, told: list[_Listed], __: int) -> list[Event]:
         listed = (each for each in told if each.is_active and _PERPETUAL.fullmatch(each.name))
         self.instruments = {each.name: _instrument(each) for each in listed}
         return []
 
-    def _chart(self, told: _Chart, seen: int, symbol: str) -> list[Event]:
+    def _chart(self, symbol: str, told: _Chart, seen: int) -> list[Event]:
         columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
         bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
         return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
 
-    def _fundings(self, told: list[_Interest], seen: int, symbol: str) -> list[Event]:
+    def _fundings(self, symbol: str, told: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"
         return [Funding(market, row.timestamp * 1000, seen, row.interest_1h, HOUR) for row in told]
 
@@ -364,6 +339,10 @@ def _instrument(told: _Listed) -> Instrument:
     market, linear = f"deribit:{told.name}", not _inverse(told.name)
     coin, contract = told.base_currency, told.contract_size
     return Instrument(market, coin, "deribit", "perpetual", linear, contract, told.tick_size)
+
+
+def _why(error: _Error) -> str:
+    return f"{error.code} {error.message}"
 
 
 def _inverse(symbol: str) -> bool:

@@ -10,7 +10,7 @@ Traps:
 - ``l2Book`` is the whole book each time, 20 levels a side, without a number.
 - ``activeAssetCtx`` carries no time: `at` is when we saw it. Its open interest is coins, each
   contract once; its funding is the rate of one hour.
-- There is no feed of liquidations, and no history of open interest.
+- There is no feed of liquidations, no history of open interest, and no clock to ask.
 - Of each candle interval only the newest 5,000 bars exist, so an older past has coarser bars.
 - ``meta`` gives leverage, not margin: maintenance is half the initial margin at the greatest
   leverage of the tier.
@@ -21,13 +21,12 @@ Source: Hyperliquid docs, "Websocket", "Info endpoint", "Rate limits" and "Margi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     DAY,
     HOUR,
@@ -36,7 +35,6 @@ from powderkeg.events import (
     BookSnapshot,
     Event,
     Funding,
-    Link,
     Mark,
     OpenInterest,
 )
@@ -52,18 +50,18 @@ from powderkeg.venues.base import (
     Poll,
     Positive,
     Print,
-    Remembers,
+    Rate,
     Stream,
     Update,
     candles,
     pages,
     prints,
 )
+from powderkeg.venues.reader import Reader, decoder
 
 _SOCKET = "wss://api.hyperliquid.xyz/ws"
 _INFO = "https://api.hyperliquid.xyz/info"
 _Coin = Annotated[str, Meta(min_length=1, max_length=40)]
-_Rate = Annotated[float, Meta(gt=-1, lt=1)]
 _TOPICS = ("trades", "l2Book", "activeAssetCtx")
 _CADENCE: dict[ChannelKind, int] = {
     "trades": 5 * MINUTE,
@@ -101,7 +99,7 @@ class _Book(Struct):
 class _Context(Struct, gc=False, rename="camel"):
     mark_px: Positive
     oracle_px: Positive
-    funding: _Rate
+    funding: Rate
     open_interest: Amount
 
 
@@ -146,7 +144,7 @@ class _Candle(Struct, gc=False):
 
 class _Funding(Struct, gc=False, rename="camel"):
     coin: _Coin
-    funding_rate: _Rate
+    funding_rate: Rate
     time: Millis
 
 
@@ -172,59 +170,31 @@ class _Meta(Struct, rename="camel"):
     margin_tables: list[tuple[int, _Table]] = []
 
 
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
-_Answer: TypeAlias = tuple[_Decoder, Callable[[Any, int, str], list[Event]]]
-
-
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)
-
-
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False)
 _head = msgspec.json.Decoder(_Head)
 _encode = msgspec.json.encode
 
 
-class Hyperliquid(Remembers):
+class Hyperliquid(Reader):
     """Reader of Hyperliquid's own perpetuals."""
 
-    __slots__ = ("_answers", "_ids", "_newest", "instruments", "server_time", "skipped", "tiers")
+    __slots__ = ("_ids", "_newest")
     KEPT = ("_ids", "_newest", "instruments", "tiers")
     name: str = "hyperliquid"
     limits: Limits = Limits(1200, MINUTE)
     liquidations: Completeness = "none"
 
     def __init__(self) -> None:
-        self.skipped: dict[str, int] = {}
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.server_time = 0
-        """µs; stays 0, for the venue tells its clock nowhere."""
+        super().__init__(
+            {
+                "instruments": (decoder(_Meta), self._meta),
+                "candles": (decoder(list[_Candle]), self._candles),
+                "funding": (decoder(list[_Funding]), self._fundings),
+                "trades": (decoder(list[_Trade]), self._recent),
+            }
+        )
         self._ids = Ids()
         self._newest: dict[str, int] = {}
-        self._answers: dict[str, _Answer] = {
-            "instruments": (_decoder(_Meta), self._meta),
-            "candles": (_decoder(list[_Candle]), self._candles),
-            "funding": (_decoder(list[_Funding]), self._fundings),
-            "trades": (_decoder(list[_Trade]), self._recent),
-        }
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says.
-
-        Raises:
-            WireError: The frame is not what Hyperliquid documents.
-        """
-        try:
-            if not channel:
-                return self._frame(raw, seen)
-            kind, _, symbol = channel.partition(":")
-            if kind not in self._answers:
-                return self._skip(f"answer to {channel[:24]}")
-            decoder, make = self._answers[kind]
-            return make(decoder.decode(raw), seen, symbol)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the coin: a market has no other name here."""
@@ -234,14 +204,10 @@ class Hyperliquid(Remembers):
         """Return the one socket: trades, book and context of each coin."""
         asked = ({"type": topic, "coin": coin} for coin in symbols for topic in _TOPICS)
         hello = [_encode({"method": "subscribe", "subscription": each}) for each in asked]
-        channels = [
-            Channel(f"{self.name}:{coin}", kind, cadence)
-            for coin in symbols
-            for kind, cadence in _CADENCE.items()
-        ]
+        channels = self._channels(symbols, _CADENCE)
         ping = b'{"method":"ping"}'
         # 2,000 messages a minute are allowed
-        return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 30, ping, 30 * SECOND)]
+        return [Stream(_SOCKET, channels, tuple(hello), SECOND // 30, ping, 30 * SECOND)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
         """Return the request for instruments and tiers; there is no clock to ask."""
@@ -269,11 +235,7 @@ class Hyperliquid(Remembers):
         """Return nothing: the next frame is the whole book anyway."""
         return ()
 
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: no frame wants an answer."""
-        return b""
-
-    def _frame(self, raw: bytes, seen: int) -> list[Event]:
+    def _live(self, raw: bytes, seen: int) -> list[Event]:
         try:
             frame = _frame.decode(raw)
         except msgspec.ValidationError:
@@ -287,11 +249,7 @@ class Hyperliquid(Remembers):
             return self._book(frame.data, seen)
         if isinstance(frame, _Active):
             return self._context(frame.data, seen)
-        return [Link(self.name, seen, seen, "refused", frame.data[:120])]
-
-    def _skip(self, reason: str) -> list[Event]:
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-        return []
+        return self._refused(frame.data, seen)
 
     def _trades(self, rows: list[_Trade], seen: int) -> list[Event]:
         new: dict[str, list[Print]] = {}
@@ -313,7 +271,7 @@ class Hyperliquid(Remembers):
             for event in prints(f"{self.name}:{coin}", seen, told)
         ]
 
-    def _recent(self, rows: list[_Trade], seen: int, symbol: str) -> list[Event]:
+    def _recent(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
         _expect(symbol, {row.coin for row in rows})
         return self._trades(rows, seen)
 
@@ -329,21 +287,21 @@ class Hyperliquid(Remembers):
             OpenInterest(market, seen, seen, ctx.open_interest),
         ]
 
-    def _candles(self, rows: list[_Candle], seen: int, symbol: str) -> list[Event]:
+    def _candles(self, symbol: str, rows: list[_Candle], seen: int) -> list[Event]:
         spans = {(row.T - row.t + 1) * 1000 for row in rows} or {MINUTE}
         if len(spans) > 1 or not spans <= {span for _, span in _INTERVALS}:
             raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} µs")
         bars = ((row.t * 1000, row.o, row.h, row.l, row.c, row.v, row.v / 2) for row in rows)
         return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars)
 
-    def _fundings(self, rows: list[_Funding], seen: int, symbol: str) -> list[Event]:
+    def _fundings(self, symbol: str, rows: list[_Funding], seen: int) -> list[Event]:
         _expect(symbol, {row.coin for row in rows})
         return [
             Funding(f"{self.name}:{row.coin}", row.time * 1000, seen, row.funding_rate, HOUR)
             for row in rows
         ]
 
-    def _meta(self, meta: _Meta, seen: int, _: str) -> list[Event]:
+    def _meta(self, _: str, meta: _Meta, seen: int) -> list[Event]:
         listed = [each for each in meta.universe if not each.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
         self.instruments = {each.name: _instrument(each) for each in listed}

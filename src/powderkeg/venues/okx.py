@@ -18,13 +18,12 @@ Source: OKX API docs, v5, WebSocket public channels, read 2026-11; docs/sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from powderkeg.errors import WireError
 from powderkeg.events import (
     DAY,
     HOUR,
@@ -36,16 +35,14 @@ from powderkeg.events import (
     Funding,
     Holder,
     Level,
-    Link,
     Liquidation,
     Mark,
     OpenInterest,
 )
-from powderkeg.instruments import Instrument, TierTable
+from powderkeg.instruments import Instrument
 from powderkeg.venues import okx_rest as rest
 from powderkeg.venues.base import (
     Amount,
-    Channel,
     ChannelKind,
     Completeness,
     Ids,
@@ -53,13 +50,15 @@ from powderkeg.venues.base import (
     Millis,
     Poll,
     Positive,
+    Price,
     Print,
-    Remembers,
     Stream,
     Update,
+    parts,
     prints,
 )
-from powderkeg.venues.okx_rest import Answers, Price, Trade
+from powderkeg.venues.okx_rest import Answers, Trade
+from powderkeg.venues.reader import Answered, Makers, anew, decoder, op
 
 _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
@@ -135,60 +134,34 @@ class _Order(Struct, gc=False, rename="camel"):
     details: list[_Detail]
 
 
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
-_Maker: TypeAlias = Callable[[str, Any, int], list[Event]]
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False)
+_books = decoder(list[_Book])
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
-_books = _decoder(list[_Book])
-
-
-class Okx(Remembers):
+class Okx(Answered[Answers]):
     """Reader of OKX's perpetual swaps, linear and inverse."""
 
-    __slots__ = (
-        "_answers", "_chains", "_dead", "_index", "_makers", "_newest", "_ours", "instruments",
-        "server_time", "skipped", "tiers",
-    )  # fmt: skip
+    __slots__ = ("_chains", "_dead", "_index", "_makers", "_newest", "_ours")
     KEPT = ("_chains", "_dead", "_index", "_newest")
     name: str = "okx"
     limits: Limits = Limits(20, 2 * SECOND)
     liquidations: Completeness = "sample"
 
     def __init__(self) -> None:
-        self._answers = Answers(self.name, self._trades)
-        self.skipped: dict[str, int] = self._answers.skipped
-        self.instruments: dict[str, Instrument] = self._answers.instruments
-        self.tiers: dict[str, TierTable] = self._answers.tiers
-        self.server_time = 0
+        super().__init__(Answers(self.name, self._trades))
         self._ours: set[str] = set()
         self._newest: dict[str, int] = {}
         self._chains: dict[str, tuple[int, int]] = {}
         self._index: dict[str, float] = {}
         self._dead = Ids()
-        self._makers: dict[str, tuple[_Decoder, _Maker]] = {
-            "trades": (_decoder(list[Trade]), self._trades),
-            "mark-price": (_decoder(tuple[_Mark]), self._mark),
-            "index-tickers": (_decoder(tuple[_Price]), self._keep_index),
-            "funding-rate": (_decoder(tuple[_Rate]), self._funding),
-            "open-interest": (_decoder(tuple[_Interest]), self._interest),
-            "liquidation-orders": (_decoder(list[_Order]), self._liquidations),
+        self._makers: Makers = {
+            "trades": (decoder(list[Trade]), self._trades),
+            "mark-price": (decoder(tuple[_Mark]), self._mark),
+            "index-tickers": (decoder(tuple[_Price]), self._keep_index),
+            "funding-rate": (decoder(tuple[_Rate]), self._funding),
+            "open-interest": (decoder(tuple[_Interest]), self._interest),
+            "liquidation-orders": (decoder(list[_Order]), self._liquidations),
         }
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says.
-
-        Raises:
-            WireError: It is not what OKX documents, or is in contracts of unknown size.
-        """
-        try:
-            return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
-            raise WireError(self.name, why, raw) from why
 
     def symbol(self, coin: str) -> str:
         """Return the symbol of a coin's perpetual margined in USDT."""
@@ -201,8 +174,8 @@ class Okx(Remembers):
         """
         self._ours = set(symbols)
         return [
-            self._stream(symbols[start : start + _SYMBOLS], symbols if start == 0 else ())
-            for start in range(0, len(symbols), _SYMBOLS)
+            self._stream(part, () if n else symbols)
+            for n, part in enumerate(parts(symbols, _SYMBOLS))
         ]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
@@ -220,41 +193,18 @@ class Okx(Remembers):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         args = [{"channel": "books", "instId": symbol}]
-        return (_say("unsubscribe", args), _say("subscribe", args))
-
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: no frame wants an answer."""
-        return b""
-
-    def memory(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read."""
-        return {**super().memory(), "answers": self._answers.memory()}
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Know what another reader knew."""
-        super().recall(memory)
-        self._answers.recall(memory["answers"])
-        self.instruments, self.tiers = self._answers.instruments, self._answers.tiers
+        return anew(args)
 
     def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
         args = [{"channel": name, "instId": each} for each in symbols for name in _CHANNELS]
         families = dict.fromkeys(each.removesuffix("-SWAP") for each in symbols)
         args += [{"channel": "index-tickers", "instId": each} for each in families]
-        channels = [
-            Channel(f"{self.name}:{each}", kind, cadence)
-            for each in symbols
-            for kind, cadence in _CADENCE.items()
-        ]
+        channels = self._channels(symbols, _CADENCE)
         if dying:
             args.append({"channel": "liquidation-orders", "instType": "SWAP"})
-            channels += [Channel(f"{self.name}:{each}", "liquidations") for each in dying]
-        hello = (_say("subscribe", args),)
-        return Stream(_SOCKET, tuple(channels), hello, ping=b"ping", ping_every=20 * SECOND)
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        events = self._answers.read(raw, seen, channel)
-        self.server_time = self._answers.server_time
-        return events
+            channels += self._channels(dying, {"liquidations": 0})
+        hello = (op("subscribe", args),)
+        return Stream(_SOCKET, channels, hello, ping=b"ping", ping_every=20 * SECOND)
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         if raw == b"pong":
@@ -270,18 +220,17 @@ class Okx(Remembers):
             ]
             return [event for event in told if event]
         if channel not in self._makers:
-            self._answers.skip(f"channel {channel[:24]}" if channel else "no channel")
-            return []
+            return self._skip(f"channel {channel[:24]}" if channel else "no channel")
         if channel != "liquidation-orders":
             self._check(symbol)
-        decoder, make = self._makers[channel]
-        return make(symbol, decoder.decode(frame.data), seen)
+        rows, make = self._makers[channel]
+        return make(symbol, rows.decode(frame.data), seen)
 
     def _event(self, frame: _Frame, seen: int) -> list[Event]:
         if frame.event == "error":
-            return [Link(self.name, seen, seen, "refused", frame.msg[:120])]
+            return self._refused(frame.msg, seen)
         if frame.event not in {"subscribe", "unsubscribe"}:
-            self._answers.skip(f"event {frame.event[:24]}")
+            return self._skip(f"event {frame.event[:24]}")
         return []
 
     def _check(self, symbol: str) -> None:
@@ -291,7 +240,7 @@ class Okx(Remembers):
     def _trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
         found, newest = self._answers.contract(symbol), self._newest.get(symbol, -1)
         told = sorted([row for row in rows if row.trade_id > newest], key=lambda row: row.trade_id)
-        self._answers.skip("trade told twice", len(rows) - len(told))
+        self._skip("trade told twice", len(rows) - len(told))
         if told:
             self._newest[symbol] = told[-1].trade_id
         lines: list[Print] = []
@@ -310,7 +259,7 @@ class Okx(Remembers):
             self._chains[symbol] = book.seq_id, shift
             return BookSnapshot(market, at, seen, bids, asks, book.seq_id + shift)
         if book.seq_id in {book.prev_seq_id, newest}:
-            self._answers.skip("book that did not change")
+            self._skip("book that did not change")
             return None
         previous = book.prev_seq_id + shift
         if book.seq_id < newest:
@@ -334,8 +283,7 @@ class Okx(Remembers):
     def _funding(self, symbol: str, rows: tuple[_Rate], seen: int) -> list[Event]:
         row, intervals = rows[0], self._answers.intervals
         if not row.funding_rate:
-            self._answers.skip("funding without a rate")
-            return []
+            return self._skip("funding without a rate")
         if row.next_funding_time:
             interval = (int(row.next_funding_time) - row.funding_time) * 1000
             if not MINUTE <= interval <= DAY:
@@ -359,7 +307,7 @@ class Okx(Remembers):
             if self._wanted(order.inst_id)
         ]
         fresh = self._dead.fresh(dead)
-        self._answers.skip("liquidation told twice", fresh.count(False))
+        self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
         for (symbol, ts, holder, price, size), new in zip(dead, fresh, strict=True):
             if new:
@@ -373,7 +321,7 @@ class Okx(Remembers):
     def _wanted(self, symbol: str) -> bool:
         if symbol in self._ours or (not self._ours and symbol in self.instruments):
             return True
-        self._answers.skip("liquidation of another market")
+        self._skip("liquidation of another market")
         return False
 
 
@@ -388,7 +336,3 @@ def _holder(row: _Detail) -> Holder:
     if row.pos_side in {"long", "short"}:
         return "long" if row.pos_side == "long" else "short"
     return "long" if row.side == "sell" else "short"
-
-
-def _say(what: str, args: Sequence[dict[str, str]]) -> bytes:
-    return msgspec.json.encode({"op": what, "args": args})

@@ -14,41 +14,37 @@ Source: OKX API docs, v5, "Public data" and "Trading statistics", read 2026-11; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
-from powderkeg.events import DAY, HOUR, MINUTE, Event, Link, OpenInterest, Ratio
+from powderkeg.events import DAY, HOUR, MINUTE, Event, OpenInterest, Ratio
 from powderkeg.instruments import Instrument, Tier, TierTable
 from powderkeg.venues.base import (
-    BIG,
     Amount,
     Bar,
     Channel,
     Millis,
     Poll,
     Positive,
-    Remembers,
+    Price,
+    Rate,
     Update,
     candles,
     pages,
     payments,
 )
-
-Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
-"""Never so small that a size divided by it is beyond all numbers."""
+from powderkeg.venues.reader import Coded, Make, Makers, decoder
 
 _REST = "https://www.okx.com/api/v5/"
-_FINE = 7 * DAY
+_FINE = 4 * DAY
 """Older bars are asked for by five minutes: 20 requests in 2 s is not much."""
 _OLDEST = 1440 * 5 * MINUTE
 _Kline: TypeAlias = tuple[
     Millis, Price, Price, Price, Price, Amount, Amount, Amount, Literal["0", "1"]
 ]
-_Decoder: TypeAlias = msgspec.json.Decoder[Any]
 
 
 class Trade(Struct, gc=False, rename="camel"):
@@ -59,12 +55,6 @@ class Trade(Struct, gc=False, rename="camel"):
     sz: Positive
     side: Literal["buy", "sell"]
     ts: Millis
-
-
-class _Answer(Struct):
-    code: str
-    msg: str = ""
-    data: Raw = Raw()
 
 
 class _Clock(Struct):
@@ -96,7 +86,7 @@ class _Interest(Struct, gc=False, array_like=True):
 
 
 class _Funded(Struct, gc=False, rename="camel"):
-    funding_rate: Annotated[float, Meta(gt=-1, lt=1)]
+    funding_rate: Rate
     funding_time: Millis
 
 
@@ -106,14 +96,7 @@ class _Accounts(Struct, gc=False, array_like=True):
     """Accounts that are long, per account that is short."""
 
 
-def _decoder(row: object) -> _Decoder:
-    return msgspec.json.Decoder(row, strict=False)  # their numbers are strings
-
-
-_answer: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer, strict=False)
-
-
-class Answers(Remembers):
+class Answers(Coded):
     """What the answers have told so far.
 
     Args:
@@ -121,61 +104,25 @@ class Answers(Remembers):
         prints: What to do with the latest trades.
     """
 
-    __slots__ = (
-        "_makers",
-        "_ratios",
-        "_steps",
-        "instruments",
-        "intervals",
-        "marks",
-        "name",
-        "server_time",
-        "skipped",
-        "tiers",
-    )
+    __slots__ = ("_ratios", "_steps", "marks")
     KEPT = ("_ratios", "_steps", "instruments", "intervals", "marks", "tiers")
 
-    def __init__(self, name: str, prints: Callable[[str, Any, int], list[Event]]) -> None:
-        self.name = name
-        self.server_time = 0
-        """The venue's clock, µs; 0 until told."""
-        self.instruments: dict[str, Instrument] = {}
-        self.tiers: dict[str, TierTable] = {}
-        self.skipped: dict[str, int] = {}
-        self.intervals: dict[str, int] = {}
-        """Between payments of funding, µs, by symbol."""
+    def __init__(self, name: str, prints: Make) -> None:
         self.marks: dict[str, float] = {}
         self._ratios: dict[str, int] = {}
         self._steps: dict[str, tuple[list[tuple[float, float, float]], int]] = {}
         """Tiers that wait for a contract size or a mark: contracts at most, leverage, rate."""
-        self._makers: dict[str, tuple[_Decoder, Callable[[str, Any, int], list[Event]]]] = {
-            "clock": (_decoder(tuple[_Clock]), self._clock),
-            "instruments": (_decoder(list[_Listed]), self._list),
-            "tiers": (_decoder(list[_Tier]), self._keep),
-            "ratio": (_decoder(list[_Accounts]), self._ratio),
-            "candles": (_decoder(list[_Kline]), self._candles),
-            "interest": (_decoder(list[_Interest]), self._interest),
-            "funding": (_decoder(list[_Funded]), self._funding),
-            "trades": (_decoder(list[Trade]), prints),
+        asked: Makers = {
+            "clock": (decoder(tuple[_Clock]), self._clock),
+            "instruments": (decoder(list[_Listed]), self._list),
+            "tiers": (decoder(list[_Tier]), self._keep),
+            "ratio": (decoder(list[_Accounts]), self._ratio),
+            "candles": (decoder(list[_Kline]), self._candles),
+            "interest": (decoder(list[_Interest]), self._interest),
+            "funding": (decoder(list[_Funded]), self._funding),
+            "trades": (decoder(list[Trade]), prints),
         }
-
-    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return what an answer says; a refusal is a `Link`."""
-        answer = _answer.decode(raw)
-        if answer.code != "0":
-            said = answer.msg or f"code {answer.code}"
-            return [Link(self.name, seen, seen, "refused", said[:120])]
-        kind, _, symbol = channel.partition(":")
-        if kind not in self._makers:
-            self.skip(f"answer to {channel[:24]}")
-            return []
-        decoder, make = self._makers[kind]
-        return make(symbol, decoder.decode(answer.data), seen)
-
-    def skip(self, reason: str, times: int = 1) -> None:
-        """Count what was left out."""
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
+        super().__init__(name, asked)
 
     def contract(self, symbol: str) -> Instrument:
         """Return how much one contract of a symbol is.
@@ -200,7 +147,7 @@ class Answers(Remembers):
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
         told = [instrument for row in rows if (instrument := self._instrument(row))]
-        self.skip("instrument that is no live swap of a known size", len(rows) - len(told))
+        self._skip("instrument that is no live swap of a known size", len(rows) - len(told))
         self.instruments.clear()
         self.instruments |= {each.market.partition(":")[2]: each for each in told}
         return []
@@ -257,7 +204,7 @@ class Answers(Remembers):
             return candles(f"{self.name}:{symbol}", seen, span, bars)
         if len(starts) > 1:
             raise ValueError(f"expected bars of one or five minutes, found {span} µs")
-        self.skip("lone bar of unknown length", len(starts))
+        self._skip("lone bar of unknown length", len(starts))
         return []
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
@@ -267,7 +214,7 @@ class Answers(Remembers):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return payments(f"{self.name}:{symbol}", seen, told, self.intervals.get(symbol, 8 * HOUR))
+        return payments(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
 
 
 def coins(found: Instrument, contracts: float, price: float) -> float:

@@ -1,0 +1,202 @@
+"""What readers share: one way in, tables of what is read by its name, and what was left out.
+
+Traps:
+- A frame of a stranger may make the decoder recurse too deep: that is a `WireError` too.
+- The answers of a venue are read by an object of its own, but told as the reader's: `Answered`
+  shares its dictionaries, so an answer must fill them and not put others in their place.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from powderkeg.errors import WireError
+from powderkeg.events import HOUR, Event, Link
+from powderkeg.instruments import Instrument, TierTable
+from powderkeg.venues.base import Channel, ChannelKind, Remembers
+
+Decoder: TypeAlias = msgspec.json.Decoder[Any]
+Make: TypeAlias = Callable[[str, Any, int], list[Event]]
+"""Of a symbol, what was decoded, and when it was seen in µs."""
+Makers: TypeAlias = Mapping[str, tuple[Decoder, Make]]
+"""How to read a kind of answer or of frame, by its name."""
+
+
+class _Coded(Struct):
+    code: str
+    msg: str = ""
+    data: Raw = Raw()
+
+
+_coded: msgspec.json.Decoder[_Coded] = msgspec.json.Decoder(_Coded, strict=False)
+
+
+def decoder(row: object) -> Decoder:
+    """Return a decoder of a type that takes numbers sent as strings."""
+    return msgspec.json.Decoder(row, strict=False)
+
+
+def op(what: str, args: Sequence[object]) -> bytes:
+    """Return a message of the form ``{"op": "subscribe", "args": [...]}``."""
+    return msgspec.json.encode({"op": what, "args": args})
+
+
+def anew(args: Sequence[object]) -> tuple[bytes, bytes]:
+    """Return the messages that end a subscription and begin it again, for a whole book."""
+    return (op("unsubscribe", args), op("subscribe", args))
+
+
+class Told(Remembers):
+    """What a venue has told so far, and what of it was left out.
+
+    Args:
+        asked: How to read each kind of answer.
+    """
+
+    __slots__ = ("_asked", "instruments", "server_time", "skipped", "tiers")
+    name: str
+    """First half of the market ids."""
+
+    def __init__(self, asked: Makers | None = None) -> None:
+        self._asked = asked or {}
+        self.server_time = 0
+        """The venue's clock, µs; 0 until told."""
+        self.instruments: dict[str, Instrument] = {}
+        self.tiers: dict[str, TierTable] = {}
+        self.skipped: dict[str, int] = {}
+
+    def _skip(self, reason: str, times: int = 1) -> list[Event]:
+        """Count what was left out, and return the nothing that is told of it."""
+        if times:
+            self.skipped[reason] = self.skipped.get(reason, 0) + times
+        return []
+
+    def _refused(self, why: str, seen: int) -> list[Event]:
+        return [Link(self.name, seen, seen, "refused", why[:120])]
+
+    def _answer(self, channel: str, raw: bytes | Raw, seen: int) -> list[Event]:
+        """Return what the rows of an answer say, by the name of what was asked."""
+        kind, _, symbol = channel.partition(":")
+        if kind not in self._asked:
+            return self._skip(f"answer to {channel[:24]}")
+        rows, make = self._asked[kind]
+        return make(symbol, rows.decode(raw), seen)
+
+
+class Answers(Told, ABC):
+    """What the answers of one venue have told so far.
+
+    Args:
+        name: First half of the market ids.
+        asked: How to read each kind of answer.
+    """
+
+    __slots__ = ("intervals", "name")
+
+    def __init__(self, name: str, asked: Makers) -> None:
+        super().__init__(asked)
+        self.name = name
+        self.intervals: dict[str, int] = {}
+        """Between payments of funding, µs, by symbol."""
+
+    @abstractmethod
+    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        """Return what an answer says; a refusal is a `Link`."""
+
+    def interval(self, symbol: str) -> int:
+        """Return µs between payments of funding: eight hours unless told."""
+        return self.intervals.get(symbol, 8 * HOUR)
+
+
+class Coded(Answers):
+    """Answers of the form ``{"code": "0", "msg": "", "data": [...]}``."""
+
+    __slots__ = ()
+    RIGHT: ClassVar[str] = "0"
+    """The code of an answer that is no refusal."""
+
+    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        """Return what an answer says; a refusal is a `Link`."""
+        coded = _coded.decode(raw)
+        if coded.code != self.RIGHT:
+            return self._refused(coded.msg or f"code {coded.code}", seen)
+        return self._answer(channel, coded.data, seen)
+
+
+class Reader(Told, ABC):
+    """A reader of what comes over sockets and what answers say, of one venue."""
+
+    __slots__ = ()
+
+    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
+        """Return what one frame or answer says; see `Venue.read`.
+
+        Raises:
+            WireError: It is not what the venue documents, or cannot be told in base coin yet.
+        """
+        try:
+            return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as why:
+            raise WireError(self.name, why, raw) from why
+
+    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
+        """Return nothing: no frame wants an answer, unless a venue says so."""
+        return b""
+
+    @abstractmethod
+    def _live(self, raw: bytes, seen: int) -> list[Event]:
+        """Return what a frame of a socket says."""
+
+    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        return self._answer(channel, raw, seen)
+
+    def _channels(
+        self, symbols: Sequence[str], cadences: Mapping[ChannelKind, int]
+    ) -> tuple[Channel, ...]:
+        return tuple(
+            Channel(f"{self.name}:{each}", kind, cadence)
+            for each in symbols
+            for kind, cadence in cadences.items()
+        )
+
+
+_A = TypeVar("_A", bound=Answers)
+
+
+class Answered(Reader, Generic[_A]):
+    """A reader that leaves its answers to an object of their own, and tells what that was told.
+
+    Args:
+        answers: Reads the answers. It and this share what they know and what they left out.
+    """
+
+    __slots__ = ("_answers",)
+
+    def __init__(self, answers: _A) -> None:
+        super().__init__()
+        self._answers = answers
+        self.skipped = answers.skipped
+        self._share()
+
+    def memory(self) -> dict[str, Any]:
+        """Return what decides how the next frame is read."""
+        return {**super().memory(), "answers": self._answers.memory()}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Know what another reader knew."""
+        super().recall(memory)
+        self._answers.recall(memory["answers"])
+        self._share()
+
+    def _share(self) -> None:
+        self.instruments, self.tiers = self._answers.instruments, self._answers.tiers
+
+    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        events = self._answers.read(raw, seen, channel)
+        self.server_time = self._answers.server_time
+        return events

@@ -1,0 +1,142 @@
+"""What readers share: one way in, answers by their names, and what was left out."""
+
+import json
+
+import msgspec
+import pytest
+
+from powderkeg.errors import WireError
+from powderkeg.events import HOUR, Link
+from powderkeg.instruments import Instrument
+from powderkeg.venues.base import Channel, Ids
+from powderkeg.venues.reader import Answered, Coded, Reader, anew, decoder, op
+
+ONE = Instrument("x:Y", "Y", "x", "perpetual", True, 1.0, 0.1)
+
+
+class Told(Coded):
+    """Answers that tell of one instrument, and of the clock."""
+
+    KEPT = ("instruments", "intervals", "tiers")
+
+    def __init__(self):
+        super().__init__(
+            "x", {"clock": (decoder(int), self.clock), "one": (decoder(str), self.one)}
+        )
+
+    def clock(self, _, told, __):
+        self.server_time = told
+        return []
+
+    def one(self, symbol, told, seen):
+        self.instruments[symbol], self.intervals[symbol] = ONE, HOUR
+        return [Link(told, seen, seen, "up", symbol)]
+
+
+class Venue(Answered[Told]):
+    """A venue whose frames are words."""
+
+    __slots__ = ("ids",)
+    KEPT = ("ids",)
+    name = "x"
+
+    def __init__(self):
+        super().__init__(Told())
+        self.ids = Ids()
+
+    def _live(self, raw, seen):  # noqa: ARG002  # of the base
+        return self._skip(msgspec.json.decode(raw, type=str), 2)
+
+
+class Plain(Reader):
+    """A venue whose answers need no object of their own."""
+
+    __slots__ = ()
+    name = "plain"
+
+    def __init__(self):
+        super().__init__({"number": (decoder(float), lambda symbol, told, _: [symbol, told])})
+
+    def _live(self, raw, seen):  # noqa: ARG002  # of the base
+        raise RecursionError
+
+
+def coded(data, code="0", msg=""):
+    return json.dumps({"code": code, "msg": msg, "data": data}).encode()
+
+
+def test_an_answer_is_read_by_the_first_half_of_its_name_and_is_of_the_symbol_in_the_second():
+    assert Plain().read(b'"1.5"', 9, "number:Y:Z") == ["Y:Z", 1.5]
+
+
+def test_an_answer_nobody_reads_is_counted_under_its_name():
+    for venue in (Plain(), Venue()):
+        assert venue.read(coded(1), 9, "weather:" + "Y" * 40) == []
+        assert venue.skipped == {"answer to weather:YYYYYYYYYYYYYYYY": 1}
+
+
+@pytest.mark.parametrize(("said", "told"), [("no " * 99, ("no " * 99)[:120]), ("", "code 7")])
+def test_a_refusal_is_a_link_with_what_was_said_or_else_its_code(said, told):
+    assert Venue().read(coded(None, "7", said), 9, "one:Y") == [Link("x", 9, 9, "refused", told)]
+
+
+@pytest.mark.parametrize(
+    ("venue", "raw", "channel"),
+    [
+        (Venue(), b"{", ""),
+        (Venue(), b"1", ""),
+        (Venue(), coded(1), "one:Y"),
+        (Venue(), b"{}", "clock"),
+        (Plain(), b"[]", "number"),
+        (Plain(), b"", ""),
+    ],
+)
+def test_what_cannot_be_read_is_a_wire_error_that_names_the_venue(venue, raw, channel):
+    with pytest.raises(WireError, match=venue.name):
+        venue.read(raw, 9, channel)
+
+
+def test_what_is_left_out_is_counted_by_reason():
+    venue = Venue()
+    assert venue.read(b'"late"', 9) == venue.read(b'"late"', 9) == []
+    assert venue._skip("never", 0) == []
+    assert venue.skipped == {"late": 4}
+
+
+def test_what_answers_tell_is_told_as_the_readers_own():
+    venue = Venue()
+    assert venue.read(coded("z"), 9, "one:Y") == [Link("z", 9, 9, "up", "Y")]
+    venue.read(coded(5), 9, "clock")
+    assert (venue.instruments, venue.tiers, venue.server_time) == ({"Y": ONE}, {}, 5)
+    assert (venue._answers.interval("Y"), venue._answers.interval("Z")) == (HOUR, 8 * HOUR)
+
+
+def test_a_reader_that_recalls_goes_on_as_the_other_would():
+    one, other = Venue(), Venue()
+    one.read(coded("z"), 9, "one:Y")
+    assert one.memory() == {
+        "ids": one.ids,
+        "answers": {"instruments": {"Y": ONE}, "intervals": {"Y": HOUR}, "tiers": {}},
+    }
+    other.recall(one.memory())
+    assert (other.instruments, other.ids) == ({"Y": ONE}, one.ids)
+    other.read(coded("z"), 9, "one:Z")
+    assert set(other.instruments) == {"Y", "Z"}, "instruments of later answers are told too"
+
+
+def test_a_frame_wants_no_answer_unless_a_venue_says_so():
+    assert Venue().reply(b"{}") == b""
+
+
+def test_channels_are_of_every_symbol_and_kind():
+    told = Venue()._channels(["Y", "Z"], {"book": 5, "oi": 0})
+    assert told == tuple(
+        Channel(f"x:{symbol}", kind, cadence)
+        for symbol in "YZ"
+        for kind, cadence in (("book", 5), ("oi", 0))
+    )
+
+
+def test_a_subscription_begins_anew_by_its_end():
+    assert op("subscribe", ["a"]) == b'{"op":"subscribe","args":["a"]}'
+    assert anew(["a"]) == (op("unsubscribe", ["a"]), op("subscribe", ["a"]))
