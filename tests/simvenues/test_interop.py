@@ -57,7 +57,7 @@ def _library(venue: str, simulator: Simulator) -> Any:
 
 
 async def _soon(what: Any) -> Any:
-    return await asyncio.wait_for(what, 15)
+    return await asyncio.wait_for(what, 60)
 
 
 @pytest.mark.parametrize("venue", sorted(CLASSES))

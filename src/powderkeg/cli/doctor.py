@@ -29,7 +29,7 @@ ROOM = 2_000_000_000
 """Bytes that should be free where recordings go."""
 LATE = 5.0
 """Seconds."""
-SILENT = ("liquidations", "ratio")
+SILENT = ("liquidations", "ratio", "trades")
 """Channels that may well say nothing for minutes."""
 
 
