@@ -637,3 +637,11 @@ def test_what_a_reader_remembers_lets_another_go_on():
     one.read(aggregate(50, 100, 104), SEEN)
     other.recall(one.memory())
     assert other.read(aggregate(50, 100, 104), SEEN) == []
+
+
+def test_an_aggregate_of_the_other_universe_is_left_out():
+    reader = usdm()
+    other = json.loads(aggregate(50, 100, 104))
+    other["data"]["st"] = 2
+    assert reader.read(json.dumps(other).encode(), SEEN) == []
+    assert reader.skipped == {"row of the other universe, st=2": 1}
