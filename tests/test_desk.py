@@ -29,8 +29,9 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
+from powderkeg.maps.queries import ReachQuery
 from powderkeg.maps.ring import FILLED, HOLE
-from powderkeg.maps.views import ReachQuery, bars
+from powderkeg.maps.views import bars
 from powderkeg.market.book import Resync
 
 T = 1_767_225_600 * SECOND

@@ -425,3 +425,21 @@ def test_a_snapshot_of_more_coins_than_are_wanted_now_is_taken_in_part():
     one.take([Frame(feed.seq + 1, script.now, "binance", "", raw)])
     assert one.foreign == 1
     assert list(one.desks) == ["BTC"]
+
+
+def test_once_an_hour_every_coin_is_told_what_the_others_have_learned(monkeypatch):
+    feed = Feed({"BTC": Desk("BTC"), "ETH": Desk("ETH"), "SOL": Desk("SOL")})
+    told = {coin: [f"what {coin} learned"] for coin in feed.desks}
+    monkeypatch.setattr(Desk, "lessons", lambda desk: told[desk.coin])
+
+    def elders():
+        return {coin: list(desk.elders) for coin, desk in feed.desks.items()}
+
+    feed.take([word(1, T0, Tick(T0))])
+    first = elders()
+    assert first["BTC"] == told["ETH"] + told["SOL"]
+    told["ETH"] = ["more"]
+    feed.take([word(2, T0 + MINUTE, Tick(T0 + MINUTE))])
+    assert elders() == first
+    feed.take([word(3, T0 + 60 * MINUTE, Tick(T0 + 60 * MINUTE))])
+    assert elders()["SOL"] == told["BTC"] + ["more"]

@@ -19,6 +19,9 @@ CROWDED = {
     "simvenues": "one file or two for each wire, since none may share another's arithmetic",
     "venues": "a venue is one file, or two where its requests are as many as its frames",
     "live": "network, time, and what keeps both honest",
+    "engine": "one idea a file: the table, its kernels, what learns from it, what doubts it",
+    "maps": "a file for each thing that is drawn or said of the map",
+    "proof": "a file for each world that can contradict us",
     "history": "the only floor that knows files: one file for each form they take",
 }
 """Folders that may hold more than ten files, and why."""

@@ -14,8 +14,13 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from powderkeg.engine.estimate import CANDIDATES, FIRST, Estimate
+from powderkeg.engine.candidate import CANDIDATES, FIRST
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.family import Lesson
+from powderkeg.engine.openings import Openings
 from powderkeg.events import (
+    HOUR,
+    MINUTE,
     BookDelta,
     BookSnapshot,
     Candle,
@@ -28,16 +33,18 @@ from powderkeg.events import (
     LiquidationBar,
     Mark,
     OpenInterest,
+    Positions,
     Quote,
     Ratio,
     Tick,
     Trade,
     Trades,
 )
+from powderkeg.maps.observed import Observed, Watched
 from powderkeg.maps.prices import PriceRing
+from powderkeg.maps.queries import FLAT_STEP, STEPS
 from powderkeg.maps.ring import Ring, cuts
 from powderkeg.maps.scene import Known, tier_index
-from powderkeg.maps.views import STEPS
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.candles import as_columns
 from powderkeg.market.carry import Carry
@@ -67,19 +74,24 @@ class Market:
     """One market of the coin: what it shows, and the estimate of what it hides."""
 
     __slots__ = (
-        "book", "carry", "estimate", "gone", "link", "name", "price", "quotes",
-        "ratios", "rings", "seen", "tape", "venue",
+        "barred", "book", "carry", "estimate", "flat", "gone", "link", "name", "openings", "price",
+        "quotes", "ratios", "rings", "seen", "tape", "venue",
     )  # fmt: skip
 
     def __init__(self, name: str, columns: int) -> None:
         """Know nothing yet of the market `name`, such as ``binance:BTCUSDT``."""
         self.name = name
         self.venue = name.partition(":")[0]
+        self.barred = False
+        """Whether its last volume came as bars: they carry their own time, and close by it."""
         self.tape = Tape(name)
         self.book = Book(name)
         self.carry = Carry(name)
         self.estimate: Estimate | None = None
+        self.openings = Openings()
         self.rings = {step: Ring(step, columns, per_row) for step, per_row in STEPS.items()}
+        self.flat = Ring(FLAT_STEP, columns, STEPS[FLAT_STEP])
+        """The static map beside ours, in one step only: it is there to be compared with."""
         self.price = math.nan
         self.seen = 0
         self.link = "up"
@@ -92,7 +104,9 @@ class Market:
 class Desk:
     """Everything known about one coin."""
 
-    __slots__ = ("coin", "counts", "horizon", "markets", "now", "prices", "settings")
+    __slots__ = (
+        "coin", "counts", "elders", "horizon", "markets", "now", "observed", "prices", "settings",
+    )  # fmt: skip
 
     def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
         """Start empty.
@@ -108,6 +122,10 @@ class Desk:
         self.settings = settings or Settings()
         self.now = 0
         self.markets: dict[str, Market] = {}
+        self.elders: list[Lesson] = []
+        """What markets of other coins have learned."""
+        self.observed: dict[str, Observed] = {}
+        """Real positions seen, by market. They make no market: looks are no data of its own."""
         self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
         self.counts = Counts()
 
@@ -126,7 +144,22 @@ class Desk:
         """Yield the markets whose estimate knows its mark, by name."""
         for _, m in sorted(self.markets.items()):
             if m.estimate is not None and not math.isnan(m.estimate.mark):
-                yield Known(m.name, m.venue, m.estimate, m.rings, m.seen, m.link)
+                yield Known(
+                    m.name, m.venue, m.estimate, m.rings, m.seen, m.link, m.openings, m.flat
+                )
+
+    def watched(self) -> Iterator[Watched]:
+        """Yield the markets in which positions were seen, by name."""
+        known = {m.name: m.estimate for m in self.estimated()}
+        for name, seen in sorted(self.observed.items()):
+            estimate = known.get(name)
+            told = (math.nan, math.nan) if estimate is None else (estimate.oi, estimate.mark)
+            yield Watched(seen, *told)
+
+    def lessons(self) -> list[Lesson]:
+        """Return what the markets of this coin have learned from their liquidations."""
+        told = (known.estimate.lesson() for known in self.estimated())
+        return [lesson for lesson in told if lesson is not None]
 
     def apply(self, event: Event) -> list[Ask]:  # noqa: C901, PLR0912  one case an event
         """Take one event and return what the shell should do about it."""
@@ -135,6 +168,9 @@ class Desk:
             self._pass(event.at)
             return []
         self._pass(event.seen)
+        if isinstance(event, Positions):
+            self.observed.setdefault(event.market, Observed(event.market)).take(event)
+            return []
         market = self._market(event.market)
         if not isinstance(event, Gap | Link):  # words of ours, not of the market
             market.seen = max(market.seen, event.seen)
@@ -185,12 +221,17 @@ class Desk:
         if at <= self.horizon:
             self.now = at
             return
+        if at // HOUR > self.now // HOUR:
+            family = [*self.lessons(), *self.elders]
+            for known in self.estimated():
+                known.estimate.elders = family
         flush, draw = self.settings.flush, self.settings.draw
         ticked = at // flush > self.now // flush
         drawn = at // draw > self.now // draw
         if (ticked or drawn) and self.now:
             for known in self.estimated():
-                known.estimate.flush(at // flush * flush)
+                if not self.markets[known.name].barred:
+                    known.estimate.flush(at // flush * flush)
                 if drawn:
                     self._draw(known, at // draw * draw)
         self.now = at
@@ -204,12 +245,16 @@ class Desk:
                 ring.hole(at, at)
             elif live or ring.due(at):
                 ring.write(at - 1, known.estimate.best.exposure, weights, tiers)
+        if known.flat is not None and known.link != "down" and at % MINUTE == 0:
+            rivals = known.estimate.rivals
+            weights = known.estimate.static_weights(at)
+            known.flat.write(at - 1, rivals.static, weights, rivals.static.basis.tiers)
 
     def _begin(self, market: Market, price: float) -> Estimate:
         """Return the market's estimate, made at its first price."""
         if market.estimate is None:
             specs = CANDIDATES if self.settings.compete else CANDIDATES[FIRST : FIRST + 1]
-            market.estimate = Estimate(price, market.venue, specs)
+            market.estimate = Estimate(price, market.name, specs)
         return market.estimate
 
     def _trade(self, market: Market, event: Trade | Trades) -> None:
@@ -218,10 +263,12 @@ class Desk:
             return
         run = believed if isinstance(believed, Trades) else as_run(believed)
         self.counts.trades += len(run.times)
+        market.barred = False
         market.price = float(run.prices[-1])
         if not _leveraged(market):
             return
         self._begin(market, market.price).add_trades(run.prices, run.sizes)
+        market.openings.add_trades(run.times, run.prices, run.sizes)
         if market is self.leader:
             for ring in self.prices.values():
                 ring.add_run(run.times, run.prices, np.abs(run.sizes))
@@ -229,6 +276,7 @@ class Desk:
     def _candles(self, market: Market, bars: Candles) -> None:
         """Play candles between the moments at which columns must be drawn."""
         self.counts.bars += len(bars.times)
+        market.barred = True
         told_first = market.estimate is None and not bars.deaths  # by a venue, of the time before
         estimate = self._begin(market, float(bars.open[0]))
         ends = bars.times + bars.span
@@ -239,6 +287,7 @@ class Desk:
         estimate.add_candles(
             bars, stops, lambda n: self._redraw(market, int(ends[n - 1]), until, bars.span)
         )
+        market.openings.add_candles(bars)
         market.price = float(bars.close[-1])
         if market is self.leader:
             if told_first:
@@ -262,6 +311,9 @@ class Desk:
             over = at % step == 0 or at > until - span
             if step >= span and over and at > until - step * ring.size:
                 ring.write(at - 1, estimate.best.exposure, weights, tier_index(estimate))
+        flat, static = market.flat, estimate.rivals.static
+        if at % FLAT_STEP == 0 and span <= FLAT_STEP and at > until - FLAT_STEP * flat.size:
+            flat.write(at - 1, static, estimate.static_weights(at), static.basis.tiers)
 
     def _carry(self, market: Market, event: Mark | Funding | OpenInterest) -> None:
         believed = market.carry.apply(event)

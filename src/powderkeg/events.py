@@ -173,6 +173,24 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     learned from what the bars sweep."""
 
 
+class Positions(_Record, frozen=True, gc=False, eq=False):
+    """One look at what some accounts hold in a market. Never all of them, and never an estimate.
+
+    Of an account that is not named nothing is known: it has not closed anything.
+    """
+
+    accounts: tuple[str, ...]
+    """Holders, n of them."""
+    sizes: Floats
+    """Shape (n,), signed: positive where the holder is long."""
+    entries: Floats
+    """Shape (n,)."""
+    liquidations: Floats
+    """The venue's own liquidation prices, shape (n,); NaN where it gives none."""
+    flat: tuple[str, ...] = ()
+    """Accounts that were looked at and hold nothing here."""
+
+
 class Gap(_Record, frozen=True, gc=False):
     """Nothing is known of this market from `since` to `at`. Never interpolated."""
 
@@ -208,6 +226,7 @@ Event: TypeAlias = (
     | Ratio
     | Candle
     | Candles
+    | Positions
     | Gap
     | Link
     | Tick

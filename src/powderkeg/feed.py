@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from powderkeg.desk import Ask, Desk
 from powderkeg.errors import WireError
 from powderkeg.events import (
+    HOUR,
     BookDelta,
     BookSnapshot,
     Event,
@@ -141,6 +142,7 @@ class Feed:
         match said:
             case Tick():
                 asks = self._flush()
+                self._share(said.at)
                 for desk in self.desks.values():
                     asks += desk.apply(said)
                 return asks
@@ -158,6 +160,14 @@ class Feed:
                     self._waiting[said.market].append(said)
                     return []
                 return self._push(coin, said)
+
+    def _share(self, at: int) -> None:
+        """Once an hour, tell every coin what the markets of the others have learned."""
+        if all(desk.now // HOUR >= at // HOUR for desk in self.desks.values()):
+            return
+        lessons = {coin: desk.lessons() for coin, desk in self.desks.items()}
+        for coin, desk in self.desks.items():
+            desk.elders = [each for c, told in lessons.items() if c != coin for each in told]
 
     def _boot(self, boot: Boot) -> list[Ask]:
         """Begin anew: readers remember nothing, every market waits for its past."""

@@ -27,6 +27,9 @@ class Settings(Struct, frozen=True):
     token: str = ""
     """Secret that clients must send when the server is not on loopback."""
 
+    accounts: tuple[str, ...] = ()
+    """Hyperliquid addresses whose positions are asked for once a minute; none by default."""
+
 
 LIVE = Settings(draw=SECOND, flush=SECOND)
 """How desks behave while venues stream, and whenever such a recording is played again."""

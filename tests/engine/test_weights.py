@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from powderkeg.engine.classes import generic, sharp_and_broad
 from powderkeg.engine.weights import (
     DARK,
+    LEAST_SHAPE,
     Fit,
     climb,
     fit,
     log_posterior,
     prior,
+    raised,
     shares,
     strain,
 )
@@ -108,7 +110,7 @@ def test_deaths_where_nothing_was_crossed_teach_nothing(volume):
 
 def sides(seed):
     crossed, died, _, centre = problem(seed)
-    return crossed.reshape(-1, 2, 16), died.reshape(-1, 2), np.stack((centre, centre))
+    return crossed.reshape(-1, 2, 16), died.reshape(-1, 2), centre
 
 
 @given(seeds)
@@ -138,10 +140,72 @@ def test_a_warm_start_goes_on_from_where_the_last_fit_was(seed):
     assert again.events == 7
 
 
+def test_without_deaths_and_sweeps_both_sides_keep_the_centre():
+    centre = np.geomspace(0.01, 1.0, 16)
+    found = fit(np.zeros((1, 2, 16)), np.zeros((1, 2)), centre, 1e5)
+    assert found.weights == pytest.approx(np.stack((centre, centre)))
+    assert not found.evidence.any()
+
+
+def test_with_deaths_without_end_the_centre_is_forgotten():
+    crossed = np.full((50, 2, 16), 1e6)
+    died = (crossed * 0.02).sum(axis=2)
+    found = fit(crossed, died, np.full(16, 5.0), 1e3)
+    assert found.weights == pytest.approx(np.full((2, 16), 0.02), rel=1e-3)
+
+
+def test_a_fit_knows_what_it_rests_on():
+    crossed, died, centre = sides(2)
+    found = fit(crossed, died, centre, 1e5, dispersion=0.5, events=7)
+    assert found.crossed == pytest.approx(crossed.sum(axis=0))
+    assert found.evidence.sum(axis=1) == pytest.approx(died.sum(axis=0), rel=0.2)
+    assert np.array_equal(found.prior, centre)
+    assert (found.dispersion, found.events) == (0.5, 7)
+
+
 def test_confidence_is_the_share_of_a_weight_that_deaths_speak_for():
     weights = np.ones((2, 16))
-    made = Fit(weights, weights * 3.0, weights, 1.0)
+    made = Fit(weights, weights * 3.0, weights, 1.0, weights)
     assert made.confidence() == pytest.approx(weights * 0.75)
+
+
+def made(evidence, dispersion, weight=2.0):
+    """Return a fit with the same of all in every class."""
+    ones = np.ones((2, 16))
+    return Fit(ones * weight, ones * evidence, ones, 1.0, ones, dispersion)
+
+
+def test_a_weight_is_as_uncertain_as_the_number_of_closes_it_rests_on():
+    """Of 25 closes of equal size the mean errs by a fifth."""
+    found = made(evidence=49.0, dispersion=2.0)
+    assert np.sqrt(found.variance()) / found.weights == pytest.approx(np.full((2, 16), 0.2))
+
+
+def test_no_weight_is_less_certain_than_the_least_shape():
+    assert made(0.0, 1e9).variance() == pytest.approx(np.full((2, 16), 4.0 / LEAST_SHAPE))
+
+
+@given(seeds)
+def test_the_prior_is_brought_to_the_level_of_what_died(seed):
+    crossed, died, centre = sides(seed)
+    both, oi = np.stack((centre, centre)), 1e-6
+    died = died + 0.1
+    middle = raised(both * 30, crossed, died, oi)
+    assert (crossed @ middle).sum() == pytest.approx(died.sum(), rel=1e-6)
+
+
+def test_without_deaths_the_prior_falls_as_more_is_crossed():
+    crossed, _, centre = sides(3)
+    both, none = np.stack((centre, centre)), np.zeros((len(crossed), 2))
+    assert raised(both, crossed * 0.0, none, 1e5) == pytest.approx(centre)
+    levels = [float((raised(both, crossed * x, none, 1e5) / centre).mean()) for x in (1, 10, 100)]
+    assert 1 > levels[0] > levels[1] > levels[2] > 0
+
+
+def test_a_raised_prior_keeps_its_shape_between_the_sides():
+    crossed, died, centre = sides(4)
+    middle = raised(np.stack((centre * 4, centre)), crossed, died, 1e5)
+    assert middle / middle[0] == pytest.approx(centre / centre[0])
 
 
 def test_a_grainy_volume_convinces_less():
@@ -149,6 +213,13 @@ def test_a_grainy_volume_convinces_less():
     fine = fit(crossed, died, centre, 1e5).confidence()
     grainy = fit(crossed, died, centre, 1e5, dispersion=5.0).confidence()
     assert grainy.sum() < fine.sum()
+
+
+def test_one_huge_close_says_next_to_nothing_of_where_positions_stand():
+    crossed, died, centre = sides(1)
+    assert fit(crossed, died, centre, 1e-3, dispersion=1e9).weights == pytest.approx(
+        np.stack((centre, centre)), rel=1e-3
+    )
 
 
 @given(seeds, st.floats(0.1, 1e4))

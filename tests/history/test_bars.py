@@ -1,6 +1,7 @@
 """Bars from open interest with a price: causal, or withheld."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +20,9 @@ def readings(prices, start=T, size=1.0):
     return Table(times, columns, np.arange(2, len(prices) + 2), "f")
 
 
-def build(table, volume, extremes=None):
+def build(table, volume, extremes=None, hindsight=""):
     report = Report()
-    (bars,) = made(iter([table]), FIVE, volume, extremes, report)
+    (bars,) = made(iter([table]), FIVE, volume, extremes, report, hindsight=hindsight)
     return bars, report
 
 
@@ -107,6 +108,40 @@ def test_an_hour_without_a_candle_or_without_its_last_bar_places_nothing():
     assert max(bars.columns["high"]) == 100.0
     bars, _ = build(readings([100.0] * 12), past(), Coarse(HOUR, {}))
     assert max(bars.columns["high"]) == 100.0
+
+
+def test_with_the_hours_volume_known_its_own_is_spread_and_extremes_stay_late():
+    volume = Coarse(HOUR, {T - HOUR: (0, 0, 1200.0), T: (0, 0, 2400.0)})
+    extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
+    bars, _ = build(readings([100.0] * 12), volume, extremes, "volume")
+    assert bars.columns["volume"].tolist() == [200.0] * 12
+    assert bars.columns["high"].tolist() == [100.0] * 11 + [120.0]
+    assert bars.columns["low"].tolist() == [100.0] * 11 + [90.0]
+
+
+def test_with_the_hours_volume_known_a_missing_one_is_the_median_of_hours_before():
+    known = {T - n * HOUR: (0.0, 0.0, float(n)) for n in range(1, 40)}
+    later = {T + n * HOUR: (0.0, 0.0, 1e9) for n in range(1, 5)}
+    bars, _ = build(readings([100.0]), Coarse(HOUR, known | later), None, "volume")
+    assert bars.columns["volume"] == pytest.approx(np.median(np.arange(1.0, 25.0)) / 12)
+
+
+def test_with_the_path_known_extremes_stand_on_the_bars_that_closed_nearest():
+    volume = Coarse(HOUR, {T: (0, 0, 2400.0)})
+    extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
+    prices = [100.0] * 12
+    prices[3], prices[7] = 110.0, 95.0
+    bars, _ = build(readings(prices), volume, extremes, "path")
+    assert bars.columns["volume"].tolist() == [200.0] * 12
+    assert np.flatnonzero(bars.columns["high"] == 120.0).tolist() == [3]
+    assert np.flatnonzero(bars.columns["low"] == 90.0).tolist() == [7]
+
+
+def test_with_the_path_known_a_bar_beyond_the_candle_keeps_its_own_extremes():
+    extremes = Coarse(HOUR, {T: (105.0, 99.0, np.nan)})
+    bars, _ = build(readings([100.0, 110.0] + [100.0] * 10), past(), extremes, "path")
+    assert max(bars.columns["high"]) == 110.0
+    assert min(bars.columns["low"]) == 99.0
 
 
 def test_candles_are_found_by_their_start():

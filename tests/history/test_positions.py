@@ -9,6 +9,7 @@ import pytest
 
 from powderkeg.history.columns import Report
 from powderkeg.history.positions import Change, Look, Position, changes, looks, tables
+from powderkeg.history.replay import events
 from powderkeg.history.sources import load
 
 
@@ -79,6 +80,30 @@ def test_every_fill_of_the_closed_world_is_read(recorded: Path):
     assert report.bad == {}
     assert {-1.0, 1.0} == set(rows[0].columns["side"].tolist())
     assert source.coins() == []
+
+
+def test_payments_and_liquidated_accounts_of_the_closed_world_are_read(recorded: Path):
+    source = load(recorded / "closed_world_2023.toml")
+    report = Report()
+    paid = list(tables(source, "ledger", report))
+    assert sum(len(table.times) for table in paid) == 241
+    assert min(table.columns["delta"].min() for table in paid) < 0
+    dead = list(tables(source, "liquidated", report))
+    assert sum(len(table.times) for table in dead) == 30
+    assert all((table.columns["equity"] < table.columns["value"]).all() for table in dead)
+    assert report.bad == {}
+
+
+def test_payments_may_be_below_zero_and_a_replay_leaves_them_out(make):
+    t = 1_781_222_400_000
+    source = make(
+        'name = "x"\n[[series]]\nvenue = "v"\nmarket = "BTCUSDT"\nkind = "ledger"\n'
+        'files = ["f.csv"]\ntime = { column = "t" }\ncolumns = { account = "a", delta = "d" }\n',
+        f__csv=f"t,a,d\n{t},x,10\n{t + 9_000},x,-2.5\n",
+    )
+    told = [d for table in tables(source, "ledger", Report()) for d in table.columns["delta"]]
+    assert told == [10.0, -2.5]
+    assert list(events(source, "BTC", report=Report())) == []
 
 
 @pytest.mark.parametrize("words", ["holder", "side"])

@@ -12,9 +12,9 @@ from powderkeg.engine.estimate import CANDIDATES, Estimate
 from powderkeg.engine.weights import Fit
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.maps.prices import PriceRing
+from powderkeg.maps.queries import STEPS
 from powderkeg.maps.ring import Ring
 from powderkeg.maps.scene import Known, tier_index
-from powderkeg.maps.views import STEPS
 
 START = 1_767_225_600 * SECOND
 
@@ -31,6 +31,10 @@ class Stage:
     def estimated(self):
         """Return the markets."""
         return list(self.markets)
+
+    def watched(self):
+        """Return nothing: no accounts are watched."""
+        return []
 
 
 def market(venue, price):
@@ -96,8 +100,8 @@ def stand():
         for away, coins in at_bins.items():
             exposure.cells[0 if away < 0 else 1, centre + away, 3] = coins
         ones = np.ones((2, 16))
-        known.estimate.best.before = ones
-        known.estimate.best.fit = Fit(ones, ones, ones, 1.0)
+        best = known.estimate.best
+        best.fits = [Fit(ones, ones, ones, 1.0, ones)] * len(best.fits)
         return known
 
     return make

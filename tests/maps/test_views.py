@@ -7,24 +7,18 @@ import numpy as np
 import pytest
 
 from powderkeg.events import MINUTE
-from powderkeg.maps.scale import decode
-from powderkeg.maps.scene import Choice, slab
-from powderkeg.maps.views import (
+from powderkeg.maps.queries import (
     SPANS,
     STEPS,
-    VIEWS,
     CellQuery,
     HeatmapQuery,
     Query,
     ReachQuery,
     SpanQuery,
-    bars,
-    cell,
-    cumulative,
-    heatmap,
-    levels,
-    venues,
 )
+from powderkeg.maps.scale import decode
+from powderkeg.maps.scene import Choice, slab
+from powderkeg.maps.views import VIEWS, bars, cell, cumulative, heatmap, levels, venues
 
 times = pytest.mark.parametrize("ago", [None, 45 * MINUTE])
 

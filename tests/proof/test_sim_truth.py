@@ -9,12 +9,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from powderkeg.engine import weights
+from powderkeg.engine.record import DIED, HIGH, LOW
 from powderkeg.events import HOUR
 from powderkeg.proof import sim_truth as st
 from powderkeg.sim import MadeMarket
 
 DAYS = 6.0
 SEED = 101
+TUNING = 11
+"""A seed that settings were looked at with: what is asked of it is no score."""
 
 
 def scored(recording):
@@ -147,6 +151,39 @@ def test_the_summary_is_the_mean_over_seeds_and_its_ratios():
     assert got["corr_gain"] == pytest.approx(0.4)
     assert got["against_maintenance"]["ig_ratio"] == pytest.approx(1.25)
     assert got["seeds"] == 2
+    assert [row["seed"] for row in got["per_seed"]] == list(st.SEEDS[:2])
+    assert [row["ig_ratio"] for row in got["per_seed"]] == [1.0, 2.0]
+
+
+def test_seeds_that_are_scored_are_not_those_that_were_looked_at():
+    assert not set(st.SEEDS) & {11, 12, *range(101, 109)}
+    assert len(set(st.SEEDS)) == 8
+
+
+def test_what_is_exposed_is_what_the_map_shows_at_weight_one(short):
+    trial = st.Trial(short)
+    trial.play()
+    exposure, mark = trial.estimate.best.exposure, float(short.truths[-1].marks[0])
+    units = st.exposed(exposure, mark, 40)
+    shown = st.near(exposure.render(np.ones((2, 16))), exposure.base, mark, 40)
+    assert units.shape == (2, 81, 16)
+    assert units.sum(axis=2) == pytest.approx(shown, rel=1e-4, abs=1e-6)
+
+
+def test_outward_starts_beside_the_mark_on_both_sides():
+    bins = np.tile(np.arange(-3, 4), (2, 1))
+    assert st.outward(bins).tolist() == [[-1, -2, -3], [1, 2, 3]]
+
+
+def test_every_window_is_asked_once_and_an_empty_truth_lies_below_some_bands(short):
+    trial = st.Trial(short)
+    trial.play()
+    truth = short.truths[-1]
+    held, asked = st.covered(trial.estimate, truth).T
+    assert asked.tolist() == [80, 16, 8]
+    assert (held <= asked).all()
+    nobody = msgspec.structs.replace(truth, sizes=np.zeros_like(truth.sizes))
+    assert st.covered(trial.estimate, nobody)[2, 0] < asked[2]
 
 
 @pytest.mark.slow
@@ -172,3 +209,23 @@ def test_the_advantage_vanishes_when_volume_and_liquidations_are_shuffled_in_tim
     gains = {who: max(score["ig_bits"], 0.0) for who, score in false.items()}
     assert gains["ours"] - gains["static"] < 0.15
     assert false["ours"]["corr_4pct"] < true["ours"]["corr_4pct"]
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    """Return the days of a seed that settings were looked at with."""
+    return MadeMarket(st.WORLD, TUNING, st.START).run(st.DAYS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [0.1, 10.0])
+def test_bands_recover_from_a_prior_that_is_ten_times_wrong(tuned, monkeypatch, factor):
+    right = weights.shares
+    monkeypatch.setattr(weights, "shares", lambda basis, venue="": factor * right(basis, venue))
+    trial = st.Trial(tuned)
+    wrong = trial.estimate.best.shares.sum()
+    assert wrong == pytest.approx(factor * (1 - weights.DARK))
+    trial.play()
+    last = trial.estimate.record.rows[-96:]
+    inside = (last[:, DIED] >= last[:, LOW]) & (last[:, DIED] <= last[:, HIGH])
+    assert 0.72 <= inside.mean() <= 0.88

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from powderkeg.events import Tick
-from powderkeg.maps.views import HeatmapQuery, SpanQuery, heatmap
+from powderkeg.maps.queries import HeatmapQuery, SpanQuery
+from powderkeg.maps.views import heatmap
 from powderkeg.serve.hub import BACKLOG, QUICK
 
 QUERY = SpanQuery(span="12h")

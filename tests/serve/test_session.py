@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.events import HOUR
-from powderkeg.maps.views import ReachQuery
+from powderkeg.maps.queries import ReachQuery
 
 
 def test_an_answer_about_the_past_tells_the_price_of_then(session, prepared):

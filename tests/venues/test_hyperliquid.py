@@ -21,6 +21,7 @@ from powderkeg.events import (
     Link,
     Mark,
     OpenInterest,
+    Positions,
     Trade,
     Trades,
 )
@@ -306,6 +307,17 @@ def test_instruments_are_asked_by_the_hour_and_trades_once():
     (recent,) = Hyperliquid().recent("BTC")
     assert json.loads(recent.body) == {"type": "recentTrades", "coin": "BTC"}
     assert (recent.channel, recent.every) == ("trades:BTC", 0)
+
+
+def test_accounts_are_watched_and_what_they_hold_is_told():
+    """See test_hyperliquid_accounts.py."""
+    venue = Hyperliquid()
+    (poll,) = venue.watch(["0x" + "ab" * 20])
+    held = {"coin": "BTC", "szi": "-1", "entryPx": "100", "liquidationPx": None}
+    told = json.dumps({"assetPositions": [{"position": held}], "time": 1}).encode()
+    (event,) = venue.read(told, SEEN, poll.channel)
+    assert isinstance(event, Positions)
+    assert event.market == "hyperliquid:BTC"
 
 
 @given(st.integers(1_600_000_000, 1_800_000_000), st.integers(1, 120 * 86_400))

@@ -140,3 +140,7 @@ def test_channels_are_of_every_symbol_and_kind():
 def test_a_subscription_begins_anew_by_its_end():
     assert op("subscribe", ["a"]) == b'{"op":"subscribe","args":["a"]}'
     assert anew(["a"]) == (op("unsubscribe", ["a"]), op("subscribe", ["a"]))
+
+
+def test_no_venue_tells_of_accounts_unless_it_says_so():
+    assert Venue().watch(("0x0",)) == []

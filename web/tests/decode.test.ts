@@ -43,7 +43,7 @@ describe('the other answers', () => {
     const levels = readLevels(packed(wireLevels(20)));
     expect(levels.long[3]).toBe(2e6);
     expect(levels.short[3]).toBe(1e6);
-    expect(levels.clusters[0].lo80).toBeNull();
+    expect(levels.clusters[0].low).toBeNaN();
     expect(levels.tiers['100'].short).toBe(2);
   });
 

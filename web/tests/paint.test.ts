@@ -90,7 +90,7 @@ describe('candles', () => {
 
 describe('names of clusters', () => {
   const cluster = (side: 'long' | 'short', peak: number, mass: number): Cluster => ({
-    side, peak, mass, floor: peak, top: peak, distance: 0, tier: 25, tiers: {}, age: 0, lo80: null, hi80: null,
+    side, peak, mass, floor: peak, top: peak, distance: 0, tier: 25, tiers: {}, age: 0, low: NaN, high: NaN, measured: NaN, concentration: null, fired: null,
   });
   it('never overlap, keep clear of the price, and stay near their level', () => {
     const many = Array.from({ length: 60 }, (_, i) => cluster(i % 2 ? 'long' : 'short', i * 11, 1e6 * ((i * 7) % 13)));
@@ -120,7 +120,7 @@ describe('dollars by price', () => {
     expect([roundStep(100, 10), roundStep(7, 3), roundStep(3.3e8, 4)]).toEqual([10, 2.5, 1e8]);
   });
   it('accumulate between the points of the curve', () => {
-    const curve = { distance: Float64Array.of(-0.5, 0, 0.5), notional: Float64Array.of(100, 0, 40) };
+    const curve = { distance: Float64Array.of(-0.5, 0, 0.5), notional: Float64Array.of(100, 0, 40), low: new Float64Array(), high: new Float64Array() };
     expect(cumulativeAt(curve, 0.25)).toBeCloseTo(20);
     expect(cumulativeAt(curve, -0.25)).toBeCloseTo(50);
     expect(cumulativeAt(curve, 9)).toBe(40);

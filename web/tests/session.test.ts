@@ -30,7 +30,7 @@ class FakeSocket {
   }
 }
 
-const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const };
+const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
 const hello = (seq: number) => ({ kind: 'hello', stream: 'a', seq, now: 1, source: 'live' });
 const newest = T0 + 11 * STEP;
 let seq = 10;

@@ -29,10 +29,10 @@ describe('numbers', () => {
 });
 
 describe('the address', () => {
-  const filters: Filters = { coin: 'ETH', span: '7d', venues: ['okx', 'bybit'], tiers: [100, 5], side: 'long' };
+  const filters: Filters = { coin: 'ETH', span: '7d', venues: ['okx', 'bybit'], tiers: [100, 5], side: 'long', model: 'static' };
   it('holds the whole picture', () => {
     const said = writePlace(filters, 'levels', { lo: 3e6, hi: 9e7 });
-    expect(said).toBe('?coin=ETH&span=7d&venues=okx,bybit&tiers=100,5&side=long&view=levels&scale=3000000-90000000');
+    expect(said).toBe('?coin=ETH&span=7d&venues=okx,bybit&tiers=100,5&side=long&model=static&view=levels&scale=3000000-90000000');
     expect(readPlace(said)).toEqual({ filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 } });
   });
   it('passes over what makes no sense', () => {
@@ -40,8 +40,12 @@ describe('the address', () => {
     expect(place).toEqual({ filters: {}, view: 'heatmap', locked: null });
   });
   it('becomes the address of a view and of the stream', () => {
-    expect(viewAddress('levels', filters)).toBe('/v1/ETH/levels?span=7d&venues=okx,bybit&tiers=100,5&side=long');
-    expect(streamAddress({ ...filters, venues: null, tiers: null }, 'https://x.test')).toBe('wss://x.test/v1/stream?coin=ETH&span=7d&side=long');
+    expect(viewAddress('levels', filters)).toBe('/v1/ETH/levels?span=7d&venues=okx,bybit&tiers=100,5&side=long&model=static');
+    const all: Filters = { ...filters, venues: null, tiers: null, model: 'calibrated' };
+    expect(streamAddress(all, 'https://x.test')).toBe('wss://x.test/v1/stream?coin=ETH&span=7d&side=long');
+    // The difference is a plane of the heatmap; beside it and on the stream our own map is asked for.
+    expect(viewAddress('heatmap', { ...all, model: 'difference' })).toBe('/v1/ETH/heatmap?span=7d&side=long&planes=difference');
+    expect(viewAddress('levels', { ...all, model: 'difference' })).toBe('/v1/ETH/levels?span=7d&side=long');
   });
   it('and the settings outlive the page', () => {
     keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc' });
@@ -71,7 +75,7 @@ describe('the cursor', () => {
 
 describe('how far the axis looks', () => {
   const cluster = (side: 'long' | 'short', at: number): Cluster => ({
-    side, peak: at, mass: 1e7, floor: at, top: at, distance: 0, tier: 25, tiers: {}, age: 0, lo80: null, hi80: null,
+    side, peak: at, mass: 1e7, floor: at, top: at, distance: 0, tier: 25, tiers: {}, age: 0, low: NaN, high: NaN, measured: NaN, concentration: null, fired: null,
   });
   const clusters = [97, 96, 95, 94, 93, 92, 70].map((p) => cluster('long', p)).concat([103, 105].map((p) => cluster('short', p)));
   it('holds the next of each side and leaves far ones out', () => {

@@ -46,7 +46,7 @@ def sim_truth(
         for run in pool.map(proof.run_seed, chosen):
             runs.append(run)
             bar.advance(task)
-    _print(proof.summary(runs), as_json=as_json)
+    _print(proof.summary(runs, chosen), as_json=as_json)
 
 
 @app.command()
@@ -76,6 +76,7 @@ def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None)
     for key, value in answer.items():
-        shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
+        rows = value if isinstance(value, list) else [value]
+        shown = "\n".join(f"{row:,.4g}" if isinstance(row, float) else str(row) for row in rows)
         table.add_row(key.replace("_", " "), shown)
     Console().print(table)

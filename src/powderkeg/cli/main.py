@@ -7,7 +7,7 @@ import sys
 import typer
 
 from powderkeg import __version__
-from powderkeg.cli import bench, doctor, maps, replay, up
+from powderkeg.cli import bench, doctor, maps, replay, score, up
 from powderkeg.errors import PowderkegError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command()(up.demo)
 app.command()(up.record)
 app.command()(doctor.doctor)
 app.command()(replay.replay)
+app.command()(score.score)
 app.command("map")(maps.chart)
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 

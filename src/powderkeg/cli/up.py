@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
+from msgspec.structs import replace
 
 from powderkeg.cli.serve import serve
 from powderkeg.desk import Desk
@@ -20,7 +21,7 @@ from powderkeg.live.keep import Keep
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
-from powderkeg.settings import Settings
+from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
@@ -44,6 +45,13 @@ Host: TypeAlias = Annotated[str, typer.Option(help="Address to serve on.")]
 Port: TypeAlias = Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")]
 Token: TypeAlias = Annotated[
     str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+]
+Accounts: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_ACCOUNTS",
+        help="Hyperliquid addresses, by comma, whose real positions are shown beside the map.",
+    ),
 ]
 Ready: TypeAlias = Annotated[bool, typer.Option(help="Print the address as JSON.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Of the made market.")]
@@ -81,6 +89,7 @@ def up(
     venues: Venues = "",
     hosts: Hosts = "",
     data: Data = None,
+    accounts: Accounts = "",
     host: Host = "127.0.0.1",
     port: Port = 8788,
     token: Token = "",
@@ -93,6 +102,7 @@ def up(
     plan = Plan(
         wanted, names, hosts=parse(hosts, tuple(VENUES)), simulate=offline(),
         data=data or home(), seed=seed, rate=rate,
+        settings=replace(LIVE, accounts=tuple(filter(None, accounts.split(",")))),
     )  # fmt: skip
     _show(plan, host, port, token, json_ready=json_ready)
 

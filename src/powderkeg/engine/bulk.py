@@ -11,7 +11,7 @@ from powderkeg.engine.kernels import add_trades, add_volume, flush, move_mark
 from powderkeg.engine.table import BASE, BINS, Bins, Singles, Visits
 from powderkeg.events import Floats, Times
 
-SPREAD = 2
+SPREAD = 8
 """A candle's volume is laid at no more places than this between its low and its high."""
 
 

@@ -19,9 +19,9 @@ from powderkeg.events import Floats
 ITERATIONS = 60
 WARM = 12
 """Rounds that suffice when starting from the fit of six hours before."""
-EVIDENCE = 5e-6
-"""Pseudo-volume of the prior of one class as a share of open interest (0.5 BTC of 100,000)."""
-POOLING = 5e-5
+EVIDENCE = 2e-5
+"""Pseudo-volume of the prior of one class as a share of open interest (2 BTC of 100,000)."""
+POOLING = 2e-4
 """Pseudo-volume with which a side is held to the fit of both sides together, share of OI."""
 GRAINS = 10.0
 """What is added to both, in units of the dispersion: ten typical forced closes of evidence.
@@ -29,6 +29,14 @@ GRAINS = 10.0
 Without it EM lays all of a few large closes on one class and starves its neighbours; tried 0.3 to
 20 on three tuning seeds of the made market, best from 10 on.
 """
+LEVEL = 5e-6
+"""Pseudo-volume of the prior's own level, share of OI: it is soon learned.
+
+The prior says where positions die relative to each other; how many die at all it does not know: on
+real BTC it was thirty times too high, and held to it class by class the near ones starved.
+"""
+LEAST_SHAPE = 0.25
+"""Of the posterior of a weight: nothing is less certain than a factor of about ten."""
 DARK = 0.4
 """Share of open interest that no class explains: unlevered, hedged, or unknown."""
 
@@ -50,6 +58,8 @@ class Fit(Struct, frozen=True, eq=False):
     prior: Floats
     strength: float
     """Pseudo-volume of the prior."""
+    crossed: Floats
+    """Exposure that was crossed meanwhile."""
     dispersion: float = 0.0
     """E[q²]/E[q] of event sizes: how grainy the volume is."""
     events: int = 0
@@ -57,6 +67,11 @@ class Fit(Struct, frozen=True, eq=False):
     def confidence(self) -> Floats:
         """Return how much of each weight is measured rather than prior, 0 to 1."""
         return self.evidence / (self.evidence + self.strength)
+
+    def variance(self) -> Floats:
+        """Return the posterior variance of each weight: gamma, its shape counted in grains."""
+        shape = (self.evidence + self.strength) / max(self.dispersion, 1e-300)
+        return self.weights**2 / np.maximum(shape, LEAST_SHAPE)
 
 
 def shares(basis: Basis, venue: str = "") -> Floats:
@@ -145,7 +160,7 @@ def log_posterior(
 
 
 def fit(
-    crossed: Floats, died: Floats, prior_weights: Floats, oi: float, *,
+    crossed: Floats, died: Floats, centre: Floats, oi: float, *,
     start: Floats | None = None, dispersion: float = 0.0, events: int = 0,
 ) -> Fit:  # fmt: skip
     """Learn the weights of both sides: first together, then each held to the common fit.
@@ -153,18 +168,18 @@ def fit(
     Args:
         crossed: Crossed exposure of each span of time, shape (n, 2, 16).
         died: Liquidated volume of the same spans, shape (n, 2).
-        prior_weights: Shape (2, 16).
+        centre: Weights the prior is centred on, shape (16,), see `raised`.
         oi: Open interest, which scales the pseudo-volumes.
         start: Weights of the last fit.
         dispersion: E[q²]/E[q] of single liquidations, base coin; 0 where only sums are known.
         events: How many liquidations the volume comes from.
     """
-    begin = prior_weights if start is None else start
     rounds = ITERATIONS if start is None else WARM
-    centre = np.exp(np.log(prior_weights).mean(axis=0))
-    both = crossed.reshape(-1, CLASSES)
+    begin = centre if start is None else start.mean(axis=0)
     evidence = EVIDENCE * oi + GRAINS * dispersion
-    common, _ = climb(both, died.reshape(-1), begin.mean(axis=0), centre, evidence, rounds)
+    common, _ = climb(
+        crossed.reshape(-1, CLASSES), died.ravel(), begin, centre, evidence, rounds
+    )  # fmt: skip
     weights = np.empty((2, CLASSES))
     credit = np.empty((2, CLASSES))
     strength = POOLING * oi + GRAINS * dispersion
@@ -172,7 +187,21 @@ def fit(
         weights[side], credit[side] = climb(
             crossed[:, side], died[:, side].copy(), common, common, strength, rounds
         )
-    return Fit(weights, credit, prior_weights, strength, dispersion, events)
+    return Fit(weights, credit, centre, strength, crossed.sum(axis=0), dispersion, events)
+
+
+def raised(prior_weights: Floats, crossed: Floats, died: Floats, oi: float) -> Floats:
+    """Return the prior of both sides (16,) brought to the level of what died.
+
+    Args:
+        prior_weights: Shape (2, 16).
+        crossed: Shape (n, 2, 16).
+        died: Shape (n, 2).
+        oi: Open interest.
+    """
+    said = float((crossed.sum(axis=0) * prior_weights).sum())
+    level = (float(died.sum()) + LEVEL * oi) / (said + LEVEL * oi)
+    return level * np.exp(np.log(prior_weights).mean(axis=0))
 
 
 def strain(weights: Floats, live: Floats, oi: float) -> Floats:

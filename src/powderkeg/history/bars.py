@@ -10,19 +10,26 @@ or another market complete it, without hindsight:
   known hours. A bar before any known hour is withheld, and counted.
 - A reading stamped a little late (Binance: up to 2 s) ends the bar that should have ended before
   it; the bar is still known no earlier than the reading.
+
+With hindsight, for a score that asks about an hour whose path is given, and for nothing else:
+`volume` spreads an hour's own volume over it; `path` does, and also puts the hour's high and low on
+the bars that closed furthest.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from powderkeg.events import Floats
 from powderkeg.history.columns import Report
 from powderkeg.history.readers import Table, floats
+
+Hindsight: TypeAlias = Literal["", "volume", "path"]
+"""What of an hour is known within it: nothing, its volume, or its volume and extremes."""
 
 _HOURS = 24
 _LATE = 20
@@ -53,6 +60,8 @@ def made(
     volume: Coarse,
     extremes: Coarse | None,
     report: Report,
+    *,
+    hindsight: Hindsight = "",
 ) -> Iterator[Table]:
     """Return bars of length `every` by the time they are known, with `start` and `oi`.
 
@@ -62,17 +71,20 @@ def made(
         volume: Candles whose volume is spread.
         extremes: Candles whose high and low are placed when they are over.
         report: Told of bars that are withheld.
+        hindsight: What of an hour is known within it.
     """
-    spread = _Volume(volume, every)
+    spread = _Volume(volume, every, own=bool(hindsight))
     top = _Extremes(extremes, every)
+    if hindsight == "path":
+        interest = list(interest)
+        top = _Placed(extremes, every, interest)
     before, previous = 0, float("nan")
     for table in interest:
         n = len(table.times)
         out = np.empty((6, n))
         keep = np.ones(n, np.bool_)
         for i, (known, close) in enumerate(zip(*_lists(table), strict=True)):
-            late = known % every
-            end = known - late if late <= every // _LATE else known
+            end = _end(known, every)
             opened = previous if end - before == every else close
             high, low = top.place(end, max(opened, close), min(opened, close))
             amount = spread.at(end - every)
@@ -84,6 +96,12 @@ def made(
             why = "no hourly volume is known yet"
             report.complain(table.file, line, "bar withheld", why, missing)
         yield _table(table, out).where(keep)
+
+
+def _end(known: int, every: int) -> int:
+    """Return when the bar is over that a reading ends."""
+    late = known % every
+    return known - late if late <= every // _LATE else known
 
 
 def _lists(table: Table) -> tuple[list[int], list[float]]:
@@ -98,12 +116,13 @@ def _table(table: Table, out: Floats) -> Table:
 
 
 class _Volume:
-    """Volume per bar, from the last long bar that is over."""
+    """Volume per bar, from the last long bar that is over, or from its own."""
 
-    __slots__ = ("_coarse", "_known", "_part", "_until")
+    __slots__ = ("_back", "_coarse", "_known", "_part", "_until")
 
-    def __init__(self, source: Coarse, every: int) -> None:
+    def __init__(self, source: Coarse, every: int, *, own: bool) -> None:
         self._coarse = source
+        self._back = 0 if own else source.span
         self._part = every / source.span
         self._known: deque[float] = deque(maxlen=_HOURS)
         self._until = min(source.rows, default=0)
@@ -111,7 +130,7 @@ class _Volume:
     def at(self, start: int) -> float | None:
         """Return the volume of a bar that starts at `start`; None before any is known."""
         span = self._coarse.span
-        last = start - start % span - span
+        last = start - start % span - self._back
         while self._until <= last:
             row = self._coarse.rows.get(self._until)
             if row is not None and np.isfinite(row[2]):
@@ -150,3 +169,35 @@ class _Extremes:
             hour_high if hour_high > self._high else high,
             hour_low if hour_low < self._low else low,
         )
+
+
+class _Placed(_Extremes):
+    """The same with hindsight: on the bars of the hour whose closes came nearest."""
+
+    __slots__ = ("_highest", "_lowest")
+
+    def __init__(self, source: Coarse | None, every: int, interest: list[Table]) -> None:
+        super().__init__(source, every)
+        self._highest: dict[int, tuple[float, int]] = {}
+        """Highest close of an hour, and the end of its bar."""
+        self._lowest: dict[int, tuple[float, int]] = {}
+        span = source.span if source else every
+        for table in interest:
+            for known, close in zip(*_lists(table), strict=True):
+                end = _end(known, every)
+                hour = (end - every) // span * span
+                self._highest[hour] = max(self._highest.get(hour, (0.0, 0)), (close, end))
+                least = self._lowest.get(hour, (float("inf"), 0))
+                self._lowest[hour] = min(least, (close, end))
+
+    def place(self, end: int, high: float, low: float) -> tuple[float, float]:
+        """Return high and low of a bar that ends at `end`."""
+        if self._coarse is None:
+            return high, low
+        span = self._coarse.span
+        hour = (end - self._every) // span * span
+        if hour in self._coarse.rows:
+            top, bottom, _ = self._coarse.rows[hour]
+            high = max(high, top) if end == self._highest[hour][1] else high
+            low = min(low, bottom) if end == self._lowest[hour][1] else low
+        return high, low

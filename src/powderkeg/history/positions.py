@@ -8,7 +8,7 @@ one look to the next, so an account that is missing has not closed anything: it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -57,8 +57,12 @@ class Change(Struct, frozen=True):
     """Change of size, base coin; NaN where unknown."""
 
 
-def tables(source: Source, kind: Literal["positions", "fills"], report: Report) -> Iterator[Table]:
-    """Return the rows of a source's positions or fills as columns."""
+Told: TypeAlias = Literal["positions", "fills", "ledger", "liquidated"]
+"""Kinds of series that tell of accounts."""
+
+
+def tables(source: Source, kind: Told, report: Report) -> Iterator[Table]:
+    """Return the rows of a source's series of one kind as columns."""
     for series in source.series:
         if series.kind == kind:
             yield from read(series, source, report, _ignore)

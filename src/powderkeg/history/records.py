@@ -20,6 +20,7 @@ from powderkeg.events import (
     LiquidationBar,
     Mark,
     OpenInterest,
+    Positions,
     Ratio,
 )
 from powderkeg.history.columns import Report
@@ -31,6 +32,8 @@ from powderkeg.venues import VENUES, Venue
 Known: TypeAlias = tuple[int, int, int, Event]
 """When an event became known, its rank among equals, the number of its series, and the event."""
 _Made: TypeAlias = Iterator[tuple[int, Event]]
+_LOOKS = 8
+"""Rank of looks at positions among equals: last."""
 
 
 def records(
@@ -54,6 +57,51 @@ def records(
                 yield at, rank, n, _gap(series, last, at)
             last = at
             yield at, rank, n, event
+
+
+def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Iterator[Known]:
+    """Return what accounts hold of a coin as one event a look: all rows of one stamp.
+
+    An account that is named in a look with other coins only holds nothing of this one.
+    """
+    market = f"{series.venue}:{coin}" if series.market == "*" else series.id
+    at, rows = 0, list[tuple[str, float, float, float]]()
+    named: dict[str, None] = {}
+    for table in tables:
+        for time, account, here, size, entry, price in _held(table, coin):
+            if time != at and named:
+                yield at, _LOOKS, n, _look(market, at, rows, named)
+                rows, named = [], {}
+            at = time
+            named[account] = None
+            if here:
+                rows.append((account, size, entry, price))
+    if named:
+        yield at, _LOOKS, n, _look(market, at, rows, named)
+
+
+def _held(table: Table, coin: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
+    column, count = table.columns, len(table.times)
+    signs = column["holder"] if "holder" in column else column["side"]
+    missing = np.full(count, np.nan)
+    return zip(
+        table.times.tolist(),
+        (str(name) for name in column["account"]),
+        (column["coin"] == coin).tolist() if "coin" in column else [True] * count,
+        (np.sign(signs) * column["size"]).tolist(),
+        column["entry"].tolist(),
+        column.get("liquidation", missing).tolist(),
+        strict=True,
+    )
+
+
+def _look(
+    market: str, at: int, rows: list[tuple[str, float, float, float]], named: dict[str, None]
+) -> Positions:
+    held = {row[0]: row[1:] for row in rows}
+    columns = np.array(list(held.values()), np.float64).reshape(-1, 3).T.copy()
+    flat = tuple(name for name in named if name not in held)
+    return Positions(market, at, at, tuple(held), columns[0], columns[1], columns[2], flat)
 
 
 def frames(

@@ -31,16 +31,16 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.archive import unpack
-from powderkeg.history.bars import coarse, made
+from powderkeg.history.bars import Hindsight, coarse, made
 from powderkeg.history.columns import Report
 from powderkeg.history.readers import Table, floats, joined, read
-from powderkeg.history.records import Known, frames, records
+from powderkeg.history.records import Known, frames, records, sightings
 from powderkeg.history.sources import Series, Source, coin_of
 
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]
 
 _BULK = {"trades", "candles"}
-_TOLD_ELSEWHERE = {"positions", "fills", "index"}
+_TOLD_ELSEWHERE = {"positions", "fills", "ledger", "liquidated", "index"}
 _FAR = 0.20
 """A liquidation this far from the last known price is not believed: a public "database" of them
 had ADA at 27,849 USD."""
@@ -57,6 +57,7 @@ def events(
     block: int = 10 * SECOND,
     report: Report | None = None,
     progress: Callable[[int, int], None] | None = None,
+    hindsight: Hindsight = "",
 ) -> Iterator[Event]:
     """Return all that is stored of a coin, in the order it became known (`seen`).
 
@@ -68,13 +69,16 @@ def events(
         block: Longest run of prints, µs; runs end at multiples of it.
         report: Filled with what was kept and what was left out.
         progress: Told bytes read and bytes in all.
+        hindsight: Complete made bars with what is known only at the end of their hour: its volume,
+            or its volume and extremes. For scores of an hour whose path is given; never for a
+            replay.
 
     Raises:
         ConfigError: The source has no such coin, or names files that are not there.
         DataError: A file is not what the source file says.
     """
     report = Report() if report is None else report
-    mine = [each for each in unpack(source) if coin_of(each) == coin]
+    mine = [each for each in unpack(source) if coin_of(each) == coin or _of_any(each)]
     if not mine:
         known = ", ".join(source.coins())
         raise ConfigError(f"{source.path}: expected one of the coins {known}, found {coin!r}")
@@ -87,12 +91,14 @@ def events(
     def within(series: Series) -> Iterator[Table]:
         return _within(tables(series), start, end)
 
-    stock = _Stock(mine, tables, within, report)
+    stock = _Stock(mine, tables, within, report, hindsight=hindsight)
     singles: list[Iterator[Known]] = []
     for n, series in enumerate(mine):
         if series.kind == "wire":
             wire = frames(series, n, source, report, advance)
             singles.append(known for known in wire if start <= known[0] < end)
+        elif series.kind == "positions":
+            singles.append(sightings(series, n, within(series), coin))
         elif stock.alone(series):
             index = stock.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), index))
@@ -127,6 +133,11 @@ def _within(tables: Iterator[Table], start: int, end: int) -> Iterator[Table]:
             return
 
 
+def _of_any(series: Series) -> bool:
+    """Tell whether rows of a series name the coin, and are told beside what it trades."""
+    return series.kind == "positions" and coin_of(series) == "*"
+
+
 def _in_quote(series: Series) -> bool:
     quote = series.unit.get("long", "base").startswith("quote")
     return series.kind == "liquidation_bars" and quote and "price" not in series.columns
@@ -135,8 +146,12 @@ def _in_quote(series: Series) -> bool:
 class _Stock:
     """What belongs together: which series stand alone, which complete a market's bars or marks."""
 
-    def __init__(self, mine: list[Series], tables: Tables, within: Tables, report: Report) -> None:
+    def __init__(
+        self, mine: list[Series], tables: Tables, within: Tables, report: Report, *,
+        hindsight: Hindsight = "",
+    ) -> None:  # fmt: skip
         self._mine, self._tables, self._within, self._report = mine, tables, within, report
+        self._hindsight: Hindsight = hindsight
         names = [(s.bars.volume, s.bars.extremes) for s in mine if s.bars]
         self._material = {name for pair in names for name in pair if name}
         printed = {s.id for s in mine if s.kind == "trades"}
@@ -185,7 +200,10 @@ class _Stock:
         volume, extremes = candles[series.bars.volume], candles.get(series.bars.extremes)
         top = coarse(self._tables(extremes), extremes.length) if extremes else None
         amounts = coarse(self._tables(volume), volume.length)
-        return made(self._within(series), series.every, amounts, top, self._report)
+        return made(
+            self._within(series), series.every, amounts, top, self._report,
+            hindsight=self._hindsight,
+        )  # fmt: skip
 
 
 class _Run:

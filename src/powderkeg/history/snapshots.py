@@ -9,14 +9,25 @@ import pyarrow as pa
 
 from powderkeg import __version__
 from powderkeg.desk import Counts, Desk, Market
+from powderkeg.engine.bands import Misfit
+from powderkeg.engine.candidate import Candidate
+from powderkeg.engine.censor import Fraction
 from powderkeg.engine.classes import Basis
-from powderkeg.engine.estimate import Candidate, Estimate, Sweeps
+from powderkeg.engine.contest import Contest
+from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure, Spec
+from powderkeg.engine.family import Lesson
+from powderkeg.engine.openings import Openings
+from powderkeg.engine.record import Record
+from powderkeg.engine.rivals import Path as MarkPath
+from powderkeg.engine.rivals import Rival, Rivals
+from powderkeg.engine.sweeps import Deaths, Hours, Sweeps
 from powderkeg.engine.weights import Fit
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
 from powderkeg.feed import Feed
 from powderkeg.instruments import Instrument, Tier, TierTable
+from powderkeg.maps.observed import Observed, Sighting
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.ring import Ring
 from powderkeg.market.book import Book, Ladder
@@ -32,8 +43,9 @@ from powderkeg.venues.binance_rest import Known
 CODEC = Codec(
     (
         Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book,
-        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, Ids, Chain, Known,
-        Instrument, TierTable, Tier, *get_args(Event),
+        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, Misfit, Fraction, Contest,
+        Lesson, Record, MarkPath, Rival, Rivals, Deaths, Hours, Ids, Chain, Known,
+        Instrument, TierTable, Tier, Openings, Observed, Sighting, *get_args(Event),
     )
 )  # fmt: skip
 """Knows every class a desk is made of."""

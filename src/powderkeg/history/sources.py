@@ -122,6 +122,8 @@ KINDS: dict[str, Shape] = {
     "fills": Shape(
         ("account", "price", "size"), ("coin", "id", "taker"), ("side", "maker"), ("size",)
     ),
+    "ledger": Shape(("account", "delta")),
+    "liquidated": Shape(("account", "value", "equity")),
     "wire": Shape(),
     "zip": Shape(),
 }

@@ -1,4 +1,4 @@
-"""What a store needs as time passes: sealed hours, room on the disk, snapshots of the desks."""
+"""What a store needs as time passes: sealed hours, proofs, room on the disk, snapshots."""
 
 from __future__ import annotations
 
@@ -98,7 +98,11 @@ class Keep:
                 self._tell(why)
 
     async def look(self, *, snapshot: bool) -> None:
-        """Seal what is over, delete what there is no room for, and take a snapshot if due."""
+        """Seal what is over, delete what there is no room for, keep proofs, snapshot if due."""
+        try:
+            await self._prove()
+        except PowderkegError as why:  # the rest is to be done all the same
+            self._tell(why)
         try:
             for hour in self._store.ready(now() - round(EVERY * 1e6)):
                 await asyncio.to_thread(self._store.seal, hour, self._gather)
@@ -107,6 +111,27 @@ class Keep:
                 self._snapshot()
         except PowderkegError as why:
             self._tell(why)
+
+    async def _prove(self) -> None:
+        """Keep every market's map once an hour, and of hours that are over what became of it.
+
+        The hour is that of the events, not of a clock. A market that still waits for its past is
+        not yet asked.
+        """
+        if not self._collector.recording:
+            return
+        proofs, waiting = self._store.proofs, set(self._collector.feed.waiting)
+        await asyncio.to_thread(proofs.begin)
+        due = [
+            entry
+            for desk in self._collector.desks.values()
+            for known in desk.estimated()
+            if known.name not in waiting
+            for entry in proofs.due(known, desk.now)
+        ]
+        await asyncio.to_thread(proofs.append, due)
+        while proofs.notes:
+            tell(proofs.notes.pop(0))
 
     def _tell(self, why: PowderkegError) -> None:
         self._collector.status.problems["store"] = str(why)

@@ -77,6 +77,9 @@ class Collector:
             history: Ask for the past; without it every coin begins with what comes.
             beat: Called after each batch was applied.
             progress: Told in words what is being done before every coin is ready.
+
+        Raises:
+            ConfigError: An account to watch is none, or there are too many.
         """
         self.desks = desks
         self.hosts = hosts or {}
@@ -90,6 +93,7 @@ class Collector:
         self.symbols: MarketsOf = {}
         self.keepers: list[Keeper] = []
         self.rests: dict[str, Rest] = {}
+        self._watched: dict[str, list[Poll]] = {}
         self.applied = 0
         """Frames taken by the feed since the start."""
         self._beat = beat
@@ -104,6 +108,8 @@ class Collector:
         symbols = {coin: venue.symbol(coin) for coin in self.desks}
         self.symbols[name] = symbols
         self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
+        accounts = [each for desk in self.desks.values() for each in desk.settings.accounts]
+        self._watched[name] = venue.watch(tuple(dict.fromkeys(accounts)))
         for stream in venue.streams(tuple(symbols.values())):
             self.keepers.append(
                 Keeper(name, stream, self.inbox, self.status, self.hosts, venue.reply)
@@ -155,7 +161,7 @@ class Collector:
             for keeper in self.keepers:
                 if keeper.venue == name:
                     group.create_task(keeper.run())
-            for poll in polls:
+            for poll in polls + self._watched[name]:
                 group.create_task(self._again(rest, poll, later=poll in later))
             await asyncio.Event().wait()  # requests of others go through this session
 

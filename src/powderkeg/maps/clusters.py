@@ -1,16 +1,20 @@
-"""Clusters: stretches of price where much would be liquidated close together."""
+"""Clusters: stretches of price where much would be liquidated close together, and of whom."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.openings import Moments, Openings, Reach, reach_of
 from powderkeg.events import Floats, Holder
-from powderkeg.maps.scene import TIER_NAMES, Slab
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, tier_index
 
 SMOOTH = 9
 """Bins averaged before peaks are looked for (45 bp), so that one speckle makes no cluster."""
@@ -33,6 +37,11 @@ LEAST = 0.005
 """A cluster holds at least this share of its side's mass within reach."""
 NEAR = 0.01
 """Clusters are ranked by mass over distance plus this: what is near matters first."""
+MANY = (0.8, 1.0)
+"""Share of a cluster of very many small holders that fires, least and most. An assumption: small
+accounts seldom watch, so the liquidation engine reaches nearly all of what is still there."""
+ONE = (0.3, 1.0)
+"""The same of a single holder. An assumption: who holds much may close up to most of it before."""
 
 
 class Cluster(Struct, frozen=True):
@@ -53,6 +62,60 @@ class Cluster(Struct, frozen=True):
     """Dollars by tier."""
     age: float
     """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
+    concentration: float | None = None
+    """Few large openings (1: one) or many small (near 0); none where most prints are unknown."""
+    fired: tuple[float, float] = ONE
+    """Share of the mass expected to fire, least and most: an assumption, see function `fired`."""
+    low: float = math.nan
+    """End of the 80 % band of the mass, dollars; NaN of the past."""
+    high: float = math.nan
+    measured: float = math.nan
+    """Share of the mass that is measured rather than prior."""
+
+
+def fired(concentration: float | None) -> tuple[float, float]:
+    """Return the share of a cluster that may be expected to fire, as a range. An assumption.
+
+    Concentration is the chance that two of its dollars share a holder, so it mixes the ranges of
+    `MANY` and `ONE`. Where it is not known the wider of the two is told.
+    """
+    h = 1.0 if concentration is None else concentration
+    low, high = (many + (one - many) * h for many, one in zip(MANY, ONE, strict=True))
+    return low, high
+
+
+def with_concentration(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+    """Return clusters of now with their concentration, and the share that may fire.
+
+    Args:
+        scene: The coin.
+        choice: The part of the map the clusters were found on.
+        found: Clusters of the map now; of the past nothing is known.
+    """
+    kept = [
+        (m.openings, _reaches(scene, m.estimate, choice))
+        for m in scene.estimated()
+        if m.openings is not None and choice.takes(m.venue)
+    ]
+    return [_told(scene.now, cluster, kept) for cluster in found]
+
+
+def _reaches(scene: Scene, estimate: Estimate, choice: Choice) -> list[Reach]:
+    """Return how far the chosen classes of a market lay what opens, for longs and for shorts."""
+    exposure = estimate.best.exposure
+    weights = estimate.weights(scene.now) * choice.tier_mask()[tier_index(estimate)]
+    own = exposure.spec.own
+    return [reach_of(exposure.basis, side, weights[side], own) for side in (0, 1)]
+
+
+def _told(at: int, cluster: Cluster, kept: list[tuple[Openings, list[Reach]]]) -> Cluster:
+    start, stop = (round(math.log(price) / BIN) for price in (cluster.floor, cluster.top))
+    side = 0 if cluster.side == "long" else 1
+    total = Moments()
+    for openings, reaches in kept:
+        total = total.with_(openings.moments(start, stop, reaches[side], at))
+    h = total.concentration
+    return replace(cluster, concentration=h, fired=fired(h))
 
 
 def _average(values: Floats, width: int) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from powderkeg.maps.prices import CLOSE
 from powderkeg.maps.ring import FILLED, ROWS, Ring
 from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, slab
+from powderkeg.maps.scene import TIER_NAMES, Choice, Known, Mode, Scene, Slab, slab
 
 
 def price_at(scene: Scene, at: int) -> float:
@@ -36,8 +36,8 @@ def slab_at(scene: Scene, choice: Choice, at: int, venue: str | None = None) -> 
     for market in scene.estimated():
         if not choice.takes(market.venue) or venue not in (None, market.venue):
             continue
-        for step in sorted(market.rings):
-            part = _column(market.rings[step], at, choice)
+        for ring in rings_of(market, choice.model):
+            part = _column(ring, at, choice)
             if part is not None:
                 parts.append(part)
                 break
@@ -50,6 +50,13 @@ def slab_at(scene: Scene, choice: Choice, at: int, venue: str | None = None) -> 
         start = part.base - low
         total[:, :, start : start + part.dollars.shape[2]] += part.dollars
     return Slab(low, total)
+
+
+def rings_of(market: Known, model: Mode) -> list[Ring]:
+    """Return the rings that keep a model's columns, the finest first."""
+    if model == "static":
+        return [market.flat] if market.flat is not None else []
+    return [market.rings[step] for step in sorted(market.rings)]
 
 
 def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:

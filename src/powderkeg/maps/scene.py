@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -12,12 +12,19 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN, TIERS
 from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.exposure import Exposure
 from powderkeg.engine.kernels import BINS
+from powderkeg.engine.openings import Openings
 from powderkeg.events import Floats
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.ring import Ring
 
+if TYPE_CHECKING:
+    from powderkeg.maps.observed import Watched
+
 TierName: TypeAlias = Literal[100, 50, 25, 10, 5]
+Mode: TypeAlias = Literal["calibrated", "static"]
+"""Our map, or the one others publish: every trade at four leverages, never closed."""
 SideFilter: TypeAlias = Literal["both", "long", "short"]
 TIER_NAMES: tuple[int, ...] = tuple(TIERS)
 
@@ -34,6 +41,10 @@ class Known(NamedTuple):
     seen: int
     """When anything was last heard of it, µs."""
     link: str
+    openings: Openings | None = None
+    """What it opened is made of; None where nobody keeps it."""
+    flat: Ring | None = None
+    """The static map, five minutes a column; None where nobody keeps it."""
 
 
 class Scene(Protocol):
@@ -63,6 +74,10 @@ class Scene(Protocol):
         """Return the markets that have an estimate with a mark, in a fixed order."""
         ...
 
+    def watched(self) -> Iterable[Watched]:
+        """Return the markets in which real positions were seen, in a fixed order."""
+        ...
+
 
 class Choice(Struct, frozen=True):
     """Which part of the map is asked for. Empty venues mean all of them."""
@@ -70,6 +85,7 @@ class Choice(Struct, frozen=True):
     venues: tuple[str, ...] = ()
     tiers: tuple[int, ...] = TIER_NAMES
     side: SideFilter = "both"
+    model: Mode = "calibrated"
 
     def takes(self, venue: str) -> bool:
         """Tell whether a venue is chosen."""
@@ -82,6 +98,13 @@ class Choice(Struct, frozen=True):
     def side_mask(self) -> NDArray[np.bool_]:
         """Return which sides are chosen, shape (2,): long, short."""
         return np.array([self.side != "short", self.side != "long"])
+
+
+def drawn(estimate: Estimate, model: Mode, at: int) -> tuple[Exposure, Floats]:
+    """Return the table of a model and its weights (2, 16)."""
+    if model == "static":
+        return estimate.rivals.static, estimate.static_weights(at)
+    return estimate.best.exposure, estimate.weights(at)
 
 
 def tier_index(estimate: Estimate) -> NDArray[np.int64]:
@@ -121,15 +144,12 @@ def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
     ]
     if not markets:
         return Slab(0, np.zeros((len(TIER_NAMES), 2, 0)))
-    bases = [market.estimate.best.exposure.base for market in markets]
+    tables = [drawn(market.estimate, choice.model, scene.now) for market in markets]
+    bases = [table.base for table, _ in tables]
     low, high = min(bases), max(bases) + BINS
     total = np.zeros((len(TIER_NAMES), 2, high - low))
-    for market, base in zip(markets, bases, strict=True):
-        estimate = market.estimate
-        coins = estimate.best.exposure.render_tiers(
-            estimate.weights(scene.now),
-            tier_index(estimate), len(TIER_NAMES), 0, BINS,
-        )  # fmt: skip
+    for (table, weights), base in zip(tables, bases, strict=True):
+        coins = table.render_tiers(weights, table.basis.tiers, len(TIER_NAMES), 0, BINS)
         total[:, :, base - low : base - low + BINS] += coins
     total *= np.exp((low + np.arange(high - low) + 0.5) * BIN)
     total[~choice.tier_mask()] = 0.0

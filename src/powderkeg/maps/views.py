@@ -1,194 +1,44 @@
 """The five views, and what stands beside them, as data: pure functions of a scene and a query.
 
-To add a view: write its query struct and its function, and add a line to `VIEWS`. Route,
-validation, error text, schema and command follow from the struct.
+To add a view: write its query struct and its function, and add a line to `VIEWS`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN
-from powderkeg.events import MINUTE, Floats
+from powderkeg.events import Floats, Times
 from powderkeg.maps import past
 from powderkeg.maps.ages import age_of
-from powderkeg.maps.clusters import Cluster, clusters
+from powderkeg.maps.answers import Bars, Cell, Cumulative, Heatmap, Levels, Venues, VenueShare
+from powderkeg.maps.clusters import Cluster, clusters, with_concentration
+from powderkeg.maps.compare import Comparison, compare, difference
+from powderkeg.maps.doubt import Doubt, doubt
 from powderkeg.maps.gaps import holes
+from powderkeg.maps.observed import ObservedLevels, observed_levels
+from powderkeg.maps.queries import (
+    SPANS,
+    STEPS,
+    CellQuery,
+    HeatmapQuery,
+    LevelsQuery,
+    Query,
+    ReachQuery,
+    SpanQuery,
+)
 from powderkeg.maps.ring import ROWS
 from powderkeg.maps.scale import FLOOR, TOP, encode, settle
-from powderkeg.maps.scene import (
-    TIER_NAMES,
-    Choice,
-    Scene,
-    SideFilter,
-    Slab,
-    TierName,
-    bin_of,
-)
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of
 
-SPANS: dict[str, tuple[int, int]] = {
-    "12h": (MINUTE, 720),
-    "1d": (MINUTE, 1440),
-    "3d": (5 * MINUTE, 864),
-    "5d": (5 * MINUTE, 1440),
-    "7d": (30 * MINUTE, 336),
-    "30d": (30 * MINUTE, 1440),
-}
-"""Column step (µs) and number of columns of each span."""
-STEPS: dict[int, int] = {MINUTE: 1, 5 * MINUTE: 1, 30 * MINUTE: 2}
-"""Bins a row, by column step."""
-Span: TypeAlias = Literal["12h", "1d", "3d", "5d", "7d", "30d"]
-Reach: TypeAlias = Annotated[float, Meta(gt=0, le=0.5)]
-
-
-class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every view takes."""
-
-    venues: tuple[str, ...] = ()
-    """Venue names; none means all."""
-    tiers: tuple[TierName, ...] = (100, 50, 25, 10, 5)
-    side: SideFilter = "both"
-    at: Annotated[int, Meta(ge=0)] = 0
-    """µs UTC to look back to; 0 means now."""
-    span: Span = "3d"
-    """Time shown. It also sets the height of price rows."""
-
-    def choice(self) -> Choice:
-        """Return the part of the map asked for."""
-        return Choice(self.venues, self.tiers, self.side)
-
-
-class SpanQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A view on the columns and rows of a span."""
-
-
-class HeatmapQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The heatmap as one plane, or tier by tier."""
-
-    planes: Literal["sum", "tiers"] = "sum"
-    """One plane of all chosen tiers, or one for each of the five (within 4.6 %, to be small)."""
-
-
-class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A view around the mark."""
-
-    reach: Reach = 0.1
-    """How far from the mark, as a fraction."""
-
-
-class CellQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One price, perhaps in the past."""
-
-    price: Annotated[float, Meta(gt=0)]
-
-
-class Heatmap(Struct, frozen=True, eq=False):
-    """The time-price heatmap."""
-
-    span: str
-    t0: int
-    """Start of the first column, µs."""
-    step: int
-    """Width of a column, µs."""
-    cols: int
-    rows: int
-    p0: float
-    """Natural log of the lower edge of row 0."""
-    dp: float
-    """Height of a row in log price."""
-    vmin: float
-    """Dollars of byte 1; 0 means less. Byte v > 0 is vmin * (vmax / vmin) ** ((v - 1) / 254)."""
-    vmax: float
-    cells: NDArray[np.uint8]
-    """Shape (cols, rows), row 0 lowest; (5, cols, rows) where planes are asked for by tier."""
-    ohlc: NDArray[np.float32]
-    """Shape (cols, 5): open, high, low, close, volume; NaN where nothing traded."""
-    gaps: list[tuple[int, int]]
-    """Columns [first, last) in which nothing was known."""
-    partial: list[tuple[int, int]]
-    """Columns [first, last) in which some of the venues were missing."""
-
-
-class Levels(Struct, frozen=True, eq=False):
-    """The map now by price, on the rows of a span's heatmap."""
-
-    p0: float
-    dp: float
-    rows: int
-    long: NDArray[np.float32]
-    """Dollars by row that longs would lose there, shape (rows,)."""
-    short: NDArray[np.float32]
-    tiers: dict[str, dict[str, float]]
-    """Dollars by tier and side over all prices."""
-    venues: dict[str, dict[str, float]]
-    """Dollars by venue and side over all prices."""
-    clusters: list[Cluster]
-
-
-class Bars(Struct, frozen=True):
-    """Long against short within reach of the mark."""
-
-    reach: float
-    long: float
-    """Dollars that would be sold by force if price fell through."""
-    short: float
-    """Dollars that would be bought by force if price rose through."""
-    ratio: float | None
-    """Long over short; none where there are no shorts."""
-    long_share: float | None
-
-
-class Cumulative(Struct, frozen=True, eq=False):
-    """What has been liquidated once price has moved this far."""
-
-    distance: Floats
-    """Signed fractions of the mark, rising, shape (n,)."""
-    notional: Floats
-    """Dollars between the mark and there, shape (n,)."""
-
-
-class VenueShare(Struct, frozen=True, eq=False):
-    """One venue beside the others."""
-
-    name: str
-    long: float
-    short: float
-    oi: float
-    """Base coin, 0 where not known."""
-    share: float
-    """Of the open interest of all venues that tell theirs."""
-    levels: NDArray[np.float32]
-    """Dollars by row, both sides, shape (rows,)."""
-
-
-class Venues(Struct, frozen=True):
-    """Per venue against aggregate, on the rows of a span's heatmap."""
-
-    p0: float
-    dp: float
-    rows: int
-    venues: list[VenueShare]
-
-
-class Cell(Struct, frozen=True):
-    """What stands at one price."""
-
-    price: float
-    distance: float
-    """From the mark, as a fraction."""
-    exact: bool
-    """False for the past, which is kept within 2.3 %."""
-    dollars: dict[str, dict[str, float]]
-    """By venue and tier, in the 5 bp that hold the price."""
-    near: float
-    """Dollars within 0.1 % of it."""
+ENDS = ("floor", "top")
 
 
 def window(scene: Scene, span: str, at: int) -> tuple[int, int, int, int]:
@@ -211,15 +61,25 @@ def heat_cells(
 ) -> NDArray[np.uint8]:
     """Return bytes of `columns` columns that end with `until`, shape (columns, 800)."""
     step = SPANS[span][0]
-    money = np.zeros((columns, ROWS))
-    for market in scene.estimated():
-        if choice.takes(market.venue):
-            market.rings[step].blend(
-                until, columns, first, choice.tier_mask(), choice.side_mask(), money
-            )
+    money = heat_money(scene, choice, step, until, columns, first)
     cells = np.empty((columns, ROWS), np.uint8)
     encode(money.reshape(-1), cells.reshape(-1))
     return cells
+
+
+def heat_money(
+    scene: Scene, choice: Choice, step: int, until: int, columns: int, first: int
+) -> Floats:
+    """Return dollars of `columns` columns that end with `until`, shape (columns, 800).
+
+    The static map is kept in one step only; in others it is empty.
+    """
+    money = np.zeros((columns, ROWS))
+    for market in scene.estimated():
+        ring = market.rings[step] if choice.model == "calibrated" else market.flat
+        if choice.takes(market.venue) and ring is not None and ring.step == step:
+            ring.blend(until, columns, first, choice.tier_mask(), choice.side_mask(), money)
+    return money
 
 
 def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
@@ -234,6 +94,9 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
             [heat_cells(scene, part, query.span, until, columns, first) for part in parts]
         )
         settle(cells)
+    if query.planes == "difference":
+        both = [replace(choice, model=m) for m in ("calibrated", "static")]
+        cells = difference(*(heat_money(scene, part, step, until, columns, first) for part in both))
     gaps, partial = holes(scene, choice, step, until, columns)
     return Heatmap(
         span=query.span,
@@ -273,28 +136,70 @@ def levels(scene: Scene, query: SpanQuery) -> Levels:
     whole = past.slab_at(scene, choice, query.at)
     sides = whole.by_side()
     mark = past.price_at(scene, query.at)
+    rows = [_rows(whole, side, first, per_row) for side in sides]
     return Levels(
         p0=first * per_row * BIN,
         dp=per_row * BIN,
         rows=ROWS,
-        long=_rows(whole, sides[0], first, per_row),
-        short=_rows(whole, sides[1], first, per_row),
+        long=rows[0],
+        short=rows[1],
         tiers={str(t): _sides(whole.dollars[i]) for i, t in enumerate(TIER_NAMES)},
         venues={
             market.venue: _sides(past.slab_at(scene, choice, query.at, market.venue).by_side())
             for market in scene.estimated()
             if choice.takes(market.venue)
         },
-        clusters=_aged(scene, query, clusters(whole, mark)) if mark > 0 else [],
+        clusters=_told(scene, query, clusters(whole, mark)) if mark > 0 else [],
+        **_row_bands(scene, query, first, per_row, rows),
     )
 
 
-def _aged(scene: Scene, query: SpanQuery, found: list[Cluster]) -> list[Cluster]:
-    """Return clusters with their ages; those of the past keep theirs unknown."""
-    if query.at:
+def _told(scene: Scene, query: SpanQuery, found: list[Cluster]) -> list[Cluster]:
+    """Return clusters with age, make-up and band; of the past and other models none is known."""
+    if query.at or query.model != "calibrated" or not found:
         return found
     choice = query.choice()
-    return [replace(c, age=age_of(scene, choice, c.peak)) for c in found]
+    sides = np.array([0 if c.side == "long" else 1 for c in found])
+    edges = (
+        np.array([round(math.log(p) / BIN) for p in ps])
+        for ps in zip(*((c.floor, c.top) for c in found), strict=True)
+    )
+    sure = doubt(scene, choice, sides, *edges)
+    made = with_concentration(scene, choice, found)
+    return [
+        replace(
+            c, age=age_of(scene, choice, c.peak), low=c.mass * float(sure.low[i]),
+            high=c.mass * float(sure.high[i]), measured=float(sure.measured[i]),
+        )
+        for i, c in enumerate(made)
+    ]  # fmt: skip
+
+
+def _sure(scene: Scene, query: Query, sides: Times, first: Times, last: Times) -> Doubt | None:
+    """Return how sure parts are; none of the past and of the static map."""
+    if query.at or query.model != "calibrated":
+        return None
+    return doubt(scene, query.choice(), sides, first, last)
+
+
+def _row_bands(
+    scene: Scene, query: SpanQuery, first: int, per_row: int, rows: list[NDArray[np.float32]]
+) -> dict[str, Any]:
+    """Return the bands of every row, and how much of it is measured, where it was asked for."""
+    edges = np.tile((first + np.arange(ROWS)) * per_row, 2)
+    asked = isinstance(query, LevelsQuery) and query.bands
+    sides = np.repeat([0, 1], ROWS)
+    sure = _sure(scene, query, sides, edges, edges + per_row) if asked else None
+    if sure is None:
+        return {"bands": {}, "measured": np.zeros(0, np.float32)}
+    money = np.concatenate(rows)
+    low, high = (
+        (money * ends).astype(np.float32).reshape(2, ROWS) for ends in (sure.low, sure.high)
+    )
+    known = (money * sure.measured).reshape(2, ROWS).sum(axis=0)
+    whole = np.maximum(money.reshape(2, ROWS).sum(axis=0), np.finfo(np.float32).tiny)
+    bands = {side: [low[i], high[i]] for i, side in enumerate(("long", "short"))}
+    return {"bands": bands, "measured": (known / whole).astype(np.float32)}
 
 
 def _within(slab: Slab, mark: float, reach: float) -> Floats:
@@ -308,12 +213,25 @@ def bars(scene: Scene, query: ReachQuery) -> Bars:
     mark = past.price_at(scene, query.at)
     both = _within(past.slab_at(scene, query.choice(), query.at), mark, query.reach)
     long, short = (float(side.sum()) for side in both)
+    centre, far = bin_of(mark) if mark > 0 else 0, round(query.reach / BIN)
+    edges = np.array([centre - far, centre]), np.array([centre + 1, centre + far])
+    sure = _sure(scene, query, np.array([0, 1]), *edges)
+    known = {"long": (long, 0), "short": (short, 1)}
     return Bars(
         reach=query.reach,
         long=long,
         short=short,
         ratio=long / short if short > 0 else None,
         long_share=long / (long + short) if long + short > 0 else None,
+        bands={}
+        if sure is None
+        else {
+            name: [held * float(sure.low[i]), held * float(sure.high[i])]
+            for name, (held, i) in known.items()
+        },
+        measured={}
+        if sure is None
+        else {name: float(sure.measured[i]) for name, (_, i) in known.items()},
     )
 
 
@@ -330,7 +248,13 @@ def cumulative(scene: Scene, query: ReachQuery) -> Cumulative:
     known = np.flatnonzero(inside)
     shown = known[:: max(1, math.ceil(len(known) / 400))]
     shown = np.unique(np.append(shown, known[-1:]))  # both ends: they are the totals
-    return Cumulative(distance[shown], total[shown])
+    below_mark = distance[shown] < 0
+    bins, centre = slab.base + shown, bin_of(mark) if mark > 0 else 0
+    first, last = np.where(below_mark, bins, centre), np.where(below_mark, centre, bins) + 1
+    sure = _sure(scene, query, np.where(below_mark, 0, 1), first, last)
+    low, high = (np.zeros(0),) * 2 if sure is None else (sure.low, sure.high)
+    ends = [total[shown] * end if len(end) else end for end in (low, high)]
+    return Cumulative(distance[shown], total[shown], *ends)
 
 
 def venues(scene: Scene, query: SpanQuery) -> Venues:
@@ -376,14 +300,29 @@ def cell(scene: Scene, query: CellQuery) -> Cell:
     return Cell(query.price, query.price / mark - 1, not query.at, dollars, near)
 
 
+def observed(scene: Scene, query: SpanQuery) -> ObservedLevels:
+    """Return what is seen of real positions, on the rows of a span's heatmap."""
+    _, _, first, per_row = window(scene, query.span, query.at)
+    return observed_levels(scene, query.choice(), first, per_row, query.at)
+
+
+def compared(scene: Scene, query: SpanQuery) -> Comparison:
+    """Return our map beside the static one."""
+    _, _, first, per_row = window(scene, query.span, query.at)
+    mark = past.price_at(scene, query.at)
+    return compare(scene, query.choice(), query.at, mark, (first, per_row, ROWS))
+
+
 View: TypeAlias = tuple[type[Query], Callable[[Scene, Any], Struct]]
 
 VIEWS: dict[str, View] = {
     "heatmap": (HeatmapQuery, heatmap),
-    "levels": (SpanQuery, levels),
+    "levels": (LevelsQuery, levels),
     "bars": (ReachQuery, bars),
     "cumulative": (ReachQuery, cumulative),
     "venues": (SpanQuery, venues),
     "cell": (CellQuery, cell),
+    "observed": (SpanQuery, observed),
+    "compare": (SpanQuery, compared),
 }
 """Every view by the name it has in the address."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from powderkeg.events import Floats
@@ -84,3 +86,37 @@ def lift(expected: Floats, volumes: Floats, lengths: Floats, share: float = 0.1)
     order = np.argsort(-expected / lengths, kind="stable")
     covered = np.cumsum(lengths[order]) / lengths.sum()
     return float(volumes[order][covered <= share].sum() / volumes.sum() / share)
+
+
+DRAWS = 1000
+"""Resamples behind an interval."""
+
+
+def bootstrap(
+    sums: Floats, statistic: Callable[[Floats], Floats], draws: int = DRAWS, seed: int = 1
+) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic of sums, resampling whole blocks.
+
+    What happens within a day hangs together, so blocks are drawn and not single events. Draws for
+    which the statistic is not finite (nothing happened in any block drawn) are left out.
+
+    Args:
+        sums: What each block adds, shape (blocks, m).
+        statistic: Of drawn totals, shape (draws, m), to shape (draws,).
+        draws: How many resamples.
+        seed: Of the resampling.
+
+    Returns:
+        The 2.5 and 97.5 % points, NaN where no draw is finite.
+    """
+    n = len(sums)
+    if not n:
+        return float("nan"), float("nan")
+    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        got = statistic(times @ sums)
+    got = got[np.isfinite(got)]
+    if not len(got):
+        return float("nan"), float("nan")
+    low, high = np.percentile(got, (2.5, 97.5))
+    return float(low), float(high)

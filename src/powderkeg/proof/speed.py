@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from powderkeg.desk import Desk
 from powderkeg.engine import kernels as k
+from powderkeg.engine import weights as w
+from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure, Steps
-from powderkeg.events import MINUTE, SECOND, Candles, Floats, Mark, Times
+from powderkeg.engine.sweeps import KEPT, QUARTER
+from powderkeg.events import MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.sources import load
@@ -150,6 +153,29 @@ def backfill(days: float = 30.0) -> dict[str, float]:
     return {"backfill_30d_ms": best(fill) * 1e3, "backfill_candles": len(bars.times)}
 
 
+def fitting() -> dict[str, float]:
+    """Return CPU ms of a fit, and of all of a market's fits, over thirty days of records."""
+    chance = np.random.default_rng(5)
+    quarters = KEPT // QUARTER
+    crossed = chance.gamma(0.5, 100.0, (quarters, 2, 16))
+    died = crossed.sum(axis=2) * chance.gamma(0.1, 0.01, (quarters, 2))
+    estimate = Estimate(100_000.0, "binance:BTCUSDT")
+    estimate.add_trades(np.array([100_000.0]), np.array([1.0]))
+    estimate.flush(START, 1e5)
+    for n in range(quarters):
+        at = START + n * QUARTER
+        for candidate in estimate.candidates:
+            candidate.sweeps.add(at, crossed[n])
+        estimate.liquidated_bar(LiquidationBar("", at, at, QUARTER, *died[n].tolist()))
+    until = START + KEPT
+    centre = np.full(16, 0.01)
+    w.fit(crossed, died, centre, 1e5)  # compiles
+    return {
+        "fit_30d_ms": best(lambda: w.fit(crossed, died, centre, 1e5)) * 1e3,
+        "refit_market_ms": best(lambda: estimate.learn(until, until)) * 1e3,
+    }
+
+
 def day_of_trades() -> dict[str, float]:
     """Return CPU ms from a day's aggTrades file to a full heatmap with a column a minute."""
     recording = MadeMarket(ONE, 6, START).run(1.0)
@@ -200,4 +226,4 @@ def _write(path: Path, times: Times, prices: Floats, sizes: Floats) -> None:
 
 def engine() -> dict[str, float]:
     """Return all of it."""
-    return {**bulk(), **inner(), **backfill(), **day_of_trades()}
+    return {**bulk(), **inner(), **backfill(), **fitting(), **day_of_trades()}

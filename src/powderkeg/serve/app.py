@@ -18,12 +18,14 @@ from litestar.exceptions import HTTPException, WebSocketDisconnect
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.static_files import create_static_files_router
 
 from powderkeg import __version__
 from powderkeg.errors import RequestError
-from powderkeg.maps.views import VIEWS, Query, SpanQuery
+from powderkeg.maps.queries import Query, SpanQuery
+from powderkeg.maps.views import VIEWS
+from powderkeg.proof.live import Board
 from powderkeg.serve.hub import Hub, stream_name
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi import operation
@@ -115,7 +117,8 @@ def _knows(token: str, bearer: str, query: str) -> bool:
 
 
 def _make_status(session: Session) -> list[HTTPRouteHandler]:
-    """Return the routes that tell what is served and how it fares."""
+    """Return the routes that tell what is served, how it fares, and how good it is."""
+    board = Board()
 
     @get("/v1/coins", sync_to_thread=False)
     def coins(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -137,12 +140,19 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         whole = {"source": session.source, "note": session.note, "ready": session.ready}
         return _answer(request, {**whole, "coins": answer, "feed": feed})
 
+    @get("/v1/proof", sync_to_thread=False)
+    def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
+        """Return what was said of each market's hours beforehand, and what died."""
+        desks = {coin: session.desk(coin)} if coin else session.desks
+        about = {"source": session.source, "note": session.note}
+        return _answer(request, {**about, **board.summary(desks)})
+
     @get("/metrics", media_type=MediaType.TEXT, sync_to_thread=False, include_in_schema=False)
     def metrics() -> str:
         """Return the same for Prometheus."""
         return exposition(session)
 
-    return [coins, health, metrics]
+    return [coins, health, proof, metrics]
 
 
 def _make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from powderkeg.maps.views import SPANS, SpanQuery, heat_cells, levels, window
+from powderkeg.maps.queries import SPANS, SpanQuery
+from powderkeg.maps.views import heat_cells, levels, window
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import fields, pack
 
@@ -112,7 +113,9 @@ class Stream:
     def _status(self) -> dict[str, Any]:
         desk = self.session.desk(self.coin)
         about = self.session.about(desk, self.query)
-        told = ("now", "source", "note", "coverage", "venues", "model", "prior_only")
+        told = (
+            "now", "source", "note", "coverage", "venues", "model", "prior_only", "fit", "grade",
+        )  # fmt: skip
         return {
             "kind": "status", **{name: about[name] for name in told},
             "events": desk.counts.events,
@@ -146,7 +149,9 @@ class Stream:
 def stream_name(coin: str, query: SpanQuery) -> str:
     """Return the name of the stream of a coin, span and choice."""
     tiers = "-".join(str(t) for t in query.tiers)
-    return "|".join((coin, query.span, "-".join(query.venues) or "all", tiers, query.side))
+    return "|".join(
+        (coin, query.span, "-".join(query.venues) or "all", tiers, query.side, query.model)
+    )
 
 
 class Hub:

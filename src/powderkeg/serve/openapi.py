@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 
-from powderkeg.maps.views import Query
+from powderkeg.maps.queries import Query
 
 
 def _parameter(name: str, spec: dict[str, Any]) -> Parameter:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeAlias
 
 from powderkeg.desk import Desk
+from powderkeg.engine.estimate import FRESH, VERSION, Estimate
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
 from powderkeg.maps import past
-from powderkeg.maps.scene import TIER_NAMES, Choice, Known
-from powderkeg.maps.views import SPANS, VIEWS, Heatmap, Query
+from powderkeg.maps.answers import Heatmap
+from powderkeg.maps.grade import Grade, grade
+from powderkeg.maps.queries import SPANS, Query
+from powderkeg.maps.scene import TIER_NAMES, Choice, Known, Mode
+from powderkeg.maps.views import VIEWS
 from powderkeg.serve.wire import fields
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
@@ -93,8 +97,11 @@ class Session:
             "as_of": query.at or desk.now,
             "now": now,
             "age": (now - (query.at or desk.now)) / SECOND,
-            "model": model(desk),
+            "model": model(desk, query.model),
+            "mode": query.model,
             "prior_only": prior_only(desk),
+            "fit": fit(desk, query.choice()),
+            "grade": self.grade(desk, query, venues),
             "coverage": len(heard) / max(sum(v["on"] for v in venues), 1),
             "price": None if math.isnan(price) else price,
             "mark": None if math.isnan(mark) else mark,
@@ -111,6 +118,22 @@ class Session:
         total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
         known = [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
         return known + [_unheard(m, choice) for m in self._missing(desk)]
+
+    def grade(self, desk: Desk, query: Query, venues: list[dict[str, Any]]) -> Grade:
+        """Return how reliable what is shown is: the worst of four things decides."""
+        known = [v for v in venues if v["on"]]
+        total = sum(v["oi"] for v in known)
+        up = sum(v["oi"] for v in known if v["state"] == "up")
+        patient = self.source == "replay"
+        ages = [v["age"] for v in known if v["age"] is not None and v["state"] != "down"]
+        fits = [m.estimate.fitted for m in desk.estimated() if query.choice().takes(m.venue)]
+        return grade(
+            desk,
+            interest=total * (0.0 if math.isnan(desk.price) else desk.price),
+            coverage=up / total if total else 0.0,
+            silence=0.0 if patient else max(ages, default=math.inf) * SECOND,
+            fitted=min((each for each in fits if each), default=0),
+        )
 
     def _missing(self, desk: Desk) -> list[str]:
         """Return the markets that are collected and have not told their mark yet."""
@@ -154,15 +177,37 @@ def prior_only(desk: Desk) -> bool:
     return all(m.estimate.prior_only for m in desk.estimated())
 
 
-def model(desk: Desk) -> str:
+def model(desk: Desk, mode: Mode = "calibrated") -> str:
     """Return what the map rests on, in words."""
     for market in desk.estimated():
+        if mode == "static":
+            return "four fixed leverages, never closed · for comparison only"
         name = market.estimate.best.exposure.basis.name
         if prior_only(desk):
             return f"{name} · prior only"
         events = sum(m.estimate.events for m in desk.estimated())
         return f"{name} · calibrated on {events:,} liquidation reports"
     return ""
+
+
+def fit(desk: Desk, choice: Choice) -> dict[str, Any]:
+    """Return the model's version, when it was last fitted, and on how many new liquidations."""
+    fitted = [m.estimate for m in desk.estimated() if choice.takes(m.venue) and m.estimate.fitted]
+    newest = max(fitted, key=lambda e: e.fitted, default=None)
+    return {
+        "version": VERSION,
+        "at": newest.fitted if newest else None,
+        "taught": newest.taught if newest else 0,
+        "why": _why(newest) if newest else "no liquidation has been seen yet: the prior alone",
+        "markets": len(fitted),
+    }
+
+
+def _why(newest: Estimate) -> str:
+    """Return why the weights were learned anew, in words."""
+    many = newest.taught >= FRESH
+    cause = "many liquidations" if many else "six hours had passed"
+    return f"{newest.market}: {newest.taught:,} new liquidations ({cause})"
 
 
 def tick(price: float) -> float:

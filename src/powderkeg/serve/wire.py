@@ -12,7 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.errors import RequestError
-from powderkeg.maps.views import Query
+from powderkeg.maps.queries import Query
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"

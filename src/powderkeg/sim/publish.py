@@ -158,6 +158,8 @@ def truth_of(m: State, units: Units, at: int) -> Truth:
         stop_in_front=((alive.stop >= 0) & in_front).astype(np.int64),
         staged=(alive.alive == STAGED).astype(np.int64),
         venues=alive.venue.astype(np.int64),
+        entries=alive.entry * units.price,
+        serials=alive.serial.astype(np.int64),
     )
 
 

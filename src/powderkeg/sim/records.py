@@ -42,6 +42,9 @@ class Truth(Struct, frozen=True, eq=False):
     """1 where liquidation in parts is under way."""
     venues: Whole
     """Place in `World.venues`."""
+    entries: Floats
+    serials: Whole
+    """Number of each, given when it opened and never again."""
 
 
 class Deaths(Struct, frozen=True, eq=False):

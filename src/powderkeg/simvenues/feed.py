@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.sim import Ladder, MadeMarket, MinuteHistory, Moment
+from powderkeg.sim import Ladder, MadeMarket, MinuteHistory, Moment, Truth
 from powderkeg.simvenues.book import LEVELS, Change, Shelf
 from powderkeg.simvenues.past import Past, Payments
 from powderkeg.simvenues.world import Spec, spec
@@ -80,6 +80,10 @@ class Market:
     ) -> None:
         """Begin where `history` ends."""
         self.spec = what
+        self.truth: Callable[[], Truth] | None = None
+        """Tells every position of the coin, for venues that show an account's to anyone."""
+        self.place = 0
+        """Number of this venue in the truth."""
         self.shelf = Shelf(what, share, seed)
         self.past = Past(history)
         self.payments = payments
@@ -204,6 +208,8 @@ class Coin:
                 zip(world.venues, world.shares, histories, strict=True)
             )
         ]
+        for v, market in enumerate(self.markets):
+            market.truth, market.place = made.truth, v
         self.payments = payments
         ladder = made.ladder(LEVELS)
         for market in self.markets:

@@ -3,6 +3,10 @@
 Books are whole snapshots of twenty levels without ids. The first trades after subscribing are
 history. A context carries no time, funding is hourly, and no market-wide feed tells liquidations.
 Candles reach back 5,000 bars of an interval and no further.
+
+Anyone may ask what an account holds. Agents of a made market have no accounts, so an address is
+one of `_ACCOUNTS`, and holds of each coin the oldest position whose number falls to it: a true one,
+with the price at which the made market will close it.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.simvenues.feed import Death, Fill, Market, News
@@ -27,6 +32,8 @@ _LEVELS: Final = 20
 _HISTORY: Final = 10
 _FUNDINGS: Final = 500
 _BOOK_EVERY: Final = 500_000
+_ACCOUNTS: Final = 997
+"""Of the venue; other addresses are other names of these."""
 
 
 class Hyperliquid(Wire):
@@ -49,6 +56,7 @@ class Hyperliquid(Wire):
             "recentTrades": self._recent,
             "candleSnapshot": self._candles,
             "fundingHistory": self._funding,
+            "clearinghouseState": self._state,
         }
 
     # -- requests
@@ -124,6 +132,26 @@ class Hyperliquid(Wire):
             }
             for at, rate in rows
         ]
+
+    def _state(self, asked: dict[str, Any]) -> dict[str, Any]:
+        number = int(asked["user"], 16) % _ACCOUNTS
+        held = [row for m in self.markets.values() if (row := _held(m, number)) is not None]
+        value = sum(float(row["positionValue"]) for row in held)
+        used = sum(float(row["marginUsed"]) for row in held)
+        summary = {
+            "accountValue": f"{used:.6f}",
+            "totalNtlPos": f"{value:.6f}",
+            "totalRawUsd": f"{used - value:.6f}",
+            "totalMarginUsed": f"{used:.6f}",
+        }
+        return {
+            "marginSummary": summary,
+            "crossMarginSummary": summary,
+            "crossMaintenanceMarginUsed": f"{used / 2:.6f}",
+            "withdrawable": "0.0",
+            "assetPositions": [{"type": "oneWay", "position": row} for row in held],
+            "time": self.millis(),
+        }
 
     # -- socket
 
@@ -231,6 +259,34 @@ class Hyperliquid(Wire):
             "tid": ident,
             "users": [f"0x{ident % 997:040x}", f"0x{ident % 991:040x}"],
         }
+
+
+def _held(market: Market, number: int) -> dict[str, Any] | None:
+    """Return what an account holds of a coin, or nothing."""
+    if market.truth is None:
+        return None
+    truth, what = market.truth(), market.spec
+    mine = np.flatnonzero((truth.venues == market.place) & (truth.serials % _ACCOUNTS == number))
+    if not len(mine):
+        return None
+    i = mine[truth.serials[mine].argmin()]
+    size, side, entry = float(truth.sizes[i]), int(truth.sides[i]), float(truth.entries[i])
+    price, leverage = float(truth.prices[i]), float(truth.leverages[i])
+    gain = side * size * (market.mark - entry)
+    margin = entry * size / leverage
+    return {
+        "coin": what.coin,
+        "szi": f"{side * size:.{what.places}f}",
+        "leverage": {"type": "cross", "value": max(1, round(float(truth.settings[i])))},
+        "entryPx": f"{entry:.{what.digits}f}",
+        "positionValue": f"{size * market.mark:.6f}",
+        "unrealizedPnl": f"{gain:.6f}",
+        "returnOnEquity": f"{gain / margin:.10f}",
+        "liquidationPx": f"{price:.10f}" if price > 0 else None,
+        "marginUsed": f"{margin:.6f}",
+        "maxLeverage": round(tiers(what, market.price)[0].leverage),
+        "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},
+    }
 
 
 def _push(channel: str, data: object) -> bytes:

@@ -1,6 +1,7 @@
 """A store as one thing: append frames, read them all back, seal hours, stay within the disk budget.
 
-Layout: ``meta.db`` (journal, list of segments, snapshots) and ``segments/KIND/VENUE/DAY/HOUR``.
+Layout: ``meta.db`` (journal, list of segments, snapshots), ``segments/KIND/VENUE/DAY/HOUR`` and
+``proofs-MONTH.log`` (maps as they stood, which are never deleted).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from powderkeg.events import HOUR
 from powderkeg.frames import Frame
 from powderkeg.store.columns import Columns
 from powderkeg.store.journal import Database, SqliteLog, SqliteStates, unpack
+from powderkeg.store.proofs import Proofs
 from powderkeg.store.segments import ParquetSegments, Row, place, read_frames, write_frames
 
 FRAMES: Final = "frames"
@@ -41,6 +43,7 @@ class Store:
         self.log = SqliteLog(self._db)
         self.states = SqliteStates(self._db)
         self.events = ParquetSegments(self._db, folder / "segments")
+        self.proofs = Proofs(folder)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -153,7 +156,8 @@ class Store:
     def prune(self, budget: int) -> int:
         """Delete the oldest sealed hours until `budget` bytes hold the rest; return bytes freed.
 
-        Frames go first: they are ten times as large as the events read from them.
+        Frames go first: they are ten times as large as the events read from them. Proofs stay:
+        what was said may not be unsaid.
 
         Raises:
             StoreError: The disk refuses.
@@ -181,6 +185,6 @@ class Store:
         return freed
 
     def _size(self) -> int:
-        """Return the bytes of the database and its log."""
-        names = ("meta.db", "meta.db-wal")
-        return sum(os.stat(p).st_size for n in names if (p := self.folder / n).exists())  # noqa: PTH116
+        """Return the bytes of the database, its log, and the proofs."""
+        paths = (self.folder / name for name in ("meta.db", "meta.db-wal"))
+        return self.proofs.size + sum(os.stat(p).st_size for p in paths if p.exists())  # noqa: PTH116

@@ -138,6 +138,16 @@ class Venue(Protocol):
         """Return what must be asked again and again, instruments first, and the venue's clock."""
         ...
 
+    def watch(self, addresses: Sequence[str]) -> list[Poll]:
+        """Return what must be asked again and again to see what accounts hold.
+
+        Nothing where the venue tells strangers nothing of them.
+
+        Raises:
+            ConfigError: One is no address of the venue, or there are too many.
+        """
+        ...
+
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
         """Return the requests that tell the past: candles, open interest, funding; oldest first."""
         ...

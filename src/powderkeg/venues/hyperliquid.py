@@ -39,6 +39,7 @@ from powderkeg.events import (
     OpenInterest,
 )
 from powderkeg.instruments import Instrument, Tier, TierTable
+from powderkeg.venues import hyperliquid_accounts as accounts
 from powderkeg.venues.base import (
     Amount,
     Channel,
@@ -178,8 +179,8 @@ _encode = msgspec.json.encode
 class Hyperliquid(Reader):
     """Reader of Hyperliquid's own perpetuals."""
 
-    __slots__ = ("_ids", "_newest")
-    KEPT = ("_ids", "_newest", "instruments", "tiers")
+    __slots__ = ("_held", "_ids", "_newest")
+    KEPT = ("_held", "_ids", "_newest", "instruments", "tiers")
     name: str = "hyperliquid"
     limits: Limits = Limits(1200, MINUTE)
     liquidations: Completeness = "none"
@@ -191,8 +192,11 @@ class Hyperliquid(Reader):
                 "candles": (decoder(list[_Candle]), self._candles),
                 "funding": (decoder(list[_Funding]), self._fundings),
                 "trades": (decoder(list[_Trade]), self._recent),
+                "positions": (accounts.STATE, self._account),
             }
         )
+        self._held: accounts.Held = {}
+        """Coins that each watched account held when last looked at."""
         self._ids = Ids()
         self._newest: dict[str, int] = {}
 
@@ -213,6 +217,10 @@ class Hyperliquid(Reader):
         """Return the request for instruments and tiers; there is no clock to ask."""
         told = tuple([Channel(f"{self.name}:{coin}", "instruments", HOUR) for coin in symbols])
         return [Poll("instruments", _INFO, b'{"type":"meta"}', HOUR, 20, told)]
+
+    def watch(self, addresses: Sequence[str]) -> list[Poll]:
+        """Return the requests that tell what accounts hold; see `hyperliquid_accounts.watch`."""
+        return accounts.watch(_INFO, addresses)
 
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
         """Return the requests for candles, coarser the older they are, and hourly funding."""
@@ -300,6 +308,9 @@ class Hyperliquid(Reader):
             Funding(f"{self.name}:{row.coin}", row.time * 1000, seen, row.funding_rate, HOUR)
             for row in rows
         ]
+
+    def _account(self, account: str, told: accounts.State, seen: int) -> list[Event]:
+        return accounts.looks(self.name, self._held, account, told, seen)
 
     def _meta(self, _: str, meta: _Meta, seen: int) -> list[Event]:
         listed = [each for each in meta.universe if not each.is_delisted]

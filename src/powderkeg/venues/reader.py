@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
-from powderkeg.venues.base import Channel, ChannelKind, Remembers
+from powderkeg.venues.base import Channel, ChannelKind, Poll, Remembers
 
 Decoder: TypeAlias = msgspec.json.Decoder[Any]
 Make: TypeAlias = Callable[[str, Any, int], list[Event]]
@@ -147,6 +147,10 @@ class Reader(Told, ABC):
     def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
         """Return nothing: no frame wants an answer, unless a venue says so."""
         return b""
+
+    def watch(self, addresses: Sequence[str]) -> list[Poll]:  # noqa: ARG002  # of the protocol
+        """Return nothing: no venue tells of others' accounts, unless it says so."""
+        return []
 
     @abstractmethod
     def _live(self, raw: bytes, seen: int) -> list[Event]:

@@ -43,6 +43,7 @@ export function writePlace(filters: Filters, view: ViewName, locked: Locked | nu
   if (filters.venues) q.set('venues', filters.venues.join(','));
   if (filters.tiers) q.set('tiers', filters.tiers.join(','));
   if (filters.side !== 'both') q.set('side', filters.side);
+  if (filters.model !== 'calibrated') q.set('model', filters.model);
   if (view !== 'heatmap') q.set('view', view);
   if (locked) q.set('scale', `${Math.round(locked.lo)}-${Math.round(locked.hi)}`);
   return `?${q.toString().replaceAll('%2C', ',')}`;

@@ -6,10 +6,13 @@
  */
 import { HeatGrid, type Applied } from './grid/grid';
 import { readLevels, readMap, readMessage, unpack } from './wire/decode';
+import { folded } from './grid/difference';
 import { ask, type Filters, streamAddress, viewAddress } from './wire/query';
 import { WireError } from './wire/read';
 import { Socket, type SocketState } from './wire/socket';
 import type { Column, Levels, MapSnapshot, Message, Status } from './wire/types';
+
+const NONE = new Uint16Array();
 
 export interface SessionEvents {
   /** `keep` is true when this is the same market as before. */
@@ -24,6 +27,8 @@ export interface SessionEvents {
 /** The stream says hello first, so that no message falls between snapshot and stream; but not for ever. */
 const HELLO_WITHIN = 700;
 const RESYNC_EVERY = 2_000;
+/** The stream does not carry the difference of two models: it is fetched. */
+const DIFFERENCE_EVERY = 60_000;
 
 export class Session {
   /** Frames that could not be read; shown in the settings sheet. */
@@ -122,6 +127,8 @@ export class Session {
   }
 
   #column(column: Column): void {
+    // Its cells are those of our map alone; a new column goes on as the one before it.
+    if (this.#filters.model === 'difference') column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
     const how = this.#grid?.apply(column) ?? 'unknown';
     if (how === 'full') this.#resync();
     else this.#events.onColumn(column, how);
@@ -147,6 +154,10 @@ export class Session {
       // Its failure is told by the map's; without this line it would also be an unhandled rejection.
       levels.catch(() => undefined);
       const map = readMap(unpack(await ask(viewAddress('heatmap', this.#filters), signal)));
+      if (this.#filters.model === 'difference') {
+        Object.assign(map, { cells: folded(map.cells), difference: true });
+        this.#later(DIFFERENCE_EVERY);
+      }
       this.#adopt(map);
       this.#events.onLevels(readLevels(unpack(await levels)));
       this.#events.onTrouble(null);

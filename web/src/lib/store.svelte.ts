@@ -6,10 +6,11 @@ import type { Applied, HeatGrid } from './grid/grid';
 import { autoWindow, type HeatWindow } from './grid/scale';
 import { Session } from './session';
 import { missing } from './lamps';
+import { modelWords } from './trust/words';
 import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
-import { ask, type Filters, viewAddress } from './wire/query';
+import { ask, type Filters, STATIC_SPANS, viewAddress } from './wire/query';
 import type { SocketState } from './wire/socket';
-import type { Bars, ByVenue, Cumulative, Levels, MapSnapshot, Source, Venue } from './wire/types';
+import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
 const STALE_AFTER = 10;
 const POLL_EVERY = 4_000;
@@ -25,7 +26,7 @@ export interface Extent {
 
 export class Store {
   coins = $state<string[]>([]);
-  filters = $state<Filters>({ coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' });
+  filters = $state<Filters>({ coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both', model: 'calibrated' });
   view = $state<ViewName>('heatmap');
   settings = $state<Settings>(readSettings());
   heat = $state(true);
@@ -43,8 +44,9 @@ export class Store {
   note = $state('');
   ready = $state(true);
   progress = $state('');
-  model = $state('');
-  priorOnly = $state(false);
+  trust = $state.raw<Trust | null>(null);
+  /** The newest fit that came while this page was open. */
+  learned = $state.raw<Fit | null>(null);
   price = $state(NaN);
 
   link = $state<SocketState>('connecting');
@@ -60,7 +62,7 @@ export class Store {
   cursor = $state.raw<Cursor | null>(null);
   chartView = $state.raw<View>({ following: true, behind: 0, columnsPerCandle: 1 });
 
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | null>(null);
+  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | null>(null);
 
   /** Seconds since the newest datum of any market that is on. */
   readonly age = $derived.by(() => {
@@ -69,6 +71,10 @@ export class Store {
     const newest = Math.min(...this.venues.filter((v) => v.on).map((v) => v.age));
     return since + (Number.isFinite(newest) ? newest : 0);
   });
+  readonly modelWords = $derived.by(() =>
+    this.trust ? modelWords(this.trust, this.filters.model, this.map?.now ?? 0, this.zone) : ['–', '', ''],
+  );
+  readonly modelLine = $derived(`${this.modelWords[0]} · ${this.modelWords[1]}${this.modelWords[2]}`);
   /** A replay stands still on purpose: only what should be moving can be stale. */
   readonly stale = $derived(this.map !== null && this.map.source !== 'replay' && this.age > STALE_AFTER);
   readonly offline = $derived(this.map !== null && this.link !== 'open');
@@ -132,7 +138,7 @@ export class Store {
   open(keep: boolean): void {
     this.#session?.close();
     this.#keepView = keep;
-    if (!keep) this.cursor = null;
+    if (!keep) this.cursor = this.learned = null;
     const session = new Session({ ...this.filters }, keep, {
       onMap: (map, grid, same) => this.#adopt(map, grid, same),
       onColumn: (column, how) => {
@@ -150,8 +156,7 @@ export class Store {
         this.venues = status.venues;
         this.source = status.source;
         this.note = status.note;
-        this.model = status.model;
-        this.priorOnly = status.priorOnly;
+        this.#learn(status);
       },
       onLink: (state) => (this.link = state),
       onTrouble: (words) => (this.trouble = words),
@@ -177,8 +182,7 @@ export class Store {
     this.venues = map.venues;
     this.source = map.source;
     this.note = map.note;
-    this.model = map.model;
-    this.priorOnly = map.priorOnly;
+    this.trust = map;
     this.price = map.price;
     if (!same) this.levels = null;
     const fresh = !this.map;
@@ -194,13 +198,23 @@ export class Store {
     if (gone.length) this.grid?.miss(gone.map((v) => v.name));
   }
 
+  /** Keep what is said of the model; weights that were learned anew are told. */
+  #learn(trust: Trust): void {
+    const before = this.trust?.fit;
+    if (before && trust.fit?.at && trust.fit.at > (before.at ?? 0)) this.learned = trust.fit;
+    this.trust = trust;
+  }
+
   setFilters(change: Partial<Filters>): void {
+    if (change.span && !STATIC_SPANS.includes(change.span) && this.filters.model === 'difference') change.model = 'calibrated';
     Object.assign(this.filters, change);
     this.open(!('coin' in change || 'span' in change));
   }
 
   setView(view: ViewName): void {
     this.view = view;
+    // The difference is a heatmap and nothing else.
+    if (view !== 'heatmap' && this.filters.model === 'difference') this.setFilters({ model: 'calibrated' });
     this.remember();
     void this.poll();
   }
@@ -237,7 +251,7 @@ export class Store {
   refit(atOnce = false): void {
     const grid = this.grid;
     const histogram = this.sampleHistogram();
-    if (!grid || !histogram) return;
+    if (!grid || !histogram || grid.difference) return;
     this.histogram = histogram;
     if (this.locked) {
       this.window = { lo: grid.scale.position(this.locked.lo), hi: grid.scale.position(this.locked.hi) };
@@ -272,7 +286,7 @@ export class Store {
   }
 
   remember(): void {
-    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked));
+    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked) + location.hash);
   }
 }
 

@@ -9,8 +9,9 @@ export interface Cursor {
   time: number;
   /** Signed fraction from the newest price. */
   distance: number;
-  /** Estimated dollars in the cell, and in all cells within ±0.1 % of it. */
+  /** Estimated dollars in the cell, its byte, and in all cells within ±0.1 % of it. */
   cell: number;
+  byte: number;
   band: number;
   /** The cells above and below, and before and after: a pointer is seldom exactly on one. */
   near: { above: number; below: number; before: number; after: number };
@@ -42,6 +43,7 @@ export function cursorAt(grid: HeatGrid, logical: number, price: number, perCand
     time: grid.time(col),
     distance: price / last - 1,
     cell: usd(col, row),
+    byte: grid.value(col, row),
     band,
     near: {
       above: usd(col, row + 1),

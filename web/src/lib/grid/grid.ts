@@ -22,6 +22,7 @@ export class HeatGrid {
   readonly p0: number;
   readonly dp: number;
   readonly scale: CellScale;
+  readonly difference: boolean;
   readonly pyramid: Pyramid;
   readonly ohlc: Float32Array;
   readonly gaps: readonly [number, number][];
@@ -40,6 +41,7 @@ export class HeatGrid {
     this.dp = map.dp;
     this.gaps = map.gaps;
     this.partial = map.partial.map(([from, to]) => [from, to]);
+    this.difference = map.difference ?? false;
     this.scale = new CellScale(map.vmin, map.vmax);
     this.ohlc = new Float32Array(this.capacity * 5).fill(NaN);
     this.ohlc.set(map.ohlc);

@@ -10,6 +10,8 @@ const FAINT = 'rgba(255,255,255,0.06)';
 export interface CurveLook {
   /** Dollar marks at the left; the small curve of the side panel goes without. */
   axis: boolean;
+  /** Whether the 80 % band is drawn, where there is one. */
+  band?: boolean;
   /** Pointer, as a fraction of the width, or null. */
   at: number | null;
 }
@@ -30,7 +32,9 @@ export function drawCurve(ctx: CanvasRenderingContext2D, width: number, height: 
   if (distance.length < 2) return;
   const from = distance[0];
   const to = distance[distance.length - 1];
-  const most = Math.max(...notional, 1) * 1.04;
+  const { low, high } = curve;
+  const banded = look.band && high.length === distance.length;
+  const most = Math.max(...(banded ? high : notional), 1) * 1.04;
   const floor = height - 22;
   const roof = look.axis ? 14 : 6;
   const x = (d: number): number => ((d - from) / (to - from)) * width;
@@ -74,6 +78,13 @@ export function drawCurve(ctx: CanvasRenderingContext2D, width: number, height: 
     ctx.lineJoin = 'round';
     ctx.stroke();
   };
+  if (banded) {
+    ctx.fillStyle = 'rgba(232,236,245,0.13)';
+    ctx.beginPath();
+    distance.forEach((d, i) => ctx.lineTo(x(d), y(high[i])));
+    for (let i = distance.length - 1; i >= 0; i--) ctx.lineTo(x(distance[i]), y(low[i]));
+    ctx.fill();
+  }
   area((d) => d <= 1e-9, LONG);
   area((d) => d >= -1e-9, SHORT);
   ctx.fillStyle = 'rgba(232,236,245,0.5)';

@@ -6,6 +6,16 @@ export interface Layer {
   colour: string;
   /** Dollars a row. */
   usd: Float32Array;
+  /** Ends of the 80 % band of every row, where they are shown. */
+  band?: { low: Float32Array; high: Float32Array };
+}
+
+/** Bars of their own, outlined, on the same scale and never part of a sum. */
+export interface Outline {
+  p0: number;
+  dp: number;
+  colour: string;
+  usd: Float32Array;
 }
 
 export interface Ladder {
@@ -17,6 +27,7 @@ export interface Ladder {
   /** Shown fraction of the price, up and down. */
   reach: number;
   digits: number;
+  outline?: Outline;
 }
 
 const INK = '#a7b1c4';
@@ -25,7 +36,7 @@ const AXIS = 74;
 const FONT = "11px 'Inter Variable', system-ui, sans-serif";
 
 /** Dollars of each of `bins` equal price steps between low and high; a row is shared out by overlap. */
-export function binned(usd: Float32Array, ladder: Ladder, low: number, high: number, bins: number): Float64Array {
+export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low: number, high: number, bins: number): Float64Array {
   const out = new Float64Array(bins);
   const height = (high - low) / bins;
   const first = Math.max(0, Math.floor((Math.log(low) - ladder.p0) / ladder.dp));
@@ -63,6 +74,11 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   const stacks = ladder.layers.map((l) => binned(l.usd, ladder, low, high, bins));
   let most = 0;
   for (let b = 0; b < bins; b++) most = Math.max(most, stacks.reduce((sum, s) => sum + s[b], 0));
+  const bands = ladder.layers.map((l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)));
+  for (const band of bands) if (band) most = Math.max(most, ...band[1]);
+  const { outline } = ladder;
+  const seen = outline && binned(outline.usd, outline, low, high, bins);
+  if (seen) most = Math.max(most, ...seen);
   ctx.font = FONT;
   ctx.textBaseline = 'middle';
   const step = roundStep(high - low, floor / 40);
@@ -76,7 +92,10 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   }
   if (most > 0) {
     dollarsAxis(ctx, right, floor, most);
-    bars(ctx, ladder, stacks, right, floor / bins, most, floor);
+    const box = { right, thick: floor / bins, most, floor };
+    bands.forEach((band, k) => band && whiskers(ctx, band, ladder.layers[k].colour, box));
+    bars(ctx, ladder, stacks, box);
+    if (seen && outline) outlined(ctx, seen, outline.colour, box);
   }
   const now = Math.round(y(ladder.mark));
   ctx.fillStyle = 'rgba(232,236,245,0.8)';
@@ -88,20 +107,50 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   ctx.fillText(priceText(ladder.mark, ladder.digits), right + 8, now + 0.5);
 }
 
-function bars(
-  ctx: CanvasRenderingContext2D,
-  ladder: Ladder,
-  stacks: readonly Float64Array[],
-  right: number,
-  thick: number,
-  most: number,
-  floor: number,
-): void {
+interface Box {
+  right: number;
+  thick: number;
+  most: number;
+  floor: number;
+}
+
+/** Top and height of a bar, with a pixel of air. */
+function lane({ floor, thick }: Box, b: number): [number, number] {
+  const top = Math.round(floor - (b + 1) * thick);
+  return [top, Math.max(1, Math.round(floor - b * thick) - top - 1)];
+}
+
+/** The 80 % band behind a bar: a lighter length from its low to its high end, and a cap at either. */
+function whiskers(ctx: CanvasRenderingContext2D, [low, high]: Float64Array[], colour: string, box: Box): void {
+  const scale = (box.right - 12) / box.most;
+  for (let b = 0; b < high.length; b++) {
+    if (high[b] * scale < 1) continue;
+    const [top, tall] = lane(box, b);
+    ctx.fillStyle = `${colour}38`;
+    ctx.fillRect(low[b] * scale, top, (high[b] - low[b]) * scale, tall);
+    ctx.fillStyle = `${colour}b0`;
+    ctx.fillRect(high[b] * scale - 1, top, 1.5, tall);
+  }
+}
+
+/** What is seen rather than estimated: hollow bars. */
+function outlined(ctx: CanvasRenderingContext2D, usd: Float64Array, colour: string, box: Box): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.25;
+  for (let b = 0; b < usd.length; b++) {
+    const length = (usd[b] / box.most) * (box.right - 12);
+    if (length < 0.5) continue;
+    const [top, tall] = lane(box, b);
+    ctx.strokeRect(0.5, top - 0.5, Math.max(2, length), tall + 1);
+  }
+}
+
+function bars(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
+  const { right, most } = box;
   const bins = stacks[0]?.length ?? 0;
   for (let b = 0; b < bins; b++) {
     let x = 0;
-    const top = Math.round(floor - (b + 1) * thick);
-    const tall = Math.max(1, Math.round(floor - b * thick) - top - 1);
+    const [top, tall] = lane(box, b);
     stacks.forEach((stack, k) => {
       const length = (stack[b] / most) * (right - 12);
       if (length < 0.5) return;

@@ -13,6 +13,7 @@ import type {
   Message,
   Source,
   Totals,
+  Trust,
   Venue,
 } from './types';
 
@@ -53,6 +54,26 @@ function readVenues(o: Fields): Venue[] {
   });
 }
 
+function readTrust(o: Fields): Trust {
+  const fit = o['fit'] ? fields(o['fit'], '$.fit') : null;
+  const grade = o['grade'] ? fields(o['grade'], '$.grade') : null;
+  return {
+    model: text(o, 'model'),
+    priorOnly: o['prior_only'] === true,
+    fit: fit && {
+      version: numberOr(fit, 'version', 0),
+      at: numberOr(fit, 'at', null),
+      taught: numberOr(fit, 'taught', 0),
+      why: textOr(fit, 'why'),
+    },
+    grade: grade && {
+      letter: text(grade, 'letter'),
+      parts: fields(grade['parts'], '$.grade.parts') as Record<string, string>,
+      why: textOr(grade, 'why'),
+    },
+  };
+}
+
 /** Cells arrive row by row as differences along time, modulo 256; give them back column by column. */
 function columns(rowwise: Uint8Array, cols: number, rows: number): Uint8Array {
   const out = new Uint8Array(cols * rows);
@@ -75,8 +96,7 @@ export function readMap(o: Fields): MapSnapshot {
     note: textOr(o, 'note'),
     asOf: number(o, 'as_of'),
     now: number(o, 'now'),
-    model: text(o, 'model'),
-    priorOnly: o['prior_only'] === true,
+    ...readTrust(o),
     stream: text(o, 'stream'),
     seq: number(o, 'seq'),
     t0: number(o, 't0'),
@@ -122,8 +142,11 @@ function readCluster(value: unknown, i: number): Cluster {
     tier: numberOr(o, 'tier', 0),
     tiers: (o['tiers'] ?? {}) as Record<string, number>,
     age: numberOr(o, 'age', 0),
-    lo80: numberOr(o, 'lo80', null),
-    hi80: numberOr(o, 'hi80', null),
+    low: numberOr(o, 'low', NaN),
+    high: numberOr(o, 'high', NaN),
+    measured: numberOr(o, 'measured', NaN),
+    concentration: numberOr(o, 'concentration', null),
+    fired: (o['fired'] ?? null) as [number, number] | null,
   };
 }
 
@@ -153,12 +176,18 @@ export function readBars(o: Fields): Bars {
     // One side can be empty: then there is no ratio, and JSON and MessagePack say null.
     ratio: numberOr(o, 'ratio', NaN),
     longShare: numberOr(o, 'long_share', NaN),
+    bands: (o['bands'] ?? {}) as Bars['bands'],
   };
 }
 
 export function readCumulative(o: Fields): Cumulative {
   const distance = doubles(o['distance'], '$.distance');
-  return { distance, notional: doubles(o['notional'], '$.notional', distance.length) };
+  return {
+    distance,
+    notional: doubles(o['notional'], '$.notional', distance.length),
+    low: doubles(o['low'] ?? [], '$.low'),
+    high: doubles(o['high'] ?? [], '$.high'),
+  };
 }
 
 export function readByVenue(o: Fields): ByVenue {
@@ -224,8 +253,7 @@ export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
         source: oneOf(o, 'source', SOURCES),
         note: textOr(o, 'note'),
         venues: readVenues(o),
-        model: text(o, 'model'),
-        priorOnly: o['prior_only'] === true,
+        ...readTrust(o),
         eventsPerSecond: numberOr(o, 'events_per_s', 0),
       };
     default:

@@ -2,6 +2,12 @@
 
 export type SideFilter = 'both' | 'long' | 'short';
 
+/** Our map, the static one that others publish, or by how much ours holds more. */
+export type Model = 'calibrated' | 'static' | 'difference';
+
+/** Spans of 5-minute columns: the static map is kept in no other. */
+export const STATIC_SPANS: readonly string[] = ['3d', '5d'];
+
 /** Null venues or tiers mean all of them, so that a link keeps meaning "all" when a venue is added. */
 export interface Filters {
   coin: string;
@@ -9,6 +15,7 @@ export interface Filters {
   venues: string[] | null;
   tiers: number[] | null;
   side: SideFilter;
+  model: Model;
 }
 
 export function filterQuery(filters: Filters): string {
@@ -16,11 +23,14 @@ export function filterQuery(filters: Filters): string {
   if (filters.venues) q.set('venues', filters.venues.join(','));
   if (filters.tiers) q.set('tiers', filters.tiers.join(','));
   q.set('side', filters.side);
+  if (filters.model === 'static') q.set('model', 'static');
   return q.toString().replaceAll('%2C', ',');
 }
 
 export function viewAddress(view: string, filters: Filters): string {
-  return `/v1/${encodeURIComponent(filters.coin)}/${view}?${filterQuery(filters)}`;
+  return `/v1/${encodeURIComponent(filters.coin)}/${view}?${filterQuery(filters)}${
+    view === 'heatmap' && filters.model === 'difference' ? '&planes=difference' : ''
+  }`;
 }
 
 export function streamAddress(filters: Filters, origin: string): string {
@@ -40,6 +50,8 @@ export function readFilters(q: URLSearchParams): Partial<Filters> {
   if (tiers?.length) out.tiers = tiers;
   const side = q.get('side');
   if (side === 'long' || side === 'short' || side === 'both') out.side = side;
+  const model = q.get('model');
+  if (model === 'static' || model === 'difference') out.model = model;
   return out;
 }
 

@@ -27,14 +27,36 @@ export interface Venue {
   share: number;
 }
 
-export interface MapSnapshot {
+export interface Fit {
+  version: number;
+  /** When the weights were last learned, or null before they ever were. */
+  at: number | null;
+  /** Liquidations that were new to them. */
+  taught: number;
+  why: string;
+}
+
+export interface Grade {
+  /** A to D: the worst of its parts. */
+  letter: string;
+  parts: Record<string, string>;
+  why: string;
+}
+
+/** What every answer says of the model behind it. */
+export interface Trust {
+  model: string;
+  priorOnly: boolean;
+  fit: Fit | null;
+  grade: Grade | null;
+}
+
+export interface MapSnapshot extends Trust {
   coin: string;
   source: Source;
   note: string;
   asOf: number;
   now: number;
-  model: string;
-  priorOnly: boolean;
   stream: string;
   seq: number;
   /** Start of the first column, and the width of one. */
@@ -49,6 +71,8 @@ export interface MapSnapshot {
   vmax: number;
   /** Column-major: column i at [i*rows, (i+1)*rows), row 0 the lowest price. */
   cells: Uint8Array;
+  /** Whether cells are a difference of two models, see `grid/difference.ts`, rather than dollars. */
+  difference?: boolean;
   /** Five a column: open, high, low, close, volume; NaN where nothing was seen. */
   ohlc: Float32Array;
   /** Columns [first, last) in which nothing was known, and those in which some venues were missing. */
@@ -82,9 +106,14 @@ export interface Cluster {
   tiers: Record<string, number>;
   /** Seconds since it formed. */
   age: number;
-  /** 80 % band of the mass, where the model gives one. */
-  lo80: number | null;
-  hi80: number | null;
+  /** 80 % band of the mass and its measured share; NaN where the model gives none. */
+  low: number;
+  high: number;
+  measured: number;
+  /** From 1, one large opening, to 0, many small; null where it is not known. */
+  concentration: number | null;
+  /** Share that is expected to fire, least and most: an assumption. */
+  fired: [number, number] | null;
 }
 
 export interface Levels {
@@ -109,6 +138,8 @@ export interface Bars {
   short: number;
   ratio: number;
   longShare: number;
+  /** Ends of the 80 % band by side, where there is one. */
+  bands: Partial<Record<Side, [number, number]>>;
 }
 
 export interface Cumulative {
@@ -116,6 +147,9 @@ export interface Cumulative {
   distance: Float64Array;
   /** Dollars between the mark and there. */
   notional: Float64Array;
+  /** Ends of the 80 % band; empty where there is none. */
+  low: Float64Array;
+  high: Float64Array;
 }
 
 export interface VenueShare extends Totals {
@@ -155,7 +189,7 @@ export interface Column {
   full: boolean;
 }
 
-export interface Status {
+export interface Status extends Trust {
   kind: 'status';
   /** Where the server counts this message in its stream, else null. */
   seq: number | null;
@@ -163,8 +197,6 @@ export interface Status {
   source: Source;
   note: string;
   venues: Venue[];
-  model: string;
-  priorOnly: boolean;
   eventsPerSecond: number;
 }
 

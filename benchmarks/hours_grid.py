@@ -1,0 +1,78 @@
+"""Choose settings of the hourly score on the first half of a source, report them on the second.
+
+The prior's growth and the pseudo-volume that holds each class to it are the two settings that real
+hours were looked at for. Each pair is played to the middle only; the pair that missed least there
+is then played to the end, and what it missed after the middle is the held-out deviance.
+
+    python benchmarks/hours_grid.py tests/sources/btc_2026.toml BTC
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from powderkeg.engine import weights
+from powderkeg.events import HOUR
+from powderkeg.history.sources import Source, load
+from powderkeg.proof import hours
+from powderkeg.proof.hour_scores import brief, deviances, halves
+
+GROWTHS = (1.0, 1.3, 1.55, 1.75)
+EVIDENCES = (5e-6, 2e-5)
+POOLING = 10
+"""Sides are held together by this many times as much as classes are held to the prior."""
+LATER = 3
+"""Hours played on, so that the last one asked about is closed."""
+
+
+def played(
+    source: Source, coin: str, settings: tuple[float, float], until: int | None = None
+) -> hours.Said:
+    """Return the scored rows under a growth and a pseudo-volume, up to an hour."""
+    before = weights.GROWTH[""], weights.EVIDENCE, weights.POOLING
+    growth, evidence = settings
+    weights.GROWTH[""], weights.EVIDENCE, weights.POOLING = growth, evidence, POOLING * evidence
+    try:
+        stream = hours.gather(source, coin)
+        if until is not None:
+            # an hour is closed when the next is over
+            stream = [event for event in stream if event.seen <= (until + LATER) * HOUR]
+        said = hours.play(stream)
+    finally:
+        weights.GROWTH[""], weights.EVIDENCE, weights.POOLING = before
+    return said.between(int(said.hours[0]) + hours.WARM_UP, int(said.hours[-1]) + 1)
+
+
+def chosen_on(source: Source, coin: str, until: int, settings: tuple[float, float]) -> float:
+    """Return the deviance of a pair of settings before the middle."""
+    said = played(source, coin, settings, until)
+    return deviances(said.where(said.hours < until))["poisson_deviance"]
+
+
+def main(path: str, coin: str) -> None:
+    """Print what was tried, what was chosen, and how it does on the rows nobody looked at."""
+    source = load(Path(path))
+    ours = hours.run(source, coin)
+    at, last = ours.middle, int(ours.said.hours[-1])
+    grid = list(product(GROWTHS, EVIDENCES))
+    with ProcessPoolExecutor() as pool:
+        tried = dict(zip(grid, pool.map(partial(chosen_on, source, coin, at), grid), strict=True))
+    best = min(tried, key=lambda pair: tried[pair])
+    held_out = brief(played(source, coin, best).between(at, last + 1))
+    answer = {
+        "tried": [{"growth": g, "evidence": e, "first": v} for (g, e), v in tried.items()],
+        "chosen": {"growth": best[0], "evidence": best[1]},
+        "held_out_deviance": held_out["poisson_deviance"],
+        "held_out": held_out,
+        "product": halves(ours)["split"],
+    }
+    sys.stdout.write(json.dumps(answer, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

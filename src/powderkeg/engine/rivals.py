@@ -1,0 +1,199 @@
+"""The null models that live beside every estimate, so that its skill can be told at any time.
+
+- *path*: no map. What dies in an hour is a polynomial of how far the mark went and of the length
+  of ground it broke, learned from earlier hours like our weights. Hard to beat: on real data the
+  excursion alone ranks hours as well as a four-tier map.
+- *static*: the map as it is published elsewhere (each trade at 100x, 50x, 25x and 10x, never
+  closed), with one number learned, its scale. That is generous: as published it is 10 to 70 times
+  too large.
+
+Source: docs/model.md, "Proof".
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec.structs import replace
+
+from powderkeg.engine.classes import BIN, CLASSES
+from powderkeg.engine.exposure import Exposure, Spec, Steps
+from powderkeg.engine.kernels import R_FRESH, R_LENGTH, R_SIDE, R_TIME
+from powderkeg.engine.sweeps import STROKE, Hours, tally
+from powderkeg.engine.weights import ITERATIONS, climb
+from powderkeg.events import HOUR, SECOND, Candles, Floats, Times
+
+STATIC = Spec("four-static", 1.0, 1.0, 1.0)
+TIERS = 4
+"""Classes of the static map; the other columns of its basis are empty."""
+
+PATH_TERMS = 6
+WINDOW = 60 * 24
+"""Hours a rival learns from; sixty days suit it best, it has few numbers to learn."""
+STRENGTH = 5e-6
+"""Pseudo-volume of each term's prior, share of open interest: they are few and soon known."""
+TEN = 2 * BIN
+"""Ten basis points in log price, the unit of the path's terms."""
+
+
+class Path:
+    """How far the mark went in each hour, and over how much fresh ground."""
+
+    __slots__ = ("hours", "last")
+
+    def __init__(self) -> None:
+        self.hours: dict[int, list[float]] = {}
+        """Open, low, high, fresh length down and up, by hour since 1970."""
+        self.last = math.nan
+
+    def see(self, ends: Times, low: Floats, high: Floats, close: Floats) -> None:
+        """Take marks: the extremes and the last of each span that ends at `ends` (µs)."""
+        hours = (ends - 1) // HOUR
+        firsts = np.flatnonzero(np.diff(hours, prepend=-1))
+        lows = np.minimum.reduceat(low, firsts)
+        highs = np.maximum.reduceat(high, firsts)
+        lasts = np.append(firsts[1:], len(ends)) - 1
+        for i, hour in enumerate(hours[firsts].tolist()):
+            opened = float(close[firsts[i]]) if math.isnan(self.last) else self.last
+            row = self.hours.setdefault(hour, [opened, opened, opened, 0.0, 0.0])
+            row[1], row[2] = min(row[1], float(lows[i])), max(row[2], float(highs[i]))
+            self.last = float(close[lasts[i]])
+
+    def sweep(self, records: Floats) -> None:
+        """Take sweep records: the fresh ground among what they crossed."""
+        for r in np.flatnonzero(records[:, R_FRESH] > 0):
+            hour = int((records[r, R_TIME] - STROKE) // (HOUR / SECOND))
+            if hour in self.hours:
+                self.hours[hour][3 + int(records[r, R_SIDE])] += records[r, R_LENGTH]
+
+    def terms(self, hour: int) -> Floats | None:
+        """Return the terms of both sides, shape (2, 6), and forget this hour and all before.
+
+        None for an hour that was not seen.
+        """
+        row = self.hours.get(hour)
+        for old in [known for known in self.hours if known <= hour]:
+            del self.hours[old]
+        if row is None:
+            return None
+        opened, low, high, down, up = row
+        out = np.ones((2, PATH_TERMS))
+        for side, (far, fresh) in enumerate(
+            ((math.log(opened / low), down), (math.log(high / opened), up))
+        ):
+            x, f = far / TEN, fresh * BIN / TEN
+            out[side, :5] = x, x * x / 100, f, f * f / 100, f**1.5 / 10
+        return out
+
+
+class Rival:
+    """Non-negative weights of a few terms, learned from earlier hours by the same EM as ours."""
+
+    __slots__ = ("_count", "_died", "_terms", "weights")
+
+    def __init__(self, terms: int) -> None:
+        """Know nothing of the weights of so many terms."""
+        self.weights: Floats | None = None
+        self._count = 0
+        self._terms = np.zeros((WINDOW, 2, terms))
+        self._died = np.zeros((WINDOW, 2))
+
+    def said(self, terms: Floats) -> Floats:
+        """Return what it expects of an hour with these terms (2, n), shape (2,); none at first."""
+        return np.zeros(2) if self.weights is None else terms @ self.weights
+
+    def add(self, terms: Floats, died: Floats) -> None:
+        """Remember an hour: its terms (2, n) and what died (2,)."""
+        slot = self._count % WINDOW
+        self._terms[slot], self._died[slot] = terms, died
+        self._count += 1
+
+    def learn(self, oi: float) -> None:
+        """Refit on the hours remembered; both sides share the weights."""
+        n = min(self._count, WINDOW)
+        width = self._terms.shape[2]
+        terms, died = self._terms[:n].reshape(-1, width), self._died[:n].ravel()
+        total = terms.sum()
+        if not (total > 0 and died.sum() > 0):
+            return
+        even = np.full(width, died.sum() / total)
+        self.weights, _ = climb(terms, died, even, even, STRENGTH * oi, ITERATIONS)
+
+
+class Rivals:
+    """Both null models of one market, played beside its estimate."""
+
+    __slots__ = ("hours", "path", "path_fit", "static", "static_fit")
+
+    def __init__(self, price: float) -> None:
+        """Start empty around a price."""
+        self.path = Path()
+        self.path_fit = Rival(PATH_TERMS)
+        self.static = Exposure(price, STATIC)
+        self.static_fit = Rival(1)
+        self.hours = Hours()
+        """What the static map's sweeps crossed."""
+
+    def move_mark(self, at: int, price: float, records: Floats) -> None:
+        """Take a mark, and the sweep records of the candidate shown: they tell fresh ground."""
+        one = np.array([price])
+        self.path.see(np.array([at]), one, one, one)
+        self.path.sweep(records)
+        self._cross(self.static.move_mark(at, price))
+
+    def add_tape(self, steps: Steps, records: Floats) -> None:
+        """Take a stretch of tape, and the sweep records of the candidate shown."""
+        marked = ~np.isnan(steps.marks)
+        ends, marks = (steps.times[marked] * SECOND).astype(np.int64), steps.marks[marked]
+        if len(marks):
+            self.path.see(ends, marks, marks, marks)
+        self.path.sweep(records)
+        self._cross(self.static.add_tape(replace(steps, oi=np.full(len(steps.times), math.nan))))
+
+    def see(self, bars: Candles) -> None:
+        """Take the marks of candles whose deaths are told."""
+        if bars.deaths:
+            self.path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
+
+    def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
+        """Take candles `start` to `stop`, and the sweep records of the candidate shown."""
+        blind = replace(bars, oi=np.full(len(bars.times), math.nan))
+        crossed = self.static.add_candles(blind, start, stop)
+        if bars.deaths:
+            self.path.sweep(records)
+            self._cross(crossed)
+
+    def close(self, hour: int) -> tuple[Floats | None, Floats]:
+        """Return an hour's terms: of the path (2, 6), none if it was not seen; static (2, 1)."""
+        static = self.hours.close(hour)[:, :TIERS].sum(axis=1)[:, None]
+        return self.path.terms(hour), static
+
+    def said(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
+        """Return what each expects of such an hour: static and path, shape (2,) each."""
+        return self.static_fit.said(static), self.path_fit.said(path)
+
+    def add(self, path: Floats, static: Floats, died: Floats) -> None:
+        """Remember an hour that is over."""
+        self.path_fit.add(path, died)
+        self.static_fit.add(static, died)
+
+    def learn(self, oi: float) -> None:
+        """Refit both on the hours before."""
+        self.path_fit.learn(oi)
+        self.static_fit.learn(oi)
+
+    def weights(self, oi: float) -> Floats:
+        """Return the weights (2, 16) of the static map for what is reported, its scale learned."""
+        out = np.zeros((2, CLASSES))
+        live = float(self.static.live()[:, :TIERS].sum(axis=1).max())
+        learned = self.static_fit.weights
+        if learned is not None:
+            out[:, :TIERS] = learned[0]
+        elif live > 0:  # nothing learned yet: as published, all of open interest
+            out[:, :TIERS] = oi / live
+        return out
+
+    def _cross(self, records: Floats) -> None:
+        for slot, crossed in zip(*tally(records), strict=True):
+            self.hours.add(int(slot), crossed)

@@ -1,0 +1,319 @@
+"""What the page says of how far to trust the map: grade, record, models side by side, bands.
+
+The market is the served one; its record, its grade and the positions seen are told in its place, so
+that there is something to show.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from .conftest import MAP_WITHIN, VIEWPORTS, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES: tuple[Size, ...] = ("phone", "desk")
+HOUR = 3_600_000_000
+SPOTS = ["One whale and 2,000 accounts have one colour.", "How far a cascade runs is not computed."]
+TINY = """() => [...document.querySelectorAll('body *')].filter(e =>
+  [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+  && parseFloat(getComputedStyle(e).fontSize) < 11).map(e => e.outerHTML.slice(0, 80))"""
+
+
+def _market(venue: str, *, known: bool) -> dict[str, Any]:
+    """Return the record of one market: of 240 hours, or of none."""
+    skill = {"value": 0.21, "low": 0.08, "high": 0.33, "n": 240}
+    none = {"value": None, "low": None, "high": None, "n": 0}
+    classes = [
+        {
+            "side": side, "tier": 100, "distance": 0.003 * 1.5**k, "weight": 0.01 / (1 + k),
+            "low": 0.0, "high": 0.02, "confidence": 0.9 - 0.1 * k, "measured": known and k < 4,
+        }
+        for side in ("long", "short")
+        for k in range(8)
+    ]  # fmt: skip
+    groups = [{"said": 10.0**k, "died": 1.4 * 10.0**k, "n": 48} for k in range(3, 8)]
+    return {
+        "coin": "BTC", "market": f"{venue}:BTCUSDT", "venue": venue,
+        "hours": 240 if known else 0,
+        "skill_over_path": skill if known else none,
+        "skill_over_static": skill if known else none,
+        "verdict": "edge shown" if known else "too few hours",
+        "coverage_80": {"value": 0.78 if known else None, "n": 480 if known else 0},
+        "reliability": groups if known else [],
+        "events": 5120 if known else 0,
+        "share_told": {
+            "share": 0.36, "low": 0.24, "high": 0.52, "measured": known, "sampled": True,
+        },
+        "classes": classes,
+    }  # fmt: skip
+
+
+class Told:
+    """What the page is told in place of the server's own words."""
+
+    def __init__(self) -> None:
+        """There is a record, and the weights were learned once."""
+        self.known = True
+        self.fitted = 0
+        """µs UTC; 0 leaves the first fit."""
+        self.watched = False
+
+    def proof(self) -> dict[str, Any]:
+        """Return the record of two markets."""
+        markets = [_market("binance", known=self.known), _market("okx", known=False)]
+        return {"source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets}
+
+    def trust(self, now: int) -> dict[str, Any]:
+        """Return the grade and the fit of an answer."""
+        return {
+            "grade": {
+                "letter": "B", "why": "weights learned long ago",
+                "parts": {"interest": "A", "coverage": "A", "feed": "A", "fit": "B"},
+            },
+            "fit": {
+                "version": 3, "at": self.fitted or now // HOUR * HOUR - 20 * HOUR, "taught": 212,
+                "why": "binance:BTCUSDT: 212 new liquidations", "markets": 2,
+            },
+        }  # fmt: skip
+
+    def rewrite(self, raw: bytes) -> bytes:
+        """Return a view or a message of the stream with this grade and fit."""
+        said = msgspec.msgpack.decode(raw)
+        if "now" in said:
+            said |= self.trust(said["now"])
+        return msgspec.msgpack.encode(said)
+
+    def install(self, page: Page) -> None:
+        """Stand between a page and its server."""
+        page.route(re.compile(r"/v1/\w+/(heatmap|levels)"), self._view)
+        page.route(re.compile(r"/v1/proof"), self._proof)
+        page.route(re.compile(r"/v1/\w+/observed"), self._observed)
+        page.route_web_socket(re.compile(r"/v1/stream"), self._stream)
+
+    def _view(self, route: Route) -> None:
+        route.fulfill(status=200, body=self.rewrite(route.fetch().body()))
+
+    def _proof(self, route: Route) -> None:
+        route.fulfill(status=200, body=msgspec.msgpack.encode(self.proof()))
+
+    def _observed(self, route: Route) -> None:
+        said = msgspec.msgpack.decode(route.fetch().body())
+        if self.watched:
+            said |= {
+                "long": [4e6 if i % 40 == 0 else 0.0 for i in range(said["rows"])],
+                "short": [0.0] * said["rows"], "dollars": {"long": 8e7, "short": 0.0},
+                "share": {"long": 0.083, "short": 0.0}, "look_age": 30.0, "accounts": 12,
+                "origin": "12 accounts seen at hyperliquid",
+            }  # fmt: skip
+        route.fulfill(status=200, body=msgspec.msgpack.encode(said))
+
+    def _stream(self, page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+        server.on_message(
+            lambda raw: page.send(self.rewrite(raw) if isinstance(raw, bytes) else raw)
+        )
+
+
+@pytest.fixture
+def told() -> Told:
+    """What the page will be told."""
+    return Told()
+
+
+@pytest.fixture
+def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[..., Page]]:
+    """Open the page at a size; the test fails when the page threw."""
+    pages: list[Page] = []
+    threw: list[str] = []
+
+    def opener(size: Size, query: str = "") -> Page:
+        phone = size == "phone"
+        page = browser.new_page(viewport=VIEWPORTS[size], is_mobile=phone, has_touch=phone)
+        pages.append(page)
+        page.on("pageerror", lambda why: threw.append(str(why)))
+        told.install(page)
+        page.goto(page_url + query)
+        page.locator("button[data-grade]").wait_for(timeout=MAP_WITHIN)
+        return page
+
+    yield opener
+    for page in pages:
+        page.unroute_all(behavior="ignoreErrors")
+        page.close()
+    assert threw == []
+
+
+def _sheet(page: Page) -> Locator:
+    sheet = page.get_by_role("dialog", name="How far to trust it")
+    sheet.get_by_role("article").first.wait_for()
+    return sheet
+
+
+def _reaches(page: Page, box: Locator, size: Size) -> None:
+    """Hold what is added to the rules of size: text, targets, width."""
+    assert page.evaluate(TINY) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= VIEWPORTS[size]["width"]
+    for each in box.locator("button:visible, select:visible, summary:visible").all():
+        bounds = each.bounding_box()
+        assert bounds is not None
+        assert min(bounds["height"], bounds["width"]) >= 43.5, each.inner_text()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_badge_names_the_grade_and_opens_the_sheet(visit: Callable[..., Page], size: Size):
+    page = visit(size)
+    badge = page.locator("button[data-grade]")
+    assert "B" in badge.inner_text()
+    assert "grade B" in (badge.get_attribute("aria-label") or "")
+    assert "212 new liquidations" in (badge.get_attribute("aria-label") or "")
+    badge.click()
+    sheet = _sheet(page)
+    page.wait_for_url("**#trust", timeout=3_000)
+    page.keyboard.press("Escape")
+    sheet.wait_for(state="hidden")
+    page.wait_for_url(lambda url: "#" not in url, timeout=3_000)
+    assert badge.evaluate("e => e === document.activeElement")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], size: Size):
+    said = _sheet(visit(size, "#trust")).inner_text()
+    for words in (
+        "Fuel, not a magnet", "edge shown", "too few hours", "+21%", "+8% to +33%", "240 hours",
+        "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "8 measured, 8 prior only",
+        "Weights learned long ago", "Venues covered", *SPOTS,
+    ):  # fmt: skip
+        assert words in said, words
+
+
+def test_the_weights_of_a_market_are_listed_with_what_taught_them(visit: Callable[..., Page]):
+    sheet = _sheet(visit("phone", "#trust"))
+    sheet.locator("summary").first.click()
+    rows = sheet.locator("details[open] tbody tr")
+    assert rows.count() == 16
+    assert rows.first.inner_text().split()[-1] == "measured"
+    assert rows.last.inner_text().endswith("prior only")
+
+
+def test_a_market_without_liquidations_says_so(visit: Callable[..., Page], told: Told):
+    told.known = False
+    said = _sheet(visit("desk", "#trust")).inner_text()
+    assert "No liquidation seen yet" in said
+    assert "nothing to score yet" in said
+
+
+def test_a_link_to_the_sheet_opens_it_on_an_open_page(visit: Callable[..., Page]):
+    page = visit("desk")
+    page.evaluate("location.hash = 'trust'")
+    _sheet(page)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_in_the_trust_sheet(visit: Callable[..., Page], size: Size):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci in web/")
+    page = visit(size, "#trust")
+    sheet = _sheet(page)
+    sheet.locator("summary").first.click()
+    page.wait_for_timeout(600)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    assert [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found] == []
+    _reaches(page, sheet, size)
+    assert sheet.locator(".content").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_weights_learned_while_the_page_is_open_are_told(visit: Callable[..., Page], told: Told):
+    page = visit("phone")
+    line = page.locator("[data-learned]")
+    line.wait_for(state="attached", timeout=6_000)
+    assert line.get_attribute("aria-live") == "polite"
+    page.wait_for_timeout(3_000)
+    assert line.inner_text() == ""
+    told.fitted = 4_000_000_000_000_000
+    line.filter(has_text="Weights learned anew").wait_for(timeout=8_000)
+    assert "212 new liquidations. The whole map was re-weighted." in line.inner_text()
+
+
+def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Callable[..., Page]):
+    page = visit("desk")
+    choice = page.get_by_label("Model")
+    choice.select_option("static")
+    page.get_by_text("static · four fixed leverages").first.wait_for()
+    assert "model=static" in page.url
+    page.locator("[data-compare]").wait_for()
+    choice.select_option("difference")
+    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
+    assert "model=difference" in page.url
+    page.reload()
+    page.get_by_role("img", name="Blue: the static map holds more").wait_for(timeout=MAP_WITHIN)
+    page.get_by_role("button", name="12h", exact=True).click()
+    page.get_by_role("slider", name="Hide below").wait_for()
+    assert "model=" not in page.url
+    assert choice.locator("option").all_inner_texts() == ["Calibrated", "Static"]
+
+
+def test_on_the_phone_the_model_is_chosen_among_the_filters(visit: Callable[..., Page]):
+    page = visit("phone")
+    page.get_by_role("button", name="Filters").click()
+    sheet = page.get_by_role("dialog", name="What the map counts")
+    sheet.get_by_role("button", name="Difference").click()
+    sheet.get_by_text("Mass in common").wait_for()
+    assert "model=difference" in page.url
+    _reaches(page, sheet, "phone")
+    page.keyboard.press("Escape")
+    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_bands_are_asked_for_only_on_demand(visit: Callable[..., Page], size: Size):
+    page = visit(size)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page.url.partition("?")[0] + "?view=levels")
+    pane = page.get_by_role("region", name="Levels")
+    toggle = pane.get_by_role("button", name="Bands")
+    toggle.wait_for(timeout=MAP_WITHIN)
+    page.wait_for_timeout(1_000)
+    assert not any("bands=1" in url for url in asked)
+    toggle.click()
+    pane.locator("[data-layers=bands]").wait_for(timeout=8_000)
+    assert any("bands=1" in url for url in asked)
+    _reaches(page, pane.get_by_role("group", name="Layers"), size)
+
+
+def test_observed_positions_are_offered_only_where_some_are_seen(
+    visit: Callable[..., Page], told: Told
+):
+    page = visit("phone", "?view=levels")
+    pane = page.get_by_role("region", name="Levels")
+    pane.get_by_role("button", name="Bands").wait_for(timeout=MAP_WITHIN)
+    page.wait_for_timeout(800)
+    seen = pane.get_by_role("button", name="Observed positions")
+    assert seen.count() == 0
+    told.watched = True
+    page.reload()
+    seen.click()
+    words = pane.locator("[data-layers]")
+    words.get_by_text("Never added to the estimate").wait_for()
+    assert "$80.0M long (8.3 % of open interest there)" in words.inner_text()
+    _reaches(page, pane.get_by_role("group", name="Layers"), "phone")
+
+
+def test_both_sides_carry_their_bands(visit: Callable[..., Page]):
+    page = visit("phone", "?view=ratio")
+    pane = page.get_by_role("region", name="Longs against shorts")
+    pane.get_by_text("(80 %: $").first.wait_for(timeout=MAP_WITHIN)
+    assert pane.get_by_text("(80 %: $").count() == 2

@@ -1,0 +1,70 @@
+"""A made market, in which a share of what is crossed dies."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+from msgspec import structs
+
+from powderkeg.engine.candidate import CANDIDATES, FIRST
+from powderkeg.engine.estimate import Estimate
+from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Liquidation, LiquidationBar
+
+P = 100_000.0
+T = 1_767_225_600 * SECOND
+M = "bybit:BTCUSDT"
+ONE, TWO = CANDIDATES[FIRST : FIRST + 1], CANDIDATES[:2]
+PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
+STEP = (30 if PLAIN else 10) * MINUTE
+
+
+def made(specs=ONE, venue="bybit"):
+    return Estimate(P, f"{venue}:BTCUSDT", specs)
+
+
+def died(at, size=1.0, holder="long"):
+    return Liquidation(M, at, at, P, size, holder)
+
+
+def bar(at, span, long, short):
+    return LiquidationBar(M, at, at + span, span, long, short)
+
+
+def live(estimate, seed, hours, kill=0.01, start=T, oi=1000.0):
+    """Play a market in which a share `kill` of the exposure that is crossed dies."""
+    chance = np.random.default_rng(seed)
+    price, at = P, start
+    while at < start + hours * HOUR:
+        at += STEP
+        price *= math.exp(chance.normal(0, 0.004))
+        oi += chance.normal(0, 3)
+        estimate.add_trades(np.array([price, price * 1.0003]), chance.normal(0, 20, 2))
+        estimate.flush(at, oi)
+        for record in estimate.move_mark(at, price):
+            size = float(record[4:].sum()) * kill
+            if size > 0:
+                estimate.liquidated(died(at - 1, size, "long" if record[1] == 0 else "short"))
+    return at
+
+
+def walk(n, seed=8):
+    """Return minute bars of a walk of 30 bp a minute."""
+    close = P * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.003, n)))
+    times = T + np.arange(n) * MINUTE
+    ones = np.ones(n)
+    return Candles(
+        M, int(times[-1]) + MINUTE, int(times[-1]) + MINUTE, MINUTE, times, close, close, close,
+        close, ones, ones / 2, 1000 + ones, close, close, close,
+    )  # fmt: skip
+
+
+def part(told, start, stop):
+    """Return some of the bars."""
+    columns = {
+        name: getattr(told, name)[start:stop]
+        for name in told.__struct_fields__
+        if isinstance(getattr(told, name), np.ndarray)
+    }
+    return structs.replace(told, **columns)

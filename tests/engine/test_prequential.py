@@ -1,0 +1,275 @@
+"""How an estimate learns, and what it had said before it knew."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from msgspec import structs
+
+from powderkeg.engine.candidate import CANDIDATES, FIRST
+from powderkeg.engine.classes import CLASSES
+from powderkeg.engine.estimate import FLOOR, FRESH, REFIT
+from powderkeg.engine.family import Lesson
+from powderkeg.engine.record import DIED, HIGH, LOW, PATH, SAID, STATIC
+from powderkeg.engine.record import FRESH as GROUND
+from powderkeg.engine.sweeps import KEPT, QUARTER
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.history.snapshots import CODEC
+
+from .made import PLAIN, STEP, TWO, M, P, T, bar, died, live, made
+
+seeds = st.integers(0, 2**32 - 1)
+compiled = pytest.mark.skipif(PLAIN, reason="a minute where kernels run as plain Python")
+
+
+@pytest.fixture(scope="module")
+def played():
+    """Return a market after a day, and when that is."""
+    estimate = made()
+    return estimate, live(estimate, 3, 24)
+
+
+def test_liquidations_teach_after_six_hours_and_not_before():
+    estimate = made()
+    at = live(estimate, 2, 5)
+    assert estimate.prior_only
+    assert estimate.taught == 0
+    live(estimate, 3, 3, start=at)
+    assert not estimate.prior_only
+    assert estimate.confidence().max() > 0
+    assert (estimate.fit.weights > 0).all()
+    assert 0 < estimate.taught <= estimate.events
+
+
+def test_a_refit_waits_six_hours_after_the_last_and_then_shows_at_once():
+    estimate = made()
+    at = live(estimate, 10, 7)
+    fit, weights = estimate.fit, estimate.weights(at)
+    over = estimate.fitted + REFIT
+    while at < over - STEP:
+        at = live(estimate, at // SECOND, STEP / HOUR, start=at)
+        assert estimate.fit is fit
+    for _ in range(3):
+        at = live(estimate, 11, 1, start=at)
+    assert estimate.fit is not fit
+    assert not np.allclose(estimate.weights(at), weights, rtol=1e-3)
+    shown = estimate.fit.weights * estimate.strain(at)[:, None]
+    assert np.array_equal(estimate.weights(at), shown)
+
+
+def test_the_minute_an_hour_waits_for_its_last_liquidations_teaches_nothing_yet():
+    """What died and was crossed in it belongs to the hour that the new weights are to foretell."""
+    pair = made(), made()
+    for estimate, closes in zip(pair, (0, 20), strict=True):
+        at = live(estimate, 5, 13)
+        over = (at // HOUR + 1) * HOUR
+        estimate.flush(over - 1)
+        estimate.move_mark(over - 1, estimate.mark * 0.99)
+        estimate.move_mark(over + SECOND, estimate.mark * (0.98 if closes else 1.0))
+        for _ in range(closes):  # of a size that does not change how grainy the volume is
+            estimate.liquidated(died(over + SECOND, estimate.dispersion))
+        estimate._refit = over
+        estimate.flush(over + MINUTE)
+        assert estimate.fitted == over + MINUTE
+    one, other = (estimate.fit.weights for estimate in pair)
+    assert other == pytest.approx(one, rel=1e-9)
+
+
+def test_two_hundred_liquidations_do_not_wait_for_six_hours():
+    calm, violent = made(), made()
+    for estimate, count in ((calm, FRESH // 2), (violent, FRESH)):
+        at = live(estimate, 2, 1, kill=0.0)
+        for _ in range(count):
+            estimate.liquidated(died(at - 1, 0.01))
+        live(estimate, 2, 2, kill=0.0, start=at)
+    assert calm.prior_only
+    assert not violent.prior_only
+    assert violent.taught == FRESH
+
+
+def test_one_large_bar_counts_as_the_many_liquidations_it_must_hold():
+    estimate = made()
+    at = live(estimate, 2, 2, kill=0.0)
+    estimate.liquidated_bar(bar(T, HOUR, 500.0, 500.0))
+    estimate.flush(at + HOUR)
+    assert not estimate.prior_only
+    assert estimate.taught >= FRESH
+
+
+def test_the_record_has_a_row_for_every_hour_since_the_first_fit(played):
+    """The last hour is not closed yet: its last liquidations may come within a minute."""
+    estimate, at = played
+    hours = estimate.record.hours
+    assert hours.tolist() == list(range(hours[0], at // HOUR - 1))
+    assert T + REFIT <= hours[0] * HOUR <= T + REFIT + HOUR
+
+
+def test_the_band_of_every_hour_holds_what_was_said(played):
+    rows = played[0].record.rows
+    assert (rows[:, LOW] <= rows[:, SAID]).all()
+    assert (rows[:, SAID] <= rows[:, HIGH] * (1 + 1e-6)).all()
+    assert np.isfinite(rows).all()
+    assert (rows >= 0).all()
+
+
+def test_what_is_recorded_as_dead_is_what_died():
+    estimate = made()
+    at = live(estimate, 3, 12)
+    hour = at // HOUR
+    for minute, size, holder in ((0, 1.0, "long"), (59, 2.0, "long"), (30, 4.0, "short")):
+        estimate.liquidated(died(hour * HOUR + minute * MINUTE, size, holder))
+    estimate.flush(at + 2)
+    estimate.move_mark(at + 2, estimate.mark)
+    estimate.flush((hour + 1) * HOUR + MINUTE)
+    assert estimate.record.hours[-1] == hour
+    assert estimate.record.rows[-1, DIED].tolist() == [3.0, 4.0]
+
+
+def test_an_hour_is_closed_a_minute_late_so_that_its_last_liquidations_count():
+    estimate = made()
+    at = live(estimate, 5, 8)
+    estimate.flush(at + 2 * MINUTE)
+    estimate.move_mark(at + 2 * MINUTE, estimate.mark)
+    count, over = estimate.record.count, (at // HOUR + 1) * HOUR
+    estimate.flush(over + 30 * SECOND)
+    assert estimate.record.count == count
+    estimate.liquidated(died(over - 1, 50.0))
+    estimate.flush(over + MINUTE)
+    assert estimate.record.count == count + 1
+    assert estimate.record.rows[-1, DIED, 0] >= 50
+
+
+def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
+    """Two markets part after sixteen hours, when in one a thousand times more dies.
+
+    All rows before are alike, and so is what was said of the next hour.
+    """
+    pair = made(TWO), made(TWO)
+    for estimate in pair:
+        at = live(estimate, 5, 16)
+    common = pair[0].record.count
+    for estimate, kill in zip(pair, (0.01, 10.0), strict=True):
+        live(estimate, 6, 9, kill=kill, start=at)
+    one, other = (estimate.record.rows for estimate in pair)
+    assert np.array_equal(one[:common], other[:common])
+    after = int(np.flatnonzero((one[:, DIED] != other[:, DIED]).any(axis=1))[0])
+    for field in (SAID, STATIC, PATH, GROUND):
+        assert np.array_equal(one[: after + 1, field], other[: after + 1, field])
+    assert not np.array_equal(one[-1, SAID], other[-1, SAID])
+
+
+@pytest.mark.parametrize("factor", [0.1, 10.0])
+def test_a_prior_ten_times_wrong_recovers_after_a_few_fits(factor, monkeypatch):
+    estimate = made()
+    prior = type(estimate.best).prior
+    monkeypatch.setattr(type(estimate.best), "prior", lambda *args: prior(*args) * factor)
+    live(estimate, 7, 30)
+    rows = estimate.record.rows[-12:].sum(axis=(0, 2))
+    assert 0.5 < rows[SAID] / rows[DIED] < 2
+
+
+def test_deaths_that_no_map_explains_are_a_background_of_every_hour():
+    """The mark stands still, and yet two coins die each hour, one a side."""
+    estimate = made()
+    at = live(estimate, 3, 8)
+    still, background = estimate.mark, estimate.background
+    for _ in range(20):
+        for holder in ("long", "short"):
+            estimate.liquidated(died(at + 1, 1.0, holder))
+        at += HOUR
+        estimate.flush(at - 1)
+        estimate.move_mark(at - 1, still)
+    assert background < 0.1
+    assert 0.5 < estimate.background < 1.0 + 1e-6
+    assert estimate.record.rows[-1, SAID] == pytest.approx(np.full(2, estimate.background), rel=0.2)
+
+
+def test_a_background_is_never_quite_nothing():
+    estimate = made()
+    live(estimate, 3, 12)
+    assert estimate.background > FLOOR * estimate._usual / 2 > 0
+
+
+def test_elders_teach_where_little_has_died():
+    pair = made(), made()
+    weight = np.zeros((1, CLASSES))
+    weight[:, 5] = 1.0
+    pair[1].elders = [Lesson("okx:BTC", weight, np.ones((1, CLASSES)))]
+    for estimate in pair:
+        live(estimate, 3, 8, kill=1e-5)
+    alone, helped = (e.fit.weights.mean(axis=0) / e.fit.weights.mean() for e in pair)
+    assert helped[5] > 2 * alone[5]
+
+
+def test_hours_that_a_long_silence_went_through_are_not_scored_and_forgotten():
+    estimate = made(TWO)
+    at = live(estimate, 4, 10)
+    count = estimate.record.count
+    estimate.flush(at + 10 * DAY, 1000.0)
+    assert estimate.record.count <= count + 1
+    assert all(not each.hours.crossed for each in estimate.candidates)
+    assert not estimate.rivals.hours.crossed
+
+
+def test_what_died_before_the_longest_window_is_forgotten():
+    estimate = made(TWO)
+    live(estimate, 6, 7)
+    later = T + KEPT + 2 * DAY
+    estimate.liquidated(died(later))
+    live(estimate, 7, 8, start=later, kill=0.0)
+    assert [start for start, _ in estimate._deaths.spans] == [later // QUARTER * QUARTER]
+    assert all(each.sweeps.quarters.min() >= T + 2 * DAY for each in estimate.candidates)
+
+
+def test_an_hour_of_which_no_bar_tells_is_not_recorded():
+    estimate = made()
+    at = live(estimate, 2, 8, kill=0.0)
+    for hour in range(3):
+        estimate.liquidated_bar(bar(T + hour * HOUR, HOUR, 1.0, 1.0))
+    estimate.learn(at, at)
+    assert not estimate.prior_only
+    live(estimate, 3, 4, kill=0.0, start=at)
+    assert estimate.record.count == 0
+    estimate.liquidated_bar(bar(at + 3 * HOUR, HOUR, 1.0, 1.0))
+    estimate.flush(at + 5 * HOUR)
+    assert estimate.record.hours.tolist() == [at // HOUR + 3]
+
+
+def test_the_same_market_twice_is_the_same_to_the_last_bit():
+    digests = set()
+    for _ in range(2):
+        estimate = made(TWO, "binance")
+        estimate.elders = [Lesson(M, np.ones((2, CLASSES)), np.ones((2, CLASSES)))]
+        live(estimate, 9, 14)
+        digests.add(CODEC.digest(estimate))
+    assert len(digests) == 1
+
+
+def test_a_recalibration_is_the_same_whenever_it_is_repeated():
+    pair = made(TWO), made(TWO)
+    for estimate in pair:
+        at = live(estimate, 9, 8)
+        estimate.learn(at, at)
+    assert CODEC.digest(pair[0]) == CODEC.digest(pair[1])
+
+
+@compiled
+@pytest.mark.parametrize("truth", [0, 2])
+def test_the_competition_finds_the_closing_hazard_of_a_made_market(truth):
+    """Eight days in which a tenth of what one candidate says was crossed dies, a bar a quarter."""
+    estimate = made([structs.replace(CANDIDATES[FIRST], multiplier=m) for m in (0.1, 1.0, 10.0)])
+    model = estimate.candidates[truth]
+    chance = np.random.default_rng(9)
+    price, at = P, T
+    while at < T + 8 * DAY:
+        at += STEP
+        price *= math.exp(chance.normal(0, 0.004))
+        estimate.add_trades(np.array([price]), chance.normal(0, 200, 1))
+        estimate.flush(at, 2e4)
+        before = model.sweeps.crossed.sum(axis=(0, 2))
+        estimate.move_mark(at, price)
+        after = model.sweeps.crossed.sum(axis=(0, 2))
+        long, short = 0.1 * np.maximum(after - before, 0.0)
+        estimate.liquidated_bar(bar((at - 1) // QUARTER * QUARTER, QUARTER, long, short))
+    assert estimate.best is model

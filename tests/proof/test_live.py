@@ -1,0 +1,219 @@
+"""How far to trust a market's map: figures from its own record, and from maps kept on disk."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.record import Record
+from powderkeg.errors import DataError
+from powderkeg.events import HOUR, SECOND, Liquidation
+from powderkeg.maps.scene import Known
+from powderkeg.proof import live
+from powderkeg.proof.live import Board, figures, from_ledger, summary
+from powderkeg.proof.scores import poisson_deviance
+from powderkeg.store.proofs import Proofs, map_of, rows_of
+
+MARKET = "bybit:BTCUSDT"
+FIRST = 490_000
+HOURS = np.arange(FIRST, FIRST + 240)
+
+
+def made(n=240, ours=1.0, noise=0.3, seed=3):
+    """Return rows of hours in which volume died, ours off by a factor, both nulls by far."""
+    chance = np.random.default_rng(seed)
+    died = chance.gamma(0.5, 10.0, (n, 2))
+    said = ours * died * np.exp(noise * chance.standard_normal((n, 2))) + 0.01
+    even = np.full((n, 2), 5.0)
+    return np.stack((died, said, said / 2, said * 2, even, even, even), axis=1)
+
+
+def desk_of(rows):
+    """Return a desk of one market with these rows on record."""
+    estimate = Estimate(100.0, MARKET)
+    estimate.add_trades(np.array([100.0, 101.0]), np.array([50.0, -20.0]))
+    estimate.flush(FIRST * HOUR, 1000.0)
+    estimate.move_mark(FIRST * HOUR + SECOND, 100.0)
+    for i, row in enumerate(rows):
+        estimate.record.add(FIRST + i, row)
+    known = Known(MARKET, "bybit", estimate, {}, 0, "up")
+    return SimpleNamespace(now=(FIRST + 240) * HOUR, estimated=lambda: iter([known])), known
+
+
+def test_a_market_that_says_before_what_dies_shows_an_edge():
+    found = figures(HOURS, made(), 1.0)
+    assert found["verdict"] == "edge shown"
+    skill = found["skill_over_path"]
+    assert skill["low"] < skill["value"] < skill["high"]
+    assert found["coverage_80"]["value"] > 0.9
+
+
+def test_what_is_said_in_the_wrong_order_shows_none():
+    rows = made()
+    rows[:, 1:4] = rows[np.random.default_rng(1).permutation(len(rows)), 1:4]
+    assert figures(HOURS, rows, 1.0)["verdict"] == "no edge shown"
+
+
+def test_an_edge_over_one_null_only_is_none():
+    rows = made()
+    rows[:, 5] = rows[:, 0]  # no map knows it all beforehand
+    found = figures(HOURS, rows, 1.0)
+    assert found["skill_over_static"]["low"] > 0
+    assert found["verdict"] == "no edge shown"
+
+
+def test_two_days_are_too_few_for_a_verdict_however_good():
+    found = figures(HOURS[:71], made(71), 1.0)
+    assert found["verdict"] == "too few hours"
+    assert figures(HOURS[:72], made(72), 1.0)["verdict"] == "edge shown"
+
+
+def test_hours_before_a_null_model_has_learned_do_not_count_against_it():
+    rows = made()
+    late = rows.copy()
+    late[:50, 5] = 0.0
+    assert figures(HOURS, late, 1.0) == figures(HOURS[50:], rows[50:], 1.0)
+    late[:, 5] = 0.0
+    assert figures(HOURS, late, 1.0)["verdict"] == "too few hours"
+
+
+def test_hours_in_which_nothing_died_say_nothing_of_skill():
+    rows = made()
+    rows[:, 0] = 0.0
+    found = figures(HOURS, rows, 1.0)
+    assert found["verdict"] == "too few hours"
+    assert found["skill_over_path"]["value"] is found["predicted_over_reported"] is None
+
+
+def test_deviances_are_those_of_the_score():
+    rows = made()
+    found = figures(HOURS, rows, 1.0)["deviance"]
+    assert found["ours"] == pytest.approx(poisson_deviance(rows[:, 0], rows[:, 1]), rel=1e-12)
+    assert found["path"] == pytest.approx(poisson_deviance(rows[:, 0], rows[:, 5]), rel=1e-12)
+
+
+def test_twice_too_much_is_told_as_twice():
+    assert figures(HOURS, made(ours=2.0, noise=0.0), 1.0)[
+        "predicted_over_reported"
+    ] == pytest.approx(2, rel=0.01)
+
+
+def test_the_price_moves_dollars_and_no_skill():
+    coins, dollars = figures(HOURS, made(), 1.0), figures(HOURS, made(), 50_000.0)
+    for one, other in zip(coins.pop("reliability"), dollars.pop("reliability"), strict=True):
+        assert other["died"] == pytest.approx(one["died"] * 50_000)
+        assert other["n"] == one["n"]
+    assert coins == dollars
+
+
+def test_groups_rise_in_what_was_said_and_hold_every_row():
+    groups = figures(HOURS, made(), 1.0)["reliability"]
+    assert len(groups) == live.BINS
+    assert [g["said"] for g in groups] == sorted(g["said"] for g in groups)
+    assert sum(g["n"] for g in groups) == 480
+
+
+def test_a_market_without_a_record_says_so():
+    (market,) = summary({"BTC": desk_of([])[0]})["markets"]
+    assert market["hours"] == 0
+    assert market["since"] is market["fitted"] is market["coverage_80"]["value"] is None
+    assert market["verdict"] == "too few hours"
+    assert market["prior_only"] is True
+    assert market["reliability"] == []
+    assert not any(each["measured"] for each in market["classes"])
+
+
+def test_every_class_of_both_sides_has_a_weight_within_its_band():
+    (market,) = summary({"BTC": desk_of(made())[0]})["markets"]
+    assert len(market["classes"]) == 32
+    for each in market["classes"]:
+        assert each["low"] <= each["weight"] <= each["high"]
+        assert each["distance"] > 0
+        assert each["tier"] in {100, 50, 25, 10, 5}
+
+
+def test_a_feed_that_is_a_sample_is_told_as_one():
+    desk, known = desk_of(made())
+    assert summary({"BTC": desk})["markets"][0]["share_told"]["sampled"] is False
+    sampled = Known("binance:X", "binance", Estimate(100.0, "binance:X"), {}, 0, "up")
+    sampled.estimate.move_mark(HOUR, 100.0)
+    both = SimpleNamespace(now=HOUR, estimated=lambda: iter([known, sampled]))
+    told = summary({"BTC": both})["markets"][1]["share_told"]
+    assert told["sampled"] is True
+    assert told["measured"] is False
+    assert told["low"] < told["share"] < told["high"] <= 1
+
+
+def test_the_whole_answer_is_json_without_a_nan():
+    for rows in ([], made()):
+        json.dumps(summary({"BTC": desk_of(rows)[0]}), allow_nan=False)
+
+
+def test_what_is_asked_twice_in_an_hour_is_computed_once(monkeypatch):
+    calls = []
+
+    def counted(*told):
+        calls.append(told)
+        return figures(*told)
+
+    monkeypatch.setattr(live, "figures", counted)
+    board, (desk, known) = Board(), desk_of(made())
+    assert board.summary({"BTC": desk}) == board.summary({"BTC": desk})
+    assert len(calls) == 1
+    known.estimate.record.add(FIRST + 240, made(1)[0])
+    assert board.summary({"BTC": desk})["markets"][0]["hours"] == 241
+    known.estimate.record = Record()
+    assert board.summary({"BTC": desk})["markets"][0]["hours"] == 0
+
+
+def kept(folder, rows):
+    """Keep a map and a row of every hour."""
+    _, known = desk_of(rows)
+    proofs = Proofs(folder)
+    proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS])
+    proofs.append(rows_of(known, set(HOURS.tolist())))
+    return known
+
+
+def test_the_ledger_tells_what_the_live_record_tells(tmp_path):
+    rows = made().astype(np.float32)
+    known = kept(tmp_path, rows)
+    (market,) = from_ledger(tmp_path)["markets"]
+    assert market["maps"] == market["hours"] == 240
+    expected = figures(HOURS, rows.astype(np.float64), known.estimate.mark)
+    assert {name: market[name] for name in expected} == expected
+
+
+def test_rows_said_afterwards_do_not_count(tmp_path):
+    _, known = desk_of(made())
+    proofs = Proofs(tmp_path)
+    proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS[:100]])
+    proofs.append(rows_of(known, set(HOURS.tolist())))
+    assert from_ledger(tmp_path)["markets"][0]["hours"] == 100
+
+
+def test_a_folder_without_kept_maps_is_refused(tmp_path):
+    with pytest.raises(DataError, match="expected maps kept"):
+        from_ledger(tmp_path)
+
+
+def test_a_liquidation_makes_weights_measured_only_where_it_died():
+    desk, known = desk_of(made(10))
+    estimate = known.estimate
+    at = FIRST * HOUR
+    for i in range(1, 9):
+        estimate.add_trades(np.array([100.0]), np.array([500.0]))
+        estimate.flush(at + i * HOUR, 1000.0)
+        estimate.move_mark(at + i * HOUR + SECOND, 98.0)
+        told = at + i * HOUR + 2 * SECOND
+        estimate.liquidated(Liquidation(MARKET, told, told, "long", 98.0, 5.0))
+        estimate.move_mark(at + i * HOUR + 60 * SECOND, 100.0)
+    (market,) = summary({"BTC": desk})["markets"]
+    sure = {each["side"] for each in market["classes"] if each["measured"]}
+    assert market["prior_only"] is False
+    assert market["fitted"] is not None
+    assert "short" not in sure

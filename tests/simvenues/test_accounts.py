@@ -1,0 +1,75 @@
+"""What made accounts hold: true positions, in the words of the venue."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import msgspec
+import pytest
+
+from powderkeg.events import Positions
+from powderkeg.simvenues.feed import Coin
+from powderkeg.simvenues.wire import RefusedError, Wire
+from powderkeg.venues.hyperliquid import Hyperliquid
+
+from .conftest import Start
+
+
+def address(number: int) -> str:
+    return f"0x{number:040x}"
+
+
+def asked(wire: Wire, user: str) -> bytes:
+    body = msgspec.json.encode({"type": "clearinghouseState", "user": user})
+    return wire.answer("/info", {}, body).body
+
+
+def test_accounts_hold_true_positions_with_the_price_they_will_die_at(
+    coin: Coin, wires: dict[str, Wire]
+):
+    truth = coin.made.truth()
+    place = coin.made.world.venues.index("hyperliquid")
+    here = truth.venues == place
+    reader, wire = Hyperliquid(), wires["hyperliquid"]
+    found = 0
+    for number in range(0, 997, 50):
+        (poll,) = reader.watch([address(number)])
+        for look in reader.read(asked(wire, address(number)), coin.made.now, poll.channel):
+            assert isinstance(look, Positions)
+            assert look.market == "hyperliquid:BTC"
+            mine = here & (truth.serials % 997 == number)
+            signed = (truth.sizes * truth.sides)[mine]
+            i = abs(signed - look.sizes[0]).argmin()
+            assert signed[i] == pytest.approx(look.sizes[0], abs=1e-4)
+            assert truth.entries[mine][i] == pytest.approx(look.entries[0], rel=1e-4)
+            told, true = look.liquidations[0], truth.prices[mine][i]
+            assert told == pytest.approx(true) if true > 0 else math.isnan(told)
+            found += 1
+    assert found > 5
+
+
+def test_an_account_holds_the_same_from_one_look_to_the_next(wires: dict[str, Wire]):
+    wire = wires["hyperliquid"]
+    held = [json.loads(asked(wire, address(7)))["assetPositions"] for _ in range(2)]
+    assert held[0] == held[1]
+
+
+@pytest.mark.parametrize("user", ["", "bob", None])
+def test_what_is_no_address_is_refused(wires: dict[str, Wire], user):
+    with pytest.raises(RefusedError) as no:
+        asked(wires["hyperliquid"], user)
+    assert no.value.reply.status == 422
+
+
+async def test_the_answer_comes_over_the_wire(start: Start, http):
+    simulator = await start()
+    url = f"http://{simulator.addresses['hyperliquid']}/info"
+    reader = Hyperliquid()
+    events = []
+    for number in range(40):
+        (poll,) = reader.watch([address(number)])
+        async with http.post(url, data=poll.body) as answer:
+            assert answer.status == 200
+            events += reader.read(await answer.read(), 1, poll.channel)
+    assert events

@@ -1,0 +1,167 @@
+/** What is asked only where it is shown: proof, comparison, positions seen, bands of rows. */
+import { fields, type Fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
+import type { Side } from '../wire/types';
+
+export interface Skill {
+  value: number | null;
+  /** 95 % interval. */
+  low: number | null;
+  high: number | null;
+  /** Hours. */
+  n: number;
+}
+
+export interface Weight {
+  side: string;
+  /** Fraction of the entry price. */
+  distance: number;
+  weight: number;
+  confidence: number;
+  measured: boolean;
+}
+
+export interface Reliability {
+  /** Dollars an hour and side, means of a group. */
+  said: number;
+  died: number;
+  n: number;
+}
+
+export interface Proof {
+  market: string;
+  venue: string;
+  hours: number;
+  /** Over no map, and over the static one. */
+  skills: { path: Skill; static: Skill };
+  verdict: string;
+  /** Share of what died that lay within the 80 % band. */
+  covered: number | null;
+  counted: number;
+  reliability: Reliability[];
+  /** Share of liquidations that its feed tells, and the ends of its band. */
+  told: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
+  /** Liquidations it has learned from. */
+  events: number;
+  classes: Weight[];
+}
+
+export interface Proofs {
+  markets: Proof[];
+  blindSpots: string[];
+}
+
+function readSkill(value: unknown): Skill {
+  const o = fields(value ?? {}, 'skill');
+  return { value: numberOr(o, 'value', null), low: numberOr(o, 'low', null), high: numberOr(o, 'high', null), n: numberOr(o, 'n', 0) };
+}
+
+function readProof(value: unknown, i: number): Proof {
+  const o = fields(value, `$.markets[${i}]`);
+  const covered = fields(o['coverage_80'] ?? {}, '$.coverage_80');
+  const told = o['share_told'] ? fields(o['share_told'], '$.share_told') : null;
+  return {
+    market: text(o, 'market'),
+    venue: text(o, 'venue'),
+    hours: numberOr(o, 'hours', 0),
+    skills: { path: readSkill(o['skill_over_path']), static: readSkill(o['skill_over_static']) },
+    verdict: text(o, 'verdict'),
+    covered: numberOr(covered, 'value', null),
+    counted: numberOr(covered, 'n', 0),
+    reliability: list(o, 'reliability').map((each) => {
+      const g = fields(each, '$.reliability');
+      return { said: number(g, 'said'), died: number(g, 'died'), n: numberOr(g, 'n', 0) };
+    }),
+    told: told && {
+      share: number(told, 'share'),
+      low: numberOr(told, 'low', NaN),
+      high: numberOr(told, 'high', NaN),
+      measured: told['measured'] === true,
+      sampled: told['sampled'] === true,
+    },
+    events: numberOr(o, 'events', 0),
+    classes: ((o['classes'] ?? []) as unknown[]).map((each) => {
+      const c = fields(each, '$.classes');
+      return {
+        side: text(c, 'side'),
+        distance: number(c, 'distance'),
+        weight: number(c, 'weight'),
+        confidence: numberOr(c, 'confidence', 0),
+        measured: c['measured'] === true,
+      };
+    }),
+  };
+}
+
+export function readProofs(o: Fields): Proofs {
+  return { markets: list(o, 'markets').map(readProof), blindSpots: ((o['blind_spots'] ?? []) as unknown[]).map(String) };
+}
+
+export interface Comparison {
+  ours: number;
+  theirs: number;
+  /** Mass in common, 0 to 1, and how far mass must travel, % of price; null where one map is empty. */
+  overlap: number | null;
+  distance: number | null;
+  why: string[];
+}
+
+export function readComparison(o: Fields): Comparison {
+  const totals = fields(o['totals'], '$.totals');
+  return {
+    ours: number(totals, 'calibrated'),
+    theirs: number(totals, 'static'),
+    overlap: numberOr(o, 'overlap', null),
+    distance: numberOr(o, 'distance', null),
+    why: list(o, 'why').map(String),
+  };
+}
+
+/** Real positions by the venue's own liquidation price, on rows of their own. */
+export interface Observed {
+  p0: number;
+  dp: number;
+  long: Float32Array;
+  short: Float32Array;
+  dollars: Record<Side, number>;
+  /** Size seen over open interest, by side; null where that is not known. */
+  share: Record<Side, number | null>;
+  lookAge: number | null;
+  accounts: number;
+  origin: string;
+}
+
+export function readObserved(o: Fields): Observed {
+  const rows = number(o, 'rows');
+  const dollars = fields(o['dollars'], '$.dollars');
+  const share = fields(o['share'], '$.share');
+  return {
+    p0: number(o, 'p0'),
+    dp: number(o, 'dp'),
+    long: floats(o['long'], '$.long', rows),
+    short: floats(o['short'], '$.short', rows),
+    dollars: { long: numberOr(dollars, 'long', 0), short: numberOr(dollars, 'short', 0) },
+    share: { long: numberOr(share, 'long', null), short: numberOr(share, 'short', null) },
+    lookAge: numberOr(o, 'look_age', null),
+    accounts: numberOr(o, 'accounts', 0),
+    origin: textOr(o, 'origin'),
+  };
+}
+
+/** Ends of the 80 % band of every row, dollars, with the grid they stand on. */
+export interface RowBands {
+  p0: number;
+  rows: number;
+  ends: Record<Side, { low: Float32Array; high: Float32Array }>;
+}
+
+/** Null of the past and of the static map, which have none. */
+export function readRowBands(o: Fields): RowBands | null {
+  const bands = fields(o['bands'] ?? {}, '$.bands');
+  const rows = number(o, 'rows');
+  if (!bands['long'] || !bands['short']) return null;
+  const side = (name: Side): { low: Float32Array; high: Float32Array } => {
+    const [low, high] = list(bands, name);
+    return { low: floats(low, `$.bands.${name}`, rows), high: floats(high, `$.bands.${name}`, rows) };
+  };
+  return { p0: number(o, 'p0'), rows, ends: { long: side('long'), short: side('short') } };
+}

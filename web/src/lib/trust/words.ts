@@ -1,0 +1,39 @@
+/** How far to trust what is shown, in words. */
+import { clock, dollars, moment } from '../format';
+import type { Cluster, Fit, Trust } from '../wire/types';
+
+const DAY = 86_400_000_000;
+
+/** "80 %: $60.0M–$240M", or nothing where the model gives no band. */
+export function bandWords(low: number, high: number): string {
+  return Number.isFinite(low) ? `80 %: ${dollars(low)}–${dollars(high)}` : '';
+}
+
+const whole = (fraction: number): string => (fraction * 100).toFixed(0);
+
+/** What is known of a cluster beyond its size: how sure, how measured, whose, and what may fire. */
+export function clusterWords(c: Cluster): string {
+  const said = [`${dollars(c.mass)} of ${c.side}s`];
+  if (Number.isFinite(c.low)) said.push(bandWords(c.low, c.high), `${whole(c.measured)} % measured`);
+  const h = c.concentration;
+  said.push(h === null ? 'holders unknown' : h > 0.5 ? 'few large openings' : h > 0.1 ? 'some large openings' : 'many small openings');
+  if (c.fired) said.push(`expected to fire ${whole(c.fired[0])}–${whole(c.fired[1])} % (assumption)`);
+  return said.join(' · ');
+}
+
+/** "14:00" of the last day, "5 Jan 14:00" of one before. */
+export function when(micros: number, now: number, zone: number): string {
+  return now - micros < DAY ? clock(micros, zone).slice(0, 5) : moment(micros, zone);
+}
+
+/** What the map rests on: the model, when it was fitted, and on how much. */
+export function modelWords(trust: Trust, mode: string, now: number, zone: number): [string, string, string] {
+  const { fit } = trust;
+  if (mode === 'static') return ['static', 'four fixed leverages', ', never closed'];
+  const name = `calibrated v${fit?.version ?? '–'}${mode === 'difference' ? ' against static' : ''}`;
+  return fit?.at ? [name, `fitted ${when(fit.at, now, zone)}`, `, ${newWords(fit)}`] : [name, 'prior only', ''];
+}
+
+export function newWords(fit: Fit): string {
+  return `${fit.taught.toLocaleString('en-US')} new liquidations`;
+}
