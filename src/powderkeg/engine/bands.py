@@ -149,7 +149,7 @@ class Misfit:
 
     @property
     def width(self) -> float:
-        """Standard deviation of the log of the factor; with it at least 80 % of rows are covered."""
+        """Standard deviation of the log of the factor; with it 80 % of rows are covered, or more."""
         n = min(self._count, ROWS)
         first = np.full(max(PATIENCE - n, 0), FIRST_MISFIT)
         needed = np.quantile(np.concatenate((self._needed[:n], first)), LEVEL)
