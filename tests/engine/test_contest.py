@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.contest import LEAD, SURE, Contest
+from powderkeg.engine.contest import LEAD, SURE, Contest, deviance
 
 
 def played(misses, shown=0):
@@ -26,6 +26,10 @@ def test_a_lucky_leader_is_not_shown():
     assert played([*[[1.0, 2.0]] * 99, [1000.0, 1.0]]).shown == 0
 
 
+def test_one_hour_that_differs_is_luck_however_much_it_differs():
+    assert played([*[[1.0, 1.0]] * 99, [1e6, 1.0]]).shown == 0
+
+
 def test_the_same_lead_spread_over_many_hours_is_no_accident():
     assert played([[11.0, 1.0]] * 100).shown == 1
 
@@ -38,6 +42,12 @@ def test_a_leader_by_a_hair_is_not_shown_so_that_the_map_does_not_flicker():
 def test_one_hour_proves_nothing():
     assert played([[9.0, 1.0]]).shown == 0
     assert played([[9.0, 1.0]] * 2).shown == 1
+
+
+def test_a_death_of_which_nothing_was_said_is_not_infinitely_wrong():
+    one = np.array([1.0])
+    assert deviance(one, np.zeros(1), 1e-3) == pytest.approx(deviance(one, np.array([1e-3]), 0.0))
+    assert deviance(one, one, 1e-3) == 0
 
 
 def test_before_any_hour_the_first_stays():

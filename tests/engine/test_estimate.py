@@ -188,9 +188,66 @@ def test_the_grain_of_volume_is_the_size_of_the_close_a_typical_coin_died_in():
     """Of ten coins, eight died in one close and two in closes of one: 0.8 * 8 + 0.2 * 1."""
     estimate = made()
     assert estimate.dispersion == 0
+    estimate.flush(T, 1000.0)
     for size in (8.0, 1.0, 1.0):
         estimate.liquidated(died(T, size))
+    assert estimate.dispersion == 0, "the hour is not over"
+    estimate.flush(T + HOUR + 61 * SECOND, 1000.0)
     assert estimate.dispersion == pytest.approx(6.6)
+
+
+def test_where_no_open_interest_is_told_nothing_becomes_not_a_number():
+    estimate = made()
+    live(estimate, 3, 3, kill=0.0, oi=math.nan)
+    assert np.isfinite(estimate.spread(estimate.best.exposure.live(), T).variance).all()
+    for n in range(12):
+        estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
+        estimate.move_mark(T + n * HOUR + 30 * 60 * SECOND, P * (1.01 if n % 2 else 1.0))
+    assert math.isfinite(estimate.misfit.width)
+
+
+def test_the_first_report_of_a_sampled_feed_does_not_make_the_prior_jump():
+    estimate = made(venue="binance")
+    at = live(estimate, 1, 3, kill=0.0)
+    estimate.liquidated(died(at, 1e-6))
+    before = estimate.weights(at + HOUR)
+    estimate.flush(at + HOUR + 61 * SECOND, 1000.0)
+    assert estimate.prior_only
+    assert estimate.dispersion > 0
+    assert estimate.weights(at + HOUR) == pytest.approx(before, rel=0.01)
+
+
+def test_where_bars_alone_tell_of_deaths_no_share_is_unknown_and_no_weight_is_certain():
+    estimate = made(venue="binance")
+    for n in range(14):
+        at = live(estimate, n, 1, kill=0.0, start=T + n * HOUR)
+        estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
+    assert not estimate.prior_only
+    assert (estimate.fit.variance() > 1e-9 * estimate.fit.weights**2).all()
+    spread = estimate.spread(estimate.best.exposure.live(), at)
+    assert spread.misfit == pytest.approx(spread.mean * estimate.misfit.width)
+
+
+def test_strain_is_the_factor_that_the_weights_were_held_by():
+    estimate = made(venue="binance")
+    at = live(estimate, 4, 9, kill=50.0)
+    held = estimate.weights(at) / (estimate.fit.weights / estimate.fraction.share)
+    assert (estimate.strain(at) < 1).all()
+    assert held == pytest.approx(np.tile(estimate.strain(at)[:, None], CLASSES))
+
+
+def test_a_candidate_that_is_no_longer_shown_forgets_its_other_windows():
+    estimate = made(TWO)
+    live(estimate, 4, 9)
+    old = estimate.best
+    other = 1 - estimate.contest.shown
+    estimate.contest.sums[:] = 1000.0
+    estimate.contest.sums[other] = 1.0
+    estimate.contest.products[:] = 1.0
+    estimate.contest.hours = 500
+    estimate._choose()
+    assert estimate.best is not old
+    assert [fit is not None for fit in old.fits] == [i == USUAL for i in range(len(WINDOWS))]
 
 
 def test_a_band_is_drawn_around_what_the_map_says(played):

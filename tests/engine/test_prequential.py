@@ -154,7 +154,7 @@ def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
     one, other = (estimate.record.rows for estimate in pair)
     assert np.array_equal(one[:common], other[:common])
     after = int(np.flatnonzero((one[:, DIED] != other[:, DIED]).any(axis=1))[0])
-    for field in (SAID, STATIC, PATH, GROUND):
+    for field in (SAID, LOW, HIGH, STATIC, PATH, GROUND):
         assert np.array_equal(one[: after + 1, field], other[: after + 1, field])
     assert not np.array_equal(one[-1, SAID], other[-1, SAID])
 

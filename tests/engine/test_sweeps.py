@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from powderkeg.engine.classes import CLASSES
 from powderkeg.engine.kernels import R_CLASSES, R_SIDE, R_TIME, RECORD
 from powderkeg.engine.sweeps import KEPT, QUARTER, STROKE, Deaths, Hours, Sweeps, tally
-from powderkeg.events import DAY, HOUR, SECOND
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 
 T = 1_767_225_600 * SECOND
 ONES = np.ones((2, CLASSES))
@@ -147,26 +147,26 @@ def test_single_deaths_of_a_side_add_up_within_their_quarter():
     deaths = Deaths()
     for side, volume in ((0, 1.0), (0, 2.0), (1, 4.0)):
         deaths.add(T, QUARTER, side, volume)
-    assert deaths.between(T, T + HOUR).tolist() == [3.0, 4.0]
-    assert deaths.between(T - HOUR, T).tolist() == [0.0, 0.0]
+    assert deaths.within(T, T + HOUR).tolist() == [3.0, 4.0]
+    assert deaths.within(T - HOUR, T).tolist() == [0.0, 0.0]
 
 
 def test_an_hour_no_bar_tells_of_is_unknown_where_deaths_are_told_in_bars_alone():
     deaths = Deaths()
     deaths.add(T, HOUR, 0, 5.0)
-    assert deaths.between(T, T + HOUR).tolist() == [5.0, 0.0]
-    assert deaths.between(T + HOUR, T + 2 * HOUR) is None
+    assert deaths.within(T, T + HOUR).tolist() == [5.0, 0.0]
+    assert deaths.within(T + HOUR, T + 2 * HOUR) is None
 
 
 def test_an_hour_without_deaths_is_quiet_where_they_are_told_one_by_one():
     deaths = Deaths()
     deaths.add(T, HOUR, 0, 5.0)
     deaths.add(T + 3 * HOUR, QUARTER, 0, 1.0)
-    assert deaths.between(T + HOUR, T + 2 * HOUR).tolist() == [0.0, 0.0]
+    assert deaths.within(T + HOUR, T + 2 * HOUR).tolist() == [0.0, 0.0]
 
 
 def test_before_anything_was_told_nothing_is_known():
-    assert Deaths().between(T, T + HOUR) is None
+    assert Deaths().within(T, T + HOUR) is None
 
 
 def test_trimmed_deaths_forget_what_starts_earlier():
@@ -240,3 +240,14 @@ def test_every_row_is_what_was_crossed_in_spans_that_do_not_overlap(seed):
     crossed, died = deaths.rows(swept(quarters), T, T + DAY)
     assert len(crossed) == len(died)
     assert crossed[:, 0].sum(axis=0).tolist() == [float(q in quarters) for q in range(CLASSES)]
+
+
+def test_bars_shorter_than_a_quarter_are_summed_into_it_and_longer_than_an_hour_tell_no_hour():
+    deaths = Deaths()
+    for n in range(3):
+        deaths.add(T + n * 5 * MINUTE, 5 * MINUTE, 0, 1.0)
+    assert deaths.within(T, T + HOUR).tolist() == [3.0, 0.0]
+    long = Deaths()
+    long.add(T, 4 * HOUR, 1, 8.0)
+    assert long.within(T, T + HOUR) is None
+    assert long.within(T, T + 4 * HOUR).tolist() == [0.0, 8.0]

@@ -160,7 +160,7 @@ def test_a_fit_knows_what_it_rests_on():
     assert found.crossed == pytest.approx(crossed.sum(axis=0))
     assert found.evidence.sum(axis=1) == pytest.approx(died.sum(axis=0), rel=0.2)
     assert np.array_equal(found.prior, centre)
-    assert (found.dispersion, found.events) == (0.5, 7)
+    assert (found.grain, found.events) == (0.5, 7)
 
 
 def test_confidence_is_the_share_of_a_weight_that_deaths_speak_for():

@@ -42,8 +42,6 @@ _GRID = np.linspace(math.log(1e-3), math.log(1e3), 120)
 @njit(cache=True)
 def _upto(x: float, k: float) -> float:
     """Return the share of a gamma variable of shape `k` below `x`, by series or fraction."""
-    if x <= 0.0:
-        return 0.0
     scale = math.exp(k * math.log(x) - x - math.lgamma(k))
     if x < k + 1.0:
         term = total = 1.0 / k
@@ -121,7 +119,7 @@ def band(mean: Floats, variance: Floats, misfit: Floats) -> tuple[Floats, Floats
     shape = np.log(np.clip(safe * safe / np.maximum(variance, 1e-300), 1e-3, 1e3))
     stretch = np.exp(Z * misfit / safe)
     low = np.interp(shape, _GRID, _LOW) / stretch
-    low = np.where(low < NOTHING, 0.0, low)
+    low = np.where(low <= NOTHING * (1 + 1e-6), 0.0, low)
     # where most likely nothing stands, the mean is beyond nine in ten outcomes: it stays inside
     high = np.maximum(np.interp(shape, _GRID, _HIGH) * stretch, 1.0)
     return mean * low, mean * high
@@ -134,7 +132,7 @@ class Misfit:
 
     def __init__(self) -> None:
         self._count = 0
-        self._needed = np.zeros(ROWS, np.float32)
+        self._needed = np.zeros(ROWS)
 
     def see(self, died: float, mean: float, variance: float) -> None:
         """Take what was expected of a span and what died in it."""
@@ -149,7 +147,7 @@ class Misfit:
 
     @property
     def width(self) -> float:
-        """Standard deviation of the log of the factor; with it 80 % of rows are covered, or more."""
+        """Standard deviation of the log of the factor; with it at least 80 % are covered."""
         n = min(self._count, ROWS)
         first = np.full(max(PATIENCE - n, 0), FIRST_MISFIT)
         needed = np.quantile(np.concatenate((self._needed[:n], first)), LEVEL)

@@ -11,10 +11,24 @@ import math
 
 import numpy as np
 
+from powderkeg.events import Floats
+
 LEAD = 0.03
 """How much less deviance, as a fraction, it takes to be shown instead: the map must not flicker."""
-SURE = 1.0
-"""Standard errors that the mean hourly difference must be away from zero."""
+SURE = 1.1
+"""Standard errors that the mean hourly difference must be away from zero. Above one: a single hour
+that differs, however much, is exactly one."""
+
+
+def deviance(actual: Floats, expected: Floats, floor: float) -> float:
+    """Return the summed Poisson deviance of volumes (n,), >= 0; zero where they are equal.
+
+    What is expected counts as `floor` at least: an hour of which nothing was said is not infinitely
+    wrong.
+    """
+    mean = np.maximum(expected, max(floor, 1e-300))
+    ratio = np.where(actual > 0, np.maximum(actual, 1e-300) / mean, 1.0)
+    return float(2 * (actual * np.log(ratio) - actual + mean).sum())
 
 
 class Contest:
@@ -52,4 +66,4 @@ class Contest:
         i, j, n = self.shown, other, self.hours
         square = self.products[i, i] + self.products[j, j] - 2 * self.products[i, j]
         mean = (self.sums[i] - self.sums[j]) / n
-        return math.sqrt(max(float(square) - n * mean**2, 0.0))
+        return math.sqrt(max(float(square) - n * mean**2, 0.0) * n / (n - 1))

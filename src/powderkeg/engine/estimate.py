@@ -19,7 +19,7 @@ from powderkeg.engine import weights as w
 from powderkeg.engine.bands import Misfit, Spread, band
 from powderkeg.engine.candidate import CANDIDATES, FIRST, USUAL, WINDOWS, Candidate, Taught
 from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.contest import Contest
+from powderkeg.engine.contest import Contest, deviance
 from powderkeg.engine.exposure import Exposure, Spec, Steps
 from powderkeg.engine.family import Lesson
 from powderkeg.engine.kernels import R_CLASSES
@@ -41,23 +41,12 @@ VERSION = 3
 """Of the model: changes whenever the same data would give another map."""
 
 
-def deviance(actual: Floats, expected: Floats, floor: float) -> float:
-    """Return the summed Poisson deviance of volumes (n,), >= 0; zero where they are equal.
-
-    What is expected counts as `floor` at least: an hour of which nothing was said is not infinitely
-    wrong.
-    """
-    mean = np.maximum(expected, max(floor, 1e-300))
-    ratio = np.where(actual > 0, np.maximum(actual, 1e-300) / mean, 1.0)
-    return float(2 * (actual * np.log(ratio) - actual + mean).sum())
-
-
 class Estimate:
     """Exposure and weights of one market. Knows no clock; `at` is always told."""
 
     __slots__ = (
-        "_deaths", "_fresh", "_hour", "_refit", "_sizes", "_squares", "_started", "_usual",
-        "background", "candidates", "contest", "elders", "events", "fitted",
+        "_counted", "_deaths", "_fresh", "_hour", "_pieces", "_refit", "_sizes", "_squares",
+        "_started", "_usual", "background", "candidates", "contest", "elders", "events", "fitted",
         "fraction", "market", "misfit", "record", "rivals", "taught", "venue", "windows",
     )  # fmt: skip
 
@@ -92,8 +81,11 @@ class Estimate:
         self._deaths = Deaths()
         self._fresh = 0
         self._hour = -1
+        self._pieces: dict[int, Floats] = {}
+        """Sum of sizes, and of their squares, of the liquidations of hours that are not over."""
         self._refit = 0
         self._started = -1
+        self._counted = 0
         self._usual = 0.0
         """Mean volume of an hour and side."""
         self._sizes = 0.0
@@ -201,8 +193,8 @@ class Estimate:
         self._deaths.add(event.at // QUARTER * QUARTER, QUARTER, side, event.size)
         self.events += 1
         self._fresh += 1
-        self._sizes += event.size
-        self._squares += event.size * event.size
+        pieces = self._pieces.setdefault(event.at // HOUR, np.zeros(2))
+        pieces += (event.size, event.size * event.size)
 
     def liquidated_bar(self, event: LiquidationBar) -> None:
         """Learn of forced closes summed over a span. How many there were is a guess."""
@@ -214,8 +206,7 @@ class Estimate:
 
     def weights(self, at: int) -> Floats:
         """Return the weights shown, of all that dies and within open interest, shape (2, 16)."""
-        raw = self._reported(self.best, self.windows.shown, at) / self._told()
-        return raw * self._within(raw, self.best.exposure)[:, None]
+        return self._of_all(self.best, self.windows.shown, at)
 
     def static_weights(self, at: int) -> Floats:
         """Return the weights (2, 16) of `rivals.static`, the map as others publish it."""
@@ -224,7 +215,8 @@ class Estimate:
 
     def strain(self, at: int) -> Floats:
         """Return the factor (2,) that had to hold the map within open interest."""
-        return self._within(self._reported(self.best, self.windows.shown, at), self.best.exposure)
+        raw = self._raw(self.best, self.windows.shown, at)
+        return self._within(raw, self.best.exposure)
 
     def render(self, at: int) -> NDArray[np.float32]:
         """Return the map in base coin, float32 (2, 4096)."""
@@ -245,7 +237,8 @@ class Estimate:
         else:
             relative = fit.variance() / fit.weights**2
         variance = mean * self._grain() + ((exposure * weights) ** 2 * relative).sum(axis=-1)
-        return Spread(mean, variance, mean * math.hypot(self.misfit.width, self.fraction.spread))
+        unsure = self.fraction.spread if self._sizes > 0 else 0.0
+        return Spread(mean, variance, mean * math.hypot(self.misfit.width, unsure))
 
     def confidence(self) -> Floats:
         """Return how much of each class's weight is measured, shape (2, 16)."""
@@ -268,15 +261,22 @@ class Estimate:
         return self.fraction.share if self._sizes > 0 else 1.0
 
     def _grain(self) -> float:
-        """Return the size of a typical piece of volume; from sums it can only be bounded."""
-        return self.dispersion or w.EVIDENCE * max(self.oi, 0.0)
+        """Return the size of a typical piece of volume, as it was known at the last fit."""
+        if self.fit is not None:
+            return self.fit.grain
+        return self.dispersion or w.EVIDENCE * (self.oi if self.oi > 0 else 0.0)
 
-    def _reported(self, candidate: Candidate, window: int, at: int) -> Floats:
-        """Return weights (2, 16) of what will be reported, before strain."""
+    def _raw(self, candidate: Candidate, window: int, at: int) -> Floats:
+        """Return weights (2, 16) of all that dies, before strain."""
         fit = candidate.fits[window] or candidate.fits[USUAL]
         if fit is not None:
-            return fit.weights
+            return fit.weights / self._told()
         return candidate.prior(self._elapsed(at))
+
+    def _of_all(self, candidate: Candidate, window: int, at: int) -> Floats:
+        """Return weights (2, 16) of all that dies, within open interest."""
+        raw = self._raw(candidate, window, at)
+        return raw * self._within(raw, candidate.exposure)[:, None]
 
     def _elapsed(self, at: int) -> float:
         """Return the seconds watched; an hour at least, so that rates are calm."""
@@ -302,6 +302,9 @@ class Estimate:
         for hours in (self.rivals.hours, *(c.hours for c in self.candidates)):
             hours.close(hour - 1)
         self._hour = hour
+        for over in [each for each in self._pieces if each < hour]:
+            sizes, squares = self._pieces.pop(over).tolist()
+            self._sizes, self._squares = self._sizes + sizes, self._squares + squares
         if self.events and (at >= self._refit or self._fresh >= FRESH):
             self._refit = at + REFIT
             self.learn(hour * HOUR, at)
@@ -310,22 +313,25 @@ class Estimate:
         """Compare what was said of an hour with what died, by the weights that stood in it."""
         path, static = self.rivals.close(hour)
         crossed = [candidate.hours.close(hour) for candidate in self.candidates]
-        died = self._deaths.between(hour * HOUR, hour * HOUR + HOUR)
+        died = self._deaths.within(hour * HOUR, hour * HOUR + HOUR)
         if path is None or died is None or not self.events:
             return
+        self._usual += (float(died.mean()) - self._usual) / (self._counted + 1)
+        self._counted += 1
         if self.fit is not None:
             self._write(hour, at, died, crossed[self.contest.shown], path, static)
             self._score(at, died, crossed)
-        self._usual += (float(died.mean()) - self._usual) / (self.record.count + 1)
         self.rivals.add(path, static, died)
 
     def _write(
         self, hour: int, at: int, died: Floats, crossed: Floats, path: Floats, static: Floats
     ) -> None:
         """Write the hour's row, and learn how far the bands would have had to reach."""
-        spread = self.spread(crossed, at).times(self._told())
+        told, grain = self._told(), self._grain()
+        spread = self.spread(crossed, at).times(told)
         said = spread.mean + self.background
-        variance = spread.variance + self.background * self._grain()
+        # a sample of a compound Poisson volume is as grainy as the whole, against its own mean
+        variance = spread.variance + ((1 - told) * spread.mean + self.background) * grain
         low, high = band(said, variance, said * self.misfit.width)
         rivals = self.rivals.said(path, static)
         self.record.add(hour, np.stack((died, said, low, high, *rivals, path[:, 2])))
@@ -339,8 +345,7 @@ class Estimate:
         """Add up the deviance of every candidate, and of the windows of the one shown."""
 
         def missed(candidate: Candidate, window: int, exposure: Floats) -> float:
-            weights = self._reported(candidate, window, at)
-            said = (exposure * weights).sum(axis=1) * self._within(weights, candidate.exposure)
+            said = (exposure * self._of_all(candidate, window, at)).sum(axis=1) * self._told()
             return deviance(died, said, FLOOR * self._usual)
 
         if all(candidate.fits[USUAL] is not None for candidate in self.candidates):
@@ -358,6 +363,7 @@ class Estimate:
         self.contest.choose()
         if self.best is not before:
             self.windows = Contest(len(WINDOWS), USUAL)
+            before.fits = [fit if i == USUAL else None for i, fit in enumerate(before.fits)]
         self.windows.choose()
 
     def learn(self, until: int, at: int) -> None:

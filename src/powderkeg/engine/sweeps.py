@@ -115,18 +115,27 @@ class Deaths:
         """Volume per side, shape (2,), by the start and length of its span, µs."""
 
     def add(self, start: int, span: int, side: int, volume: float) -> None:
-        """Add what died."""
+        """Add what died; spans shorter than a quarter are summed into theirs."""
+        if span < QUARTER:
+            start, span = start // QUARTER * QUARTER, QUARTER
         self.spans.setdefault((start, span), np.zeros(2))[side] += volume
 
-    def between(self, start: int, end: int) -> Floats | None:
-        """Return what died in spans that begin from `start` to before `end`, shape (2,).
+    def within(self, start: int, end: int) -> Floats | None:
+        """Return what died in spans that lie from `start` to `end`, shape (2,).
 
-        None where deaths are told in bars and no bar tells of this time.
+        None where a bar tells of more than this time, or where deaths are told in bars and no bar
+        tells of it.
         """
-        spans = [volume for (since, _), volume in self.spans.items() if start <= since < end]
+        spans = [
+            (since >= start and since + span <= end, volume)
+            for (since, span), volume in self.spans.items()
+            if since < end and since + span > start
+        ]
+        if not all(inside for inside, _ in spans):
+            return None
         if not spans and all(span != QUARTER for _, span in self.spans):
             return None
-        return np.sum([np.zeros(2), *spans], axis=0)
+        return np.sum([np.zeros(2), *(volume for _, volume in spans)], axis=0)
 
     def trim(self, before: int) -> None:
         """Forget spans that start earlier."""

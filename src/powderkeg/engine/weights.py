@@ -60,8 +60,9 @@ class Fit(Struct, frozen=True, eq=False):
     """Pseudo-volume of the prior."""
     crossed: Floats
     """Exposure that was crossed meanwhile."""
-    dispersion: float = 0.0
-    """E[q²]/E[q] of event sizes: how grainy the volume is."""
+    grain: float = 0.0
+    """Size of a typical piece of volume, base coin: E[q²]/E[q], or a bound where only sums are
+    told."""
     events: int = 0
 
     def confidence(self) -> Floats:
@@ -70,7 +71,7 @@ class Fit(Struct, frozen=True, eq=False):
 
     def variance(self) -> Floats:
         """Return the posterior variance of each weight: gamma, its shape counted in grains."""
-        shape = (self.evidence + self.strength) / max(self.dispersion, 1e-300)
+        shape = (self.evidence + self.strength) / max(self.grain, 1e-300)
         return self.weights**2 / np.maximum(shape, LEAST_SHAPE)
 
 
@@ -187,7 +188,8 @@ def fit(
         weights[side], credit[side] = climb(
             crossed[:, side], died[:, side].copy(), common, common, strength, rounds
         )
-    return Fit(weights, credit, centre, strength, crossed.sum(axis=0), dispersion, events)
+    grain = dispersion or EVIDENCE * oi
+    return Fit(weights, credit, centre, strength, crossed.sum(axis=0), grain, events)
 
 
 def raised(prior_weights: Floats, crossed: Floats, died: Floats, oi: float) -> Floats:
