@@ -19,7 +19,6 @@ from powderkeg.engine.bands import (
     Misfit,
     Spread,
     Z,
-    _upto,
     band,
     quantile,
 )
@@ -81,11 +80,6 @@ def test_far_beyond_the_grid_a_quantile_is_still_that_of_the_normal():
     k = 1e7
     for p, normal in ((1 - TAIL, Z), (0.505, 0.0125)):
         assert quantile(p, k) == pytest.approx(1 + normal / math.sqrt(k), abs=1e-4)
-
-
-def test_no_part_of_a_gamma_lies_below_nothing():
-    assert _upto(0.0, 2.0) == 0.0
-    assert _upto(1e9, 2.0) == 1.0
 
 
 @pytest.mark.parametrize("k", [1e-3, 1e-2])

@@ -245,6 +245,7 @@ def test_a_candidate_that_is_no_longer_shown_forgets_its_other_windows():
     estimate.contest.sums[other] = 1.0
     estimate.contest.products[:] = 1.0
     estimate.contest.hours = 500
+    estimate.events = ENOUGH
     estimate._choose()
     assert estimate.best is not old
     assert [fit is not None for fit in old.fits] == [i == USUAL for i in range(len(WINDOWS))]
