@@ -50,13 +50,13 @@ def test_the_map_is_lit(opened: Callable[..., Page], size: str):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_clusters_of_each_side_are_named(opened: Callable[..., Page], size: str):
-    """Three of each are known; a made market may have left one of them too far off to be shown."""
+    """Three of each are known; a made market may have left all but one too far off to be shown."""
     page = opened(size)
     known = page.request.get(page.url.partition("?")[0] + "v1/BTC/levels").json()["clusters"]
     for side in ("long", "short"):
         assert sum(cluster["side"] == side for cluster in known) >= 3
         tags = page.locator(f".tag[data-side={side}]:visible")
-        assert tags.count() >= 2
+        assert tags.count() >= 1
         assert "$" in tags.first.inner_text()
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.estimate import VERSION, Estimate
 from powderkeg.engine.record import Record
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR, SECOND, Liquidation
@@ -217,3 +217,13 @@ def test_a_liquidation_makes_weights_measured_only_where_it_died():
     assert market["prior_only"] is False
     assert market["fitted"] is not None
     assert "short" not in sure
+
+
+def test_the_scorecard_is_of_this_model_and_calls_nothing_an_edge_that_may_be_chance():
+    card = live.published()
+    assert card["version"] == VERSION
+    hours = next(score for score in card["scores"] if score["kind"] == "hours")
+    assert hours["poisson_deviance"] < hours["no_map_deviance"] < hours["static_deviance"]
+    assert {"goes_to_bright"} <= {answer["question"] for answer in card["answers"]}
+    for answer in card["answers"]:
+        assert (answer["verdict"] == "edge shown") <= (answer["low"] > 0)

@@ -29,7 +29,15 @@ def test_every_market_that_is_estimated_has_its_figures(client, session):
     names = [known.name for known in session.desks["BTC"].estimated()]
     assert [market["market"] for market in answer["markets"]] == names
     assert all(set(market) == FIGURES for market in answer["markets"])
-    assert set(answer) == {"source", "note", "caution", "blind_spots", "nulls", "markets"}
+    assert set(answer) == {
+        "source",
+        "note",
+        "caution",
+        "blind_spots",
+        "nulls",
+        "published",
+        "markets",
+    }
     assert answer["source"] == "simulated"
 
 

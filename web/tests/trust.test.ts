@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differenceWords, folded, unfolded } from '../src/lib/grid/difference';
 import { diverging, divergingAt } from '../src/lib/paint/diverging';
 import { readComparison, readObserved, readProofs, readRowBands } from '../src/lib/trust/read';
-import { bandWords, clusterWords, modelWords, when } from '../src/lib/trust/words';
+import { bandWords, clusterWords, modelWords, questionWords, when } from '../src/lib/trust/words';
 import type { Cluster, Trust } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
@@ -85,5 +85,29 @@ describe('answers that are asked for on demand', () => {
     expect(readRowBands({ rows: 1, p0: 0, bands: {} })).toBeNull();
     const b = readRowBands({ rows: 1, p0: 0, bands: { long: [[1], [2]], short: [[3], [4]] } })!;
     expect([b.ends.long.low[0], b.ends.short.high[0]]).toEqual([1, 4]);
+  });
+});
+
+describe('what stored data answered', () => {
+  it('is read with its placebo and said as a question', () => {
+    const { published } = readProofs({
+      markets: [], blind_spots: [],
+      published: {
+        version: 3,
+        scores: [
+          { kind: 'closed_world', coin: '' },
+          { kind: 'hours', coin: 'BTC', hours: 9, since: '2026-01-01T00:00Z', until: '2026-01-02T00:00Z', poisson_deviance: 0.4, no_map_deviance: 0.8, static_deviance: 1.9 },
+        ],
+        answers: [{ coin: 'BTC', question: 'goes_to_bright', n: 3, value: 0.5, placebo: null, low: null, high: 0.1, verdict: 'no edge shown' }],
+      },
+    });
+    expect(published.hours).toEqual([{ coin: 'BTC', n: 9, since: '2026-01-01', until: '2026-01-02', ours: 0.4, path: 0.8, static: 1.9 }]);
+    expect(published.answers[0].verdict).toBe('no edge shown');
+    expect(questionWords('wick_hits_mirrored')).toContain('Against the map mirrored');
+    expect(questionWords('goes_to_bright')).toBe('Is the brighter of two clusters touched first?');
+    expect(questionWords('another')).toBe('another');
+  });
+  it('may be missing', () => {
+    expect(readProofs({ markets: [] }).published).toEqual({ hours: [], answers: [] });
   });
 });

@@ -28,7 +28,7 @@ SIDES = ("long", "short")
 def missed(actual: Floats, expected: Floats) -> Floats:
     """Return the Poisson deviance of each row; their mean over that of `actual` is the score."""
     mu = np.maximum(expected, FLOOR * actual.mean())
-    some = actual > 0
+    some = actual > 1e-300
     ratio = np.where(some, actual, 1.0) / np.where(some, mu, 1.0)
     return 2 * (actual * np.log(ratio) - actual + mu)
 

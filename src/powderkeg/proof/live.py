@@ -10,8 +10,11 @@ Source: docs/model.md, "Proof"; docs/adr/0012-scores.md and 0016-ledger-of-maps.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,7 +150,16 @@ def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]
 
 
 def _words() -> dict[str, Any]:
-    return {"caution": CAUTION, "blind_spots": BLIND_SPOTS, "nulls": NULLS}
+    return {
+        "caution": CAUTION, "blind_spots": BLIND_SPOTS, "nulls": NULLS, "published": published(),
+    }  # fmt: skip
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Return what stored data said of this model: scores, and honest questions with placebos."""
+    file = resources.files("powderkeg") / "data" / "scorecard.json"
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 # -- what was said against what died

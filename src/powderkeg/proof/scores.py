@@ -49,7 +49,7 @@ def poisson_deviance(actual: Floats, expected: Floats, floor: float = 1e-3) -> f
     """
     mean = float(actual.mean())
     mu = np.maximum(expected, floor * mean)
-    some = actual > 0
+    some = actual > 1e-300  # smaller ones have no logarithm once divided
     term = np.where(some, actual * np.log(np.where(some, actual, 1.0) / mu), 0.0)
     return float(2 * (term - actual + mu).mean() / mean)
 

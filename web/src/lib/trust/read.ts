@@ -48,6 +48,7 @@ export interface Proof {
 export interface Proofs {
   markets: Proof[];
   blindSpots: string[];
+  published: Published;
 }
 
 function readSkill(value: unknown): Skill {
@@ -92,8 +93,44 @@ function readProof(value: unknown, i: number): Proof {
   };
 }
 
+/** What stored data said of this model, as shipped with it. */
+export interface Published {
+  hours: { coin: string; n: number; since: string; until: string; ours: number; path: number; static: number }[];
+  answers: { coin: string; question: string; n: number; value: number; placebo: number; low: number; high: number; verdict: string }[];
+}
+
+function readPublished(value: unknown): Published {
+  const o = fields(value ?? {}, '$.published');
+  const rows = (name: string): Fields[] => ((o[name] ?? []) as unknown[]).map((each) => fields(each, `$.published.${name}`));
+  return {
+    hours: rows('scores').filter((s) => s['kind'] === 'hours').map((s) => ({
+      coin: text(s, 'coin'),
+      n: number(s, 'hours'),
+      since: text(s, 'since').slice(0, 10),
+      until: text(s, 'until').slice(0, 10),
+      ours: number(s, 'poisson_deviance'),
+      path: number(s, 'no_map_deviance'),
+      static: number(s, 'static_deviance'),
+    })),
+    answers: rows('answers').map((a) => ({
+      coin: text(a, 'coin'),
+      question: text(a, 'question'),
+      n: number(a, 'n'),
+      value: numberOr(a, 'value', NaN),
+      placebo: numberOr(a, 'placebo', NaN),
+      low: numberOr(a, 'low', NaN),
+      high: numberOr(a, 'high', NaN),
+      verdict: text(a, 'verdict'),
+    })),
+  };
+}
+
 export function readProofs(o: Fields): Proofs {
-  return { markets: list(o, 'markets').map(readProof), blindSpots: ((o['blind_spots'] ?? []) as unknown[]).map(String) };
+  return {
+    markets: list(o, 'markets').map(readProof),
+    blindSpots: ((o['blind_spots'] ?? []) as unknown[]).map(String),
+    published: readPublished(o['published']),
+  };
 }
 
 export interface Comparison {

@@ -37,3 +37,25 @@ export function modelWords(trust: Trust, mode: string, now: number, zone: number
 export function newWords(fit: Fit): string {
   return `${fit.taught.toLocaleString('en-US')} new liquidations`;
 }
+
+const QUESTIONS: Record<string, string> = {
+  goes_to_bright: 'Is the brighter of two clusters touched first?',
+  wick_hits: 'Do turning points stand on brighter ground?',
+  drive_moves: 'Did the largest moves have more mass in their way?',
+  explain_moves: 'How much of the largest moves does that mass explain?',
+  in_zones: 'Do liquidations fall in the brightest tenth of what is crossed?',
+};
+const PLACEBOS: Record<string, string> = {
+  mirrored: 'the map mirrored',
+  shifted: 'the map of days before',
+  path_only: 'a map of the path alone',
+  near_spot: 'nearness alone',
+};
+
+/** A question by its name, with the placebo it is held against. */
+export function questionWords(name: string): string {
+  const question = Object.keys(QUESTIONS).find((known) => name.startsWith(known));
+  const placebo = Object.keys(PLACEBOS).find((known) => name.endsWith(known));
+  if (!question) return name;
+  return placebo ? `${QUESTIONS[question]} Against ${PLACEBOS[placebo]}.` : QUESTIONS[question];
+}
