@@ -359,3 +359,17 @@ def test_a_snapshot_restores_the_estimate_and_it_goes_on_alike(seed):
     for one in (estimate, copy):
         live(one, seed + 1, 2, start=at)
     assert CODEC.digest(copy) == CODEC.digest(estimate)
+
+
+def test_a_market_that_is_told_no_deaths_is_weighted_by_what_others_have_learned():
+    taught, silent = made(TWO), made(TWO, venue="hyperliquid")
+    at = live(taught, 4, 12)
+    live(silent, 4, 12, kill=0.0)
+    alone = silent.weights(at)
+    silent.elders = [taught.lesson()]
+    helped = silent.weights(at)
+    assert silent.prior_only
+    near = np.abs(np.log(helped / taught.weights(at))).sum()
+    assert near < np.abs(np.log(alone / taught.weights(at))).sum()
+    silent.elders = [structs.replace(taught.lesson(), market=silent.market)]
+    assert np.array_equal(silent.weights(at), alone), "nobody is his own elder"

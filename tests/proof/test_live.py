@@ -227,3 +227,9 @@ def test_the_scorecard_is_of_this_model_and_calls_nothing_an_edge_that_may_be_ch
     assert {"goes_to_bright"} <= {answer["question"] for answer in card["answers"]}
     for answer in card["answers"]:
         assert (answer["verdict"] == "edge shown") <= (answer["low"] > 0)
+
+
+def test_of_a_venue_without_a_feed_no_share_is_told(monkeypatch):
+    desk, known = desk_of(made(10))
+    monkeypatch.setattr(known.estimate, "venue", "hyperliquid")
+    assert summary({"BTC": desk})["markets"][0]["share_told"] is None

@@ -22,6 +22,8 @@ from powderkeg.events import Floats
 
 SAMPLED = {"binance": 2.8, "binance-coin": 2.8, "okx": 1.5, "bitget": 2.8}
 """Venues whose feed is a sample, and how many times more dies than it tells, as far as is known."""
+SILENT = {"hyperliquid"}
+"""Venues without a public feed of liquidations: what is known of them is what others teach."""
 PRIOR_SPREAD = 0.3
 """Standard deviation of the log of that factor."""
 BETWEEN = 0.5

@@ -21,7 +21,7 @@ from powderkeg.engine.candidate import CANDIDATES, FIRST, USUAL, WINDOWS, Candid
 from powderkeg.engine.classes import CLASSES
 from powderkeg.engine.contest import Contest, deviance
 from powderkeg.engine.exposure import Exposure, Spec, Steps
-from powderkeg.engine.family import Lesson
+from powderkeg.engine.family import Lesson, centre
 from powderkeg.engine.kernels import R_CLASSES
 from powderkeg.engine.record import Record
 from powderkeg.engine.rivals import Rivals
@@ -256,8 +256,7 @@ class Estimate:
             np.stack([fit.crossed.sum(axis=0) for fit in known]) / self.oi,
         )
 
-    def _told(self) -> float:
-        """Return the share of what dies that this market was told."""
+    def _told(self) -> float:  # share of what dies that this market was told
         return self.fraction.share if self._sizes > 0 else 1.0
 
     def _grain(self) -> float:
@@ -271,7 +270,13 @@ class Estimate:
         fit = candidate.fits[window] or candidate.fits[USUAL]
         if fit is not None:
             return fit.weights / self._told()
-        return candidate.prior(self._elapsed(at))
+        prior = candidate.prior(self._elapsed(at))
+        if all(elder.market == self.market for elder in self.elders):
+            return prior
+        # some venues tell no deaths at all: what others have learned is a better guess
+        middle = np.exp(np.log(prior).mean(axis=0))
+        index = self.candidates.index(candidate)
+        return np.tile(centre(self.elders, self.market, index, middle), (2, 1))
 
     def _of_all(self, candidate: Candidate, window: int, at: int) -> Floats:
         """Return weights (2, 16) of all that dies, within open interest."""

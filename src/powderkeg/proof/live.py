@@ -23,6 +23,7 @@ import numpy as np
 from powderkeg.desk import Desk
 from powderkeg.engine.bands import Z, band
 from powderkeg.engine.candidate import WINDOWS
+from powderkeg.engine.censor import SILENT
 from powderkeg.engine.estimate import VERSION, Estimate
 from powderkeg.engine.record import DIED, FIELDS, HIGH, KEPT, LOW, PATH, SAID, STATIC, Record
 from powderkeg.engine.weights import LEAST_SHAPE
@@ -279,7 +280,7 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
         "window_days": WINDOWS[estimate.windows.shown] / DAY,
         "misfit": float(estimate.misfit.width),
         "strain": estimate.strain(at).tolist(),
-        "share_told": {
+        "share_told": None if estimate.venue in SILENT and not estimate.events else {
             "share": told.share, "low": told.share / reach, "high": min(told.share * reach, 1.0),
             "measured": told.measured, "sampled": told.spread > 0,
         },
