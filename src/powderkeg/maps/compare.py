@@ -11,7 +11,7 @@ from powderkeg.engine.classes import BIN
 from powderkeg.events import Floats
 from powderkeg.maps import past
 from powderkeg.maps.scale import FLOOR
-from powderkeg.maps.scene import Choice, Scene
+from powderkeg.maps.scene import Choice, Scene, by_row
 
 REACH = 0.1
 """How far from the mark shapes are compared: where most is known."""
@@ -75,8 +75,8 @@ def compare(
         p0=first * per_row * BIN,
         dp=per_row * BIN,
         rows=count,
-        ours=_by_row(ours, low, rows),
-        theirs=_by_row(theirs, low, rows),
+        ours=by_row(ours, low, *rows),
+        theirs=by_row(theirs, low, *rows),
         totals={"calibrated": float(a.sum()), "static": float(b.sum())},
         overlap=float(np.minimum(a / a.sum(), b / b.sum()).sum()) if both else None,
         distance=_distance(a, b) if both else None,
@@ -89,15 +89,6 @@ def difference(ours: Floats, theirs: Floats) -> NDArray[np.uint8]:
     octaves = np.log2((ours + FLOOR) / (theirs + FLOOR))
     bytes_ = np.rint(128 + 127 * np.clip(octaves / OCTAVES, -1, 1)).astype(np.uint8)
     return np.where((ours < FLOOR) & (theirs < FLOOR), np.uint8(0), bytes_)
-
-
-def _by_row(dollars: Floats, low: int, rows: tuple[int, int, int]) -> NDArray[np.float32]:
-    first, per_row, count = rows
-    out = np.zeros(count)
-    place = (low + np.arange(len(dollars))) // per_row - first
-    inside = (place >= 0) & (place < count)
-    np.add.at(out, place[inside], dollars[inside])
-    return out.astype(np.float32)
 
 
 def _distance(a: Floats, b: Floats) -> float:

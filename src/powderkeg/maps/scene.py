@@ -157,6 +157,18 @@ def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
     return Slab(low, total)
 
 
+def by_row(dollars: Floats, base: int, first: int, per_row: int, count: int) -> NDArray[np.float32]:
+    """Return dollars by bin (bins,), summed into `count` rows of `per_row` bins, float32 (count,).
+
+    `base` is the absolute bin the dollars begin at, `first` the number of the lowest row.
+    """
+    out = np.zeros(count)
+    rows = (base + np.arange(len(dollars))) // per_row - first
+    inside = (rows >= 0) & (rows < count)
+    np.add.at(out, rows[inside], dollars[inside])
+    return out.astype(np.float32)
+
+
 def bin_of(price: float) -> int:
     """Return the absolute bin of a price."""
     return math.floor(math.log(price) / BIN)

@@ -36,7 +36,7 @@ from powderkeg.maps.queries import (
 )
 from powderkeg.maps.ring import ROWS
 from powderkeg.maps.scale import FLOOR, TOP, encode, settle
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of, by_row
 
 ENDS = ("floor", "top")
 
@@ -115,15 +115,6 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
     )
 
 
-def _rows(slab: Slab, dollars: Floats, first: int, per_row: int) -> NDArray[np.float32]:
-    """Sum dollars by bin (bins,) into the rows of a span."""
-    out = np.zeros(ROWS)
-    rows = (slab.base + np.arange(len(dollars))) // per_row - first
-    inside = (rows >= 0) & (rows < ROWS)
-    np.add.at(out, rows[inside], dollars[inside])
-    return out.astype(np.float32)
-
-
 def _sides(dollars: Floats) -> dict[str, float]:
     """Return totals of an array whose second-last axis is the side."""
     return {"long": float(dollars[..., 0, :].sum()), "short": float(dollars[..., 1, :].sum())}
@@ -136,7 +127,7 @@ def levels(scene: Scene, query: SpanQuery) -> Levels:
     whole = past.slab_at(scene, choice, query.at)
     sides = whole.by_side()
     mark = past.price_at(scene, query.at)
-    rows = [_rows(whole, side, first, per_row) for side in sides]
+    rows = [by_row(side, whole.base, first, per_row, ROWS) for side in sides]
     return Levels(
         p0=first * per_row * BIN,
         dp=per_row * BIN,
@@ -274,7 +265,7 @@ def venues(scene: Scene, query: SpanQuery) -> Venues:
                 **_sides(slab.by_side()),
                 oi=oi,
                 share=oi / total if total else 0.0,
-                levels=_rows(slab, slab.by_side().sum(axis=0), first, per_row),
+                levels=by_row(slab.by_side().sum(axis=0), slab.base, first, per_row, ROWS),
             )
         )
     return Venues(first * per_row * BIN, per_row * BIN, ROWS, shares)

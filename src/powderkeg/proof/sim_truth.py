@@ -21,6 +21,7 @@ from powderkeg.engine.classes import BIN, CLASSES
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure, Spec, Steps
 from powderkeg.engine.kernels import BINS, FRESH, R_FRESH, R_LENGTH, R_SIDE, R_TIME
+from powderkeg.engine.rivals import STATIC
 from powderkeg.engine.table import SCALE
 from powderkeg.events import HOUR, SECOND, Floats, Liquidation
 from powderkeg.proof import scores
@@ -33,7 +34,7 @@ WARM_UP = 3.0
 START = 1_767_225_600 * SECOND
 WORLD = World(venues=("binance",), shares=(1.0,))
 NULLS = {
-    "static": Spec("four-static", 1.0, 1.0, 1.0),
+    "static": STATIC,
     "static_maintenance": Spec("four-maintenance", 1.0, 1.0, 1.0),
 }
 """Every trade opens on the taker's side, at four distances, and nothing is ever closed.
