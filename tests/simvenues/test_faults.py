@@ -301,6 +301,23 @@ async def test_a_skewed_clock_stamps_everything_wrong(start, http):
     assert int(seen[-1]["data"][0]["ts"]) > simulator.clock() // 1000 + 3_500_000
 
 
+def stamps(frame: dict[str, Any]) -> set[str]:
+    """Return the times of an OKX frame of forced closes."""
+    return {row["ts"] for order in frame.get("data", ()) for row in order.get("details", ())}
+
+
+async def test_what_is_told_again_keeps_the_time_it_was_told_with(start, http):
+    simulator = await start()
+    channel = {"channel": "liquidation-orders", "instType": "SWAP"}
+    hello = {"op": "subscribe", "args": [channel]}
+    ws = await connected(simulator, http, "okx", "", hello)
+    await ask(simulator, http, venue="okx", fault="liquidation_batch", n=3)
+    first = stamps((await frames(ws, stamps))[-1])
+    await ask(simulator, http, venue="okx", fault="clock_skew", seconds=2, skew=3600)
+    again = await connected(simulator, http, "okx", "", hello)
+    assert await frames(again, lambda frame: first & stamps(frame))
+
+
 async def test_coin_margined_rows_are_marked_by_st(start, http):
     simulator = await start()
     await ask(simulator, http, venue="binance", fault="coinm_rows", seconds=5)

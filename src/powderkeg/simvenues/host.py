@@ -187,7 +187,7 @@ class Host:
         """Say one market's news to those who asked, as faults allow, and note it."""
         wire, symbol = self.wire, market.spec.symbol
         told = [] if again else wire.told(market, news)
-        wire.recent.extend((market, death) for death in told)
+        wire.remember(market, told)
         self.note(market, news, told, self.faults.on("silent") is not None)
         for frame in wire.again(market, news) if again else wire.tell(market, news, told):
             self.frames += 1

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from powderkeg.simvenues.faults import Fault
 from powderkeg.simvenues.feed import Death, Market, News
@@ -72,18 +73,31 @@ class Wire:
         self.clock = clock
         self.wanted: Callable[[str], bool] = lambda _topic: True
         """Whether anyone listens to a topic; frames of others need not be made."""
-        self.recent: deque[tuple[Market, Death]] = deque(maxlen=_RECENT)
-        """Forced closes told last."""
+        self._recent: deque[tuple[Market, Death]] = deque(maxlen=_RECENT)
+        """Forced closes told last, at the time they were stamped with."""
         self.flags: dict[str, Any] = {}
         """Faults that change what is said rather than how it is delivered."""
 
     def millis(self) -> int:
         """Return the venue's time, ms, skewed where a fault says so."""
-        return self.clock() // 1000 + int(self.flags.get("clock_skew", 0))
+        return self.clock() // 1000 + self._skew()
 
     def stamp(self, at: int) -> int:
         """Return a time as the venue stamps it, ms."""
-        return at // 1000 + int(self.flags.get("clock_skew", 0))
+        return at // 1000 + self._skew()
+
+    def _skew(self) -> int:
+        return int(self.flags.get("clock_skew", 0))
+
+    def remember(self, market: Market, told: list[Death]) -> None:
+        """Keep forced closes for those who subscribe later."""
+        skew = self._skew() * 1000
+        self._recent.extend((market, replace(death, at=death.at + skew)) for death in told)
+
+    def recent(self) -> list[tuple[Market, Death]]:
+        """Return the forced closes told last; `stamp` gives each the time it was told with."""
+        skew = self._skew() * 1000
+        return [(market, replace(death, at=death.at - skew)) for market, death in self._recent]
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
         """Return the answer to a REST request.
