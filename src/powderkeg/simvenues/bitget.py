@@ -195,7 +195,7 @@ class Bitget(Wire):
         market = self.find(symbol)
         if market is None:
             if self.replay():
-                rows = [self._forced(m.spec, death) for m, death in self.recent()]
+                rows = [self._forced(m.spec, death) for m, death in self.retold()]
                 yield self._push(topic, rows, self.clock())
             return
         if kind == "publicTrade":

@@ -89,7 +89,7 @@ class Okx(Answers):
         channel, _, name = topic.partition(":")
         market = self.find(name)
         if topic == _WHOLE:
-            for market, death in self.recent():
+            for market, death in self.retold():
                 yield self._push(topic, [self._forced(market, [death])])
         elif channel == "books" and market:
             shelf = market.shelf

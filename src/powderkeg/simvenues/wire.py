@@ -94,7 +94,7 @@ class Wire:
         skew = self._skew() * 1000
         self._recent.extend((market, replace(death, at=death.at + skew)) for death in told)
 
-    def recent(self) -> list[tuple[Market, Death]]:
+    def retold(self) -> list[tuple[Market, Death]]:
         """Return the forced closes told last; `stamp` gives each the time it was told with."""
         skew = self._skew() * 1000
         return [(market, replace(death, at=death.at - skew)) for market, death in self._recent]
