@@ -73,7 +73,7 @@ class Wire:
         self.clock = clock
         self.wanted: Callable[[str], bool] = lambda _topic: True
         """Whether anyone listens to a topic; frames of others need not be made."""
-        self._recent: deque[tuple[Market, Death]] = deque(maxlen=_RECENT)
+        self._deaths_told: deque[tuple[Market, Death]] = deque(maxlen=_RECENT)
         """Forced closes told last, at the time they were stamped with."""
         self.flags: dict[str, Any] = {}
         """Faults that change what is said rather than how it is delivered."""
@@ -92,12 +92,12 @@ class Wire:
     def remember(self, market: Market, told: list[Death]) -> None:
         """Keep forced closes for those who subscribe later."""
         skew = self._skew() * 1000
-        self._recent.extend((market, replace(death, at=death.at + skew)) for death in told)
+        self._deaths_told.extend((market, replace(death, at=death.at + skew)) for death in told)
 
     def retold(self) -> list[tuple[Market, Death]]:
         """Return the forced closes told last; `stamp` gives each the time it was told with."""
         skew = self._skew() * 1000
-        return [(market, replace(death, at=death.at - skew)) for market, death in self._recent]
+        return [(market, replace(death, at=death.at - skew)) for market, death in self._deaths_told]
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
         """Return the answer to a REST request.
