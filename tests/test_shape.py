@@ -15,6 +15,7 @@ PAGE = sorted(
     p for p in (ROOT / "web" / "src").rglob("*") if p.suffix in {".ts", ".svelte", ".css"}
 )
 CROWDED = {
+    "powderkeg": "floors that are one file each, so that no folder hides what they import",
     "sim": "a world has many laws, one file each",
     "simvenues": "one file or two for each wire, since none may share another's arithmetic",
     "venues": "a venue is one file, or two where its requests are as many as its frames",
@@ -22,6 +23,7 @@ CROWDED = {
     "engine": "one idea a file: the table, its kernels, what learns from it, what doubts it",
     "maps": "a file for each thing that is drawn or said of the map",
     "proof": "a file for each world that can contradict us",
+    "serve": "a file for each form in which the maps leave the house",
     "history": "the only floor that knows files: one file for each form they take",
 }
 """Folders that may hold more than ten files, and why."""

@@ -1,11 +1,28 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+/** Style sheet and script after the shell, which need not wait for them to be painted. */
+const shellFirst = {
+  name: 'shell-first',
+  enforce: 'post' as const,
+  transformIndexHtml: {
+    order: 'post' as const,
+    handler(html: string): string {
+      const late: string[] = [];
+      const rest = html.replace(/\s*<(?:link rel="stylesheet"[^>]*|script type="module"[^>]*><\/script)>/g, (tag) => {
+        late.push(tag);
+        return '';
+      });
+      return rest.replace('</body>', `${late.reverse().join('')}\n  </body>`);
+    },
+  },
+};
+
 // The page is served by the Python server from its own package folder.
 const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8788';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), shellFirst],
   build: {
     target: 'es2022',
     outDir: '../src/powderkeg/static',

@@ -8,6 +8,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -53,12 +54,38 @@ def test_longs_stand_below_the_mark_and_shorts_above(desk, run):
     assert all(row["price"] >= got["mark"] - height for row in got["levels"] if row["short"] > 0)
 
 
+def rows_of(path):
+    """Return the rows of a CSV table, without what it says of itself."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(io.StringIO("\n".join(lines))))
+
+
 def test_csv_holds_the_same_rows_as_json(desk, run, tmp_path):
     text = run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--json", "--csv", tmp_path / "m.csv")
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "m.csv").read_text())))
+    rows = rows_of(tmp_path / "m.csv")
     levels = json.loads(text)["levels"]
-    assert [float(row["price"]) for row in rows] == pytest.approx([x["price"] for x in levels])
-    assert [float(r["long_usd"]) for r in rows] == pytest.approx([x["long"] for x in levels], abs=1)
+    for side in ("long", "short"):
+        mine = {float(r["price_low"]): float(r["usd"]) for r in rows if r["side"] == side}
+        told = {x["price"]: x[side] for x in levels if x[side] > 0}
+        assert list(mine) == pytest.approx(list(told))
+        assert list(mine.values()) == pytest.approx(list(told.values()), abs=1)
+
+
+@pytest.mark.parametrize("table", ["levels", "clusters", "heatmap"])
+def test_parquet_and_csv_are_the_same_table(desk, run, tmp_path, table):
+    out = ("--csv", tmp_path / "m.csv", "--parquet", tmp_path / "m.parquet")
+    run("map", "BTC", "--snapshot", desk, *ONE_DAY, "--table", table, "--ccy", "NZD", *out)
+    stored = pq.read_table(tmp_path / "m.parquet")
+    rows = rows_of(tmp_path / "m.csv")
+    assert stored.num_rows == len(rows) > 0
+    assert [float(row["nzd"]) for row in rows] == pytest.approx(stored["nzd"].to_pylist())
+    assert stored.schema.metadata[b"table"] == table.encode()
+
+
+def test_a_table_that_does_not_exist_is_refused(desk, refused):
+    assert refused("map", "BTC", "--snapshot", desk, "--table", "x") == (
+        "ConfigError: expected a table of heatmap, levels, clusters, found 'x'"
+    )
 
 
 def test_a_picture_says_of_itself_that_it_stands_still_and_from_when_it_is(desk, run, tmp_path):
@@ -66,8 +93,20 @@ def test_a_picture_says_of_itself_that_it_stands_still_and_from_when_it_is(desk,
     image = Image.open(tmp_path / "m.png")
     image.load()
     assert image.size == (1280, 720)
-    assert image.text["Description"].startswith("static image · 2026-01-01 03:5")
+    assert image.text["Description"].startswith("estimate, static image · BTC 1d · 2026-01-01 03:5")
     assert "replay" in image.text["Description"]
+
+
+def test_a_source_at_a_time_holds_nothing_that_came_later(small, run):
+    got = json.loads(run("map", "BTC", "--source", small, "--at", "2026-01-01T02:00", "--json"))
+    assert 1_767_232_000_000_000 < got["as_of"] < 1_767_232_800_000_000
+    later = json.loads(run("map", "BTC", "--source", small, "--json"))
+    assert later["mark"] < got["mark"]
+
+
+def test_a_server_is_asked_for_a_time(server, run):
+    words = ("map", "BTC", "--url", server, *ONE_DAY, "--json", "--at", "2026-01-01T02:00")
+    assert json.loads(run(*words))["as_of"] == 1_767_232_800_000_000
 
 
 def test_a_source_can_be_shown_without_a_snapshot(small, run, desk):

@@ -27,7 +27,7 @@ def test_now_is_exact(stage):
 def test_a_moment_ago_the_map_stood_as_it_stands_but_for_the_bytes(stage):
     """Cells below the floor of the money scale are gone; the others are within 2.3 %."""
     exact = slab(stage, Choice(), "binance")
-    stored = slab_at(stage, Choice(), stage.now - 1, "binance")
+    stored = slab_at(stage, Choice(), stage.now, "binance")
     start = stored.base - exact.base
     cut = exact.dollars[:, :, start : start + stored.dollars.shape[2]]
     big = cut > 1.05e4
@@ -52,8 +52,8 @@ def test_tiers_sides_and_venues_of_the_past_partition_it(stage):
 
 def test_the_past_is_told_by_the_finest_ring_that_holds_it(stage):
     ring = stage.markets[0].rings[MINUTE]
-    at = stage.now - 5 * MINUTE
-    slot = at // MINUTE % ring.size
+    at = stage.now - 4 * MINUTE
+    slot = (at // MINUTE - 1) % ring.size
     kept, ring.states[slot] = ring.states[slot], 0
     coarse = slab_at(stage, Choice(), at, "binance")
     ring.states[slot] = kept
@@ -69,7 +69,7 @@ def test_rows_of_two_bins_hold_no_more_money_than_rows_of_one(empty, stand, step
     ring = known.rings[step]
     ring.write(START, exposure, np.ones((2, 16)), exposure.basis.tiers)
     empty.markets = [known._replace(rings={step: ring})]
-    sides = slab_at(empty, Choice(), START).by_side().sum(axis=1)
+    sides = slab_at(empty, Choice(), START + step).by_side().sum(axis=1)
     dollars = [c * 1e5 * math.exp(away * BIN) for c, away in ((5.0, -30), (7.0, 40))]
     assert sides == pytest.approx(np.array(dollars), rel=0.024)
 
@@ -84,11 +84,12 @@ def test_where_nothing_is_stored_nothing_is_shown(stage, away):
 def test_the_price_of_the_past_is_the_close_of_its_column(stage):
     at = stage.now - 20 * MINUTE
     ring = stage.prices[MINUTE]
-    assert price_at(stage, at) == ring.window(at // MINUTE, 1)[0, 3]
-    slot = at // MINUTE % ring.size
+    assert price_at(stage, at) == ring.window(at // MINUTE - 1, 1)[0, 3]
+    slot = (at // MINUTE - 1) % ring.size
     kept = ring.values[slot].copy()
     ring.values[slot] = math.nan
-    assert price_at(stage, at) == stage.prices[5 * MINUTE].window(at // (5 * MINUTE), 1)[0, 3]
+    before = stage.prices[5 * MINUTE].window(at // (5 * MINUTE) - 1, 1)[0, 3]
+    assert price_at(stage, at) == before
     ring.values[slot] = kept
 
 

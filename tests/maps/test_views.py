@@ -78,12 +78,12 @@ def test_the_rows_of_the_levels_hold_what_the_bars_count(stage):
 
 @pytest.mark.parametrize("span", SPANS)
 def test_the_last_column_of_a_heatmap_is_the_level_chart_of_that_moment(stage, span):
-    at = stage.now - 1
+    at = stage.now
     picture = heatmap(stage, HeatmapQuery(span=span, at=at))
     chart = levels(stage, SpanQuery(span=span, at=at))
     step = SPANS[span][0]
     assert (picture.cols, picture.rows, picture.step) == (SPANS[span][1], 800, step)
-    assert picture.t0 + (picture.cols - 1) * step == at // step * step
+    assert picture.t0 + picture.cols * step == at // step * step
     assert (picture.p0, picture.dp, STEPS[step]) == (chart.p0, chart.dp, round(picture.dp / 5e-4))
     column = decode(picture.cells[-1])
     both = chart.long + chart.short

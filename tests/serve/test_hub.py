@@ -52,15 +52,52 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
     hub.leave(stream, reader)
 
 
-def test_a_slow_reader_loses_its_oldest_messages_and_can_see_it(hub):
+def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_whole(hub, prepared):
+    market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
     for _ in range(20):
+        for event in market.step(1.0):
+            desk.apply(event)
         hub.beat()
+        assert len(reader._box) <= BACKLOG
     kept = drain(reader)
-    assert len(kept) == BACKLOG
-    assert kept[0]["seq"] > 1
-    assert kept[-1]["seq"] == stream.seq
+    seqs = [message["seq"] for message in kept]
+    whole = kept[0]
+    assert whole["kind"] == "column"
+    assert whole["full"]
+    assert whole["again"]
+    assert seqs == list(range(seqs[0], stream.seq + 1))
     hub.leave(stream, reader)
+
+
+def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monkeypatch):
+    market, desk = prepared
+    clock = [100.0]
+    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    joined = [hub.join("BTC", QUERY) for _ in range(1_000)]
+    hub.quick()
+    stream = joined[0][0]
+    told = [stream.seq]
+    for _ in range(10):
+        clock[0] += 0.1
+        for event in market.step(1.0):
+            desk.apply(event)
+        hub.quick()
+        told.append(stream.seq)
+    assert told[-1] - told[0] <= 4
+    for stream, reader in joined:
+        hub.leave(stream, reader)
+
+
+def test_a_message_is_encoded_once_for_all(hub, monkeypatch):
+    joined = [hub.join("BTC", QUERY) for _ in range(50)]
+    packed = []
+    monkeypatch.setattr("powderkeg.serve.hub.pack", lambda m: packed.append(m) or bytes(4))
+    hub.beat()
+    sent = sum(len(reader._box) - 2 for _, reader in joined)
+    assert sent == 50 * len(packed)
+    for stream, reader in joined:
+        hub.leave(stream, reader)
 
 
 def test_readers_of_one_map_share_a_stream_that_ends_with_the_last_of_them(hub):

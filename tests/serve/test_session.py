@@ -11,7 +11,7 @@ from powderkeg.maps.queries import ReachQuery
 def test_an_answer_about_the_past_tells_the_price_of_then(session, prepared):
     desk = prepared[1]
     at = desk.now - 6 * HOUR
-    bar = next(ring for ring in desk.prices.values()).window(at // 60_000_000, 1)[0]
+    bar = next(ring for ring in desk.prices.values()).window(at // 60_000_000 - 1, 1)[0]
     then = session.answer("BTC", "bars", ReachQuery(at=at))
     now = session.answer("BTC", "bars", ReachQuery())
     assert then["as_of"] == at

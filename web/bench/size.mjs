@@ -1,10 +1,10 @@
-// Brotli size of what a browser must run to start: script and style, without the font. Budget 90 kB.
+// Brotli size of what a browser must run to start: script and style, without the font. Budget 100 kB.
 // What the page fetches when it is first asked for is told apart.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
-const BUDGET = 90_000;
+const BUDGET = 100_000;
 const folder = fileURLToPath(new URL('../../src/powderkeg/static/', import.meta.url));
 const page = readFileSync(`${folder}index.html`, 'utf8');
 const start = {};

@@ -6,7 +6,7 @@ import type { Column } from '../src/lib/wire/types';
 import { snapshot, STEP, T0 } from './market';
 
 const column = (t: number, change: Partial<Column> = {}): Column => ({
-  kind: 'column', stream: 'a', seq: 1, t, k: [1, 2, 0.5, 1.5, 9], rows: new Uint16Array(), values: new Uint8Array(), full: false, ...change,
+  kind: 'column', stream: 'a', seq: 1, t, k: [1, 2, 0.5, 1.5, 9], rows: new Uint16Array(), values: new Uint8Array(), full: false, again: false, ...change,
 });
 
 describe('the byte of a cell', () => {

@@ -2,6 +2,8 @@
 import type { MapSnapshot } from '../src/lib/wire/types';
 
 export const STEP = 300_000_000;
+/** ln of the lowest price of the made map. */
+export const P0 = Math.log(90);
 export const T0 = 1_790_000_100_000_000;
 
 export function snapshot(cols = 12, rows = 20, change: Partial<MapSnapshot> = {}): MapSnapshot {
@@ -11,7 +13,7 @@ export function snapshot(cols = 12, rows = 20, change: Partial<MapSnapshot> = {}
   for (let i = 0; i < cols; i++) ohlc.set([100 + i, 102 + i, 99 + i, 101 + i, 5], i * 5);
   return {
     coin: 'BTC', source: 'simulated', note: '', asOf: T0, now: T0, model: 'generic-16 · prior only', priorOnly: true, fit: null, grade: null,
-    stream: 'a', seq: 10, t0: T0, step: STEP, cols, rows, p0: Math.log(90), dp: 0.01, vmin: 1e4, vmax: 1e9,
+    stream: 'a', seq: 10, t0: T0, step: STEP, cols, rows, p0: P0, dp: 0.01, vmin: 1e4, vmax: 1e9,
     cells, ohlc, gaps: [], partial: [], price: 101, mark: 101, tick: 0.1, venues: [], tiers: [100, 50], span: '3d', spans: ['1d', '3d'],
     ...change,
   };
@@ -39,7 +41,7 @@ export function wireMap(map: MapSnapshot): Record<string, unknown> {
 
 export function wireLevels(rows: number): Record<string, unknown> {
   return {
-    kind: 'levels', coin: 'BTC', as_of: T0, mark: 101, price: 101, p0: Math.log(90), dp: 0.01, rows,
+    kind: 'levels', coin: 'BTC', as_of: T0, mark: 101, price: 101, p0: P0, dp: 0.01, rows,
     long: new Uint8Array(new Float32Array(rows).fill(2e6).buffer), short: Array.from({ length: rows }, () => 1e6),
     tiers: { '100': { long: 1, short: 2 } }, venues: { binance: { long: 1, short: 2 } },
     clusters: [{ side: 'long', floor: 95, top: 96, peak: 95.5, mass: 4e7, distance: -0.05, tier: 25, tiers: {}, age: 60 }],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { candles, columnsPerCandle } from '../src/lib/paint/candles';
 import { cumulativeAt } from '../src/lib/plot/curve';
-import { placeTags } from '../src/lib/paint/labels';
+import { placeTags } from '../src/lib/chart/labels';
 import { lookup, PALETTES, ramp } from '../src/lib/paint/palettes';
 import { binned, type Ladder, ladderWords, roundStep } from '../src/lib/plot/profile';
 import { flattestRow, strips } from '../src/lib/paint/strips';

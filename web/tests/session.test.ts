@@ -2,7 +2,7 @@ import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session, type SessionEvents } from '../src/lib/session';
 import { backoff } from '../src/lib/wire/socket';
-import { snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
+import { P0, snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
 
 class FakeSocket {
   static readonly CONNECTING = 0;
@@ -31,7 +31,7 @@ class FakeSocket {
 }
 
 const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
-const hello = (seq: number) => ({ kind: 'hello', stream: 'a', seq, now: 1, source: 'live' });
+const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, now: 1, source: 'live', ...change });
 const newest = T0 + 11 * STEP;
 let seq = 10;
 let asked: string[] = [];
@@ -39,7 +39,7 @@ let refuse = false;
 
 function events() {
   return {
-    onMap: vi.fn(), onColumn: vi.fn(), onLevels: vi.fn(), onStatus: vi.fn(), onLink: vi.fn(), onTrouble: vi.fn(),
+    onMap: vi.fn(), onColumn: vi.fn(), onLevels: vi.fn(), onStatus: vi.fn(), onLink: vi.fn(), onTrouble: vi.fn(), onStep: vi.fn(async () => undefined),
   } satisfies SessionEvents;
 }
 
@@ -78,7 +78,7 @@ async function started(): Promise<{ heard: ReturnType<typeof events>; socket: Fa
 }
 
 describe('one market on the wire', () => {
-  it('fetches the snapshot when the stream says hello, then follows', async () => {
+  it('fetches the snapshot at once, then follows the stream', async () => {
     const { heard, socket, session } = await started();
     expect(heard.onMap).toHaveBeenCalledOnce();
     expect(heard.onLevels).toHaveBeenCalledOnce();
@@ -89,12 +89,34 @@ describe('one market on the wire', () => {
     session.close();
   });
 
-  it('fetches the snapshot even when no hello comes', async () => {
-    const heard = events();
-    const session = new Session(filters, false, heard);
-    session.start();
-    await settle(701);
+  it('keeps its map when the stream goes on with it, whatever lies between', async () => {
+    const { heard, socket, session } = await started();
+    socket.say(hello(40));
+    socket.say(wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }));
+    socket.say(wireColumn(41, newest));
+    await settle(5_000);
     expect(heard.onMap).toHaveBeenCalledOnce();
+    expect(heard.onColumn).toHaveBeenCalledTimes(2);
+    session.close();
+  });
+
+  it('fetches anew where the stream began again, or stands on other rows', async () => {
+    const { heard, socket, session } = await started();
+    socket.say(hello(2));
+    await settle();
+    expect(heard.onMap).toHaveBeenCalledTimes(2);
+    socket.say(hello(10, { p0: P0 + 0.1 }));
+    await settle();
+    expect(heard.onMap).toHaveBeenCalledTimes(3);
+    session.close();
+  });
+
+  it('fetches anew when a column has passed that it may have seen in part only', async () => {
+    const { heard, socket, session } = await started();
+    socket.say(wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }));
+    expect(heard.onColumn.mock.calls[0][1]).toBe('appended');
+    await settle(2_000);
+    expect(heard.onMap).toHaveBeenCalledTimes(2);
     session.close();
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PLAIN } from '../src/lib/look/place';
 import { readPlace, readSettings, writePlace, keepSettings } from '../src/lib/address';
 import { cursorAt, entryThatDiesAt } from '../src/lib/chart/cursor';
 import { steadyReach } from '../src/lib/chart/reach';
@@ -33,11 +34,11 @@ describe('the address', () => {
   it('holds the whole picture', () => {
     const said = writePlace(filters, 'levels', { lo: 3e6, hi: 9e7 });
     expect(said).toBe('?coin=ETH&span=7d&venues=okx,bybit&tiers=100,5&side=long&model=static&view=levels&scale=3000000-90000000');
-    expect(readPlace(said)).toEqual({ filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 } });
+    expect(readPlace(said)).toEqual({ filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 }, look: PLAIN });
   });
   it('passes over what makes no sense', () => {
     const place = readPlace('?coin=%3Cb%3E&span=x&view=moon&tiers=-1,z&side=up&scale=9-3');
-    expect(place).toEqual({ filters: {}, view: 'heatmap', locked: null });
+    expect(place).toEqual({ filters: {}, view: 'heatmap', locked: null, look: PLAIN });
   });
   it('becomes the address of a view and of the stream', () => {
     expect(viewAddress('levels', filters)).toBe('/v1/ETH/levels?span=7d&venues=okx,bybit&tiers=100,5&side=long&model=static');
@@ -48,8 +49,8 @@ describe('the address', () => {
     expect(viewAddress('levels', { ...all, model: 'difference' })).toBe('/v1/ETH/levels?span=7d&side=long');
   });
   it('and the settings outlive the page', () => {
-    keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc' });
-    expect(readSettings()).toEqual({ palette: 'cividis', axis: 'log', zone: 'utc' });
+    keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light' });
+    expect(readSettings()).toEqual({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light' });
     localStorage.setItem('powderkeg', '{not json');
     expect(readSettings().palette).toBe('inferno');
   });

@@ -36,16 +36,16 @@ STEP: Final = 0.010
 async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, Any]:
     """Return the figures."""
     began = time.monotonic()
-    async with _up(rate) as (url, pid):
-        first = await _ready(url, began)
+    async with up(rate) as (url, pid):
+        first = await ready(url, began)
         await asyncio.sleep(WARM)
-        cpu, at = _cpu(pid), time.monotonic()
+        cpu, at = cpu_of(pid), time.monotonic()
         before = _health(url)
         delays, columns = await _watch(url, seconds)
-        share = (_cpu(pid) - cpu) / (time.monotonic() - at)
+        share = (cpu_of(pid) - cpu) / (time.monotonic() - at)
         after = _health(url)
         sent = _events(after) - _events(before)
-        rss = _rss(pid)
+        rss = rss_of(pid)
     return {
         "venues": 6, "coins": len(COINS), "rate_wanted": rate,
         "events_per_s": round(sent / seconds), "columns_per_s": round(columns / seconds, 1),
@@ -60,10 +60,10 @@ async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, A
 
 
 @contextlib.asynccontextmanager
-async def _up(rate: int) -> AsyncGenerator[tuple[str, int]]:
+async def up(rate: int, coins: tuple[str, ...] = COINS) -> AsyncGenerator[tuple[str, int]]:
     """Run ``demo`` at a rate; give its address and process."""
     command = [
-        sys.executable, "-m", "powderkeg", "demo", *COINS, "--port", "0", "--json-ready",
+        sys.executable, "-m", "powderkeg", "demo", *coins, "--port", "0", "--json-ready",
         "--rate", str(rate),
     ]  # fmt: skip
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -77,7 +77,7 @@ async def _up(rate: int) -> AsyncGenerator[tuple[str, int]]:
         await process.wait()
 
 
-async def _ready(url: str, began: float) -> dict[str, float]:
+async def ready(url: str, began: float) -> dict[str, float]:
     """Wait until every market has lived through its past; return when, in s."""
     first, told = 0.0, {"progress": ""}
     end = time.monotonic() + READY
@@ -130,13 +130,13 @@ async def _watch(url: str, seconds: float) -> tuple[list[float], int]:
     return delays, columns
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Return the CPU seconds a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _rss(pid: int) -> int:
+def rss_of(pid: int) -> int:
     """Return the bytes a process holds in memory."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

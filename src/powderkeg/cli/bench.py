@@ -70,6 +70,19 @@ def latency(
     _print(asyncio.run(run_latency(rate, seconds)), as_json=as_json)
 
 
+@app.command()
+def viewers(
+    *,
+    count: Annotated[int, typer.Option(help="How many pages watch.")] = 1000,
+    seconds: Annotated[float, typer.Option(help="How long to watch.")] = 20.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what pages cost the server, and how late the newest column comes to them."""
+    from powderkeg.bench.viewers import run_viewers  # noqa: PLC0415  as above
+
+    _print(asyncio.run(run_viewers(count, seconds)), as_json=as_json)
+
+
 def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import urllib.error
@@ -17,22 +16,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from powderkeg.cli.replay import parse_time
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
-from powderkeg.history import snapshots, sources
+from powderkeg.history import rates, snapshots, sources
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.live.clock import now as clock
 from powderkeg.maps.views import VIEWS
+from powderkeg.rates import DOLLAR
+from powderkeg.serve import tables
 from powderkeg.serve.made import prepare
-from powderkeg.serve.pictures import heatmap_png, money
+from powderkeg.serve.pictures import Look, heatmap_png, money
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import MSGPACK, pack, read_query
 from powderkeg.settings import Settings
 from powderkeg.sim import DEMO
 
 Answers = dict[str, dict[str, Any]]
-WANTED = ("heatmap", "levels", "bars")
+Queries = dict[str, dict[str, str]]
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
 
@@ -42,24 +44,48 @@ def chart(
     source: Annotated[Path | None, typer.Option(help="Replay this source file first.")] = None,
     snapshot: Annotated[Path | None, typer.Option(help="Use this desk's snapshot.")] = None,
     url: Annotated[str, typer.Option(help="Ask this running powderkeg.")] = "",
-    span: Annotated[str, typer.Option(help="Of 12h, 1d, 3d, 5d, 7d, 30d.")] = "3d",
+    span: Annotated[str, typer.Option(help="Of 15m, 1h, 4h, 12h, 1d, 3d, 5d, 7d, 30d.")] = "3d",
+    at: Annotated[str, typer.Option(help="As it stood at this time (UTC).")] = "",
     png: Annotated[Path | None, typer.Option(help="Write a picture here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the levels as JSON.")] = False,
-    as_csv: Annotated[Path | None, typer.Option("--csv", help="Write the levels here.")] = None,
+    as_csv: Annotated[Path | None, typer.Option("--csv", help="Write a table here.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write a table here.")] = None,
+    table: Annotated[str, typer.Option(help="Of levels, clusters, heatmap.")] = "levels",
+    ccy: Annotated[str, typer.Option(help="Currency of picture and tables.")] = DOLLAR,
 ) -> None:
     """Show where a coin's positions would die: from a server, stored data or a made market."""
-    answers = _ask(url, coin, span) if url else _make(coin.upper(), span, source, snapshot)
+    if table not in tables.KINDS:
+        raise ConfigError(f"expected a table of {', '.join(tables.KINDS)}, found {table!r}")
+    moment = parse_time(at) if at else 0
+    wanted = _wanted(span)
+    if url:
+        answers = _ask(url, coin, _at(wanted, moment))
+    else:
+        answers = _make(coin.upper(), wanted, source, snapshot, moment)
     if png:
-        png.write_bytes(heatmap_png(answers["heatmap"], answers["levels"]))
+        rate = rates.table().rate(ccy, answers["levels"]["as_of"])
+        png.write_bytes(heatmap_png(answers["heatmap"], answers["levels"], Look(ccy=ccy), rate))
     if as_csv:
-        _write_csv(as_csv, answers["levels"])
+        _write(as_csv, "csv", table, answers, ccy)
+    if parquet:
+        _write(parquet, "parquet", table, answers, ccy)
     if as_json:
         print(json.dumps(_plain(answers["levels"])))
     else:
         _show(answers)
 
 
-def _ask(url: str, coin: str, span: str) -> Answers:
+def _wanted(span: str) -> Queries:
+    """Return the query of each view that is needed."""
+    return {"heatmap": {"span": span}, "levels": {"span": span, "bands": "1"}, "bars": {}}
+
+
+def _at(wanted: Queries, moment: int) -> Queries:
+    """Return queries of a time, µs; 0 is now."""
+    return {k: v | ({"at": str(moment)} if moment else {}) for k, v in wanted.items()}
+
+
+def _ask(url: str, coin: str, wanted: Queries) -> Answers:
     """Return the views of a running server.
 
     Raises:
@@ -69,10 +95,10 @@ def _ask(url: str, coin: str, span: str) -> Answers:
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise ConfigError(f"expected an http address, found {url}")
     out: Answers = {}
-    for name in WANTED:
-        query = f"?span={span}" if name != "bars" else ""
+    for name, query in wanted.items():
         request = urllib.request.Request(  # noqa: S310  the scheme was checked
-            f"{url.rstrip('/')}/v1/{coin}/{name}{query}", headers={"accept": MSGPACK}
+            f"{url.rstrip('/')}/v1/{coin}/{name}?{urllib.parse.urlencode(query)}",
+            headers={"accept": MSGPACK},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
@@ -84,14 +110,20 @@ def _ask(url: str, coin: str, span: str) -> Answers:
     return out
 
 
-def _make(coin: str, span: str, source: Path | None, snapshot: Path | None) -> Answers:
-    """Return the views of stored data, or of a made market where none is named."""
+def _make(
+    coin: str, wanted: Queries, source: Path | None, snapshot: Path | None, moment: int
+) -> Answers:
+    """Return the views of stored data, or of a made market where none is named.
+
+    A source is replayed up to the moment and no further; a snapshot and a made market are looked
+    back into, as far as they keep columns.
+    """
     if snapshot:
         session = _replayed(snapshots.load(snapshot))
     elif source:
         desk = Desk(coin)
-        play(desk, sources.load(source), report=Report())
-        session = _replayed(desk)
+        play(desk, sources.load(source), report=Report(), until=moment or None)
+        session, moment = _replayed(desk), 0
     else:
         if coin not in DEMO:
             raise ConfigError(
@@ -102,13 +134,9 @@ def _make(coin: str, span: str, source: Path | None, snapshot: Path | None) -> A
         session = Session("simulated", {coin: desk}, clock)
     return {
         name: msgspec.msgpack.decode(
-            pack(
-                session.answer(
-                    coin, name, read_query({"span": span} if name != "bars" else {}, VIEWS[name][0])
-                )
-            )
+            pack(session.answer(coin, name, read_query(query, VIEWS[name][0])))
         )
-        for name in WANTED
+        for name, query in _at(wanted, moment).items()
     }
 
 
@@ -127,15 +155,15 @@ def _levels(levels: dict[str, Any]) -> list[tuple[float, float, float]]:
 
 def _plain(levels: dict[str, Any]) -> dict[str, Any]:
     """Return an answer without its binary columns, with levels as rows."""
-    rest = {key: value for key, value in levels.items() if not isinstance(value, bytes)}
+    rest = {k: v for k, v in levels.items() if not isinstance(v, bytes) and k != "bands"}
     return rest | {"levels": [{"price": p, "long": a, "short": b} for p, a, b in _levels(levels)]}
 
 
-def _write_csv(path: Path, levels: dict[str, Any]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(("price", "long_usd", "short_usd"))
-        out.writerows((f"{p:.8g}", f"{a:.0f}", f"{b:.0f}") for p, a, b in _levels(levels))
+def _write(path: Path, form: tables.Form, name: str, answers: Answers, ccy: str) -> None:
+    view, make = tables.KINDS[name]
+    schema, batches = make(answers[view], ccy, rates.table())
+    with path.open("wb") as file:
+        file.writelines(tables.write(form, schema, batches))
 
 
 def _show(answers: Answers) -> None:

@@ -17,14 +17,13 @@ from rich.table import Table
 from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
-from powderkeg.feed import Feed
 from powderkeg.frames import Boot, read_word
 from powderkeg.history import snapshots, sources
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.reel import Recorded, Reel, Stored
 from powderkeg.proof.ledger import Passage, passage_of
 from powderkeg.serve.session import model, prior_only
-from powderkeg.settings import LIVE
 from powderkeg.store.folder import Store
 
 
@@ -60,14 +59,24 @@ def replay(
     token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
 ) -> None:
     """Play stored data, or what was recorded live, through a desk; report what came of it."""
+    end = parse_time(until) if until else None
+    reel = None
     if source.is_dir():
-        desk, answer = recorded(source, coin, parse_time(until) if until else None)
-        _tell(answer, as_json=as_json)
-        if save:
-            snapshots.save(desk, save)
-        if serve:
-            _serve(desk, host, port, token)
-        return
+        desk, answer, reel = recorded(source, coin, end, reeled=serve)
+    else:
+        desk, answer, reel = _stored(source, coin, end, resume, mass, reeled=serve)
+    if save:
+        snapshots.save(desk, save)
+    _tell(answer, as_json=as_json)
+    if serve:
+        _serve(desk, reel, host, port, token)
+
+
+def _stored(
+    source: Path, coin: str, until: int | None, resume: Path | None, mass: list[str] | None, *,
+    reeled: bool,
+) -> tuple[Desk, dict[str, Any], Reel | None]:  # fmt: skip
+    """Play a source file; what goes on from a snapshot has no past to be wound back to."""
     stored = sources.load(source)
     chosen = coin or stored.coins()[0]
     if chosen not in stored.coins():
@@ -77,13 +86,30 @@ def replay(
         raise ConfigError(f"{resume}: expected a snapshot of {chosen}, found one of {desk.coin}")
     report = Report()
     passages = [passage_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
-    seconds = _run(desk, stored, report, passages, parse_time(until) if until else None)
-    if save:
-        snapshots.save(desk, save)
+    reel = None
+    if reeled and not resume:
+        desk, reel, report, seconds = _wound(stored, chosen, passages, until)
+    else:
+        seconds = _run(desk, stored, report, passages, until)
     answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
-    _tell(answer, as_json=as_json)
-    if serve:
-        _serve(desk, host, port, token)
+    return desk, answer, reel
+
+
+def _wound(
+    stored: sources.Source, coin: str, passages: list[Passage], until: int | None
+) -> tuple[Desk, Reel, Report, float]:
+    """Play bar by bar onto a reel, so that every time of it can be shown."""
+
+    def watch(now: Desk, event: Event) -> None:
+        for passage in passages:
+            passage.watch(now, event)
+
+    before = time.process_time()
+    first = Stored(stored, coin, until=until, watch=watch if passages else None)
+    reel = Reel(first, lambda raw: Stored(stored, coin, raw, until=until))
+    with Console(stderr=True).status(f"replay {coin}") as status:
+        desk = reel.wind(lambda now: status.update(f"replay {coin} {_words('at', now.now)}"))
+    return desk, reel, first.report, time.process_time() - before
 
 
 def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
@@ -93,13 +119,16 @@ def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
         _show(answer)
 
 
-def recorded(folder: Path, coin: str, until: int | None = None) -> tuple[Desk, dict[str, Any]]:
+def recorded(
+    folder: Path, coin: str, until: int | None = None, *, reeled: bool = False
+) -> tuple[Desk, dict[str, Any], Reel | None]:
     """Play what `up` or `record` has stored of a coin; the desk ends as the live one did.
 
     Args:
         folder: What they recorded in.
         coin: One that was collected; empty takes the first.
         until: µs to stop before.
+        reeled: Return a reel too, which keeps the folder open.
 
     Raises:
         ConfigError: There is no recording, or the coin is not in it.
@@ -107,23 +136,28 @@ def recorded(folder: Path, coin: str, until: int | None = None) -> tuple[Desk, d
     if not (folder / "meta.db").exists():
         raise ConfigError(f"{folder}: expected a folder that `powderkeg record` has written to")
     store = Store(folder)
+    reel = None
     try:
         coins = _coins(store)
         chosen = coin or next(iter(coins), "")
         if chosen not in coins:
             raise ConfigError(f"{folder}: expected a coin of {', '.join(coins)}, found {coin!r}")
-        desk = Desk(chosen, LIVE)
-        feed = Feed({chosen: desk})
         before = time.process_time()
-        for batch in store.read():
-            feed.take([frame for frame in batch if until is None or frame.seen < until])
+        first = Recorded(store.read, chosen, until=until)
+        if reeled:
+            reel = Reel(first, lambda raw: Recorded(store.read, chosen, raw, until=until))
+            desk = reel.wind()
+        else:
+            first.advance(first.END)
+            desk = first.desk
         report = Report()
-        report.rows = feed.seq
-        report.bad.update(feed.unread)
+        report.rows = first.feed.seq
+        report.bad.update(first.feed.unread)
         answer = summary(desk, report, time.process_time() - before)
-        return desk, answer | {"frames": feed.seq, "passages": []}
+        return desk, answer | {"frames": first.feed.seq, "passages": []}, reel
     finally:
-        store.close()
+        if reel is None:
+            store.close()
 
 
 def _coins(store: Store) -> list[str]:
@@ -230,8 +264,8 @@ def _words(key: str, value: object) -> str:
     return str(value)
 
 
-def _serve(desk: Desk, host: str, port: int, token: str) -> None:
-    """Show a finished replay in the page."""
+def _serve(desk: Desk, reel: Reel | None, host: str, port: int, token: str) -> None:
+    """Show a finished replay in the page; with a reel, every time of it."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
     from powderkeg.live.clock import now as clock  # noqa: PLC0415
     from powderkeg.serve.hub import Hub  # noqa: PLC0415
@@ -239,5 +273,7 @@ def _serve(desk: Desk, host: str, port: int, token: str) -> None:
 
     session = Session("replay", {desk.coin: desk}, clock)
     session.ready = True
+    if reel is not None:
+        session.reels[desk.coin] = reel
     hub = Hub(session)
     serve(session, hub, host, port, token, hub.run, json_ready=False)

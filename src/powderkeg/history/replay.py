@@ -55,6 +55,7 @@ def events(
     since: int | None = None,
     until: int | None = None,
     block: int = 10 * SECOND,
+    stride: int = DAY,
     report: Report | None = None,
     progress: Callable[[int, int], None] | None = None,
     hindsight: Hindsight = "",
@@ -67,6 +68,7 @@ def events(
         since: Earliest time wanted, µs.
         until: First time no longer wanted, µs.
         block: Longest run of prints, µs; runs end at multiples of it.
+        stride: The same of bars, where there are no prints.
         report: Filled with what was kept and what was left out.
         progress: Told bytes read and bytes in all.
         hindsight: Complete made bars with what is known only at the end of their hour: its volume,
@@ -104,7 +106,7 @@ def events(
             singles.append(records(series, n, within(series), index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
     judge = _Judge({s.id for s in mine if _in_quote(s)}, report)
-    for event in _woven(merged, stock.runs(), block):
+    for event in _woven(merged, stock.runs(), block, stride):
         yield from judge.pass_on(event)
 
 
@@ -317,7 +319,7 @@ def _overlay(marks: Table, starts: Times, ends: Times, into: tuple[Floats, Float
         into[0][n], into[1][n], into[2][n] = part.min(), part.max(), part[-1]
 
 
-def _woven(singles: Iterator[Known], runs: list[_Run], block: int) -> Iterator[Event]:
+def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) -> Iterator[Event]:
     """Weave single events and runs of columns into one order."""
     single = next(singles, None)
     while True:
@@ -329,7 +331,7 @@ def _woven(singles: Iterator[Known], runs: list[_Run], block: int) -> Iterator[E
             continue
         if not heads:
             return
-        step = block if any(run.trades for _, run in heads) else DAY
+        step = block if any(run.trades for _, run in heads) else stride
         before = first - first % step + step
         if single is not None:
             before = min(before, single[0])

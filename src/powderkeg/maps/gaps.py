@@ -34,6 +34,25 @@ def holes(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> 
     return _spans(every), _spans(some & ~every)
 
 
+def filled(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> NDArray[np.bool_]:
+    """Return the columns in which any chosen market is drawn, shape (columns,).
+
+    Args:
+        scene: The coin.
+        choice: Which venues, and whose map.
+        step: Length of a column, µs.
+        until: Number of the last column.
+        columns: How many.
+    """
+    out = np.zeros(columns, np.bool_)
+    for market in scene.estimated():
+        ring = market.rings[step] if choice.model == "calibrated" else market.flat
+        if choice.takes(market.venue) and ring is not None and ring.step == step:
+            known = ring.known() - (until - columns + 1)
+            out[known[(known >= 0) & (known < columns)]] = True
+    return out
+
+
 def _spans(lost: NDArray[np.bool_]) -> Spans:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], lost, [0]))))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,8 +1,13 @@
-"""The map as it stood: exact now, from the ring's columns (within 2.3 %) for the past."""
+"""The map as it stood: exact now, from the ring's columns (within 2.3 %) for the past.
+
+A column is drawn until it is over, so a time in the past is told by columns that were over by then:
+what came later is never looked at.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
@@ -12,14 +17,19 @@ from powderkeg.maps.scale import DOLLARS
 from powderkeg.maps.scene import TIER_NAMES, Choice, Known, Mode, Scene, Slab, slab
 
 
+def over(at: int, step: int) -> int:
+    """Return the number of the last column of a step, µs, that was over at a time."""
+    return at // step - 1
+
+
 def price_at(scene: Scene, at: int) -> float:
-    """Return the mark now, or the close of the finest column that holds `at`; NaN where unknown."""
+    """Return the mark now, or the close of the finest column over by `at`; NaN where unknown."""
     if not at:
         marks = [market.estimate.mark for market in scene.estimated()]
         return marks[0] if marks else scene.price
     for step in sorted(scene.prices):
         ring = scene.prices[step]
-        close = float(ring.window(at // step, 1)[0, CLOSE])
+        close = float(ring.window(over(at, step), 1)[0, CLOSE])
         if not math.isnan(close):
             return close
     return math.nan
@@ -28,7 +38,8 @@ def price_at(scene: Scene, at: int) -> float:
 def slab_at(scene: Scene, choice: Choice, at: int, venue: str | None = None) -> Slab:
     """Return the map of the chosen venues at a time; 0 means now.
 
-    A past map comes from the finest ring that still holds the time, and is empty where none does.
+    A past map is the last column over by then of the finest ring that still holds it, and is empty
+    where none does.
     """
     if not at:
         return slab(scene, choice, venue)
@@ -52,6 +63,15 @@ def slab_at(scene: Scene, choice: Choice, at: int, venue: str | None = None) -> 
     return Slab(low, total)
 
 
+def state_at(market: Known, at: int) -> Literal["up", "down", "unknown"]:
+    """Return whether a market was drawn at a time: in the finest ring that still tells."""
+    for ring in rings_of(market, "calibrated"):
+        number = over(at, ring.step)
+        if ring.last - ring.size < number <= ring.last and ring.states[number % ring.size]:
+            return "up" if ring.states[number % ring.size] == FILLED else "down"
+    return "unknown"
+
+
 def rings_of(market: Known, model: Mode) -> list[Ring]:
     """Return the rings that keep a model's columns, the finest first."""
     if model == "static":
@@ -61,7 +81,7 @@ def rings_of(market: Known, model: Mode) -> list[Ring]:
 
 def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     """Return one stored column as dollars by bin, or nothing where it is not stored."""
-    number = at // ring.step
+    number = over(at, ring.step)
     slot = number % ring.size
     if number > ring.last or number <= ring.last - ring.size or ring.states[slot] != FILLED:
         return None

@@ -13,6 +13,9 @@ from powderkeg.events import MINUTE
 from powderkeg.maps.scene import Choice, Mode, SideFilter, TierName
 
 SPANS: dict[str, tuple[int, int]] = {
+    "15m": (MINUTE, 15),
+    "1h": (MINUTE, 60),
+    "4h": (MINUTE, 240),
     "12h": (MINUTE, 720),
     "1d": (MINUTE, 1440),
     "3d": (5 * MINUTE, 864),
@@ -25,7 +28,7 @@ STEPS: dict[int, int] = {MINUTE: 1, 5 * MINUTE: 1, 30 * MINUTE: 2}
 """Bins a row, by column step."""
 FLAT_STEP = 5 * MINUTE
 """Column step in which the static map is kept."""
-Span: TypeAlias = Literal["12h", "1d", "3d", "5d", "7d", "30d"]
+Span: TypeAlias = Literal["15m", "1h", "4h", "12h", "1d", "3d", "5d", "7d", "30d"]
 Reach: TypeAlias = Annotated[float, Meta(gt=0, le=0.5)]
 
 
@@ -37,7 +40,7 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tiers: tuple[TierName, ...] = (100, 50, 25, 10, 5)
     side: SideFilter = "both"
     at: Annotated[int, Meta(ge=0)] = 0
-    """µs UTC to look back to; 0 means now."""
+    """µs UTC: show what was known just before it; 0 means now."""
     span: Span = "3d"
     """Time shown. It also sets the height of price rows."""
     model: Mode = "calibrated"
@@ -46,6 +49,10 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def choice(self) -> Choice:
         """Return the part of the map asked for."""
         return Choice(self.venues, self.tiers, self.side, self.model)
+
+
+class HistoryQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From when to when maps may be asked for."""
 
 
 class SpanQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,6 +72,8 @@ class HeatmapQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=T
     planes: Literal["sum", "tiers", "difference"] = "sum"
     """One plane of all chosen tiers; one for each of the five (within 4.6 %, to be small); or the
     difference of the two models: 128 for equal, more where ours has more, 255 for 32 times."""
+    since: Annotated[int, Meta(ge=0)] = 0
+    """µs UTC: leave out the columns that were over by then; 0 means all of the span."""
 
 
 class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):

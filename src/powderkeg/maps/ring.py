@@ -268,6 +268,17 @@ class Ring:
                 out[low - (until - columns + 1) : high - (until - columns + 1)],
             )  # fmt: skip
 
+    def known(self) -> Times:
+        """Return the numbers of the columns that are drawn, rising."""
+        numbers = np.arange(max(self.last - self.size + 1, 0), self.last + 1)
+        return numbers[self.states[numbers % self.size] == FILLED]
+
+    @property
+    def dense(self) -> bool:
+        """Whether columns are drawn one after another: coarser data fills every fifth, or fewer."""
+        known = self.known()
+        return len(known) > 0 and (len(known) < 2 or float(np.median(np.diff(known))) == 1)
+
     def holes(self, until: int, columns: int) -> NDArray[np.bool_]:
         """Return which of the last columns lie inside a gap, shape (columns,)."""
         numbers = np.arange(until - columns + 1, until + 1)

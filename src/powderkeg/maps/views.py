@@ -1,4 +1,4 @@
-"""The five views, and what stands beside them, as data: pure functions of a scene and a query.
+"""The views, and what stands beside them, as data: pure functions of a scene and a query.
 
 To add a view: write its query struct and its function, and add a line to `VIEWS`.
 """
@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 from powderkeg.engine.classes import BIN
 from powderkeg.events import Floats, Times
 from powderkeg.maps import past
+from powderkeg.maps.accumulated import Accumulated, Place, accumulate
 from powderkeg.maps.ages import age_of
 from powderkeg.maps.answers import Bars, Cell, Cumulative, Heatmap, Levels, Venues, VenueShare
 from powderkeg.maps.clusters import Cluster, clusters, with_concentration
 from powderkeg.maps.compare import Comparison, compare, difference
 from powderkeg.maps.doubt import Doubt, doubt
-from powderkeg.maps.gaps import holes
+from powderkeg.maps.gaps import filled, holes
+from powderkeg.maps.moves import history
 from powderkeg.maps.observed import ObservedLevels, observed_levels
 from powderkeg.maps.queries import (
     SPANS,
     STEPS,
     CellQuery,
     HeatmapQuery,
+    HistoryQuery,
     LevelsQuery,
     Query,
     ReachQuery,
@@ -48,7 +51,7 @@ def window(scene: Scene, span: str, at: int) -> tuple[int, int, int, int]:
     shift them.
     """
     step, columns = SPANS[span]
-    until = (at or max(scene.now - 1, 0)) // step
+    until = past.over(at, step) if at else max(scene.now - 1, 0) // step
     per_row = STEPS[step]
     price = past.price_at(scene, at) if at else scene.price
     centre = bin_of(price) // per_row if price > 0 else 0
@@ -86,6 +89,8 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
     """Return the time-price heatmap of a span."""
     until, columns, first, per_row = window(scene, query.span, query.at)
     step = SPANS[query.span][0]
+    if query.since:
+        columns = max(1, min(columns, until - query.since // step + 1))
     choice = query.choice()
     cells = heat_cells(scene, choice, query.span, until, columns, first)
     if query.planes == "tiers":
@@ -253,7 +258,7 @@ def venues(scene: Scene, query: SpanQuery) -> Venues:
     _, _, first, per_row = window(scene, query.span, query.at)
     choice = query.choice()
     markets = [m for m in scene.estimated() if choice.takes(m.venue)]
-    known = {m.venue: m.estimate.oi for m in markets if m.estimate.oi > 0}
+    known = {m.venue: m.estimate.oi for m in markets if m.estimate.oi > 0 and not query.at}
     total = sum(known.values())
     shares: list[VenueShare] = []
     for market in markets:
@@ -291,6 +296,23 @@ def cell(scene: Scene, query: CellQuery) -> Cell:
     return Cell(query.price, query.price / mark - 1, not query.at, dollars, near)
 
 
+def accumulated(scene: Scene, query: SpanQuery) -> Accumulated:
+    """Return what stood where on average over a span, and how it changed."""
+    until, columns, first, per_row = window(scene, query.span, query.at)
+    step = SPANS[query.span][0]
+    choice = query.choice()
+    sides = ("long", "short") if query.side == "both" else (query.side,)
+    money = np.zeros((2, columns, ROWS))
+    for i, side in enumerate(("long", "short")):
+        if side in sides:
+            part = replace(choice, side=side)
+            money[i] = heat_money(scene, part, step, until, columns, first)
+    known = filled(scene, choice, step, until, columns)
+    mark = past.price_at(scene, query.at)
+    place = Place(first, per_row, step, until - columns + 1)
+    return accumulate(money, known, place, mark, query.span)
+
+
 def observed(scene: Scene, query: SpanQuery) -> ObservedLevels:
     """Return what is seen of real positions, on the rows of a span's heatmap."""
     _, _, first, per_row = window(scene, query.span, query.at)
@@ -315,5 +337,7 @@ VIEWS: dict[str, View] = {
     "cell": (CellQuery, cell),
     "observed": (SpanQuery, observed),
     "compare": (SpanQuery, compared),
+    "accumulated": (SpanQuery, accumulated),
+    "history": (HistoryQuery, history),
 }
 """Every view by the name it has in the address."""

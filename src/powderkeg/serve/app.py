@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import brotli
-from litestar import Litestar, MediaType, Request, Response, WebSocket, get, websocket
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, WebSocketDisconnect
-from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.params import FromPath, FromQuery
-from litestar.static_files import create_static_files_router
 
 from powderkeg import __version__
 from powderkeg.errors import RequestError
+from powderkeg.history import rates
 from powderkeg.maps.queries import Query, SpanQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.proof.live import Board
+from powderkeg.serve.exports import make_exports
 from powderkeg.serve.hub import Hub, stream_name
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi import operation
+from powderkeg.serve.page import make_page
+from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
+from powderkeg.serve.stream import knows, make_stream
 from powderkeg.serve.wire import JSON, MSGPACK, pack, read_query, text, wants_msgpack
 
-PAGE = Path(__file__).parents[1] / "static"
-MISSING = """<!doctype html><meta charset=utf-8><title>powderkeg</title><h1>powderkeg</h1>
-<p>The API answers, but this installation holds no page: it was installed with
-POWDERKEG_SKIP_WEB=1. Install it again without, or ask <a href=/docs>the API</a>."""
 QUALITY = 5
 """Brotli level: ten times cheaper than the best."""
 LARGE = 1_000_000
 """Bytes from which a higher level pays: a map of 1,500 columns, or tier by tier."""
 LARGE_QUALITY = 9
-OPEN = ("/assets", "/favicon")
+OPEN = ("/assets", "/icon", "/manifest", "/sw.js", "/favicon")
 """Paths that need no token: they hold nothing but the page itself."""
 
 
@@ -52,16 +50,15 @@ def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTP
         f"/v1/{{where:str}}/{name}",
         operation_class=operation(name, kind),
         operation_id=name,
-        sync_to_thread=False,
         media_type=MediaType.JSON,
     )
-    def view(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+    async def view(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
         coin, _, moment = where.partition("@")
         raw = dict(request.query_params.items())
         if moment:
             raw["at"] = moment
         query = read_query(raw, kind)
-        answer = session.answer(coin, name, query)
+        answer = await session.ask(coin, name, query)
         if isinstance(query, SpanQuery):
             answer |= {"stream": stream_name(coin, query), "seq": hub.seq(coin, query)}
         return _answer(request, answer)
@@ -101,7 +98,7 @@ def _guard(token: str) -> Callable[[Request[Any, Any, State]], Awaitable[Respons
     async def check(request: Request[Any, Any, State]) -> Response[bytes] | None:
         if request.url.path == "/" or request.url.path.startswith(OPEN):
             return None
-        if _knows(
+        if knows(
             token, request.headers.get("authorization", ""), request.query_params.get("token", "")
         ):
             return None
@@ -111,14 +108,10 @@ def _guard(token: str) -> Callable[[Request[Any, Any, State]], Awaitable[Respons
     return check
 
 
-def _knows(token: str, bearer: str, query: str) -> bool:
-    given = bearer.removeprefix("Bearer ") or query
-    return not token or hmac.compare_digest(given.encode(), token.encode())
-
-
 def _make_status(session: Session) -> list[HTTPRouteHandler]:
     """Return the routes that tell what is served, how it fares, and how good it is."""
     board = Board()
+    screener = Screener(session)
 
     @get("/v1/coins", sync_to_thread=False)
     def coins(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -147,36 +140,17 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         about = {"source": session.source, "note": session.note}
         return _answer(request, {**about, **board.summary(desks)})
 
+    @get("/v1/screener", sync_to_thread=False)
+    def screened(request: Request[Any, Any, State]) -> Response[bytes]:
+        """Return every coin at a glance."""
+        return _answer(request, screener.answer())
+
     @get("/metrics", media_type=MediaType.TEXT, sync_to_thread=False, include_in_schema=False)
     def metrics() -> str:
         """Return the same for Prometheus."""
         return exposition(session)
 
-    return [coins, health, proof, metrics]
-
-
-def _make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler:
-    """Return the route of the stream."""
-
-    @websocket("/v1/stream")
-    async def stream(socket: WebSocket[Any, Any, State]) -> None:
-        """Send changes of one map as MessagePack until the client leaves."""
-        await socket.accept()
-        raw = dict(socket.query_params.items())
-        if not _knows(token, socket.headers.get("authorization", ""), str(raw.pop("token", ""))):
-            await socket.close(4401, "expected the token this server was started with")
-            return
-        try:
-            coin = str(raw.pop("coin", ""))
-            session.desk(coin)
-            query = read_query({k: str(v) for k, v in raw.items()}, SpanQuery)
-        except RequestError as why:
-            await socket.close(4400, str(why)[:120])
-            return
-        assert isinstance(query, SpanQuery)  # noqa: S101  the kind asked for
-        await _pump(socket, hub, coin, query)
-
-    return stream
+    return [coins, health, proof, screened, metrics]
 
 
 def make_app(
@@ -195,8 +169,9 @@ def make_app(
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
+    exports = make_exports(session, rates.table(), _answer)
     return Litestar(
-        [*_make_status(session), _make_stream(session, hub, token), *views, _page()],
+        [*_make_status(session), make_stream(session, hub, token), *views, *exports, make_page()],
         exception_handlers={RequestError: _refuse, HTTPException: _refuse},
         before_request=_guard(token) if token else None,
         openapi_config=OpenAPIConfig(
@@ -205,42 +180,6 @@ def make_app(
         ),
         lifespan=[_lifespan(session, work)] if work else [],
     )  # fmt: skip
-
-
-async def _pump(socket: WebSocket[Any, Any, State], hub: Hub, coin: str, query: SpanQuery) -> None:
-    """Send a reader's messages until either end closes."""
-    watched, reader = hub.join(coin, query)
-
-    async def listen() -> None:
-        while True:
-            await socket.receive()
-
-    listener = asyncio.ensure_future(listen())
-    try:
-        while not listener.done():
-            taker = asyncio.ensure_future(reader.take())
-            await asyncio.wait({taker, listener}, return_when=asyncio.FIRST_COMPLETED)
-            if not taker.done():
-                taker.cancel()
-                break
-            await socket.send_bytes(taker.result())
-    except WebSocketDisconnect:
-        return
-    finally:
-        listener.cancel()
-        hub.leave(watched, reader)
-
-
-def _page() -> Any:
-    """Return the route of the page, or of a plain explanation where none was built."""
-    if (PAGE / "index.html").exists():
-        return create_static_files_router("/", [PAGE], html_mode=True, include_in_schema=False)
-
-    @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-    def missing() -> str:
-        return MISSING
-
-    return missing
 
 
 def _lifespan(session: Session, work: Callable[[], Awaitable[None]]) -> Any:

@@ -1,6 +1,7 @@
 """The stream: each change encoded once, sent to all who watch the same map.
 
-A slow reader loses its oldest messages, sees the break in the sequence, and fetches the map anew.
+A slow reader loses what it has not read, and gets the newest column whole instead: it needs none
+before it. Only where a column has passed meanwhile must its page fetch the map anew.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from powderkeg.maps.queries import SPANS, SpanQuery
+from powderkeg.engine.classes import BIN
+from powderkeg.maps.queries import SPANS, STEPS, SpanQuery
 from powderkeg.maps.views import heat_cells, levels, window
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import fields, pack
@@ -23,6 +25,8 @@ BEAT = 1.0
 """Seconds between beats: the level chart, and the newest column even if nothing changed."""
 QUICK = 0.05
 """Seconds between two changes of the newest column at least."""
+SENDS = 4_000
+"""Messages per second that changes of the newest column may make, over all readers."""
 STATUS_EVERY = 2
 """Beats between status messages."""
 
@@ -33,19 +37,36 @@ class Reader:
     def __init__(self) -> None:
         """Start with an empty box."""
         self._box: deque[bytes] = deque(maxlen=BACKLOG)
-        self._full = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
 
-    def put(self, message: bytes) -> None:
-        """Leave a message; the oldest goes when the box is full."""
+    @property
+    def full(self) -> bool:
+        """Whether it has not kept up."""
+        return len(self._box) == BACKLOG
+
+    def put(self, message: bytes, *, alone: bool = False) -> None:
+        """Leave a message; `alone` throws away what is waiting."""
+        if alone:
+            self._box.clear()
         self._box.append(message)
-        self._full.set()
+        self._wake()
 
-    async def take(self) -> bytes:
-        """Wait for the next message."""
-        while not self._box:
-            self._full.clear()
-            await self._full.wait()
-        return self._box.popleft()
+    def close(self) -> None:
+        """Let the one who waits go."""
+        self._closed = True
+        self._wake()
+
+    async def take(self) -> bytes | None:
+        """Wait for the next message; None once the reader is closed."""
+        while not self._box and not self._closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return None if self._closed else self._box.popleft()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Stream:
@@ -71,10 +92,15 @@ class Stream:
     def hello(self) -> list[bytes]:
         """Return what a new reader must know: where the sequence stands, and the newest column."""
         hello = {
-            "kind": "hello", "stream": self.name, "seq": self.seq,
+            "kind": "hello", "stream": self.name, "seq": self.seq, "p0": self._p0,
             "now": self.session.now(self.session.desk(self.coin)), "source": self.session.source,
         }  # fmt: skip
-        return [pack(hello), pack(self._column(self._until, self._last, None) | {"seq": self.seq})]
+        return [pack(hello), self._whole()]
+
+    @property
+    def _p0(self) -> float:
+        """Natural log of the lower edge of row 0, as the heatmap tells it."""
+        return self._first * STEPS[SPANS[self.query.span][0]] * BIN
 
     def quick(self) -> None:
         """Send what has changed of the newest column, if anything has."""
@@ -95,8 +121,8 @@ class Stream:
         for column in range(self._until, until + 1):
             cells = self._cells(column)
             before = self._last if column == self._until else None
-            self._send(self._column(column, cells, before))
             self._until, self._last = column, cells
+            self._send(self._column(column, cells, before))
         return True
 
     def beat(self) -> None:
@@ -142,8 +168,18 @@ class Stream:
     def _send(self, message: dict[str, Any]) -> None:
         self.seq += 1
         raw = pack({**message, "stream": self.name, "seq": self.seq})
-        for reader in self.readers:
+        late = [reader for reader in self.readers if reader.full]
+        for reader in self.readers.difference(late):
             reader.put(raw)
+        if late:
+            whole = raw if message["kind"] == "rebase" else self._whole()
+            for reader in late:
+                reader.put(whole, alone=True)
+
+    def _whole(self) -> bytes:
+        """Return the newest column as one who has missed others can use it."""
+        column = self._column(self._until, self._last, None)
+        return pack({**column, "seq": self.seq, "again": True})
 
 
 def stream_name(coin: str, query: SpanQuery) -> str:
@@ -190,7 +226,8 @@ class Hub:
         """Send what has changed of the newest columns, not too often."""
         now = time.monotonic()
         if now >= self._next:
-            self._next = now + QUICK
+            readers = sum(len(stream.readers) for stream in self.streams.values())
+            self._next = now + max(QUICK, readers / SENDS)
             for stream in list(self.streams.values()):
                 stream.quick()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
+from msgspec import Struct
 
 from powderkeg.maps.queries import Query
 
@@ -39,10 +40,12 @@ def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
     )
 
 
-def operation(name: str, kind: type[Query]) -> type[Operation]:
-    """Return the OpenAPI operation of a view."""
-    _, components = msgspec.json.schema_components([kind])
-    properties: dict[str, Any] = components[kind.__name__]["properties"]
+def operation(name: str, kind: type[Query], *own: type[Struct]) -> type[Operation]:
+    """Return the OpenAPI operation of a view, or of an export with parameters of its `own`."""
+    _, components = msgspec.json.schema_components([kind, *own])
+    properties: dict[str, Any] = {}
+    for each in (kind, *own):
+        properties |= components[each.__name__]["properties"]
     parameters = [_parameter(key, spec) for key, spec in properties.items()]
 
     @dataclass

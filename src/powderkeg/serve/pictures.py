@@ -4,37 +4,183 @@ from __future__ import annotations
 
 import io
 import math
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from powderkeg.serve.wire import cells_of
+from powderkeg.errors import RequestError
+from powderkeg.maps.scale import DOLLARS
+from powderkeg.rates import DOLLAR, Rate
+from powderkeg.serve.palettes import PaletteName, palette
+from powderkeg.serve.stage import Stage, steps_of
+from powderkeg.serve.tables import grade_of
 
-WIDTH, HEIGHT = 1280, 720
-TOP, BOTTOM, RIGHT, GUTTER = 44, 28, 84, 150
-"""Margins in pixels; the gutter holds the levels to the right of the last candle."""
-BACK, INK, DIM = (7, 8, 13), (233, 238, 248), (152, 163, 184)
+BACK, INK, DIM, EDGE = (7, 8, 13), (233, 238, 248), (160, 171, 192), (42, 51, 70)
+GRID, RULE = (20, 24, 35), (27, 33, 48)
 LONG, SHORT = (79, 195, 247), (255, 138, 101)
-_INFERNO = (
-    (0.0, 0, 0, 4), (0.13, 31, 12, 72), (0.25, 85, 15, 109), (0.38, 136, 34, 106),
-    (0.5, 186, 54, 85), (0.63, 227, 89, 51), (0.75, 249, 140, 10), (0.88, 249, 201, 50),
-    (1.0, 252, 255, 164),
-)  # fmt: skip
-"""Stops of the inferno palette (public domain, matplotlib)."""
-CUT = 0.2
-"""The part of the palette below is invisible on black."""
+SYMBOLS = {"USD": "$", "NZD": "NZ$", "EUR": "€", "AUD": "A$", "GBP": "£", "JPY": "¥"}
+"""What stands before an amount; other currencies go by name."""
+Pixels = Annotated[int, Meta(ge=320, le=2560)]
 
 
-def palette() -> NDArray[np.uint8]:
-    """Return 256 colours, shape (256, 3), dark to bright."""
-    at = np.linspace(CUT, 1.0, 256)
-    stops = np.array(_INFERNO)
-    return np.stack([np.interp(at, stops[:, 0], stops[:, i]) for i in (1, 2, 3)], 1).astype(
-        np.uint8
-    )
+class Look(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a picture looks; what it shows is the view's query."""
+
+    ccy: str = DOLLAR
+    """Currency of the amounts, by the fixing of the map's day."""
+    palette: PaletteName = "inferno"
+    width: Pixels = 1280
+    height: Pixels = 720
+    zone: str = ""
+    """IANA name of the zone told beside UTC, such as Pacific/Auckland; none: the server's own."""
+
+
+PLAIN = Rate(DOLLAR, 1.0, 0, stale=False)
+
+
+def money(dollars: float, rate: Rate = PLAIN) -> str:
+    """Return an amount in three digits: $42.7M, NZ$71.2M."""
+    amount, sign = dollars * rate.value, SYMBOLS.get(rate.ccy, f"{rate.ccy} ")
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if amount >= size:
+            x = amount / size
+            return f"{sign}{x:.0f}{letter}" if x >= 100 else f"{sign}{x:.1f}{letter}"
+    return f"{sign}{amount:.0f}"
+
+
+def clock_of(zone: str) -> tzinfo | None:
+    """Return a zone by its IANA name; none, which means the server's own, for an empty one.
+
+    Raises:
+        RequestError: There is no such zone.
+    """
+    try:
+        return ZoneInfo(zone) if zone else None
+    except (ZoneInfoNotFoundError, ValueError, OSError) as why:
+        raise RequestError(f"expected a zone such as Pacific/Auckland, found {zone!r}") from why
+
+
+def said(heat: dict[str, Any], look: Look, rate: Rate = PLAIN, filters: str = "") -> list[str]:
+    """Return what a still picture must say of itself, piece by piece."""
+    moment = datetime.fromtimestamp(heat["as_of"] / 1e6, UTC)
+    local = moment.astimezone(clock_of(look.zone))
+    venues = ", ".join(dict.fromkeys(v["name"] for v in heat["venues"] if v["on"]))
+    converted = [] if rate.ccy == DOLLAR else [_converted(rate)]
+    return [
+        "estimate, static image",
+        f"{heat['coin']} {heat['span']}",
+        f"{moment:%Y-%m-%d %H:%M} UTC ({_local(local)})",
+        f"data {heat['age']:,.0f} s old",
+        heat["source"],
+        venues,
+        *([filters] if filters else []),
+        heat["model"],
+        f"grade {grade_of(heat)}",
+        *converted,
+        "fuel, not a magnet",
+    ]
+
+
+def _local(moment: datetime) -> str:
+    same = moment.tzname() == "UTC"
+    return "local time is UTC" if same else f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
+def _converted(rate: Rate) -> str:
+    day = datetime.fromtimestamp(rate.day / 1e6, UTC)
+    stale = ", stale" if rate.stale else ""
+    return f"{rate.value:.4f} {rate.ccy} a dollar (ECB, {day:%Y-%m-%d}{stale})"
+
+
+def heatmap_png(
+    heat: dict[str, Any],
+    levels: dict[str, Any],
+    look: Look | None = None,
+    rate: Rate = PLAIN,
+    filters: str = "",
+) -> bytes:
+    """Return a PNG of a heatmap and the clusters of its level chart.
+
+    Args:
+        heat: The decoded MessagePack answer of the heatmap view, one plane of money.
+        levels: That of the levels view.
+        look: Size, palette, zone.
+        rate: What a dollar is worth in the currency of the amounts.
+        filters: What the map was narrowed to, in words.
+
+    Raises:
+        RequestError: There is no such zone, or the map is not one plane of money.
+    """
+    look = look or Look()
+    words = said(heat, look, rate, filters)
+    font = _font(_size(look, 12))
+    lines = wrapped(words, look.width - 24, font.getlength)
+    stage = Stage(heat, look.width, look.height, foot=len(lines) * _line(look) + 8)
+    image = Image.new("RGB", (look.width, look.height), BACK)
+    draw = ImageDraw.Draw(image)
+    ends = _paint(image, stage, look)
+    _hatch(image, stage, heat)
+    _candles(draw, stage)
+    _prices(draw, stage, heat)
+    _times(draw, stage, look)
+    _labels(draw, stage, levels, rate)
+    _head(image, draw, heat, look, rate, ends)
+    y = stage.below + stage.strip + 2
+    draw.line((0, y - 2, look.width, y - 2), fill=RULE)
+    for i, line in enumerate(lines):
+        draw.text((12, y + 3 + i * _line(look)), line, font=font, fill=DIM)
+    return _png(image, " · ".join(words))
+
+
+def _png(image: Image.Image, text: str) -> bytes:
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Description", text)
+    out = io.BytesIO()
+    image.save(out, "PNG", pnginfo=info)
+    return out.getvalue()
+
+
+def _size(look: Look, size: int) -> int:
+    """Return a font size for the picture's: a little smaller on a small one, never below 11."""
+    return max(11, round(size * min(1.5, max(0.8, look.width / 1280))))
+
+
+def _line(look: Look) -> int:
+    return round(_size(look, 12) * 1.45)
+
+
+def wrapped(words: Iterable[str], width: float, measure: Any) -> list[str]:
+    """Return pieces joined by dots, in as many lines as they need; a long piece breaks at blanks.
+
+    Args:
+        words: The pieces.
+        width: Pixels of a line.
+        measure: Gives the pixels of a text.
+    """
+    lines: list[str] = []
+    for piece in words:
+        joined = f"{lines[-1]} · {piece}" if lines else piece
+        if lines and measure(joined) <= width:
+            lines[-1] = joined
+            continue
+        lines.append("")
+        for word in piece.split(" "):
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and measure(longer) > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return lines
+
+
+def _font(size: int) -> Any:
+    return ImageFont.load_default(size)
 
 
 def _pool(values: NDArray[np.uint8], count: int, axis: int) -> NDArray[np.uint8]:
@@ -46,148 +192,141 @@ def _pool(values: NDArray[np.uint8], count: int, axis: int) -> NDArray[np.uint8]
     return np.maximum.reduceat(values, starts, axis)
 
 
-def money(dollars: float) -> str:
-    """Return an amount in three digits: $42.7M."""
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if dollars >= size:
-            x = dollars / size
-            return f"${x:.0f}{letter}" if x >= 100 else f"${x:.1f}{letter}"
-    return f"${dollars:.0f}"
-
-
-def stamp(heat: dict[str, Any]) -> str:
-    """Return what a still picture must say of itself."""
-    moment = datetime.fromtimestamp(heat["as_of"] / 1e6, UTC)
-    local = moment.astimezone()
-    venues = ", ".join(v["name"] for v in heat["venues"] if v["on"])
-    return (
-        f"static image · {moment:%Y-%m-%d %H:%M} UTC ({local:%H:%M %Z})"
-        f" · data {heat['age']:.0f} s old"
-        f" · {heat['source']} · {venues} · {heat['model']} · estimate, fuel not a magnet"
-    )
-
-
-class _Frame:
-    """Where prices and columns are on the picture."""
-
-    def __init__(self, heat: dict[str, Any]) -> None:
-        self.cols, self.rows = heat["cols"], heat["rows"]
-        self.cells = cells_of(heat)
-        self.ohlc = np.frombuffer(heat["ohlc"], "<f4").reshape(self.cols, 5)
-        seen = self.ohlc[np.isfinite(self.ohlc[:, 3])]
-        if not len(seen):
-            seen = np.array([[heat["mark"] or 1.0] * 5])
-        low, high = math.log(seen[:, 2].min()) - 0.035, math.log(seen[:, 1].max()) + 0.035
-        self.first = max(0, int((low - heat["p0"]) / heat["dp"]))
-        self.last = min(self.rows, int((high - heat["p0"]) / heat["dp"]) + 1)
-        self.bottom = heat["p0"] + self.first * heat["dp"]
-        self.top = heat["p0"] + self.last * heat["dp"]
-        self.width = WIDTH - RIGHT - GUTTER
-        self.height = HEIGHT - TOP - BOTTOM
-
-    def y(self, price: float) -> float:
-        return TOP + (self.top - math.log(price)) / (self.top - self.bottom) * self.height
-
-    def x(self, column: float) -> float:
-        return column / self.cols * self.width
-
-
-def heatmap_png(heat: dict[str, Any], levels: dict[str, Any]) -> bytes:
-    """Return a PNG of a heatmap and the clusters of its level chart.
-
-    Args:
-        heat: The decoded MessagePack answer of the heatmap view.
-        levels: That of the levels view.
-    """
-    frame = _Frame(heat)
-    image = Image.new("RGB", (WIDTH, HEIGHT), BACK)
-    _paint(image, frame)
-    draw = ImageDraw.Draw(image)
-    _candles(draw, frame)
-    _axis(draw, frame, heat)
-    _labels(draw, frame, levels)
-    text = stamp(heat)
-    draw.text((12, 11), f"{heat['coin']}  {heat['span']}", font=_font(20), fill=INK)
-    draw.text((12, HEIGHT - 21), text, font=_font(12), fill=DIM)
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Description", text)
-    out = io.BytesIO()
-    image.save(out, "PNG", pnginfo=info)
-    return out.getvalue()
-
-
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size)
-
-
-def _paint(image: Image.Image, frame: _Frame) -> None:
-    """Lay the cells, and the newest column on into the gutter."""
-    part = frame.cells[:, frame.first : frame.last].T[::-1]
+def _paint(image: Image.Image, stage: Stage, look: Look) -> tuple[int, int]:
+    """Lay the cells, and the newest column on into the gutter; return the bytes of both ends."""
+    part = stage.cells[:, stage.first : stage.last].T[::-1]
     some = part[part > 0]
     low, high = (np.percentile(some, 55), np.percentile(some, 99.8)) if len(some) else (1, 255)
-    colours = palette()
+    colours = palette(look.palette)
 
     def shade(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        level = np.clip((cells.astype(float) - low) / max(high - low, 1), 0, 1) ** 0.8
+        level = np.clip((cells.astype(float) - low) / max(high - low, 1), 0, 1)
         out = colours[(level * 255).astype(np.uint8)]
         out[cells < low] = BACK
         return out
 
-    pooled = _pool(_pool(part, frame.height, 0), frame.width, 1)
-    image.paste(Image.fromarray(shade(pooled)), (0, TOP))
-    edge = shade(_pool(part[:, -1:], frame.height, 0)).repeat(GUTTER, 1)
-    image.paste(Image.fromarray((edge * 0.5).astype(np.uint8)), (frame.width, TOP))
+    pooled = _pool(_pool(part, stage.height, 0), stage.width, 1)
+    image.paste(Image.fromarray(shade(pooled)), (0, stage.top))
+    edge = shade(_pool(part[:, -1:], stage.height, 0)).repeat(stage.gutter, 1)
+    dimmed = np.where(edge == np.array(BACK, np.uint8), edge, (edge * 0.5).astype(np.uint8))
+    image.paste(Image.fromarray(dimmed.astype(np.uint8)), (stage.width, stage.top))
+    return int(low), int(high)
 
 
-def _candles(draw: ImageDraw.ImageDraw, frame: _Frame) -> None:
-    body = max(1.0, frame.width / frame.cols - 1)
-    for i, (opened, high, low, close, _) in enumerate(frame.ohlc.tolist()):
-        if math.isnan(close):
+def _hatch(image: Image.Image, stage: Stage, heat: dict[str, Any]) -> None:
+    """Hatch what was not known, and more lightly what was known in part."""
+    for name, strength in (("partial", 34), ("gaps", 96)):
+        for first, last in heat[name]:
+            x0, x1 = round(stage.x(first)), max(round(stage.x(last)), round(stage.x(first)) + 1)
+            across, down = np.arange(x0, min(x1, stage.width)), np.arange(stage.height)
+            lined = ((across[None, :] + down[:, None]) % 9 < 2).astype(np.uint8) * strength
+            if lined.size:
+                image.paste(DIM, (x0, stage.top), Image.fromarray(lined))
+
+
+def _candles(draw: ImageDraw.ImageDraw, stage: Stage) -> None:
+    for first, last, opened, high, low, close in stage.candles():
+        x0, x1 = stage.x(first), stage.x(last)
+        middle, half = (x0 + x1) / 2, max(0.5, (x1 - x0) * 0.32)
+        draw.line((middle, stage.y(high), middle, stage.y(low)), fill=INK)
+        if half < 1:
             continue
-        x = frame.x(i + 0.5)
-        draw.line((x, frame.y(high), x, frame.y(low)), fill=INK)
-        if body >= 3:
-            ends = sorted((frame.y(opened), frame.y(close)))
-            fill = (255, 255, 255) if close >= opened else (11, 14, 22)
-            draw.rectangle((x - body / 2, ends[0], x + body / 2, ends[1] + 1), fill, INK)
+        ends = sorted((stage.y(opened), stage.y(close)))
+        fill = (255, 255, 255) if close >= opened else (11, 14, 22)
+        draw.rectangle((middle - half, ends[0], middle + half, ends[1] + 1), fill, INK)
 
 
-def _axis(draw: ImageDraw.ImageDraw, frame: _Frame, heat: dict[str, Any]) -> None:
-    low, high = math.exp(frame.bottom), math.exp(frame.top)
-    raw = (high - low) / 10
-    unit = 10 ** math.floor(math.log10(raw))
-    step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= raw)
-    digits = max(0, -math.floor(math.log10(step)))
-    price = math.ceil(low / step) * step
-    while price < high:
-        draw.text(
-            (WIDTH - RIGHT + 8, frame.y(price) - 7),
-            f"{price:,.{digits}f}",
-            font=_font(13),
-            fill=DIM,
-        )
-        price += step
-    if heat["mark"]:
-        y = frame.y(heat["mark"])
-        draw.line((0, y, WIDTH - RIGHT, y), fill=DIM)
-        draw.rectangle((WIDTH - RIGHT, y - 10, WIDTH, y + 10), INK)
-        draw.text(
-            (WIDTH - RIGHT + 8, y - 8), f"{heat['mark']:,.{digits}f}", font=_font(14), fill=BACK
-        )
+def _prices(draw: ImageDraw.ImageDraw, stage: Stage, heat: dict[str, Any]) -> None:
+    low, high = math.exp(stage.floor), math.exp(stage.ceiling)
+    prices, digits = steps_of(low, high, max(2, stage.height // 56))
+    edge = stage.width + stage.gutter
+    font = _font(13 if stage.axis > 70 else 11)
+    for price in prices:
+        y = stage.y(price)
+        if stage.top + 8 < y < stage.below - 8:
+            draw.line((edge, y, edge + 4, y), fill=EDGE)
+            draw.text((edge + 9, y), f"{price:,.{digits}f}", font=font, fill=DIM, anchor="lm")
+    mark = heat["mark"]
+    if mark and low < mark < high:
+        y = stage.y(mark)
+        for x in range(0, edge, 6):
+            draw.line((x, y, x + 1, y), fill=DIM)
+        draw.rounded_rectangle((edge + 2, y - 10, edge + stage.axis - 3, y + 10), 3, INK)
+        draw.text((edge + 9, y), f"{mark:,.{digits}f}", font=font, fill=BACK, anchor="lm")
 
 
-def _labels(draw: ImageDraw.ImageDraw, frame: _Frame, levels: dict[str, Any]) -> None:
-    """Write the heaviest clusters in the gutter, none over another."""
-    taken: list[float] = []
+def _times(draw: ImageDraw.ImageDraw, stage: Stage, look: Look) -> None:
+    """Write the hours along the bottom, in the zone asked for, else in UTC."""
+    zone = clock_of(look.zone) or UTC
+    font = _font(_size(look, 12))
+    for x, moment in stage.hours(zone, max(2, stage.width // 110)):
+        midnight = not (moment.hour or moment.minute)
+        words = f"{moment.day} {moment:%b}" if midnight else f"{moment:%H:%M}"
+        half = font.getlength(words) / 2
+        if half < x < stage.width - half:
+            draw.line((x, stage.below, x, stage.below + 4), fill=EDGE)
+            fill = INK if midnight else DIM
+            draw.text((x, stage.below + 14), words, font=font, fill=fill, anchor="mm")
+
+
+def _labels(draw: ImageDraw.ImageDraw, stage: Stage, levels: dict[str, Any], rate: Rate) -> None:
+    """Write the heaviest clusters in the gutter, none over another or over the mark."""
+    font = _font(13 if stage.gutter > 120 else 11)
+    taken: list[float] = [stage.y(levels["mark"])] if levels["mark"] else []
     for cluster in sorted(levels["clusters"], key=lambda c: -c["mass"]):
-        y = frame.y(cluster["peak"])
-        inside = TOP + 10 < y < HEIGHT - BOTTOM - 10
-        if not inside or any(abs(y - other) < 20 for other in taken):
+        y = stage.y(cluster["peak"])
+        inside = stage.top + 12 < y < stage.below - 12
+        if not inside or any(abs(y - other) < 24 for other in taken):
             continue
         taken.append(y)
-        words = f"{money(cluster['mass'])} {cluster['side']}s {cluster['distance']:+.1%}"
-        colour = LONG if cluster["side"] == "long" else SHORT
-        x = WIDTH - RIGHT - GUTTER + 6
-        box = draw.textbbox((x, y - 8), words, font=_font(13))
-        draw.rectangle((box[0] - 3, box[1] - 2, box[2] + 3, box[3] + 2), BACK)
-        draw.text((x, y - 8), words, font=_font(13), fill=colour)
+        size = money(cluster["mass"], rate)
+        words = f"{size} {cluster['side']}s" + (
+            f" {cluster['distance']:+.1%}" if stage.roomy else ""
+        )
+        right = stage.width + stage.gutter - 6
+        left = right - font.getlength(words) - 12
+        draw.rounded_rectangle((left, y - 10, right, y + 10), 4, (10, 13, 21), EDGE)
+        fill = LONG if cluster["side"] == "long" else SHORT
+        draw.text((left + 6, y), words, font=font, fill=fill, anchor="lm")
+
+
+def _head(
+    image: Image.Image, draw: ImageDraw.ImageDraw, heat: dict[str, Any], look: Look,
+    rate: Rate, ends: tuple[int, int],
+) -> None:  # fmt: skip
+    """Write coin, span and price on the left, and the colours in money on the right."""
+    big, small = _font(_size(look, 22)), _font(_size(look, 13))
+    draw.text((12, 24), heat["coin"], font=big, fill=INK, anchor="lm")
+    x = 12 + big.getlength(heat["coin"]) + 10
+    price = (
+        f"{heat['price']:,.6g}"
+        if heat["price"] and heat["price"] < 1000
+        else f"{heat['price'] or 0:,.1f}"
+    )
+    draw.text((x, 25), price, font=_font(_size(look, 17)), fill=INK, anchor="lm")
+    x += _font(_size(look, 17)).getlength(price) + 12
+    _legend(image, draw, look, rate, ends)
+    bar = _bar(look)
+    for words in (f"{heat['span']} · would be liquidated, estimate", heat["span"]):
+        if x + small.getlength(words) < bar[0] - 16:
+            draw.text((x, 25), words, font=small, fill=DIM, anchor="lm")
+            break
+
+
+def _bar(look: Look) -> tuple[int, int]:
+    """Return where the bar of colours begins and ends."""
+    return look.width - 12 - min(240, look.width // 4), look.width - 12
+
+
+def _legend(
+    image: Image.Image, draw: ImageDraw.ImageDraw, look: Look, rate: Rate, ends: tuple[int, int]
+) -> None:
+    left, right = _bar(look)
+    strip = palette(look.palette)[np.linspace(0, 255, right - left).astype(int)][None].repeat(8, 0)
+    image.paste(Image.fromarray(strip), (left, 28))
+    font = _font(_size(look, 12))
+    low, high = (money(float(DOLLARS[v]), rate) for v in ends)
+    draw.text((left, 17), low, font=font, fill=INK, anchor="lm")
+    draw.text((right, 17), high, font=font, fill=INK, anchor="rm")
+    if right - left > 200:
+        draw.text(((left + right) / 2, 17), "a cell", font=font, fill=DIM, anchor="mm")

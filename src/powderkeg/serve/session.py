@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Literal, Protocol, TypeAlias
+
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
 from powderkeg.engine.estimate import FRESH, VERSION, Estimate
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
+from powderkeg.history.reel import Reel
 from powderkeg.maps import past
 from powderkeg.maps.answers import Heatmap
 from powderkeg.maps.grade import Grade, grade
-from powderkeg.maps.queries import SPANS, Query
+from powderkeg.maps.moves import kept, outside
+from powderkeg.maps.queries import SPANS, HistoryQuery, Query
 from powderkeg.maps.scene import TIER_NAMES, Choice, Known, Mode
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.wire import fields
@@ -21,6 +27,8 @@ from powderkeg.serve.wire import fields
 Source: TypeAlias = Literal["live", "replay", "simulated"]
 STALE = 10.0
 """Seconds without a word after which a market counts as stale."""
+KEPT = "as it was drawn then"
+"""What is said of the model of a past that columns tell: they do not keep what it rested on."""
 
 
 class Collecting(Protocol):
@@ -51,6 +59,10 @@ class Session:
         """Why the source is what it is: which venues did not answer."""
         self.collector: Collecting | None = None
         """What feeds the desks live; None for what is finished or made."""
+        self.reels: dict[str, Reel] = {}
+        """What plays a coin's past anew, where all of it is stored."""
+        self._turn = Lock()
+        """A reel stands at one time: who asks for another waits."""
 
     def desk(self, coin: str) -> Desk:
         """Return the desk of a coin.
@@ -69,27 +81,56 @@ class Session:
     def answer(self, coin: str, name: str, query: Query) -> dict[str, Any]:
         """Return a view with what every answer says of itself.
 
+        Of the past, a reel plays anew what was known then; without one, kept columns tell it.
+
         Raises:
-            RequestError: No such coin, or nothing known of it yet.
+            RequestError: No such coin, nothing known of it yet, or of that time.
         """
         desk = self.desk(coin)
         if not any(True for _ in desk.estimated()):
             raise RequestError(
                 f"nothing is known of {coin} yet: {self.progress or 'no mark price'}"
             )
-        view = VIEWS[name][1](desk, query)
-        out = {"kind": name, **self.about(desk, query), **fields(view)}
+        reel = self.reels.get(coin)
+        if reel is not None and query.at:
+            with self._turn:
+                then = reel.desk_at(query.at)
+                return self._told(then, name, replace(query, at=0), now=query.at)
+        if query.at:
+            since, _ = kept(desk)
+            if not since <= query.at <= self.now(desk):
+                raise RequestError(outside(since, self.now(desk), query.at))
+        return self._told(desk, name, query)
+
+    async def ask(self, coin: str, name: str, query: Query) -> dict[str, Any]:
+        """Answer as `answer` does; a past that is played anew holds up nobody else."""
+        if query.at > 0 and coin in self.reels:
+            return await asyncio.to_thread(self.answer, coin, name, query)
+        return self.answer(coin, name, query)
+
+    def _told(
+        self, desk: Desk, name: str, query: Query, *, now: int | None = None
+    ) -> dict[str, Any]:
+        """Return a view of a desk; `now` is the time it is looked at where that is not now."""
+        reel = self.reels.get(desk.coin)
+        kind, make = VIEWS[name]
+        view = reel.history() if reel and kind is HistoryQuery else make(desk, query)
+        out = {"kind": name, **self.about(desk, query, now=now), **fields(view)}
         if isinstance(view, Heatmap):
             out |= {"tiers": list(TIER_NAMES), "spans": spans(desk)}
         return out
 
-    def about(self, desk: Desk, query: Query) -> dict[str, Any]:
-        """Return what every answer carries: time, age, source, model, coverage."""
-        now = self.now(desk)
+    def about(self, desk: Desk, query: Query, *, now: int | None = None) -> dict[str, Any]:
+        """Return what every answer carries: time, age, source, model, coverage.
+
+        Of the past that columns tell, only what was known then is said, and else nothing.
+        """
+        now = self.now(desk) if now is None else now
         price = past.price_at(desk, query.at) if query.at else desk.price
         mark = past.price_at(desk, query.at)
-        venues = self.venues(desk, query)
+        venues = _then(desk, query) if query.at else self.venues(desk, query, now)
         heard = [v for v in venues if v["on"] and v["state"] == "up"]
+        learned = fit(desk, query.choice())
         return {
             "coin": desk.coin,
             "source": self.source,
@@ -97,11 +138,11 @@ class Session:
             "as_of": query.at or desk.now,
             "now": now,
             "age": (now - (query.at or desk.now)) / SECOND,
-            "model": model(desk, query.model),
+            "model": KEPT if query.at else model(desk, query.model),
             "mode": query.model,
-            "prior_only": prior_only(desk),
-            "fit": fit(desk, query.choice()),
-            "grade": self.grade(desk, query, venues),
+            "prior_only": None if query.at else prior_only(desk),
+            "fit": learned if not query.at or (learned["at"] or 0) <= query.at else None,
+            "grade": None if query.at else self.grade(desk, query, venues),
             "coverage": len(heard) / max(sum(v["on"] for v in venues), 1),
             "price": None if math.isnan(price) else price,
             "mark": None if math.isnan(mark) else mark,
@@ -109,9 +150,8 @@ class Session:
             "venues": venues,
         }
 
-    def venues(self, desk: Desk, query: Query) -> list[dict[str, Any]]:
+    def venues(self, desk: Desk, query: Query, now: int) -> list[dict[str, Any]]:
         """Return name, choice, age, state, open interest and its share of each estimated venue."""
-        now = self.now(desk)
         choice = query.choice()
         patient = self.source == "replay"
         markets = list(desk.estimated())
@@ -145,8 +185,19 @@ class Session:
 
 def spans(desk: Desk) -> list[str]:
     """Return the spans whose columns hold anything: data in 5-minute bars fills no finer ones."""
-    filled = {step for m in desk.estimated() for step, ring in m.rings.items() if ring.last >= 0}
+    _, filled = kept(desk)
     return [span for span, (step, _) in SPANS.items() if step in filled]
+
+
+def _then(desk: Desk, query: Query) -> list[dict[str, Any]]:
+    """Return each venue as its columns tell it: whether it was drawn at a time, and no more."""
+    choice = query.choice()
+    states = ((m, past.state_at(m, query.at)) for m in desk.estimated())
+    return [
+        _unheard(m.name, choice) | {"state": state, "oi": None, "share": None}
+        for m, state in states
+        if state != "unknown"
+    ]
 
 
 def _unheard(name: str, choice: Choice) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 /** Numbers as a trader reads them: tabular, thousands separated, three significant digits for dollars. */
 
+import { money } from './money/money.svelte';
+
 const UNITS: readonly [number, string][] = [
   [1e12, 'T'],
   [1e9, 'B'],
@@ -7,15 +9,16 @@ const UNITS: readonly [number, string][] = [
   [1e3, 'K'],
 ];
 
-/** $42.7M, $1.20B, $830. */
-export function dollars(x: number): string {
-  if (!Number.isFinite(x)) return '–';
-  const size = Math.abs(x);
+/** $42.7M, $1.20B, $830; in the display currency NZ$71.2M. `at` (µs) takes the rate of another day than that of what is shown. */
+export function dollars(x: number, at?: number): string {
+  const size = Math.abs(money.of(x, at));
+  if (!Number.isFinite(size)) return '–';
+  const sign = money.symbol;
   // 999.6K would read "1,000K" after rounding: the next unit takes over at 999.5.
   const unit = UNITS.find(([scale]) => size >= scale * 0.9995);
-  if (!unit) return `$${size.toFixed(0)}`;
+  if (!unit) return `${sign}${size.toFixed(0)}`;
   const y = size / unit[0];
-  return `$${y.toFixed(y >= 99.95 ? 0 : y >= 9.995 ? 1 : 2)}${unit[1]}`;
+  return `${sign}${y.toFixed(y >= 99.95 ? 0 : y >= 9.995 ? 1 : 2)}${unit[1]}`;
 }
 
 /** Decimals of a price increment: 0.1 → 1, 0.001 → 3. */

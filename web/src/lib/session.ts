@@ -1,16 +1,21 @@
 /**
  * One market on the wire: the snapshot over HTTP, then the stream, joined by sequence numbers.
  *
- * A hole in the sequence, an unknown stream or a rebase fetches the snapshot anew; the map on the
- * screen stays until the next one is there.
+ * Both are asked for at once; the stream begins with the newest column whole, which needs none
+ * before it. A hole in the sequence, an unknown stream or a rebase fetches the snapshot anew; the
+ * map on the screen stays until the next one is there.
+ *
+ * In the past there is no stream: each step fetches the columns that are new, one step at a time.
  */
 import { HeatGrid, type Applied } from './grid/grid';
 import { readLevels, readMap, readMessage, unpack } from './wire/decode';
 import { folded } from './grid/difference';
+import { Newest } from './play/clock';
+import { joined } from './play/join';
 import { ask, type Filters, streamAddress, viewAddress } from './wire/query';
 import { WireError } from './wire/read';
 import { Socket, type SocketState } from './wire/socket';
-import type { Column, Levels, MapSnapshot, Message, Status } from './wire/types';
+import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire/types';
 
 const NONE = new Uint16Array();
 
@@ -22,10 +27,10 @@ export interface SessionEvents {
   onStatus(status: Status): void;
   onLink(state: SocketState): void;
   onTrouble(words: string | null): void;
+  /** A step in the past is on the screen; the next one waits until all that goes with it is. */
+  onStep(): Promise<void>;
 }
 
-/** The stream says hello first, so that no message falls between snapshot and stream; but not for ever. */
-const HELLO_WITHIN = 700;
 const RESYNC_EVERY = 2_000;
 /** The stream does not carry the difference of two models: it is fetched. */
 const DIFFERENCE_EVERY = 60_000;
@@ -45,6 +50,7 @@ export class Session {
   #waiting: Message[] = [];
   #timer = 0;
   #first: boolean;
+  readonly #steps = new Newest<number>((at) => this.#step(at));
 
   constructor(filters: Filters, keep: boolean, events: SessionEvents) {
     this.#filters = filters;
@@ -59,12 +65,54 @@ export class Session {
   }
 
   start(): void {
+    if (this.#filters.at) {
+      this.#events.onLink('open');
+      this.seek(this.#filters.at);
+      return;
+    }
+    void this.#load();
     this.#socket.open();
-    this.#later(HELLO_WITHIN);
+  }
+
+  /** Show another moment of the past; of moments that come too fast the newest is shown. */
+  seek(at: number): void {
+    this.#steps.want(at);
+  }
+
+  async #step(at: number): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    const back = at < (this.#filters.at ?? 0);
+    this.#filters.at = at;
+    if (back || !(await this.#forward())) await this.#load();
+    await this.#events.onStep();
+  }
+
+  /** Add the columns since the newest on the screen; false where the map must be fetched whole. */
+  async #forward(): Promise<boolean> {
+    const grid = this.#grid;
+    if (!grid || this.#filters.model === 'difference') return false;
+    const { signal } = this.#abort;
+    try {
+      const levels = ask(viewAddress('levels', this.#filters), signal);
+      levels.catch(() => undefined);
+      const since = `&since=${grid.time(grid.cols - 1)}`;
+      const part = readMap(unpack(await ask(viewAddress('heatmap', this.#filters) + since, signal)));
+      const columns = joined(grid, part);
+      if (!columns) return false;
+      for (const column of columns) this.#events.onColumn(column, grid.apply(column));
+      this.#events.onLevels(readLevels(unpack(await levels)));
+      this.#events.onStatus({ ...part, kind: 'status', seq: null, eventsPerSecond: 0 });
+      this.#events.onTrouble(null);
+      return true;
+    } catch (why) {
+      if (!signal.aborted) this.#events.onTrouble(why instanceof Error ? why.message : String(why));
+      return true;
+    }
   }
 
   close(): void {
     this.#abort.abort();
+    this.#steps.forget();
     clearTimeout(this.#timer);
     this.#socket.close();
   }
@@ -79,18 +127,23 @@ export class Session {
       this.#resync();
       return;
     }
-    if (message?.kind === 'hello') {
-      this.#waiting = [];
-      if (message.stream === this.#stream && message.seq === this.#seq) return;
-      clearTimeout(this.#timer);
-      void this.#load();
-    } else if (message) {
-      if (this.#loading) this.#waiting.push(message);
-      else this.#take(message);
-    }
+    if (!message) return;
+    // What the stream said before it began anew is not told again.
+    if (message.kind === 'hello') this.#waiting = [];
+    if (this.#loading) this.#waiting.push(message);
+    else this.#take(message);
   }
 
-  #take(message: Exclude<Message, { kind: 'hello' }> | Message): void {
+  /** The map on the screen goes on where it is this stream's, on its rows, and not from after it. */
+  #greet(hello: Hello): void {
+    const grid = this.#grid;
+    if (grid && hello.stream === this.#stream && Math.abs(hello.p0 - grid.p0) < 1e-9 && hello.seq >= this.#seq) return;
+    clearTimeout(this.#timer);
+    void this.#load();
+  }
+
+  #take(message: Message): void {
+    if (message.kind === 'hello') return this.#greet(message);
     if (!this.#inSequence(message)) return;
     switch (message.kind) {
       case 'column':
@@ -105,17 +158,19 @@ export class Session {
       case 'rebase':
         this.#resync();
         break;
-      case 'hello':
-        break;
     }
   }
 
   /** False for what the snapshot already holds, and for what follows a hole. */
-  #inSequence(message: Message): boolean {
+  #inSequence(message: Exclude<Message, Hello>): boolean {
     if (!('seq' in message) || message.seq === null) return true;
     if (message.kind === 'column' && message.stream !== this.#stream) {
       this.#resync();
       return false;
+    }
+    if (message.kind === 'column' && message.again && message.seq >= this.#seq) {
+      this.#seq = message.seq;
+      return true;
     }
     if (message.seq <= this.#seq) return false;
     if (message.seq !== this.#seq + 1) {
@@ -130,8 +185,10 @@ export class Session {
     // Its cells are those of our map alone; a new column goes on as the one before it.
     if (this.#filters.model === 'difference') column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
     const how = this.#grid?.apply(column) ?? 'unknown';
-    if (how === 'full') this.#resync();
-    else this.#events.onColumn(column, how);
+    if (how === 'full') return this.#resync();
+    // Of the column before it, the end may have been missed.
+    if (column.again && how === 'appended') this.#resync();
+    this.#events.onColumn(column, how);
   }
 
   #resync(): void {
@@ -161,7 +218,7 @@ export class Session {
       this.#adopt(map);
       this.#events.onLevels(readLevels(unpack(await levels)));
       this.#events.onTrouble(null);
-      this.#socket.hurry();
+      if (!this.#filters.at) this.#socket.hurry();
     } catch (why) {
       if (this.#abort.signal.aborted) return;
       this.#events.onTrouble(why instanceof Error ? why.message : String(why));

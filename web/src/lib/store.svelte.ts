@@ -3,17 +3,23 @@ import { keepSettings, type Locked, readPlace, readSettings, type Settings, type
 import type { Cursor } from './chart/cursor';
 import type { View } from './chart/heatchart';
 import type { Applied, HeatGrid } from './grid/grid';
+import { money } from './money/money.svelte';
 import { autoWindow, type HeatWindow } from './grid/scale';
 import { Session } from './session';
 import { missing } from './lamps';
+import { Look } from './look/look.svelte';
+import { wear } from './look/tone';
 import { modelWords } from './trust/words';
 import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
-import { ask, type Filters, STATIC_SPANS, viewAddress } from './wire/query';
+import { ask, type Filters, type Model, STATIC_SPANS, viewAddress } from './wire/query';
 import type { SocketState } from './wire/socket';
 import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
 const STALE_AFTER = 10;
 const POLL_EVERY = 4_000;
+const REMEMBER_AFTER = 400;
+/** Fraction of the price that the cumulative curve is asked for; views show less of it. */
+const FARTHEST = 0.15;
 /** Milliseconds between two looks at what is served: while it is made ready, and afterwards. */
 const LOOK_EVERY = { busy: 800, ready: 5_000 };
 /** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
@@ -30,6 +36,10 @@ export class Store {
   view = $state<ViewName>('heatmap');
   settings = $state<Settings>(readSettings());
   heat = $state(true);
+  readonly look = new Look(() => {
+    this.remember();
+    void this.poll();
+  });
   narrow = $state(false);
 
   map = $state.raw<MapSnapshot | null>(null);
@@ -62,7 +72,9 @@ export class Store {
   cursor = $state.raw<Cursor | null>(null);
   chartView = $state.raw<View>({ following: true, behind: 0, columnsPerCandle: 1 });
 
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | null>(null);
+  /** Whether the controls of playback are open. */
+  scrubbing = $state(false);
+  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | null>(null);
 
   /** Seconds since the newest datum of any market that is on. */
   readonly age = $derived.by(() => {
@@ -76,7 +88,8 @@ export class Store {
   );
   readonly modelLine = $derived(`${this.modelWords[0]} · ${this.modelWords[1]}${this.modelWords[2]}`);
   /** A replay stands still on purpose: only what should be moving can be stale. */
-  readonly stale = $derived(this.map !== null && this.map.source !== 'replay' && this.age > STALE_AFTER);
+  readonly past = $derived(Boolean(this.filters.at));
+  readonly stale = $derived(this.map !== null && !this.past && this.map.source !== 'replay' && this.age > STALE_AFTER);
   readonly offline = $derived(this.map !== null && this.link !== 'open');
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
@@ -86,31 +99,37 @@ export class Store {
   #keepView = true;
   #session: Session | null = null;
   #timers: number[] = [];
+  #remembering = 0;
 
   start(): void {
     const place = readPlace(location.search);
     Object.assign(this.filters, place.filters);
     this.view = place.view;
     this.locked = place.locked;
+    void this.#convert(place.ccy ?? this.settings.currency);
+    this.look.take(place.look);
     const narrow = matchMedia('(max-width: 820px)');
     this.narrow = narrow.matches;
     narrow.addEventListener('change', (event) => (this.narrow = event.matches));
     this.#timers.push(window.setInterval(() => (this.clock = Date.now()), 250));
-    this.#timers.push(window.setInterval(() => void this.poll(), POLL_EVERY));
+    this.scrubbing = this.past;
+    // The past does not change by itself.
+    this.#timers.push(window.setInterval(() => void (this.past || this.poll()), POLL_EVERY));
     void this.#begin(place.filters.coin);
   }
 
+  /** The map is asked for before it is known what is served: most often it is this. */
   async #begin(asked: string | undefined): Promise<void> {
+    if (!this.#session) this.open(false);
     try {
       await this.#look();
-      const known = asked && this.coins.includes(asked) ? asked : this.coins[0];
-      if (known) this.filters.coin = known;
+      const known = this.coins.includes(asked ?? this.filters.coin) ? this.filters.coin : this.coins[0];
+      if (known && known !== this.filters.coin) this.setFilters({ coin: known });
     } catch (why) {
       this.trouble = `no answer from the server: ${why instanceof Error ? why.message : String(why)}`;
       this.#timers.push(window.setTimeout(() => void this.#begin(asked), 2_000));
       return;
     }
-    this.open(false);
     this.#lookAgain();
   }
 
@@ -139,6 +158,8 @@ export class Store {
     this.#session?.close();
     this.#keepView = keep;
     if (!keep) this.cursor = this.learned = null;
+    // A price of another coin means nothing here.
+    if (this.map && this.map.coin !== this.filters.coin) this.look.clear();
     const session = new Session({ ...this.filters }, keep, {
       onMap: (map, grid, same) => this.#adopt(map, grid, same),
       onColumn: (column, how) => {
@@ -160,12 +181,26 @@ export class Store {
       },
       onLink: (state) => (this.link = state),
       onTrouble: (words) => (this.trouble = words),
+      onStep: () => {
+        // Browsers limit how often the address may change.
+        clearTimeout(this.#remembering);
+        this.#remembering = window.setTimeout(() => this.remember(), REMEMBER_AFTER);
+        return this.poll();
+      },
     });
     this.#session = session;
     session.start();
     this.remember();
     this.bars = this.cumulative = this.byVenue = null;
     void this.poll();
+  }
+
+  /** Look at a moment of the past, µs; null is now, or the end of a replay. */
+  seek(at: number | null): void {
+    const before = this.filters.at ?? null;
+    this.filters.at = at;
+    if (at === null || before === null || !this.#session) this.open(true);
+    else this.#session.seek(at);
   }
 
   get dropped(): number {
@@ -187,6 +222,7 @@ export class Store {
     if (!same) this.levels = null;
     const fresh = !this.map;
     this.map = map;
+    money.at = map.asOf;
     this.grid = grid;
     this.remember();
     if (fresh) void this.poll();
@@ -219,9 +255,31 @@ export class Store {
     void this.poll();
   }
 
+  /** The next model that can be shown here. */
+  nextModel(): void {
+    const all: Model[] = ['calibrated', 'static', 'difference'];
+    const open = all.filter((m) => m !== 'difference' || (this.view === 'heatmap' && STATIC_SPANS.includes(this.filters.span)));
+    this.setFilters({ model: open[(open.indexOf(this.filters.model) + 1) % open.length] });
+  }
+
   setSettings(change: Partial<Settings>): void {
     Object.assign(this.settings, change);
+    if (change.currency) void this.#convert(change.currency);
+    if (change.theme) wear(change.theme);
     keepSettings($state.snapshot(this.settings));
+  }
+
+  /** Show amounts in a currency. A locked scale keeps its cells, and tells them in the new one. */
+  async #convert(ccy: string): Promise<void> {
+    const locked = this.locked;
+    const ends = locked && (locked.ccy ?? 'USD') === money.ccy ? [money.dollars(locked.lo), money.dollars(locked.hi)] : null;
+    if (!(await money.use(ccy))) return;
+    if (ends) {
+      const [lo, hi] = ends.map((usd) => money.of(usd));
+      this.locked = ccy === 'USD' ? { lo, hi } : { lo, hi, ccy };
+    }
+    this.refit(true);
+    this.remember();
   }
 
   /** One step along the spans the server offers. */
@@ -237,7 +295,8 @@ export class Store {
     const scale = this.grid?.scale;
     if (!scale) return;
     this.window = window;
-    this.locked = { lo: scale.at(window.lo), hi: scale.at(window.hi) };
+    const [lo, hi] = [window.lo, window.hi].map((v) => money.of(scale.at(v)));
+    this.locked = money.ccy === 'USD' ? { lo, hi } : { lo, hi, ccy: money.ccy };
     this.remember();
   }
 
@@ -253,8 +312,10 @@ export class Store {
     const histogram = this.sampleHistogram();
     if (!grid || !histogram || grid.difference) return;
     this.histogram = histogram;
-    if (this.locked) {
-      this.window = { lo: grid.scale.position(this.locked.lo), hi: grid.scale.position(this.locked.hi) };
+    // A lock in a currency whose rates are still on their way waits for them.
+    if (this.locked && (this.locked.ccy ?? 'USD') === money.ccy) {
+      const { lo, hi } = this.locked;
+      this.window = { lo: grid.scale.position(money.dollars(lo)), hi: grid.scale.position(money.dollars(hi)) };
     } else {
       const fitted = autoWindow(histogram, grid.scale);
       const far = fitted && Math.max(Math.abs(fitted.lo - this.window.lo), Math.abs(fitted.hi - this.window.hi));
@@ -270,15 +331,15 @@ export class Store {
     if (document.visibilityState === 'hidden' || !this.map) return;
     const desk = !this.narrow;
     const filters = { ...this.filters };
-    const wanted = async <T>(name: string, needed: boolean, read: (raw: ArrayBuffer) => T, put: (value: T) => void) => {
+    const wanted = async <T>(name: string, needed: boolean, read: (raw: ArrayBuffer) => T, put: (value: T) => void, extra = '') => {
       if (!needed) return;
-      const value = read(await ask(viewAddress(name, filters)));
+      const value = read(await ask(viewAddress(name, filters) + extra));
       if (this.filters.coin === filters.coin && this.filters.span === filters.span) put(value);
     };
     const { view } = this;
     await Promise.all([
-      wanted('bars', desk || view === 'ratio', (raw) => readBars(unpack(raw)), (v) => (this.bars = v)),
-      wanted('cumulative', desk || view === 'cumulative' || view === 'ratio', (raw) => readCumulative(unpack(raw)), (v) => (this.cumulative = v)),
+      wanted('bars', desk || view === 'ratio', (raw) => readBars(unpack(raw)), (v) => (this.bars = v), `&reach=${this.look.reach}`),
+      wanted('cumulative', desk || view === 'cumulative' || view === 'ratio' || this.look.price !== null, (raw) => readCumulative(unpack(raw)), (v) => (this.cumulative = v), `&reach=${FARTHEST}`),
       wanted('venues', view === 'venues', (raw) => readByVenue(unpack(raw)), (v) => (this.byVenue = v)),
     ]).catch((why: unknown) => {
       this.trouble = why instanceof Error ? why.message : String(why);
@@ -286,7 +347,7 @@ export class Store {
   }
 
   remember(): void {
-    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked) + location.hash);
+    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked, this.look.place(), money.asked) + location.hash);
   }
 }
 

@@ -1,6 +1,5 @@
 /** The chart core: lightweight-charts with our own layers. Knows no framework and no server. */
 import {
-  ColorType,
   createChart,
   CrosshairMode,
   type IChartApi,
@@ -16,12 +15,14 @@ import {
 import { axisDecimals, moment, price as priceText } from '../format';
 import type { Applied, HeatGrid } from '../grid/grid';
 import { columnsPerCandle } from '../paint/candles';
-import { placeTags } from '../paint/labels';
 import { MapPrimitive } from '../paint/primitive';
 import { TagLayer } from '../paint/tags';
+import { FONT_FAMILY } from '../paint/theme.svelte';
 import type { Levels } from '../wire/types';
 import { type Cursor, cursorAt } from './cursor';
+import { dress } from './dress';
 import { priceGestures } from './gestures';
+import { placeTags } from './labels';
 import { type Reach, steadyReach } from './reach';
 
 export interface View {
@@ -33,6 +34,8 @@ export interface View {
 
 export interface ChartEvents {
   onCursor(cursor: Cursor | null): void;
+  /** A click, a tap or a key left the cursor there, or took it away. */
+  onPin(price: number | null): void;
   onView(view: View): void;
   /** The visible part changed: a good time to fit the colour scale anew. */
   onSettled(): void;
@@ -40,7 +43,7 @@ export interface ChartEvents {
 
 const SETTLED_AFTER = 160;
 const PHONE_GUTTER = 78;
-const DESK_GUTTER = 164;
+const DESK_GUTTER = 184;
 const AIR = 18;
 
 export class HeatChart {
@@ -63,6 +66,12 @@ export class HeatChart {
   #laid = 0;
   #reach: Reach | null = null;
   #cursor: { col: number; price: number } | null = null;
+  /** Where the cursor returns to when the pointer leaves: µs and price. */
+  #pin: { time: number; price: number } | null = null;
+  #touched = false;
+  /** Whether a cursor stood there when the finger came down. */
+  #stood = false;
+  #placing = false;
 
   constructor(host: HTMLElement, tags: HTMLElement, events: ChartEvents) {
     this.#host = host;
@@ -70,42 +79,32 @@ export class HeatChart {
     this.#tags = new TagLayer(tags);
     this.chart = createChart(host, {
       autoSize: true,
-      layout: {
-        background: { type: ColorType.Solid, color: '#07080d' },
-        textColor: '#a7b1c4',
-        fontFamily: "'Inter Variable', system-ui, sans-serif",
-        fontSize: 11,
-        attributionLogo: true,
-      },
-      grid: { vertLines: { color: 'rgba(255,255,255,0.03)' }, horzLines: { color: 'rgba(255,255,255,0.03)' } },
+      layout: { fontFamily: FONT_FAMILY, fontSize: 11, attributionLogo: true },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.01, bottom: 0.01 } },
       // Times are already moved to the clock of the reader.
       localization: { timeFormatter: (time: Time) => moment(Number(time) * 1e6, 0) },
       timeScale: { borderVisible: false, timeVisible: true, minBarSpacing: 0.1, rightBarStaysOnScroll: true },
-      crosshair: {
-        mode: CrosshairMode.Normal,
-        vertLine: { color: 'rgba(255,255,255,.5)', width: 1, style: 2, labelBackgroundColor: '#2a3346' },
-        horzLine: { color: 'rgba(255,255,255,.5)', width: 1, style: 2, labelBackgroundColor: '#2a3346' },
-      },
+      crosshair: { mode: CrosshairMode.Normal },
     });
     this.#series = this.chart.addSeries(LineSeries, {
-      color: '#e8ecf5',
       lineVisible: false,
       crosshairMarkerVisible: false,
       priceLineVisible: false,
       // The library would label the last value in sight, which in history is not the price.
       lastValueVisible: false,
     });
-    this.#now = this.#series.createPriceLine({
-      price: 0,
-      color: '#e8ecf5',
-      axisLabelVisible: true,
-      axisLabelTextColor: '#07080d',
-      lineVisible: false,
-    });
+    this.#now = this.#series.createPriceLine({ price: 0, axisLabelVisible: true, lineVisible: false });
+    this.dress();
     this.#series.attachPrimitive(this.#primitive);
     this.#primitive.onFrame = () => this.#label();
     this.chart.subscribeCrosshairMove(this.#onCrosshair);
+    this.chart.subscribeClick(this.#onClick);
+    const touch = (event: PointerEvent): void => {
+      this.#touched = event.pointerType === 'touch';
+      this.#stood = this.#cursor !== null;
+    };
+    host.addEventListener('pointerdown', touch, true);
+    this.#undo.push(() => host.removeEventListener('pointerdown', touch, true));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(this.#onRange);
     this.#undo.push(
       priceGestures(host, {
@@ -123,10 +122,17 @@ export class HeatChart {
     this.chart.remove();
   }
 
+  /** Take the colours of the theme of now. */
+  dress(): void {
+    dress(this.chart, this.#now);
+    this.#primitive.redraw();
+  }
+
+  /** A window too narrow for words beside the level chart. */
   setNarrow(narrow: boolean): void {
     this.#narrow = narrow;
     this.#primitive.look.gutter = narrow ? PHONE_GUTTER : DESK_GUTTER;
-    this.#primitive.look.bars = narrow ? 0.3 : 0.44;
+    this.#primitive.look.bars = narrow ? 0.26 : 0.3;
     if (this.#grid && this.#following) this.follow();
     this.#primitive.redraw();
   }
@@ -245,13 +251,41 @@ export class HeatChart {
     const col = Math.min(grid.cols - 1, Math.max(0, from.col + cols));
     const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(grid.rowOf(from.price)) + rows));
     const price = Math.sqrt(grid.edge(row) * grid.edge(row + 1));
-    this.chart.setCrosshairPosition(price, this.#time(grid, col), this.#series);
-    this.#point(col, price);
+    this.#keep(col, price);
+    this.#toPin();
+  }
+
+  /** Show the cursor at a price, at a time in µs or at the newest column; null takes it away. */
+  setPin(price: number | null, time: number | null = null): void {
+    const grid = this.#grid;
+    this.#pin = price === null || !grid ? null : { time: time ?? grid.time(grid.cols - 1), price };
+    this.#toPin();
   }
 
   clearCursor(): void {
-    this.chart.clearCrosshairPosition();
-    this.#point(null, NaN);
+    this.#keep(0, null);
+    this.#toPin();
+  }
+
+  #keep(col: number, price: number | null): void {
+    this.#pin = price === null || !this.#grid ? null : { time: this.#grid.time(col), price };
+    this.#events.onPin(price);
+  }
+
+  /** The cursor goes back to where it was left, or away. */
+  #toPin(): void {
+    const grid = this.#grid;
+    const pin = this.#pin;
+    if (!grid || !pin) {
+      this.chart.clearCrosshairPosition();
+      this.#point(null, NaN);
+      return;
+    }
+    const col = Math.min(grid.cols - 1, Math.max(0, Math.round((pin.time - grid.t0) / grid.step)));
+    this.#placing = true;
+    this.chart.setCrosshairPosition(pin.price, this.#time(grid, col), this.#series);
+    this.#placing = false;
+    this.#point(col, pin.price);
   }
 
   /** Count of cell bytes in sight. */
@@ -297,13 +331,27 @@ export class HeatChart {
       each: this.#narrow ? 5 : 8,
       priceY: y(this.#grid.last().close),
     };
-    this.#tags.show(placeTags(levels.clusters, y, room), this.#host.clientWidth - width + 4, levels.mark);
+    this.#tags.show(placeTags(levels.clusters, y, room), this.#host.clientWidth - width + 4, levels.mark, this.#narrow);
   }
 
+  #onClick = (param: MouseEventParams<Time>): void => {
+    const grid = this.#grid;
+    const price = param.point && this.#series.coordinateToPrice(param.point.y);
+    if (!grid || price === undefined || price === null || param.logical === undefined) return;
+    // A finger's tap takes a standing cursor away; a mouse always carries one.
+    if (this.#touched && this.#stood) this.clearCursor();
+    else {
+      this.#keep(Math.min(grid.cols - 1, Math.max(0, Math.round(param.logical))), price);
+      if (this.#touched) requestAnimationFrame(() => this.#toPin());
+    }
+  };
+
   #onCrosshair = (param: MouseEventParams<Time>): void => {
+    if (this.#placing) return;
     if (!param.point || param.logical === undefined) {
-      if (param.sourceEvent) this.#point(null, NaN);
-      else if (!param.time) this.#point(null, NaN);
+      // The library is in the middle of taking its cross away: ours is put back after it.
+      if (this.#pin) requestAnimationFrame(() => this.#pin && this.#toPin());
+      else this.#point(null, NaN);
       return;
     }
     const price = this.#series.coordinateToPrice(param.point.y);

@@ -1,9 +1,6 @@
 /** White and near-black candles, joined so that a body is never thinner than the eye can read. */
+import { theme } from './theme.svelte';
 import { CLOSE, HIGH, type HeatGrid, LOW, OPEN } from '../grid/grid';
-
-const RISING = '#ffffff';
-const FALLING = '#0b0e16';
-const EDGE = '#d5deee';
 
 /** Narrowest candle, device-independent pixels. */
 const NARROWEST = 5;
@@ -59,7 +56,9 @@ export function drawCandles(
   if ((body - line) % 2) body--;
   body = Math.max(line, body);
   // A dark seam keeps white readable where it crosses the brightest heat.
-  ctx.fillStyle = 'rgba(7,8,13,0.55)';
+  // Read once: the theme is state, and this is drawn in every frame.
+  const { name, seam, rising: white, falling: inner, edge } = theme;
+  ctx.fillStyle = seam;
   for (const c of list) {
     const x = Math.round(place.x0 + c.from * place.barSpacing + full / 2 - line / 2);
     const top = Math.round(y(c.high));
@@ -73,11 +72,11 @@ export function drawCandles(
     const top = Math.round(Math.min(y(c.open), y(c.close)));
     const bottom = Math.max(top + line, Math.round(Math.max(y(c.open), y(c.close))));
     const rising = c.close >= c.open;
-    ctx.fillStyle = rising ? RISING : EDGE;
+    ctx.fillStyle = rising && name === 'dark' ? white : edge;
     ctx.fillRect(middle, high, line, Math.max(line, low - high));
     ctx.fillRect(left, top, body, bottom - top);
-    if (!rising && body > 2 * line && bottom - top > 2 * line) {
-      ctx.fillStyle = FALLING;
+    if (rising === (name === 'light') && body > 2 * line && bottom - top > 2 * line) {
+      ctx.fillStyle = rising ? white : inner;
       ctx.fillRect(left + line, top + line, body - 2 * line, bottom - top - 2 * line);
     }
   }

@@ -1,13 +1,10 @@
 /** The level chart: dollars by price in a band of its own, so that nothing covers the newest candles. */
 import type { HeatGrid } from '../grid/grid';
 import type { Levels } from '../wire/types';
+import { theme } from './theme.svelte';
 
-export const LONG = '#4fc3f7';
-export const SHORT = '#ff8a65';
 /** Alpha of a short bar, as hex pairs up to the longest: the eye goes to what is heavy. */
 const ALPHAS = ['59', '66', '75', '85', '99', 'b3', 'd1', 'f2'] as const;
-const GROUND = '#0a0d15';
-const RULE = '#1f2638';
 
 export interface Band {
   left: number;
@@ -29,9 +26,9 @@ export function drawGutter(
   yOf: (price: number) => number,
   rows: { low: number; high: number },
 ): void {
-  ctx.fillStyle = GROUND;
+  ctx.fillStyle = theme.gutter;
   ctx.fillRect(band.left, 0, band.width, band.height);
-  ctx.fillStyle = RULE;
+  ctx.fillStyle = theme.rule;
   ctx.fillRect(band.left, 0, Math.max(1, Math.floor(band.ratio)), band.height);
   if (!levels || levels.rows !== grid.rows) return;
   // The stream may move the grid of the levels before the map is fetched anew.
@@ -41,8 +38,8 @@ export function drawGutter(
   let most = 0;
   for (let r = low; r < high; r++) most = Math.max(most, levels.long[r], levels.short[r]);
   if (!(most > 0)) return;
-  side(ctx, band, levels.long, LONG);
-  side(ctx, band, levels.short, SHORT);
+  side(ctx, band, levels.long, theme.long);
+  side(ctx, band, levels.short, theme.short);
 
   function side(c: CanvasRenderingContext2D, b: Band, usd: Float32Array, colour: string): void {
     let top = 0;

@@ -1,4 +1,5 @@
 /** Time in which nothing was heard is hatched, never interpolated; where some venues were missing, sparsely. */
+import { theme } from './theme.svelte';
 
 export type Hatching = 'all' | 'some';
 
@@ -9,24 +10,25 @@ interface Ruling {
   strokes: readonly [string, number][];
 }
 
-const RULINGS: Record<Hatching, Ruling> = {
-  all: { every: 8, strokes: [['rgba(152,163,184,0.35)', 1]] },
+function rulings(kind: Hatching): Ruling {
+  if (kind === 'all') return { every: 8, strokes: [[theme.gap, 1]] };
   // Heat stands under these lines: the dark one shows on bright cells, the light one on dark cells.
-  some: { every: 20, strokes: [['rgba(7,8,13,0.4)', 2.5], ['rgba(200,208,224,0.3)', 1]] },
-};
+  return { every: 20, strokes: [[theme.partial[0], 2.5], [theme.partial[1], 1]] };
+}
 
 const tiles = new Map<string, HTMLCanvasElement>();
 
 function tile(kind: Hatching, ratio: number): HTMLCanvasElement {
-  const known = tiles.get(kind + ratio);
+  const key = `${theme.name} ${kind} ${ratio}`;
+  const known = tiles.get(key);
   if (known) return known;
-  const { every, strokes } = RULINGS[kind];
+  const { every, strokes } = rulings(kind);
   const side = Math.max(4, Math.round(every * ratio));
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
   const ctx = canvas.getContext('2d');
   if (ctx) for (const [colour, width] of strokes) rule(ctx, side, colour, Math.max(1, width * ratio));
-  tiles.set(kind + ratio, canvas);
+  tiles.set(key, canvas);
   return canvas;
 }
 

@@ -12,6 +12,12 @@ export const PALETTES: readonly PaletteName[] = ['inferno', 'viridis', 'cividis'
 /** The darkest fifth of inferno cannot be told from the background, so it starts at 0.2. */
 const START: Record<PaletteName, number> = { inferno: 0.2, viridis: 0.05, cividis: 0.1 };
 
+/** On paper the scale runs the other way, and its palest part, which white would swallow, is left out. */
+const PALEST: Record<PaletteName, number> = { inferno: 0.93, viridis: 0.97, cividis: 0.97 };
+
+/** The darkest part of inferno is black, in which neither hue nor a candle can be told. */
+const DARKEST: Record<PaletteName, number> = { inferno: 0.1, viridis: 0, cividis: 0 };
+
 const GAMMA = 0.8;
 
 /** Every fifth colour of 256; between them a straight line is within four steps of 255. */
@@ -32,11 +38,12 @@ const TRIPLES: Record<PaletteName, string> = {
 /** Red, green, blue of a place 0…1 in the shown part of a palette. */
 export type Ramp = (t: number) => [number, number, number];
 
-export function ramp(name: PaletteName, grey = false): Ramp {
+/** `paper`: for a light ground, where what is heavy is dark. */
+export function ramp(name: PaletteName, grey = false, paper = false): Ramp {
   const table = Uint8Array.from(atob(TRIPLES[name]), (c) => c.charCodeAt(0));
-  const start = START[name];
+  const [start, end] = paper ? [PALEST[name], DARKEST[name]] : [START[name], 1];
   return (t) => {
-    const place = (start + (1 - start) * Math.min(1, Math.max(0, t)) ** GAMMA) * (KNOTS - 1);
+    const place = (start + (end - start) * Math.min(1, Math.max(0, t)) ** GAMMA) * (KNOTS - 1);
     const knot = Math.min(KNOTS - 2, Math.floor(place));
     const [r, g, b] = [0, 1, 2].map((c) => {
       const from = table[knot * 3 + c];
@@ -50,8 +57,8 @@ export function ramp(name: PaletteName, grey = false): Ramp {
 }
 
 /** RGBA words for every cell byte; cells under the threshold are clear. Words are little-endian ABGR. */
-export function lookup(name: PaletteName, lo: number, hi: number, grey = false): Uint32Array {
-  const colour = ramp(name, grey);
+export function lookup(name: PaletteName, lo: number, hi: number, grey = false, paper = false): Uint32Array {
+  const colour = ramp(name, grey, paper);
   const out = new Uint32Array(256);
   for (let v = 1; v < 256; v++) {
     const t = (v - lo) / Math.max(1e-6, hi - lo);

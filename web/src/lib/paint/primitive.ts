@@ -16,6 +16,7 @@ import { drawGutter } from './gutter';
 import { type Frame, HeatPainter } from './heat';
 import { hatch } from './hatch';
 import { strips } from './strips';
+import { theme } from './theme.svelte';
 
 type Target = Parameters<IPrimitivePaneRenderer['draw']>[0];
 
@@ -188,7 +189,7 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
 
 function priceLine(ctx: CanvasRenderingContext2D, y: number, width: number, ratio: number): void {
   if (!Number.isFinite(y)) return;
-  ctx.fillStyle = 'rgba(232,236,245,0.75)';
+  ctx.fillStyle = theme.ink;
   const dot = Math.max(1, Math.round(ratio));
   for (let x = 0; x < width; x += 4 * dot) ctx.fillRect(x, y, dot, dot);
 }

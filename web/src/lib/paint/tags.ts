@@ -1,10 +1,11 @@
 /** The names of clusters as DOM nodes: crisp text, read by machines, moved only when they move. */
 import { dollars, percent } from '../format';
-import type { Tag } from './labels';
+import type { Tag } from '../chart/labels';
 
 interface Node {
   root: HTMLElement;
   mass: HTMLElement;
+  side: HTMLElement;
   distance: HTMLElement;
   written: string;
 }
@@ -17,7 +18,8 @@ export class TagLayer {
     this.#host = host;
   }
 
-  show(tags: readonly Tag[], right: number, mark: number): void {
+  /** `slim`: an arrow instead of the word, where there is no room for it. */
+  show(tags: readonly Tag[], right: number, mark: number, slim = false): void {
     while (this.#nodes.length < tags.length) this.#nodes.push(this.#make());
     this.#nodes.forEach((node, i) => {
       const tag = tags[i];
@@ -27,13 +29,14 @@ export class TagLayer {
       }
       const { side, mass, peak } = tag.cluster;
       const distance = peak / mark - 1;
-      const written = `${side} ${dollars(mass)} ${percent(distance)} ${Math.round(tag.y)} ${right}`;
+      const written = `${side} ${slim} ${dollars(mass)} ${percent(distance)} ${Math.round(tag.y)} ${right}`;
       node.root.hidden = false;
       if (written === node.written) return;
       node.written = written;
       node.root.dataset['side'] = side;
       node.root.title = `${side === 'long' ? 'Longs' : 'Shorts'}, estimated`;
       node.mass.textContent = dollars(mass);
+      node.side.textContent = slim ? (side === 'long' ? '↓' : '↑') : `${side}s`;
       node.distance.textContent = percent(distance);
       node.root.style.transform = `translateY(${Math.round(tag.y)}px) translateY(-50%)`;
       node.root.style.right = `${right}px`;
@@ -48,9 +51,10 @@ export class TagLayer {
     const root = document.createElement('div');
     root.className = 'tag';
     const mass = document.createElement('b');
+    const side = document.createElement('i');
     const distance = document.createElement('span');
-    root.append(mass, distance);
+    root.append(mass, side, distance);
     this.#host.append(root);
-    return { root, mass, distance, written: '' };
+    return { root, mass, side, distance, written: '' };
   }
 }

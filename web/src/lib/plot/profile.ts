@@ -1,5 +1,6 @@
 /** Dollars by price as lying bars, stacked where there are several holders. */
 import { dollars, percent, price as priceText } from '../format';
+import { FONT, theme } from '../paint/theme.svelte';
 
 export interface Layer {
   name: string;
@@ -28,12 +29,41 @@ export interface Ladder {
   reach: number;
   digits: number;
   outline?: Outline;
+  /** Price that the cursor of another view, or of this one, stands at. */
+  cursor?: number | null;
+  /** Layers as lines over each other instead of bars on each other. */
+  overlaid?: boolean;
+  /** A small one: no figures on its axes. Dollars of the longest bar may be shared by several. */
+  bare?: { most: number };
 }
 
-const INK = '#a7b1c4';
-const FAINT = 'rgba(255,255,255,0.06)';
 const AXIS = 74;
-const FONT = "11px 'Inter Variable', system-ui, sans-serif";
+const FOOT = 22;
+
+/** Height in pixels of the part that holds bars. */
+export function ladderFloor(height: number, bare = false): number {
+  return bare ? height : height - FOOT;
+}
+
+/** The price at a height of the canvas, and the height of a price. */
+export function ladderPrice(ladder: Pick<Ladder, 'mark' | 'reach' | 'bare'>, y: number, height: number): number {
+  const floor = ladderFloor(height, Boolean(ladder.bare));
+  const share = Math.min(1, Math.max(0, y / Math.max(1, floor)));
+  return ladder.mark * (1 + ladder.reach * (1 - 2 * share));
+}
+
+/** Dollars of the longest bar when each layer stands alone, at this height in pixels. */
+export function longest(ladder: Ladder, height: number): number {
+  const bins = binsFor(ladderFloor(height, true));
+  let most = 0;
+  for (const layer of ladder.layers)
+    most = Math.max(most, ...binned(layer.usd, ladder, ladder.mark * (1 - ladder.reach), ladder.mark * (1 + ladder.reach), bins));
+  return most;
+}
+
+function binsFor(floor: number): number {
+  return Math.max(10, Math.floor(floor / 4));
+}
 
 /** Dollars of each of `bins` equal price steps between low and high; a row is shared out by overlap. */
 export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low: number, high: number, bins: number): Float64Array {
@@ -55,6 +85,11 @@ export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low
   return out;
 }
 
+/** Dollars of the row that holds a price. */
+export function binAt(grid: Pick<Ladder, 'p0' | 'dp'>, usd: Float32Array | undefined, at: number): number {
+  return usd?.[Math.floor((Math.log(at) - grid.p0) / grid.dp)] ?? 0;
+}
+
 /** A round step that gives about `wanted` marks over `range`. */
 export function roundStep(range: number, wanted: number): number {
   const raw = range / Math.max(1, wanted);
@@ -65,15 +100,17 @@ export function roundStep(range: number, wanted: number): number {
 export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height: number, ladder: Ladder): void {
   const low = ladder.mark * (1 - ladder.reach);
   const high = ladder.mark * (1 + ladder.reach);
-  const foot = 22;
-  const floor = height - foot;
-  const thick = 4;
-  const bins = Math.max(10, Math.floor(floor / thick));
+  const floor = ladderFloor(height, Boolean(ladder.bare));
+  const bins = binsFor(floor);
   const y = (price: number): number => ((high - price) / (high - low)) * floor;
-  const right = width - AXIS;
+  const right = ladder.bare ? width : width - AXIS;
   const stacks = ladder.layers.map((l) => binned(l.usd, ladder, low, high, bins));
   let most = 0;
-  for (let b = 0; b < bins; b++) most = Math.max(most, stacks.reduce((sum, s) => sum + s[b], 0));
+  for (let b = 0; b < bins; b++) {
+    for (const s of stacks) most = Math.max(most, s[b]);
+    if (!ladder.overlaid) most = Math.max(most, stacks.reduce((sum, s) => sum + s[b], 0));
+  }
+  if (ladder.bare) most = ladder.bare.most;
   const bands = ladder.layers.map((l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)));
   for (const band of bands) if (band) most = Math.max(most, ...band[1]);
   const { outline } = ladder;
@@ -83,28 +120,64 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   ctx.textBaseline = 'middle';
   const step = roundStep(high - low, floor / 40);
   for (let p = Math.ceil(low / step) * step; p < high; p += step) {
-    ctx.fillStyle = FAINT;
+    ctx.fillStyle = theme.faint;
     ctx.fillRect(0, Math.round(y(p)), right, 1);
-    if (Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8) continue;
-    ctx.fillStyle = INK;
+    if (ladder.bare || Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8) continue;
+    ctx.fillStyle = theme.text;
     ctx.textAlign = 'left';
     ctx.fillText(priceText(p, ladder.digits), right + 8, y(p));
   }
   if (most > 0) {
-    dollarsAxis(ctx, right, floor, most);
+    if (!ladder.bare) dollarsAxis(ctx, right, floor, most);
     const box = { right, thick: floor / bins, most, floor };
     bands.forEach((band, k) => band && whiskers(ctx, band, ladder.layers[k].colour, box));
-    bars(ctx, ladder, stacks, box);
+    if (ladder.overlaid) lines(ctx, ladder, stacks, box);
+    else bars(ctx, ladder, stacks, box);
     if (seen && outline) outlined(ctx, seen, outline.colour, box);
   }
   const now = Math.round(y(ladder.mark));
-  ctx.fillStyle = 'rgba(232,236,245,0.8)';
+  ctx.fillStyle = theme.ink;
   for (let x = 0; x < right; x += 4) ctx.fillRect(x, now, 2, 1);
-  ctx.fillStyle = '#e8ecf5';
-  ctx.fillRect(right + 2, now - 9, AXIS - 2, 18);
-  ctx.fillStyle = '#07080d';
+  if (!ladder.bare) priceBox(ctx, right, now, priceText(ladder.mark, ladder.digits), theme.ink, theme.onInk);
+  const { cursor } = ladder;
+  if (cursor && cursor > low && cursor < high) crossed(ctx, ladder, right, Math.round(y(cursor)), now);
+}
+
+/** The line of the cursor; its price gives way to that of now. */
+function crossed(ctx: CanvasRenderingContext2D, ladder: Ladder, right: number, at: number, now: number): void {
+  ctx.fillStyle = theme.cross;
+  ctx.fillRect(0, at, right, 1);
+  if (ladder.bare || !ladder.cursor) return;
+  const apart = Math.abs(at - now) < 18 ? now + (at < now ? -18 : 18) : at;
+  priceBox(ctx, right, apart, priceText(ladder.cursor, ladder.digits), theme.crossLabel, theme.onCross);
+}
+
+function priceBox(ctx: CanvasRenderingContext2D, right: number, y: number, words: string, ground: string, ink: string): void {
+  ctx.fillStyle = ground;
+  ctx.fillRect(right + 2, y - 9, AXIS - 2, 18);
+  ctx.fillStyle = ink;
   ctx.textAlign = 'left';
-  ctx.fillText(priceText(ladder.mark, ladder.digits), right + 8, now + 0.5);
+  ctx.fillText(words, right + 8, y + 0.5);
+}
+
+/** Every layer as a line of steps from the foot to the top, so that each can be read from zero. */
+function lines(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
+  const scale = (box.right - 12) / box.most;
+  stacks.forEach((stack, k) => {
+    ctx.beginPath();
+    for (let b = 0; b < stack.length; b++) {
+      const x = stack[b] * scale;
+      ctx.lineTo(x, box.floor - b * box.thick);
+      ctx.lineTo(x, box.floor - (b + 1) * box.thick);
+    }
+    ctx.strokeStyle = ladder.layers[k].colour;
+    ctx.lineWidth = 1.75;
+    ctx.stroke();
+    ctx.lineTo(0, 0);
+    ctx.lineTo(0, box.floor);
+    ctx.fillStyle = `${ladder.layers[k].colour}14`;
+    ctx.fill();
+  });
 }
 
 interface Box {
@@ -166,9 +239,9 @@ function dollarsAxis(ctx: CanvasRenderingContext2D, right: number, floor: number
   ctx.textAlign = 'center';
   for (let v = step; v < most * 0.97; v += step) {
     const x = Math.round((v / most) * (right - 12));
-    ctx.fillStyle = FAINT;
+    ctx.fillStyle = theme.faint;
     ctx.fillRect(x, 0, 1, floor);
-    ctx.fillStyle = INK;
+    ctx.fillStyle = theme.text;
     ctx.fillText(dollars(v), x, floor + 12);
   }
 }

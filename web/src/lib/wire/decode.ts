@@ -224,6 +224,7 @@ function readColumn(o: Fields): Column {
     rows,
     values: bytes(o, 'v', full ? undefined : rows.length),
     full,
+    again: o['again'] === true,
   };
 }
 
@@ -236,6 +237,7 @@ export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
         kind: 'hello',
         stream: text(o, 'stream'),
         seq: number(o, 'seq'),
+        p0: numberOr(o, 'p0', NaN),
         now: number(o, 'now'),
         source: oneOf(o, 'source', SOURCES),
       };

@@ -1,5 +1,7 @@
 /** What is asked of the server, and the same thing in the address bar. */
 
+import { readMoment } from '../play/moment';
+
 export type SideFilter = 'both' | 'long' | 'short';
 
 /** Our map, the static one that others publish, or by how much ours holds more. */
@@ -16,6 +18,8 @@ export interface Filters {
   tiers: number[] | null;
   side: SideFilter;
   model: Model;
+  /** µs of a past that is looked at; null or absent means now. */
+  at?: number | null;
 }
 
 export function filterQuery(filters: Filters): string {
@@ -24,6 +28,7 @@ export function filterQuery(filters: Filters): string {
   if (filters.tiers) q.set('tiers', filters.tiers.join(','));
   q.set('side', filters.side);
   if (filters.model === 'static') q.set('model', 'static');
+  if (filters.at) q.set('at', String(filters.at));
   return q.toString().replaceAll('%2C', ',');
 }
 
@@ -35,7 +40,7 @@ export function viewAddress(view: string, filters: Filters): string {
 
 export function streamAddress(filters: Filters, origin: string): string {
   const socket = origin.replace(/^http/, 'ws');
-  return `${socket}/v1/stream?coin=${encodeURIComponent(filters.coin)}&${filterQuery(filters)}`;
+  return `${socket}/v1/stream?coin=${encodeURIComponent(filters.coin)}&${filterQuery({ ...filters, at: null })}`;
 }
 
 export function readFilters(q: URLSearchParams): Partial<Filters> {
@@ -52,12 +57,22 @@ export function readFilters(q: URLSearchParams): Partial<Filters> {
   if (side === 'long' || side === 'short' || side === 'both') out.side = side;
   const model = q.get('model');
   if (model === 'static' || model === 'difference') out.model = model;
+  const at = readMoment(q.get('at'));
+  if (at) out.at = at;
   return out;
+}
+
+/** What index.html asked for before this script was there; each is taken once. */
+function taken(address: string): Promise<Response | null> | undefined {
+  const { early } = globalThis as { early?: Map<string, Promise<Response | null>> };
+  const answer = early?.get(address);
+  early?.delete(address);
+  return answer;
 }
 
 /** One answer of the server as MessagePack bytes; its own words when it refuses. */
 export async function ask(address: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const answer = await fetch(address, {
+  const answer = (await taken(address)) ?? await fetch(address, {
     headers: { Accept: 'application/vnd.msgpack' },
     ...(signal ? { signal } : {}),
   });

@@ -171,6 +171,8 @@ export interface Hello {
   kind: 'hello';
   stream: string;
   seq: number;
+  /** ln of the bottom edge of the rows the stream speaks of. */
+  p0: number;
   now: number;
   source: Source;
 }
@@ -187,6 +189,8 @@ export interface Column {
   rows: Uint16Array;
   values: Uint8Array;
   full: boolean;
+  /** Sent to one that may have missed others: it needs none before it. */
+  again: boolean;
 }
 
 export interface Status extends Trust {

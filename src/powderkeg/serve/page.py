@@ -1,0 +1,102 @@
+"""The page's own files: compressed once, kept for a year where their name says what is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import mimetypes
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import brotli
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+FOLDER = Path(__file__).parents[1] / "static"
+MISSING = """<!doctype html><meta charset=utf-8><title>powderkeg</title><h1>powderkeg</h1>
+<p>The API answers, but this installation holds no page: it was installed with
+POWDERKEG_SKIP_WEB=1. Install it again without, or ask <a href=/docs>the API</a>."""
+TYPES = {
+    ".webmanifest": "application/manifest+json",
+    ".js": "text/javascript",
+    ".woff2": "font/woff2",
+}
+SQUEEZED = {".js", ".css", ".html", ".svg", ".webmanifest", ".json"}
+"""Files that brotli makes smaller; fonts and pictures are packed already."""
+FOREVER = "public, max-age=31536000, immutable"
+"""For files under assets/, whose names carry a hash of what is in them."""
+FRESH = "no-cache"
+"""For the rest: kept, but asked about each time."""
+
+
+class File(NamedTuple):
+    """One file, ready to be sent."""
+
+    kind: str
+    tag: str
+    plain: bytes
+    small: bytes
+    """Compressed with brotli; empty where that does not pay."""
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed: int) -> File:
+    """Return a file; `changed`, ns, makes a new build a new file."""
+    del changed
+    plain = path.read_bytes()
+    kind = (
+        TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    )
+    small = brotli.compress(plain, quality=11) if path.suffix in SQUEEZED else b""
+    tag = f'"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"'
+    return File(kind, tag, plain, small if len(small) < len(plain) else b"")
+
+
+def find(folder: Path, name: str) -> Path | None:
+    """Return a file of the page by the path it was asked for, None where there is none.
+
+    Nothing outside the folder is ever found, whatever the path says.
+    """
+    path = (folder / (name.strip("/") or "index.html")).resolve()
+    inside = path.is_relative_to(folder.resolve()) and not path.name.startswith(".")
+    return path if inside and path.is_file() else None
+
+
+def _send(request: Request[Any, Any, State], path: Path) -> Response[bytes]:
+    file = _read(path, path.stat().st_mtime_ns)
+    forever = path.parent.name == "assets"
+    headers = {
+        "etag": file.tag, "vary": "accept-encoding",
+        "cache-control": FOREVER if forever else FRESH, "x-content-type-options": "nosniff",
+    }  # fmt: skip
+    if request.headers.get("if-none-match") == file.tag:
+        return Response(b"", status_code=304, headers=headers)
+    body = file.plain
+    if file.small and "br" in request.headers.get("accept-encoding", ""):
+        body, headers["content-encoding"] = file.small, "br"
+    return Response(body, media_type=file.kind, headers=headers)
+
+
+def make_page(folder: Path = FOLDER) -> HTTPRouteHandler:
+    """Return the route of the page, or of a plain explanation where none was built."""
+    if not (folder / "index.html").exists():
+
+        @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
+        def missing() -> str:
+            return MISSING
+
+        return missing
+
+    @get(["/", "/{name:path}"], include_in_schema=False)
+    async def page(request: Request[Any, Any, State]) -> Response[bytes]:
+        """Return a file of the page."""
+        path = find(folder, request.url.path)
+        if path is None:
+            raise NotFoundException(f"expected a page or a /v1 address, found {request.url.path}")
+        # The first time of each build it is compressed, which takes most of a second.
+        return await asyncio.to_thread(_send, request, path)
+
+    return page

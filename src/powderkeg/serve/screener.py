@@ -1,0 +1,58 @@
+"""All coins at a glance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from powderkeg.desk import Desk
+from powderkeg.events import SECOND
+from powderkeg.maps.queries import SpanQuery
+from powderkeg.maps.screen import Held, glance
+from powderkeg.serve.session import Session
+from powderkeg.serve.wire import fields
+
+NOTHING = "nothing is known of it yet"
+
+
+class Screener:
+    """Answers once a second at most, however many ask."""
+
+    def __init__(self, session: Session) -> None:
+        """Have asked nothing yet."""
+        self._session = session
+        self._second = -1
+        self._told: dict[str, Any] = {}
+
+    def answer(self) -> dict[str, Any]:
+        """Return every coin of the session, in its order."""
+        second = self._session.clock() // SECOND
+        if second != self._second or not self._told:
+            self._second = second
+            desks = self._session.desks.values()
+            self._told = {
+                "kind": "screener",
+                "source": self._session.source,
+                "note": self._session.note,
+                "now": max((self._session.now(desk) for desk in desks), default=0),
+                "coins": [self._coin(desk) for desk in desks],
+            }
+        return self._told
+
+    def _coin(self, desk: Desk) -> dict[str, Any]:
+        if not any(True for _ in desk.estimated()):
+            why = self._session.progress or NOTHING
+            return {"coin": desk.coin, "known": False, "why": why}
+        about = self._session.about(desk, SpanQuery())
+        held = [Held(m.carry.funding, m.carry.interval, m.carry.oi) for m in desk.markets.values()]
+        return {
+            "coin": desk.coin,
+            "known": True,
+            "why": "",
+            **fields(glance(desk, held)),
+            "tick": about["tick"],
+            "grade": about["grade"],
+            "age": about["age"],
+            "as_of": about["as_of"],
+            "coverage": about["coverage"],
+            "partial": about["coverage"] < 1,
+        }

@@ -1,0 +1,73 @@
+"""The stream's socket: one mailbox a page, emptied as fast as its line allows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+from typing import Any
+
+from litestar import WebSocket, websocket
+from litestar.datastructures import State
+from litestar.exceptions import WebSocketDisconnect
+from litestar.handlers import WebsocketRouteHandler
+
+from powderkeg.errors import RequestError
+from powderkeg.maps.queries import SpanQuery
+from powderkeg.serve.hub import Hub
+from powderkeg.serve.session import Session
+from powderkeg.serve.wire import read_query
+
+Socket = WebSocket[Any, Any, State]
+
+
+def knows(token: str, bearer: str, query: str) -> bool:
+    """Tell whether a client sent the token, as a bearer or in its address; none asks for none."""
+    given = bearer.removeprefix("Bearer ") or query
+    return not token or hmac.compare_digest(given.encode(), token.encode())
+
+
+def make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler:
+    """Return the route of the stream."""
+
+    @websocket("/v1/stream")
+    async def stream(socket: Socket) -> None:
+        """Send changes of one map as MessagePack until the client leaves."""
+        await socket.accept()
+        raw = dict(socket.query_params.items())
+        if not knows(token, socket.headers.get("authorization", ""), str(raw.pop("token", ""))):
+            await socket.close(4401, "expected the token this server was started with")
+            return
+        try:
+            coin = str(raw.pop("coin", ""))
+            session.desk(coin)
+            query = read_query({k: str(v) for k, v in raw.items()}, SpanQuery)
+        except RequestError as why:
+            await socket.close(4400, str(why)[:120])
+            return
+        assert isinstance(query, SpanQuery)  # noqa: S101  the kind asked for
+        await _pump(socket, hub, coin, query)
+
+    return stream
+
+
+async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:
+    """Send a reader's messages until either end closes."""
+    watched, reader = hub.join(coin, query)
+
+    async def listen() -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                await socket.receive()
+        reader.close()
+
+    listener = asyncio.ensure_future(listen())
+    try:
+        # No task a message: at a thousand pages they would cost more than the sending.
+        while (message := await reader.take()) is not None:
+            await socket.send_bytes(message)
+    except WebSocketDisconnect:
+        return
+    finally:
+        listener.cancel()
+        hub.leave(watched, reader)

@@ -1,0 +1,128 @@
+"""Playback in a real browser, over stored data of the fall of 5 February 2026."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+
+COMMAND = "from powderkeg.cli.main import main; main()"
+AT = 1_770_292_800_000_000
+"""5 February 2026, 12:00 UTC."""
+BAR = 300_000_000
+
+
+SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
+WITHIN = 20_000
+
+
+@pytest.fixture(scope="module")
+def page_url(data: Path) -> Iterator[str]:
+    """Address of a served replay that ends on 8 February."""
+    words = ["replay", str(SOURCE), "--serve", "--until", "2026-02-08", "--port", "0"]
+    server = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "POWDERKEG_DATA": str(data)},
+    )
+    with server:
+        try:
+            assert server.stderr is not None
+            said = next((line for line in server.stderr if "http://" in line), "")
+            if not said:
+                pytest.fail(f"expected an address from the replay, got exit {server.wait()}")
+            yield "http://" + said.split("http://")[1].strip().rstrip("/") + "/"
+        finally:
+            server.terminate()
+
+
+def _at(page: Page) -> int:
+    return int(page.locator(".when").get_attribute("data-at") or 0)
+
+
+def _await(page: Page, what: str) -> None:
+    page.wait_for_function(f"(at => {what})(Number(document.querySelector('.when').dataset.at))")
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+def test_a_link_to_a_time_shows_what_was_known_then(opened: Callable[..., Page], size: str):
+    asked: list[str] = []
+    page = opened(size, "?span=3d&at=2026-02-05T12:00Z")
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_label("Playback", exact=True).last.wait_for(timeout=WITHIN)
+    _await(page, f"at === {AT}")
+    assert page.locator("[data-source=playback]").first.inner_text() == "Playback"
+    assert "at=2026-02-05T12:00Z" in page.url
+    page.get_by_role("button", name="One column on").click()
+    _await(page, f"at === {AT + BAR}")
+    page.wait_for_url("**at=2026-02-05T12:05Z*", timeout=WITHIN)
+    views = [url for url in asked if "/heatmap" in url or "/levels" in url or "/bars" in url]
+    assert views
+    assert all(f"at={AT + BAR}" in url for url in views)
+
+
+def test_no_column_lies_right_of_the_time(opened: Callable[..., Page]):
+    page = opened("desk", "?span=3d&at=2026-02-05T12:00Z")
+    with page.expect_response(lambda r: "since=" in r.url) as told:
+        page.keyboard.press(".")
+    answer: dict[str, Any] = page.request.get(told.value.url).json()
+    assert answer["t0"] + answer["cols"] * answer["step"] <= AT + BAR
+    assert answer["cols"] <= 2
+    assert answer["as_of"] < AT + BAR
+
+
+def test_it_plays_pauses_and_jumps_by_key(opened: Callable[..., Page]):
+    page = opened("desk", "?span=3d&at=2026-02-05T12:00Z")
+    _await(page, f"at === {AT}")
+    page.get_by_label("Speed").select_option("1000")
+    page.locator(".stage").click(position={"x": 200, "y": 200})
+    page.keyboard.press("Space")
+    _await(page, f"at >= {AT + 3 * BAR}")
+    page.keyboard.press("Space")
+    stands = _at(page)
+    page.wait_for_timeout(1_200)
+    assert _at(page) == stands
+    page.keyboard.press(">")
+    _await(page, f"at > {stands}")
+    moves = page.request.get(page.url.partition("?")[0] + "v1/BTC/history").json()["moves"]
+    assert _at(page) in {move["at"] for move in moves}
+    page.get_by_role("button", name="Largest moves").click()
+    page.locator(".moves button").first.click()
+    assert _at(page) == moves[0]["at"]
+
+
+def test_the_slider_moves_and_the_way_back_leads_to_the_end(opened: Callable[..., Page]):
+    page = opened("desk")
+    page.keyboard.press("p")
+    slider = page.get_by_label("Time", exact=True)
+    slider.wait_for(timeout=WITHIN)
+    box = slider.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    slider.fill(str(AT))
+    _await(page, f"at === {AT}")
+    page.wait_for_url("**at=2026-02-05T12:00Z*", timeout=WITHIN)
+    page.get_by_role("button", name="To the end").click()
+    page.wait_for_url(lambda url: "at=" not in url, timeout=WITHIN)
+
+
+def test_zones_of_a_span_are_told_beside_the_levels(opened: Callable[..., Page]):
+    page = opened("phone", "?span=3d&view=levels&at=2026-02-05T12:00Z")
+    page.get_by_role("button", name="Over 3d").click()
+    rows = page.locator(".zones tbody tr")
+    rows.first.wait_for(timeout=WITHIN)
+    assert 2 <= rows.count() <= 8
+    assert "$" in rows.first.inner_text()

@@ -1,0 +1,51 @@
+/** What stands at one price, by venue and by tier. */
+import { fields, type Fields, number } from '../wire/read';
+
+export interface Part {
+  name: string;
+  usd: number;
+  /** Fraction of the cell. */
+  share: number;
+}
+
+export interface CellParts {
+  price: number;
+  /** False for the past, whose columns are kept by tier and venue only as they were stored. */
+  exact: boolean;
+  total: number;
+  /** Dollars within 0.1 % of the price. */
+  near: number;
+  /** Heaviest first; what holds nothing is left out. */
+  tiers: Part[];
+  venues: Part[];
+}
+
+function parts(sums: Map<string, number>, total: number): Part[] {
+  return [...sums]
+    .filter(([, usd]) => usd > 0)
+    .map(([name, usd]) => ({ name, usd, share: usd / total }))
+    .sort((a, b) => b.usd - a.usd);
+}
+
+export function readCell(o: Fields): CellParts {
+  const tiers = new Map<string, number>();
+  const venues = new Map<string, number>();
+  let total = 0;
+  for (const [venue, held] of Object.entries(fields(o['dollars'], '$.dollars'))) {
+    const tierwise = fields(held, `$.dollars.${venue}`);
+    for (const tier of Object.keys(tierwise)) {
+      const usd = number(tierwise, tier);
+      tiers.set(tier, (tiers.get(tier) ?? 0) + usd);
+      venues.set(venue, (venues.get(venue) ?? 0) + usd);
+      total += usd;
+    }
+  }
+  return {
+    price: number(o, 'price'),
+    exact: o['exact'] === true,
+    total,
+    near: number(o, 'near'),
+    tiers: parts(tiers, total),
+    venues: parts(venues, total),
+  };
+}
