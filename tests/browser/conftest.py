@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -34,8 +35,14 @@ VIEWPORTS: dict[Size, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
     "desk": {"width": 1440, "height": 900},
 }
+SIZES = {"360": (360, 740), "390": (390, 844), "768": (768, 1024), "1440": (1440, 900)}
+"""The four sizes everything must fit."""
+NARROW = 820
+"""Widest window that is laid out for fingers."""
 MAP_WITHIN = 20_000
 READY_WITHIN = 240
+SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
+STORED_UNTIL = "2026-02-08"
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +82,28 @@ def _await_market(url: str) -> None:
     pytest.fail(f"expected a market within {READY_WITHIN} s, still {said.get('progress')}")
 
 
+@pytest.fixture(scope="session")
+def stored_url(data: Path) -> Iterator[str]:
+    """Address of a served replay of real data, the fall of February 2026 at its end."""
+    words = ["replay", str(SOURCE), "--until", STORED_UNTIL, "--serve", "--port", "0"]
+    server = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "POWDERKEG_DATA": str(data), "POWDERKEG_OFFLINE": "1"},
+    )
+    with server:
+        try:
+            assert server.stderr is not None
+            said = next((line for line in server.stderr if "http://" in line), "")
+            if not said:
+                pytest.fail(f"expected an address from the replay, got exit {server.wait()}")
+            yield "http://" + said.split("http://")[1].strip().rstrip("/") + "/"
+        finally:
+            server.terminate()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a GPU.
@@ -112,3 +141,30 @@ def opened(browser: Browser, page_url: str) -> Iterator[Callable[..., Page]]:
     for page in pages:
         page.close()
     assert threw == []
+
+
+@pytest.fixture
+def at(browser: Browser, page_url: str) -> Iterator[Callable[..., Page]]:
+    """Open the page at one of the four sizes."""
+    pages: list[Page] = []
+
+    def opener(size: str, query: str = "") -> Page:
+        width, height = SIZES[size]
+        touch = width <= NARROW
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, is_mobile=touch, has_touch=touch
+        )
+        pages.append(page)
+        go(page, page_url + query)
+        return page
+
+    yield opener
+    for page in pages:
+        page.close()
+
+
+def go(page: Page, url: str) -> None:
+    """Go to an address and wait until its map has come to rest."""
+    page.goto(url)
+    page.locator("[data-age]").first.wait_for(timeout=MAP_WITHIN)
+    page.wait_for_timeout(2_600)

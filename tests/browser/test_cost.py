@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser]
 
 FRAME, TICK = 16.0, 5.0
 """Milliseconds of main thread a frame: of a move, and of a screen that is only watched."""
-SECONDS = float(os.environ.get("POWDERKEG_HEAP", "40"))
+SECONDS = float(os.environ.get("POWDERKEG_HEAP", "20"))
 """How long the heap is watched; 600 is the long form."""
 GROWTH = 1.5
 """MB that may come in that time: caches of text and shapes fill."""
@@ -35,13 +35,13 @@ def meter(browser: Browser, page_url: str):
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("move", MOVES)
 def test_a_frame_of_every_move_fits_the_budget(meter: Meter, move: str):
-    # The least of three: another process on the machine can only add to it.
-    assert min(meter.frame(MOVES[move]) for _ in range(3)) <= FRAME
+    # The lesser of two: another process on the machine can only add to it.
+    assert min(meter.frame(MOVES[move]) for _ in range(2)) <= FRAME
 
 
 @pytest.mark.timeout(240)
 def test_a_frame_of_the_live_map_fits_the_budget(meter: Meter):
-    assert min(meter.tick(5.0) for _ in range(3)) <= TICK
+    assert min(meter.tick(4.0) for _ in range(2)) <= TICK
 
 
 @pytest.mark.timeout(SECONDS + 240)

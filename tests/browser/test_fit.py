@@ -7,57 +7,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from .conftest import SIZES
 
-    from playwright.sync_api import Browser, Page
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 HERE = Path(__file__).parent
 AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHECK = (HERE / "fit.js").read_text().strip().rstrip(";")
-SIZES = {"360": (360, 740), "390": (390, 844), "768": (768, 1024), "1440": (1440, 900)}
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
+SETTLED = 1_300
 MODES = ("overlay", "multiples", "isolate")
-NARROW = 820
-MAP_WITHIN = 20_000
 SHEET_WITHIN = 8_000
 # Key that opens a sheet, and what its heading says.
 SHEETS = {"/": "Market", "?": "Keys", "v": "Health of the venues", "t": "How far to trust it"}
 
 
-@pytest.fixture
-def at(browser: Browser, page_url: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at one of the sizes."""
-    pages: list[Page] = []
-
-    def opener(size: str, query: str = "") -> Page:
-        width, height = SIZES[size]
-        touch = width <= NARROW
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, is_mobile=touch, has_touch=touch
-        )
-        pages.append(page)
-        _go(page, page_url + query)
-        return page
-
-    yield opener
-    for page in pages:
-        page.close()
-
-
-def _go(page: Page, url: str) -> None:
-    page.goto(url)
-    page.locator("[data-age]").first.wait_for(timeout=MAP_WITHIN)
-    page.wait_for_timeout(2_600)
-
-
-def _faults(page: Page, where: str) -> list[str]:
+def faults_of(page: Page, where: str) -> list[str]:
+    """What does not fit."""
     return [f"{where}: {fault}" for fault in page.evaluate(CHECK)]
 
 
-def _axe(page: Page, where: str) -> list[str]:
+def axe_faults(page: Page, where: str) -> list[str]:
+    """What axe finds."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci in web/")
     page.add_script_tag(path=AXE)
@@ -66,15 +42,17 @@ def _axe(page: Page, where: str) -> list[str]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_view_fits(at: Callable[..., Page], page_url: str, size: str):
+def test_every_view_fits(at: Callable[..., Page], size: str):
     page = at(size)
-    faults = _faults(page, "heatmap")
-    for view in VIEWS[1:]:
-        _go(page, f"{page_url}?view={view}")
-        faults += _faults(page, view) + _axe(page, view)
+    faults = faults_of(page, "heatmap")
+    for key, view in enumerate(VIEWS[1:], 2):
+        page.keyboard.press(str(key))
+        page.wait_for_timeout(SETTLED)
+        faults += faults_of(page, view) + axe_faults(page, view)
     for mode in MODES:
-        _go(page, f"{page_url}?view=venues&mode={mode}")
-        faults += _faults(page, mode) + _axe(page, mode)
+        page.locator("main").get_by_role("button", name=mode.capitalize()).first.click()
+        page.wait_for_timeout(SETTLED)
+        faults += faults_of(page, mode) + axe_faults(page, mode)
     assert faults == []
 
 
@@ -87,7 +65,7 @@ def test_every_sheet_fits(at: Callable[..., Page], size: str):
         sheet = page.locator("dialog[open]")
         sheet.wait_for(timeout=SHEET_WITHIN)
         page.wait_for_timeout(1_200)
-        faults += _faults(page, title) + _axe(page, title)
+        faults += faults_of(page, title) + axe_faults(page, title)
         page.keyboard.press("Escape")
         sheet.wait_for(state="hidden")
         page.wait_for_timeout(300)
@@ -98,7 +76,7 @@ def test_every_sheet_fits(at: Callable[..., Page], size: str):
         door.first.click()
         page.locator("dialog[open]").wait_for(timeout=SHEET_WITHIN)
         page.wait_for_timeout(400)
-        faults += _faults(page, label) + _axe(page, label)
+        faults += faults_of(page, label) + axe_faults(page, label)
         page.keyboard.press("Escape")
         page.locator("dialog[open]").wait_for(state="hidden")
     assert faults == []

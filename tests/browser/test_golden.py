@@ -8,12 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,73 +15,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .conftest import MAP_WITHIN, NARROW, SIZES, go
+from .test_fit import axe_faults, faults_of
 
+if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(420)]
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
-SOURCE = HERE.parents[0] / "sources" / "btc_2026.toml"
-UNTIL = "2026-02-06"
-COMMAND = "from powderkeg.cli.main import main; main()"
-SIZES = {"phone": (390, 844), "desk": (1440, 900)}
-REPLAY = ("replay", str(SOURCE), "--until", UNTIL, "--serve", "--port", "0")
+PICTURED = ("390", "1440")
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
 BLOCKS = 24
-UP_WITHIN = 240
-MAP_WITHIN = 20_000
 # Mean and greatest difference of block brightness, of 255: fonts and rounding move single blocks.
 MEAN_WITHIN = 3.0
 MOST_WITHIN = 60.0
 LIT_WITHIN = 0.03
 # Brighter than every ground of the page.
 LIT = 40
-
-
-@pytest.fixture(scope="module")
-def replay_url(data: Path) -> Iterator[str]:
-    """A server that stands at the end of a stored past."""
-    server = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *REPLAY],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "POWDERKEG_DATA": str(data), "POWDERKEG_OFFLINE": "1"},
-    )
-    with server:
-        try:
-            yield _address(server)
-        finally:
-            server.terminate()
-
-
-def _address(server: subprocess.Popen[str]) -> str:
-    """Read what the server says until it names its address, and until that answers."""
-    assert server.stdout is not None
-    said = []
-    for line in server.stdout:
-        said.append(line)
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            url = f"http://127.0.0.1:{found[1]}/"
-            # What it says later must go somewhere, or it would stand still when the pipe is full.
-            threading.Thread(target=server.stdout.read, daemon=True).start()
-            _await(url)
-            return url
-    pytest.fail(f"expected an address of the replay, got {''.join(said)[-400:]}")
-
-
-def _await(url: str) -> None:
-    end = time.monotonic() + UP_WITHIN
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(f"{url}v1/coins", timeout=5):  # noqa: S310 - loopback
-                return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"expected {url} to answer within {UP_WITHIN} s")
+LEAST_LIT = 0.05
 
 
 def _signature(shot: bytes) -> tuple[np.ndarray, float]:
@@ -99,17 +46,17 @@ def _signature(shot: bytes) -> tuple[np.ndarray, float]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("size", SIZES)
-def test_a_view_looks_as_it_did(browser: Browser, replay_url: str, size: str, view: str):
+@pytest.mark.parametrize("size", PICTURED)
+def test_a_view_looks_as_it_did(browser: Browser, stored_url: str, size: str, view: str):
     width, height = SIZES[size]
-    phone = size == "phone"
+    phone = width <= NARROW
     page = browser.new_page(
         viewport={"width": width, "height": height},
         is_mobile=phone,
         has_touch=phone,
         timezone_id="UTC",
     )
-    page.goto(f"{replay_url}?view={view}")
+    page.goto(f"{stored_url}?view={view}")
     page.locator("[data-source]").first.wait_for(timeout=MAP_WITHIN)
     page.wait_for_timeout(3_500)
     means, lit = _signature(page.locator(".view").screenshot())
@@ -124,3 +71,22 @@ def test_a_view_looks_as_it_did(browser: Browser, replay_url: str, size: str, vi
     assert apart.mean() <= MEAN_WITHIN
     assert apart.max() <= MOST_WITHIN
     assert abs(lit - golden["lit"]) <= LIT_WITHIN
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_of_real_data_fits_and_is_lit(browser: Browser, stored_url: str, size: str):
+    width, height = SIZES[size]
+    touch = width <= NARROW
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, is_mobile=touch, has_touch=touch
+    )
+    go(page, stored_url)
+    faults: list[str] = []
+    for key, view in enumerate(VIEWS, 1):
+        page.keyboard.press(str(key))
+        page.wait_for_timeout(1_500)
+        faults += faults_of(page, view) + axe_faults(page, view)
+        _, lit = _signature(page.locator(".view").screenshot())
+        assert lit > LEAST_LIT, view
+    page.close()
+    assert faults == []

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Page
 
@@ -28,25 +25,9 @@ WITHIN = 20_000
 
 
 @pytest.fixture(scope="module")
-def page_url(data: Path) -> Iterator[str]:
-    """Address of a served replay that ends on 8 February."""
-    words = ["replay", str(SOURCE), "--serve", "--until", "2026-02-08", "--port", "0"]
-    server = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "POWDERKEG_DATA": str(data)},
-    )
-    with server:
-        try:
-            assert server.stderr is not None
-            said = next((line for line in server.stderr if "http://" in line), "")
-            if not said:
-                pytest.fail(f"expected an address from the replay, got exit {server.wait()}")
-            yield "http://" + said.split("http://")[1].strip().rstrip("/") + "/"
-        finally:
-            server.terminate()
+def page_url(stored_url: str) -> str:
+    """The page of stored data."""
+    return stored_url
 
 
 def _at(page: Page) -> int:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
+import { edges } from '../src/lib/paint/beyond';
 import { candles, columnsPerCandle } from '../src/lib/paint/candles';
 import { cumulativeAt } from '../src/lib/plot/curve';
 import { placeTags } from '../src/lib/chart/labels';
@@ -124,5 +125,31 @@ describe('dollars by price', () => {
     expect(cumulativeAt(curve, 0.25)).toBeCloseTo(20);
     expect(cumulativeAt(curve, -0.25)).toBeCloseTo(50);
     expect(cumulativeAt(curve, 9)).toBe(40);
+  });
+});
+
+describe('what lies beyond the rows that were kept', () => {
+  const grid = new HeatGrid(snapshot(12, 20));
+  const half = (20 * grid.dp) / 2;
+
+  it('begins half the rows from the price of its own column, on either side', () => {
+    const up = edges(grid, 1, [0, 12], [1, 1e6], 1);
+    expect(up).toHaveLength(12);
+    expect(Math.log(up[3].price / grid.close(3))).toBeCloseTo(half, 6);
+    const down = edges(grid, -1, [0, 12], [1, 1e6], 1);
+    expect(Math.log(grid.close(3) / down[3].price)).toBeCloseTo(half, 6);
+  });
+
+  it('is nothing where the rows reach past what is in sight', () => {
+    const close = grid.close(5);
+    expect(edges(grid, 1, [5, 6], [close * 0.99, close * 1.01], 1)).toEqual([]);
+    expect(edges(grid, -1, [5, 6], [close * 0.99, close * 1.01], 1)).toEqual([]);
+  });
+
+  it('covers every column in sight whatever the stride', () => {
+    const found = edges(grid, 1, [-3, 40], [1, 1e6], 5);
+    expect(found[0].from).toBe(0);
+    expect(found.at(-1)!.to).toBe(12);
+    for (let i = 1; i < found.length; i++) expect(found[i].from).toBe(found[i - 1].to);
   });
 });

@@ -7,6 +7,8 @@ export function dress(chart: IChartApi, now: IPriceLine): void {
   chart.chartElement().querySelector('table')?.setAttribute('role', 'presentation');
   const line = { color: theme.cross, width: 1, style: 2, labelBackgroundColor: theme.crossLabel } as const;
   chart.applyOptions({
+    // A fling goes on by itself, which is motion that somebody may not want.
+    kineticScroll: { touch: !matchMedia('(prefers-reduced-motion: reduce)').matches },
     layout: { background: { type: ColorType.Solid, color: theme.ground }, textColor: theme.text },
     grid: { vertLines: { color: theme.faint }, horzLines: { color: theme.faint } },
     crosshair: { vertLine: line, horzLine: line },

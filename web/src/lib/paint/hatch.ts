@@ -43,6 +43,11 @@ function rule(ctx: CanvasRenderingContext2D, side: number, colour: string, width
   ctx.stroke();
 }
 
+/** The pattern itself, for areas of any shape. */
+export function hatching(ctx: CanvasRenderingContext2D, kind: Hatching, ratio: number): CanvasPattern | null {
+  return ctx.createPattern(tile(kind, ratio), 'repeat');
+}
+
 /** Hatch the device pixels [from, to); a column narrower than a pixel still shows. */
 export function hatch(
   ctx: CanvasRenderingContext2D,
@@ -53,7 +58,7 @@ export function hatch(
 ): void {
   const left = Math.round(from);
   const width = Math.max(Math.round(ratio), Math.round(to) - left);
-  const pattern = ctx.createPattern(tile(kind, ratio), 'repeat');
+  const pattern = hatching(ctx, kind, ratio);
   if (!pattern) return;
   ctx.fillStyle = pattern;
   ctx.fillRect(left, 0, width, height);

@@ -14,7 +14,8 @@ import type { Levels } from '../wire/types';
 import { candles, columnsPerCandle, drawCandles } from './candles';
 import { drawGutter } from './gutter';
 import { type Frame, HeatPainter } from './heat';
-import { hatch } from './hatch';
+import { area, edges } from './beyond';
+import { hatch, hatching } from './hatch';
 import { strips } from './strips';
 import { theme } from './theme.svelte';
 
@@ -148,8 +149,24 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
           hatch(ctx, kind, pixels, bitmapSize.height, rx);
         }
       }
+      this.#unkept(ctx, grid, frame, edge, bitmapSize.height, rx);
       ctx.restore();
     });
+  }
+
+  /** Hatch what lies beyond the rows that were kept, where it is in sight. */
+  #unkept(ctx: CanvasRenderingContext2D, grid: HeatGrid, frame: Frame, y: (price: number) => number, height: number, ratio: number): void {
+    const series = this.#series();
+    const seen = [series?.coordinateToPrice(height / ratio) ?? 0, series?.coordinateToPrice(0) ?? Infinity] as const;
+    const cols = [Math.floor(-frame.x0 / frame.barSpacing), Math.ceil((frame.width - frame.x0) / frame.barSpacing)] as const;
+    const stride = Math.max(1, Math.ceil((2 * ratio) / frame.barSpacing));
+    const x = (col: number): number => Math.round(frame.x0 + col * frame.barSpacing);
+    for (const side of [1, -1] as const) {
+      const found = edges(grid, side, cols, seen, stride);
+      if (!found.length || !this.look.heat) continue;
+      ctx.fillStyle = hatching(ctx, 'all', ratio) ?? 'transparent';
+      ctx.fill(area(found, x, y, side > 0 ? 0 : height));
+    }
   }
 
   #above(target: Target): void {

@@ -1,0 +1,147 @@
+"""Every picker and every key does what it says, at four sizes, over the demo."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import NARROW, SIZES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+WITHIN = 8_000
+VIEW_KEYS = {
+    "2": "view=levels", "3": "view=ratio", "4": "view=cumulative", "5": "view=venues",
+}  # fmt: skip
+SHEET_KEYS = {
+    "/": "Market", "?": "Keys", "v": "Health of the venues", "t": "How far to trust it",
+    "s": "Share and export",
+}  # fmt: skip
+
+
+def filters(page: Page) -> Page | Locator:
+    """Where the filters are: in the toolbar, or in their sheet."""
+    if (page.viewport_size or {"width": 0})["width"] > NARROW:
+        return page.locator(".toolbar")
+    if not page.locator("dialog[open]").count():
+        page.get_by_role("button", name=re.compile("^Filters")).click()
+    return page.locator("dialog[open]")
+
+
+def press(page: Page, group: str, name: str) -> None:
+    """Press one of a group of choices."""
+    where = filters(page).get_by_role("group", name=group, exact=True)
+    where.get_by_role("button", name=name, exact=True).click()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_span_and_side_is_asked_for_and_shown(at: Callable[..., Page], size: str):
+    page = at(size)
+    spans = page.request.get(page.url.partition("?")[0] + "v1/BTC/heatmap?span=3d").json()["spans"]
+    assert set(spans) >= {"15m", "1h", "4h", "1d", "3d", "7d", "30d"}
+    for span in spans:
+        press(page, "Time span", span)
+        page.wait_for_url(re.compile(f"span={span}"), timeout=WITHIN)
+        page.wait_for_function(
+            "span => document.querySelector('[aria-label=\"Time span\"] [aria-pressed=true]')"
+            "?.textContent.trim() === span",
+            arg=span,
+            timeout=WITHIN,
+        )
+    for side, words in (("Longs", "side=long"), ("Shorts", "side=short")):
+        press(page, "Side", side)
+        page.wait_for_url(re.compile(words), timeout=WITHIN)
+    press(page, "Side", "Both")
+    page.wait_for_function("!location.search.includes('side=')", timeout=WITHIN)
+
+
+@pytest.mark.parametrize("size", ["360", "1440"])
+def test_tiers_venues_and_models_are_switched_one_by_one(at: Callable[..., Page], size: str):
+    page = at(size)
+    for tier in (100, 50, 25, 10):
+        press(page, "Leverage tiers", f"{tier}×")
+    page.wait_for_url(re.compile(r"tiers=5(&|$)"), timeout=WITHIN)
+    press(page, "Leverage tiers", "5×")  # the last one cannot be switched off
+    assert re.search(r"tiers=5(&|$)", page.url)
+    if size == "1440":
+        page.get_by_role("button", name=re.compile("^Venues")).click()
+        page.locator("[aria-label=Venues] button", has_text="Bybit").click()
+    else:
+        filters(page).locator("[aria-label=Venues] button", has_text="Bybit").click()
+    page.wait_for_function(
+        "location.search.includes('venues=') && !location.search.includes('bybit')", timeout=WITHIN
+    )
+    if size == "1440":
+        page.keyboard.press("Escape")
+        page.get_by_label("Model").select_option("static")
+    else:
+        press(page, "Model", "Static")
+    page.wait_for_url(re.compile("model=static"), timeout=WITHIN)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_key_does_what_the_list_of_keys_says(at: Callable[..., Page], size: str):
+    page = at(size)
+    for key, words in VIEW_KEYS.items():
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(words), timeout=WITHIN)
+    page.keyboard.press("1")
+    page.wait_for_function("!location.search.includes('view=')", timeout=WITHIN)
+    page.keyboard.press("]")
+    page.wait_for_url(re.compile("span=5d"), timeout=WITHIN)
+    page.keyboard.press("[")
+    page.wait_for_url(re.compile("span=3d"), timeout=WITHIN)
+    page.keyboard.press("m")
+    page.wait_for_url(re.compile("model=static"), timeout=WITHIN)
+    page.keyboard.press("m")
+    page.wait_for_url(re.compile("model=difference"), timeout=WITHIN)
+    page.keyboard.press("m")
+    page.wait_for_function("!location.search.includes('model=')", timeout=WITHIN)
+    for key, title in SHEET_KEYS.items():
+        page.keyboard.press(key)
+        sheet = page.get_by_role("dialog", name=title)
+        sheet.wait_for(timeout=WITHIN)
+        page.keyboard.press("Escape")
+        sheet.wait_for(state="hidden", timeout=WITHIN)
+        # a key that falls into the closing of the sheet before it is the page's to drop
+        page.wait_for_timeout(300)
+    page.keyboard.press("p")
+    page.get_by_role("slider", name=re.compile("[Tt]ime|[Hh]istory|[Mm]oment")).first.wait_for(
+        timeout=WITHIN
+    )
+    page.keyboard.press("p")
+    page.keyboard.press("b")
+    page.wait_for_url(re.compile("layers="), timeout=WITHIN)
+
+
+@pytest.mark.parametrize("size", ["390", "1440"])
+def test_settings_change_what_they_name_and_last(at: Callable[..., Page], size: str):
+    page = at(size)
+
+    def choose(group: str, name: str) -> None:
+        if not page.locator("dialog[open]").count():
+            page.get_by_role("button", name="Settings").first.click()
+        sheet = page.locator("dialog[open]")
+        sheet.get_by_role("group", name=group).get_by_role("button", name=name, exact=True).click()
+
+    choose("Price axis", "Logarithmic")
+    choose("Clock", "UTC")
+    choose("Currency of amounts", "NZD")
+    choose("Heat", "Off")
+    page.locator("dialog[open]").get_by_role("button", name="viridis").click()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.locator(".tag:visible", has_text="NZ$").first.wait_for(timeout=WITHIN)
+    kept = page.evaluate("JSON.parse(localStorage.getItem('powderkeg'))")
+    assert (kept["axis"], kept["zone"], kept["palette"], kept["currency"]) == (
+        "log", "utc", "viridis", "NZD",
+    )  # fmt: skip
+    page.reload()
+    page.locator(".tag:visible", has_text="NZ$").first.wait_for(timeout=20_000)
