@@ -17,7 +17,7 @@ test quick check: export POWDERKEG_OFFLINE = 1
 test: $(STAMP)/dev $(STAMP)/page $(STAMP)/chromium
 	@$(BIN)/python scripts/forget_kernels.py
 	cd web && PATH="$$(../$(BIN)/python ../scripts/node_path.py):$$PATH" npm test --silent
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=20
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 quick: $(STAMP)/dev $(STAMP)/page
 	@$(BIN)/python scripts/forget_kernels.py

@@ -78,13 +78,9 @@ class Picture:
 
 
 PICTURES = {
-    "levels": Picture("view=levels"),
-    "ratio": Picture("view=ratio"),
-    "cumulative": Picture("view=cumulative"),
     "venues": Picture("view=venues"),
     "screener": Picture(act=_sheet("/")),
     "share": Picture(act=_sheet("s")),
-    "trust": Picture(act=_sheet("t")),
 }
 STORED = {
     "desktop": Picture("span=5d"),
@@ -92,6 +88,10 @@ STORED = {
     "light": Picture("span=5d", theme="light"),
     "light-phone": Picture("span=3d", theme="light", phone=True),
     "readout": Picture("span=5d", act=_cursor),
+    "levels": Picture("view=levels"),
+    "ratio": Picture("view=ratio"),
+    "cumulative": Picture("view=cumulative"),
+    "trust": Picture(act=_sheet("t")),
     "playback": Picture("at=2026-02-05T21:00Z&span=7d"),
 }
 """Pictures of real data."""

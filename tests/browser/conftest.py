@@ -45,7 +45,7 @@ SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
 STORED_UNTIL = "2026-02-08"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_url() -> Iterator[str]:
     """Address of a running page: POWDERKEG_PAGE, else a demo server of our own."""
     running = os.environ.get("POWDERKEG_PAGE")
@@ -53,7 +53,7 @@ def page_url() -> Iterator[str]:
         yield running.rstrip("/") + "/"
         return
     server = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "demo", "--port", "0", "--json-ready"],
+        [sys.executable, "-c", COMMAND, "demo", "BTC", "ETH", "--port", "0", "--json-ready"],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -82,7 +82,7 @@ def _await_market(url: str) -> None:
     pytest.fail(f"expected a market within {READY_WITHIN} s, still {said.get('progress')}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stored_url(data: Path) -> Iterator[str]:
     """Address of a served replay of real data, the fall of February 2026 at its end."""
     words = ["replay", str(SOURCE), "--until", STORED_UNTIL, "--serve", "--port", "0"]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 HERE = Path(__file__).parent
-AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = ("phone", "desk")
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
 
@@ -83,42 +82,6 @@ def test_no_pane_is_empty(opened: Callable[..., Page], size: str, view: str):
         assert _drawn(pixels) > 0.04
         for half in np.array_split(pixels, 2, axis=0):
             assert _drawn(half) > 0.02
-
-
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing(opened: Callable[..., Page], size: str, view: str):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci in web/")
-    page = opened(size, f"?view={view}")
-    page.wait_for_timeout(1_000)
-    assert _violations(page) == []
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_in_the_sheets(opened: Callable[..., Page], size: str):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci in web/")
-    page = opened(size)
-    keys = {"/": "Market", "?": "Keys"}
-    for key, title in keys.items():
-        sheet = page.get_by_role("dialog", name=title)
-        # a key that falls into the closing of the sheet before it is the page's to drop
-        page.wait_for_timeout(300)
-        page.keyboard.press(key)
-        sheet.wait_for()
-        assert _violations(page) == []
-        page.keyboard.press("Escape")
-        sheet.wait_for(state="hidden")
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_role("dialog", name="Settings").wait_for()
-    assert _violations(page) == []
-
-
-def _violations(page: Page) -> list[str]:
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [f"{v['id']} ({v['impact']}): {v['nodes'][0]['html'][:120]}" for v in found]
 
 
 @pytest.mark.parametrize("size", SIZES)

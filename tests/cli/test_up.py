@@ -161,7 +161,7 @@ async def test_made_venues_that_do_not_start_are_told():
 
 
 def _get(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  loopback
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  loopback
         return json.load(answer)
 
 
