@@ -37,6 +37,9 @@ VIEWPORTS: dict[Size, ViewportSize] = {
 }
 SIZES = {"360": (360, 740), "390": (390, 844), "768": (768, 1024), "1440": (1440, 900)}
 """The four sizes everything must fit."""
+ENDS = ("360", "1440")
+CHOSEN = tuple(SIZES) if os.environ.get("POWDERKEG_SIZES") == "all" else ENDS
+"""The sizes that are looked at: the narrowest and the widest, or all on request."""
 NARROW = 820
 """Widest window that is laid out for fingers."""
 MAP_WITHIN = 20_000

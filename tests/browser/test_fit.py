@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import SIZES
+from .conftest import CHOSEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def axe_faults(page: Page, where: str) -> list[str]:
     return [f"{where}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", CHOSEN)
 def test_every_view_fits(at: Callable[..., Page], size: str):
     page = at(size)
     faults = faults_of(page, "heatmap")
@@ -56,7 +56,7 @@ def test_every_view_fits(at: Callable[..., Page], size: str):
     assert faults == []
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", CHOSEN)
 def test_every_sheet_fits(at: Callable[..., Page], size: str):
     page = at(size)
     faults: list[str] = []
@@ -82,7 +82,7 @@ def test_every_sheet_fits(at: Callable[..., Page], size: str):
     assert faults == []
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", CHOSEN)
 def test_the_readout_is_whole_and_moves_nothing(at: Callable[..., Page], size: str):
     page = at(size)
     before = page.locator(".view").bounding_box()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-HERE = Path(__file__).parent
 SIZES = ("phone", "desk")
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import NARROW, SIZES
+from .conftest import CHOSEN, NARROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def press(page: Page, group: str, name: str) -> None:
     where.get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", CHOSEN)
 def test_every_span_and_side_is_asked_for_and_shown(at: Callable[..., Page], size: str):
     page = at(size)
     spans = page.request.get(page.url.partition("?")[0] + "v1/BTC/heatmap?span=3d").json()["spans"]
@@ -86,7 +86,7 @@ def test_tiers_venues_and_models_are_switched_one_by_one(at: Callable[..., Page]
     page.wait_for_url(re.compile("model=static"), timeout=WITHIN)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", CHOSEN)
 def test_every_key_does_what_the_list_of_keys_says(at: Callable[..., Page], size: str):
     page = at(size)
     for key, words in VIEW_KEYS.items():
