@@ -1,8 +1,9 @@
 """Choose settings of the hourly score on the first half of a source, report them on the second.
 
-The prior's growth and the pseudo-volume that holds each class to it are the two settings that real
-hours were looked at for. Each pair is played to the middle only; the pair that missed least there
-is then played to the end, and what it missed after the middle is the held-out deviance.
+The prior's growth, the pseudo-volume that holds each term to it, and the share of it that volume
+holds are the settings that real hours were looked at for. Each choice is played to the middle
+only; the one that missed least there is then played to the end, and what it missed after the middle
+is the held-out deviance.
 
     python benchmarks/hours_grid.py tests/sources/btc_2026.toml BTC
 """
@@ -15,6 +16,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from powderkeg.engine import weights
 from powderkeg.events import HOUR
@@ -22,21 +26,24 @@ from powderkeg.history.sources import Source, load
 from powderkeg.proof import hours
 from powderkeg.proof.hour_scores import brief, deviances, halves
 
-GROWTHS = (1.0, 1.3, 1.55, 1.75)
-EVIDENCES = (5e-6, 2e-5)
+GROWTHS = (1.4, 1.65, 1.9)
+EVIDENCES = (2e-5, 8e-5, 3.2e-4)
+BY_VOLUMES = (0.3, 0.5, 0.7)
 POOLING = 10
 """Sides are held together by this many times as much as classes are held to the prior."""
+Settings: TypeAlias = tuple[float, float, float]
+"""Growth, pseudo-volume, share of volume."""
 LATER = 3
 """Hours played on, so that the last one asked about is closed."""
 
 
-def played(
-    source: Source, coin: str, settings: tuple[float, float], until: int | None = None
-) -> hours.Said:
-    """Return the scored rows under a growth and a pseudo-volume, up to an hour."""
-    before = weights.GROWTH[""], weights.EVIDENCE, weights.POOLING
-    growth, evidence = settings
-    weights.GROWTH[""], weights.EVIDENCE, weights.POOLING = growth, evidence, POOLING * evidence
+def played(source: Source, coin: str, settings: Settings, until: int | None = None) -> hours.Said:
+    """Return the scored rows under some settings, up to an hour."""
+    before = weights.SHAPES, weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME
+    growth, evidence, by_volume = settings
+    shape = replace(weights.SHAPES[""], growth=growth)
+    weights.SHAPES = {**weights.SHAPES, "": shape, "binance": shape}
+    weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME = evidence, POOLING * evidence, by_volume
     try:
         stream = hours.gather(source, coin)
         if until is not None:
@@ -44,12 +51,12 @@ def played(
             stream = [event for event in stream if event.seen <= (until + LATER) * HOUR]
         said = hours.play(stream)
     finally:
-        weights.GROWTH[""], weights.EVIDENCE, weights.POOLING = before
+        weights.SHAPES, weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME = before
     return said.between(int(said.hours[0]) + hours.WARM_UP, int(said.hours[-1]) + 1)
 
 
-def chosen_on(source: Source, coin: str, until: int, settings: tuple[float, float]) -> float:
-    """Return the deviance of a pair of settings before the middle."""
+def chosen_on(source: Source, coin: str, until: int, settings: Settings) -> float:
+    """Return the deviance of some settings before the middle."""
     said = played(source, coin, settings, until)
     return deviances(said.where(said.hours < until))["poisson_deviance"]
 
@@ -59,14 +66,17 @@ def main(path: str, coin: str) -> None:
     source = load(Path(path))
     ours = hours.run(source, coin)
     at, last = ours.middle, int(ours.said.hours[-1])
-    grid = list(product(GROWTHS, EVIDENCES))
+    grid = list(product(GROWTHS, EVIDENCES, BY_VOLUMES))
     with ProcessPoolExecutor() as pool:
         tried = dict(zip(grid, pool.map(partial(chosen_on, source, coin, at), grid), strict=True))
-    best = min(tried, key=lambda pair: tried[pair])
+    best = min(tried, key=lambda settings: tried[settings])
     held_out = brief(played(source, coin, best).between(at, last + 1))
     answer = {
-        "tried": [{"growth": g, "evidence": e, "first": v} for (g, e), v in tried.items()],
-        "chosen": {"growth": best[0], "evidence": best[1]},
+        "tried": [
+            {"growth": g, "evidence": e, "by_volume": b, "first": v}
+            for (g, e, b), v in tried.items()
+        ],
+        "chosen": {"growth": best[0], "evidence": best[1], "by_volume": best[2]},
         "held_out_deviance": held_out["poisson_deviance"],
         "held_out": held_out,
         "product": halves(ours)["split"],

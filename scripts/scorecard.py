@@ -14,6 +14,7 @@ from typing import Any
 from powderkeg.cli.score import plain
 from powderkeg.engine.estimate import VERSION
 from powderkeg.history import sources
+from powderkeg.proof import first_days
 from powderkeg.proof.score import score
 
 ROOT = Path(__file__).parents[1]
@@ -26,10 +27,16 @@ RUNS = (
     ("closed_world_2023", "", False),
 )
 """Source, coin, and whether its honest questions are asked."""
+FIRST = "btc_2026"
+"""Whose first days are scored."""
+DAYS = ("first_day_prior", "first_day_learning", "days_4_7", "prior_until")
 HOURS = (
     "hours", "since", "until", "poisson_deviance", "poisson_deviance_causal",
-    "poisson_deviance_strict", "no_map_deviance", "static_deviance", "predicted_over_reported",
+    "poisson_deviance_strict", "path_only_deviance", "no_map_deviance", "static_deviance",
+    "predicted_over_reported", "verdict_over_path_only", "blocks_ahead_of_path_only",
 )  # fmt: skip
+GAIN = "path_only_minus_ours"
+"""The interval that says whether volume and open interest add anything to the path."""
 WORLD = ("emd", "emd_naive", "emd_ratio_to_naive", "interval", "overlap")
 
 
@@ -39,6 +46,8 @@ def kept(answer: dict[str, Any]) -> dict[str, Any]:
         return {name: answer[name] for name in WORLD}
     told = answer if answer["kind"] == "recall" else answer.get("recall", {})
     hours = {name: answer[name] for name in HOURS if name in answer}
+    if "interval_95" in answer:
+        hours[GAIN] = answer["interval_95"][GAIN]
     return hours | ({"recall": told} if told else {})
 
 
@@ -51,6 +60,9 @@ def main() -> None:
         answer = plain(score(source, coin, ask=ask))
         label = {"source": name, "coin": coin}
         scores.append({**label, "kind": answer["kind"], **kept(answer)})
+        if name == FIRST:
+            begun = first_days.score(source, coin)
+            scores.append({**label, "kind": begun["kind"], **{k: begun[k] for k in DAYS}})
         answers += [{**label, **each} for each in answer.get("questions", [])]
         print(name, coin, "done", flush=True)
     card = {"version": VERSION, "scores": scores, "answers": answers}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from powderkeg.desk import Desk
+from powderkeg.engine.table import SWEPT
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -59,7 +60,7 @@ def test_a_mark_that_falls_through_a_level_leaves_nothing_above_it():
     desk = seeded()
     desk.apply(Mark(M, T + 2 * MINUTE, T + 2 * MINUTE, 98_500.0))
     (known,) = desk.estimated()
-    assert known.estimate.best.exposure.audit().wrong_side == 0
+    assert known.estimate.exposure.audit().wrong_side == 0
     before = bars(seeded(), ReachQuery(reach=0.01)).long
     assert before > 0
 
@@ -74,10 +75,10 @@ def test_a_single_print_two_percent_off_moves_nothing_until_confirmed():
 
 def test_the_last_trade_never_sweeps():
     desk = seeded()
-    swept = [k.estimate.best.exposure.audit().swept for k in desk.estimated()]
+    swept = [k.estimate.exposure.audit().swept for k in desk.estimated()]
     for i in range(3):
         desk.apply(Trade(M, T + 2 * MINUTE + i, T + 2 * MINUTE + i, 98_500.0, 1.0, "sell"))
-    assert [k.estimate.best.exposure.audit().swept for k in desk.estimated()] == swept
+    assert [k.estimate.exposure.audit().swept for k in desk.estimated()] == swept
 
 
 def test_time_passes_by_ticks_and_minutes_draw_columns():
@@ -195,7 +196,7 @@ def test_runs_of_prints_and_single_prints_give_the_same_estimate():
     for desk in (one, many):
         desk.apply(Tick(T + 5 * MINUTE))
     (a,), (b,) = list(one.estimated()), list(many.estimated())
-    assert np.array_equal(a.estimate.best.exposure.cells, b.estimate.best.exposure.cells)
+    assert np.array_equal(a.estimate.exposure.cells, b.estimate.exposure.cells)
 
 
 def test_within_the_horizon_blocks_set_the_pace():
@@ -216,3 +217,51 @@ def test_an_unknown_open_interest_leaves_the_mass_unbounded_but_finite(size):
     desk.apply(Trade(M, T + SECOND, T + SECOND, 100_000.0, 50.0 + size, "buy"))
     desk.apply(Tick(T + MINUTE))
     assert 0 < bars(desk, ReachQuery(reach=0.4)).long < 1e9
+
+
+def prints(desk, prices, start=T, every=10 * SECOND):
+    for n, price in enumerate(prices):
+        at = start + n * every
+        desk.apply(Trade(M, at, at, price, 1.0, "buy"))
+        desk.apply(Tick(at + SECOND))
+
+
+def test_prints_stand_in_for_the_mark_after_a_minute_without_one():
+    desk = Desk("BTC")
+    prints(desk, [100_000.0] * 6)
+    assert list(desk.estimated()) == [], "a mark may still come"
+    prints(desk, [100_000.0, 100_100.0, 99_950.0], T + MINUTE)
+    desk.apply(Tick(T + 100 * SECOND))
+    (known,) = desk.estimated()
+    assert known.estimate.mark == pytest.approx(99_950.0)
+    assert known.estimate.exposure.audit().wrong_side == 0
+
+
+def test_prints_sweep_as_far_as_they_went_between_two_flushes():
+    desk = Desk("BTC")
+    prints(desk, [100_000.0] * 30)
+    at = T + 300 * SECOND
+    for n, price in enumerate((99_000.0, 101_000.0, 100_000.0)):
+        desk.apply(Trade(M, at + n, at + n, price, 1.0, "sell"))
+    desk.apply(Tick(at + 10 * SECOND))
+    (known,) = desk.estimated()
+    assert (known.estimate.exposure.ledger[SWEPT].sum(axis=1) > 0).all()
+    assert known.estimate.mark == pytest.approx(100_000.0)
+
+
+def test_once_a_mark_is_published_prints_move_it_no_more():
+    desk = seeded()
+    prints(desk, [100_500.0] * 20, T + 2 * MINUTE)
+    (known,) = desk.estimated()
+    assert known.estimate.mark == pytest.approx(100_000.0)
+
+
+def test_bars_whose_volume_was_assumed_are_counted():
+    desk = Desk("BTC")
+    n = 3
+    times, ones = T + np.arange(n) * MINUTE, np.full(n, 100.0)
+    end = int(times[-1]) + MINUTE
+    columns = [ones] * 4 + [np.zeros(n)] * 2 + [ones * 10] + [ones] * 3
+    desk.apply(Candles(M, end, end, MINUTE, times, *columns, assumed=2))
+    assert desk.counts.assumed == 2
+    assert desk.markets[M].assumed == end

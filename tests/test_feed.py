@@ -32,7 +32,7 @@ T0, BINANCE, BYBIT = made.T0, made.BINANCE, made.BYBIT
 
 
 def fresh(watch=None):
-    return Feed({"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND, compete=False))}, watch)
+    return Feed({"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND))}, watch)
 
 
 def prints(feed, market=BINANCE):

@@ -14,7 +14,6 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from powderkeg.engine.candidate import CANDIDATES, FIRST
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.family import Lesson
 from powderkeg.engine.openings import Openings
@@ -44,7 +43,7 @@ from powderkeg.maps.observed import Observed, Watched
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.queries import FLAT_STEP, STEPS
 from powderkeg.maps.ring import Ring, cuts
-from powderkeg.maps.scene import Known, tier_index
+from powderkeg.maps.scene import Known
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.candles import as_columns
 from powderkeg.market.carry import Carry
@@ -56,6 +55,9 @@ Ask: TypeAlias = Resync
 """What the core may ask of the shell."""
 FLOW_ONLY = "-spot"
 """Venues that end so trade without leverage: they have a tape and a book, but no map."""
+MARKLESS = MINUTE
+"""How long prints come without a mark before they stand in for it: live, the mark is a second
+behind."""
 AGGREGATE = "aggregate"
 """The venue name of sums over several venues."""
 
@@ -68,20 +70,29 @@ class Counts(Struct):
     bars: int = 0
     liquidations: int = 0
     gaps: int = 0
+    assumed: int = 0
+    """Bars whose volume was assumed."""
 
 
 class Market:
     """One market of the coin: what it shows, and the estimate of what it hides."""
 
     __slots__ = (
-        "barred", "book", "carry", "estimate", "flat", "gone", "link", "name", "openings", "price",
-        "quotes", "ratios", "rings", "seen", "tape", "venue",
+        "assumed", "barred", "book", "carry", "estimate", "flat", "gone", "link", "name",
+        "openings", "price", "printed", "quotes", "ratios", "reach", "rings", "seen", "tape",
+        "venue",
     )  # fmt: skip
 
     def __init__(self, name: str, columns: int) -> None:
         """Know nothing yet of the market `name`, such as ``binance:BTCUSDT``."""
         self.name = name
         self.venue = name.partition(":")[0]
+        self.assumed = 0
+        """End of the last run of bars with an assumed volume, µs; 0 for none."""
+        self.printed = 0
+        """When the first print came, µs; 0 before it."""
+        self.reach = (math.inf, 0.0)
+        """Lowest and highest print since prints last stood in for a mark."""
         self.barred = False
         """Whether its last volume came as bars: they carry their own time, and close by it."""
         self.tape = Tape(name)
@@ -145,7 +156,15 @@ class Desk:
         for _, m in sorted(self.markets.items()):
             if m.estimate is not None and not math.isnan(m.estimate.mark):
                 yield Known(
-                    m.name, m.venue, m.estimate, m.rings, m.seen, m.link, m.openings, m.flat
+                    m.name,
+                    m.venue,
+                    m.estimate,
+                    m.rings,
+                    m.seen,
+                    m.link,
+                    m.openings,
+                    m.flat,
+                    m.assumed,
                 )
 
     def watched(self) -> Iterator[Watched]:
@@ -229,6 +248,8 @@ class Desk:
         ticked = at // flush > self.now // flush
         drawn = at // draw > self.now // draw
         if (ticked or drawn) and self.now:
+            for _, market in sorted(self.markets.items()):
+                _stand_in(market, at // flush * flush)
             for known in self.estimated():
                 if not self.markets[known.name].barred:
                     known.estimate.flush(at // flush * flush)
@@ -238,23 +259,21 @@ class Desk:
 
     def _draw(self, known: Known, at: int) -> None:
         """Draw what stood just before `at` into every ring whose column is due, or a hole."""
-        weights, tiers = known.estimate.weights(at), tier_index(known.estimate)
+        exposure, weights = known.estimate.exposure, known.estimate.map_weights(at)
         live = self.settings.draw < min(known.rings)
         for ring in known.rings.values():
             if known.link == "down":
                 ring.hole(at, at)
             elif live or ring.due(at):
-                ring.write(at - 1, known.estimate.best.exposure, weights, tiers)
+                ring.write(at - 1, exposure, weights)
         if known.flat is not None and known.link != "down" and at % MINUTE == 0:
-            rivals = known.estimate.rivals
-            weights = known.estimate.static_weights(at)
-            known.flat.write(at - 1, rivals.static, weights, rivals.static.basis.tiers)
+            static = known.estimate.rivals.static
+            known.flat.write(at - 1, static, known.estimate.static_weights(at))
 
     def _begin(self, market: Market, price: float) -> Estimate:
         """Return the market's estimate, made at its first price."""
         if market.estimate is None:
-            specs = CANDIDATES if self.settings.compete else CANDIDATES[FIRST : FIRST + 1]
-            market.estimate = Estimate(price, market.name, specs)
+            market.estimate = Estimate(price, market.name)
         return market.estimate
 
     def _trade(self, market: Market, event: Trade | Trades) -> None:
@@ -265,6 +284,10 @@ class Desk:
         self.counts.trades += len(run.times)
         market.barred = False
         market.price = float(run.prices[-1])
+        if not market.carry.mark_at:
+            market.printed = market.printed or int(run.times[0])
+            low, high = float(run.prices.min()), float(run.prices.max())
+            market.reach = min(market.reach[0], low), max(market.reach[1], high)
         if not _leveraged(market):
             return
         self._begin(market, market.price).add_trades(run.prices, run.sizes)
@@ -276,6 +299,9 @@ class Desk:
     def _candles(self, market: Market, bars: Candles) -> None:
         """Play candles between the moments at which columns must be drawn."""
         self.counts.bars += len(bars.times)
+        self.counts.assumed += bars.assumed
+        if bars.assumed:
+            market.assumed = int(bars.times[-1]) + bars.span
         market.barred = True
         told_first = market.estimate is None and not bars.deaths  # by a venue, of the time before
         estimate = self._begin(market, float(bars.open[0]))
@@ -306,14 +332,14 @@ class Desk:
         estimate = market.estimate
         if estimate is None or math.isnan(estimate.mark):
             return
-        weights = estimate.weights(at)
+        weights = estimate.map_weights(at)
         for step, ring in market.rings.items():
             over = at % step == 0 or at > until - span
             if step >= span and over and at > until - step * ring.size:
-                ring.write(at - 1, estimate.best.exposure, weights, tier_index(estimate))
+                ring.write(at - 1, estimate.exposure, weights)
         flat, static = market.flat, estimate.rivals.static
         if at % FLAT_STEP == 0 and span <= FLAT_STEP and at > until - FLAT_STEP * flat.size:
-            flat.write(at - 1, static, estimate.static_weights(at), static.basis.tiers)
+            flat.write(at - 1, static, estimate.static_weights(at))
 
     def _carry(self, market: Market, event: Mark | Funding | OpenInterest) -> None:
         believed = market.carry.apply(event)
@@ -350,6 +376,15 @@ class Desk:
         self.counts.gaps += 1
         for ring in market.rings.values():
             ring.hole(event.since, event.at)
+
+
+def _stand_in(market: Market, at: int) -> None:
+    """Let prints stand in for marks, as candles do, where none is published."""
+    marked = market.barred or market.carry.mark_at or at - market.printed < MARKLESS
+    if market.estimate is None or marked or not market.reach[1] > 0:
+        return
+    market.estimate.move_mark(at, market.price, *market.reach)
+    market.reach = (math.inf, 0.0)
 
 
 def _leveraged(market: Market) -> bool:

@@ -168,6 +168,8 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     mark_high: Floats
     mark: Floats
     """Mark at the end of the bar."""
+    assumed: int = 0
+    """How many of the bars have a volume that is assumed from their range, or none at all."""
     deaths: bool = True
     """Whether the liquidations of this time are told too; where they are not, nothing may be
     learned from what the bars sweep."""

@@ -16,8 +16,6 @@ class Settings(Struct, frozen=True):
     """µs between ticks that replay puts into the stream: how often openings are laid down."""
     columns: int = 1500
     """Columns kept of each time step."""
-    compete: bool = True
-    """Let eight candidates compete for each market. False: one, at an eighth of the cost."""
     disk: int = 20_000_000_000
     """Bytes that recordings may take; the oldest hours go first."""
     host: str = "127.0.0.1"

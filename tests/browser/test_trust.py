@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[Size, ...] = ("phone", "desk")
 HOUR = 3_600_000_000
+LENT = {
+    "market": "BTC on Binance", "since": 1_764_806_400_000_000, "until": 1_775_001_600_000_000,
+    "reports": 292.3, "version": 4,
+}  # fmt: skip
 SPOTS = ["One whale and 2,000 accounts have one colour.", "How far a cascade runs is not computed."]
 TINY = """() => [...document.querySelectorAll('body *')].filter(e =>
   [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
@@ -32,22 +36,23 @@ TINY = """() => [...document.querySelectorAll('body *')].filter(e =>
 
 
 def _market(venue: str, *, known: bool) -> dict[str, Any]:
-    """Return the record of one market: of 240 hours, or of none."""
+    """Return the record of one market: of 240 hours, or of none on borrowed weights."""
     skill = {"value": 0.21, "low": 0.08, "high": 0.33, "n": 240}
     none = {"value": None, "low": None, "high": None, "n": 0}
-    classes = [
+    tiers = [
         {
-            "side": side, "tier": 100, "distance": 0.003 * 1.5**k, "weight": 0.01 / (1 + k),
-            "low": 0.0, "high": 0.02, "confidence": 0.9 - 0.1 * k, "measured": known and k < 4,
+            "side": side, "tier": tier, "size": 900.0 / (1 + k), "low": 200.0 / (1 + k),
+            "high": 2400.0 / (1 + k), "measured": 0.9 - 0.2 * k if known else 0.0,
         }
         for side in ("long", "short")
-        for k in range(8)
+        for k, tier in enumerate((100, 50, 25, 10, 5))
     ]  # fmt: skip
     groups = [{"said": 10.0**k, "died": 1.4 * 10.0**k, "n": 48} for k in range(3, 8)]
     return {
         "coin": "BTC", "market": f"{venue}:BTCUSDT", "venue": venue,
         "hours": 240 if known else 0,
-        "skill_over_path": skill if known else none,
+        "skill_over_path_only": skill if known else none,
+        "skill_over_no_map": skill if known else none,
         "skill_over_static": skill if known else none,
         "verdict": "edge shown" if known else "too few hours",
         "coverage_80": {"value": 0.78 if known else None, "n": 480 if known else 0},
@@ -56,7 +61,8 @@ def _market(venue: str, *, known: bool) -> dict[str, Any]:
         "share_told": {
             "share": 0.36, "low": 0.24, "high": 0.52, "measured": known, "sampled": True,
         },
-        "classes": classes,
+        "price": 100_000.0, "reports": 212.4 if known else 0.0, "tiers": tiers,
+        "borrowed": None if known else LENT,
     }  # fmt: skip
 
 
@@ -78,13 +84,15 @@ class Told:
     def trust(self, now: int) -> dict[str, Any]:
         """Return the grade and the fit of an answer."""
         return {
+            "model": "calibrated on 5,120 liquidation reports",
             "grade": {
                 "letter": "B", "why": "weights learned long ago",
                 "parts": {"interest": "A", "coverage": "A", "feed": "A", "fit": "B"},
             },
             "fit": {
-                "version": 3, "at": self.fitted or now // HOUR * HOUR - 20 * HOUR, "taught": 212,
-                "why": "binance:BTCUSDT: 212 new liquidations", "markets": 2,
+                "version": 4, "at": self.fitted or now // HOUR * HOUR - 20 * HOUR, "taught": 212,
+                "why": "binance:BTCUSDT: 212 new liquidations", "markets": 2, "reports": 180.0,
+                "borrowed": None, "path_only": [],
             },
         }  # fmt: skip
 
@@ -192,19 +200,30 @@ def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], siz
     said = _sheet(visit(size, "#trust")).inner_text()
     for words in (
         "Fuel, not a magnet", "edge shown", "too few hours", "+21%", "+8% to +33%", "240 hours",
-        "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "8 measured, 8 prior only",
+        "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "66 % of it measured",
+        "Skill over a map of the path alone", "learned from 212 effective reports",
+        "Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31",
         "Weights learned long ago", "Venues covered", *SPOTS,
     ):  # fmt: skip
         assert words in said, words
 
 
-def test_the_weights_of_a_market_are_listed_with_what_taught_them(visit: Callable[..., Page]):
+def test_what_stands_on_each_tier_is_listed_with_its_band_and_share_measured(
+    visit: Callable[..., Page],
+):
     sheet = _sheet(visit("phone", "#trust"))
     sheet.locator("summary").first.click()
     rows = sheet.locator("details[open] tbody tr")
-    assert rows.count() == 16
-    assert rows.first.inner_text().split()[-1] == "measured"
-    assert rows.last.inner_text().endswith("prior only")
+    assert rows.count() == 10
+    assert rows.first.inner_text().split() == ["long", "100×", "$90.0M", "$20.0M–$240M", "90", "%"]
+    assert rows.last.inner_text().split()[:2] == ["short", "5×"]
+
+
+def test_the_path_alone_is_the_first_null_model(visit: Callable[..., Page]):
+    names = _sheet(visit("desk", "#trust")).locator("article").first.locator(".interval span")
+    assert names.all_inner_texts() == [
+        "Skill over a map of the path alone", "Skill over no map", "Skill over the static map",
+    ]  # fmt: skip
 
 
 def test_a_market_without_liquidations_says_so(visit: Callable[..., Page], told: Told):

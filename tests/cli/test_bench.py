@@ -33,7 +33,7 @@ def test_one_seed_of_the_truth_is_told_with_both_rivals_and_the_ratios(run):
     got = json.loads(run("bench", "sim-truth", "--seeds", "1", "--json"))
     assert got["seeds"] == 1
     assert got["ig_ratio"] == pytest.approx(got["ig_bits"] / got["static"]["ig_bits"])
-    assert set(got["static_maintenance"]) == {"ig_bits", "emd_10pct", "corr_4pct"}
+    assert set(got["static_maintenance"]) == {"ig_bits", "emd_10pct", "corr_4pct", "top_tenth"}
 
 
 @pytest.mark.slow

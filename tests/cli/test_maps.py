@@ -31,7 +31,7 @@ def desk(small, run, tmp_path):
 
 def test_a_snapshot_is_shown_as_prices_above_and_below_the_mark(desk, run):
     text = run("map", "BTC", "--snapshot", desk, *ONE_DAY)
-    assert "BTC · replay · generic-16 · prior only" in text
+    assert "BTC · replay · assumed prior, nothing learned" in text
     assert "+0.2%" in text
     assert "-0.2%" in text
     assert "fuel, not a" in text

@@ -11,9 +11,9 @@ from powderkeg.cli.main import app
 from powderkeg.history import snapshots
 
 KEYS = {
-    "coin", "as_of", "events", "trades", "bars", "events_per_s", "cpu_s", "rows", "bad_rows", "bad",
-    "notes", "gaps", "conservation_residual", "wrong_side", "liquidations", "prior_only", "model",
-    "price", "markets", "digest", "passages",
+    "coin", "as_of", "events", "trades", "bars", "bars_assumed", "events_per_s", "cpu_s", "rows",
+    "bad_rows", "bad", "notes", "gaps", "conservation_residual", "wrong_side", "liquidations",
+    "prior_only", "model", "price", "markets", "digest", "passages",
 }  # fmt: skip
 
 

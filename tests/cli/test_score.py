@@ -8,6 +8,9 @@ import math
 import pytest
 
 from powderkeg.cli.score import plain, score
+from powderkeg.errors import ConfigError
+from powderkeg.history.sources import load
+from powderkeg.proof import first_days
 from powderkeg.proof import score as proof
 
 LISTED = """
@@ -36,6 +39,7 @@ ANSWER = {
     "interval_95": {"poisson_deviance": [0.36, 0.51]},
     "reliability": [{"said": 28424.6, "died": 27843.3, "n": 468}],
     "nothing": float("nan"),
+    "blocks_ahead_of_path_only": [5, 7],
 }
 
 
@@ -44,8 +48,8 @@ def scored(monkeypatch):
     """Spare the scoring, and return what it was asked."""
     asked = {}
 
-    def score(_, coin, *, placebo, ask, progress):
-        asked.update(coin=coin, placebo=placebo, ask=ask)
+    def score(_, coin, *, placebo, ask, since, until, progress):
+        asked.update(coin=coin, placebo=placebo, ask=ask, since=since, until=until)
         progress(1.0)
         return ANSWER
 
@@ -56,7 +60,50 @@ def scored(monkeypatch):
 def test_scores_are_told_as_json_with_null_for_what_is_no_number(scored, small, run):
     got = json.loads(run("score", small, "--coin", "BTC", "--placebo", "--json"))
     assert got == ANSWER | {"nothing": None}
-    assert scored == {"coin": "BTC", "placebo": True, "ask": False}
+    assert scored == {
+        "coin": "BTC", "placebo": True, "ask": False, "since": None, "until": None,
+    }  # fmt: skip
+
+
+def test_hours_between_two_dates_are_asked_for_in_microseconds(scored, small, run):
+    run("score", small, "--since", "2026-02-01", "--until", "2026-02-01T06:00")
+    assert scored["until"] - scored["since"] == 6 * 3600 * 1_000_000
+    assert scored["since"] == 1_769_904_000_000_000
+
+
+def test_first_days_are_scored_instead_of_hours(small, run, monkeypatch):
+    found = {"kind": "first_days", "coin": "BTC", "first_day_prior": 0.65, "days_4_7": math.nan}
+    asked = []
+    monkeypatch.setattr(first_days, "score", lambda *told: asked.append(told) or found)
+    got = json.loads(run("score", small, "--first-days", "--json"))
+    assert got == found | {"days_4_7": None}
+    assert [(source.path, coin) for source, coin in asked] == [(small, "BTC")]
+    assert "first day prior" in run("score", small, "--first-days")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--since", "2026-01-01"), ("--until", "2026-01-01"), ("--placebo",), ("--questions",)],
+)
+def test_what_first_days_and_folders_cannot_heed_is_refused(small, refused, tmp_path, words):
+    said = "expected none of --since, --until, --placebo and --questions"
+    assert said in refused("score", small, "--first-days", *words)
+    assert said in refused("score", tmp_path, *words)
+
+
+def test_dates_are_refused_where_no_hours_are_scored(small, refused):
+    assert refused("score", small, "--since", "2026-01-01") == (
+        f"ConfigError: {small}: expected liquidation_bars to score BTC between dates, found "
+        "mark, open_interest, trades"
+    )
+    both = ("--since", "2026-01-01", "--questions")
+    assert "found both: questions are about all hours" in refused("score", small, *both)
+    assert "expected a date or time" in refused("score", small, "--until", "yesterday")
+
+
+def test_a_world_whose_accounts_are_known_is_not_cut_by_dates(recorded):
+    with pytest.raises(ConfigError, match="expected no dates: all positions are scored"):
+        proof.score(load(recorded / "closed_world_2023.toml"), "ARB", until=1)
 
 
 def test_scores_are_told_as_tables(scored, small, run):
@@ -65,6 +112,7 @@ def test_scores_are_told_as_tables(scored, small, run):
     assert "poisson deviance" in shown
     assert "0.36 to 0.51" in shown
     assert "28,425" in shown
+    assert "5 of 7" in shown
 
 
 def test_null_reaches_every_depth():
@@ -126,7 +174,17 @@ def test_a_list_of_liquidations_is_scored_by_recall(recorded, run):
 def test_real_hours_are_scored_three_ways_beside_both_nulls(recorded, run):
     got = json.loads(run("score", recorded / "btc_2026.toml", "--coin", "BTC", "--json"))
     assert got["kind"] == "hours"
-    assert got["poisson_deviance"] <= 0.45
-    assert got["poisson_deviance_causal"] <= 0.50
-    assert got["poisson_deviance"] < got["no_map_deviance"] < got["static_deviance"]
+    assert got["poisson_deviance"] <= 0.34
+    assert got["poisson_deviance_causal"] <= 0.40
+    assert (
+        got["poisson_deviance"]
+        < got["path_only_deviance"]
+        < got["no_map_deviance"]
+        < got["static_deviance"]
+    )
     assert got["since"] == "2025-12-24T06:00Z"
+    for way in ("causal", "strict"):
+        gain = got[way]["path_only_deviance"] - got[way]["poisson_deviance"]
+        low, high = got[way]["path_only_minus_ours"]
+        assert low < gain < high
+    assert got["models"][0]["poisson_deviance_strict"] == got["poisson_deviance_strict"]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from powderkeg.engine.exposure import Exposure, Spec
-from powderkeg.engine.kernels import RECORD
+from powderkeg.engine.marks import RECORD
+from powderkeg.engine.table import extent
 from powderkeg.engine.twin import Twin
 from powderkeg.events import SECOND, Floats
 
@@ -79,8 +80,19 @@ def wide(price: float = 100_000.0, spec: Spec | None = None) -> Exposure:
 
 
 def real(table: Exposure) -> Floats:
-    """Return the cells with their lazy factors multiplied in, float64 (2, 4096, 16)."""
-    return table.cells.astype(np.float64) * table.number[16:32]
+    """Return the cells with their lazy factors multiplied in, float64 (2, 4096, 64)."""
+    return table.cells.astype(np.float64) * table.scale
+
+
+def outside(table: Exposure) -> float:
+    """Return what stands outside of the extent of its side, where nothing looks. Zero."""
+    total = 0.0
+    for side in range(2):
+        start, stop = extent(table.number, table.count, side)
+        away = table.cells[side].copy()
+        away[start : max(start, stop)] = 0
+        total += float(away.sum(dtype=np.float64))
+    return total
 
 
 class Kit(NamedTuple):
@@ -91,8 +103,9 @@ class Kit(NamedTuple):
     play: Callable[[Exposure | Twin, Tape], Floats]
     wide: Callable[..., Exposure]
     real: Callable[[Exposure], Floats]
+    outside: Callable[[Exposure], float]
 
 
 @pytest.fixture(scope="session")
 def kit() -> Kit:
-    return Kit(START, make, play, wide, real)
+    return Kit(START, make, play, wide, real, outside)

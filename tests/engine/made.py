@@ -8,20 +8,32 @@ import os
 import numpy as np
 from msgspec import structs
 
-from powderkeg.engine.candidate import CANDIDATES, FIRST
-from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.borrowed import Borrowed
+from powderkeg.engine.estimate import VERSION, Estimate
+from powderkeg.engine.marks import R_CLASSES
+from powderkeg.engine.terms import TERMS
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Liquidation, LiquidationBar
 
 P = 100_000.0
 T = 1_767_225_600 * SECOND
 M = "bybit:BTCUSDT"
-ONE, TWO = CANDIDATES[FIRST : FIRST + 1], CANDIDATES[:2]
 PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
 STEP = (30 if PLAIN else 10) * MINUTE
 
 
-def made(specs=ONE, venue="bybit"):
-    return Estimate(P, f"{venue}:BTCUSDT", specs)
+def lent(until, weight=0.01, since=0):
+    """Return weights to borrow, the same for every term, for times from `until` on."""
+    return Borrowed(
+        np.full(TERMS, weight), since, until, "elsewhere", 100.0, 0.5, 0.5, 5e-5, VERSION
+    )
+
+
+NEVER = lent(2**62)
+"""Weights nobody lives to borrow: what is learned and what is assumed beforehand stand alone."""
+
+
+def made(venue="bybit", borrowed=NEVER):
+    return Estimate(P, f"{venue}:BTCUSDT", borrowed)
 
 
 def died(at, size=1.0, holder="long"):
@@ -32,8 +44,11 @@ def bar(at, span, long, short):
     return LiquidationBar(M, at, at + span, span, long, short)
 
 
-def live(estimate, seed, hours, kill=0.01, start=T, oi=1000.0):
-    """Play a market in which a share `kill` of the exposure that is crossed dies."""
+def live(estimate, seed, hours, kill=0.01, start=T, oi=1000.0, pieces=1):
+    """Play a market in which a share `kill` of the exposure that is crossed is liquidated.
+
+    Each time in so many reports, `pieces`, of one size.
+    """
     chance = np.random.default_rng(seed)
     price, at = P, start
     while at < start + hours * HOUR:
@@ -43,9 +58,10 @@ def live(estimate, seed, hours, kill=0.01, start=T, oi=1000.0):
         estimate.add_trades(np.array([price, price * 1.0003]), chance.normal(0, 20, 2))
         estimate.flush(at, oi)
         for record in estimate.move_mark(at, price):
-            size = float(record[4:].sum()) * kill
-            if size > 0:
-                estimate.liquidated(died(at - 1, size, "long" if record[1] == 0 else "short"))
+            size = float(record[R_CLASSES:].sum()) * kill / pieces
+            holder = "long" if record[1] == 0 else "short"
+            for _ in range(pieces if size > 0 else 0):
+                estimate.liquidated(died(at - 1, size, holder))
     return at
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.bands import (
+    COVERED,
     FIRST_MISFIT,
     LEAST_MISFIT,
-    LEVEL,
     NOTHING,
     PATIENCE,
     ROWS,
@@ -24,6 +24,8 @@ from powderkeg.engine.bands import (
 )
 
 PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
+LEVEL = 0.8
+"""What bands claim to cover."""
 ends = st.floats(0.02, 0.98)
 ROWS_PLAYED = 600 if PLAIN else 1600
 amounts = st.floats(1e-3, 1e6)
@@ -45,10 +47,10 @@ def played(errors, seed=0):
     variances = means**2 * chance.uniform(0.05, 1.0, len(errors))
     misfit, held = Misfit(), []
     for mean, variance, error in zip(means, variances, errors, strict=True):
-        low, high = one(mean, variance, mean * misfit.width)
+        low, high = one(mean, variance, mean * misfit.hourly)
         held.append(low <= mean * error <= high)
         misfit.see(mean * error, mean, variance)
-    return np.mean(held[len(held) // 4 :]), misfit.width
+    return np.mean(held[len(held) // 4 :]), misfit.hourly
 
 
 @given(ends)
@@ -180,23 +182,45 @@ def test_in_dollars_a_band_is_the_band_times_the_price():
 
 
 def test_before_anything_was_measured_the_misfit_is_the_first_guess():
-    assert Misfit().width == pytest.approx(FIRST_MISFIT)
+    assert Misfit().hourly == Misfit().width == pytest.approx(FIRST_MISFIT)
 
 
 def test_the_first_guess_is_outweighed_by_as_many_rows_as_it_stands_for():
     misfit, widths = Misfit(), []
     for _ in range(PATIENCE):
         misfit.see(1.0, 1.0, 1.0)
-        widths.append(misfit.width)
+        widths.append(misfit.hourly)
     assert widths[0] == pytest.approx(FIRST_MISFIT)
-    assert widths[-1] == LEAST_MISFIT
+    assert widths[-1] == 0
+
+
+def test_places_on_the_map_are_never_as_sure_as_the_best_hours():
+    misfit = Misfit()
+    for _ in range(PATIENCE):
+        misfit.see(1.0, 1.0, 1.0)
+    assert (misfit.hourly, misfit.width) == (0, LEAST_MISFIT)
+    for _ in range(ROWS):
+        misfit.see(1e3, 1.0, 1.0)
+    assert misfit.width == misfit.hourly > LEAST_MISFIT
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=200))
+def test_the_hourly_width_would_have_covered_its_share_of_the_hours_before(volumes):
+    misfit = Misfit()
+    for volume in volumes:
+        misfit.see(volume, 10.0, 5.0)
+    low, high = one(10.0, 5.0, 10.0 * misfit.hourly)
+    floor = NOTHING * 10.0
+    held = [low <= max(v, floor) * 1.000001 and v <= high * 1.000001 for v in volumes]
+    first = max(PATIENCE - len(volumes), 0)
+    assert sum(held) + first >= COVERED * (len(volumes) + first) - 1
 
 
 def test_of_what_was_not_expected_nothing_is_learned():
     misfit = Misfit()
     for _ in range(500):
         misfit.see(1e9, 0.0, 0.0)
-    assert misfit.width == pytest.approx(FIRST_MISFIT)
+    assert misfit.hourly == pytest.approx(FIRST_MISFIT)
 
 
 @pytest.mark.parametrize("truth", [0.0, NOTHING / 1e6, NOTHING])
@@ -205,17 +229,17 @@ def test_volumes_below_a_thousandth_of_what_was_expected_count_as_nothing(truth)
     for _ in range(PATIENCE):
         misfit.see(truth, 1.0, 0.01)
         nothing.see(0.0, 1.0, 0.01)
-    assert misfit.width == nothing.width < math.inf
+    assert misfit.hourly == nothing.hourly < math.inf
 
 
 def test_only_the_last_rows_count():
     misfit = Misfit()
     for _ in range(ROWS):
         misfit.see(1e3, 1.0, 1.0)
-    assert misfit.width > 2
+    assert misfit.hourly > 2
     for _ in range(ROWS):
         misfit.see(1.0, 1.0, 1.0)
-    assert misfit.width == LEAST_MISFIT
+    assert misfit.hourly == 0
 
 
 SHAPES = {
@@ -248,8 +272,9 @@ def test_after_a_prior_ten_times_wrong_the_width_recovers():
     misfit, chance = Misfit(), np.random.default_rng(6)
     for truth in chance.gamma(2.0, 0.5, 300):
         misfit.see(truth / 10, 1.0, 0.5)
-    wrong = misfit.width
+    wrong = misfit.hourly
     for truth in chance.gamma(2.0, 0.5, ROWS):
         misfit.see(truth, 1.0, 0.5)
     assert wrong > 1.0
+    assert misfit.hourly < 0.1
     assert misfit.width == LEAST_MISFIT

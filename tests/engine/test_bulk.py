@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.bulk import SPREAD, rows_needed, run_candles, run_trades
+from powderkeg.engine.bulk import rows_needed, run_candles, run_trades
+from powderkeg.engine.classes import GROUP, TIME, VOLUME
+from powderkeg.engine.deposits import SPREAD
 from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.kernels import RECORD
-from powderkeg.engine.table import DEPOSITED, LIVE, LOST, OPENED, SWEPT, TOUCHED
+from powderkeg.engine.marks import RECORD
+from powderkeg.engine.table import DEPOSITED, LOST, OPENED, SWEPT, TOUCHED
 from powderkeg.events import SECOND
 
 seeds = st.integers(0, 2**32 - 1)
@@ -98,7 +100,7 @@ def test_a_candle_sweeps_what_stood_before_it_and_then_opens():
     first = [60, P * 0.999, P * 1.001, 100.0, 60.0, 1000.0, P, P, P]
     fall = [120, P * 0.97, P, 50.0, 20.0, 1010.0, P * 0.97, P, P * 0.98]
     candles(e, [first])
-    stood = e.ledger[LIVE].copy()
+    stood = e.live()
     records = candles(e, [fall])
     assert records[:, 4:].sum() > 0
     assert (records[:, 4:].sum(axis=0) <= stood.sum(axis=0) * (1 + 1e-6)).all()
@@ -123,7 +125,7 @@ def test_a_candle_off_the_grid_is_laid_at_its_edge():
     e = Exposure(P)
     for price in (P * 1e-3, P * 1e3):
         candles(e, [[60, price, price, 1.0, 1.0, math.nan] + [math.nan] * 3])
-    assert e.ledger[DEPOSITED, 0, 0] == pytest.approx(0.2 * 2 * 0.7)
+    assert e.ledger[DEPOSITED, 0, VOLUME * GROUP] == pytest.approx(0.2 * 2 * 0.7)
     assert e.ledger[LOST].sum() > 0
 
 
@@ -131,6 +133,36 @@ def test_a_candle_in_which_nothing_traded_opens_nothing():
     e = Exposure(P)
     candles(e, [[60, P, P, 0.0, 0.0, 1000.0, P, P, P], [120, P, P, 0.0, 0.0, 1100.0, P, P, P]])
     assert not e.ledger[DEPOSITED].any()
+
+
+def quiet(seed, n=8):
+    """Return rows of candles without volume, five minutes each, as the mark walks on."""
+    chance = np.random.default_rng(seed)
+    rows, mark = [], P
+    for i in range(1, n + 1):
+        low, high = (
+            mark * np.exp(-chance.exponential(2e-3)),
+            mark * np.exp(chance.exponential(2e-3)),
+        )
+        mark = chance.uniform(low, high)
+        rows.append([300 * i, P, P, 0.0, 0.0, math.nan, low, high, mark])
+    return rows
+
+
+@given(seeds)
+def test_candles_without_volume_are_their_marks_fed_singly_where_flush_times_agree(seed):
+    bars, single, rows = Exposure(P), Exposure(P), quiet(seed)
+    records = candles(bars, rows)
+    parts = []
+    for row in rows:
+        at = row[0] * SECOND
+        parts.append(single.move_mark(at, row[8], row[6], row[7]))
+        single.flush(at)
+    assert np.concatenate(parts).tobytes() == records.tobytes()
+    same(bars, single)
+    laid = bars.ledger[DEPOSITED].reshape(2, -1, GROUP)
+    assert laid[:, TIME] == pytest.approx(np.full((2, GROUP), 7 * 300 / 86_400))
+    assert not laid[:, VOLUME].any()
 
 
 def test_candles_of_one_price_are_prints_at_that_price():

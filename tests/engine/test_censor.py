@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from powderkeg.engine.censor import BETWEEN, LEAST, PRIOR_SPREAD, SAMPLED, Fraction, first, observed
 from powderkeg.engine.family import Lesson
+from powderkeg.engine.terms import TERMS
 
-PRIOR = np.full(16, 0.1)
+PRIOR = np.full(TERMS, 0.1)
 KILLS = 0.05
 """What a unit of crossed exposure kills in truth, everywhere."""
 
 
 def lesson(market, share, told=1.0, crossed=10.0):
     """Return the lesson of a market told `told` of what dies that takes it for `share`."""
-    exposure = np.full((1, 16), crossed)
+    exposure = np.full(TERMS, crossed)
     return Lesson(market, exposure * KILLS * told / share, exposure)
 
 
@@ -25,7 +26,7 @@ COMPLETE = [lesson("bybit:BTCUSDT", 1.0), lesson("hyperliquid:BTC", 1.0)]
 
 
 def seen(own, lessons, share, grain=0.0):
-    return observed(own, 0, lessons, share, PRIOR, grain)
+    return observed(own, lessons, share, PRIOR, grain)
 
 
 def middle(known, told):
@@ -82,7 +83,7 @@ def test_a_comparison_makes_it_surer_than_the_prior():
 
 
 def test_a_few_large_closes_prove_little():
-    """The volume told is 8, of typical closes of a ten-thousandth, or of 1000."""
+    """The volume reported is 49, of typical closes of a ten-thousandth, or of 1000."""
     share = first("binance").share
     own = lesson("binance:BTCUSDT", share, told=0.05)
     fine, coarse = (seen(own, COMPLETE, share, grain) for grain in (1e-4, 1e3))
@@ -120,7 +121,7 @@ def test_a_market_that_was_told_nothing_measures_nothing():
 
 
 def test_a_market_whose_sweeps_crossed_nothing_measures_nothing():
-    own = Lesson("binance:BTCUSDT", np.ones((1, 16)), np.zeros((1, 16)))
+    own = Lesson("binance:BTCUSDT", np.ones(TERMS), np.zeros(TERMS))
     assert seen(own, COMPLETE, 0.3) == first("binance")
 
 

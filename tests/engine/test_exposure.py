@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN
+from powderkeg.engine.classes import BIN, CLASSES, GROUP, TIME, VOLUME
 from powderkeg.engine.exposure import Exposure, Spec, Steps
-from powderkeg.engine.table import BINS, DEPOSITED, LOST, MARK, SWEPT
+from powderkeg.engine.table import BINS, DEPOSITED, LOST, MARK, MARK_HIGH, MARK_LOW, SWEPT
+from powderkeg.engine.terms import as_terms, by_ground
 from powderkeg.events import DAY, MINUTE, SECOND, Candles
 from powderkeg.history.snapshots import CODEC
 
@@ -61,23 +62,30 @@ def test_a_table_cannot_begin_at_no_price(price):
 
 
 def test_an_empty_table_knows_neither_mark_nor_open_interest():
-    e = Exposure(P, Spec(basis=""))
+    e = Exposure(P)
     assert math.isnan(e.mark)
     assert math.isnan(e.oi)
-    assert e.basis.name == "generic-16"
+    assert e.basis.name == Spec().basis == "points-and-bands"
     assert e.audit().deposited == 0
 
 
-def test_a_multiplier_quickens_every_voluntary_closing_alike():
-    quick, calm = Exposure(P, Spec(multiplier=5.0)), Exposure(P)
-    assert quick.hazards == pytest.approx(5 * calm.hazards)
+@pytest.mark.parametrize("spec", [Spec(), Spec("four-static")])
+def test_classes_are_closed_by_their_owners_as_the_basis_says(spec):
+    e = Exposure(P, spec)
+    assert np.array_equal(e.hazards, e.basis.hazards)
+    e.flush(0)
+    e.add_trades(np.array([P]), np.array([1.0]))
+    e.flush(SECOND)
+    before = e.live()
+    e.flush(SECOND + DAY)
+    assert e.live() == pytest.approx(before * np.exp(-e.hazards * DAY / SECOND))
 
 
 def test_a_table_is_small():
-    assert Exposure(P).nbytes <= 700_000
+    assert Exposure(P).nbytes <= 2_400_000
 
 
-@given(seeds, st.sampled_from([Spec(), Spec("sharp-10-broad-6", 5.0)]))
+@given(seeds, st.sampled_from([Spec(), Spec(timed=False), Spec("four-static", 1.0, 1.0)]))
 def test_what_must_hold_holds(kit, seed, spec):
     audit = filled(kit, seed, spec).audit()
     assert audit.residual <= 1e-6
@@ -91,6 +99,28 @@ def test_what_must_hold_holds(kit, seed, spec):
 def test_the_ledger_knows_the_live_exposure(kit, seed):
     e = filled(kit, seed)
     assert e.live() == pytest.approx(kit.real(e).sum(axis=1), rel=1e-5, abs=1e-6)
+
+
+@given(seeds)
+def test_nothing_is_closed_less_than_not_at_all(kit, seed):
+    e = filled(kit, seed)
+    deposited = e.ledger[DEPOSITED]
+    assert (e.decayed() >= -1e-6 * deposited).all()
+    assert e.audit().decayed == pytest.approx(e.decayed().sum())
+
+
+def test_an_audit_finds_what_was_closed_less_than_nothing(kit):
+    e = filled(kit, 3)
+    e.ledger[DEPOSITED, 0, 5] = 0.5 * (e.live() + e.ledger[SWEPT] + e.ledger[LOST])[0, 5]
+    assert e.audit().residual > 0.1
+
+
+@given(seeds)
+def test_nothing_stands_outside_of_the_extent_after_any_tape(kit, seed):
+    e = Exposure(P)
+    for step in kit.make(seed):
+        kit.play(e, [step])
+        assert kit.outside(e) == 0
 
 
 @given(seeds, st.integers(-3000, 3000))
@@ -134,10 +164,32 @@ def test_a_snapshot_restores_the_table_to_the_bit_and_goes_on_alike(kit, seed):
 @given(seeds)
 def test_a_map_and_its_tiers_agree(kit, seed):
     e = filled(kit, seed)
-    weights = np.random.default_rng(seed).random((2, 16))
+    weights = np.random.default_rng(seed).random((2, 2, CLASSES))
     tiers = e.render_tiers(weights, e.basis.tiers, 5, 1000, 3000)
     drawn = e.render(weights)[:, 1000:3000]
     assert (np.abs(tiers.sum(axis=0) - drawn) <= 1e-4 * drawn + 1e-7).all()
+
+
+@given(seeds)
+def test_what_stands_in_bins_times_its_weights_is_the_map(kit, seed):
+    """By map weights as the map is drawn, and by terms as hours are expected."""
+    e = filled(kit, seed)
+    terms = np.random.default_rng(seed).random((2, 98))
+    weights = by_ground(terms)
+    drawn = e.render(weights)[:, 1000:3000]
+    for side in range(2):
+        exposure, known = e.standing(side, 1000, 3000)
+        assert exposure.shape == (2000, CLASSES)
+        assert np.array_equal(exposure, kit.real(e)[side, 1000:3000])
+        cells = (exposure * weights[side][known.astype(int)]).sum(axis=1)
+        assert (np.abs(drawn[side] - cells) <= 1e-4 * cells + 1e-7).all()
+        assert as_terms(exposure, known) @ terms[side] == pytest.approx(cells)
+
+
+def test_before_the_first_flush_all_ground_is_as_it_was_visited():
+    exposure, known = Exposure(P).standing(0, 2000, 2010)
+    assert not exposure.any()
+    assert known.shape == (10,)
 
 
 def test_a_wick_sweeps_though_the_mark_comes_back(kit):
@@ -152,7 +204,12 @@ def test_a_wick_sweeps_though_the_mark_comes_back(kit):
 @given(seeds, st.sampled_from([-1200, -2, 2, 700]))
 def test_recentring_loses_nothing_but_what_falls_off(kit, seed, shift):
     e = filled(kit, seed)
-    before, lost, mark, weights = kit.real(e), e.ledger[LOST].copy(), e.mark, np.ones((2, 16))
+    before, lost, mark, weights = (
+        kit.real(e),
+        e.ledger[LOST].copy(),
+        e.mark,
+        np.ones((2, 2, CLASSES)),
+    )
     stays = slice(max(shift, 0), BINS + min(shift, 0))
     goes = before.sum(axis=1) - before[:, stays].sum(axis=1)
     e._roll(shift)
@@ -163,6 +220,7 @@ def test_recentring_loses_nothing_but_what_falls_off(kit, seed, shift):
     assert e.ledger[LOST] - lost == pytest.approx(goes, rel=1e-6, abs=1e-9)
     assert math.isnan(mark) or e.mark == pytest.approx(mark)
     assert e.audit().residual <= 1e-6
+    assert kit.outside(e) == 0
     assert e.render(weights).sum() == pytest.approx(after.sum(), rel=1e-4, abs=1e-6)
 
 
@@ -174,6 +232,7 @@ def test_a_move_by_more_than_the_grid_empties_it_into_the_ledger(kit, seed, shif
     assert not e.cells.any()
     assert not e.visited.any()
     assert audit.residual <= 1e-6
+    assert kit.outside(e) == 0
 
 
 def test_volume_that_waits_moves_with_the_grid(kit):
@@ -185,7 +244,8 @@ def test_volume_that_waits_moves_with_the_grid(kit):
     e.move_mark((kit.start + 2) * SECOND, P)
     e._roll(-300)
     e.flush((kit.start + 3) * SECOND, 1030.0)
-    assert e.ledger[DEPOSITED].sum(axis=0) == pytest.approx(np.full(16, 0.2 * 3 + 30))
+    opened = e.ledger[DEPOSITED].sum(axis=0)[VOLUME * GROUP : (VOLUME + 1) * GROUP]
+    assert opened == pytest.approx(np.full(GROUP, 0.2 * 3 + 30))
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.05, 1e-4, 3.0, 20.0, 1e4])
@@ -200,9 +260,47 @@ def test_a_crash_or_leap_beyond_the_grid_is_followed_at_once(kit, factor):
     assert e.audit().residual <= 1e-6
     e.add_trades(np.full(4, P * factor), np.array([1.0, -1.0, 1.0, -1.0]))
     e.flush(at + SECOND, e.oi + 5)
+    assert e.audit().residual <= 1e-6, "time is laid where the mark is now, too"
+    assert kit.outside(e) == 0
     e.move_mark(at + 2 * SECOND, P * factor * 1.0001)
     assert e.audit().residual <= 1e-6
     assert e.audit().wrong_side == 0
+
+
+@pytest.mark.parametrize("factor", [0.3, 1e-4, 3.0, 1e4])
+def test_after_a_leap_beyond_the_grid_the_range_of_the_mark_lies_on_it_around_the_mark(kit, factor):
+    e = filled(kit, 9)
+    e.move_mark((kit.start + 10**7) * SECOND, P * factor)
+    low, mark, high = e.number[[MARK_LOW, MARK, MARK_HIGH]]
+    assert 0 <= low <= mark <= high < BINS
+
+
+@pytest.mark.parametrize("factor", [0.3, 1e-4, 3.0, 1e4])
+def test_time_after_a_leap_is_laid_around_the_new_mark(kit, factor):
+    e = Exposure(P)
+    at = kit.start * SECOND
+    for n, price in enumerate((P, P * factor, P * factor)):
+        e.move_mark(at + n * MINUTE, price)
+        e.flush(at + n * MINUTE)
+    e.flush(at + 600 * SECOND)
+    e.flush(at + 1200 * SECOND)
+    laid = e.ledger[DEPOSITED, :, TIME * GROUP :]
+    assert laid == pytest.approx(np.full((2, GROUP), 1200 / 86_400))
+    assert e.live().sum() > 0.5 * 2 * GROUP * 600 / 86_400
+    assert e.audit().residual <= 1e-6
+
+
+@given(seeds, st.sampled_from([0.2, 0.6, 1.7, 5.0, 50.0]))
+def test_nothing_stands_outside_of_the_extent_wherever_the_grid_is_moved(kit, seed, factor):
+    e = filled(kit, seed)
+    last = (kit.start + 10**7) * SECOND
+    for n in range(1, 4):
+        e.move_mark(last + n * DAY, P * factor**n)
+        assert kit.outside(e) == 0
+        e.add_trades(np.full(2, P * factor**n), np.array([1.0, -1.0]))
+        e.flush(last + n * DAY, 1000.0 + n)
+        assert kit.outside(e) == 0
+        assert e.audit().residual <= 1e-6
 
 
 @given(st.one_of(st.none(), seeds), st.sampled_from([0.9, -2.5, 0.02]))
@@ -270,7 +368,7 @@ def test_no_candles_change_nothing(kit):
 
 @pytest.mark.parametrize("days", [10, 60, 400])
 def test_after_a_long_silence_no_number_is_denormal_and_life_goes_on(kit, days):
-    e = filled(kit, 11, Spec(multiplier=5.0))
+    e = filled(kit, 11)
     for n in (1, 2, 3):
         e.flush((kit.start + 10**7) * SECOND + n * days * DAY)
         assert e.audit().tiny == 0

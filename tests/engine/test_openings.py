@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN, generic, sharp_and_broad
+from powderkeg.engine.classes import BIN, CLASSES, GROUP, TIME, VOLUME, four_tiers, learned
 from powderkeg.engine.exposure import Exposure, Spec
 from powderkeg.engine.openings import LIFE, Moments, Openings, reach_of
 from powderkeg.engine.table import BINS
@@ -18,7 +18,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles
 START = 1_767_225_600 * SECOND
 PRICE = 100_000.0
 HERE = math.floor(math.log(PRICE) / BIN)
-ONES = np.ones(16)
+ONES = np.ones(CLASSES)
 EVERYWHERE = (HERE - 10_000, HERE + 10_000)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -39,7 +39,7 @@ def opened(*runs):
 
 
 def told(openings, *, side=0, where=EVERYWHERE, at=START, own=0.7, weights=ONES):
-    return openings.moments(*where, reach_of(generic(), side, weights, own), at)
+    return openings.moments(*where, reach_of(learned(), side, weights, own), at)
 
 
 def bars(low, high, volume, *, buy=None, since=START, span=MINUTE):
@@ -133,7 +133,7 @@ def test_years_change_nothing_of_how_large_prints_count():
     found = opened(*(prints([1.0] * 2, since=START + n * 30 * DAY) for n in range(40)))
     at = START + 39 * 30 * DAY
     assert told(found, at=at).concentration == pytest.approx(0.5, rel=1e-5)
-    assert told(found, at=at).size == pytest.approx(16 * 2 * 0.7, rel=1e-5)
+    assert told(found, at=at).size == pytest.approx(GROUP * 2 * 0.7, rel=1e-5)
     assert found.sums.max() < 1e13
 
 
@@ -148,7 +148,7 @@ def test_the_price_may_go_anywhere():
         assert (found.sums.sum() > 100) == (factor in {2.5, 1 / 2.5})
 
 
-@pytest.mark.parametrize("basis", [generic(), sharp_and_broad()], ids=lambda b: b.name)
+@pytest.mark.parametrize("basis", [learned(), four_tiers("four-static", 0.0)], ids=lambda b: b.name)
 @pytest.mark.parametrize("side", [0, 1])
 def test_reach_is_where_the_exposure_table_lays_openings(basis, side):
     """Sixty-four deposits of one bin fill every class evenly."""
@@ -157,9 +157,9 @@ def test_reach_is_where_the_exposure_table_lays_openings(basis, side):
     for n in range(64):
         table.add_trades(np.array([PRICE]), np.array([1.0]))
         table.flush(START + n + 1)
-    weights = np.zeros((2, 16))
-    weights[side] = np.linspace(0.1, 1.0, 16)
-    laid = table.render(weights)[side]
+    weights = np.zeros((2, CLASSES))
+    weights[side] = np.linspace(0.1, 1.0, CLASSES)
+    laid = table.render(np.stack((weights, weights), axis=1))[side]
     reach = reach_of(basis, side, weights[side], 0.7)
     away = np.arange(HERE, HERE + 1) - table.base + reach.first
     first = int(away[0])
@@ -181,9 +181,16 @@ def test_only_what_would_die_in_the_stretch_counts():
 
 
 def test_classes_without_weight_reach_nothing():
-    found = told(opened(prints([1.0])), weights=np.zeros(16))
+    found = told(opened(prints([1.0])), weights=np.zeros(CLASSES))
     assert found == Moments(0.0, 0.0, 0.0)
     assert found.concentration is None
+
+
+def test_classes_of_the_time_group_know_no_prints():
+    weights = np.ones(CLASSES)
+    weights[VOLUME * GROUP : (VOLUME + 1) * GROUP] = 0.0
+    assert weights[TIME * GROUP :].all()
+    assert told(opened(prints([1.0])), weights=weights) == Moments(0.0, 0.0, 0.0)
 
 
 def test_where_candles_told_most_of_it_nothing_is_said():

@@ -1,26 +1,18 @@
 """How an estimate learns, and what it had said before it knew."""
 
-import math
-
 import numpy as np
 import pytest
-from hypothesis import strategies as st
-from msgspec import structs
 
-from powderkeg.engine.candidate import CANDIDATES, FIRST
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.estimate import FLOOR, FRESH, REFIT
+from powderkeg.engine.estimate import FRESH, REFIT
 from powderkeg.engine.family import Lesson
-from powderkeg.engine.record import DIED, HIGH, LOW, PATH, SAID, STATIC
+from powderkeg.engine.record import DIED, HIGH, LOW, NO_MAP, PATH_ONLY, SAID, STATIC
 from powderkeg.engine.record import FRESH as GROUND
 from powderkeg.engine.sweeps import KEPT, QUARTER
+from powderkeg.engine.terms import TERMS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.snapshots import CODEC
 
-from .made import PLAIN, STEP, TWO, M, P, T, bar, died, live, made
-
-seeds = st.integers(0, 2**32 - 1)
-compiled = pytest.mark.skipif(PLAIN, reason="a minute where kernels run as plain Python")
+from .made import STEP, M, T, bar, died, lent, live, made
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +137,7 @@ def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
 
     All rows before are alike, and so is what was said of the next hour.
     """
-    pair = made(TWO), made(TWO)
+    pair = made(), made()
     for estimate in pair:
         at = live(estimate, 5, 16)
     common = pair[0].record.count
@@ -154,7 +146,7 @@ def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
     one, other = (estimate.record.rows for estimate in pair)
     assert np.array_equal(one[:common], other[:common])
     after = int(np.flatnonzero((one[:, DIED] != other[:, DIED]).any(axis=1))[0])
-    for field in (SAID, LOW, HIGH, STATIC, PATH, GROUND):
+    for field in (SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, GROUND):
         assert np.array_equal(one[: after + 1, field], other[: after + 1, field])
     assert not np.array_equal(one[-1, SAID], other[-1, SAID])
 
@@ -162,40 +154,51 @@ def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
 @pytest.mark.parametrize("factor", [0.1, 10.0])
 def test_a_prior_ten_times_wrong_recovers_after_a_few_fits(factor, monkeypatch):
     estimate = made()
-    prior = type(estimate.best).prior
-    monkeypatch.setattr(type(estimate.best), "prior", lambda *args: prior(*args) * factor)
+    prior = type(estimate).prior
+    monkeypatch.setattr(type(estimate), "prior", lambda *args: prior(*args) * factor)
     live(estimate, 7, 30)
     rows = estimate.record.rows[-12:].sum(axis=(0, 2))
     assert 0.5 < rows[SAID] / rows[DIED] < 2
 
 
-def test_deaths_that_no_map_explains_are_a_background_of_every_hour():
-    """The mark stands still, and yet two coins die each hour, one a side."""
+def test_while_the_mark_stands_still_nothing_is_expected_whatever_is_reported():
+    """Two coins each hour, one a side, that no sweep explains."""
     estimate = made()
     at = live(estimate, 3, 8)
-    still, background = estimate.mark, estimate.background
+    still = estimate.mark
     for _ in range(20):
         for holder in ("long", "short"):
             estimate.liquidated(died(at + 1, 1.0, holder))
         at += HOUR
         estimate.flush(at - 1)
         estimate.move_mark(at - 1, still)
-    assert background < 0.1
-    assert 0.5 < estimate.background < 1.0 + 1e-6
-    assert estimate.record.rows[-1, SAID] == pytest.approx(np.full(2, estimate.background), rel=0.2)
+    rows = estimate.record.rows[-10:]
+    assert (rows[:, DIED] == 1).all()
+    assert not rows[:, [SAID, LOW, HIGH, PATH_ONLY]].any()
+    assert np.isfinite(estimate.weights(at)).all()
 
 
-def test_a_background_is_never_quite_nothing():
-    estimate = made()
-    live(estimate, 3, 12)
-    assert estimate.background > FLOOR * estimate._usual / 2 > 0
+def test_what_is_expected_of_hours_rests_on_borrowed_weights_until_something_is_learned():
+    """The rows of the first hours are as they would be if nothing were ever learned."""
+    pair = made(borrowed=lent(T)), made(borrowed=lent(T))
+    one, other = pair[0], pair[1]
+    for estimate in (one, other):
+        estimate.flush(T, 1000.0)
+    at = live(one, 5, 9)
+    live(other, 5, 4)
+    count = other.record.count
+    assert count > 0
+    assert one.record.count > count
+    assert np.array_equal(one.record.rows[:count], other.record.rows[:count])
+    assert one.fitted > 0
+    assert at > one.fitted
 
 
 def test_elders_teach_where_little_has_died():
     pair = made(), made()
-    weight = np.zeros((1, CLASSES))
-    weight[:, 5] = 1.0
-    pair[1].elders = [Lesson("okx:BTC", weight, np.ones((1, CLASSES)))]
+    weight = np.zeros(TERMS)
+    weight[5] = 1.0
+    pair[1].elders = [Lesson("okx:BTC", weight, np.ones(TERMS))]
     for estimate in pair:
         live(estimate, 3, 8, kill=1e-5)
     alone, helped = (e.fit.weights.mean(axis=0) / e.fit.weights.mean() for e in pair)
@@ -203,23 +206,23 @@ def test_elders_teach_where_little_has_died():
 
 
 def test_hours_that_a_long_silence_went_through_are_not_scored_and_forgotten():
-    estimate = made(TWO)
+    estimate = made()
     at = live(estimate, 4, 10)
     count = estimate.record.count
     estimate.flush(at + 10 * DAY, 1000.0)
     assert estimate.record.count <= count + 1
-    assert all(not each.hours.crossed for each in estimate.candidates)
+    assert not estimate._hours.crossed
     assert not estimate.rivals.hours.crossed
 
 
 def test_what_died_before_the_longest_window_is_forgotten():
-    estimate = made(TWO)
+    estimate = made()
     live(estimate, 6, 7)
     later = T + KEPT + 2 * DAY
     estimate.liquidated(died(later))
     live(estimate, 7, 8, start=later, kill=0.0)
     assert [start for start, _ in estimate._deaths.spans] == [later // QUARTER * QUARTER]
-    assert all(each.sweeps.quarters.min() >= T + 2 * DAY for each in estimate.candidates)
+    assert estimate.sweeps.quarters.min() >= T + 2 * DAY
 
 
 def test_an_hour_of_which_no_bar_tells_is_not_recorded():
@@ -239,37 +242,16 @@ def test_an_hour_of_which_no_bar_tells_is_not_recorded():
 def test_the_same_market_twice_is_the_same_to_the_last_bit():
     digests = set()
     for _ in range(2):
-        estimate = made(TWO, "binance")
-        estimate.elders = [Lesson(M, np.ones((2, CLASSES)), np.ones((2, CLASSES)))]
+        estimate = made("binance")
+        estimate.elders = [Lesson(M, np.ones(TERMS), np.ones(TERMS))]
         live(estimate, 9, 14)
         digests.add(CODEC.digest(estimate))
     assert len(digests) == 1
 
 
 def test_a_recalibration_is_the_same_whenever_it_is_repeated():
-    pair = made(TWO), made(TWO)
+    pair = made(), made()
     for estimate in pair:
         at = live(estimate, 9, 8)
         estimate.learn(at, at)
     assert CODEC.digest(pair[0]) == CODEC.digest(pair[1])
-
-
-@compiled
-@pytest.mark.parametrize("truth", [0, 2])
-def test_the_competition_finds_the_closing_hazard_of_a_made_market(truth):
-    """Eight days in which a tenth of what one candidate says was crossed dies, a bar a quarter."""
-    estimate = made([structs.replace(CANDIDATES[FIRST], multiplier=m) for m in (0.1, 1.0, 10.0)])
-    model = estimate.candidates[truth]
-    chance = np.random.default_rng(9)
-    price, at = P, T
-    while at < T + 8 * DAY:
-        at += STEP
-        price *= math.exp(chance.normal(0, 0.004))
-        estimate.add_trades(np.array([price]), chance.normal(0, 200, 1))
-        estimate.flush(at, 2e4)
-        before = model.sweeps.crossed.sum(axis=(0, 2))
-        estimate.move_mark(at, price)
-        after = model.sweeps.crossed.sum(axis=(0, 2))
-        long, short = 0.1 * np.maximum(after - before, 0.0)
-        estimate.liquidated_bar(bar((at - 1) // QUARTER * QUARTER, QUARTER, long, short))
-    assert estimate.best is model

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from powderkeg.engine.record import DIED, FIELDS, FRESH, KEPT, Record
+from powderkeg.engine.record import (
+    DIED,
+    FIELDS,
+    FRESH,
+    HIGH,
+    KEPT,
+    LOW,
+    NO_MAP,
+    PATH_ONLY,
+    SAID,
+    STATIC,
+    Record,
+)
 
 HOUR = 490_000
 
@@ -63,4 +75,7 @@ def test_hours_that_were_not_seen_are_gaps_not_rows():
 
 
 def test_fields_are_numbered_as_they_are_named():
-    assert (FIELDS[DIED], FIELDS[FRESH]) == ("died", "fresh")
+    assert [FIELDS[i] for i in (DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH)] == [
+        "died", "said", "low", "high", "static", "no_map", "path_only", "fresh",
+    ]  # fmt: skip
+    assert len(FIELDS) == 8

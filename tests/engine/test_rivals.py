@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from powderkeg.engine.classes import BIN, CLASSES
+from powderkeg.engine.classes import BIN, CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
 from powderkeg.engine.exposure import Exposure, Steps
-from powderkeg.engine.kernels import (
-    DEPOSITED,
+from powderkeg.engine.marks import (
     R_CLASSES,
     R_FRESH,
     R_LENGTH,
@@ -18,17 +17,9 @@ from powderkeg.engine.kernels import (
     R_TIME,
     RECORD,
 )
-from powderkeg.engine.rivals import (
-    PATH_TERMS,
-    STATIC,
-    TEN,
-    TIERS,
-    WINDOW,
-    Path,
-    Rival,
-    Rivals,
-)
-from powderkeg.engine.table import DECAYED
+from powderkeg.engine.rivals import COLUMNS, PATH_TERMS, STATIC, WINDOW, Path, Rival, Rivals
+from powderkeg.engine.table import DEPOSITED
+from powderkeg.engine.terms import KNOWN, TEN
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles
 
 T = 1_767_225_600 * SECOND
@@ -196,7 +187,7 @@ def bars(minutes=300, deaths=True):
     ones, end = np.ones(minutes), int(times[-1]) + MINUTE
     return Candles(
         "binance:BTCUSDT", end, end, MINUTE, times, close, close, close, close, ones, ones / 2,
-        1000 + np.arange(minutes) * 5.0, close, close, close, deaths,
+        1000 + np.arange(minutes) * 5.0, close, close, close, deaths=deaths,
     )  # fmt: skip
 
 
@@ -209,10 +200,22 @@ def test_the_static_map_is_four_leverages():
     assert rivals.static.basis.name == "four-static"
     rivals.static.add_trades(np.array([P]), np.array([1.0]))
     rivals.static.flush(T)
-    column = rivals.static.render(np.eye(2, CLASSES)[[0, 0]])[0]
-    reach = BIN * (math.log(P) / BIN - rivals.static.base - np.flatnonzero(column))
-    assert reach == pytest.approx([-math.log(0.99)], abs=2 * BIN)
-    assert STATIC.multiplier == 1.0
+    for column, survives in zip(COLUMNS.tolist(), (0.99, 0.98, 0.96, 0.90), strict=True):
+        weights = np.zeros((2, 2, CLASSES))
+        weights[:, :, column] = 1.0
+        drawn = rivals.static.render(weights)[0]
+        reach = BIN * (math.log(P) / BIN - rivals.static.base - np.flatnonzero(drawn))
+        assert reach == pytest.approx([-math.log(survives)], abs=2 * BIN)
+
+
+def test_the_static_map_opens_where_volume_traded_and_nowhere_else():
+    rivals = Rivals(P)
+    assert not STATIC.timed
+    rivals.move_mark(T, (P, math.nan, math.nan), NOTHING)
+    rivals.static.flush(T)
+    rivals.static.flush(T + DAY)
+    assert not rivals.static.ledger[DEPOSITED, :, TIME * GROUP :].any()
+    assert (COLUMNS < (VOLUME + 1) * GROUP).all()
 
 
 def test_the_static_map_never_closes():
@@ -222,7 +225,7 @@ def test_the_static_map_never_closes():
     before = rivals.static.live()
     rivals.static.flush(T + 300 * DAY)
     assert np.array_equal(rivals.static.live(), before)
-    assert not rivals.static.ledger[DECAYED].any()
+    assert rivals.static.decayed() == pytest.approx(np.zeros((2, CLASSES)), abs=1e-12)
 
 
 def test_the_static_map_ignores_open_interest():
@@ -239,8 +242,8 @@ def test_the_static_map_takes_each_trade_whole():
     rivals = Rivals(P)
     rivals.static.add_trades(np.array([P, P]), np.array([3.0, -5.0]))
     rivals.static.flush(T)
-    assert rivals.static.ledger[DEPOSITED, :, :TIERS] == pytest.approx(
-        np.array([[3.0], [5.0]]) * np.ones(TIERS)
+    assert rivals.static.ledger[DEPOSITED][:, COLUMNS] == pytest.approx(
+        np.array([[3.0], [5.0]]) * np.ones(4)
     )
 
 
@@ -255,11 +258,25 @@ def test_candles_and_tape_and_single_marks_tell_the_same_path():
     candles.see(told)
     tape.add_tape(marks_by_tape(told.mark), NOTHING)
     for n, price in enumerate(told.mark):
-        live.move_mark(int(told.times[n]) + MINUTE, price, NOTHING)
+        live.move_mark(int(told.times[n]) + MINUTE, (price, math.nan, math.nan), NOTHING)
     for hour in range(H, H + 5):
         terms = [rivals.close(hour)[0] for rivals in (candles, tape, live)]
         assert terms[0] == pytest.approx(terms[1])
         assert np.array_equal(terms[1], terms[2])
+
+
+def test_the_extremes_of_a_single_mark_are_those_of_its_bar():
+    bars_, single = Rivals(P), Rivals(P)
+    told = bars()
+    low, high = told.mark * 0.999, told.mark * 1.001
+    told = structs.replace(told, mark_low=low, mark_high=high)
+    bars_.see(told)
+    for n in range(len(told.times)):
+        marks = told.mark[n], low[n], high[n]
+        single.move_mark(int(told.times[n]) + MINUTE, marks, NOTHING)
+    for hour in range(H, H + 5):
+        assert bars_.close(hour)[0] == pytest.approx(single.close(hour)[0])
+    assert crossed(single) == 0, "all hours are closed"
 
 
 def test_a_tape_without_marks_has_no_path():
@@ -301,17 +318,35 @@ def test_candles_in_parts_are_the_same_as_at_once():
 def test_an_hour_of_the_static_map_is_what_its_four_tiers_crossed():
     rivals = Rivals(P)
     rivals.add_candles(bars(), 0, 300, NOTHING)
-    columns = rivals.hours.crossed[H][:, :TIERS].sum(axis=1)
+    terms = rivals.hours.crossed[H]
+    columns = terms[:, COLUMNS].sum(axis=1) + terms[:, KNOWN : KNOWN + 4].sum(axis=1)
     _, static = rivals.close(H)
-    assert static.tolist() == columns[:, None].tolist()
+    assert static == pytest.approx(columns[:, None])
     assert static.shape == (2, 1)
+
+
+def test_known_ground_counts_as_much_as_fresh_for_the_static_map():
+    """The published map knows no ground: what it holds is liquidated where the mark goes."""
+    found = []
+    for ground in (1.0, 0.0):
+        rivals = Rivals(P)
+        record = fresh(5, 1, 1.0)
+        record[0, R_FRESH] = ground
+        record[0, R_CLASSES + COLUMNS] = (1.0, 2.0, 4.0, 8.0)
+        record[0, R_CLASSES + COLUMNS + 1] = (1.0, 2.0, 4.0, 8.0)  # the other rate, as it is laid
+        rivals._cross(record)
+        found.append(rivals.close(H)[1].tolist())
+    assert found[0] == found[1] == [[0.0], [15.0]]
+    assert (COLUMNS // RATES).tolist() == list(range(4))
+    assert KNOWN + 4 <= KNOWN + DISTANCES
 
 
 def test_the_other_columns_of_the_static_map_have_no_weight():
     rivals = Rivals(P)
     rivals.add_candles(bars(), 0, 300, NOTHING)
     for _ in range(2):
-        assert not rivals.weights(1000.0)[:, TIERS:].any()
+        others = np.delete(rivals.weights(1000.0), COLUMNS, axis=2)
+        assert not others.any()
         rivals.add(np.ones((2, PATH_TERMS)), np.full((2, 1), 50.0), np.full(2, 5.0))
         rivals.learn(1000.0)
 
@@ -319,7 +354,9 @@ def test_the_other_columns_of_the_static_map_have_no_weight():
 def test_before_it_has_learned_the_static_map_is_all_of_open_interest():
     rivals = Rivals(P)
     rivals.add_candles(bars(), 0, 300, NOTHING)
-    sides = (rivals.weights(1000.0) * rivals.static.live()).sum(axis=1)
+    weights = rivals.weights(1000.0)
+    assert np.array_equal(weights[:, 0], weights[:, 1]), "on known ground as on fresh"
+    sides = (weights[:, 0] * rivals.static.live()).sum(axis=1)
     assert sides.max() == pytest.approx(1000.0)
 
 
@@ -337,14 +374,15 @@ def test_the_static_map_learns_its_scale_and_the_path_its_terms():
     by_map, by_path = rivals.said(path, static)
     assert by_map == pytest.approx([5.0, 5.0], rel=1e-3)
     assert by_path == pytest.approx([5.0, 5.0], rel=1e-3)
-    assert rivals.weights(1000.0)[:, :TIERS] == pytest.approx(np.full((2, TIERS), 0.1), rel=1e-3)
+    weights = rivals.weights(1000.0)[:, :, COLUMNS]
+    assert weights == pytest.approx(np.full((2, 2, 4), 0.1), rel=1e-3)
 
 
-def test_fresh_ground_is_told_by_the_records_of_the_candidate_shown():
+def test_fresh_ground_is_taken_from_the_records_of_our_own_table():
     shown, rivals = Exposure(P), Rivals(P)
     for n, bins in enumerate((0, -30)):
         at = T + (n + 1) * MINUTE
-        rivals.move_mark(at, up(bins), shown.move_mark(at, up(bins)))
+        rivals.move_mark(at, (up(bins), math.nan, math.nan), shown.move_mark(at, up(bins)))
     (path, _) = rivals.close(H)
     assert path[0, 0] == pytest.approx(15.0)
     assert path[0, 2] > 10

@@ -5,29 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.kernels import R_CLASSES, R_SIDE, R_TIME, RECORD
+from powderkeg.engine.classes import BIN, CLASSES, RATES
+from powderkeg.engine.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
 from powderkeg.engine.sweeps import KEPT, QUARTER, STROKE, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.terms import KNOWN, LENGTH, TEN, TERMS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 
 T = 1_767_225_600 * SECOND
-ONES = np.ones((2, CLASSES))
+ONES = np.ones((2, TERMS))
 
 
-def records(*rows):
+def records(*rows, fresh=1.0, length=0.0):
     """Return sweep records of (second, side, exposure of each class)."""
     out = np.zeros((len(rows), RECORD))
     for i, (second, side, crossed) in enumerate(rows):
-        out[i, [R_TIME, R_SIDE]] = second, side
+        out[i, [R_TIME, R_SIDE, R_FRESH, R_LENGTH]] = second, side, fresh, length
         out[i, R_CLASSES:] = crossed
     return out
 
 
 def swept(quarters):
-    """Return sweeps that crossed one unit of class q in quarter q."""
+    """Return sweeps that crossed one unit of term q in quarter q."""
     sweeps = Sweeps()
     for q in quarters:
-        crossed = np.zeros((2, CLASSES))
+        crossed = np.zeros((2, TERMS))
         crossed[:, q] = 1.0
         sweeps.add(T + q * QUARTER, crossed)
     return sweeps
@@ -46,19 +47,40 @@ def rows(deaths, sweeps, since=T, until=T + DAY):
 def test_a_tally_keeps_every_crossed_unit_by_side_and_class(seed):
     chance = np.random.default_rng(seed)
     given_ = records(
-        *((s, chance.integers(2), chance.random(16)) for s in np.sort(chance.integers(1, 5000, 30)))
+        *(
+            (s, chance.integers(2), chance.random(CLASSES))
+            for s in np.sort(chance.integers(1, 5000, 30))
+        )
     )
     slots, crossed = tally(given_)
     assert (np.diff(slots) > 0).all()
     for side in range(2):
         of_side = given_[given_[:, R_SIDE] == side, R_CLASSES:]
-        assert crossed[:, side].sum(axis=0) == pytest.approx(of_side.sum(axis=0))
+        assert crossed[:, side, :CLASSES].sum(axis=0) == pytest.approx(of_side.sum(axis=0))
+    assert not crossed[:, :, CLASSES:].any()
+
+
+def test_on_known_ground_the_closing_rates_of_a_distance_are_one_their_mean():
+    row = np.arange(CLASSES, dtype=np.float64)
+    _, crossed = tally(records((60, 1, row), (70, 1, row), fresh=0.0))
+    assert not crossed[0, 0].any()
+    assert not crossed[0, 1, :CLASSES].any()
+    means = row.reshape(-1, RATES).mean(axis=1)
+    assert crossed[0, 1, KNOWN:LENGTH] == pytest.approx(2 * means)
+
+
+@pytest.mark.parametrize(("fresh", "term"), [(1.0, LENGTH), (0.0, LENGTH + 1)])
+def test_lengths_of_fresh_and_of_known_ground_are_counted_in_tens_of_basis_points(fresh, term):
+    assert pytest.approx(2 * BIN) == TEN
+    _, crossed = tally(records((60, 0, 0.0), (70, 0, 0.0), fresh=fresh, length=7.0))
+    assert crossed[0, 0, term] == pytest.approx(7.0)
+    assert crossed.sum() == crossed[0, 0, term]
 
 
 def test_a_tally_of_nothing_is_empty():
     slots, crossed = tally(records())
     assert slots.shape == (0,)
-    assert crossed.shape == (0, 2, CLASSES)
+    assert crossed.shape == (0, 2, TERMS)
 
 
 def test_a_sweep_at_the_stroke_of_a_quarter_belongs_to_the_quarter_that_ends():
@@ -74,7 +96,7 @@ def test_a_sweep_at_the_stroke_of_the_hour_belongs_to_the_hour_that_ends():
     for slot, crossed in zip(*tally(records((T // SECOND, 1, 2.0))), strict=True):
         hours.add(int(slot), crossed)
     assert not hours.close(hour - 2).any()
-    assert hours.close(hour - 1)[1].tolist() == [2.0] * CLASSES
+    assert hours.close(hour - 1)[1, :CLASSES].tolist() == [2.0] * CLASSES
 
 
 def test_sweeps_add_up_within_a_quarter():
@@ -90,7 +112,7 @@ def test_what_comes_late_is_counted_in_the_last_quarter():
     sweeps = swept((0, 3))
     sweeps.add(T + QUARTER, ONES)
     assert sweeps.quarters.tolist() == [T, T + 3 * QUARTER]
-    assert sweeps.crossed[1].sum() == 2 + 2 * CLASSES
+    assert sweeps.crossed[1].sum() == 2 + 2 * TERMS
 
 
 def test_trimmed_sweeps_forget_what_starts_earlier_and_nothing_else():
@@ -232,14 +254,15 @@ def test_spans_before_since_and_from_until_on_are_left_out():
 @given(st.integers(0, 2**32 - 1))
 def test_every_row_is_what_was_crossed_in_spans_that_do_not_overlap(seed):
     chance = np.random.default_rng(seed)
-    quarters = np.flatnonzero(chance.random(CLASSES) < 0.6)
+    quarters = np.flatnonzero(chance.random(TERMS) < 0.6)
     deaths = Deaths()
     for hour in np.flatnonzero(chance.random(4) < 0.5):
         deaths.add(T + int(hour) * HOUR, HOUR, 0, 1.0)
     deaths.add(T + int(chance.integers(16)) * QUARTER, QUARTER, 0, 1.0)
     crossed, died = deaths.rows(swept(quarters), T, T + DAY)
     assert len(crossed) == len(died)
-    assert crossed[:, 0].sum(axis=0).tolist() == [float(q in quarters) for q in range(CLASSES)]
+    inside = [q for q in quarters if T + q * QUARTER < T + DAY]
+    assert crossed[:, 0].sum(axis=0).tolist() == [float(q in inside) for q in range(TERMS)]
 
 
 def test_bars_shorter_than_a_quarter_are_summed_into_it_and_longer_than_an_hour_tell_no_hour():

@@ -1,13 +1,11 @@
 """Bars from open interest with a price: causal, or withheld."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import HOUR, MINUTE
 from powderkeg.history.bars import Coarse, coarse, made
-from powderkeg.history.columns import Report
 from powderkeg.history.readers import Table
 
 T = 1_781_222_400_000_000  # a whole hour
@@ -21,9 +19,8 @@ def readings(prices, start=T, size=1.0):
 
 
 def build(table, volume, extremes=None, hindsight=""):
-    report = Report()
-    (bars,) = made(iter([table]), FIVE, volume, extremes, report, hindsight=hindsight)
-    return bars, report
+    (bars,) = made(iter([table]), FIVE, volume, extremes, hindsight=hindsight)
+    return bars
 
 
 def past():
@@ -31,7 +28,7 @@ def past():
 
 
 def test_open_is_the_close_before_and_the_first_bar_is_flat():
-    bars, _ = build(readings([100.0, 102.0, 101.0]), past())
+    bars = build(readings([100.0, 102.0, 101.0]), past())
     assert bars.columns["open"].tolist() == [100.0, 100.0, 102.0]
     assert bars.columns["close"].tolist() == [100.0, 102.0, 101.0]
     assert bars.columns["high"].tolist() == [100.0, 102.0, 102.0]
@@ -42,53 +39,43 @@ def test_open_is_the_close_before_and_the_first_bar_is_flat():
 def test_a_reading_stamped_a_little_late_ends_the_bar_before_it_but_is_not_known_sooner():
     table = readings([100.0, 102.0, 103.0])
     table.times[1] += 2_000_000
-    bars, _ = build(table, past())
+    bars = build(table, past())
     assert bars.columns["open"].tolist() == [100.0, 100.0, 102.0]
     assert bars.columns["start"].tolist() == [T, T + FIVE, T + 2 * FIVE]
     assert bars.times.tolist() == table.times.tolist()
     table.times[1] += 60_000_000
-    bars, _ = build(table, past())
+    bars = build(table, past())
     assert bars.columns["open"].tolist() == [100.0, 102.0, 103.0], "a minute is not a little"
 
 
 def test_after_a_missing_reading_a_bar_starts_anew():
     table = readings([100.0, 102.0, 110.0]).where(np.array([0, 2]))
-    bars, _ = build(table, past())
+    bars = build(table, past())
     assert bars.columns["open"].tolist() == [100.0, 110.0]
 
 
 def test_volume_is_the_hour_befores_spread_evenly():
     volume = Coarse(HOUR, {T - HOUR: (0, 0, 1200.0), T: (0, 0, 2400.0)})
-    bars, _ = build(readings([100.0] * 13), volume)
+    bars = build(readings([100.0] * 13), volume)
     assert bars.columns["volume"].tolist() == [100.0] * 12 + [200.0]
 
 
-def test_missing_volume_is_the_median_of_the_last_day_of_known_hours():
-    known = {T - n * HOUR: (0.0, 0.0, float(n)) for n in range(2, 40)}
-    bars, _ = build(readings([100.0]), Coarse(HOUR, known))
-    assert bars.columns["volume"].tolist() == [np.median(np.arange(2.0, 26.0)) / 12]
+def test_volume_that_is_missing_or_not_a_number_is_left_unknown():
+    volume = Coarse(HOUR, {T - 2 * HOUR: (0, 0, 24.0), T: (0, 0, float("nan"))})
+    bars = build(readings([100.0] * 13), volume)
+    assert np.isnan(bars.columns["volume"]).all()
 
 
-def test_a_volume_that_is_not_a_number_counts_as_missing():
-    volume = Coarse(HOUR, {T - 2 * HOUR: (0, 0, 24.0), T - HOUR: (0, 0, float("nan"))})
-    bars, _ = build(readings([100.0]), volume)
-    assert bars.columns["volume"].tolist() == [2.0]
-
-
-def test_bars_before_any_known_volume_are_withheld_and_counted():
-    volume = Coarse(HOUR, {T: (0, 0, 1200.0)})
-    bars, report = build(readings([100.0] * 13), volume)
-    assert bars.times.tolist() == [T + HOUR + FIVE]
-    assert report.bad == {"bar withheld": 12}
-    assert report.notes == ["f:2: bar withheld: no hourly volume is known yet"]
-    nothing, report = build(readings([100.0]), Coarse(HOUR, {}))
-    assert len(nothing.times) == 0
-    assert report.bad == {"bar withheld": 1}
+def test_bars_of_which_no_volume_is_known_are_kept():
+    for nothing in (None, Coarse(HOUR, {})):
+        bars = build(readings([100.0, 101.0]), nothing)
+        assert bars.columns["close"].tolist() == [100.0, 101.0]
+        assert np.isnan(bars.columns["volume"]).all()
 
 
 def test_an_hours_extremes_are_placed_on_its_last_bar_only():
     extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
-    bars, _ = build(readings([100.0] * 13), past(), extremes)
+    bars = build(readings([100.0] * 13), past(), extremes)
     assert bars.columns["high"].tolist() == [100.0] * 11 + [120.0, 100.0]
     assert bars.columns["low"].tolist() == [100.0] * 11 + [90.0, 100.0]
 
@@ -97,33 +84,26 @@ def test_extremes_some_bar_has_reached_are_not_placed_again():
     extremes = Coarse(HOUR, {T: (105.0, 99.0, np.nan)})
     prices = [100.0] * 12
     prices[4] = 105.0
-    bars, _ = build(readings(prices), past(), extremes)
+    bars = build(readings(prices), past(), extremes)
     assert bars.columns["high"][11] == 100.0
     assert bars.columns["low"][11] == 99.0
 
 
 def test_an_hour_without_a_candle_or_without_its_last_bar_places_nothing():
     extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
-    bars, _ = build(readings([100.0] * 11), past(), extremes)
+    bars = build(readings([100.0] * 11), past(), extremes)
     assert max(bars.columns["high"]) == 100.0
-    bars, _ = build(readings([100.0] * 12), past(), Coarse(HOUR, {}))
+    bars = build(readings([100.0] * 12), past(), Coarse(HOUR, {}))
     assert max(bars.columns["high"]) == 100.0
 
 
 def test_with_the_hours_volume_known_its_own_is_spread_and_extremes_stay_late():
     volume = Coarse(HOUR, {T - HOUR: (0, 0, 1200.0), T: (0, 0, 2400.0)})
     extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
-    bars, _ = build(readings([100.0] * 12), volume, extremes, "volume")
+    bars = build(readings([100.0] * 12), volume, extremes, "volume")
     assert bars.columns["volume"].tolist() == [200.0] * 12
     assert bars.columns["high"].tolist() == [100.0] * 11 + [120.0]
     assert bars.columns["low"].tolist() == [100.0] * 11 + [90.0]
-
-
-def test_with_the_hours_volume_known_a_missing_one_is_the_median_of_hours_before():
-    known = {T - n * HOUR: (0.0, 0.0, float(n)) for n in range(1, 40)}
-    later = {T + n * HOUR: (0.0, 0.0, 1e9) for n in range(1, 5)}
-    bars, _ = build(readings([100.0]), Coarse(HOUR, known | later), None, "volume")
-    assert bars.columns["volume"] == pytest.approx(np.median(np.arange(1.0, 25.0)) / 12)
 
 
 def test_with_the_path_known_extremes_stand_on_the_bars_that_closed_nearest():
@@ -131,7 +111,7 @@ def test_with_the_path_known_extremes_stand_on_the_bars_that_closed_nearest():
     extremes = Coarse(HOUR, {T: (120.0, 90.0, np.nan)})
     prices = [100.0] * 12
     prices[3], prices[7] = 110.0, 95.0
-    bars, _ = build(readings(prices), volume, extremes, "path")
+    bars = build(readings(prices), volume, extremes, "path")
     assert bars.columns["volume"].tolist() == [200.0] * 12
     assert np.flatnonzero(bars.columns["high"] == 120.0).tolist() == [3]
     assert np.flatnonzero(bars.columns["low"] == 90.0).tolist() == [7]
@@ -139,7 +119,7 @@ def test_with_the_path_known_extremes_stand_on_the_bars_that_closed_nearest():
 
 def test_with_the_path_known_a_bar_beyond_the_candle_keeps_its_own_extremes():
     extremes = Coarse(HOUR, {T: (105.0, 99.0, np.nan)})
-    bars, _ = build(readings([100.0, 110.0] + [100.0] * 10), past(), extremes, "path")
+    bars = build(readings([100.0, 110.0] + [100.0] * 10), past(), extremes, "path")
     assert max(bars.columns["high"]) == 110.0
     assert min(bars.columns["low"]) == 99.0
 
@@ -164,8 +144,8 @@ def test_no_bar_depends_on_anything_after_its_end(closes, n, later):
         for (start, row), (low, high, volume) in zip(truth.items(), later, strict=True)
     }
     changed = closes[:n] + [close + 5 for close in closes[n:]]
-    one, _ = build(readings(closes), Coarse(HOUR, truth), Coarse(HOUR, truth))
-    two, _ = build(readings(changed), Coarse(HOUR, other), Coarse(HOUR, other))
+    one = build(readings(closes), Coarse(HOUR, truth), Coarse(HOUR, truth))
+    two = build(readings(changed), Coarse(HOUR, other), Coarse(HOUR, other))
     for name, column in one.columns.items():
         assert column[:n].tolist() == two.columns[name][:n].tolist()
 
@@ -173,7 +153,7 @@ def test_no_bar_depends_on_anything_after_its_end(closes, n, later):
 @given(prices)
 def test_every_bar_holds_its_open_and_close(closes):
     extremes = Coarse(HOUR, {T + k * HOUR: (105.0, 95.0, 0.0) for k in range(5)})
-    bars, _ = build(readings(closes), past(), extremes)
+    bars = build(readings(closes), past(), extremes)
     columns = bars.columns
     assert (columns["high"] >= np.maximum(columns["open"], columns["close"])).all()
     assert (columns["low"] <= np.minimum(columns["open"], columns["close"])).all()

@@ -24,7 +24,7 @@ ACCOUNTS = tuple(f"0x{n:040x}" for n in range(60))
 
 
 def desks(accounts):
-    settings = Settings(draw=SECOND, flush=SECOND, compete=False, accounts=accounts)
+    settings = Settings(draw=SECOND, flush=SECOND, accounts=accounts)
     return {"BTC": Desk("BTC", settings)}
 
 

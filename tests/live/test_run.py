@@ -25,7 +25,7 @@ from powderkeg.store.folder import Store
 from .conftest import until
 
 pytestmark = pytest.mark.timeout(120)
-SETTINGS = Settings(draw=SECOND, flush=SECOND, compete=False)
+SETTINGS = Settings(draw=SECOND, flush=SECOND)
 VENUES = ("binance", "bybit")
 BINANCE, BYBIT = "binance:BTCUSDT", "bybit:BTCUSDT"
 

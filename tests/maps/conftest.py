@@ -7,16 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import BIN
-from powderkeg.engine.estimate import CANDIDATES, Estimate
+from powderkeg.engine.classes import BIN, CLASSES, RATES
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.table import BINS, HIGHEST, LOWEST
+from powderkeg.engine.terms import KNOWN, LENGTH, TERMS
 from powderkeg.engine.weights import Fit
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.queries import STEPS
 from powderkeg.maps.ring import Ring
-from powderkeg.maps.scene import Known, tier_index
+from powderkeg.maps.scene import Known
 
 START = 1_767_225_600 * SECOND
+ONES = np.ones((2, 2, CLASSES))
+"""Map weights of one, by side, ground and class."""
 
 
 class Stage:
@@ -39,7 +43,7 @@ class Stage:
 
 def market(venue, price):
     """Return a market that knows a mark only."""
-    estimate = Estimate(price, venue, CANDIDATES[1:2])
+    estimate = Estimate(price, f"{venue}:BTCUSDT")
     estimate.move_mark(START, price)
     rings = {step: Ring(step, 400, per_row) for step, per_row in STEPS.items()}
     return Known(f"{venue}:BTCUSDT", venue, estimate, rings, START, "up")
@@ -47,9 +51,8 @@ def market(venue, price):
 
 def draw(known, at):
     """Draw the map into all rings."""
-    exposure = known.estimate.best.exposure
     for ring in known.rings.values():
-        ring.write(at - 1, exposure, known.estimate.weights(at), tier_index(known.estimate))
+        ring.write(at - 1, known.estimate.exposure, known.estimate.map_weights(at))
 
 
 def played(minutes=180):
@@ -95,13 +98,14 @@ def stand():
 
     def make(at_bins, *, venue="binance", price=100_000.0):
         known = market(venue, price)
-        exposure = known.estimate.best.exposure
+        exposure = known.estimate.exposure
+        exposure.count[[LOWEST, HIGHEST]] = 0, BINS - 1
         centre = math.floor(math.log(price) / BIN) - exposure.base
         for away, coins in at_bins.items():
             exposure.cells[0 if away < 0 else 1, centre + away, 3] = coins
-        ones = np.ones((2, 16))
-        best = known.estimate.best
-        best.fits = [Fit(ones, ones, ones, 1.0, ones)] * len(best.fits)
+        ones = np.ones((2, TERMS))
+        ones[:, KNOWN:LENGTH] = RATES  # a class of known ground weighs its part of a mean
+        known.estimate.fit = Fit(ones, ones, ones[0], 1.0, ones)
         return known
 
     return make

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from powderkeg.maps.ring import FILLED, ROWS, Ring
 from powderkeg.maps.scale import DOLLARS
 from powderkeg.maps.scene import Choice, bin_of
 
-from .conftest import START, Stage, market
+from .conftest import ONES, START, Stage, market
 
 PRICE = 100_000 * math.exp(-30 * BIN)
 
@@ -71,12 +70,12 @@ def scene(changes, sizes=(90, 90), gaps=()):
     told = {n: coins for n, *coins in changes}
     for n in range(200):
         for i, known in enumerate(markets):
-            exposure = known.estimate.best.exposure
+            exposure = known.estimate.exposure
             if n in told:
                 exposure.cells[0, bin_of(PRICE) - exposure.base, 3] = told[n][i]
             if n not in gaps:
                 for ring in known.rings.values():
-                    ring.write(START + n * MINUTE, exposure, np.ones((2, 16)), exposure.basis.tiers)
+                    ring.write(START + n * MINUTE, exposure, ONES)
     return Stage(markets, START + 200 * MINUTE, dict.fromkeys(steps))
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from powderkeg.engine.classes import BIN
-from powderkeg.engine.estimate import CANDIDATES
 from powderkeg.engine.exposure import Exposure
 from powderkeg.events import MINUTE
 from powderkeg.history.snapshots import CODEC
@@ -19,9 +18,11 @@ from powderkeg.maps.packed import BLOCK
 from powderkeg.maps.ring import EMPTY, FILLED, HOLE, ROWS, Ring
 from powderkeg.maps.scale import DOLLARS
 
+from .conftest import ONES
+
 T = 1_767_225_600_000_000
 NOW = T // MINUTE
-ONES, ALL, BOTH = np.ones((2, 16)), np.ones(5, np.bool_), np.ones(2, np.bool_)
+ALL, BOTH = np.ones(5, np.bool_), np.ones(2, np.bool_)
 
 blocks = st.tuples(st.integers(1, 12), st.integers(1, 3), st.integers(1, 30)).flatmap(
     lambda shape: st.tuples(
@@ -47,7 +48,7 @@ class Plain:
         self.last = max(self.last, column)
         return column % self.size
 
-    def write(self, at, exposure, weights, tiers):
+    def write(self, at, exposure, weights):
         column = at // self.step
         if self.last >= 0 and column <= self.last - self.size:
             return
@@ -57,8 +58,9 @@ class Plain:
         self.states[slot] = FILLED
         self.cells[slot] = 0
         module._write(
-            exposure.cells, exposure.number, exposure.base, weights, tiers, self.per_row,
-            front - ROWS // 2, ROWS // 2, self.cells[slot], self.edges[slot],
+            exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
+            exposure.basis.tiers, self.per_row, front - ROWS // 2, ROWS // 2, self.cells[slot],
+            self.edges[slot],
         )  # fmt: skip
 
     def hole(self, since, until):
@@ -85,7 +87,7 @@ def exposures():
     chance = np.random.default_rng(3)
     made = []
     for away in (0, 3, -5, 200, 1000):
-        exposure = Exposure(100_000.0, CANDIDATES[1])
+        exposure = Exposure(100_000.0)
         bins = chance.integers(1700, 2500, 60)
         exposure.cells[0, bins[bins < 2048 + away], 3] = 5.0
         exposure.cells[1, bins[bins > 2048 + away], 9] = 9.0
@@ -137,7 +139,7 @@ def play(todo, size, per_row, exposures, check):
             for n in range(start, start + span):
                 exposure = exposures[(which + n % 2) % len(exposures)]
                 for each in (ring, plain):
-                    each.write(n * MINUTE, exposure, ONES, exposure.basis.tiers)
+                    each.write(n * MINUTE, exposure, ONES)
         elif kind == "hole":
             for each in (ring, plain):
                 each.hole(start * MINUTE, (start + span) * MINUTE)
@@ -178,7 +180,7 @@ def test_a_ring_read_back_from_its_snapshot_goes_on_as_if_nothing_had_been(
         for _, off, span, which in after:
             for n in range(span):
                 at = (max(each.last, NOW) + off + n % 3) * MINUTE
-                each.write(at, exposures[which], ONES, exposures[which].basis.tiers)
+                each.write(at, exposures[which], ONES)
     assert CODEC.digest(back) == CODEC.digest(ring)
 
 
@@ -204,9 +206,9 @@ def test_a_row_of_a_block_nobody_has_drawn_in_is_nothing():
 def test_a_full_ring_keeps_at_most_two_blocks_unpacked_and_drops_those_that_have_left(exposures):
     ring = Ring(MINUTE, 100)
     for n in range(500):
-        ring.write((NOW + n) * MINUTE, exposures[0], ONES, exposures[0].basis.tiers)
+        ring.write((NOW + n) * MINUTE, exposures[0], ONES)
         if n % 10 == 0:
-            ring.write((NOW + n - 70) * MINUTE, exposures[1], ONES, exposures[1].basis.tiers)
+            ring.write((NOW + n - 70) * MINUTE, exposures[1], ONES)
         assert ring.last // BLOCK in ring._loose
         assert len(ring._loose) <= 2
         assert len(ring._loose) + len(ring._packed) <= 100 // BLOCK + 2
@@ -215,7 +217,7 @@ def test_a_full_ring_keeps_at_most_two_blocks_unpacked_and_drops_those_that_have
 def test_the_least_of_a_level_that_stood_all_along_is_the_level(exposures):
     ring = Ring(MINUTE, 100)
     for n in range(90):
-        ring.write((NOW + n) * MINUTE, exposures[0], ONES, exposures[0].basis.tiers)
+        ring.write((NOW + n) * MINUTE, exposures[0], ONES)
     column = ring.column(NOW)
     tier, row = next((t, r) for t, r in np.argwhere(column) if r != ring.fronts[0])
     whole = NOW // BLOCK + 1
@@ -224,14 +226,14 @@ def test_the_least_of_a_level_that_stood_all_along_is_the_level(exposures):
 
 
 def test_the_least_follows_what_is_drawn_into_a_packed_block(exposures):
-    ring, empty = Ring(MINUTE, 100), Exposure(100_000.0, CANDIDATES[1])
+    ring, empty = Ring(MINUTE, 100), Exposure(100_000.0)
     empty.number[module.MARK] = 2048.5
     for n in range(90):
-        ring.write((NOW + n) * MINUTE, exposures[0], ONES, exposures[0].basis.tiers)
+        ring.write((NOW + n) * MINUTE, exposures[0], ONES)
     block = np.array([NOW // BLOCK + 1])
     first = int(ring.firsts[NOW % 100])
     held = [row for row in range(first, first + ROWS) if ring.least(block, row).any()]
-    ring.write((int(block[0]) * BLOCK + 3) * MINUTE, empty, ONES, empty.basis.tiers)
+    ring.write((int(block[0]) * BLOCK + 3) * MINUTE, empty, ONES)
     assert held
     assert not any(ring.least(block, row).any() for row in held)
 

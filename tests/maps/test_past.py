@@ -12,6 +12,8 @@ from powderkeg.maps.past import price_at, slab_at
 from powderkeg.maps.ring import Ring
 from powderkeg.maps.scene import Choice, slab
 
+from .conftest import ONES
+
 START = 1_767_225_600 * SECOND
 
 
@@ -65,9 +67,9 @@ def test_the_past_is_told_by_the_finest_ring_that_holds_it(stage):
 @pytest.mark.parametrize("step", [MINUTE, 5 * MINUTE, 30 * MINUTE])
 def test_rows_of_two_bins_hold_no_more_money_than_rows_of_one(empty, stand, step):
     known = stand({-30: 5.0, 40: 7.0})
-    exposure = known.estimate.best.exposure
+    exposure = known.estimate.exposure
     ring = known.rings[step]
-    ring.write(START, exposure, np.ones((2, 16)), exposure.basis.tiers)
+    ring.write(START, exposure, ONES)
     empty.markets = [known._replace(rings={step: ring})]
     sides = slab_at(empty, Choice(), START + step).by_side().sum(axis=1)
     dollars = [c * 1e5 * math.exp(away * BIN) for c, away in ((5.0, -30), (7.0, 40))]
@@ -104,7 +106,7 @@ LEVEL = 100_000.0 * math.exp(-30 * BIN)
 def grown(empty, stand, coins):
     """Return the coin whose level at LEVEL held `coins[i]` in minute i; None is a gap."""
     known = stand({})
-    exposure = known.estimate.best.exposure
+    exposure = known.estimate.exposure
     place = math.floor(math.log(LEVEL) / BIN) - exposure.base
     for n, held in enumerate(coins):
         at = START + n * MINUTE
@@ -113,7 +115,7 @@ def grown(empty, stand, coins):
                 ring.hole(at, at)
                 continue
             exposure.cells[0, place, 3] = held
-            ring.write(at, exposure, np.ones((2, 16)), exposure.basis.tiers)
+            ring.write(at, exposure, ONES)
     empty.markets = [known]
     return empty
 
@@ -149,12 +151,12 @@ def test_a_level_older_than_the_fine_columns_is_dated_by_coarser_ones(empty, sta
     rings = dict(known.rings)
     rings[MINUTE] = Ring(MINUTE, 8)
     empty.markets = [known._replace(rings=rings)]
-    exposure = known.estimate.best.exposure
+    exposure = known.estimate.exposure
     place = math.floor(math.log(LEVEL) / BIN) - exposure.base
     for n in range(60):
         exposure.cells[0, place, 3] = 1.0 if n < 30 else 10.0
         for ring in rings.values():
-            ring.write(START + n * MINUTE, exposure, np.ones((2, 16)), exposure.basis.tiers)
+            ring.write(START + n * MINUTE, exposure, ONES)
     assert minutes(age_of(empty, Choice(), LEVEL)) == 30
 
 
@@ -174,7 +176,7 @@ def test_a_venue_that_is_not_chosen_or_never_drawn_gives_no_age(empty, stand):
 
 def test_the_age_of_a_tier_is_its_own(empty, stand):
     coin = grown(empty, stand, [10.0] * 5)
-    tier = (100, 50, 25, 10, 5)[int(coin.markets[0].estimate.best.exposure.basis.tiers[3])]
+    tier = (100, 50, 25, 10, 5)[int(coin.markets[0].estimate.exposure.basis.tiers[3])]
     others = tuple(t for t in (100, 50, 25, 10, 5) if t != tier)
     assert minutes(age_of(coin, Choice(tiers=(tier,)), LEVEL)) >= 5
     assert math.isnan(age_of(coin, Choice(tiers=others), LEVEL))
@@ -182,11 +184,11 @@ def test_the_age_of_a_tier_is_its_own(empty, stand):
 
 def test_a_level_in_the_row_of_the_mark_has_its_age_on_its_own_side(empty, stand):
     known = stand({0: 7.0})
-    exposure = known.estimate.best.exposure
+    exposure = known.estimate.exposure
     for n in range(60):
         exposure.cells[1] *= 10.0 if n == 40 else 1.0
         for ring in known.rings.values():
-            ring.write(START + n * MINUTE, exposure, np.ones((2, 16)), exposure.basis.tiers)
+            ring.write(START + n * MINUTE, exposure, ONES)
     empty.markets = [known]
     assert minutes(age_of(empty, Choice(), 100_000.0)) == 20
     assert minutes(age_of(empty, Choice(side="short"), 100_000.0)) == 20

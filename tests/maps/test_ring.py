@@ -12,13 +12,14 @@ from powderkeg.events import MINUTE
 from powderkeg.history.snapshots import CODEC
 from powderkeg.maps.ring import EMPTY, FILLED, HOLE, ROWS, Ring, cuts
 
+from .conftest import ONES
+
 T = 1_767_225_600_000_000
 ALL, BOTH = np.ones(5, np.bool_), np.ones(2, np.bool_)
 
 
 def write(ring, known, at):
-    exposure = known.estimate.best.exposure
-    ring.write(at, exposure, np.ones((2, 16)), exposure.basis.tiers)
+    ring.write(at, known.estimate.exposure, ONES)
 
 
 def seen(ring, until, columns=1, first=None, tiers=ALL, sides=BOTH):
@@ -70,7 +71,7 @@ def test_longs_and_shorts_in_the_row_of_the_mark_are_kept_apart(stand):
 
 def test_only_the_tiers_and_sides_that_are_chosen_are_blended(stand):
     known = stand({-30: 5.0, 0: 3.0, 40: 7.0})
-    tier = int(known.estimate.best.exposure.basis.tiers[3])
+    tier = int(known.estimate.exposure.basis.tiers[3])
     ring = Ring(MINUTE, 10)
     write(ring, known, T)
     only = np.arange(5) == tier
@@ -110,7 +111,7 @@ def test_rows_beyond_the_picture_are_cut_off(stand):
 
 def test_the_edge_of_the_exposure_grid_is_drawn_as_nothing(stand):
     known = stand({})
-    exposure = known.estimate.best.exposure
+    exposure = known.estimate.exposure
     exposure.cells[1, 4000:] = 1.0
     known.estimate.move_mark(T, math.exp((exposure.base + 3050) * BIN))
     ring = Ring(MINUTE, 10, per_row=3)

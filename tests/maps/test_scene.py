@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from powderkeg.engine.classes import BIN
-from powderkeg.maps.scene import TIER_NAMES, Choice, bin_of, slab, tier_index
+from powderkeg.maps.scene import TIER_NAMES, Choice, bin_of, slab
 
 
 def test_the_aggregate_is_the_sum_of_its_venues(stage):
@@ -78,11 +78,14 @@ def test_five_hundred_coins_at_one_are_two_thousand_at_a_quarter(stand, empty):
     assert sums[0] == pytest.approx(sums[1], rel=2 * BIN)
 
 
-def test_a_class_is_shown_in_the_tier_of_its_basis(stage):
-    for known in stage.estimated():
-        assert (
-            tier_index(known.estimate).tolist() == known.estimate.best.exposure.basis.tiers.tolist()
-        )
+def test_a_class_is_shown_in_the_tier_of_its_basis(stand, empty):
+    known = stand({})
+    exposure = known.estimate.exposure
+    empty.markets = [known]
+    for k, tier in enumerate(exposure.basis.tiers.tolist()):
+        exposure.cells[:] = 0
+        exposure.cells[0, 2000, k] = 1.0
+        assert np.flatnonzero(slab(empty, Choice()).dollars.any(axis=(1, 2))).tolist() == [tier]
 
 
 @pytest.mark.parametrize("price", [0.01, 1.0, 99_999.0, 100_000.0])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.classes import BIN
-from powderkeg.engine.kernels import BINS
+from powderkeg.engine.table import BINS
 from powderkeg.errors import ConfigError, DataError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.sources import load

@@ -16,7 +16,7 @@ from powderkeg.settings import Settings
 
 T = 1_767_225_600 * SECOND
 M = "binance:BTCUSDT"
-ONE = Settings(compete=False)
+ONE = Settings()
 
 
 def bars(prices, start=T, volume=100.0):
@@ -179,5 +179,5 @@ def test_a_passage_changes_nothing_in_the_desk_it_watches():
         alone.apply(event)
     watched = played(long_passage(), falling())
     (a,), (b,) = alone.estimated(), watched.estimated()
-    assert np.array_equal(a.estimate.best.exposure.cells, b.estimate.best.exposure.cells)
+    assert np.array_equal(a.estimate.exposure.cells, b.estimate.exposure.cells)
     assert not math.isnan(a.estimate.mark)

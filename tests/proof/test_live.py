@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from powderkeg.engine.estimate import VERSION, Estimate
-from powderkeg.engine.record import Record
+from powderkeg.engine.record import NO_MAP, PATH_ONLY, STATIC, Record
+from powderkeg.engine.shipped import SHIPPED
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR, SECOND, Liquidation
 from powderkeg.maps.scene import Known
@@ -29,17 +31,17 @@ def made(n=240, ours=1.0, noise=0.3, seed=3):
     died = chance.gamma(0.5, 10.0, (n, 2))
     said = ours * died * np.exp(noise * chance.standard_normal((n, 2))) + 0.01
     even = np.full((n, 2), 5.0)
-    return np.stack((died, said, said / 2, said * 2, even, even, even), axis=1)
+    return np.stack((died, said, said / 2, said * 2, even, even, even, even), axis=1)
 
 
-def desk_of(rows):
+def desk_of(rows, first=FIRST):
     """Return a desk of one market with these rows on record."""
     estimate = Estimate(100.0, MARKET)
     estimate.add_trades(np.array([100.0, 101.0]), np.array([50.0, -20.0]))
-    estimate.flush(FIRST * HOUR, 1000.0)
-    estimate.move_mark(FIRST * HOUR + SECOND, 100.0)
+    estimate.flush(first * HOUR, 1000.0)
+    estimate.move_mark(first * HOUR + SECOND, 100.0)
     for i, row in enumerate(rows):
-        estimate.record.add(FIRST + i, row)
+        estimate.record.add(first + i, row)
     known = Known(MARKET, "bybit", estimate, {}, 0, "up")
     return SimpleNamespace(now=(FIRST + 240) * HOUR, estimated=lambda: iter([known])), known
 
@@ -47,7 +49,7 @@ def desk_of(rows):
 def test_a_market_that_says_before_what_dies_shows_an_edge():
     found = figures(HOURS, made(), 1.0)
     assert found["verdict"] == "edge shown"
-    skill = found["skill_over_path"]
+    skill = found["skill_over_path_only"]
     assert skill["low"] < skill["value"] < skill["high"]
     assert found["coverage_80"]["value"] > 0.9
 
@@ -58,12 +60,54 @@ def test_what_is_said_in_the_wrong_order_shows_none():
     assert figures(HOURS, rows, 1.0)["verdict"] == "no edge shown"
 
 
-def test_an_edge_over_one_null_only_is_none():
+@pytest.mark.parametrize("null", [NO_MAP, PATH_ONLY])
+def test_an_edge_that_one_null_model_denies_is_none(null):
     rows = made()
-    rows[:, 5] = rows[:, 0]  # no map knows it all beforehand
+    rows[:, null] = rows[:, 0]  # it knows all beforehand
     found = figures(HOURS, rows, 1.0)
     assert found["skill_over_static"]["low"] > 0
     assert found["verdict"] == "no edge shown"
+
+
+def test_a_null_model_that_was_not_kept_is_left_out_and_no_edge_is_shown():
+    rows = made()
+    rows[:, PATH_ONLY] = np.nan
+    found = figures(HOURS, rows, 1.0)
+    assert found["hours"] == len(rows)
+    assert found["deviance"]["path_only"] is found["skill_over_path_only"]["value"] is None
+    assert found["skill_over_path_only"]["n"] == 0
+    assert found["skill_over_no_map"]["low"] > 0
+    assert found["verdict"] == "no edge shown"
+
+
+def test_a_null_model_kept_for_the_later_hours_is_compared_in_those_and_costs_no_other():
+    """A store that went on under a model which keeps one null model more."""
+    rows = made()
+    rows[:140, PATH_ONLY] = np.nan
+    found = figures(HOURS, rows, 1.0)
+    later = figures(HOURS[140:], rows[140:], 1.0)
+    assert found["hours"] == 240
+    assert found["skill_over_no_map"]["n"] == 240
+    assert found["skill_over_path_only"] == later["skill_over_path_only"]
+    assert found["skill_over_path_only"]["n"] == 100
+    assert found["deviance"]["path_only"] is None  # not of the same hours as the others
+    assert found["verdict"] == "edge shown"
+
+
+def test_a_null_model_compared_in_too_few_hours_shows_no_edge():
+    rows = made()
+    rows[:-70, PATH_ONLY] = np.nan
+    found = figures(HOURS, rows, 1.0)
+    assert found["skill_over_path_only"]["low"] > 0
+    assert found["verdict"] == "no edge shown"
+
+
+def test_hours_after_a_start_in_which_no_null_model_had_learned_do_not_count():
+    rows = made()
+    begun = rows.copy()
+    begun[100:106, STATIC : PATH_ONLY + 1] = 0.0
+    found, without = figures(HOURS, begun, 1.0), np.delete(np.arange(240), np.arange(100, 106))
+    assert found == figures(HOURS[without], rows[without], 1.0)
 
 
 def test_two_days_are_too_few_for_a_verdict_however_good():
@@ -77,8 +121,29 @@ def test_hours_before_a_null_model_has_learned_do_not_count_against_it():
     late = rows.copy()
     late[:50, 5] = 0.0
     assert figures(HOURS, late, 1.0) == figures(HOURS[50:], rows[50:], 1.0)
-    late[:, 5] = 0.0
-    assert figures(HOURS, late, 1.0)["verdict"] == "too few hours"
+
+
+def test_a_null_model_that_never_spoke_is_left_out_and_the_hours_still_count():
+    rows = made()
+    rows[:, NO_MAP] = 0.0
+    found = figures(HOURS, rows, 1.0)
+    assert found["hours"] == found["skill_over_path_only"]["n"] == 240
+    assert found["deviance"]["no_map"] is found["skill_over_no_map"]["value"] is None
+    assert found["verdict"] == "no edge shown"
+    rows[:, STATIC : PATH_ONLY + 1] = 0.0
+    silent = figures(HOURS, rows, 1.0)
+    assert silent["hours"] == 240
+    assert silent["coverage_80"] == found["coverage_80"]
+    assert [name for name, value in silent["deviance"].items() if value is not None] == ["ours"]
+
+
+def test_a_null_model_that_expects_nothing_of_the_first_hour_counted_is_still_compared():
+    rows = made()
+    rows[:50, NO_MAP] = 0.0
+    rows[50, STATIC] = 0.0  # it had spoken before: price crossed nothing of it
+    found = figures(HOURS, rows, 1.0)
+    assert found["skill_over_static"]["n"] == found["hours"] == 190
+    assert found["deviance"]["static"] > 0
 
 
 def test_hours_in_which_nothing_died_say_nothing_of_skill():
@@ -86,14 +151,14 @@ def test_hours_in_which_nothing_died_say_nothing_of_skill():
     rows[:, 0] = 0.0
     found = figures(HOURS, rows, 1.0)
     assert found["verdict"] == "too few hours"
-    assert found["skill_over_path"]["value"] is found["predicted_over_reported"] is None
+    assert found["skill_over_path_only"]["value"] is found["predicted_over_reported"] is None
 
 
 def test_deviances_are_those_of_the_score():
     rows = made()
     found = figures(HOURS, rows, 1.0)["deviance"]
     assert found["ours"] == pytest.approx(poisson_deviance(rows[:, 0], rows[:, 1]), rel=1e-12)
-    assert found["path"] == pytest.approx(poisson_deviance(rows[:, 0], rows[:, 5]), rel=1e-12)
+    assert found["no_map"] == pytest.approx(poisson_deviance(rows[:, 0], rows[:, 5]), rel=1e-12)
 
 
 def test_twice_too_much_is_told_as_twice():
@@ -124,16 +189,44 @@ def test_a_market_without_a_record_says_so():
     assert market["verdict"] == "too few hours"
     assert market["prior_only"] is True
     assert market["reliability"] == []
-    assert not any(each["measured"] for each in market["classes"])
+    assert not any(each["measured"] for each in market["tiers"])
 
 
-def test_every_class_of_both_sides_has_a_weight_within_its_band():
-    (market,) = summary({"BTC": desk_of(made())[0]})["markets"]
-    assert len(market["classes"]) == 32
-    for each in market["classes"]:
-        assert each["low"] <= each["weight"] <= each["high"]
-        assert each["distance"] > 0
-        assert each["tier"] in {100, 50, 25, 10, 5}
+def test_every_tier_of_both_sides_has_a_size_within_its_band_and_they_add_up_to_the_map():
+    desk, known = desk_of(made())
+    (market,) = summary({"BTC": desk})["markets"]
+    assert [each["tier"] for each in market["tiers"]] == [100, 50, 25, 10, 5] * 2
+    for each in market["tiers"]:
+        assert 0 <= each["low"] <= each["size"] <= each["high"]
+    sides = known.estimate.render(desk.now).sum(axis=1)
+    for side, total in zip(("long", "short"), sides, strict=True):
+        sizes = [each["size"] for each in market["tiers"] if each["side"] == side]
+        assert sum(sizes) == pytest.approx(total, rel=1e-4)
+
+
+def test_what_a_market_borrows_is_said_until_it_has_learned():
+    desk, known = desk_of(made(), first=SHIPPED.until // HOUR + 24)
+    (market,) = summary({"BTC": desk})["markets"]
+    lent = known.estimate.borrowed
+    assert known.estimate.borrows
+    assert market["borrowed"] == {
+        "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
+        "version": lent.version,
+    }  # fmt: skip
+    assert market["reports"] == 0
+
+
+def test_rows_of_version_3_are_read_with_the_path_alone_unknown(tmp_path):
+    _, known = desk_of(made())
+    proofs = Proofs(tmp_path)
+    proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS])
+    rows = [replace(row, version=3, values=row.values[:6] + row.values[7:]) for row in
+            rows_of(known, set(HOURS.tolist()))]  # fmt: skip
+    proofs.append(rows)
+    (market,) = from_ledger(tmp_path)["markets"]
+    assert market["hours"] == 240
+    assert market["deviance"]["path_only"] is None
+    assert market["deviance"]["no_map"] > 0
 
 
 def test_a_feed_that_is_a_sample_is_told_as_one():
@@ -210,13 +303,15 @@ def test_a_liquidation_makes_weights_measured_only_where_it_died():
         estimate.flush(at + i * HOUR, 1000.0)
         estimate.move_mark(at + i * HOUR + SECOND, 98.0)
         told = at + i * HOUR + 2 * SECOND
-        estimate.liquidated(Liquidation(MARKET, told, told, "long", 98.0, 5.0))
+        estimate.liquidated(Liquidation(MARKET, told, told, 98.0, 5.0, "long"))
         estimate.move_mark(at + i * HOUR + 60 * SECOND, 100.0)
     (market,) = summary({"BTC": desk})["markets"]
-    sure = {each["side"] for each in market["classes"] if each["measured"]}
+    known_of = {side: sum(each["size"] * (each["measured"] or 0) for each in market["tiers"]
+                          if each["side"] == side) for side in ("long", "short")}  # fmt: skip
     assert market["prior_only"] is False
     assert market["fitted"] is not None
-    assert "short" not in sure
+    assert known_of["long"] > 0
+    assert known_of["short"] == 0
 
 
 def test_the_scorecard_is_of_this_model_and_calls_nothing_an_edge_that_may_be_chance():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from powderkeg.engine.classes import BIN
 from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.kernels import R_CLASSES, R_LENGTH
+from powderkeg.engine.marks import R_CLASSES, R_LENGTH
 from powderkeg.events import SECOND
 from powderkeg.proof.scores import (
     correlation,
@@ -18,6 +18,7 @@ from powderkeg.proof.scores import (
     lift,
     overlap,
     poisson_deviance,
+    top_share,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -60,7 +61,7 @@ def test_the_map_of_a_tape_that_traded_evenly_gains_nothing_where_deaths_are_eve
         table.move_mark((2 + n) * SECOND, 100_000.0 * math.exp(-(n + 1) * BIN)) for n in range(400)
     ]
     swept = np.concatenate(steps)
-    lengths, expected = swept[:, R_LENGTH], swept[:, R_CLASSES : R_CLASSES + 8].sum(axis=1)
+    lengths, expected = swept[:, R_LENGTH], swept[:, R_CLASSES : R_CLASSES + 16].sum(axis=1)
     died = np.random.default_rng(5).poisson(50.0 * lengths / lengths.mean()).astype(float)
     bits, scored = information_gain(expected, died, lengths, np.zeros(len(lengths)))
     assert abs(bits / scored) < 0.01
@@ -163,3 +164,12 @@ def test_lift_is_one_for_a_map_that_knows_nothing_and_ten_for_one_that_knows_all
     volumes[:50] = 1.0
     assert lift(volumes, volumes, lengths) == pytest.approx(10.0)
     assert lift(np.random.default_rng(1).random(n), lengths, lengths) == pytest.approx(1.0)
+
+
+@given(seeds)
+def test_an_even_map_has_a_tenth_of_its_mass_in_a_tenth_of_its_bins(seed):
+    assert top_share(np.full(100, 3.0)) == pytest.approx(0.1)
+    masses = np.random.default_rng(seed).exponential(1.0, 100)
+    assert 0.1 <= top_share(masses) <= 1
+    assert top_share(masses, 1.0) == pytest.approx(1)
+    assert top_share(np.eye(100)[0]) == 1

@@ -113,7 +113,7 @@ def test_cells_are_the_same_in_both_encodings_and_tier_by_tier(client):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("planes", "most"), [("sum", 180_000), ("tiers", 300_000)])
+@pytest.mark.parametrize(("planes", "most"), [("sum", 230_000), ("tiers", 350_000)])
 def test_a_snapshot_of_1500_columns_stays_small(planes, most):
     desk = prepare("BTC", 7, 1_767_225_600 * SECOND, 6.0, Settings())[1]
     session = Session("simulated", {"BTC": desk}, clock)

@@ -11,10 +11,11 @@ from litestar.testing import TestClient
 from powderkeg.serve.app import make_app
 
 FIGURES = {
-    "coin", "market", "venue", "hours", "since", "until", "deviance", "skill_over_path",
-    "skill_over_static", "verdict", "predicted_over_reported", "coverage_80", "reliability",
-    "price", "fitted", "taught", "events", "prior_only", "version", "candidate", "window_days",
-    "misfit", "strain", "share_told", "classes",
+    "coin", "market", "venue", "hours", "since", "until", "deviance", "skill_over_path_only",
+    "skill_over_no_map", "skill_over_static", "verdict", "predicted_over_reported",
+    "coverage_80", "reliability", "reports", "borrowed",
+    "price", "fitted", "taught", "events", "prior_only", "version", "basis", "window_days",
+    "misfit", "strain", "share_told", "tiers",
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_a_made_half_day_is_too_short_for_a_verdict_and_learned_from_reports(cli
         assert 0 < market["hours"] < 12
         assert market["verdict"] == "too few hours"
         assert market["events"] > 0
-        assert market["skill_over_path"]["low"] is None
+        assert market["skill_over_path_only"]["low"] is None
 
 
 def test_both_encodings_say_the_same(client):

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from powderkeg.events import HOUR
+from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.shipped import SHIPPED
+from powderkeg.engine.terms import TERMS
+from powderkeg.engine.weights import Fit
+from powderkeg.events import DAY, HOUR, MINUTE
 from powderkeg.maps.queries import ReachQuery
+from powderkeg.maps.scene import Choice, Known
+from powderkeg.serve.session import ALL, fit, model
+
+BEFORE, AFTER = SHIPPED.until - 2 * DAY, SHIPPED.until + DAY
+
+
+class Shown:
+    """What a desk shows of its markets."""
+
+    def __init__(self, *markets):
+        self.markets = markets
+        self.now = max((market.seen for market in markets), default=0)
+
+    def estimated(self):
+        return list(self.markets)
+
+
+def market(at, venue="binance", *, reports=0.0, volume=10.0):
+    """Return a market that was traded for ten minutes up to `at`, and perhaps has learned."""
+    estimate = Estimate(100_000.0, f"{venue}:BTCUSDT")
+    for n in range(11):
+        moment = at + (n - 10) * MINUTE
+        if volume:
+            estimate.add_trades(np.array([100_000.0]), np.array([volume]))
+        estimate.flush(moment, 50_000.0 + n)
+        estimate.move_mark(moment, 100_000.0 + n)
+    if reports:
+        ones = np.ones((2, TERMS))
+        estimate.fit = Fit(ones, ones, ones[0], 1.0, ones, reports=reports)
+        estimate.fitted, estimate.events = at, round(10 * reports)
+    return Known(estimate.market, venue, estimate, {}, at, "up")
 
 
 def test_an_answer_about_the_past_tells_the_price_of_then(session, prepared):
@@ -24,3 +60,68 @@ def test_a_past_that_is_not_kept_has_no_price(session, prepared):
     desk = prepared[1]
     answer = session.about(desk, ReachQuery(at=desk.now - 90 * 24 * HOUR))
     assert (answer["price"], answer["mark"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("markets", "words"),
+    [
+        ([market(BEFORE)], "assumed prior, nothing learned"),
+        ([market(AFTER)], "borrowed: learned on BTC on Binance, 2025-12 to 2026-03"),
+        ([market(AFTER, reports=12.4)], "learning (12 reports)"),
+        ([market(AFTER, reports=123.4)], "calibrated on 1,234 liquidation reports"),
+        ([market(AFTER, reports=20), market(AFTER, "okx")], "learning (20 reports)"),
+        (
+            [market(AFTER, reports=20), market(AFTER, "okx", reports=20)],
+            "calibrated on 400 liquidation reports",
+        ),
+        ([], ""),
+    ],
+)
+def test_what_a_map_rests_on_is_told_in_words(markets, words):
+    assert model(Shown(*markets)) == words
+
+
+def test_only_the_markets_that_are_chosen_are_told_of():
+    shown = Shown(market(AFTER, reports=500), market(AFTER, "okx"))
+    assert model(shown, Choice(("okx",))).startswith("borrowed")
+    assert model(shown, Choice(("binance",))).startswith("calibrated")
+    assert model(shown, Choice(model="static")).startswith("four fixed leverages")
+    assert fit(shown, Choice(("okx",)))["borrowed"]["market"] == "BTC on Binance"
+    assert fit(shown, ALL)["borrowed"] is None
+
+
+def test_a_map_without_any_volume_says_that_it_is_of_the_path_alone():
+    blind = market(AFTER, "okx", volume=0)
+    assert model(Shown(blind)).endswith("2026-03 · path only: no volume is known here")
+    both = Shown(market(AFTER), blind)
+    assert model(both).endswith("· path only: no volume is known on okx")
+    assert fit(both, ALL)["path_only"] == ["okx"]
+    assert fit(both, Choice(("binance",)))["path_only"] == []
+
+
+def test_a_fit_tells_what_it_borrows_and_how_many_reports_it_rests_on():
+    told = fit(Shown(market(AFTER)), ALL)
+    assert told["borrowed"] == {
+        "market": "BTC on Binance", "since": SHIPPED.since, "until": SHIPPED.until,
+        "reports": SHIPPED.reports,
+    }  # fmt: skip
+    assert (told["reports"], told["at"]) == (0, None)
+    assert told["why"].endswith("weights learned on BTC on Binance")
+    assert fit(Shown(market(BEFORE)), ALL)["why"].endswith("the assumed prior alone")
+    own = fit(Shown(market(AFTER, reports=20.5), market(AFTER, "okx", reports=4.0)), ALL)
+    assert (own["reports"], own["borrowed"]) == (24.5, None)
+
+
+def test_of_a_time_before_weights_could_be_borrowed_no_fit_is_told(session, prepared, monkeypatch):
+    desk = prepared[1]
+    lent = {"borrowed": {"until": desk.now - HOUR}, "at": None}
+    monkeypatch.setattr("powderkeg.serve.session.fit", lambda *_: lent)
+    assert session.about(desk, ReachQuery(at=desk.now - MINUTE))["fit"] is lent
+    assert session.about(desk, ReachQuery(at=desk.now - 2 * HOUR))["fit"] is None
+
+
+def test_a_map_whose_volume_was_assumed_within_the_day_says_so():
+    shown = market(AFTER)._replace(assumed=AFTER - HOUR)
+    assert model(Shown(shown)).endswith("· volume partly assumed from the range of price")
+    old = market(AFTER)._replace(assumed=AFTER - 25 * HOUR)
+    assert "assumed from" not in model(Shown(old))

@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from powderkeg.engine.bands import Z
 from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.maps.compare import difference, pair
 from powderkeg.maps.doubt import doubt
-from powderkeg.maps.grade import FIT, INTEREST, LEAST, grade, volatile
+from powderkeg.maps.grade import FIT, INTEREST, LEAST, NEVER, Learned, fit_of, grade, volatile
 from powderkeg.maps.queries import HeatmapQuery, LevelsQuery, ReachQuery, SpanQuery
 from powderkeg.maps.scene import Choice, bin_of
+from powderkeg.maps.skill import Skill
 from powderkeg.maps.views import bars, compared, cumulative, heatmap, levels
 from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session, model
@@ -94,7 +96,7 @@ def test_the_band_of_a_much_missed_model_is_wide(desk):
 def test_the_static_map_is_another_map_of_the_same_coin(desk, session):
     ours, theirs = (bars(desk, ReachQuery(model=m)) for m in ("calibrated", "static"))
     assert ours.long != theirs.long
-    assert "never closed" in model(desk, "static")
+    assert "never closed" in model(desk, Choice(model="static"))
     assert session.answer("BTC", "bars", ReachQuery(model="static"))["mode"] == "static"
 
 
@@ -154,13 +156,16 @@ GOOD = {"interest": 2 * INTEREST[0], "coverage": 1.0, "silence": 0.0}
         ({"age": 2 * DAY}, "B"),
         ({"age": FIT[2] + 1}, "D"),
         ({"age": None}, "D"),
+        ({"reports": 5}, "C"),
+        ({"reports": 31}, "B"),
     ],
 )
 def test_the_worst_of_four_things_decides_the_grade(desk, monkeypatch, changed, letter):
     monkeypatch.setattr("powderkeg.maps.grade.volatile", lambda _: False)
-    asked = {**GOOD, "age": HOUR} | changed
-    age = asked.pop("age")
-    told = grade(desk, **asked, fitted=0 if age is None else desk.now - age)
+    asked = {**GOOD, "age": HOUR, "reports": 5000} | changed
+    age, reports = asked.pop("age"), asked.pop("reports")
+    fitted = 0 if age is None else desk.now - age
+    told = grade(desk, **asked, markets=[rests(fitted=fitted, reports=reports)])
     assert told.letter == letter
     assert bool(told.why) == (letter != "A")
 
@@ -169,9 +174,89 @@ def test_high_volatility_raises_the_grade_of_a_middling_market_and_not_of_a_tiny
     desk, monkeypatch
 ):
     monkeypatch.setattr("powderkeg.maps.grade.volatile", lambda _: True)
-    fitted = desk.now - HOUR
-    assert grade(desk, 5 * LEAST, 1.0, 0.0, fitted).parts["interest"] == "A"
-    assert grade(desk, 0.5 * LEAST, 1.0, 0.0, fitted).parts["interest"] == "D"
+    markets = [rests(fitted=desk.now - HOUR)]
+    assert grade(desk, 5 * LEAST, 1.0, 0.0, markets).parts["interest"] == "A"
+    assert grade(desk, 0.5 * LEAST, 1.0, 0.0, markets).parts["interest"] == "D"
+
+
+NOW = START
+
+
+def rests(**changed):
+    """Return what the best of weights rest on, but for what is changed."""
+    best = Learned("bybit", 1.0, True, NOW - HOUR, "", 5000.0, 2000, Skill(0.2, 0.1, 0.3))
+    return replace(best, **changed)
+
+
+def letter(*markets):
+    return "ABCD"[fit_of(NOW, markets)[0]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected", "why"),
+    [
+        ({}, "A", ""),
+        ({"reports": 100.0, "hours": 72}, "A", ""),
+        ({"reports": 99.5}, "B", "99 effective reports, 100 needed"),
+        ({"hours": 71}, "B", "71 hours scored, 72 needed"),
+        ({"skill": Skill(0.1, -0.1, 0.3)}, "B", "no better than a map of the path alone"),
+        ({"skill": Skill(0.1)}, "B", "not yet compared with a map of the path alone"),
+        ({"reports": 12.4}, "C", "12 effective reports, 30 needed"),
+        ({"hours": 23}, "C", "23 hours scored, 24 needed"),
+        ({"skill": Skill(-0.2, -0.3, -0.1)}, "C", "worse than a map of the path alone"),
+        (
+            {"fitted": 0, "reports": 0.0, "hours": 0, "lender": "BTC on Binance"},
+            "C", "borrowed weights: learned on BTC on Binance",
+        ),
+        ({"fitted": 0, "reports": 0.0}, "D", NEVER),
+        ({"fitted": NOW - 4 * DAY}, "C", "weights learned long ago"),
+        ({"assumed": True}, "B", "volume assumed from the range of price"),
+    ],
+)  # fmt: skip
+def test_a_fit_is_as_good_as_what_it_has_shown(changed, expected, why):
+    assert letter(rests(**changed)) == expected
+    told = fit_of(NOW, [rests(**changed)])[1]
+    assert told == why or expected == "A"
+
+
+def test_five_reports_are_no_better_than_c_whatever_else_is_perfect():
+    assert letter(rests(reports=5.0, hours=10**6, skill=Skill(0.9, 0.89, 0.91))) == "C"
+
+
+def test_the_worst_market_that_holds_a_twentieth_of_the_interest_decides_and_is_named():
+    large, small = rests(oi=96.0), rests(venue="okx", oi=4.0, reports=5.0)
+    assert letter(large, small) == "A"
+    place, why = fit_of(NOW, [large, replace(small, oi=6.0)])
+    assert (place, why) == (2, "5 effective reports, 30 needed (okx)")
+    assert letter(large, replace(small, oi=6.0, chosen=False)) == "A"
+    assert letter(replace(large, chosen=False), small) == "C"
+
+
+def test_a_venue_that_reports_nothing_counts_as_the_best_of_the_others():
+    silent = rests(venue="hyperliquid", oi=96.0, fitted=0, reports=0.0, lender="BTC on Binance")
+    good, poor = rests(oi=2.0, chosen=False), rests(oi=2.0, venue="okx", reports=40.0)
+    assert letter(silent, good, poor) == "A"
+    assert letter(silent, poor) == "B"
+    assert letter(silent, replace(poor, oi=50.0)) == "B"
+    assert letter(silent) == "C"
+    assert letter(replace(silent, lender="")) == "D"
+
+
+def test_of_no_market_nothing_was_learned():
+    assert fit_of(NOW, []) == (3, NEVER)
+    assert letter(rests(oi=0.0)) == "A"
+
+
+def test_the_skill_behind_a_grade_is_computed_once_an_hour(desk, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "powderkeg.serve.session.over_path_only", lambda *_: asked.append(1) or Skill()
+    )
+    markets = len(list(desk.estimated()))
+    fresh = Session("simulated", {"BTC": desk}, lambda: desk.now)
+    for _ in range(3):
+        fresh.about(desk, SpanQuery())
+    assert len(asked) == markets
 
 
 def test_volatility_is_high_where_the_last_half_hour_moved_most(desk):

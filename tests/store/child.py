@@ -33,7 +33,7 @@ say = partial(print, flush=True)
 
 def main(folder, seed, frames, manner):
     store = Store(Path(folder))
-    feed = Feed({"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND, compete=False))})
+    feed = Feed({"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND))})
     why = resume(store, feed)
     say("resumed", store.last, feed.seq, why or "whole")
     batches = [b for b in market(int(seed), int(frames)) if b[-1].seq > store.last]

@@ -47,7 +47,7 @@ def market():
 
 
 def row(hour, name=MARKET):
-    return Row(name, hour, 1, [[float(hour), 2.0]] * 7)
+    return Row(name, hour, 4, [[float(hour), 2.0]] * 8)
 
 
 def test_an_entry_comes_back_as_it_was(tmp_path, market):
@@ -59,7 +59,7 @@ def test_an_entry_comes_back_as_it_was(tmp_path, market):
 def test_a_kept_map_is_the_map_within_the_scale(market):
     kept = map_of(market, T)
     estimate = market.estimate
-    prices = np.exp((estimate.best.exposure.base + np.arange(4096) + 0.5) * BIN)
+    prices = np.exp((estimate.exposure.base + np.arange(4096) + 0.5) * BIN)
     money = estimate.render(T) * prices
     near = np.abs(prices / kept.mark - 1) < 0.0999
     got = kept.dollars()
@@ -84,7 +84,7 @@ def test_an_entry_that_is_kept_already_is_not_kept_again(tmp_path):
     proofs = Proofs(tmp_path)
     assert proofs.append([row(N), row(N)]) == 1
     before = proofs.files()[0].read_bytes()
-    changed = Row(MARKET, N, 9, [[0.0, 0.0]] * 7)
+    changed = Row(MARKET, N, 9, [[0.0, 0.0]] * 8)
     assert proofs.append([changed]) == 0
     assert Proofs(tmp_path).append([changed]) == 0
     assert proofs.files()[0].read_bytes() == before
@@ -178,9 +178,18 @@ def test_reading_changes_nothing(tmp_path):
 
 
 def test_an_entry_of_another_model_of_rows_is_refused(tmp_path):
-    Proofs(tmp_path).append([Row(MARKET, N, 1, [[1.0, 2.0]] * 3)])
-    with pytest.raises(DataError, match="expected 7 fields, found 3"):
-        list(Proofs(tmp_path).read())
+    for version, wanted in ((1, 7), (4, 8)):
+        folder = tmp_path / str(version)
+        folder.mkdir()
+        Proofs(folder).append([Row(MARKET, N, version, [[1.0, 2.0]] * 3)])
+        with pytest.raises(DataError, match=f"expected {wanted} fields, found 3"):
+            list(Proofs(folder).read())
+
+
+def test_rows_kept_before_the_map_of_the_path_alone_was_are_still_read(tmp_path):
+    old = Row(MARKET, N, 3, [[1.0, 2.0]] * 7)
+    Proofs(tmp_path).append([old])
+    assert list(Proofs(tmp_path).read()) == [old]
 
 
 def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(
@@ -207,7 +216,7 @@ def test_a_day_of_a_market_stays_below_the_limit(tmp_path, market):
     chance = np.random.default_rng(5)
     proofs = Proofs(tmp_path)
     for hour in range(24):
-        values = np.float32(chance.gamma(1, 10, (7, 2))).tolist()
+        values = np.float32(chance.gamma(1, 10, (8, 2))).tolist()
         proofs.append([map_of(market, T + hour * HOUR), Row(MARKET, N + hour, 1, values)])
     assert 10_000 < proofs.size < DAY_LIMIT
 
@@ -227,7 +236,7 @@ proofs.begin()
 hour = max((each.hour for each in proofs.read()), default=int(sys.argv[2]) - 1)
 while True:
     hour += 1
-    proofs.append([Row("a:%d" % i, hour, 1, [[float(hour), 2.0]] * 7) for i in range(5)])
+    proofs.append([Row("a:%d" % i, hour, 4, [[float(hour), 2.0]] * 8) for i in range(5)])
     print(hour, flush=True)
 """
 
@@ -273,7 +282,7 @@ async def test_the_keeper_keeps_a_map_when_an_hour_begins_and_a_row_when_it_is_o
     record = life.market.estimate.record
     assert await life.look(T + MINUTE) == [(Map, N)]
     assert await life.look(T + 30 * MINUTE) == [(Map, N)]
-    values = np.arange(14.0).reshape(7, 2)
+    values = np.arange(16.0).reshape(8, 2)
     record.add(N - 1, values)
     record.add(N, values)
     after = [(Map, N), (Row, N), (Map, N + 1)]  # of the hour before, no map was kept: no row

@@ -17,6 +17,14 @@ describe('the snapshot', () => {
     expect(read.priorOnly).toBe(true);
   });
 
+  it('keeps what its weights rest on, and takes an answer that does not say', () => {
+    const borrowed = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3 };
+    const fit = { version: 4, at: null, taught: 0, why: '', reports: 12.4, borrowed, path_only: ['okx'] };
+    const read = (said: object) => readMap(packed({ ...wireMap(snapshot()), fit: said })).fit!;
+    expect(read(fit)).toEqual({ version: 4, at: null, taught: 0, why: '', reports: 12.4, borrowed, pathOnly: ['okx'] });
+    expect(read({ version: 3 })).toEqual({ version: 3, at: null, taught: 0, why: '', reports: 0, borrowed: null, pathOnly: [] });
+  });
+
   it.each([
     ['cells', new Uint8Array(3), /expected 240 bytes at \$\.cells, got 3/],
     ['cells', 'no', /expected bytes at \$\.cells, got string no/],

@@ -12,7 +12,7 @@ export function snapshot(cols = 12, rows = 20, change: Partial<MapSnapshot> = {}
   const ohlc = new Float32Array(cols * 5);
   for (let i = 0; i < cols; i++) ohlc.set([100 + i, 102 + i, 99 + i, 101 + i, 5], i * 5);
   return {
-    coin: 'BTC', source: 'simulated', note: '', asOf: T0, now: T0, model: 'generic-16 · prior only', priorOnly: true, fit: null, grade: null,
+    coin: 'BTC', source: 'simulated', note: '', asOf: T0, now: T0, model: 'assumed prior, nothing learned', priorOnly: true, fit: null, grade: null,
     stream: 'a', seq: 10, t0: T0, step: STEP, cols, rows, p0: P0, dp: 0.01, vmin: 1e4, vmax: 1e9,
     cells, ohlc, gaps: [], partial: [], price: 101, mark: 101, tick: 0.1, venues: [], tiers: [100, 50], span: '3d', spans: ['1d', '3d'],
     ...change,

@@ -3,7 +3,7 @@ import { fileName, pieces, type Said, wrapped } from '../src/lib/share/stamp';
 
 const SAID: Said = {
   coin: 'BTC', span: '3d', view: 'heatmap', asOf: Date.parse('2026-02-05T14:30:12Z') * 1_000, age: 0.4, source: 'live',
-  venues: ['binance', 'okx'], filters: [], model: 'generic-16 · prior only', grade: 'B', zone: 'Pacific/Auckland', ahead: 13 * 3_600, rate: null,
+  venues: ['binance', 'okx'], filters: [], model: 'assumed prior, nothing learned', grade: 'B', zone: 'Pacific/Auckland', ahead: 13 * 3_600, rate: null,
 };
 const measure = (text: string): number => text.length * 7;
 
@@ -15,7 +15,7 @@ describe('a picture', () => {
   it('says that it is an estimate and stands still, of when in UTC and local time, how old, of whom', () => {
     expect(pieces(SAID)).toEqual([
       'estimate, static image', '2026-02-05 14:30 UTC (2026-02-06 03:30 Pacific/Auckland)', 'data 0.4 s old', 'live',
-      'Binance, OKX', 'generic-16 · prior only', 'grade B', 'fuel, not a magnet',
+      'Binance, OKX', 'assumed prior, nothing learned', 'grade B', 'fuel, not a magnet',
     ]);
   });
   it('says what it was narrowed to, and by which rate its amounts were converted', () => {

@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { differenceWords, folded, unfolded } from '../src/lib/grid/difference';
 import { diverging, divergingAt } from '../src/lib/paint/diverging';
 import { readComparison, readObserved, readProofs, readRowBands } from '../src/lib/trust/read';
-import { bandWords, clusterWords, modelWords, questionWords, when } from '../src/lib/trust/words';
-import type { Cluster, Trust } from '../src/lib/wire/types';
+import { bandWords, borrowedWords, clusterWords, measuredWords, modelWords, questionWords, when } from '../src/lib/trust/words';
+import type { Cluster, Fit, Trust } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
+const fitted = (change: Partial<Fit> = {}): Fit => ({
+  version: 4, at: null, taught: 0, why: '', reports: 0, borrowed: null, pathOnly: [], ...change,
+});
+const lent = { market: 'BTC on Binance', since: Date.UTC(2025, 11, 4) * 1e3, until: Date.UTC(2026, 3, 1) * 1e3, reports: 292.3 };
 const trust = (change: Partial<Trust> = {}): Trust => ({
-  model: 'm', priorOnly: true, grade: null, fit: { version: 3, at: null, taught: 0, why: '' }, ...change,
+  model: 'm', priorOnly: true, grade: null, fit: fitted(), ...change,
 });
 const cluster: Cluster = {
   side: 'long', floor: 9, top: 11, peak: 10, mass: 1.2e8, distance: -0.1, tier: 25, tiers: {}, age: 0,
@@ -47,12 +51,33 @@ describe('the difference of two models', () => {
 });
 
 describe('words of trust', () => {
-  it('tells the model, and what taught it', () => {
-    expect(modelWords(trust(), 'calibrated', at, 0)).toEqual(['calibrated v3', 'prior only', '']);
-    const fit = { version: 3, at, taught: 1212, why: '' };
+  it('tells the model, and what it was learned from', () => {
+    expect(modelWords(trust(), 'calibrated', at, 0)).toEqual(['assumed prior v4', 'nothing learned', '']);
+    const fit = fitted({ at, taught: 1212, reports: 30 });
+    expect(modelWords(trust({ fit }), 'difference', at, 0)[0]).toBe('calibrated v4 against static');
     expect(modelWords(trust({ fit }), 'calibrated', at + 1e9, 0).slice(1)).toEqual(['fitted 22:13', ', 1,212 new liquidations']);
     expect(modelWords(trust({ fit }), 'static', at, 0)[0]).toBe('static');
+    const few = fitted({ at, taught: 40, reports: 12.4 });
+    expect(modelWords(trust({ fit: few }), 'calibrated', at, 0)).toEqual(['learning v4', 'fitted 22:13', ', 12 reports']);
+    expect(modelWords(trust({ fit: null }), 'calibrated', at, 0)[0]).toBe('assumed prior v–');
     expect(when(at, at + 2 * 86_400e6, 0)).toBe('14 Nov 22:13');
+  });
+  it('tells weights that are borrowed, and from where', () => {
+    const fit = fitted({ borrowed: lent });
+    expect(modelWords(trust({ fit }), 'calibrated', at, 0)).toEqual(['borrowed v4', 'from BTC on Binance', ', 2025-12 to 2026-03']);
+    expect(borrowedWords(lent)).toBe('Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.');
+  });
+  it('tells a map of the path alone before anything else', () => {
+    const name = (...pathOnly: string[]): string => modelWords(trust({ fit: fitted({ pathOnly, borrowed: lent }) }), 'calibrated', at, 0)[0];
+    expect(name('okx')).toBe('borrowed v4, path only on OKX');
+    expect(name('okx', 'deribit')).toBe('borrowed v4, path only on OKX and Deribit');
+    expect(name('okx', 'deribit', 'bybit')).toBe('borrowed v4, path only on 3 venues');
+  });
+  it('tells how much of what stands is measured', () => {
+    const tier = { side: 'long', tier: 25, size: 3e6, low: 1e6, high: 6e6, measured: 0.4 };
+    expect(measuredWords([tier, { ...tier, size: 1e6, measured: 0 }])).toBe('30 % of it measured');
+    expect(measuredWords([{ ...tier, size: 0, measured: null }])).toBe('none of it measured');
+    expect(measuredWords([])).toBe('none of it measured');
   });
   it('tells of a cluster how sure, how measured, whose, and what may fire', () => {
     const said = clusterWords(cluster);
@@ -70,12 +95,28 @@ describe('answers that are asked for on demand', () => {
   it('reads a market of which nothing is known yet', () => {
     const market = {
       market: 'okx:BTC-USDT-SWAP', venue: 'okx', hours: 0, verdict: 'too few hours', reliability: [],
-      skill_over_path: { value: null, low: null, high: null, n: 0 }, coverage_80: { value: null, n: 0 },
+      skill_over_path_only: { value: null, low: null, high: null, n: 0 }, coverage_80: { value: null, n: 0 },
     };
     const [read] = readProofs({ markets: [market], blind_spots: ['one'] }).markets;
-    expect([read.skills.path.value, read.skills.static.n, read.covered, read.told]).toEqual([null, 0, null, null]);
-    expect(read.classes).toEqual([]);
+    expect([read.skills.pathOnly.value, read.skills.noMap.low, read.skills.static.n, read.covered, read.told]).toEqual([null, null, 0, null, null]);
+    expect([read.tiers, read.borrowed, read.reports]).toEqual([[], null, 0]);
     expect(() => readProofs({ markets: [{}] })).toThrow(/expected text/);
+  });
+  it('reads what stands on each tier in dollars, and the three null models', () => {
+    const skill = (value: number): object => ({ value, low: value - 0.1, high: value + 0.1, n: 240 });
+    const market = {
+      market: 'binance:BTCUSDT', venue: 'binance', verdict: 'edge shown', reliability: [], price: 1e5, reports: 212.4, borrowed: lent,
+      skill_over_path_only: skill(0.1), skill_over_no_map: skill(0.2), skill_over_static: skill(0.3),
+      tiers: [
+        { side: 'long', tier: 100, size: 20, low: 10, high: 40, measured: 0.5 },
+        { side: 'short', tier: 5, size: 0, low: 0, high: 0, measured: null },
+      ],
+    };
+    const [read] = readProofs({ markets: [market] }).markets;
+    expect([read.skills.pathOnly.value, read.skills.noMap.value, read.skills.static.value]).toEqual([0.1, 0.2, 0.3]);
+    expect(read.tiers[0]).toEqual({ side: 'long', tier: 100, size: 2e6, low: 1e6, high: 4e6, measured: 0.5 });
+    expect(read.tiers[1].measured).toBeNull();
+    expect([read.reports, read.borrowed]).toEqual([212.4, lent]);
   });
   it('reads comparison, positions seen and bands', () => {
     const c = readComparison({ totals: { calibrated: 1, static: 2 }, overlap: null, distance: 2, why: ['x'] });
@@ -96,12 +137,12 @@ describe('what stored data answered', () => {
         version: 3,
         scores: [
           { kind: 'closed_world', coin: '' },
-          { kind: 'hours', coin: 'BTC', hours: 9, since: '2026-01-01T00:00Z', until: '2026-01-02T00:00Z', poisson_deviance: 0.4, no_map_deviance: 0.8, static_deviance: 1.9 },
+          { kind: 'hours', coin: 'BTC', hours: 9, since: '2026-01-01T00:00Z', until: '2026-01-02T00:00Z', poisson_deviance: 0.4, no_map_deviance: 0.8, path_only_deviance: 0.5, static_deviance: 1.9 },
         ],
         answers: [{ coin: 'BTC', question: 'goes_to_bright', n: 3, value: 0.5, placebo: null, low: null, high: 0.1, verdict: 'no edge shown' }],
       },
     });
-    expect(published.hours).toEqual([{ coin: 'BTC', n: 9, since: '2026-01-01', until: '2026-01-02', ours: 0.4, path: 0.8, static: 1.9 }]);
+    expect(published.hours).toEqual([{ coin: 'BTC', n: 9, since: '2026-01-01', until: '2026-01-02', ours: 0.4, pathOnly: 0.5, noMap: 0.8, static: 1.9 }]);
     expect(published.answers[0].verdict).toBe('no edge shown');
     expect(questionWords('wick_hits_mirrored')).toContain('Against the map mirrored');
     expect(questionWords('goes_to_bright')).toBe('Is the brighter of two clusters touched first?');

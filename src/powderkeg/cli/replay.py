@@ -195,9 +195,7 @@ def _run(
 
 def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
     """Return what came of a replay."""
-    audits = [
-        c.exposure.audit() for m in desk.estimated() if m.estimate for c in m.estimate.candidates
-    ]
+    audits = [market.estimate.exposure.audit() for market in desk.estimated()]
     facts = desk.counts.trades + desk.counts.bars + desk.counts.events
     return {
         "coin": desk.coin,
@@ -205,6 +203,7 @@ def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
         "events": desk.counts.events,
         "trades": desk.counts.trades,
         "bars": desk.counts.bars,
+        "bars_assumed": desk.counts.assumed,
         "events_per_s": round(facts / max(seconds, 1e-9)),
         "cpu_s": round(seconds, 3),
         "rows": report.rows,

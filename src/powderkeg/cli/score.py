@@ -13,10 +13,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from powderkeg.cli.replay import parse_time
+from powderkeg.errors import ConfigError
 from powderkeg.history import sources
 
-LONG = ("reliability", "blocks", "questions", "markets")
+LONG = ("models", "reliability", "blocks", "questions", "markets")
 """Lists of rows of one kind: a table each."""
+COUNTED = "blocks_ahead_of_path_only"
+"""How many, of how many."""
 
 
 def score(
@@ -25,21 +29,35 @@ def score(
     *,
     placebo: Annotated[bool, typer.Option(help="Score hours shuffled in time too.")] = False,
     questions: Annotated[bool, typer.Option(help="Answer the honest questions too.")] = False,
+    first_days: Annotated[bool, typer.Option(help="Score first days instead of hours.")] = False,
+    since: Annotated[str, typer.Option(help="Score hours from this time on (UTC).")] = "",
+    until: Annotated[str, typer.Option(help="Score hours before this time (UTC).")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score the map on stored data: hours, single liquidations or all positions, beside nulls."""
-    from powderkeg.proof import score as proof  # noqa: PLC0415  compiles, and only here
+    from powderkeg.proof import first_days as days  # noqa: PLC0415  compiles, and only here
+    from powderkeg.proof import score as proof  # noqa: PLC0415  as above
     from powderkeg.proof.live import from_ledger  # noqa: PLC0415  as above
 
+    if (first_days or source.is_dir()) and (since or until or placebo or questions):
+        what = "first days" if first_days else "a recorded folder"
+        raise ConfigError(
+            f"{source}: {what}: expected none of --since, --until, --placebo and --questions, which"
+            " are for the hours of a source file"
+        )
     if source.is_dir():
         _tell({"kind": "ledger", **from_ledger(source)}, as_json=as_json)
         return
     stored = sources.load(source)
+    if first_days:
+        _tell(days.score(stored, coin or next(iter(stored.coins()), "")), as_json=as_json)
+        return
+    low, high = (parse_time(text) if text else None for text in (since, until))
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"score {coin or source.stem}", total=1.0)
         answer = proof.score(
-            stored, coin, placebo=placebo, ask=questions,
+            stored, coin, placebo=placebo, ask=questions, since=low, until=high,
             progress=lambda share: bar.update(task, completed=share),
         )  # fmt: skip
     _tell(answer, as_json=as_json)
@@ -67,7 +85,8 @@ def _show(answer: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, title=f"{answer['kind']}: score of the map")
     for key, value in answer.items():
         if key not in LONG:
-            table.add_row(key.replace("_", " "), _words(value))
+            words = " of ".join(map(str, value)) if key == COUNTED else _words(value)
+            table.add_row(key.replace("_", " "), words)
     console.print(table)
     for key in LONG:
         if rows := answer.get(key):

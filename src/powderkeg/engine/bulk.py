@@ -7,18 +7,16 @@ import math
 from numba import njit
 
 from powderkeg.engine.classes import BIN
-from powderkeg.engine.kernels import add_trades, add_volume, flush, move_mark
+from powderkeg.engine.deposits import SPREAD, add_trades, add_volume, flush
+from powderkeg.engine.marks import move_mark
 from powderkeg.engine.table import BASE, BINS, Bins, Singles, Visits
 from powderkeg.events import Floats, Times
-
-SPREAD = 8
-"""A candle's volume is laid at no more places than this between its low and its high."""
 
 
 @njit(cache=True)
 def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each record costs a call 1 µs
     cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
-    offsets: Floats, ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats,
+    offsets: Bins, ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats,
     ends: Times, times: Floats, oi: Floats, marks: Floats, every: int, first: int, last: int,
     records: Floats,
 ) -> int:  # fmt: skip
@@ -43,7 +41,7 @@ def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each reco
 @njit(cache=True)
 def run_candles(  # noqa: PLR0913, PLR0917  as above
     cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
-    offsets: Floats, ledger: Floats, number: Floats, count: Times, times: Floats, low: Floats,
+    offsets: Bins, ledger: Floats, number: Floats, count: Times, times: Floats, low: Floats,
     high: Floats, volumes: Floats, buys: Floats, oi: Floats, mark_low: Floats, mark_high: Floats,
     mark: Floats, records: Floats,
 ) -> int:  # fmt: skip

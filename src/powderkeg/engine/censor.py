@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.engine.family import Lesson, centre
+from powderkeg.engine.family import GLOBAL, Lesson, centre
 from powderkeg.events import Floats
 
 SAMPLED = {"binance": 2.8, "binance-coin": 2.8, "okx": 1.5, "bitget": 2.8}
@@ -50,24 +50,23 @@ def first(venue: str) -> Fraction:
 
 
 def observed(
-    own: Lesson, index: int, lessons: Sequence[Lesson], share: float, prior: Floats, grain: float
+    own: Lesson, lessons: Sequence[Lesson], share: float, prior: Floats, grain: float
 ) -> Fraction:
     """Return the share a market's feed tells, from complete feeds of other markets.
 
     Args:
         own: What this market has learned.
-        index: Of the candidate to compare by.
         lessons: Of all markets; those of sampled feeds are left out.
         share: The share under which `own` was learned.
-        prior: Weights where no complete feed has said anything, shape (16,).
+        prior: Weights per unit of open interest where no complete feed has said anything, (98,).
         grain: Size of a typical event over open interest: how far chance moves the volume.
     """
     known = first(own.venue)
     complete = [each for each in lessons if each.venue not in SAMPLED and each.market != own.market]
-    told = float(own.credit[index].sum()) * share
+    told = float(own.credit.sum()) * share
     if own.venue not in SAMPLED or not complete:
         return known
-    expected = float(centre(complete, own.market, index, prior) @ own.crossed[index])
+    expected = float(centre(complete, own.market, prior, GLOBAL) @ own.crossed)
     if not (told > 0 and expected > 0):
         return known
     trust = known.spread**-2, 1 / (BETWEEN**2 + grain / told)

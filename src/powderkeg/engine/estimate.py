@@ -1,9 +1,9 @@
-"""The living estimate of one market: candidates that compete, weights learned from what died.
+"""The living estimate of one market: one table of classes, weights learned from liquidations.
 
-Each candidate is an exposure table under its own basis and closing hazard. All see the same
-trades, open interest and mark. When an hour is over, what each had expected of it is compared with
-what died, by the weights that stood while it ran; the one with the least Poisson deviance so far
-is shown. Two null models are played beside them: a static map and no map at all.
+The table sees trades, open interest and the mark. When an hour is over, what was expected of it by
+the weights that stood while it ran is written down beside what was reported liquidated, and beside
+what the null models expected: a map of the path alone, which is fitted in the same way to those
+terms that know no volume; the static map of others; and no map at all (`engine.rivals`).
 """
 
 from __future__ import annotations
@@ -17,67 +17,70 @@ from numpy.typing import NDArray
 from powderkeg.engine import censor
 from powderkeg.engine import weights as w
 from powderkeg.engine.bands import Misfit, Spread, band
-from powderkeg.engine.candidate import CANDIDATES, FIRST, USUAL, WINDOWS, Candidate, Taught
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.contest import Contest, deviance
-from powderkeg.engine.exposure import Exposure, Spec, Steps
-from powderkeg.engine.family import Lesson, centre
-from powderkeg.engine.kernels import R_CLASSES
+from powderkeg.engine.borrowed import Borrowed
+from powderkeg.engine.classes import GROUP, TIME, VOLUME
+from powderkeg.engine.deposits import DAY
+from powderkeg.engine.exposure import Exposure, Steps
+from powderkeg.engine.family import GLOBAL, Lesson, centre, lesson_of
 from powderkeg.engine.record import Record
 from powderkeg.engine.rivals import Rivals
-from powderkeg.engine.sweeps import KEPT, QUARTER, Deaths
+from powderkeg.engine.shipped import SHIPPED
+from powderkeg.engine.sweeps import KEPT, QUARTER, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.table import DEPOSITED
+from powderkeg.engine.terms import PATH_ONLY, TERMS, by_ground, in_coins, per_oi
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, Liquidation, LiquidationBar
 
 REFIT = 6 * HOUR
 FRESH = 200
 """Liquidations after which a refit does not wait for its six hours."""
-FLOOR = 1e-3
-"""Of what an hour is expected to kill, as a share of the mean hour, where candidates compete."""
-BACKGROUND = 500
-"""Hours over which the rate of deaths that no map explains is averaged."""
-ENOUGH = 30
-"""Liquidations before the competition counts."""
-VERSION = 3
+PIECE = 720
+"""Bars played at once."""
+VERSION = 4
 """Of the model: changes whenever the same data would give another map."""
+UNKNOWN = 1 / w.LEAST_SHAPE
+"""Relative variance of a weight of the assumed prior: a factor of ten either way."""
 
 
 class Estimate:
-    """Exposure and weights of one market. Knows no clock; `at` is always told."""
+    """Exposure and weights of one market. Knows no clock; `at` is always passed in."""
 
     __slots__ = (
-        "_counted", "_deaths", "_fresh", "_hour", "_pieces", "_refit", "_sizes", "_squares",
-        "_started", "_usual", "background", "candidates", "contest", "elders", "events", "fitted",
-        "fraction", "market", "misfit", "record", "rivals", "taught", "venue", "windows",
+        "_deaths", "_fresh", "_hour", "_hours", "_pieces", "_refit", "_shares", "_sizes",
+        "_squares", "_started", "borrowed", "elders", "events", "exposure", "fit", "fitted",
+        "fraction", "market", "misfit", "path_only", "record", "rivals", "sweeps", "taught",
+        "venue",
     )  # fmt: skip
 
-    def __init__(self, price: float, market: str = "", specs: Sequence[Spec] = CANDIDATES) -> None:
+    def __init__(self, price: float, market: str = "", borrowed: Borrowed = SHIPPED) -> None:
         """Start empty around a price.
 
         Args:
             price: > 0.
             market: Such as ``binance:BTCUSDT``; its venue has a prior and a feed of its own kind.
-            specs: Of the candidates.
+            borrowed: Weights learned elsewhere, for times after those they were learned from.
         """
         self.market = market
+        self.borrowed = borrowed
         self.venue = venue = market.partition(":")[0]
-        self.candidates = [Candidate(Exposure(price, spec), venue) for spec in specs]
-        self.contest = Contest(len(self.candidates), min(FIRST, len(self.candidates) - 1))
-        self.windows = Contest(len(WINDOWS), USUAL)
-        """Windows of the candidate shown, since it is."""
+        self.exposure = Exposure(price)
+        self.sweeps = Sweeps()
+        self.fit: w.Fit | None = None
+        """None while no liquidation has been learned from."""
+        self.path_only: w.Fit | None = None
+        """The null model that knows only the path, fitted to the same reports."""
         self.rivals = Rivals(price)
         self.record = Record()
         self.misfit = Misfit()
         self.fraction = censor.first(venue)
-        self.background = 0.0
-        """Reported volume an hour and side that dies wherever the mark goes. It has no place on the
-        map, so it is no part of it, but of what an hour is expected to bring."""
         self.elders: list[Lesson] = []
-        """What other markets have learned; told by whoever knows them."""
+        """What other markets have learned; set by whoever knows them."""
         self.events = 0
         self.fitted = 0
         """µs of the last fit, 0 before the first."""
         self.taught = 0
         """Liquidations the last fit was the first to know."""
+        self._shares = w.shares(self.exposure.basis, venue)
+        self._hours = Hours()
         self._deaths = Deaths()
         self._fresh = 0
         self._hour = -1
@@ -85,66 +88,61 @@ class Estimate:
         """Sum of sizes, and of their squares, of the liquidations of hours that are not over."""
         self._refit = 0
         self._started = -1
-        self._counted = 0
-        self._usual = 0.0
-        """Mean volume of an hour and side."""
         self._sizes = 0.0
         self._squares = 0.0
 
     @property
-    def best(self) -> Candidate:
-        """The candidate shown: the one that has predicted best, give or take LEAD."""
-        return self.candidates[self.contest.shown]
-
-    @property
-    def fit(self) -> w.Fit | None:
-        """The fit shown, none while no liquidation has taught anything."""
-        return self.best.fits[self.windows.shown] or self.best.fits[USUAL]
-
-    @property
     def prior_only(self) -> bool:
-        """True while no liquidation has taught anything."""
+        """True while no liquidation has been learned from."""
         return self.fit is None
+
+    @property
+    def borrows(self) -> bool:
+        """True while the weights are those learned on other markets and shipped."""
+        return self.fit is None and self._hour * HOUR >= self.borrowed.until
 
     @property
     def oi(self) -> float:
         """Last open interest, NaN before the first reading."""
-        return self.best.exposure.oi
+        return self.exposure.oi
 
     @property
     def mark(self) -> float:
         """Last mark, NaN before the first."""
-        return self.best.exposure.mark
+        return self.exposure.mark
 
     @property
     def dispersion(self) -> float:
-        """E[q²]/E[q] of the liquidations told one by one: how grainy the volume is."""
+        """E[q²]/E[q] of the liquidations reported one by one: how grainy the volume is."""
         return self._squares / self._sizes if self._sizes > 0 else 0.0
 
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
-        for candidate in self.candidates:
-            candidate.exposure.add_trades(prices, sizes)
+        self.exposure.add_trades(prices, sizes)
         self.rivals.static.add_trades(prices, sizes)
 
     def flush(self, at: int, oi: float = math.nan) -> None:
         """Let time pass and positions open; see `Exposure.flush`."""
         self._advance(at)
-        for candidate in self.candidates:
-            candidate.exposure.flush(at, oi)
+        self.exposure.flush(at, oi)
         self.rivals.static.flush(at)
 
-    def move_mark(self, at: int, price: float) -> Floats:
-        """Sweep to a new mark and return the records of the candidate shown."""
+    def move_mark(
+        self, at: int, price: float, low: float = math.nan, high: float = math.nan
+    ) -> Floats:
+        """Sweep to a new mark and return the sweep records.
+
+        Args:
+            at: µs.
+            price: The mark.
+            low: The least since the last one, where more is known than its end.
+            high: The greatest.
+        """
         self._advance(at)
-        shown = np.zeros((0, R_CLASSES + CLASSES))
-        for candidate in self.candidates:
-            records = candidate.exposure.move_mark(at, price)
-            candidate.take(records)
-            if candidate is self.best:
-                shown = records
-        self.rivals.move_mark(at, price, shown)
-        return shown
+        records = self.exposure.move_mark(at, price, low, high)
+        self._cross(records)
+        self.rivals.move_mark(at, (price, low, high), records)
+        return records
 
     def add_candles(
         self, bars: Candles, stops: Sequence[int], drawn: Callable[[int], None] | None = None
@@ -153,39 +151,31 @@ class Estimate:
 
         Args:
             bars: All of them are played.
-            stops: Indices, rising, the last one the number of bars. At each, the candidate shown
-                and the static map stand as they stood at that time; the others go from end to end.
-            drawn: Told each of `stops` as it is reached.
+            stops: Indices, rising, the last one the number of bars. At each, the map and the
+                static one stand as they stood at that time.
+            drawn: Called with each of `stops` as it is reached.
         """
         self._advance(int(bars.times[0]))
-        best, start = self.best, 0
+        start = 0
         self.rivals.see(bars)
         for stop in stops:
-            records = best.exposure.add_candles(bars, start, stop)
-            self.rivals.add_candles(bars, start, stop, records)
-            if bars.deaths:
-                best.take(records)
-            start = stop
+            while start < stop:  # in pieces: records of a month at once are sixty megabytes
+                end = min(start + PIECE, stop)
+                records = self.exposure.add_candles(bars, start, end)
+                self.rivals.add_candles(bars, start, end, records)
+                if bars.deaths:
+                    self._cross(records)
+                start = end
             if drawn is not None:
                 drawn(stop)
-        # the others last: while the one shown is drawn, none of them is looked at
-        for candidate in self.candidates:
-            if candidate is not best:
-                records = candidate.exposure.add_candles(bars, 0, stops[-1])
-                if bars.deaths:
-                    candidate.take(records)
 
     def add_tape(self, steps: Steps) -> Floats:
-        """Play a stretch of tape in steps and return the sweep records of the candidate shown."""
+        """Play a stretch of tape in steps and return the sweep records."""
         self._advance(int(steps.times[0] * SECOND))
-        shown = np.zeros((0, R_CLASSES + CLASSES))
-        for candidate in self.candidates:
-            records = candidate.exposure.add_tape(steps)
-            candidate.take(records)
-            if candidate is self.best:
-                shown = records
-        self.rivals.add_tape(steps, shown)
-        return shown
+        records = self.exposure.add_tape(steps)
+        self._cross(records)
+        self.rivals.add_tape(steps, records)
+        return records
 
     def liquidated(self, event: Liquidation) -> None:
         """Learn of a forced close."""
@@ -201,98 +191,119 @@ class Estimate:
         self._deaths.add(event.at, event.span, 0, event.long)
         self._deaths.add(event.at, event.span, 1, event.short)
         self.events += 1
-        grain = w.EVIDENCE * self.oi if self.oi > 0 else math.inf
+        grain = w.EVIDENCE / 4 * self.oi if self.oi > 0 else math.inf
         self._fresh += max(1, round((event.long + event.short) / grain))
 
     def weights(self, at: int) -> Floats:
-        """Return the weights shown, of all that dies and within open interest, shape (2, 16)."""
-        return self._of_all(self.best, self.windows.shown, at)
+        """Return the weights of terms (2, 98), of all that is liquidated, within open interest."""
+        raw = self._raw(at)
+        return raw * self._within(raw)[:, None]
+
+    def map_weights(self, at: int) -> Floats:
+        """Return the same weights by side, ground (fresh, known) and class, shape (2, 2, 64)."""
+        return by_ground(self.weights(at))
 
     def static_weights(self, at: int) -> Floats:
-        """Return the weights (2, 16) of `rivals.static`, the map as others publish it."""
-        raw = self.rivals.weights(self.best.interest(self._elapsed(at))) / self._told()
-        return raw * self._within(raw, self.rivals.static)[:, None]
+        """Return the weights (2, 2, 64) of `rivals.static`, the map as others publish it."""
+        raw = self.rivals.weights(self.interest(self._elapsed(at))) / self._told()
+        mass = (raw[:, 0] * self.rivals.static.live()).sum(axis=1)
+        within = np.minimum(1.0, self.oi / np.maximum(mass, 1e-300)) if self.oi > 0 else np.ones(2)
+        return raw * within[:, None, None]
 
     def strain(self, at: int) -> Floats:
         """Return the factor (2,) that had to hold the map within open interest."""
-        raw = self._raw(self.best, self.windows.shown, at)
-        return self._within(raw, self.best.exposure)
+        return self._within(self._raw(at))
 
     def render(self, at: int) -> NDArray[np.float32]:
         """Return the map in base coin, float32 (2, 4096)."""
-        return self.best.exposure.render(self.weights(at))
+        return self.exposure.render(self.map_weights(at))
 
     def spread(self, exposure: Floats, at: int) -> Spread:
         """Return amounts in base coin, with what makes them uncertain, of summed exposures.
 
         Args:
-            exposure: Unit-weight exposure by side and class, shape (..., 2, 16): of a cell, or
+            exposure: Unit-weight exposure by side and term, shape (..., 2, 98): of a cell, or
                 summed over as many cells as are asked about together.
             at: µs.
         """
-        weights, fit = self.weights(at), self.fit
+        weights = self.weights(at)
         mean = (exposure * weights).sum(axis=-1)
-        if fit is None:  # nobody knows: a factor of ten either way is likely enough
-            relative = np.full((2, CLASSES), 1 / w.LEAST_SHAPE)
-        else:
-            relative = fit.variance() / fit.weights**2
+        relative = self.relative_variance()
         variance = mean * self._grain() + ((exposure * weights) ** 2 * relative).sum(axis=-1)
         unsure = self.fraction.spread if self._sizes > 0 else 0.0
-        return Spread(mean, variance, mean * math.hypot(self.misfit.width, unsure))
+        level = self.borrowed.level if self.borrows else 0.0
+        return Spread(mean, variance, mean * math.hypot(self.misfit.width, unsure, level))
+
+    def relative_variance(self) -> Floats:
+        """Return the variance of each weight over its square, (2, 98) or one for all."""
+        if self.fit is not None:
+            return self.fit.variance() / self.fit.weights**2
+        return np.array(self.borrowed.variance if self.borrows else UNKNOWN)
 
     def confidence(self) -> Floats:
-        """Return how much of each class's weight is measured, shape (2, 16)."""
-        return np.zeros((2, CLASSES)) if self.fit is None else self.fit.confidence()
+        """Return how much of each term's weight is measured, shape (2, 98)."""
+        return np.zeros((2, TERMS)) if self.fit is None else self.fit.confidence()
 
     def lesson(self) -> Lesson | None:
         """Return what this market has learned, for others; none before it has learned."""
-        fits = [candidate.fits[USUAL] for candidate in self.candidates]
-        if not self.oi > 0 or any(fit is None for fit in fits):
+        if self.fit is None or not self.oi > 0:
             return None
-        known = [fit for fit in fits if fit is not None]
-        return Lesson(
-            self.market,
-            np.stack([fit.evidence.sum(axis=0) for fit in known]) / (self.oi * self._told()),
-            np.stack([fit.crossed.sum(axis=0) for fit in known]) / self.oi,
-        )
+        return lesson_of(self.market, self.fit, self.oi, self._told())
 
-    def _told(self) -> float:  # share of what dies that this market was told
+    def interest(self, elapsed: float) -> float:
+        """Return open interest; where none was reported, what opens in twelve hours."""
+        if self.oi > 0:
+            return self.oi
+        opened = self.exposure.ledger[DEPOSITED, :, VOLUME * GROUP].sum()
+        return float(opened) / elapsed * 12 * HOUR / SECOND
+
+    def prior(self, at: int) -> Floats:
+        """Return the weights (98,) before any liquidation, of all that is liquidated."""
+        elapsed = self._elapsed(at)
+        oi = self.interest(elapsed)
+        if self._hour * HOUR >= self.borrowed.until:
+            assumed, strength = self.borrowed.weights, self.borrowed.strength
+        else:
+            opened = self.exposure.ledger[DEPOSITED].mean(axis=0)[VOLUME * GROUP]
+            rates = np.zeros(2)
+            rates[[VOLUME, TIME]] = opened / elapsed, 1 / DAY
+            own = w.prior(self._shares, max(oi, 1e-12), rates, self.exposure.hazards)
+            assumed, strength = per_oi(own, max(oi, 1e-12)), GLOBAL
+        return in_coins(centre(self.elders, self.market, assumed, strength), max(oi, 1e-12))
+
+    def _told(self) -> float:  # share of what is liquidated that is reported to this market
         return self.fraction.share if self._sizes > 0 else 1.0
 
     def _grain(self) -> float:
         """Return the size of a typical piece of volume, as it was known at the last fit."""
         if self.fit is not None:
             return self.fit.grain
-        return self.dispersion or w.EVIDENCE * (self.oi if self.oi > 0 else 0.0)
+        return self.dispersion or w.EVIDENCE / 4 * (self.oi if self.oi > 0 else 0.0)
 
-    def _raw(self, candidate: Candidate, window: int, at: int) -> Floats:
-        """Return weights (2, 16) of all that dies, before strain."""
-        fit = candidate.fits[window] or candidate.fits[USUAL]
-        if fit is not None:
-            return fit.weights / self._told()
-        prior = candidate.prior(self._elapsed(at))
-        if all(elder.market == self.market for elder in self.elders):
-            return prior
-        # some venues tell no deaths at all: what others have learned is a better guess
-        middle = np.exp(np.log(prior).mean(axis=0))
-        index = self.candidates.index(candidate)
-        return np.tile(centre(self.elders, self.market, index, middle), (2, 1))
-
-    def _of_all(self, candidate: Candidate, window: int, at: int) -> Floats:
-        """Return weights (2, 16) of all that dies, within open interest."""
-        raw = self._raw(candidate, window, at)
-        return raw * self._within(raw, candidate.exposure)[:, None]
+    def _raw(self, at: int) -> Floats:
+        """Return weights (2, 98) of all that is liquidated, before strain."""
+        if self.fit is not None:
+            return self.fit.weights / self._told()
+        return np.broadcast_to(self.prior(at), (2, TERMS))
 
     def _elapsed(self, at: int) -> float:
         """Return the seconds watched; an hour at least, so that rates are calm."""
         return max(at - self._started, HOUR) / SECOND
 
-    def _within(self, weights: Floats, exposure: Exposure) -> Floats:
-        oi = self.oi
-        return w.strain(weights, exposure.live(), oi) if oi > 0 else np.ones(2)
+    def _within(self, weights: Floats) -> Floats:
+        return w.strain(weights, self.exposure.live(), self.oi) if self.oi > 0 else np.ones(2)
+
+    def _cross(self, records: Floats) -> None:
+        """Remember what was crossed."""
+        if not len(records):
+            return
+        slots, crossed = tally(records)
+        for i, slot in enumerate(slots.tolist()):
+            self.sweeps.add(slot * QUARTER, crossed[i])
+            self._hours.add(slot, crossed[i])
 
     def _advance(self, at: int) -> None:
-        """Close the hours that are over: score what was said of them, and refit when due.
+        """Close the hours that are over: score what was expected of them, and refit when due.
 
         An hour is closed a minute late, so that its last liquidations have arrived.
         """
@@ -304,7 +315,7 @@ class Estimate:
             return
         for over in range(max(self._hour, hour - 24), hour):
             self._close_hour(over, at)
-        for hours in (self.rivals.hours, *(c.hours for c in self.candidates)):
+        for hours in (self.rivals.hours, self._hours):
             hours.close(hour - 1)
         self._hour = hour
         for over in [each for each in self._pieces if each < hour]:
@@ -315,17 +326,14 @@ class Estimate:
             self.learn(hour * HOUR, at)
 
     def _close_hour(self, hour: int, at: int) -> None:
-        """Compare what was said of an hour with what died, by the weights that stood in it."""
+        """Compare what was expected of an hour with what was liquidated in it."""
         path, static = self.rivals.close(hour)
-        crossed = [candidate.hours.close(hour) for candidate in self.candidates]
+        crossed = self._hours.close(hour)
         died = self._deaths.within(hour * HOUR, hour * HOUR + HOUR)
         if path is None or died is None or not self.events:
             return
-        self._usual += (float(died.mean()) - self._usual) / (self._counted + 1)
-        self._counted += 1
-        if self.fit is not None:
-            self._write(hour, at, died, crossed[self.contest.shown], path, static)
-            self._score(at, died, crossed)
+        if self.fit is not None or self.borrows:
+            self._write(hour, at, died, crossed, path, static)
         self.rivals.add(path, static, died)
 
     def _write(
@@ -334,67 +342,52 @@ class Estimate:
         """Write the hour's row, and learn how far the bands would have had to reach."""
         told, grain = self._told(), self._grain()
         spread = self.spread(crossed, at).times(told)
-        said = spread.mean + self.background
+        said = spread.mean
         # a sample of a compound Poisson volume is as grainy as the whole, against its own mean
-        variance = spread.variance + ((1 - told) * spread.mean + self.background) * grain
-        low, high = band(said, variance, said * self.misfit.width)
-        rivals = self.rivals.said(path, static)
-        self.record.add(hour, np.stack((died, said, low, high, *rivals, path[:, 2])))
+        variance = spread.variance + (1 - told) * said * grain
+        low, high = band(said, variance, said * self.misfit.hourly)
+        alone = np.zeros(2) if self.path_only is None else self._path_only(crossed)
+        static_said, no_map = self.rivals.said(path, static)
+        row = (died, said, low, high, static_said, no_map, alone, path[:, 2])
+        self.record.add(hour, np.stack(row))
         for side in range(2):
             self.misfit.see(died[side], said[side], variance[side])
-        credit = died * self.background / np.maximum(said, 1e-300)
-        self.background += (credit.mean() - self.background) / min(self.record.count, BACKGROUND)
-        self.background = max(self.background, FLOOR * self._usual)
 
-    def _score(self, at: int, died: Floats, crossed: list[Floats]) -> None:
-        """Add up the deviance of every candidate, and of the windows of the one shown."""
-
-        def missed(candidate: Candidate, window: int, exposure: Floats) -> float:
-            said = (exposure * self._of_all(candidate, window, at)).sum(axis=1) * self._told()
-            return deviance(died, said, FLOOR * self._usual)
-
-        if all(candidate.fits[USUAL] is not None for candidate in self.candidates):
-            pairs = zip(self.candidates, crossed, strict=True)
-            self.contest.add([missed(candidate, USUAL, exposure) for candidate, exposure in pairs])
-        own = crossed[self.contest.shown]
-        self.windows.add([missed(self.best, window, own) for window in range(len(WINDOWS))])
-        self._choose()
-
-    def _choose(self) -> None:
-        """Show the candidate, and its window, that lead by enough."""
-        if self.events < ENOUGH:
-            return
-        before = self.best
-        self.contest.choose()
-        if self.best is not before:
-            self.windows = Contest(len(WINDOWS), USUAL)
-            before.fits = [fit if i == USUAL else None for i, fit in enumerate(before.fits)]
-        self.windows.choose()
+    def _path_only(self, crossed: Floats) -> Floats:
+        """Return what the map of the path alone expects of crossed terms (2, 98), shape (2,)."""
+        assert self.path_only is not None  # noqa: S101  for the type checker
+        return (crossed[:, PATH_ONLY] * self.path_only.weights).sum(axis=1)
 
     def learn(self, until: int, at: int) -> None:
-        """Refit every candidate on what was over at `until`; the map is re-weighted at once."""
-        self._deaths.trim(until - KEPT)
-        taught = Taught(
-            until, self.market, self._deaths, self.elders, self._told(), self.dispersion,
-            self.events,
-        )  # fmt: skip
-        elapsed = self._elapsed(at)
-        for index, candidate in enumerate(self.candidates):
-            candidate.sweeps.trim(until - KEPT)
-            windows = range(len(WINDOWS)) if candidate is self.best else (USUAL,)
-            for window in windows:
-                candidate.learn(taught, candidate.prior(elapsed), window, index)
-        self.rivals.learn(self.oi if self.oi > 0 else 1.0)
-        if self.fit is not None:
+        """Refit on what was over at `until`; the map is re-weighted at once."""
+        for rows in (self._deaths, self.sweeps):
+            rows.trim(until - KEPT)
+        crossed, died = self._deaths.rows(self.sweeps, until - KEPT, until)
+        oi = self.oi if self.oi > 0 else 1.0
+        if len(crossed) and self.exposure.ledger[DEPOSITED].any():
+            assumed = self.prior(at) * self._told()
+            self.fit = self._fitted(crossed, died, assumed, oi, self.fit)
+            only = slice(None), slice(None), PATH_ONLY
+            self.path_only = self._fitted(
+                crossed[only], died, assumed[PATH_ONLY], oi, self.path_only
+            )
             self.fitted, self.taught, self._fresh = at, self._fresh, 0
-        self._compare(elapsed)
+        self.rivals.learn(oi)
+        self._compare(at)
 
-    def _compare(self, elapsed: float) -> None:
-        """Learn what share of all that dies this market is told, where others are told all."""
+    def _fitted(
+        self, crossed: Floats, died: Floats, assumed: Floats, oi: float, last: w.Fit | None
+    ) -> w.Fit:
+        """Return a fit of some terms that starts from the last one."""
+        middle = w.raised(assumed, crossed, died, oi, self.dispersion)
+        start = None if last is None else last.weights
+        return w.fit(crossed, died, middle, oi, start=start, dispersion=self.dispersion)
+
+    def _compare(self, at: int) -> None:
+        """Learn what share of all liquidations is reported here, where others report all."""
         own = self.lesson()
         if own is None or not self.elders:
             return
-        prior = np.exp(np.log(self.best.prior(elapsed)).mean(axis=0))
-        self.fraction = censor.observed(
-            own, self.contest.shown, self.elders, self._told(), prior, self.dispersion / self.oi
-        )
+        alone = per_oi(self.prior(at), self.oi)
+        grain = self.dispersion / self.oi
+        self.fraction = censor.observed(own, self.elders, self._told(), alone, grain)

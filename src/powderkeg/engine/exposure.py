@@ -14,34 +14,33 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.engine import kernels as k
 from powderkeg.engine import table as t
 from powderkeg.engine.bulk import rows_needed, run_candles, run_trades
-from powderkeg.engine.classes import BASES, BIN, CLASSES, DITHER, Basis, generic
+from powderkeg.engine.classes import BASES, BIN, CLASSES, DITHER, Basis
+from powderkeg.engine.deposits import add_trades, flush, place
+from powderkeg.engine.marks import FRESH, RECORD, move_mark
 from powderkeg.engine.render import render, render_tiers
 from powderkeg.events import SECOND, Candles, Floats, Times
 
-MULTIPLIERS = (0.5, 1.0, 2.5, 5.0)
-"""Hazard multipliers to choose from. Real BTC wants about one, quicker markets up to five."""
-
 
 class Spec(Struct, frozen=True):
-    """What distinguishes one estimate from another on the same market."""
+    """What distinguishes one table from another on the same market."""
 
-    basis: str = "generic-16"
-    multiplier: float = 1.0
-    """Of the voluntary closing hazard."""
+    basis: str = "points-and-bands"
     theta: float = 0.2
     """Share of volume that opens even where open interest does not rise. Flat between .1 and .5."""
     own: float = 0.7
     """Share of a taker's volume that opens on the taker's own side. Hardly identified by data."""
+    timed: bool = True
+    """Whether the time group is filled."""
 
 
 class Audit(Struct, frozen=True):
     """What must hold, measured."""
 
     residual: float
-    """Largest |deposited - live - decayed - swept - lost| of a class, relative to deposited."""
+    """Largest difference of a class's live exposure in the ledger and in the table, or what would
+    have to be closed less than nothing, relative to deposited."""
     wrong_side: float
     """Exposure of longs above the mark and shorts below it. Zero."""
     negative: int
@@ -83,7 +82,7 @@ class Exposure:
     """The exposure table of one market and its ledger."""
 
     __slots__ = (
-        "_weights32", "basis", "cells", "count", "ledger", "number", "offsets", "spec",
+        "basis", "cells", "count", "ledger", "number", "offsets", "spec",
         "touched", "visited", "volume", "waiting",
     )  # fmt: skip
 
@@ -96,25 +95,27 @@ class Exposure:
         if not price > 0:
             raise ValueError(f"expected a price above 0, got {price}")
         self.spec = spec or Spec()
-        self.basis: Basis = BASES[self.spec.basis]() if self.spec.basis else generic()
+        self.basis: Basis = BASES[self.spec.basis]()
         self.offsets = self.basis.offsets
         self.cells = np.zeros((2, t.BINS, CLASSES), np.float32)
         self.volume = np.zeros((t.BINS, 2))
         self.waiting = np.zeros((t.BINS, 2), np.float32)
         self.touched = np.zeros((2, t.BINS), np.int16)
         self.visited = np.zeros((2, t.BINS // 2), np.int32)
-        self.ledger = np.zeros((5, 2, CLASSES))
-        self.number = np.zeros(80)
-        self.count = np.zeros(8, np.int64)
-        self._weights32 = np.zeros((2, CLASSES), np.float32)
+        self.ledger = np.zeros((4, 2, CLASSES))
+        self.number = np.zeros(t.NUMBERS)
+        self.count = np.zeros(10, np.int64)
         number = self.number
         number[[t.OI, t.MARK, t.FLUSHED, t.SPAN]] = math.nan
+        number[t.LAID] = math.nan if self.spec.timed else math.inf
         number[t.THETA], number[t.OWN] = self.spec.theta, self.spec.own
         number[t.SCALE : t.SCALE + CLASSES] = 1.0
         number[t.INVERSE : t.INVERSE + CLASSES] = 1.0
-        number[t.HAZARD : t.HAZARD + CLASSES] = self.basis.hazards * self.spec.multiplier
+        number[t.HAZARD : t.HAZARD + CLASSES] = self.basis.hazards
         self.count[t.BASE] = math.floor(math.log(price) / (2 * BIN)) * 2 - t.BINS // 2
-        k.place(price, number, self.count)
+        self.count[[t.LOWEST, t.HIGHEST, t.REACH]] = t.BINS, -1, self.basis.reach
+        self.count[t.FASTEST] = self.basis.hazards.argmax()
+        place(price, number, self.count)
 
     @property
     def base(self) -> int:
@@ -133,7 +134,7 @@ class Exposure:
 
     @property
     def hazards(self) -> Floats:
-        """Voluntary closing per second of each class, shape (16,)."""
+        """Voluntary closing per second of each class, shape (64,)."""
         return self.number[t.HAZARD : t.HAZARD + CLASSES]
 
     @property
@@ -147,13 +148,13 @@ class Exposure:
 
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
-        k.add_trades(
+        add_trades(
             self.volume, self.touched, self.number, self.count, prices, sizes, 0, len(prices)
         )
 
     def flush(self, at: int, oi: float = math.nan) -> None:
         """Close voluntarily up to `at`, then open positions from the volume since last time."""
-        k.flush(
+        flush(
             self.cells, self.volume, self.waiting, self.touched, self.offsets, self.ledger,
             self.number, self.count, _seconds(at), oi,
         )  # fmt: skip
@@ -161,12 +162,12 @@ class Exposure:
     def move_mark(
         self, at: int, price: float, low: float = math.nan, high: float = math.nan
     ) -> Floats:
-        """Sweep what the mark crossed and return the sweep records, shape (n, 20)."""
-        records = np.zeros((rows_needed(1, 3), k.RECORD))
+        """Sweep what the mark crossed and return the sweep records, shape (n, 68)."""
+        records = np.zeros((rows_needed(1, 3), RECORD))
         n = 0
         for p in (low, high, price):
             if not math.isnan(p):
-                n = k.move_mark(
+                n = move_mark(
                     self.cells, self.visited, self.ledger, self.number, self.count,
                     _seconds(at), p, records, n,
                 )  # fmt: skip
@@ -175,7 +176,7 @@ class Exposure:
 
     def add_tape(self, steps: Steps) -> Floats:
         """Play a stretch of tape in steps and return the sweep records."""
-        records = np.zeros((rows_needed(len(steps.times)), k.RECORD))
+        records = np.zeros((rows_needed(len(steps.times)), RECORD))
         n = start = 0
         while start < len(steps.times):
             stop = self._stray(steps.marks, start)
@@ -191,7 +192,7 @@ class Exposure:
     def add_candles(self, bars: Candles, start: int = 0, stop: int | None = None) -> Floats:
         """Play candles `start` to `stop` and return the sweep records."""
         end = len(bars.times) if stop is None else stop
-        records = np.zeros((rows_needed(end - start, 3), k.RECORD))
+        records = np.zeros((rows_needed(end - start, 3), RECORD))
         n = 0
         while start < end:
             until = self._stray(bars.mark[:end], start)
@@ -206,15 +207,28 @@ class Exposure:
             start = until
         return records[:n]
 
+    @property
+    def scale(self) -> Floats:
+        """What a cell of each class counts for, shape (64,): cells decay by it."""
+        return self.number[t.SCALE : t.SCALE + CLASSES]
+
     def live(self) -> Floats:
-        """Return the live exposure of each side and class by the ledger, shape (2, 16)."""
-        return self.ledger[t.LIVE].copy()
+        """Return the live exposure of each side and class by the ledger, shape (2, 64)."""
+        return self.ledger[t.LIVE] * self.scale
+
+    def decayed(self) -> Floats:
+        """Return what was closed by its owners, by side and class, shape (2, 64)."""
+        ledger = self.ledger
+        return ledger[t.DEPOSITED] - ledger[t.SWEPT] - ledger[t.LOST] - self.live()
 
     def render(self, weights: Floats) -> NDArray[np.float32]:
-        """Return the map in base coin under `weights` (2, 16): float32 (2, 4096)."""
+        """Return the map in base coin, float32 (2, 4096).
+
+        Args:
+            weights: By side, ground (fresh, known) and class, shape (2, 2, 64).
+        """
         out = np.empty((2, t.BINS), np.float32)
-        self._weights32[:] = weights
-        render(self.cells, self.number, self._weights32, out)
+        render(self.cells, self.visited, self.number, self.count, weights, out)
         return out
 
     def render_tiers(
@@ -222,17 +236,32 @@ class Exposure:
     ) -> NDArray[np.float32]:
         """Return base coin by tier, side and bin of ``low <= bin < high``, relative to `base`."""
         out = np.empty((groups, 2, high - low), np.float32)
-        self._weights32[:] = weights
-        render_tiers(self.cells, self.number, self._weights32, tiers, low, high, out)
+        render_tiers(
+            self.cells, self.visited, self.number, self.count, weights, tiers, low, high, out
+        )
         return out
+
+    def standing(self, side: int, low: int, high: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the exposure that stands in bins, and which of them are known ground.
+
+        Args:
+            side: 0 for longs, 1 for shorts.
+            low: First bin, relative to `base`.
+            high: The one after the last.
+
+        Returns:
+            Exposure by bin and class, shape (n, 64), and shape (n,).
+        """
+        exposure = self.cells[side, low:high].astype(np.float64) * self.scale
+        left = self.visited[side, np.arange(low, high) >> 1]
+        return exposure, int(np.nan_to_num(self.number[t.FLUSHED])) - left <= FRESH
 
     def audit(self) -> Audit:
         """Measure what must hold of the table and its ledger."""
-        scale = self.number[t.SCALE : t.SCALE + CLASSES]
-        live = np.einsum("sbk,k->sk", self.cells.astype(np.float64), scale)
-        ledger = self.ledger
-        out = live + ledger[t.DECAYED] + ledger[t.SWEPT] + ledger[t.LOST]
-        gap = np.abs(ledger[t.DEPOSITED] - out) / np.maximum(ledger[t.DEPOSITED], 1e-12)
+        live = np.einsum("sbk,k->sk", self.cells, self.scale, dtype=np.float64)
+        ledger, decayed = self.ledger, self.decayed()
+        gap = np.maximum(np.abs(live - self.live()), -decayed)
+        gap /= np.maximum(ledger[t.DEPOSITED], 1e-12)
         wrong = 0.0
         if not math.isnan(self.number[t.MARK]):
             b = int(self.number[t.MARK])
@@ -244,7 +273,7 @@ class Exposure:
             tiny=int(((self.cells > 0) & (self.cells < np.finfo(np.float32).tiny)).sum()),
             deposited=float(ledger[t.DEPOSITED].sum()),
             live=float(live.sum()),
-            decayed=float(ledger[t.DECAYED].sum()),
+            decayed=float(decayed.sum()),
             swept=float(ledger[t.SWEPT].sum()),
             lost=float(ledger[t.LOST].sum()),
         )
@@ -271,13 +300,16 @@ class Exposure:
             self.number[t.MARK] = x
             self.number[[t.FRONT_LONG, t.FRONT_SHORT]] = x % 1.0
         self._roll(shift)
+        # where the mark has been may be off the grid now; where it leapt to is on it
+        mark = self.number[t.MARK]
+        self.number[t.MARK_LOW] = min(max(self.number[t.MARK_LOW], 0.0), mark)
+        self.number[t.MARK_HIGH] = max(min(self.number[t.MARK_HIGH], t.BINS - 1.0), mark)
 
     def _roll(self, shift: int) -> None:
         """Move the grid up by `shift` bins, an even number; what falls off the end is lost."""
         off = slice(0, shift) if shift > 0 else slice(max(t.BINS + shift, 0), t.BINS)
-        scale = self.number[t.SCALE : t.SCALE + CLASSES]
-        gone = self.cells[:, off].sum(axis=1, dtype=np.float64) * scale
-        self.ledger[t.LOST] += gone
+        gone = self.cells[:, off].sum(axis=1, dtype=np.float64)
+        self.ledger[t.LOST] += gone * self.scale
         self.ledger[t.LIVE] -= gone
         for array, axis, by in (
             (self.cells, 1, shift),
@@ -292,9 +324,11 @@ class Exposure:
             bins = np.flatnonzero(volume.sum(axis=1))
             self.touched[row, : len(bins)] = bins
             self.count[count] = len(bins)
-        self.number[t.MARK] -= shift
+        self.number[[t.MARK, t.MARK_LOW, t.MARK_HIGH]] -= shift
         self.count[t.BASE] += shift
-        k.place(self.mark, self.number, self.count)
+        self.count[t.LOWEST] = min(max(self.count[t.LOWEST] - shift, 0), t.BINS)
+        self.count[t.HIGHEST] = max(min(self.count[t.HIGHEST] - shift, t.BINS - 1), -1)
+        place(self.mark, self.number, self.count)
 
 
 def _shift(array: NDArray[Any], axis: int, by: int) -> None:

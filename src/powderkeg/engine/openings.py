@@ -29,8 +29,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from powderkeg.engine.bulk import SPREAD
-from powderkeg.engine.classes import BIN, DITHER, Basis
+from powderkeg.engine.classes import BIN, DISTANCES, DITHER, GROUP, RATES, VOLUME, Basis
+from powderkeg.engine.deposits import SPREAD
 from powderkeg.engine.table import BINS
 from powderkeg.events import HOUR, MINUTE, Candles, Floats, Times
 
@@ -203,13 +203,15 @@ def reach_of(basis: Basis, side: int, weights: Floats, own: float) -> Reach:
     Args:
         basis: The classes.
         side: 0 for longs, 1 for shorts.
-        weights: Of the classes of this side, shape (16,), >= 0.
+        weights: Of the classes of this side, shape (64,), >= 0. Those of the time group know no
+            prints and are left out.
         own: Share of a taker's volume that opens on the taker's own side.
     """
-    offsets = basis.offsets[:, :, side]
-    away = np.floor(-offsets if side == 0 else offsets).astype(np.int64)
+    offsets = basis.offsets[:, VOLUME, :, side].astype(np.int64)
+    away = -offsets if side == 0 else offsets
     first = int(away.min())
-    laid = np.broadcast_to(weights / DITHER, away.shape)
+    each = weights[VOLUME * GROUP : (VOLUME + 1) * GROUP].reshape(DISTANCES, RATES).sum(axis=1)
+    laid = np.broadcast_to(each / DITHER, away.shape)
     mass = np.bincount((away - first).ravel(), laid.ravel())
     takers = (own, 1.0 - own) if side == 0 else (1.0 - own, own)
     return Reach(first, np.concatenate(([0.0], np.cumsum(mass))), takers)

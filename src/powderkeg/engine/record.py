@@ -13,10 +13,10 @@ from powderkeg.events import Floats, Times
 
 KEPT = 120 * 24
 """Hours kept."""
-FIELDS = ("died", "said", "low", "high", "static", "path", "fresh")
-"""Reported volume that died; what we said, and our 80 % band; what the two null models said, all
-base coin; and the length of fresh ground that was broken, bins."""
-DIED, SAID, LOW, HIGH, STATIC, PATH, FRESH = range(len(FIELDS))
+FIELDS = ("died", "said", "low", "high", "static", "no_map", "path_only", "fresh")
+"""Reported volume that was liquidated; what we expected, and our 80 % band; what the null models
+expected (`engine.rivals`), all base coin; and the length of fresh ground, bins."""
+DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
 
 
 class Record:
@@ -30,7 +30,7 @@ class Record:
         self._rows = np.zeros((64, len(FIELDS), 2), np.float32)
 
     def add(self, hour: int, row: Floats) -> None:
-        """Append an hour (number since 1970) with its row (7, 2): field, side."""
+        """Append an hour (number since 1970) with its row (8, 2): field, side."""
         n = self._count
         if n == len(self._hours) and n < KEPT:
             size = min(2 * n, KEPT)
@@ -52,7 +52,7 @@ class Record:
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        """Rows in the same order, shape (n, 7, 2)."""
+        """Rows in the same order, shape (n, 8, 2)."""
         return self._rows[self._order()]
 
     def _order(self) -> Times:

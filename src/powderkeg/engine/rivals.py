@@ -17,24 +17,23 @@ import math
 import numpy as np
 from msgspec.structs import replace
 
-from powderkeg.engine.classes import BIN, CLASSES
+from powderkeg.engine.classes import BIN, CLASSES, RATES
+from powderkeg.engine.classes import STATIC as COLUMNS
 from powderkeg.engine.exposure import Exposure, Spec, Steps
-from powderkeg.engine.kernels import R_FRESH, R_LENGTH, R_SIDE, R_TIME
+from powderkeg.engine.marks import R_FRESH, R_LENGTH, R_SIDE, R_TIME
 from powderkeg.engine.sweeps import STROKE, Hours, tally
+from powderkeg.engine.terms import KNOWN, TEN
 from powderkeg.engine.weights import ITERATIONS, climb
 from powderkeg.events import HOUR, SECOND, Candles, Floats, Times
 
-STATIC = Spec("four-static", 1.0, 1.0, 1.0)
-TIERS = 4
-"""Classes of the static map; the other columns of its basis are empty."""
+STATIC = Spec("four-static", theta=1.0, own=1.0, timed=False)
 
 PATH_TERMS = 6
-WINDOW = 60 * 24
-"""Hours a rival learns from; sixty days suit it best, it has few numbers to learn."""
+WINDOW = 14 * 24
+"""Hours a null model learns from: on real BTC two weeks suit both best, and a longer memory is of
+another market once the regime has changed."""
 STRENGTH = 5e-6
 """Pseudo-volume of each term's prior, share of open interest: they are few and soon known."""
-TEN = 2 * BIN
-"""Ten basis points in log price, the unit of the path's terms."""
 
 
 class Path:
@@ -56,9 +55,18 @@ class Path:
         lasts = np.append(firsts[1:], len(ends)) - 1
         for i, hour in enumerate(hours[firsts].tolist()):
             opened = float(close[firsts[i]]) if math.isnan(self.last) else self.last
-            row = self.hours.setdefault(hour, [opened, opened, opened, 0.0, 0.0])
-            row[1], row[2] = min(row[1], float(lows[i])), max(row[2], float(highs[i]))
+            self._reach(hour, opened, float(lows[i]), float(highs[i]))
             self.last = float(close[lasts[i]])
+
+    def see_one(self, at: int, low: float, high: float, price: float) -> None:
+        """Take one mark, with the least and greatest since the last."""
+        opened = price if math.isnan(self.last) else self.last
+        self._reach((at - 1) // HOUR, opened, low, high)
+        self.last = price
+
+    def _reach(self, hour: int, opened: float, low: float, high: float) -> None:
+        row = self.hours.setdefault(hour, [opened, opened, opened, 0.0, 0.0])
+        row[1], row[2] = min(row[1], low), max(row[2], high)
 
     def sweep(self, records: Floats) -> None:
         """Take sweep records: the fresh ground among what they crossed."""
@@ -124,23 +132,27 @@ class Rival:
 class Rivals:
     """Both null models of one market, played beside its estimate."""
 
-    __slots__ = ("hours", "path", "path_fit", "static", "static_fit")
+    __slots__ = ("hours", "no_map_fit", "path", "static", "static_fit")
 
     def __init__(self, price: float) -> None:
         """Start empty around a price."""
         self.path = Path()
-        self.path_fit = Rival(PATH_TERMS)
+        self.no_map_fit = Rival(PATH_TERMS)
         self.static = Exposure(price, STATIC)
         self.static_fit = Rival(1)
         self.hours = Hours()
         """What the static map's sweeps crossed."""
 
-    def move_mark(self, at: int, price: float, records: Floats) -> None:
-        """Take a mark, and the sweep records of the candidate shown: they tell fresh ground."""
-        one = np.array([price])
-        self.path.see(np.array([at]), one, one, one)
+    def move_mark(self, at: int, marks: tuple[float, float, float], records: Floats) -> None:
+        """Take a mark with the least and greatest since the last, NaN where not known.
+
+        The sweep records of our own table tell fresh ground.
+        """
+        price, low, high = marks
+        known = [price, *(each for each in (low, high) if not math.isnan(each))]
+        self.path.see_one(at, min(known), max(known), price)
         self.path.sweep(records)
-        self._cross(self.static.move_mark(at, price))
+        self._cross(self.static.move_mark(at, price, low, high))
 
     def add_tape(self, steps: Steps, records: Floats) -> None:
         """Take a stretch of tape, and the sweep records of the candidate shown."""
@@ -166,32 +178,34 @@ class Rivals:
 
     def close(self, hour: int) -> tuple[Floats | None, Floats]:
         """Return an hour's terms: of the path (2, 6), none if it was not seen; static (2, 1)."""
-        static = self.hours.close(hour)[:, :TIERS].sum(axis=1)[:, None]
-        return self.path.terms(hour), static
+        crossed = self.hours.close(hour)
+        # on known ground a term is the mean of the rates of a distance: here they are one number
+        static = crossed[:, COLUMNS] + crossed[:, KNOWN + COLUMNS // RATES]
+        return self.path.terms(hour), static.sum(axis=1)[:, None]
 
     def said(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
         """Return what each expects of such an hour: static and path, shape (2,) each."""
-        return self.static_fit.said(static), self.path_fit.said(path)
+        return self.static_fit.said(static), self.no_map_fit.said(path)
 
     def add(self, path: Floats, static: Floats, died: Floats) -> None:
         """Remember an hour that is over."""
-        self.path_fit.add(path, died)
+        self.no_map_fit.add(path, died)
         self.static_fit.add(static, died)
 
     def learn(self, oi: float) -> None:
         """Refit both on the hours before."""
-        self.path_fit.learn(oi)
+        self.no_map_fit.learn(oi)
         self.static_fit.learn(oi)
 
     def weights(self, oi: float) -> Floats:
-        """Return the weights (2, 16) of the static map for what is reported, its scale learned."""
-        out = np.zeros((2, CLASSES))
-        live = float(self.static.live()[:, :TIERS].sum(axis=1).max())
+        """Return the weights (2, 2, 64) of the static map, its scale learned from reports."""
+        out = np.zeros((2, 2, CLASSES))
+        live = float(self.static.live()[:, COLUMNS].sum(axis=1).max())
         learned = self.static_fit.weights
         if learned is not None:
-            out[:, :TIERS] = learned[0]
+            out[:, :, COLUMNS] = learned[0]
         elif live > 0:  # nothing learned yet: as published, all of open interest
-            out[:, :TIERS] = oi / live
+            out[:, :, COLUMNS] = oi / live
         return out
 
     def _cross(self, records: Floats) -> None:

@@ -1,7 +1,7 @@
 """What the kernels mean, in plain Python: slow, float64, nothing lazy, nothing flat.
 
-The tests hold `engine.kernels` to this. Where the two differ, one of them is wrong; where this is
-hard to read, it is wrong too.
+The tests hold `engine.deposits` and `engine.marks` to this. Where the two differ, one of them is
+wrong; where this is hard to read, it is wrong too.
 """
 
 from __future__ import annotations
@@ -10,9 +10,20 @@ import math
 
 import numpy as np
 
-from powderkeg.engine.classes import BASES, BIN, CLASSES, DITHER
+from powderkeg.engine.classes import (
+    BASES,
+    BIN,
+    CLASSES,
+    DISTANCES,
+    DITHER,
+    GROUP,
+    RATES,
+    TIME,
+    VOLUME,
+)
+from powderkeg.engine.deposits import DAY, PERIOD, SPREAD
 from powderkeg.engine.exposure import Spec
-from powderkeg.engine.kernels import FRESH, RECORD
+from powderkeg.engine.marks import FRESH, RECORD
 from powderkeg.engine.table import BINS
 from powderkeg.events import Floats
 
@@ -23,8 +34,8 @@ class Twin:
     """The exposure table of one market and its ledger, on a grid that stays where it is."""
 
     __slots__ = (
-        "base", "basis", "cells", "decayed", "deposited", "flushed", "front", "left", "lost",
-        "mark", "oi", "spec", "swept", "turn", "volume", "waiting",
+        "base", "basis", "been", "cells", "decayed", "deposited", "flushed", "front", "laid",
+        "left", "lost", "mark", "oi", "spec", "swept", "turn", "volume", "waiting",
     )  # fmt: skip
 
     def __init__(self, price: float, spec: Spec | None = None) -> None:
@@ -44,7 +55,12 @@ class Twin:
         self.oi = self.mark = self.flushed = math.nan
         self.front = [math.nan, math.nan]
         """How low (longs) and how high (shorts) the mark has been in its bin, 0 to 1."""
-        self.turn = 0
+        self.laid = math.nan
+        """When time was last laid into the time group, seconds."""
+        self.been = (math.nan, math.nan)
+        """Lowest and highest mark since, in bins."""
+        self.turn = [0, 0]
+        """Deposits so far, by group."""
 
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
@@ -60,6 +76,7 @@ class Twin:
         since the reading before. Together where that is the same volume.
         """
         self._decay(time)
+        self._lay_time(time)
         rise = max(0.0, oi - self.oi) if not math.isnan(oi - self.oi) else 0.0
         together = rise > 0 and not self.waiting
         self._open(self.volume, rise if together else 0.0, self.spec.theta)
@@ -74,7 +91,7 @@ class Twin:
         self.waiting = {}
 
     def move_mark(self, time: float, price: float) -> Floats:
-        """Move the mark, empty what it crosses and return the sweep records, shape (n, 20)."""
+        """Move the mark, empty what it crosses and return the sweep records, shape (n, 68)."""
         new = min(max(math.log(price) / BIN - self.base, 0.0), BINS - 1e-9)
         old, self.mark = self.mark, new
         part = new - int(new)
@@ -83,7 +100,9 @@ class Twin:
                 self.swept[side] += self.cells[side, dead].sum(axis=0)
                 self.cells[side, dead] = 0.0
             self.front = [part, part]
+            self.been = (new, new)
             return np.zeros((0, RECORD))
+        self.been = (min(self.been[0], new), max(self.been[1], new))
         if int(new) == int(old):
             return self._creep(time, int(new), part)
         side, step = (LONG, -1) if new < old else (SHORT, 1)
@@ -102,8 +121,14 @@ class Twin:
         return np.array(list(rows.values()))
 
     def render(self, weights: Floats) -> Floats:
-        """Return the map in base coin under `weights` (2, 16), shape (2, 4096)."""
-        return np.einsum("sbk,sk->sb", self.cells, weights)
+        """Return the map in base coin under `weights` (2, 2, 64), shape (2, 4096)."""
+        now = 0 if math.isnan(self.flushed) else int(self.flushed)
+        out = np.zeros((2, BINS))
+        for side in (LONG, SHORT):
+            for b in range(BINS):
+                known = now - self.left.get((side, b >> 1), 0) <= FRESH
+                out[side, b] = self.cells[side, b] @ weights[side, int(known)]
+        return out
 
     def _decay(self, time: float) -> None:
         span = time - self.flushed
@@ -112,7 +137,7 @@ class Twin:
         self.flushed = time
         if math.isnan(span):
             return
-        kept = self.cells * np.exp(-self.basis.hazards * self.spec.multiplier * span)
+        kept = self.cells * np.exp(-self.basis.hazards * span)
         self.decayed += (self.cells - kept).sum(axis=1)
         self.cells = kept
 
@@ -122,19 +147,37 @@ class Twin:
         own = self.spec.own
         for b in sorted(volume):
             buys, sells = (theta + rise / total) * volume[b]
-            self._lay(b, own * buys + (1 - own) * sells, own * sells + (1 - own) * buys)
+            long, short = own * buys + (1 - own) * sells, own * sells + (1 - own) * buys
+            self._lay(VOLUME, b, long, short)
 
-    def _lay(self, b: int, long: float, short: float) -> None:
-        """Lay openings at a bin into every class; nothing opens where the mark stands."""
-        row = self.basis.offsets[self.turn % DITHER]
-        self.turn += 1
+    def _lay_time(self, time: float) -> None:
+        """Lay the days since last time over where the mark has been, once a minute has passed."""
+        if math.isnan(self.mark) or not self.spec.timed:
+            return
+        if math.isnan(self.laid):
+            self.laid = time
+        if time - self.laid < PERIOD:
+            return
+        low, high = int(self.been[0]), int(self.been[1])
+        places = min(high - low + 1, SPREAD)
+        for i in range(places):
+            b = low + (2 * i + 1) * (high - low + 1) // (2 * places)
+            self._lay(TIME, b, *[(time - self.laid) / DAY / places] * 2)
+        self.laid = time
+        self.been = (self.mark, self.mark)
+
+    def _lay(self, group: int, b: int, long: float, short: float) -> None:
+        """Lay openings at a bin into a group's classes; nothing opens where the mark stands."""
+        row = self.basis.offsets[self.turn[group] % DITHER, group]
+        self.turn[group] += 1
         front = b if math.isnan(self.mark) else int(self.mark)
-        for k in range(CLASSES):
-            down, up = math.floor(b - row[k, LONG]), math.floor(b + row[k, SHORT])
+        for d in range(DISTANCES):
+            down, up = int(b - row[d, LONG]), int(b + row[d, SHORT])
             down -= down == front
             up += up == front
-            self._put(LONG, down, k, long, dead=down > front)
-            self._put(SHORT, up, k, short, dead=up < front)
+            for k in range(group * GROUP + RATES * d, group * GROUP + RATES * (d + 1)):
+                self._put(LONG, down, k, long, dead=down > front)
+                self._put(SHORT, up, k, short, dead=up < front)
 
     def _put(self, side: int, b: int, k: int, size: float, *, dead: bool) -> None:
         """Put a position where it would die, unless it is dead already or off the grid."""

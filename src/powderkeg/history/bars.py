@@ -6,8 +6,7 @@ or another market complete it, without hindsight:
 - open is the close before, close the reading's price; high and low are the larger and the smaller.
 - An hour's high or low that no bar of the hour has reached is placed on the hour's *last* bar,
   for only at its end is it known. So a wick may be up to an hour late; it is never early.
-- Volume is the *previous* hour's, spread evenly. Where it is missing, the median of the last 24
-  known hours. A bar before any known hour is withheld, and counted.
+- Volume is the *previous* hour's, spread evenly; NaN where it is missing (`history.volumes`).
 - A reading stamped a little late (Binance: up to 2 s) ends the bar that should have ended before
   it; the bar is still known no earlier than the reading.
 
@@ -18,20 +17,18 @@ the bars that closed furthest.
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from powderkeg.events import Floats
-from powderkeg.history.columns import Report
 from powderkeg.history.readers import Table, floats
 
 Hindsight: TypeAlias = Literal["", "volume", "path"]
 """What of an hour is known within it: nothing, its volume, or its volume and extremes."""
 
-_HOURS = 24
 _LATE = 20
 """A reading may be late by one part in this many of its span: 15 s of 5 min."""
 
@@ -57,9 +54,8 @@ def coarse(tables: Iterable[Table], span: int) -> Coarse:
 def made(
     interest: Iterable[Table],
     every: int,
-    volume: Coarse,
+    volume: Coarse | None,
     extremes: Coarse | None,
-    report: Report,
     *,
     hindsight: Hindsight = "",
 ) -> Iterator[Table]:
@@ -68,9 +64,8 @@ def made(
     Args:
         interest: Open interest (`size`) and price, each row at the end of its bar.
         every: Length of a bar, µs.
-        volume: Candles whose volume is spread.
+        volume: Candles whose volume is spread; None where nothing is known of volume.
         extremes: Candles whose high and low are placed when they are over.
-        report: Told of bars that are withheld.
         hindsight: What of an hour is known within it.
     """
     spread = _Volume(volume, every, own=bool(hindsight))
@@ -82,20 +77,13 @@ def made(
     for table in interest:
         n = len(table.times)
         out = np.empty((6, n))
-        keep = np.ones(n, np.bool_)
         for i, (known, close) in enumerate(zip(*_lists(table), strict=True)):
             end = _end(known, every)
             opened = previous if end - before == every else close
             high, low = top.place(end, max(opened, close), min(opened, close))
-            amount = spread.at(end - every)
-            keep[i] = amount is not None
-            out[:, i] = opened, high, low, close, amount or 0.0, end - every
+            out[:, i] = opened, high, low, close, spread.at(end - every), end - every
             before, previous = end, close
-        if not keep.all():
-            line, missing = int(table.lines[~keep][0]), int((~keep).sum())
-            why = "no hourly volume is known yet"
-            report.complain(table.file, line, "bar withheld", why, missing)
-        yield _table(table, out).where(keep)
+        yield _table(table, out)
 
 
 def _end(known: int, every: int) -> int:
@@ -118,28 +106,20 @@ def _table(table: Table, out: Floats) -> Table:
 class _Volume:
     """Volume per bar, from the last long bar that is over, or from its own."""
 
-    __slots__ = ("_back", "_coarse", "_known", "_part", "_until")
+    __slots__ = ("_back", "_coarse", "_part")
 
-    def __init__(self, source: Coarse, every: int, *, own: bool) -> None:
+    def __init__(self, source: Coarse | None, every: int, *, own: bool) -> None:
         self._coarse = source
-        self._back = 0 if own else source.span
-        self._part = every / source.span
-        self._known: deque[float] = deque(maxlen=_HOURS)
-        self._until = min(source.rows, default=0)
+        self._back = 0 if own or source is None else source.span
+        self._part = 0.0 if source is None else every / source.span
 
-    def at(self, start: int) -> float | None:
-        """Return the volume of a bar that starts at `start`; None before any is known."""
-        span = self._coarse.span
-        last = start - start % span - self._back
-        while self._until <= last:
-            row = self._coarse.rows.get(self._until)
-            if row is not None and np.isfinite(row[2]):
-                self._known.append(row[2])
-            self._until += span
+    def at(self, start: int) -> float:
+        """Return the volume of a bar that starts at `start`; NaN where it is not known."""
+        if self._coarse is None:
+            return math.nan
+        last = start - start % self._coarse.span - self._back
         row = self._coarse.rows.get(last)
-        if row is not None and np.isfinite(row[2]):
-            return row[2] * self._part
-        return float(np.median(self._known)) * self._part if self._known else None
+        return math.nan if row is None else row[2] * self._part
 
 
 class _Extremes:

@@ -39,6 +39,8 @@ class Report:
     rows: int = 0
     bad: dict[str, int] = field(default_factory=dict[str, int])
     notes: list[str] = field(default_factory=list[str])
+    assumed: int = 0
+    """Bars whose volume is assumed, see `history.volumes`. They are kept, and counted here."""
 
     def complain(self, file: str, line: int, reason: str, detail: str, rows: int = 1) -> None:
         """Count rows that were left out, and note the first ones."""

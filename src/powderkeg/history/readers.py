@@ -48,12 +48,17 @@ def _share(values: Array) -> Array:
     return (values >= 0) & (values <= 1)
 
 
+def _amount_or_none(values: Array) -> Array:
+    return _amount(values) | np.isnan(values)
+
+
 _AMOUNT = ("is not an amount", _amount)
 _RULES: dict[str, tuple[str, Callable[[Array], Array]]] = {
     **dict.fromkeys(
         ("price", "open", "high", "low", "close", "entry"), ("is not a price above 0", _above_zero)
     ),
-    **dict.fromkeys(("volume", "buy", "long", "short"), _AMOUNT),
+    **dict.fromkeys(("volume", "buy"), ("is not an amount", _amount_or_none)),
+    **dict.fromkeys(("long", "short"), _AMOUNT),
     **dict.fromkeys(KINDS["ratios"].one_of, ("is not a share from 0 to 1", _share)),
     **dict.fromkeys(("side", "holder"), ("is no word for a side", lambda v: ~np.isnan(v))),
     "size": ("is not an amount above 0", _above_zero),

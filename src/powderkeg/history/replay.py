@@ -33,9 +33,10 @@ from powderkeg.events import (
 from powderkeg.history.archive import unpack
 from powderkeg.history.bars import Hindsight, coarse, made
 from powderkeg.history.columns import Report
-from powderkeg.history.readers import Table, floats, joined, read
+from powderkeg.history.readers import Table, joined, read
 from powderkeg.history.records import Known, frames, records, sightings
 from powderkeg.history.sources import Series, Source, coin_of
+from powderkeg.history.volumes import Volumes
 
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]
 
@@ -175,12 +176,12 @@ class _Stock:
         out: list[_Run] = []
         for series in self._mine:
             if series.kind == "trades":
-                out.append(_Run(series, self._within(series)))
+                out.append(_Run(series, self._within(series), self._report))
             elif series.bars:
-                out.append(_Run(series, self._made(series)))
+                out.append(_Run(series, self._made(series), self._report))
             elif series.kind == "candles" and series.id not in self._material:
                 joined = self.whole("open_interest", series.id), self.whole("mark", series.id)
-                out.append(_Run(series, self._within(series), *joined))
+                out.append(_Run(series, self._within(series), self._report, *joined))
         return out
 
     def whole(self, kind: str, market: str) -> Table | None:
@@ -199,13 +200,10 @@ class _Stock:
         if series.bars is None:
             return iter(())
         candles = {s.id: s for s in self._mine if s.kind == "candles"}
-        volume, extremes = candles[series.bars.volume], candles.get(series.bars.extremes)
+        volume, extremes = candles.get(series.bars.volume), candles.get(series.bars.extremes)
         top = coarse(self._tables(extremes), extremes.length) if extremes else None
-        amounts = coarse(self._tables(volume), volume.length)
-        return made(
-            self._within(series), series.every, amounts, top, self._report,
-            hindsight=self._hindsight,
-        )  # fmt: skip
+        amounts = coarse(self._tables(volume), volume.length) if volume else None
+        return made(self._within(series), series.every, amounts, top, hindsight=self._hindsight)
 
 
 class _Run:
@@ -215,12 +213,14 @@ class _Run:
         self,
         series: Series,
         tables: Iterator[Table],
+        report: Report,
         interest: Table | None = None,
         mark: Table | None = None,
     ) -> None:
-        self._series, self._tables = series, tables
+        self._series, self._tables, self._report = series, tables, report
         self._interest, self._mark = interest, mark
         self._span = 0 if series.kind == "trades" else series.length
+        self._volumes = Volumes(self._span or DAY)
         self._table: Table | None = None
         self._i = 0
         self._ends: list[int] = []
@@ -279,7 +279,10 @@ class _Run:
         low, high, close = column["low"].copy(), column["high"].copy(), column["close"].copy()
         if self._mark is not None:
             _overlay(self._mark, starts, ends, (low, high, close))
-        volume = floats(rows, "volume")
+        before = self._volumes.assumed
+        amounts = column.get("volume", np.full(len(ends), np.nan))
+        volume = self._volumes.complete(amounts, column["low"], column["high"])
+        self._report.assumed += self._volumes.assumed - before
         return Candles(
             market=self._series.id,
             at=int(ends[-1]),
@@ -291,11 +294,12 @@ class _Run:
             low=column["low"],
             close=column["close"],
             volume=volume,
-            buy=column.get("buy", volume / 2),
+            buy=np.where(np.isnan(amounts), volume / 2, column.get("buy", volume / 2)),
             oi=column.get("oi", _last_within(self._interest, starts, ends)),
             mark_low=low,
             mark_high=high,
             mark=close,
+            assumed=self._volumes.assumed - before,
         )
 
 

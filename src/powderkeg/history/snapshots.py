@@ -10,10 +10,9 @@ import pyarrow as pa
 from powderkeg import __version__
 from powderkeg.desk import Counts, Desk, Market
 from powderkeg.engine.bands import Misfit
-from powderkeg.engine.candidate import Candidate
+from powderkeg.engine.borrowed import Borrowed
 from powderkeg.engine.censor import Fraction
 from powderkeg.engine.classes import Basis
-from powderkeg.engine.contest import Contest
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure, Spec
 from powderkeg.engine.family import Lesson
@@ -43,7 +42,7 @@ from powderkeg.venues.binance_rest import Known
 CODEC = Codec(
     (
         Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book,
-        Ladder, Estimate, Candidate, Sweeps, Exposure, Spec, Basis, Fit, Misfit, Fraction, Contest,
+        Ladder, Estimate, Sweeps, Exposure, Spec, Basis, Fit, Misfit, Fraction, Borrowed,
         Lesson, Record, MarkPath, Rival, Rivals, Deaths, Hours, Ids, Chain, Known,
         Instrument, TierTable, Tier, Openings, Observed, Sighting, *get_args(Event),
     )

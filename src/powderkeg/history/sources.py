@@ -42,8 +42,8 @@ class Stamp(Struct, frozen=True, forbid_unknown_fields=True):
 class Made(Struct, frozen=True, forbid_unknown_fields=True):
     """Bars made from open interest with a price; names the candles that complete them."""
 
-    volume: str
-    """Market id of candles whose volume is spread."""
+    volume: str = ""
+    """Market id of candles whose volume is spread; none where nothing is known of volume."""
     extremes: str = ""
     """Market id of candles whose high and low are placed when their span is over."""
 
@@ -318,11 +318,6 @@ def _check_time(series: Series, shape: Shape) -> None:
 
 def _check_bars(series: Series, all_series: list[Series]) -> None:
     if series.bars is None:
-        named = {name for each in all_series if each.bars for name in _named(each.bars)}
-        if series.kind == "candles" and "volume" not in series.columns and series.id not in named:
-            raise _no(
-                "candles need a column 'volume', unless bars = { extremes } names them", "kind"
-            )
         return
     if series.kind != "open_interest" or "price" not in series.columns or not series.every:
         raise _no("bars are made from open_interest with a price and time.every", "bars")

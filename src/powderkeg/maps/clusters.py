@@ -14,7 +14,7 @@ from powderkeg.engine.classes import BIN
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.openings import Moments, Openings, Reach, reach_of
 from powderkeg.events import Floats, Holder
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, tier_index
+from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab
 
 SMOOTH = 9
 """Bins averaged before peaks are looked for (45 bp), so that one speckle makes no cluster."""
@@ -102,10 +102,10 @@ def with_concentration(scene: Scene, choice: Choice, found: Sequence[Cluster]) -
 
 def _reaches(scene: Scene, estimate: Estimate, choice: Choice) -> list[Reach]:
     """Return how far the chosen classes of a market lay what opens, for longs and for shorts."""
-    exposure = estimate.best.exposure
-    weights = estimate.weights(scene.now) * choice.tier_mask()[tier_index(estimate)]
+    exposure = estimate.exposure
+    fresh = estimate.map_weights(scene.now)[:, 0] * choice.tier_mask()[exposure.basis.tiers]
     own = exposure.spec.own
-    return [reach_of(exposure.basis, side, weights[side], own) for side in (0, 1)]
+    return [reach_of(exposure.basis, side, fresh[side], own) for side in (0, 1)]
 
 
 def _told(at: int, cluster: Cluster, kept: list[tuple[Openings, list[Reach]]]) -> Cluster:

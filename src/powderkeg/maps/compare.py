@@ -103,7 +103,7 @@ def _why(ours: Floats, theirs: Floats, distance: Floats, *, taught: bool) -> lis
     scale = (
         "its scale is fitted to the same liquidations"
         if taught
-        else "no liquidation has taught either of them its dollars yet"
+        else "neither has learned its scale from liquidations here yet"
     )
     closing = (
         f"The static map never closes a position. It holds {factor:.2g} times our dollars within "
@@ -111,7 +111,7 @@ def _why(ours: Floats, theirs: Floats, distance: Floats, *, taught: bool) -> lis
     )
     places = (
         f"Mass lies {reach[0]:.1%} from the mark on average here, {reach[1]:.1%} there: ours has "
-        "sixteen learned distances where the static map has four fixed ones."
+        "learned distances and holding times where the static map has four fixed distances."
     )
     return [
         closing, places, f"{near[0]:.0%} of ours and {near[1]:.0%} of theirs is within 2 %.",

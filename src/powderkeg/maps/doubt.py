@@ -11,10 +11,11 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.engine.bands import Spread
-from powderkeg.engine.classes import BIN, CLASSES
-from powderkeg.engine.kernels import BINS, SCALE
+from powderkeg.engine.classes import BIN
+from powderkeg.engine.table import BINS
+from powderkeg.engine.terms import TERMS, as_terms
 from powderkeg.events import Floats, Times
-from powderkeg.maps.scene import Choice, Known, Scene, tier_index
+from powderkeg.maps.scene import Choice, Known, Scene
 
 
 class Doubt(Struct, frozen=True, eq=False):
@@ -55,15 +56,19 @@ def _of_market(
 ) -> tuple[Spread, Floats]:
     """Return the spread of each part in one market, dollars, and the measured part of its mean."""
     estimate = market.estimate
-    table = estimate.best.exposure
-    chosen = choice.tier_mask()[tier_index(estimate)]
-    running = np.zeros((2, BINS + 1, CLASSES))
-    np.cumsum(table.cells, axis=1, dtype=np.float64, out=running[:, 1:])
+    table = estimate.exposure
+    chosen = choice.tier_mask()[table.basis.tiers]
+    exposure = np.zeros((len(sides), 2, TERMS))
     low, high = (np.clip(edge - table.base, 0, BINS) for edge in (first, last))
-    part = running[sides, high] - running[sides, low]
-    part *= table.number[SCALE : SCALE + CLASSES] * chosen * choice.side_mask()[sides][:, None]
-    exposure = np.zeros((len(sides), 2, CLASSES))
-    exposure[np.arange(len(sides)), sides] = part
+    for side in np.flatnonzero(choice.side_mask()).tolist():
+        here = np.flatnonzero(sides == side)
+        if not len(here):
+            continue
+        start, stop = int(low[here].min()), int(high[here].max())
+        standing, known = table.standing(side, start, stop)
+        running = np.zeros((stop - start + 1, TERMS))
+        np.cumsum(as_terms(standing * chosen, known), axis=0, out=running[1:])
+        exposure[here, side] = running[high[here] - start] - running[low[here] - start]
     price = np.exp((first + last) / 2 * BIN)
     spread = estimate.spread(exposure, scene.now)
     known = (exposure * estimate.weights(scene.now) * estimate.confidence()).sum(axis=(1, 2))

@@ -3,7 +3,7 @@
 - *Interest*: open interest of the venues chosen. Little of it is noise.
 - *Coverage*: the share of known open interest whose feeds are up.
 - *Feed*: how long the slowest of them has been silent, in its own cadence.
-- *Fit*: how long ago the weights were learned.
+- *Fit*: what the weights of each market rest on, see `Learned`.
 
 Source: requirement F13 and F14: below NZD 500 million a market is noise, from ten times that it is
 good; high volatility raises the first by a step.
@@ -12,14 +12,18 @@ good; high volatility raises the first by a step.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 
+from powderkeg.engine.censor import SILENT
+from powderkeg.engine.estimate import Estimate
 from powderkeg.events import DAY, SECOND
 from powderkeg.maps.queries import STEPS
 from powderkeg.maps.scene import Scene
+from powderkeg.maps.skill import Skill
 
 Letter: TypeAlias = Literal["A", "B", "C", "D"]
 LETTERS: tuple[Letter, ...] = ("A", "B", "C", "D")
@@ -31,6 +35,14 @@ COVERAGE = (0.9, 0.7, 0.5)
 FEED = (1.0, 2.0, 4.0)
 """Cadences of silence."""
 FIT = (1 * DAY, 3 * DAY, 14 * DAY)
+"""Age of weights."""
+REPORTS = (100, 30)
+"""Effective reports below which weights are no better than B, and than C."""
+HOURS = (72, 24)
+"""The same of hours scored."""
+MATTERS = 0.05
+"""Share of the open interest chosen below which a market's weights do not count."""
+NEVER = "weights never learned"
 CADENCE = 10 * SECOND
 """A live market that is well says something at least this often."""
 WINDOW = 48
@@ -47,7 +59,52 @@ class Grade(Struct, frozen=True):
     why: str
 
 
-def grade(scene: Scene, interest: float, coverage: float, silence: float, fitted: int) -> Grade:
+class Learned(Struct, frozen=True):
+    """What the weights of one market rest on."""
+
+    venue: str
+    oi: float
+    """Open interest, base coin, 0 where not known."""
+    chosen: bool
+    fitted: int
+    """µs of the last fit, 0 for never."""
+    lender: str
+    """Where its weights were learned while it borrows them, else empty."""
+    reports: float
+    """Effective number of liquidations learned from."""
+    hours: int
+    """Hours of which an expectation was written down beforehand."""
+    skill: Skill
+    """Over a map of the path alone."""
+    assumed: bool = False
+    """Whether volume of the last day was assumed from the range of price."""
+
+    @property
+    def silent(self) -> bool:
+        """True where no report can come: such a market learns from others."""
+        return self.venue in SILENT and not self.fitted
+
+
+def learned(
+    estimate: Estimate, skill: Skill, *, chosen: bool = True, assumed: bool = False
+) -> Learned:
+    """Return what the weights of an estimate rest on."""
+    return Learned(
+        venue=estimate.venue,
+        oi=estimate.oi if estimate.oi > 0 else 0.0,
+        chosen=chosen,
+        fitted=estimate.fitted,
+        lender=estimate.borrowed.market if estimate.borrows else "",
+        reports=0.0 if estimate.fit is None else float(estimate.fit.reports),
+        hours=estimate.record.count,
+        skill=skill,
+        assumed=assumed,
+    )
+
+
+def grade(
+    scene: Scene, interest: float, coverage: float, silence: float, markets: Sequence[Learned]
+) -> Grade:
     """Return the grade of what is shown of a coin.
 
     Args:
@@ -55,25 +112,74 @@ def grade(scene: Scene, interest: float, coverage: float, silence: float, fitted
         interest: Open interest of the venues chosen, dollars.
         coverage: Share of known open interest whose feeds are up, 0 to 1.
         silence: Time since the slowest of them was heard, µs.
-        fitted: When the weights were last learned, µs; 0 for never.
+        markets: What the weights of every market of the coin rest on.
     """
     place = _place(-interest, [-x for x in INTEREST])
     raised = 0 < place < len(INTEREST) and volatile(scene)
+    fit, unfit = fit_of(scene.now, markets)
     places = {
         "interest": place - raised,
         "coverage": _place(-coverage, [-x for x in COVERAGE]),
         "feed": _place(silence / CADENCE, FEED),
-        "fit": _place(scene.now - fitted, FIT) if fitted else len(FIT),
+        "fit": fit,
     }
     worst = max(places.values())
     reasons = {
         "interest": f"open interest of ${interest / 1e6:,.0f} million",
         "coverage": f"{coverage:.0%} of known open interest covered",
         "feed": f"silent for {silence / SECOND:,.0f} s",
-        "fit": "weights never learned" if not fitted else "weights learned long ago",
+        "fit": unfit,
     }
-    why = ", ".join(text for part, text in reasons.items() if places[part] == worst and worst)
+    why = "; ".join(text for part, text in reasons.items() if places[part] == worst and worst)
     return Grade(LETTERS[worst], {k: LETTERS[v] for k, v in places.items()}, why)
+
+
+def fit_of(now: int, markets: Sequence[Learned]) -> tuple[int, str]:
+    """Return the place among LETTERS of the worst weights that matter, and why in words.
+
+    A market that cannot learn by itself counts as well as the best of the others.
+    """
+    chosen = [m for m in markets if m.chosen]
+    total = sum(m.oi for m in chosen)
+    large = [m for m in chosen if m.oi >= MATTERS * total] or chosen
+    able = [_fit(now, m) for m in large if not m.silent]
+    if not able:
+        others = [_fit(now, m) for m in markets if not m.silent]
+        able = [min(others)] if others and large else [_fit(now, m) for m in large]
+    if not able:
+        return len(FIT), NEVER
+    place, _, why, venue = max(able)
+    alike = not place or all(each[2] == why for each in able)
+    return place, why if alike else f"{why} ({venue})"
+
+
+def _fit(now: int, market: Learned) -> tuple[int, float, str, str]:
+    """Return the place of one market's weights, its open interest, why, and its venue."""
+    if not (market.fitted or market.lender):
+        return len(FIT), market.oi, NEVER, market.venue
+    reports = _place(-market.reports, [-x for x in REPORTS])
+    hours = _place(-market.hours, [-x for x in HOURS])
+    reasons = [
+        (2 if market.lender else 0, f"borrowed weights: learned on {market.lender}"),
+        (reports, f"{int(market.reports)} effective reports, {REPORTS[reports - 1]} needed"),
+        (hours, f"{market.hours} hours scored, {HOURS[hours - 1]} needed"),
+        _better(market.skill),
+        (1 if market.assumed else 0, "volume assumed from the range of price"),
+        (_place(now - market.fitted, FIT) if market.fitted else 0, "weights learned long ago"),
+    ]
+    place, why = max(reasons, key=lambda reason: reason[0])
+    return place, market.oi, why, market.venue
+
+
+def _better(skill: Skill) -> tuple[int, str]:
+    """Return the place of a skill, and what keeps it from the first."""
+    if skill.low > 0:
+        return 0, ""
+    if skill.high < 0:
+        return 2, "worse than a map of the path alone"
+    if math.isinf(skill.low):
+        return 1, "not yet compared with a map of the path alone"
+    return 1, "no better than a map of the path alone"
 
 
 def _place(value: float, bounds: tuple[float, ...] | list[float]) -> int:

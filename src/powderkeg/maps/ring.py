@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.classes import BIN, CLASSES, TIERS
 from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.table import BINS, MARK, SCALE, Singles
+from powderkeg.engine.render import ground, scaled
+from powderkeg.engine.table import BINS, MARK, Singles, Visits
 from powderkeg.events import Floats, Times
 from powderkeg.maps import packed
 from powderkeg.maps.packed import BLOCK
@@ -31,29 +32,36 @@ EMPTY, FILLED, HOLE = 0, 1, 2
 """States of a column: never written, written, or inside a gap."""
 
 
-@njit(cache=True)
-def _write(  # noqa: C901  one pass over a column; a call inside it would cost more than it
-    cells: Singles, number: Floats, base: int, weights: Floats, tiers: Times, per_row: int,
-    first: int, front: int, column: NDArray[np.uint8], edges: NDArray[np.uint8],
+@njit(cache=True, fastmath=True)
+def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it would cost more
+    cells: Singles, visited: Visits, number: Floats, base: int, weights: Floats, tiers: Times,
+    per_row: int, first: int, front: int, column: NDArray[np.uint8], edges: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Render one column: dollars by row and tier, as bytes."""
-    money = np.zeros((2, TIER_COUNT))
-    w = np.empty((2, CLASSES))
+    # a row of weights a tier, zero for classes of others: sums over classes that vectorise
+    w = np.zeros((2, 2, TIER_COUNT, CLASSES), np.float32)
     for side in range(2):
-        for k in range(CLASSES):
-            w[side, k] = weights[side, k] * number[SCALE + k]
+        both = scaled(number, weights, side)
+        for g in range(2):
+            for k in range(CLASSES):
+                w[side, g, tiers[k], k] = both[g, k]
+    money = np.zeros((2, TIER_COUNT))
     for row in range(ROWS):
         low = (first + row) * per_row - base
         if low < 0 or low + per_row > BINS:
             continue
         money[:] = 0.0
-        price = math.exp(((first + row) + 0.5) * per_row * BIN)
         for side in range(2):
             if (side == 0 and row > front) or (side == 1 and row < front):
                 continue
             for b in range(low, low + per_row):
-                for k in range(CLASSES):
-                    money[side, tiers[k]] += w[side, k] * cells[side, b, k]
+                g = ground(number, visited, side, b)
+                for t in range(TIER_COUNT):
+                    total = np.float32(0)
+                    for k in range(CLASSES):
+                        total += w[side, g, t, k] * cells[side, b, k]
+                    money[side, t] += total
+        price = math.exp(((first + row) + 0.5) * per_row * BIN)
         for t in range(TIER_COUNT):
             if row == front:
                 edges[0, t] = to_byte(money[0, t] * price)
@@ -128,7 +136,7 @@ class Ring:
         """Tell whether the newest column is over, or half a column old."""
         return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 2
 
-    def write(self, at: int, exposure: Exposure, weights: Floats, tiers: NDArray[np.int64]) -> None:
+    def write(self, at: int, exposure: Exposure, weights: Floats) -> None:
         """Draw the map as it stands at `at` into its column, over what stood there.
 
         A column that has left the ring is not drawn: its slot is another's now.
@@ -136,8 +144,7 @@ class Ring:
         Args:
             at: µs; the column is the one this time falls into.
             exposure: Of one market; it must know its mark.
-            weights: Shape (2, 16).
-            tiers: Index of each class's tier, shape (16,).
+            weights: By side, ground and class, shape (2, 2, 64).
         """
         if self.last >= 0 and at // self.step <= self.last - self.size:
             return
@@ -152,8 +159,8 @@ class Ring:
         column = self._open(at // self.step // BLOCK)[at // self.step % BLOCK]
         column[:] = 0
         _write(
-            exposure.cells, exposure.number, exposure.base, weights, tiers, self.per_row, first,
-            front - first, column, self.edges[slot],
+            exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
+            exposure.basis.tiers, self.per_row, first, front - first, column, self.edges[slot],
         )  # fmt: skip
 
     def hole(self, since: int, until: int) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from powderkeg.engine.classes import BIN, TIERS
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.kernels import BINS
 from powderkeg.engine.openings import Openings
+from powderkeg.engine.table import BINS
 from powderkeg.events import Floats
 from powderkeg.maps.prices import PriceRing
 from powderkeg.maps.ring import Ring
@@ -45,6 +45,8 @@ class Known(NamedTuple):
     """What it opened is made of; None where nobody keeps it."""
     flat: Ring | None = None
     """The static map, five minutes a column; None where nobody keeps it."""
+    assumed: int = 0
+    """End of the last bars whose volume was assumed, µs; 0 for none."""
 
 
 class Scene(Protocol):
@@ -101,15 +103,10 @@ class Choice(Struct, frozen=True):
 
 
 def drawn(estimate: Estimate, model: Mode, at: int) -> tuple[Exposure, Floats]:
-    """Return the table of a model and its weights (2, 16)."""
+    """Return the table of a model and its weights (2, 2, 64): side, ground, class."""
     if model == "static":
         return estimate.rivals.static, estimate.static_weights(at)
-    return estimate.best.exposure, estimate.weights(at)
-
-
-def tier_index(estimate: Estimate) -> NDArray[np.int64]:
-    """Return the tier index of each class of the candidate shown, shape (16,)."""
-    return estimate.best.exposure.basis.tiers
+    return estimate.exposure, estimate.map_weights(at)
 
 
 class Slab(Struct, frozen=True, eq=False):

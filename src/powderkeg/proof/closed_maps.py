@@ -9,7 +9,7 @@ All are made of what a stranger sees: prints, open interest once a minute, the l
 - mirrored: ours with the sides exchanged, so its distances without its places;
 - shifted: ours of a day before, where it stood, without what price has passed since;
 - profile: ours as it was on average over the last week at each distance from the mark;
-- path only: our engine fed the same volume every ten minutes, without open interest.
+- path only: our engine without prints: it knows where the mark was, and when.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.engine.classes import BIN, CLASSES
+from powderkeg.engine.classes import BIN
 from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.exposure import Exposure, Spec
-from powderkeg.engine.kernels import BINS
+from powderkeg.engine.exposure import Exposure
+from powderkeg.engine.table import BINS
 from powderkeg.events import MINUTE, Floats, Liquidation
 from powderkeg.proof.closed_positions import Fill, Standing
-from powderkeg.proof.sim_truth import NULLS
+from powderkeg.proof.sim_truth import NULLS, static_weights
 
 WIDTH = 0.0025
 """Score bin, as a log distance from the price."""
@@ -36,11 +36,7 @@ SPOT = 0.02
 """How fast the maps that stand near a price fade, as a log distance."""
 DAILY, WEEKLY = 24, 168
 """Hours of the moving average and of the shift; hours of the profile."""
-STEP = 10 * MINUTE
-"""How often the map that knows only the path is fed."""
-PRIOR = (Spec(),)
-"""The one candidate of a map that never learns."""
-TIERS = np.where(np.arange(CLASSES) < 4, 1.0, 0.0) * np.ones((2, 1))
+TIERS = static_weights()
 BLIND = (
     "near_spot", "ma_centred", "uniform", "mirrored", "shifted", "profile", "path_only",
 )  # fmt: skip
@@ -96,13 +92,12 @@ class Market:
         self._market = f"{venue}:{coin}"
         self._oi = math.nan
         self._minute = at // MINUTE
-        self._fed = at // STEP
         self._prices: deque[float] = deque(maxlen=DAILY)
         self._drawn: deque[tuple[NDArray[np.float32], int]] = deque(maxlen=DAILY + 1)
         self._week: deque[Floats] = deque(maxlen=WEEKLY)
-        self._ours = Estimate(price, venue, PRIOR)
+        self._ours = Estimate(price, venue)
         self._calibrated = Estimate(price, venue)
-        self._path = Estimate(price, venue, PRIOR)
+        self._path = Estimate(price, venue)
         self._static = {name: Exposure(price, spec) for name, spec in NULLS.items()}
 
     def take(self, fill: Fill, oi: float) -> None:
@@ -115,7 +110,6 @@ class Market:
             self._calibrated.liquidated(_forced_close(self._market, fill))
         if fill.forced:
             return
-        self._feed_path(fill.at)
         self.price = fill.price
         prices, sizes = np.array([fill.price]), np.array([fill.print])
         for each in (self._ours, self._calibrated, *self._static.values()):
@@ -128,15 +122,9 @@ class Market:
         """Let positions open and close up to a time; static maps are told no open interest."""
         for each in (self._ours, self._calibrated):
             each.flush(at, self._oi)
+        self._path.flush(at)
         for exposure in self._static.values():
             exposure.flush(at)
-
-    def _feed_path(self, at: int) -> None:
-        """Feed the same volume, half of it bought, for every step that is over."""
-        while self._fed < at // STEP:
-            self._fed += 1
-            self._path.add_trades(np.full(2, self.price), np.array([0.5, -0.5]))
-            self._path.flush(self._fed * STEP)
 
     def maps(self, at: int) -> dict[str, Floats]:
         """Return every map of MAPS at a full hour, dollars, each of shape (2, 160), not scaled.
@@ -145,9 +133,8 @@ class Market:
         """
         self._flush(at)
         self._minute = at // MINUTE
-        self._feed_path(at)
         mark = self.price
-        rendered, base = self._ours.render(at), self._ours.best.exposure.base
+        rendered, base = self._ours.render(at), self._ours.exposure.base
         self._prices.append(mark)
         self._drawn.append((rendered, base))
         ours = around(rendered, base, mark)
@@ -162,7 +149,7 @@ class Market:
             "ma_centred": near(mark, float(np.mean(self._prices))),
         }
         for name, each in learned.items():
-            out[name] = around(each.render(at), each.best.exposure.base, mark)
+            out[name] = around(each.render(at), each.exposure.base, mark)
         for name, exposure in self._static.items():
             out[name] = around(exposure.render(TIERS), exposure.base, mark)
         self._week.append(ours)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
-from powderkeg.engine.record import DIED, FRESH, HIGH, LOW, PATH, SAID, STATIC
+from powderkeg.engine.record import DIED, FRESH, HIGH, LOW, NO_MAP, PATH_ONLY, SAID, STATIC
 from powderkeg.events import Floats
-from powderkeg.proof.hours import Played, Said
+from powderkeg.proof.hours import WARM_UP, Played, Said
 from powderkeg.proof.scores import bootstrap, poisson_deviance
 
 TOP = 0.05
@@ -36,41 +37,87 @@ def missed(actual: Floats, expected: Floats) -> Floats:
 def deviances(said: Said) -> dict[str, float]:
     """Return the deviance of ours, of the static map and of no map, on the same rows."""
     died = said.rows[:, DIED].ravel()
-    names = {"poisson_deviance": SAID, "static_deviance": STATIC, "no_map_deviance": PATH}
+    names = {
+        "poisson_deviance": SAID,
+        "static_deviance": STATIC,
+        "no_map_deviance": NO_MAP,
+        "path_only_deviance": PATH_ONLY,
+    }
     return {
         name: poisson_deviance(died, said.rows[:, field].ravel(), FLOOR)
         for name, field in names.items()
     }
 
 
-def intervals(said: Said) -> dict[str, list[float]]:
-    """Return 95 % intervals, resampling days: our deviance, the gain over both nulls, the scale."""
+def intervals(said: Said, wanted: tuple[str, ...] = ()) -> dict[str, list[float]]:
+    """Return 95 % intervals, resampling days: our deviance, the gain over each null, the scale.
+
+    Args:
+        said: The rows.
+        wanted: Names of those wanted; all of them where none is named.
+    """
     died = said.rows[:, DIED]
-    fields = (SAID, STATIC, PATH)
+    fields = (SAID, STATIC, NO_MAP, PATH_ONLY)
     each = [missed(died.ravel(), said.rows[:, f].ravel()).reshape(-1, 2).sum(1) for f in fields]
     columns = np.stack((*each, died.sum(axis=1), said.rows[:, SAID].sum(axis=1)), axis=1)
     _, day = np.unique(said.hours // 24, return_inverse=True)
     sums = np.zeros((int(day.max()) + 1, columns.shape[1]))
     np.add.at(sums, day, columns)
     asked: dict[str, Callable[[Floats], Floats]] = {
-        "poisson_deviance": lambda s: s[:, 0] / s[:, 3],
-        "no_map_minus_ours": lambda s: (s[:, 2] - s[:, 0]) / s[:, 3],
-        "static_minus_ours": lambda s: (s[:, 1] - s[:, 0]) / s[:, 3],
+        "poisson_deviance": lambda s: s[:, 0] / s[:, 4],
+        "static_minus_ours": lambda s: (s[:, 1] - s[:, 0]) / s[:, 4],
+        "no_map_minus_ours": lambda s: (s[:, 2] - s[:, 0]) / s[:, 4],
+        "path_only_minus_ours": lambda s: (s[:, 3] - s[:, 0]) / s[:, 4],
         "ratio_no_map": lambda s: s[:, 0] / s[:, 2],
-        "predicted_over_reported": lambda s: s[:, 4] / s[:, 3],
+        "ratio_path_only": lambda s: s[:, 0] / s[:, 3],
+        "predicted_over_reported": lambda s: s[:, 5] / s[:, 4],
     }
-    return {name: list(bootstrap(sums, statistic)) for name, statistic in asked.items()}
+    return {
+        name: list(bootstrap(sums, statistic))
+        for name, statistic in asked.items()
+        if not wanted or name in wanted
+    }
 
 
-def blocks(said: Said) -> list[dict[str, object]]:
+def blocks(said: Said) -> list[dict[str, Any]]:
     """Return the deviances of every 15 days."""
     first = int(said.hours[0])
-    out: list[dict[str, object]] = []
+    out: list[dict[str, Any]] = []
     for since in range(first, int(said.hours[-1]) + 1, BLOCK):
         part = said.between(since, since + BLOCK)
         if part.rows[:, DIED].any():
-            out.append({"since": iso(since), "hours": len(part.hours), **deviances(part)})
+            gain = intervals(part, ("path_only_minus_ours",))
+            out.append({
+                "since": iso(since), "hours": len(part.hours), **deviances(part),
+                "path_only_minus_ours": gain["path_only_minus_ours"],
+            })  # fmt: skip
     return out
+
+
+def models(said: Said, strict: Said) -> list[dict[str, object]]:
+    """Return ours and the null models side by side, a row each.
+
+    Args:
+        said: Rows with the path of each hour given.
+        strict: The same hours with only what was known before them.
+    """
+    ranked = order(said)
+    return [
+        {
+            "model": name,
+            "poisson_deviance": deviances(said)[key],
+            "poisson_deviance_strict": deviances(strict)[key],
+            "predicted_over_reported": float(said.rows[:, field].sum() / said.rows[:, DIED].sum()),
+            "spearman": ranked["spearman"][name],
+            "share_in_top_5_percent": ranked["share_in_top_5_percent"][name],
+        }
+        for name, key, field in (
+            ("ours", "poisson_deviance", SAID),
+            ("path_only", "path_only_deviance", PATH_ONLY),
+            ("no_map", "no_map_deviance", NO_MAP),
+            ("static", "static_deviance", STATIC),
+        )
+    ]
 
 
 def coverage(said: Said) -> dict[str, float]:
@@ -103,7 +150,7 @@ def order(said: Said) -> dict[str, dict[str, float]]:
     def top(expected: Floats) -> float:
         return float(died[np.argsort(-expected, kind="stable")[:first]].sum() / died.sum())
 
-    fields = {"ours": SAID, "static": STATIC, "no_map": PATH}
+    fields = {"ours": SAID, "static": STATIC, "no_map": NO_MAP, "path_only": PATH_ONLY}
     sums = {name: said.rows[:, field].sum(axis=1) for name, field in fields.items()}
     return {
         "spearman": {
@@ -146,8 +193,11 @@ def _terms(said: Said, side: int, field: int | None) -> tuple[Floats, Floats]:
 
 
 def r2(fit: Said, test: Said) -> dict[str, dict[str, float]]:
-    """Return R² out of sample by side: of the path alone, with the static map, and with ours."""
-    fields = {"path": None, "path_and_static": STATIC, "path_and_ours": SAID}
+    """Return R² out of sample by side: of the excursion alone, and with each map beside it."""
+    fields = {
+        "path": None, "path_and_static": STATIC, "path_and_path_only": PATH_ONLY,
+        "path_and_ours": SAID,
+    }  # fmt: skip
     return {
         side: {name: explained(fit, test, i, field) for name, field in fields.items()}
         for i, side in enumerate(SIDES)
@@ -162,6 +212,7 @@ def brief(said: Said) -> dict[str, float]:
         **out,
         "ratio_no_map": ours / out["no_map_deviance"],
         "ratio_static": ours / out["static_deviance"],
+        "ratio_path_only": ours / out["path_only_deviance"],
         "predicted_over_reported": float(said.rows[:, SAID].sum() / said.rows[:, DIED].sum()),
     }
 
@@ -182,19 +233,30 @@ def halves(played: Played) -> dict[str, object]:
 def summary(played: Played) -> dict[str, object]:
     """Return all scores of the scored rows, ready for JSON."""
     said = played.said
+    found, gain = blocks(said), intervals(said)
+    ahead = [b["poisson_deviance"] < b["path_only_deviance"] for b in found]
     return {
         "hours": len(said.hours),
+        "hours_played": played.played,
+        "warm_up_hours": WARM_UP,
         "since": iso(int(said.hours[0])),
         "until": iso(int(said.hours[-1]) + 1),
         "reported_usd": float(said.rows[:, DIED].sum()),
         **brief(said),
-        "interval_95": intervals(said),
+        "interval_95": gain,
+        "verdict_over_path_only": verdict(gain["path_only_minus_ours"]),
+        "blocks_ahead_of_path_only": [sum(ahead), len(ahead)],
         **coverage(said),
         **order(said),
         **halves(played),
         "reliability": reliability(said),
-        "blocks": blocks(said),
+        "blocks": found,
     }
+
+
+def verdict(gain: list[float]) -> str:
+    """Return whether a gain over a null model is surely above zero, in words."""
+    return "edge shown" if gain[0] > 0 else "no edge shown"
 
 
 def iso(hour: int) -> str:

@@ -23,7 +23,9 @@ Source: docs/model.md, "Proof".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -33,7 +35,7 @@ from numpy.typing import NDArray
 
 from powderkeg.desk import AGGREGATE, FLOW_ONLY
 from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.record import FRESH
+from powderkeg.engine.record import FIELDS, FRESH
 from powderkeg.engine.rivals import Path
 from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, Candles, Floats, LiquidationBar, Times
@@ -56,7 +58,7 @@ class Said(Struct, frozen=True, eq=False):
     hours: Times
     """Since 1970, shape (n,)."""
     rows: Floats
-    """As in `engine.record`, but dollars, shape (n, 7, 2); fresh ground in tens of bp."""
+    """As in `engine.record`, but dollars, shape (n, 8, 2); fresh ground in tens of bp."""
     away: Floats
     """How far price went within the hour, down and up, log distance, shape (n, 2)."""
 
@@ -64,7 +66,7 @@ class Said(Struct, frozen=True, eq=False):
         """Return the rows of a mask, or by their numbers."""
         return Said(self.hours[keep], self.rows[keep], self.away[keep])
 
-    def between(self, since: int, until: int) -> Said:
+    def between(self, since: float, until: float) -> Said:
         """Return the rows from one hour on to before another."""
         return self.where((self.hours >= since) & (self.hours < until))
 
@@ -75,6 +77,8 @@ class Played(Struct, frozen=True, eq=False):
     said: Said
     middle: int
     """Hour at which they are split: of all that was played, the first days with it."""
+    played: int = 0
+    """Hours and markets of which something was expected, those that are not scored among them."""
 
 
 class _Market:
@@ -84,19 +88,33 @@ class _Market:
         self.estimate = Estimate(price, name)
         self._path = Path()
         self._closes: dict[int, float] = {}
+        self._hours: list[Times] = []
+        self._rows: list[Floats] = []
+        self._count = 0
 
     def add(self, bars: Candles) -> None:
         """Play bars."""
         self.estimate.add_candles(bars, [len(bars.times)])
+        self._keep()
         self._path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
         hours = (bars.times + bars.span - 1) // HOUR
         self._closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
 
+    def _keep(self) -> None:
+        """Keep what the record has written since: it forgets the oldest rows in time."""
+        record = self.estimate.record
+        new = record.count - self._count
+        if new:
+            self._hours.append(record.hours[-new:])
+            self._rows.append(record.rows[-new:].astype(np.float64))
+            self._count = record.count
+
     def said(self) -> Said:
         """Return the rows of the hours whose price is known."""
-        record = self.estimate.record
-        known = np.array([hour in self._closes for hour in record.hours.tolist()], np.bool_)
-        hours, rows = record.hours[known], record.rows[known].astype(np.float64)
+        all_hours = np.concatenate([np.zeros(0, np.int64), *self._hours])
+        all_rows = np.concatenate([np.zeros((0, len(FIELDS), 2)), *self._rows])
+        known = np.array([hour in self._closes for hour in all_hours.tolist()], np.bool_)
+        hours, rows = all_hours[known], all_rows[known]
         prices = np.array([self._closes[hour] for hour in hours.tolist()])
         rows[:, :FRESH] *= prices[:, None, None]
         walked = np.array([self._path.hours[hour][:3] for hour in hours.tolist()]).reshape(-1, 3)
@@ -150,7 +168,8 @@ def play(stream: Iterable[Told]) -> Said:
             if event.market not in markets:
                 markets[event.market] = _Market(event.market, float(event.open[0]))
             markets[event.market].add(event)
-    parts = [market.said() for _, market in sorted(markets.items())]
+    nothing = Said(np.zeros(0, np.int64), np.zeros((0, len(FIELDS), 2)), np.zeros((0, 2)))
+    parts = [nothing, *(market.said() for _, market in sorted(markets.items()))]
     whole = Said(
         np.concatenate([part.hours for part in parts]),
         np.concatenate([part.rows for part in parts]),
@@ -210,7 +229,10 @@ def _mixed(runs: list[Candles], chance: np.random.Generator) -> list[Candles]:
     return [replace(run, volume=v, buy=b, oi=o) for run, v, b, o in columns]
 
 
-def run(source: Source, coin: str, way: Way = "path", *, placebo: bool = False) -> Played:
+def run(
+    source: Source, coin: str, way: Way = "path", *, placebo: bool = False,
+    since: int | None = None, until: int | None = None,
+) -> Played:  # fmt: skip
     """Return what was said of the scored hours of a coin of a source.
 
     Args:
@@ -218,19 +240,38 @@ def run(source: Source, coin: str, way: Way = "path", *, placebo: bool = False) 
         coin: One of the source's coins.
         way: What of an hour is known within it.
         placebo: Shuffle volume, open interest and liquidations in time.
+        since: Hours that begin from this time on are scored, µs. All before is learned from.
+        until: Hours that end by this time are scored, µs; what comes later is not played.
 
     Raises:
-        ConfigError: There are no bars, no liquidation bars, or too few of them.
+        ConfigError: There are no bars, no liquidation bars, too few of them, or none in between.
     """
     stream = gather(source, coin, way)
+    begin, end = (event.seen // HOUR for event in (stream[0], stream[-1]))
+    if until is not None:  # an hour is closed when the next is over
+        stream = [event for event in stream if event.seen <= until + 3 * HOUR]
     said = play(shuffled(stream) if placebo else stream)
     hours = said.hours
-    if not len(hours) or hours[-1] < hours[0] + WARM_UP:
+    begin = int(hours[0]) if len(hours) else begin
+    first, dated = begin + WARM_UP, since is not None or until is not None
+    low = first if since is None else max(first, -(-since // HOUR))
+    scored = said.between(low, math.inf if until is None else until // HOUR)
+    if len(scored.hours):
+        return Played(scored, middle(scored.hours if dated else hours), len(hours))
+    if dated and first < end:
         raise ConfigError(
-            f"{source.path}: expected more than {WARM_UP // 24} days of bars and liquidation bars "
-            f"of {coin}, found {len(hours) / 24:.1f}"
+            f"{source.path}: expected hours to score between the dates given, found none: those of "
+            f"{coin} that can be scored begin {_date(first)} and end {_date(end)}"
         )
-    return Played(said.between(int(hours[0]) + WARM_UP, int(hours[-1]) + 1), middle(hours))
+    found = (int(hours[-1]) - begin + 1) / 24 if len(hours) else 0.0
+    raise ConfigError(
+        f"{source.path}: expected more than {WARM_UP // 24} days of bars and liquidation bars of "
+        f"{coin}, found {found:.1f}"
+    )
+
+
+def _date(hour: int) -> str:
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def middle(hours: Times) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from powderkeg.desk import Desk, Market
 from powderkeg.engine.classes import BIN, CLASSES
 from powderkeg.engine.exposure import Exposure, Spec
-from powderkeg.engine.kernels import BINS, DECAYED, INVERSE, LIVE, SCALE, SWEPT
+from powderkeg.engine.table import BINS, DEPOSITED, INVERSE, LAID, LIVE, SCALE, SWEPT
 from powderkeg.errors import ConfigError
 from powderkeg.events import Candles, Event, Floats, Mark, Tick
 
@@ -71,22 +71,22 @@ class Passage:
     def _begin(self, desk: Desk, market: Market) -> None:
         """Copy the mass of the range into the shadow, as dollars."""
         assert market.estimate is not None  # noqa: S101  the caller has looked
-        real = market.estimate.best.exposure
-        weights = market.estimate.weights(desk.now)
+        real = market.estimate.exposure
+        row = 0 if self.side == "long" else 1
         prices = np.exp((real.base + np.arange(BINS) + 0.5) * BIN)
         inside = (prices >= self.low) & (prices <= self.high)
-        row = 0 if self.side == "long" else 1
-        factor = weights[row] * real.number[SCALE : SCALE + CLASSES]
-        money = real.cells[row] * factor * (prices * inside)[:, None]
-        shadow = Exposure(market.estimate.mark, Spec(real.spec.basis, real.spec.multiplier))
+        standing, known = real.standing(row, 0, BINS)
+        weights = market.estimate.map_weights(desk.now)[row, known.astype(np.int64)]
+        money = standing * weights * (prices * inside)[:, None]
+        shadow = Exposure(market.estimate.mark, Spec(real.spec.basis, timed=False))
         shadow.cells[row] = money
         shadow.count[:] = real.count
         shadow.number[:] = real.number
-        shadow.number[SCALE : SCALE + CLASSES] = 1.0
-        shadow.number[INVERSE : INVERSE + CLASSES] = 1.0
-        shadow.ledger[LIVE, row] = money.sum(axis=0, dtype=np.float64)
-        shadow.ledger[0, row] = shadow.ledger[LIVE, row]
-        self.start = float(money.sum(dtype=np.float64))
+        shadow.number[LAID] = math.inf
+        for place in (SCALE, INVERSE):
+            shadow.number[place : place + CLASSES] = 1.0
+        shadow.ledger[LIVE, row] = shadow.ledger[DEPOSITED, row] = money.sum(axis=0)
+        self.start = float(money.sum())
         self._shadow = shadow
 
     def _note(self, at: int, price: float) -> None:
@@ -95,14 +95,13 @@ class Passage:
         if self._shadow is None or not (math.isnan(self._extreme) or further):
             return
         self._extreme = price
-        ledger = self._shadow.ledger
-        left = float(ledger[LIVE].sum())
+        shadow = self._shadow
         self._at_extreme = {
             "at": at,
             "price": price,
-            "swept": float(ledger[SWEPT].sum()),
-            "decayed": float(ledger[DECAYED].sum()),
-            "left": left,
+            "swept": float(shadow.ledger[SWEPT].sum()),
+            "decayed": float(shadow.decayed().sum()),
+            "left": float(shadow.live().sum()),
             "passed_but_left": self._passed(price),
         }
 
@@ -110,9 +109,8 @@ class Passage:
         """Return dollars still standing at prices the mark has already passed."""
         assert self._shadow is not None  # noqa: S101  the caller has looked
         shadow = self._shadow
-        scale = shadow.number[SCALE : SCALE + CLASSES]
         b = math.floor(math.log(price) / BIN) - shadow.base
-        cells: Floats = (shadow.cells * scale).sum(axis=2, dtype=np.float64)
+        cells: Floats = (shadow.cells * shadow.scale).sum(axis=2, dtype=np.float64)
         passed = cells[0, b + 1 :] if self.side == "long" else cells[1, : max(b, 0)]
         return float(passed.sum())
 

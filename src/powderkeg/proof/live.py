@@ -19,14 +19,27 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from powderkeg.desk import Desk
-from powderkeg.engine.bands import Z, band
-from powderkeg.engine.candidate import WINDOWS
+from powderkeg.engine import sweeps
+from powderkeg.engine.bands import Z
 from powderkeg.engine.censor import SILENT
+from powderkeg.engine.classes import CLASSES
 from powderkeg.engine.estimate import VERSION, Estimate
-from powderkeg.engine.record import DIED, FIELDS, HIGH, KEPT, LOW, PATH, SAID, STATIC, Record
-from powderkeg.engine.weights import LEAST_SHAPE
+from powderkeg.engine.record import (
+    DIED,
+    FIELDS,
+    HIGH,
+    KEPT,
+    LOW,
+    NO_MAP,
+    PATH_ONLY,
+    SAID,
+    STATIC,
+    Record,
+)
+from powderkeg.engine.terms import TERMS
 from powderkeg.errors import DataError
 from powderkeg.events import DAY, HOUR, Floats, Times
 from powderkeg.maps.scene import TIER_NAMES, Known
@@ -43,8 +56,6 @@ FLOOR: Final = 1e-3
 """What an hour is expected to kill counts as this share of the mean at least."""
 BINS: Final = 10
 """Groups of the reliability diagram, of equally many rows."""
-MEASURED: Final = 0.5
-"""Confidence from which a weight is called measured, not prior."""
 CAUTION: Final = "fuel, not a magnet: it says what would die at a price, not that price goes there"
 BLIND_SPOTS: Final = (
     "One whale of 500 coins and 2,000 accounts of a quarter have one colour: only the sizes of"
@@ -58,8 +69,10 @@ BLIND_SPOTS: Final = (
     "How far a cascade would run is not computed."
 ).splitlines()
 NULLS: Final = {
-    "path": "no map: how far the mark went in the hour and how much fresh ground it broke, learned"
-    " from earlier hours",
+    "path_only": "a map of the path alone: the same distances and closing rates, fitted to the"
+    " same reports, but positions open wherever the mark is, and nothing is known of volume",
+    "no_map": "no map: how far the mark went in the hour and how much fresh ground it broke,"
+    " learned from earlier hours",
     "static": "the map as published elsewhere: every trade at 100x, 50x, 25x and 10x, never"
     " closed; its scale learned from earlier hours",
 }
@@ -89,7 +102,7 @@ class Board:
         estimate = known.estimate
         return {
             "market": known.name, "venue": known.venue, **self._figures(known.name, estimate),
-            **_model(estimate, at), "classes": _classes(estimate, at),
+            **_model(estimate, at), "tiers": _tiers(estimate, at),
         }  # fmt: skip
 
     def _figures(self, name: str, estimate: Estimate) -> dict[str, Any]:
@@ -145,9 +158,16 @@ def from_ledger(folder: Path) -> dict[str, Any]:
 def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]:
     """Return the figures of kept rows, the newest `KEPT`; each with the mark of its own map."""
     hours = sorted(hour for hour in rows if hour in marks)[-KEPT:]
-    values = np.array([rows[hour].values for hour in hours]).reshape(-1, len(FIELDS), 2)
+    values = np.array([_fields(rows[hour].values) for hour in hours]).reshape(-1, len(FIELDS), 2)
     prices = np.array([marks[hour] for hour in hours])[:, None]
     return figures(np.array(hours, np.int64), values, prices)
+
+
+def _fields(values: list[list[float]]) -> list[list[float]]:
+    """Return a kept row with all fields: of version 3 it knows no map of the path alone."""
+    if len(values) == len(FIELDS):
+        return values
+    return [*values[:PATH_ONLY], [math.nan, math.nan], *values[PATH_ONLY:]]
 
 
 def _words() -> dict[str, Any]:
@@ -171,44 +191,65 @@ def figures(
 ) -> dict[str, Any]:
     """Return the scores of one market's hours, null where nothing can be said.
 
-    Hours count from the first in which both null models had learned enough to say something.
+    Hours count from the first in which every null model had learned enough to expect something. A
+    null model that never did, or whose expectation was not kept, is no reason to leave out an hour:
+    it is left out of what it cannot be compared in.
 
     Args:
         hours: Since 1970, rising, shape (n,).
-        rows: See `engine.record.FIELDS`, shape (n, 7, 2), base coin.
+        rows: See `engine.record.FIELDS`, shape (n, 8, 2), base coin; NaN where a null model was
+            not kept.
         price: Dollars a coin, one for all or of shape (n, 1).
         draws: Resamples behind each interval.
     """
-    first = _spoken(rows)
-    hours, rows, price = hours[first:], rows[first:], np.broadcast_to(price, (len(rows), 1))[first:]
+    known = {null: _known(rows[:, _PLAYED[null]]) for null in NULLS}
+    counted = _counted(rows, known)
+    price = np.broadcast_to(price, (len(rows), 1))[counted]
+    hours, rows = hours[counted], rows[counted]
+    known = {null: each[counted] for null, each in known.items()}
     n, died = len(hours), rows[:, DIED]
     some = bool(died.sum() > 0)
-    misses = {name: miss(died, rows[:, k]) for name, k in _PLAYED.items()} if some else {}
-    scale = float(died.mean()) if some else math.nan
-    skills = {f"skill_over_{null}": _skill(hours, misses, null, draws) for null in NULLS}
+    played = ["ours", *(null for null in NULLS if known[null].all())] if some else []
+    misses = {name: miss(died, rows[:, _PLAYED[name]]).mean() / died.mean() for name in played}
+    skills = {null: _skill(hours[k], rows[k], null, draws) for null, k in known.items()}
+    lows = [skill["low"] if skill["n"] >= ENOUGH else None for skill in skills.values()]
     hit = (died >= rows[:, LOW]) & (died <= rows[:, HIGH])
     return {
         "hours": n,
         "since": int(hours[0]) * HOUR if n else None,
         "until": (int(hours[-1]) + 1) * HOUR if n else None,
-        "deviance": {
-            name: float(misses[name].mean()) / scale if some else None for name in _PLAYED
-        },
-        **skills,
-        "verdict": verdict(n, some, [each["low"] for each in skills.values()]),
+        "deviance": {name: float(misses[name]) if name in misses else None for name in _PLAYED},
+        **{f"skill_over_{null}": skill for null, skill in skills.items()},
+        "verdict": verdict(n, some, lows),
         "predicted_over_reported": float(rows[:, SAID].sum() / died.sum()) if some else None,
         "coverage_80": {"value": float(hit.mean()) if n else None, "n": hit.size},
         "reliability": reliability(rows[:, SAID] * price, died * price),
     }
 
 
-def _spoken(rows: Floats) -> int:
-    """Return the index of the first row before which each null model has said something."""
-    said = [np.flatnonzero(rows[:, null].any(axis=1)) for null in (STATIC, PATH)]
-    return max(int(found[0]) if len(found) else len(rows) for found in said)
+def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return which rows count, shape (n,): those for which the null models were ready.
+
+    None was ready where all of them expect nothing: before the first fit, and again after a start
+    without a snapshot.
+    """
+    expected = rows[:, [_PLAYED[null] for null in NULLS]]
+    ready = (expected > 0).any(axis=(1, 2))
+    needed = [
+        each
+        for null, each in known.items()
+        if each.any() and not np.isnan(rows[:, _PLAYED[null]]).any()
+    ]
+    return np.all([ready if ready.any() else ~ready, *needed], axis=0)
 
 
-_PLAYED: Final = {"ours": SAID, "static": STATIC, "path": PATH}
+def _known(expected: Floats) -> NDArray[np.bool_]:
+    """Return of which rows (n, 2) a null model's expectation is known, from its first on."""
+    spoke = np.maximum.accumulate((expected > 0).any(axis=1))
+    return spoke & ~np.isnan(expected).any(axis=1)
+
+
+_PLAYED: Final = {"ours": SAID, "path_only": PATH_ONLY, "no_map": NO_MAP, "static": STATIC}
 
 
 def verdict(hours: int, some: bool, lows: list[float | None]) -> str:
@@ -229,11 +270,12 @@ def miss(died: Floats, said: Floats) -> Floats:
     return 2 * (np.where(died > 0, died * np.log(ratio), 0.0) - died + mean)
 
 
-def _skill(hours: Times, misses: Mapping[str, Floats], null: str, draws: int) -> dict[str, Any]:
-    """Return how much less we miss than a null model, as a fraction of its miss."""
-    if not misses:
+def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
+    """Return how much less we miss than a null model in hours it is known of, over its miss."""
+    died = rows[:, DIED]
+    if not died.any():
         return {"value": None, "low": None, "high": None, "n": len(hours)}
-    pair = np.stack([misses["ours"].sum(axis=1), misses[null].sum(axis=1)], axis=1)
+    pair = np.stack([miss(died, rows[:, k]).sum(axis=1) for k in (SAID, _PLAYED[null])], axis=1)
     _, day = np.unique(hours // (DAY // HOUR), return_inverse=True)
     sums = np.stack([np.bincount(day, column) for column in pair.T], axis=1).astype(np.float64)
     low, high = bootstrap(sums, _gain, draws) if len(sums) >= DAYS else (math.nan, math.nan)
@@ -267,7 +309,7 @@ def reliability(said: Floats, died: Floats) -> list[dict[str, Any]]:
 
 def _model(estimate: Estimate, at: int) -> dict[str, Any]:
     """Return what learned, from what, when, and what is still a guess."""
-    spec, told = estimate.best.exposure.spec, estimate.fraction
+    told = estimate.fraction
     reach = math.exp(Z * told.spread)
     return {
         "price": float(estimate.mark),
@@ -276,8 +318,10 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
         "events": estimate.events,
         "prior_only": estimate.prior_only,
         "version": VERSION,
-        "candidate": f"{spec.basis} x{spec.multiplier:g}",
-        "window_days": WINDOWS[estimate.windows.shown] / DAY,
+        "basis": estimate.exposure.basis.name,
+        "window_days": sweeps.KEPT / DAY,
+        "reports": 0.0 if estimate.fit is None else float(estimate.fit.reports),
+        "borrowed": _borrowed(estimate),
         "misfit": float(estimate.misfit.width),
         "strain": estimate.strain(at).tolist(),
         "share_told": None if estimate.venue in SILENT and not estimate.events else {
@@ -287,21 +331,33 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _classes(estimate: Estimate, at: int) -> list[dict[str, Any]]:
-    """Return the weight of each side and class, its 80 % band, and whether it is measured."""
-    basis, weights = estimate.best.exposure.basis, estimate.weights(at)
-    fit, confidence = estimate.fit, estimate.confidence()
-    shape = np.full(weights.shape, 1 / LEAST_SHAPE)
-    relative = shape if fit is None else fit.variance() / fit.weights**2
-    low, high = band(weights, relative * weights**2, np.zeros(weights.shape))
-    return [
-        {
-            "side": side, "tier": TIER_NAMES[int(basis.tiers[k])],
-            "distance": abs(math.expm1((2 * s - 1) * float(basis.distances[k]))),
-            "weight": float(weights[s, k]), "low": float(low[s, k]), "high": float(high[s, k]),
-            "confidence": float(confidence[s, k]),
-            "measured": bool(confidence[s, k] >= MEASURED),
-        }
-        for s, side in enumerate(("long", "short"))
-        for k in range(len(basis.distances))
-    ]  # fmt: skip
+def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
+    """Return where the weights were learned, while they are not the market's own."""
+    if not estimate.borrows:
+        return None
+    lent = estimate.borrowed
+    return {
+        "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
+        "version": lent.version,
+    }  # fmt: skip
+
+
+def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
+    """Return what stands of each side and tier now, its 80 % band, and how much is measured."""
+    exposure = estimate.exposure
+    live = np.concatenate((exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
+    tiers = np.concatenate((exposure.basis.tiers, np.zeros(TERMS - CLASSES, np.int64)))
+    measured = live * estimate.weights(at) * estimate.confidence()
+    out: list[dict[str, Any]] = []
+    for s, side in enumerate(("long", "short")):
+        for t, tier in enumerate(TIER_NAMES):
+            part = np.zeros((2, TERMS))
+            part[s] = np.where(tiers == t, live[s], 0.0)
+            spread = estimate.spread(part, at)
+            (low, high), mean = spread.band(), float(spread.mean[s])
+            known = float(measured[s][tiers == t].sum())
+            out.append({
+                "side": side, "tier": tier, "size": mean, "low": float(low[s]),
+                "high": float(high[s]), "measured": known / mean if mean > 0 else None,
+            })  # fmt: skip
+    return out

@@ -11,7 +11,7 @@ scored by the same code:
 - profile: ours as it was on average over the last week at each distance from the mark; it knows
   how far from price things die, and not where they stand now;
 - static: the rivals' four tiers, never closed (`makers`);
-- path only: our own engine fed the same price and a constant volume, without open interest.
+- path only: our own engine fed the same price and no volume.
 
 Source: docs/adr/0012-scores.md; why "top zones against random" flatters: docs/model.md.
 """
@@ -29,11 +29,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.engine.classes import BIN, CLASSES
-from powderkeg.engine.estimate import CANDIDATES, FIRST, Estimate
+from powderkeg.engine.classes import BIN
+from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure
 from powderkeg.events import HOUR, Candles, Floats, LiquidationBar, Times
-from powderkeg.proof.sim_truth import NULLS, PAIR, near
+from powderkeg.proof.sim_truth import NULLS, PAIR, near, static_weights
 
 HALF = 100
 """Score bins kept each way: 10 %."""
@@ -104,23 +104,21 @@ class Map(Protocol):
 
 
 class Ours:
-    """Our estimate: learning, or on its prior with the candidate shown first.
+    """Our estimate: learning, or on its prior.
 
-    Blind, it sees a market that trades as much at every moment: it knows only the path.
+    Blind, it sees a market in which nothing is traded: it knows only the path.
     """
 
     def __init__(self, price: float, *, venue: str, taught: bool, blind: bool) -> None:
         """Start empty around a price, with the prior of a venue."""
-        specs = CANDIDATES if taught else (CANDIDATES[FIRST],)
-        self._estimate = Estimate(price, venue, specs)
+        self._estimate = Estimate(price, venue)
         self._taught, self._blind = taught, blind
 
     def add(self, bars: Candles) -> None:
-        """Play bars; blind, as if each had the same volume and open interest were not told."""
+        """Play bars; blind, as if they had no volume. Open interest only sets the scale then."""
         n = len(bars.times)
         if self._blind:
-            same = {"volume": np.ones(n), "buy": np.full(n, 0.5), "oi": np.full(n, math.nan)}
-            bars = msgspec.structs.replace(bars, **same)
+            bars = msgspec.structs.replace(bars, volume=np.zeros(n), buy=np.zeros(n))
         self._estimate.add_candles(bars, [n])
 
     def learn(self, bar: LiquidationBar) -> None:
@@ -130,7 +128,7 @@ class Ours:
 
     def draw(self, at: int) -> tuple[NDArray[np.float32], int]:
         """Return the map (2, 4096) and the absolute index of its lowest bin."""
-        return self._estimate.render(at), self._estimate.best.exposure.base
+        return self._estimate.render(at), self._estimate.exposure.base
 
 
 class Static:
@@ -139,8 +137,7 @@ class Static:
     def __init__(self, price: float) -> None:
         """Start empty around a price."""
         self._exposure = Exposure(price, NULLS["static"])
-        self._weights = np.zeros((2, CLASSES))
-        self._weights[:, :4] = 1.0
+        self._weights = static_weights()
 
     def add(self, bars: Candles) -> None:
         """Play bars; open interest means nothing to it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -24,22 +25,6 @@ Progress: TypeAlias = Callable[[float], None]
 Job: TypeAlias = Callable[[Source, str], Any]
 
 
-def _path(source: Source, coin: str) -> hours.Played:
-    return hours.run(source, coin, "path")
-
-
-def _causal(source: Source, coin: str) -> hours.Played:
-    return hours.run(source, coin, "causal")
-
-
-def _strict(source: Source, coin: str) -> hours.Played:
-    return hours.run(source, coin, "strict")
-
-
-def _placebo(source: Source, coin: str) -> hours.Played:
-    return hours.run(source, coin, "path", placebo=True)
-
-
 def _asked(source: Source, coin: str) -> list[dict[str, object]]:
     return msgspec.to_builtins(questions.ask(source, coin))
 
@@ -50,6 +35,8 @@ def score(
     *,
     placebo: bool = False,
     ask: bool = False,
+    since: int | None = None,
+    until: int | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[str, object]:
     """Return the scores that a source has the data for, ready for JSON.
@@ -59,30 +46,41 @@ def score(
         coin: One of its coins; its first where not told, of a closed world those with most fills.
         placebo: Score hours shuffled in time too.
         ask: Answer the honest questions too.
+        since: Only hours that begin from this time on are scored, µs. No list is scored then.
+        until: Only hours that end by this time are scored, µs.
         progress: Told which share is done.
 
     Raises:
-        ConfigError: The source has no such coin, or nothing to score it by.
+        ConfigError: The source has no such coin, or nothing to score it by, or dates are given for
+            what is not scored by hours.
         DataError: A file is not what the source file says.
     """
     all_series = unpack(source)
+    dated = since is not None or until is not None
+    if dated and ask:
+        raise ConfigError("expected dates or questions, found both: questions are about all hours")
     if {"fills", "ledger"} <= {series.kind for series in all_series}:
+        if dated:
+            raise ConfigError(f"{source.path}: expected no dates: all positions are scored")
         return closed_world.score(source, [coin] if coin else None, progress)
     chosen = coin or next(iter(source.coins()), "")
     if chosen not in source.coins():
         known = ", ".join(source.coins())
         raise ConfigError(f"{source.path}: expected one of the coins {known}, found {coin!r}")
     kinds = {series.kind for series in all_series if coin_of(series) == chosen}
-    if not kinds & {"liquidation_bars", "liquidations"}:
+    wanted = {"liquidation_bars"} if dated else {"liquidation_bars", "liquidations"}
+    if not kinds & wanted:
+        needed = "liquidations, liquidation_bars, or fills with a ledger"
         raise ConfigError(
-            f"{source.path}: expected liquidations, liquidation_bars, or fills with a ledger to "
-            f"score {chosen} by, found {', '.join(sorted(kinds))}"
+            f"{source.path}: expected {'liquidation_bars' if dated else needed} to score {chosen} "
+            f"{'between dates' if dated else 'by'}, found {', '.join(sorted(kinds))}"
         )
     jobs: dict[str, Job] = {}
     if "liquidation_bars" in kinds:
-        jobs |= {"path": _path, "causal": _causal, "strict": _strict}
-        jobs |= {"placebo": _placebo} if placebo else {}
-    if "liquidations" in kinds:
+        span = partial(hours.run, since=since, until=until)
+        jobs |= {way: partial(span, way=way) for way in hours.WAYS}
+        jobs |= {"placebo": partial(span, placebo=True)} if placebo else {}
+    if "liquidations" in kinds and not dated:
         jobs["recall"] = recall.score
     if ask:
         jobs["questions"] = _asked
@@ -103,16 +101,17 @@ def _told(coin: str, found: dict[str, Any]) -> dict[str, object]:
     """Return one answer: that of the hours where there are any, with the others beside it."""
     out: dict[str, object] = {"kind": "hours" if "path" in found else "recall", "coin": coin}
     if "path" in found:
-        causal, strict = (hour_scores.brief(found[way].said) for way in ("causal", "strict"))
+        causal, strict = (_brief(found[way].said) for way in ("causal", "strict"))
         out |= {
             **hour_scores.summary(found["path"]),
+            "models": hour_scores.models(found["path"].said, found["strict"].said),
             "poisson_deviance_causal": causal["poisson_deviance"],
             "poisson_deviance_strict": strict["poisson_deviance"],
             "causal": causal,
             "strict": strict,
         }
         if "placebo" in found:
-            out["placebo"] = hour_scores.brief(found["placebo"].said)
+            out["placebo"] = _brief(found["placebo"].said)
         if "recall" in found:
             out["recall"] = found["recall"]
     else:
@@ -120,3 +119,8 @@ def _told(coin: str, found: dict[str, Any]) -> dict[str, object]:
     if "questions" in found:
         out["questions"] = found["questions"]
     return out
+
+
+def _brief(said: hours.Said) -> dict[str, Any]:
+    """Return deviances, and the interval of what ours gains over the path alone."""
+    return {**hour_scores.brief(said), **hour_scores.intervals(said, ("path_only_minus_ours",))}

@@ -71,6 +71,17 @@ def overlap(guess: Floats, truth: Floats) -> float:
     return float(np.minimum(guess / guess.sum(), truth / truth.sum()).sum())
 
 
+def top_share(masses: Floats, share: float = 0.1) -> float:
+    """Return how much of a map lies in its densest bins: `share` where it is even, 1 at most.
+
+    Args:
+        masses: By bin, shape (n,), not all zero.
+        share: Of the bins.
+    """
+    first = max(round(share * len(masses)), 1)
+    return float(np.sort(masses)[-first:].sum() / masses.sum())
+
+
 def correlation(guess: Floats, truth: Floats) -> float:
     """Return the correlation of two maps after a three-bin average; NaN where one is flat."""
     kernel = np.ones(3) / 3

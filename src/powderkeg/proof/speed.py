@@ -6,19 +6,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.desk import Desk
-from powderkeg.engine import kernels as k
+from powderkeg.engine import deposits, marks, table
 from powderkeg.engine import weights as w
+from powderkeg.engine.classes import CLASSES
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.exposure import Exposure, Steps
+from powderkeg.engine.record import FIELDS
+from powderkeg.engine.record import KEPT as HOURS_KEPT
 from powderkeg.engine.sweeps import KEPT, QUARTER
-from powderkeg.events import MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
+from powderkeg.engine.terms import TERMS
+from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.sources import load
@@ -84,14 +88,14 @@ def bulk(days: float = 4.0) -> dict[str, float]:
 
 @njit(cache=True)
 def _flushes(
-    cells: Cells, volume: Floats, waiting: Cells, touched: Shorts, offsets: Floats,
+    cells: Cells, volume: Floats, waiting: Cells, touched: Shorts, offsets: Shorts,
     ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats, runs: int,
 ) -> None:  # fmt: skip
     for i in range(runs):
-        k.add_trades(volume, touched, number, count, prices, sizes, 0, len(prices))
-        k.flush(
+        deposits.add_trades(volume, touched, number, count, prices, sizes, 0, len(prices))
+        deposits.flush(
             cells, volume, waiting, touched, offsets, ledger, number, count,
-            number[k.FLUSHED] + 1.0, 1000.0 + i % 2,
+            number[table.FLUSHED] + 1.0, 1000.0 + i % 2,
         )  # fmt: skip
 
 
@@ -101,7 +105,7 @@ def _moves(
     low: float, high: float, records: Floats, runs: int,
 ) -> None:  # fmt: skip
     for i in range(runs):
-        k.move_mark(
+        marks.move_mark(
             cells, visited, ledger, number, count, float(i), high if i & 1 else low, records, 0
         )
 
@@ -120,12 +124,12 @@ def inner(runs: int = 200_000) -> dict[str, float]:
         )  # fmt: skip
 
     def moves(count: int) -> None:
-        records = np.zeros((4, k.RECORD))
+        records = np.zeros((4, marks.RECORD))
         _moves(
             e.cells, e.visited, e.ledger, e.number, e.count, 100_000.0, 100_100.0, records, count
         )
 
-    weights = np.ones((2, 16))
+    weights = np.ones((2, 2, CLASSES))
     flushes(1)  # compiles
     moves(1)
     e.render(weights)
@@ -147,28 +151,72 @@ def backfill(days: float = 30.0) -> dict[str, float]:
     def fill() -> None:
         e = Exposure(price)
         e.add_candles(bars)
-        e.render(np.ones((2, 16)))
+        e.render(np.ones((2, 2, CLASSES)))
 
     fill()
     return {"backfill_30d_ms": best(fill) * 1e3, "backfill_candles": len(bars.times)}
 
 
+def market(days: float = 30.0) -> dict[str, float]:
+    """Return CPU ms of thirty days of minutes into all of a market: map, nulls, static map.
+
+    Also the bytes of all its arrays once what it keeps is full: three weeks of sweeps, 120 days of
+    rows.
+    """
+    bars = MadeMarket(ONE, 5, START).history(days)[0].candles
+    price, made = float(bars.open[0]), Estimate(1.0)
+
+    def fill() -> None:
+        nonlocal made
+        made = Estimate(price, "binance:BTCUSDT")
+        made.add_candles(bars, [len(bars.times)])
+        made.render(int(bars.times[-1]))
+
+    fill()
+    least = best(fill)
+    made.flush(int(bars.times[-1]) + 2 * HOUR)  # the hours of the bars are over
+    crossed, row = np.zeros((2, TERMS)), np.zeros((len(FIELDS), 2))
+    for n in range(len(made.sweeps.quarters), KEPT // QUARTER):
+        made.sweeps.add(int(bars.times[-1]) + n * QUARTER, crossed)
+    for n in range(HOURS_KEPT):
+        made.record.add(n, row)
+    return {"backfill_market_ms": least * 1e3, "market_bytes": held(made)}
+
+
+def held(state: object, seen: set[int] | None = None) -> int:
+    """Return the bytes of all arrays that some state holds, each array once."""
+    seen = set() if seen is None else seen
+    if id(state) in seen:
+        return 0
+    seen.add(id(state))
+    if isinstance(state, np.ndarray):
+        whole = cast("NDArray[np.generic]", state)
+        return whole.nbytes if whole.base is None else held(whole.base, seen)
+    if isinstance(state, dict):
+        parts = list(cast("dict[object, object]", state).values())
+    elif isinstance(state, list | tuple):
+        parts = list(cast("list[object]", state))
+    else:
+        names = [n for kind in type(state).__mro__ for n in getattr(kind, "__slots__", ())]
+        parts = [getattr(state, name, None) for name in names]
+    return sum(held(part, seen) for part in parts)
+
+
 def fitting() -> dict[str, float]:
-    """Return CPU ms of a fit, and of all of a market's fits, over thirty days of records."""
+    """Return CPU ms of a fit, and of all of a market's fits, over three weeks of records."""
     chance = np.random.default_rng(5)
     quarters = KEPT // QUARTER
-    crossed = chance.gamma(0.5, 100.0, (quarters, 2, 16))
+    crossed = chance.gamma(0.5, 100.0, (quarters, 2, TERMS))
     died = crossed.sum(axis=2) * chance.gamma(0.1, 0.01, (quarters, 2))
     estimate = Estimate(100_000.0, "binance:BTCUSDT")
     estimate.add_trades(np.array([100_000.0]), np.array([1.0]))
     estimate.flush(START, 1e5)
     for n in range(quarters):
         at = START + n * QUARTER
-        for candidate in estimate.candidates:
-            candidate.sweeps.add(at, crossed[n])
+        estimate.sweeps.add(at, crossed[n])
         estimate.liquidated_bar(LiquidationBar("", at, at, QUARTER, *died[n].tolist()))
     until = START + KEPT
-    centre = np.full(16, 0.01)
+    centre = np.full(TERMS, 0.01)
     w.fit(crossed, died, centre, 1e5)  # compiles
     return {
         "fit_30d_ms": best(lambda: w.fit(crossed, died, centre, 1e5)) * 1e3,
@@ -195,7 +243,7 @@ def day_of_trades() -> dict[str, float]:
 
         def draw() -> None:
             nonlocal filled
-            desk = Desk("BTC", Settings(compete=False, flush=MINUTE))
+            desk = Desk("BTC", Settings(flush=MINUTE))
             at = 0
 
             def mark(now: Desk, _: object) -> None:
@@ -226,4 +274,4 @@ def _write(path: Path, times: Times, prices: Floats, sizes: Floats) -> None:
 
 def engine() -> dict[str, float]:
     """Return all of it."""
-    return {**bulk(), **inner(), **backfill(), **fitting(), **day_of_trades()}
+    return {**bulk(), **inner(), **backfill(), **market(), **fitting(), **day_of_trades()}

@@ -27,10 +27,10 @@ import pyarrow as pa
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.engine.candidate import WINDOWS
 from powderkeg.engine.classes import BIN
 from powderkeg.engine.estimate import VERSION
 from powderkeg.engine.record import FIELDS
+from powderkeg.engine.sweeps import KEPT
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import DAY, HOUR, SECOND, Floats
 from powderkeg.maps.scale import TOP, decode, encode
@@ -40,6 +40,8 @@ REACH: Final = 0.1
 """How far from the mark a map is kept, as a fraction."""
 ROW: Final = 2
 """Bins of the table in a row of what is kept: 10 bp."""
+PATH_ONLY_SINCE: Final = 4
+"""Version of the model from which on rows hold the map of the path alone."""
 MAGIC: Final = b"PKp1"
 _HEAD: Final = struct.Struct("<4sII")
 """Mark, length of the body, its CRC-32."""
@@ -64,19 +66,18 @@ class Map(Struct, frozen=True, tag="map"):
     """Of the model."""
     basis: str
     multiplier: float
+    """Of closing rates; 1 since version 4, which learns them."""
     window: float
     """Days learned from."""
     fitted: int
     """µs of the last fit, 0 before the first."""
     events: int
     weights: list[list[float]]
-    """(2, 16), side and class: share of unit-weight exposure that is real."""
+    """(2, 98), side and term, see `engine.terms`; of version 3, (2, 16), side and class."""
     told: float
     """Share of all that dies that the market's feed tells."""
     misfit: float
     """Standard deviation of the log of what the model has wrong."""
-    background: float
-    """Base coin an hour and side that dies wherever the mark goes."""
     base: int
     """Number of the first row; row r begins at the price ``exp(r * 2 * BIN)``."""
     unit: float
@@ -97,7 +98,8 @@ class Row(Struct, frozen=True, tag="row"):
     hour: int
     version: int
     values: list[list[float]]
-    """(7, 2), field and side; see `engine.record.FIELDS`. Base coin, and bins of fresh ground."""
+    """(8, 2), field and side; see `engine.record.FIELDS`. Base coin, and bins of fresh ground.
+    Of version 3 (7, 2), without the map of the path alone."""
 
 
 Entry: TypeAlias = Map | Row
@@ -107,16 +109,14 @@ _bodies = msgspec.msgpack.Decoder(_Body)
 
 def map_of(known: Known, at: int) -> Map:
     """Return a market's map as it stands at `at` (µs)."""
-    estimate, exposure = known.estimate, known.estimate.best.exposure
-    weights = estimate.weights(at)
-    base, cells, unit = _drawn(exposure.render(weights), exposure.base, estimate.mark)
+    estimate, exposure = known.estimate, known.estimate.exposure
+    base, cells, unit = _drawn(estimate.render(at), exposure.base, estimate.mark)
     return Map(
         market=known.name, hour=at // HOUR, at=at, mark=float(estimate.mark),
         oi=float(estimate.oi) if estimate.oi > 0 else 0.0,
-        version=VERSION, basis=exposure.basis.name, multiplier=float(exposure.spec.multiplier),
-        window=WINDOWS[estimate.windows.shown] / DAY, fitted=estimate.fitted,
-        events=estimate.events, weights=weights.tolist(), told=float(estimate.fraction.share),
-        misfit=estimate.misfit.width, background=float(estimate.background), base=base, unit=unit,
+        version=VERSION, basis=exposure.basis.name, multiplier=1.0, window=KEPT / DAY,
+        fitted=estimate.fitted, events=estimate.events, weights=estimate.weights(at).tolist(),
+        told=float(estimate.fraction.share), misfit=estimate.misfit.width, base=base, unit=unit,
         long=cells[0].tobytes(), short=cells[1].tobytes(),
     )  # fmt: skip
 
@@ -290,9 +290,10 @@ def _unpack(body: bytes, path: Path, start: int) -> Entry:
         entry = _decoder.decode(_CODEC.decompress(blob, size, asbytes=True))
     except (OSError, ValueError, pa.ArrowException, msgspec.MsgspecError) as why:
         raise DataError(str(path), 0, f"expected a map or row at byte {start}: {why}") from why
-    if isinstance(entry, Row) and len(entry.values) != len(FIELDS):
+    wanted = len(FIELDS) - (entry.version < PATH_ONLY_SINCE)
+    if isinstance(entry, Row) and len(entry.values) != wanted:
         found = len(entry.values)
-        raise DataError(str(path), 0, f"byte {start}: expected {len(FIELDS)} fields, found {found}")
+        raise DataError(str(path), 0, f"byte {start}: expected {wanted} fields, found {found}")
     return entry
 
 

@@ -1,6 +1,7 @@
 /** What is asked only where it is shown: proof, comparison, positions seen, bands of rows. */
+import { readBorrowed } from '../wire/decode';
 import { fields, type Fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
-import type { Side } from '../wire/types';
+import type { Borrowed, Side } from '../wire/types';
 
 export interface Skill {
   value: number | null;
@@ -11,13 +12,15 @@ export interface Skill {
   n: number;
 }
 
-export interface Weight {
+/** What stands on one side and tier, dollars, with the ends of its 80 % band. */
+export interface Tier {
   side: string;
-  /** Fraction of the entry price. */
-  distance: number;
-  weight: number;
-  confidence: number;
-  measured: boolean;
+  tier: number;
+  size: number;
+  low: number;
+  high: number;
+  /** Share of it that rests on liquidations rather than a prior; null where nothing stands. */
+  measured: number | null;
 }
 
 export interface Reliability {
@@ -31,8 +34,8 @@ export interface Proof {
   market: string;
   venue: string;
   hours: number;
-  /** Over no map, and over the static one. */
-  skills: { path: Skill; static: Skill };
+  /** Over a map of the path alone, over no map, and over the static one. */
+  skills: { pathOnly: Skill; noMap: Skill; static: Skill };
   verdict: string;
   /** Share of what died that lay within the 80 % band. */
   covered: number | null;
@@ -40,9 +43,11 @@ export interface Proof {
   reliability: Reliability[];
   /** Share of liquidations that its feed tells, and the ends of its band. */
   told: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
-  /** Liquidations it has learned from. */
+  /** Liquidations it has seen, and their effective number in what it has learned. */
   events: number;
-  classes: Weight[];
+  reports: number;
+  borrowed: Borrowed | null;
+  tiers: Tier[];
 }
 
 export interface Proofs {
@@ -64,7 +69,11 @@ function readProof(value: unknown, i: number): Proof {
     market: text(o, 'market'),
     venue: text(o, 'venue'),
     hours: numberOr(o, 'hours', 0),
-    skills: { path: readSkill(o['skill_over_path']), static: readSkill(o['skill_over_static']) },
+    skills: {
+      pathOnly: readSkill(o['skill_over_path_only']),
+      noMap: readSkill(o['skill_over_no_map']),
+      static: readSkill(o['skill_over_static']),
+    },
     verdict: text(o, 'verdict'),
     covered: numberOr(covered, 'value', null),
     counted: numberOr(covered, 'n', 0),
@@ -80,22 +89,29 @@ function readProof(value: unknown, i: number): Proof {
       sampled: told['sampled'] === true,
     },
     events: numberOr(o, 'events', 0),
-    classes: ((o['classes'] ?? []) as unknown[]).map((each) => {
-      const c = fields(each, '$.classes');
-      return {
-        side: text(c, 'side'),
-        distance: number(c, 'distance'),
-        weight: number(c, 'weight'),
-        confidence: numberOr(c, 'confidence', 0),
-        measured: c['measured'] === true,
-      };
-    }),
+    reports: numberOr(o, 'reports', 0),
+    borrowed: readBorrowed(o['borrowed']),
+    tiers: ((o['tiers'] ?? []) as unknown[]).map((each) => readTier(each, numberOr(o, 'price', NaN))),
+  };
+}
+
+/** A tier is told in base coin; `price` makes it dollars. */
+function readTier(value: unknown, price: number): Tier {
+  const t = fields(value, '$.tiers');
+  return {
+    side: text(t, 'side'),
+    tier: number(t, 'tier'),
+    size: number(t, 'size') * price,
+    low: number(t, 'low') * price,
+    high: number(t, 'high') * price,
+    measured: numberOr(t, 'measured', null),
   };
 }
 
 /** What stored data said of this model, as shipped with it. */
 export interface Published {
-  hours: { coin: string; n: number; since: string; until: string; ours: number; path: number; static: number }[];
+  /** Deviances; that of the path alone is NaN in a scorecard of before it was played. */
+  hours: { coin: string; n: number; since: string; until: string; ours: number; pathOnly: number; noMap: number; static: number }[];
   answers: { coin: string; question: string; n: number; value: number; placebo: number; low: number; high: number; verdict: string }[];
 }
 
@@ -109,7 +125,8 @@ function readPublished(value: unknown): Published {
       since: text(s, 'since').slice(0, 10),
       until: text(s, 'until').slice(0, 10),
       ours: number(s, 'poisson_deviance'),
-      path: number(s, 'no_map_deviance'),
+      pathOnly: numberOr(s, 'path_only_deviance', NaN),
+      noMap: number(s, 'no_map_deviance'),
       static: number(s, 'static_deviance'),
     })),
     answers: rows('answers').map((a) => ({

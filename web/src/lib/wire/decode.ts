@@ -3,6 +3,7 @@ import { decode } from './msgpack';
 import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, textOr, WireError } from './read';
 import type {
   Bars,
+  Borrowed,
   ByVenue,
   Cluster,
   Coins,
@@ -54,6 +55,12 @@ function readVenues(o: Fields): Venue[] {
   });
 }
 
+export function readBorrowed(value: unknown): Borrowed | null {
+  if (!value) return null;
+  const o = fields(value, '$.borrowed');
+  return { market: text(o, 'market'), since: number(o, 'since'), until: number(o, 'until'), reports: numberOr(o, 'reports', 0) };
+}
+
 function readTrust(o: Fields): Trust {
   const fit = o['fit'] ? fields(o['fit'], '$.fit') : null;
   const grade = o['grade'] ? fields(o['grade'], '$.grade') : null;
@@ -64,6 +71,9 @@ function readTrust(o: Fields): Trust {
       version: numberOr(fit, 'version', 0),
       at: numberOr(fit, 'at', null),
       taught: numberOr(fit, 'taught', 0),
+      reports: numberOr(fit, 'reports', 0),
+      borrowed: readBorrowed(fit['borrowed']),
+      pathOnly: ((fit['path_only'] ?? []) as unknown[]).map(String),
       why: textOr(fit, 'why'),
     },
     grade: grade && {

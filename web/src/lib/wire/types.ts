@@ -27,12 +27,27 @@ export interface Venue {
   share: number;
 }
 
+/** Weights that were learned elsewhere; `until` is the end. */
+export interface Borrowed {
+  market: string;
+  since: number;
+  until: number;
+  /** Effective number of liquidations. */
+  reports: number;
+}
+
 export interface Fit {
   version: number;
   /** When the weights were last learned, or null before they ever were. */
   at: number | null;
   /** Liquidations that were new to them. */
   taught: number;
+  /** Effective number of liquidations they rest on, over the markets chosen. */
+  reports: number;
+  /** Where they were learned while every market chosen borrows them. */
+  borrowed: Borrowed | null;
+  /** Venues of which no volume is known: their map is of the path alone. */
+  pathOnly: string[];
   why: string;
 }
 
