@@ -110,6 +110,12 @@ def test_hours_after_a_start_in_which_no_null_model_had_learned_do_not_count():
     assert found == figures(HOURS[without], rows[without], 1.0)
 
 
+def test_no_skill_is_told_over_a_null_model_that_misses_nothing():
+    rows = made(1)
+    rows[:, NO_MAP] = rows[:, 0]
+    assert figures(HOURS[:1], rows, 1.0)["skill_over_no_map"]["value"] is None
+
+
 def test_two_days_are_too_few_for_a_verdict_however_good():
     found = figures(HOURS[:71], made(71), 1.0)
     assert found["verdict"] == "too few hours"

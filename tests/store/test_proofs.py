@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import zlib
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from powderkeg.engine.classes import BIN
-from powderkeg.engine.estimate import Estimate
+from powderkeg.engine.estimate import VERSION, Estimate
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR, MINUTE, SECOND, Liquidation
 from powderkeg.live.keep import Keep
 from powderkeg.maps.scene import Known
+from powderkeg.proof.live import from_ledger
 from powderkeg.settings import Settings
 from powderkeg.store import proofs as module
 from powderkeg.store.folder import Store
@@ -190,6 +195,30 @@ def test_rows_kept_before_the_map_of_the_path_alone_was_are_still_read(tmp_path)
     old = Row(MARKET, N, 3, [[1.0, 2.0]] * 7)
     Proofs(tmp_path).append([old])
     assert list(Proofs(tmp_path).read()) == [old]
+
+
+def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, market):
+    """They had a background rate, and weights by side and class of which there were 16."""
+    kept = map_of(market, T)
+    old = {
+        **msgspec.to_builtins(kept, builtin_types=(bytes,)),
+        "version": 3, "background": 1.5, "multiplier": 2.0, "window": 7.0,
+        "weights": [[0.01] * 16] * 2,
+    }  # fmt: skip
+    raw = msgspec.msgpack.encode(old)
+    blob = pa.Codec("zstd").compress(raw, asbytes=True)
+    body = msgspec.msgpack.encode(("map", MARKET, N, len(raw), blob))
+    head = struct.pack("<4sII", b"PKp1", len(body), zlib.crc32(body))
+    proofs = Proofs(tmp_path)
+    (tmp_path / "proofs-2026-01.log").write_bytes(head + body)
+    proofs.append([Row(MARKET, N, 3, [[1.0, 2.0]] * 7), map_of(market, T + HOUR)])
+    read, _, new = proofs.read()
+    assert proofs.notes == []
+    assert (read.version, read.multiplier, read.window, len(read.weights[0])) == (3, 2.0, 7.0, 16)
+    assert np.array_equal(read.dollars(), kept.dollars())
+    assert new.version == VERSION
+    (found,) = from_ledger(tmp_path)["markets"]
+    assert (found["versions"], found["maps"], found["hours"]) == ([3, VERSION], 2, 1)
 
 
 def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(

@@ -284,7 +284,8 @@ def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
 
 
 def _gain(sums: Floats) -> Floats:
-    return 1 - sums[:, 0] / sums[:, 1]
+    with np.errstate(invalid="ignore", divide="ignore"):  # a null model may miss nothing
+        return 1 - sums[:, 0] / sums[:, 1]
 
 
 def _told(value: float) -> float | None:
