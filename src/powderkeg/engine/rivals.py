@@ -1,11 +1,14 @@
 """The null models that live beside every estimate, so that its skill can be told at any time.
 
-- *path*: no map. What dies in an hour is a polynomial of how far the mark went and of the length
-  of ground it broke, learned from earlier hours like our weights. Hard to beat: on real data the
-  excursion alone ranks hours as well as a four-tier map.
+- *no map*: what is liquidated in an hour is a polynomial of how far the mark went and of the length
+  of fresh ground it crossed, learned from earlier hours like our weights. Hard to beat: on real
+  data the excursion alone ranks hours as well as a four-tier map.
 - *static*: the map as it is published elsewhere (each trade at 100x, 50x, 25x and 10x, never
   closed), with one number learned, its scale. That is generous: as published it is 10 to 70 times
   too large.
+
+The third, a map of the path alone, needs no play of its own: it is a fit to some of our own terms
+(`engine.estimate`).
 
 Source: docs/model.md, "Proof".
 """
@@ -130,7 +133,7 @@ class Rival:
 
 
 class Rivals:
-    """Both null models of one market, played beside its estimate."""
+    """The two null models that need a play of their own, beside a market's estimate."""
 
     __slots__ = ("hours", "no_map_fit", "path", "static", "static_fit")
 
@@ -155,7 +158,7 @@ class Rivals:
         self._cross(self.static.move_mark(at, price, low, high))
 
     def add_tape(self, steps: Steps, records: Floats) -> None:
-        """Take a stretch of tape, and the sweep records of the candidate shown."""
+        """Take a stretch of tape, and the sweep records of our own table."""
         marked = ~np.isnan(steps.marks)
         ends, marks = (steps.times[marked] * SECOND).astype(np.int64), steps.marks[marked]
         if len(marks):
@@ -169,7 +172,7 @@ class Rivals:
             self.path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
 
     def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
-        """Take candles `start` to `stop`, and the sweep records of the candidate shown."""
+        """Take candles `start` to `stop`, and the sweep records of our own table."""
         blind = replace(bars, oi=np.full(len(bars.times), math.nan))
         crossed = self.static.add_candles(blind, start, stop)
         if bars.deaths:

@@ -1,8 +1,8 @@
 """The hourly score: what was said of each hour against what was reported to have died in it.
 
 Every row was written when its hour was over, with the weights that stood while it ran
-(`engine.record`), so the score is prequential, and so are both null models on the same rows: the
-static four-tier map with its scale learned, and no map but the path of price. It is conditional on
+(`engine.record`), so the score is prequential, and so are the null models on the same rows: a map
+of the path alone, the static four-tier map with its scale learned, and no map. It is conditional on
 that path: the question is not where price goes, but what dies where it goes. The path of made bars
 is known in three ways (`history.bars`):
 
