@@ -104,9 +104,11 @@ def test_views_and_sheets_are_accessible_in_the_light_theme(
         if label == "Filters" and size == "desk":
             continue
         button.click()
-        page.get_by_role("dialog", name=title).wait_for()
+        sheet = page.get_by_role("dialog", name=title)
+        sheet.wait_for()
         faults += _axe(page, label)
         page.keyboard.press("Escape")
+        sheet.wait_for(state="hidden")  # a key pressed while it closes is its own
     page.keyboard.press("/")
     page.get_by_role("dialog", name="Market").wait_for()
     page.wait_for_timeout(800)
