@@ -5,8 +5,8 @@ follows the market, nothing is known before its time, and the bars are counted: 
 assumed, a map knows less than it seems to. Before any volume is known there is no ratio, and the
 bars have none: the map is then of the path alone.
 
-On real BTC the range stands in for volume as well as a median of known hours in calm weeks, and
-better in violent ones (docs/model.md, "Missing volume").
+On real BTC our map misses as much with it as with a median of known hours, the static map a little
+less. Source: docs/model.md, "Missing volume".
 """
 
 from __future__ import annotations
