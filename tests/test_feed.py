@@ -48,9 +48,7 @@ def sizes(feed, market=BINANCE):
 @pytest.fixture
 def gaps():
     """Return a feed and the gaps its desk was told of."""
-    feed, told = fresh(), []
-    desk = feed.desks["BTC"]
-    apply = desk.apply
+    told = []
 
     class Listening(Desk):
         __slots__ = ()
@@ -58,12 +56,9 @@ def gaps():
         def apply(self, event):
             if isinstance(event, Gap):
                 told.append(event)
-            return apply(event)
+            return super().apply(event)
 
-    feed.desks["BTC"] = listening = Listening("BTC")
-    for name in Desk.__slots__:
-        setattr(listening, name, getattr(desk, name))
-    apply = super(Listening, listening).apply
+    feed = Feed({"BTC": Listening("BTC", Settings(draw=SECOND, flush=SECOND))})
     return feed, told
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import WireError
 from powderkeg.events import Gap, Link, Mark, Tick
-from powderkeg.frames import Boot, Frame, Join, markets_of, numbered, read_word, word
+from powderkeg.frames import Boot, Frame, Join, Joined, markets_of, numbered, read_word, word
 
 WORDS = [
     Tick(5),
@@ -17,6 +17,8 @@ WORDS = [
     Gap("okx", 9, 9, 3, "lost"),
     Boot(7, {"BTC": ("binance:BTCUSDT", "okx:BTC-USDT-SWAP"), "ETH": ()}),
     Join(8, "binance:BTCUSDT", 60_000_000),
+    Join(8, "binance:BTCUSDT", 60_000_000, apart=True),
+    Joined(9, "binance:BTCUSDT"),
 ]
 
 

@@ -23,7 +23,8 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.frames import Boot, Frame, Join, Word, markets_of, read_word
+from powderkeg.frames import Boot, Frame, Join, Joined, Word, markets_of, read_word
+from powderkeg.joining import Joining
 from powderkeg.past import Past, as_columns, cut
 from powderkeg.venues import VENUES, Venue
 
@@ -33,6 +34,8 @@ _FREE: tuple[type[Event], ...] = (BookDelta, BookSnapshot, Quote)
 """Events that say nothing to what prints say: they wait neither for a run of prints to end nor for
 a past, and so a book stands by the time its market joins."""
 Watch = Callable[[Event], None]
+Play = Callable[[Joining], None]
+"""Sees to it that a past is played, and that `Joined` is said of it."""
 
 
 class Feed:
@@ -53,7 +56,10 @@ class Feed:
         """Number of the last frame taken."""
         self.coins: dict[str, str] = {}
         """Coin of each market that is collected."""
+        self.play: Play | None = None
+        """Live; a replay plays each past where its `Joined` stands."""
         self._pasts: dict[str, Past] = {}
+        self._joining: dict[str, Joining] = {}
         self._waiting: dict[str, list[Event]] = {}
         self._known: dict[str, int] = {}
         """When each market was last heard before the start, µs."""
@@ -150,16 +156,22 @@ class Feed:
                 return self._flush() + self._boot(said)
             case Join():
                 return self._join(said)
+            case Joined():
+                return self._enter(said.market)
             case Link() | Gap():
-                if self.watch is not None:
-                    self.watch(said)
-                coin = self.coins.get(said.market)
-                if coin is None:
-                    return []
-                if said.market in self._waiting:
-                    self._waiting[said.market].append(said)
-                    return []
-                return self._push(coin, said)
+                return self._hear(said)
+
+    def _hear(self, said: Link | Gap) -> list[Ask]:
+        """Take what the shell says of a market, once that has joined."""
+        if self.watch is not None:
+            self.watch(said)
+        coin = self.coins.get(said.market)
+        if coin is None:
+            return []
+        if said.market in self._waiting:
+            self._waiting[said.market].append(said)
+            return []
+        return self._push(coin, said)
 
     def _share(self, at: int) -> None:
         """Once an hour, tell every coin what the markets of the others have learned."""
@@ -173,6 +185,7 @@ class Feed:
         """Begin anew: readers remember nothing, every market waits for its past."""
         self.readers.clear()
         self._pasts.clear()
+        self._joining.clear()
         self.coins = {m: c for m, c in markets_of(boot).items() if c in self.desks}
         self._waiting = {market: [] for market in self.coins}
         self._known = {
@@ -187,23 +200,35 @@ class Feed:
         return asks
 
     def _join(self, join: Join) -> list[Ask]:
-        """Let a market live through its past, then through what waited."""
+        """Let a market live through its past, at once or beside the loop."""
         coin = self.coins.get(join.market)
-        if coin is None:
+        if coin is None or join.market not in self._waiting:
             return []
         desk = self.desks[coin]
         desk.horizon = max(desk.horizon, join.until)
-        asks: list[Ask] = []
-        since = self._known.pop(join.market, 0)
-        waiting = _from(max(since, join.until), self._waiting.pop(join.market, []))
+        span = self._known.pop(join.market, 0), join.until
+        waiting = _from(max(span), self._waiting[join.market])
         heard = next((e.at for e in waiting if isinstance(e, Trade | Trades)), join.at)
         past = self._pasts.pop(join.market, Past(join.market))
-        for event in past.tell(since, join.until, heard):
-            asks += desk.apply(event)
-        for event in waiting:
+        self._joining[join.market] = joining = Joining(desk, past, span, heard)
+        if not join.apart:
+            return self._enter(join.market)
+        if self.play is not None:
+            self.play(joining)
+        return []
+
+    def _enter(self, market: str) -> list[Ask]:
+        """Put a market with its past into its desk, then let it live through what waited."""
+        joining = self._joining.pop(market, None)
+        if joining is None:
+            return []
+        coin = self.coins[market]
+        joining.enter(self.desks[coin])
+        asks: list[Ask] = []
+        for event in _from(max(joining.since, joining.until), self._waiting.pop(market)):
             asks += self._push(coin, event)
-        asks += self._flush_one(join.market)
-        desk.catch_up(join.market, join.until)
+        asks += self._flush_one(market)
+        self.desks[coin].catch_up(market, joining.until)
         return asks
 
 

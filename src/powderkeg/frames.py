@@ -45,9 +45,18 @@ class Join(Struct, frozen=True, tag=True):
     market: str
     until: int
     """µs, a whole minute; what was seen from then on comes from the stream."""
+    apart: bool = False
+    """Its past is played beside the loop; the market enters at its `Joined`."""
 
 
-Word: TypeAlias = Tick | Link | Gap | Boot | Join
+class Joined(Struct, frozen=True, tag=True):
+    """The past of a market has been played: it enters the map."""
+
+    at: int
+    market: str
+
+
+Word: TypeAlias = Tick | Link | Gap | Boot | Join | Joined
 """What the shell itself has to say."""
 _decoder = msgspec.msgpack.Decoder(Word)
 

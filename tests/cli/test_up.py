@@ -101,7 +101,7 @@ async def test_where_no_venue_answers_it_says_which_and_why(closed):
 
 
 async def test_where_one_answers_nothing_is_made(monkeypatch):
-    async def answers(*_):
+    async def answers(*_, **__):
         return {"binance": "no answer", "bybit": ""}
 
     monkeypatch.setattr("powderkeg.serve.up.contact", answers)
@@ -115,7 +115,7 @@ async def test_made_venues_that_answer_are_never_shown_as_real_nor_kept(
 ):
     folders = []
 
-    async def collect(_, _hosts, store):
+    async def collect(_, _hosts, store, _warmed):
         folders.append(store.folder)
 
     monkeypatch.setattr(Up, "_collect", collect)
@@ -137,7 +137,7 @@ async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(c
         asked.append(plan)
         yield {"binance": closed}
 
-    async def collect(_, hosts, store):
+    async def collect(_, hosts, store, _warmed):
         asked.append((hosts, store.folder))
 
     monkeypatch.setattr("powderkeg.serve.up.made_venues", made)

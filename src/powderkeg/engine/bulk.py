@@ -13,7 +13,7 @@ from powderkeg.engine.table import BASE, BINS, Bins, Singles, Visits
 from powderkeg.events import Floats, Times
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each record costs a call 1 µs
     cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
     offsets: Bins, ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats,
@@ -38,7 +38,7 @@ def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each reco
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def run_candles(  # noqa: PLR0913, PLR0917  as above
     cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
     offsets: Bins, ledger: Floats, number: Floats, count: Times, times: Floats, low: Floats,

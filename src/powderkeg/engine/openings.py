@@ -77,7 +77,7 @@ class Reach(NamedTuple):
     """Share of what takers bought, and of what they sold, that opens on this side."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _roll(sums: Floats, number: Floats, by: int) -> None:
     """Move the grid up by `by` bins; what falls off the end is forgotten."""
     if abs(by) >= BINS:
@@ -91,7 +91,7 @@ def _roll(sums: Floats, number: Floats, by: int) -> None:
     number[BASE] += by
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _place(sums: Floats, number: Floats, price: float) -> int:
     """Return the bin of a price, with the grid rolled to keep it in the middle half."""
     x = math.floor(math.log(price) / BIN)
@@ -107,7 +107,7 @@ def _place(sums: Floats, number: Floats, price: float) -> int:
     return b
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _grow(sums: Floats, number: Floats, at: float) -> float:
     """Return how large prints are written from `at` on: one factor a minute, so it costs little."""
     if math.isnan(number[ORIGIN]):
@@ -124,7 +124,7 @@ def _grow(sums: Floats, number: Floats, at: float) -> float:
     return factor
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_prints(sums: Floats, number: Floats, times: Times, prices: Floats, sizes: Floats) -> None:
     """Add prints, each to the bin of its order; sells have negative sizes.
 
@@ -157,7 +157,7 @@ def add_prints(sums: Floats, number: Floats, times: Times, prices: Floats, sizes
     number[STAMP], number[TAKER], number[ORDER] = stamp, taker, order
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_bars(
     sums: Floats, number: Floats, ends: Times, low: Floats, high: Floats, volume: Floats,
     buy: Floats,
@@ -177,7 +177,7 @@ def add_bars(
         number[STAMP] = math.nan  # whatever order was open is over
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _moments(
     sums: Floats, base: int, start: int, stop: int, first: int, reach: Floats,
     buys: float, sells: float,

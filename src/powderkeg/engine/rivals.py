@@ -16,6 +16,7 @@ Source: docs/model.md, "Proof".
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from msgspec.structs import replace
@@ -173,7 +174,7 @@ class Rivals:
 
     def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
         """Take candles `start` to `stop`, and the sweep records of our own table."""
-        blind = replace(bars, oi=np.full(len(bars.times), math.nan))
+        blind = replace(bars, oi=_unknown(len(bars.times)))
         crossed = self.static.add_candles(blind, start, stop)
         if bars.deaths:
             self.path.sweep(records)
@@ -214,3 +215,9 @@ class Rivals:
     def _cross(self, records: Floats) -> None:
         for slot, crossed in zip(*tally(records), strict=True):
             self.hours.add(int(slot), crossed)
+
+
+@lru_cache(maxsize=2)
+def _unknown(n: int) -> Floats:
+    """Return open interest that is not known, shape (n,); not to be written into."""
+    return np.full(n, math.nan)

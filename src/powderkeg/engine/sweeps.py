@@ -20,7 +20,7 @@ with their end, and counting the bar to four o'clock among the hour after cost a
 score on real data."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def tally(records: Floats) -> tuple[Times, Floats]:
     """Sum sweep records in time order by quarters.
 

@@ -133,7 +133,7 @@ def prior(wanted: Floats, oi: float, rates: Floats, hazards: Floats) -> Floats:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _climb(
     crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float,
     iterations: int,

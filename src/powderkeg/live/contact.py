@@ -28,12 +28,13 @@ def probe(name: str) -> Poll:
 
 
 async def contact(
-    venues: tuple[str, ...], hosts: dict[str, str], *, everyone: bool = False
-) -> dict[str, str]:
+    venues: tuple[str, ...], hosts: dict[str, str], *, everyone: bool = False,
+    heard: dict[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """Return for each venue why it cannot be reached; empty where it answers, or `MADE`.
 
     Unless `everyone` is waited for, returns as soon as one answers: those that are still silent
-    then are said not to be heard yet.
+    then are said not to be heard yet. `heard` is given each answer as it comes.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WITHIN)) as session:
         tasks = {name: asyncio.ensure_future(_ask(session, name, hosts)) for name in venues}
@@ -41,6 +42,8 @@ async def contact(
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if heard is not None:
+                    heard |= {name: t.result() for name, t in tasks.items() if t.done()}
                 if not everyone and any(task.result() in ("", MADE) for task in done):
                     break
             return {

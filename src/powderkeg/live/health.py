@@ -248,6 +248,19 @@ class Health:
             for (market, kind), meter in sorted(self.meters.items())
         ]
 
+    def stream(self, market: str, kind: ChannelKind) -> str:
+        """Return whether a channel is up, waiting for its first word, down, or not there at all."""
+        meter = self.meters.get((market, kind))
+        if meter is None:
+            return "none"
+        if not meter.since:
+            return (
+                "down"
+                if market in self._lost or market.partition(":")[0] in self.problems
+                else "waiting"
+            )
+        return "up" if meter.last or not meter.cadence else "waiting"
+
     def _state_of(self, meter: Meter, at: int) -> str:
         if not meter.since:
             return "down"

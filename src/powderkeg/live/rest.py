@@ -102,6 +102,8 @@ class Rest:
         self._session: aiohttp.ClientSession | None = None
         self.opened = asyncio.Event()
         """Set once requests can be made."""
+        self.tries: dict[str, int] = {}
+        """How often each channel that has not been answered yet was asked in vain."""
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -149,10 +151,12 @@ class Rest:
             except (aiohttp.ClientError, TimeoutError, OSError) as why:
                 status, body, wait = 0, (str(why) or type(why).__name__).encode(), 0.0
             if status == 200:
+                self.tries.pop(poll.channel, None)
                 self._inbox.put(self.venue.name, body, poll.channel)
                 self._health.asked(poll.provides, now())
                 return
             self._note(poll, status, body)
+            self.tries[poll.channel] = self.tries.get(poll.channel, 0) + 1
             if status in (418, 429):
                 self._stop(wait or BANNED)
             elif status in FORBIDDEN or 400 <= status < 500:

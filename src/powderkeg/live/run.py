@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from powderkeg.desk import Ask, Desk
@@ -12,11 +12,12 @@ from powderkeg.errors import StoreError
 from powderkeg.events import SECOND, Gap, Tick
 from powderkeg.feed import Feed
 from powderkeg.frames import Boot, Frame, Join
-from powderkeg.live.backfill import Backfill, Wanted
+from powderkeg.live.backfill import DAYS, Backfill, Wanted
 from powderkeg.live.backoff import Backoff
 from powderkeg.live.clock import now
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
+from powderkeg.live.playing import Player
 from powderkeg.live.report import report
 from powderkeg.live.rest import Refused, Rest
 from powderkeg.live.socket import Keeper
@@ -30,6 +31,8 @@ GATHER: Final = 0.010
 TICK: Final = SECOND // 4
 """µs between ticks."""
 CHECK: Final = SECOND // 4
+PATIENCE: Final = 30.0
+"""Seconds after which the maps are ready without the pasts that are still missing."""
 MEND: Final = 2.0
 """Seconds a snapshot may take before it is asked for again: they are dear."""
 
@@ -99,16 +102,22 @@ class Collector:
         self._beat = beat
         self._history = history
         self._progress = progress
+        self.backfill: Backfill | None = None
+        """How far the answers about the past are; None where none is asked for."""
         self._mending: set[str] = set()
         self._checked = self._ticked = 0
         for name in venues:
             self._prepare(name, VENUES[name](""))
+        self.player = Player(self.inbox, [m for coin in desks for m in self.markets(coin)])
+        self.feed.play = self.player.add
 
     def _prepare(self, name: str, venue: Venue) -> None:
         symbols = {coin: venue.symbol(coin) for coin in self.desks}
         self.symbols[name] = symbols
         self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
         accounts = [each for desk in self.desks.values() for each in desk.settings.accounts]
+        for poll in venue.polls(tuple(symbols.values())):
+            self.status.expect(poll.provides)
         self._watched[name] = venue.watch(tuple(dict.fromkeys(accounts)))
         for stream in venue.streams(tuple(symbols.values())):
             self.keepers.append(
@@ -121,16 +130,31 @@ class Collector:
         return not self.feed.waiting
 
     def markets(self, coin: str) -> dict[str, str]:
-        """Return the markets that are collected for a coin, and the state of their links."""
-        names = (f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items())
-        return {name: self.status.states.get(name, "down") for name in names}
+        """Return the markets that are collected for a coin, and the state of their links.
+
+        One that waits for its past, and of whose venue nothing has failed, is joining.
+        """
+        names = [f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items()]
+        return {
+            name: "joining" if self._joins(name) else self.status.states.get(name, "down")
+            for name in names
+        }
+
+    def _joins(self, market: str) -> bool:
+        waits = market in self.feed.waiting or not self.feed.seq
+        return waits and market.partition(":")[0] not in self.status.problems
 
     def health(self) -> dict[str, Any]:
         """Return how each venue and channel fares."""
         return report(self)
 
-    async def run(self) -> None:
-        """Collect until cancelled."""
+    async def run(self, warmed: Awaitable[None] | None = None) -> None:
+        """Collect until cancelled.
+
+        Args:
+            warmed: Done once all kernels are compiled. Venues are asked meanwhile, and what they
+                say is stored; nothing is read before, or the first event would hold up the loop.
+        """
         calm()
         markets = {
             coin: tuple(f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items())
@@ -141,7 +165,8 @@ class Collector:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._apply(await self._stored())  # so that every market waits from now on
-            group.create_task(self._loop())
+            group.create_task(self._loop(warmed))
+            group.create_task(self.player.run())
             for name, rest in self.rests.items():
                 group.create_task(self._venue(name, rest, known[name]))
             if self._history:
@@ -185,10 +210,25 @@ class Collector:
             for name, symbols in self.symbols.items()
             for coin, symbol in symbols.items()
         ]
-        work = Backfill(wanted, self.rests, known, self.inbox, self._progress)
-        await work.run()
-        for market, why in work.failed.items():
-            self.status.problems.setdefault(market.partition(":")[0], f"history: {why}")
+        self.backfill = work = Backfill(wanted, self.rests, known, self.inbox)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work.run())
+            group.create_task(self._tell())
+        for market, asked in work.asked.items():
+            if asked.failed:
+                problems, name = self.status.problems, market.partition(":")[0]
+                problems.setdefault(name, f"history: {asked.failed}")
+
+    async def _tell(self) -> None:
+        """Tell how far the pasts are, until all are there or patience is at its end."""
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while not self.ready and asyncio.get_running_loop().time() < end:
+            asked = list(self.backfill.asked.values()) if self.backfill else []
+            answered, wanted = sum(a.answered for a in asked), sum(a.asked for a in asked)
+            words = f"fetching {DAYS} days of history"
+            self._progress(f"{words}: {answered} of {wanted} answers" if wanted else words)
+            await asyncio.sleep(CHECK / SECOND)
+        self._progress("")
 
     def _since(self, coin: str, market: str) -> int:
         known = self.desks[coin].markets.get(market)
@@ -196,7 +236,9 @@ class Collector:
 
     # -- the loop
 
-    async def _loop(self) -> None:
+    async def _loop(self, warmed: Awaitable[None] | None) -> None:
+        if warmed is not None:
+            await warmed
         while True:
             await self.inbox.wait(TICK / SECOND)
             await asyncio.sleep(GATHER)

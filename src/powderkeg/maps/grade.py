@@ -111,7 +111,7 @@ def grade(
         scene: The coin; its candles tell whether volatility is high.
         interest: Open interest of the venues chosen, dollars.
         coverage: Share of known open interest whose feeds are up, 0 to 1.
-        silence: Time since the slowest of them was heard, µs.
+        silence: Time since the slowest of them was heard, µs; infinite where none ever was.
         markets: What the weights of every market of the coin rest on.
     """
     place = _place(-interest, [-x for x in INTEREST])
@@ -127,11 +127,15 @@ def grade(
     reasons = {
         "interest": f"open interest of ${interest / 1e6:,.0f} million",
         "coverage": f"{coverage:.0%} of known open interest covered",
-        "feed": f"silent for {silence / SECOND:,.0f} s",
+        "feed": "nothing heard yet" if math.isinf(silence) else _silent(silence),
         "fit": unfit,
     }
     why = "; ".join(text for part, text in reasons.items() if places[part] == worst and worst)
     return Grade(LETTERS[worst], {k: LETTERS[v] for k, v in places.items()}, why)
+
+
+def _silent(silence: float) -> str:
+    return f"silent for {silence / SECOND:,.0f} s"
 
 
 def fit_of(now: int, markets: Sequence[Learned]) -> tuple[int, str]:

@@ -28,7 +28,7 @@ STRIPS = 1024
 """Rows of blocks kept by a process, 0.6 kB each: the age of a cluster hangs on the same few."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _differ(cells: NDArray[np.uint8], firsts: Times, out: NDArray[np.uint8]) -> None:
     """Take from each column of `out`, a copy of `cells`, the one before it, price by price."""
     columns, planes, rows = cells.shape
@@ -42,7 +42,7 @@ def _differ(cells: NDArray[np.uint8], firsts: Times, out: NDArray[np.uint8]) -> 
                     now[r] -= before[r]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sum_up(cells: NDArray[np.uint8], firsts: Times) -> None:
     """Undo `_differ` in place."""
     columns, planes, rows = cells.shape
@@ -56,7 +56,7 @@ def _sum_up(cells: NDArray[np.uint8], firsts: Times) -> None:
                     now[r] += before[r]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def least(cells: NDArray[np.uint8], firsts: Times, first: int, out: NDArray[np.uint8]) -> None:
     """Write the least byte each plane and price holds in a block; nothing where a column ends.
 

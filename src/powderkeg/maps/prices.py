@@ -36,13 +36,31 @@ class PriceRing:
     def add_bars(self, bars: Candles) -> None:
         """Add candles in time order; a candle lies in the column it starts in."""
         columns = bars.times // self.step
-        for start, stop in _runs(columns):
-            part = slice(start, stop)
-            self._add(
-                int(columns[start]), float(bars.open[start]), float(bars.high[part].max()),
-                float(bars.low[part].min()), float(bars.close[stop - 1]),
-                float(bars.volume[part].sum()),
-            )  # fmt: skip
+        starts = np.flatnonzero(np.r_[True, columns[1:] > columns[:-1]])
+        known = columns[starts]
+        values = np.column_stack(
+            (
+                bars.open[starts],
+                np.maximum.reduceat(bars.high, starts),
+                np.minimum.reduceat(bars.low, starts),
+                bars.close[np.r_[starts[1:] - 1, len(columns) - 1]],
+                np.add.reduceat(bars.volume, starts),
+            )
+        )
+        fresh = known > self.last
+        for i in np.flatnonzero(~fresh):
+            self._add(int(known[i]), *values[i].tolist())
+        if fresh.any():
+            self._put(known[fresh], values[fresh])
+
+    def _put(self, columns: Times, values: Floats) -> None:
+        """Write columns newer than any before, rising; those between are not known."""
+        newest = int(columns[-1])
+        first = newest if self.last < 0 else max(self.last + 1, newest - self.size + 1)
+        self.values[np.arange(first, newest + 1) % self.size] = np.nan
+        kept = columns > newest - self.size
+        self.values[columns[kept] % self.size] = values[kept]
+        self.last = newest
 
     def _add(
         self, column: int, opening: float, high: float, low: float, close: float, volume: float

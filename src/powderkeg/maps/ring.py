@@ -32,7 +32,7 @@ EMPTY, FILLED, HOLE = 0, 1, 2
 """States of a column: never written, written, or inside a gap."""
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it would cost more
     cells: Singles, visited: Visits, number: Floats, base: int, weights: Floats, tiers: Times,
     per_row: int, first: int, front: int, column: NDArray[np.uint8], edges: NDArray[np.uint8],
@@ -70,7 +70,7 @@ def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it wou
                 column[t, row] = to_byte((money[0, t] + money[1, t]) * price)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _blend(  # noqa: C901  as above
     cells: NDArray[np.uint8], edges: NDArray[np.uint8], firsts: Times, fronts: Times,
     states: NDArray[np.uint8], table: Floats, tiers: NDArray[np.bool_], sides: NDArray[np.bool_],

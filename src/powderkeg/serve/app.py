@@ -31,6 +31,7 @@ from powderkeg.serve.openapi import operation
 from powderkeg.serve.page import make_page
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
+from powderkeg.serve.starting import begun
 from powderkeg.serve.stream import knows, make_stream
 from powderkeg.serve.wire import JSON, MSGPACK, pack, read_query, text, wants_msgpack
 
@@ -122,6 +123,11 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         }  # fmt: skip
         return _answer(request, answer)
 
+    @get("/v1/starting", sync_to_thread=False)
+    def starting(request: Request[Any, Any, State]) -> Response[bytes]:
+        """Return what the start is doing, by venue and market, and the time left."""
+        return _answer(request, begun(session))
+
     @get("/v1/health", sync_to_thread=False)
     def health(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return what each market has sent and when it was last heard."""
@@ -150,7 +156,7 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         """Return the same for Prometheus."""
         return exposition(session)
 
-    return [coins, health, proof, screened, metrics]
+    return [coins, starting, health, proof, screened, metrics]
 
 
 def make_app(

@@ -66,6 +66,8 @@ class Session:
         """What is being done before that."""
         self.note = ""
         """Why the source is what it is: which venues did not answer."""
+        self.starting: Callable[[], dict[str, Any]] | None = None
+        """How far the start has come; None where there is nothing to wait for."""
         self.collector: Collecting | None = None
         """What feeds the desks live; None for what is finished or made."""
         self.reels: dict[str, Reel] = {}
@@ -142,13 +144,14 @@ class Session:
         venues = _then(desk, query) if query.at else self.venues(desk, query, now)
         heard = [v for v in venues if v["on"] and v["state"] == "up"]
         rests = fit(desk, query.choice())
+        stands = query.at or desk.now
         return {
             "coin": desk.coin,
             "source": self.source,
             "note": self.note,
-            "as_of": query.at or desk.now,
+            "as_of": stands or None,
             "now": now,
-            "age": (now - (query.at or desk.now)) / SECOND,
+            "age": (now - stands) / SECOND if stands else None,
             "model": KEPT if query.at else model(desk, query.choice()),
             "mode": query.model,
             "prior_only": None if query.at else prior_only(desk),
@@ -167,8 +170,13 @@ class Session:
         patient = self.source == "replay"
         markets = list(desk.estimated())
         total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
+        links = self.collector.markets(desk.coin) if self.collector else {}
         known = [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
-        return known + [_unheard(m, choice) for m in self._missing(desk)]
+        for each in known:
+            if each["state"] == "down" and links.get(each["market"]) == "joining":
+                each["state"] = "joining"
+        here = {m.name for m in markets}
+        return known + [_unheard(m, choice, links[m]) for m in links if m not in here]
 
     def grade(self, desk: Desk, query: Query, venues: list[dict[str, Any]]) -> Grade:
         """Return how reliable what is shown is: the worst of four things decides."""
@@ -202,13 +210,6 @@ class Session:
             last = self._skills[market.name] = (record, record.count, found)
         return last[2]
 
-    def _missing(self, desk: Desk) -> list[str]:
-        """Return the markets that are collected and have not told their mark yet."""
-        if self.collector is None:
-            return []
-        here = {market.name for market in desk.estimated()}
-        return [name for name in self.collector.markets(desk.coin) if name not in here]
-
 
 def spans(desk: Desk) -> list[str]:
     """Return the spans whose columns hold anything: data in 5-minute bars fills no finer ones."""
@@ -227,10 +228,11 @@ def _then(desk: Desk, query: Query) -> list[dict[str, Any]]:
     ]
 
 
-def _unheard(name: str, choice: Choice) -> dict[str, Any]:
+def _unheard(name: str, choice: Choice, link: str = "down") -> dict[str, Any]:
     venue = name.partition(":")[0]
+    state = "down" if link == "down" else "joining"  # up, and its mark is not known yet
     return {
-        "name": venue, "market": name, "on": choice.takes(venue), "age": None, "state": "down",
+        "name": venue, "market": name, "on": choice.takes(venue), "age": None, "state": state,
         "oi": 0.0, "share": 0.0,
     }  # fmt: skip
 

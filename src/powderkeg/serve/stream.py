@@ -16,8 +16,11 @@ from powderkeg.errors import RequestError
 from powderkeg.maps.queries import SpanQuery
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
-from powderkeg.serve.wire import read_query
+from powderkeg.serve.starting import begun
+from powderkeg.serve.wire import pack, read_query
 
+EVERY = 0.25
+"""Seconds between two messages of the topic `starting`."""
 Socket = WebSocket[Any, Any, State]
 
 
@@ -32,11 +35,14 @@ def make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler
 
     @websocket("/v1/stream")
     async def stream(socket: Socket) -> None:
-        """Send changes of one map as MessagePack until the client leaves."""
+        """Send changes of one map, or how a start goes, as MessagePack until the client leaves."""
         await socket.accept()
         raw = dict(socket.query_params.items())
         if not knows(token, socket.headers.get("authorization", ""), str(raw.pop("token", ""))):
             await socket.close(4401, "expected the token this server was started with")
+            return
+        if raw.pop("topic", "map") == "starting":
+            await _tell_start(socket, session)
             return
         try:
             coin = str(raw.pop("coin", ""))
@@ -49,6 +55,18 @@ def make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler
         await _pump(socket, hub, coin, query)
 
     return stream
+
+
+async def _tell_start(socket: Socket, session: Session) -> None:
+    """Send how far the start has come until it is over or the client leaves."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            told = begun(session)
+            await socket.send_bytes(pack(told))
+            if told["ready"]:
+                await socket.close(1000)
+                return
+            await asyncio.sleep(EVERY)
 
 
 async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:

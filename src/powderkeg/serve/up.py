@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +24,14 @@ from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
+from powderkeg.serve.starting import Starting
+from powderkeg.serve.warm import warm
 from powderkeg.settings import LIVE, Settings
 from powderkeg.store.folder import Store
 
 SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 """The venues collected by default."""
+SIMULATED: Final = "starting the simulated venues"
 START: Final = 120.0
 """Seconds the made venues may take to make their past."""
 
@@ -61,18 +64,23 @@ class Up:
             {coin: Desk(coin, plan.settings) for coin in plan.coins},
             now,
         )
-        self.session.progress = "" if plan.simulate else "asking the venues"
+        self.session.progress = SIMULATED if plan.simulate else "asking the venues"
+        self.starting = Starting(self.session, plan.venues, now)
+        self.session.starting = lambda: self.starting.answer(self.collector)
         self.hub = Hub(self.session)
         self.collector: Collector | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with contextlib.AsyncExitStack() as stack:
+            warmed = asyncio.ensure_future(asyncio.to_thread(warm))
+            stack.callback(warmed.cancel)
             hosts, folder = self.plan.hosts, self.plan.data
             why = self.plan.simulate or await self._silence()
             if why:
                 tell(f"simulated market: {why}")
                 self.session.source, self.session.note = "simulated", why
+                self.session.progress = SIMULATED
                 hosts = await stack.enter_async_context(made_venues(self.plan))
             if self.session.source == "simulated":  # what is made is not kept among what is real
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
@@ -80,11 +88,12 @@ class Up:
             if folder is not None:
                 store = Store(folder)
                 stack.callback(store.close)
-            await self._collect(hosts, store)
+            await self._collect(hosts, store, warmed)
 
     async def _silence(self) -> str:
         """Return why no venue can be had, or nothing where one answers."""
-        answers = await contact(self.plan.venues, self.plan.hosts)
+        heard = self.starting.answers
+        answers = await contact(self.plan.venues, self.plan.hosts, heard=heard)
         if MADE in answers.values():
             self.session.source, self.session.note = "simulated", "the hosts named are made venues"
         if any(why in ("", MADE) for why in answers.values()):
@@ -92,7 +101,9 @@ class Up:
         words = "; ".join(f"{name}: {why}" for name, why in answers.items())
         return f"no venue answered ({words})"
 
-    async def _collect(self, hosts: dict[str, str], store: Store | None) -> None:
+    async def _collect(
+        self, hosts: dict[str, str], store: Store | None, warmed: Awaitable[None]
+    ) -> None:
         def progress(words: str) -> None:
             self.session.progress = words
             self.session.ready = not words
@@ -108,7 +119,7 @@ class Up:
         )  # fmt: skip
         self.collector = self.session.collector = collector
         async with asyncio.TaskGroup() as group:
-            group.create_task(collector.run())
+            group.create_task(collector.run(warmed))
             group.create_task(self.hub.run())
             if store is not None:
                 group.create_task(Keep(store, collector, self.plan.settings).run())

@@ -1,0 +1,183 @@
+"""What a start says of itself: by venue and market, what failed and what is next, never NaN."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import msgspec
+import pytest
+from litestar.testing import TestClient
+
+from powderkeg.desk import Desk
+from powderkeg.live.backfill import Asked
+from powderkeg.live.run import Collector
+from powderkeg.serve.app import make_app
+from powderkeg.serve.hub import Hub
+from powderkeg.serve.session import Session
+from powderkeg.serve.starting import Starting
+from powderkeg.serve.up import Plan, Up
+from powderkeg.settings import LIVE
+
+T = 1_767_225_600_000_000
+VENUES = ("binance", "bybit")
+BINANCE, BYBIT = "binance:BTCUSDT", "bybit:BTCUSDT"
+
+
+class Clock:
+    """A clock that stands until it is set."""
+
+    def __init__(self):
+        self.at = T
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def empty(clock):
+    """Return a session of one coin that knows nothing, and its start."""
+    session = Session("live", {"BTC": Desk("BTC", LIVE)}, clock)
+    return session, Starting(session, VENUES, clock)
+
+
+@pytest.fixture
+def collector(empty):
+    return Collector(empty[0].desks, VENUES, hosts={})
+
+
+def row(answer, market):
+    return next(each for each in answer["markets"] if each["market"] == market)
+
+
+def finite(value):
+    """Tell whether nothing in a record is NaN or infinite."""
+    if isinstance(value, dict):
+        return all(finite(each) for each in value.values())
+    if isinstance(value, list):
+        return all(finite(each) for each in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def test_before_any_venue_answered_every_market_waits_and_no_time_is_promised(empty):
+    _, starting = empty
+    answer = starting.answer(None)
+    assert [m["market"] for m in answer["markets"]] == [BINANCE, BYBIT]
+    assert {m["state"] for m in answer["markets"]} == {"waiting"}
+    assert (answer["ready"], answer["share"], answer["left"]) == (False, 0.0, None)
+    assert finite(answer)
+
+
+def test_a_venue_that_cannot_be_reached_says_why_and_what_comes_next(empty):
+    _, starting = empty
+    starting.answers["bybit"] = "connection refused"
+    bybit = row(starting.answer(None), BYBIT)
+    assert (bybit["state"], bybit["problem"]) == ("failed", "connection refused")
+    assert bybit["next"] == "simulated venues, where none answers"
+
+
+def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
+    empty, collector, clock, monkeypatch
+):
+    session, starting = empty
+    collector.feed.coins = {BINANCE: "BTC", BYBIT: "BTC"}
+    collector.feed._waiting = {BINANCE: [], BYBIT: []}
+    assert row(starting.answer(collector), BINANCE)["state"] == "asking"
+    backfill = type("Backfill", (), {"asked": {BINANCE: Asked(10, 5), BYBIT: Asked(10, 0)}})
+    monkeypatch.setattr(collector, "backfill", backfill)
+    clock.at += 4_000_000
+    fetching = starting.answer(collector)
+    assert row(fetching, BINANCE)["state"] == "fetching"
+    assert row(fetching, BINANCE)["share"] == pytest.approx(0.4)
+    assert row(fetching, BINANCE)["left"] == pytest.approx(6.0)
+    assert fetching["share"] == pytest.approx(0.2)
+    backfill.asked[BINANCE] = Asked(10, 10, complete=True)
+    assert row(starting.answer(collector), BINANCE)["state"] == "playing"
+    del collector.feed._waiting[BINANCE]
+    assert row(starting.answer(collector), BINANCE)["state"] == "ready"
+    session.ready = True
+    ready = starting.answer(collector)
+    assert (ready["share"], ready["left"], ready["took"]) == (1.0, 0.0, 4.0)
+
+
+def test_a_market_of_which_nothing_came_has_failed_and_one_that_is_forbidden_is_refused(
+    empty, collector, monkeypatch
+):
+    _, starting = empty
+    collector.feed.coins = {BINANCE: "BTC", BYBIT: "BTC"}
+    collector.feed._waiting = {BYBIT: []}
+    asked = {BINANCE: Asked(10, 0, "binance does not answer", complete=True), BYBIT: Asked()}
+    monkeypatch.setattr(collector, "backfill", type("Backfill", (), {"asked": asked}))
+    collector.status.problems["bybit"] = "HTTP 451: not served at this location"
+    answer = starting.answer(collector)
+    assert row(answer, BINANCE)["state"] == "failed"
+    assert row(answer, BINANCE)["problem"] == "binance does not answer"
+    assert row(answer, BYBIT)["state"] == "refused"
+    assert row(answer, BYBIT)["next"] == "asked again after ten minutes"
+
+
+def test_a_stream_is_waiting_until_its_first_word_and_none_where_a_venue_has_it_not(
+    empty, collector
+):
+    _, starting = empty
+    streams = row(starting.answer(collector), BINANCE)["streams"]
+    assert set(streams) == {"trades", "book", "interest", "funding", "liquidations"}
+    assert set(streams.values()) <= {"waiting", "none"}
+    collector.status.problems["binance"] = "cannot connect"
+    assert row(starting.answer(collector), BINANCE)["streams"]["trades"] == "down"
+
+
+def test_a_finished_recording_has_nothing_to_wait_for(session):
+    session.ready = True
+    with TestClient(make_app(session, Hub(session))) as client:
+        answer = client.get("/v1/starting").json()
+    assert (answer["ready"], answer["markets"]) == (True, [])
+    assert [coin["state"] for coin in answer["coins"]] == ["ready"]
+
+
+def test_no_answer_of_a_start_holds_a_number_that_is_none(empty, collector):
+    session, starting = empty
+    session.starting = lambda: starting.answer(collector)
+    session.collector = collector
+    with TestClient(make_app(session, Hub(session))) as client:
+        for path in ("/v1/starting", "/v1/coins", "/v1/health", "/v1/screener", "/v1/proof"):
+            raw = client.get(path).text
+            assert "NaN" not in raw, path
+            assert "Infinity" not in raw, path
+            assert "inf s" not in raw, path
+            assert '"as_of":0' not in raw, path
+            ages = [age for age in _ages(json.loads(raw)) if age is not None]
+            assert all(age < 1e9 for age in ages), path
+        assert not re.search(r" (nan|[+-]?inf)\b", client.get("/metrics").text.lower())
+
+
+def _ages(value):
+    """Yield every age in a record."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name == "age":
+                yield each
+            yield from _ages(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _ages(each)
+
+
+def test_the_topic_tells_a_start_until_it_is_ready_and_then_ends():
+    work = Up(Plan(("BTC",), ("binance",), simulate="for a test"))
+    app = make_app(work.session, work.hub)
+    with TestClient(app) as client, client.websocket_connect("/v1/stream?topic=starting") as socket:
+        first = msgspec.msgpack.decode(socket.receive_bytes())
+        assert (first["kind"], first["ready"], first["source"]) == ("starting", False, "simulated")
+        assert first["doing"] == "starting the simulated venues"
+        work.session.ready, work.session.progress = True, ""
+        last = first
+        while not last["ready"]:
+            last = msgspec.msgpack.decode(socket.receive_bytes())
+        assert last["share"] == 1.0
