@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from itertools import groupby
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
-from powderkeg.events import MINUTE, SECOND, Tick
+from powderkeg.events import MINUTE, SECOND, Link, Mark, Positions, Tick, Trade, Trades
 from powderkeg.feed import Feed
 from powderkeg.frames import Boot, Join, Joined, word
 from powderkeg.history.snapshots import digest
+from powderkeg.joining import merged
 from powderkeg.settings import Settings
 
 
@@ -115,3 +120,31 @@ def test_an_entry_that_a_new_start_has_overtaken_is_nothing():
     feed.take([word(9_998, T0, made.BOOT), word(9_999, T0, Joined(T0, BINANCE))])
     assert feed.waiting == [BINANCE, BYBIT]
     assert feed.desks["BTC"].markets == {}
+
+
+def test_what_is_said_of_accounts_and_of_the_link_while_a_past_is_played_is_not_lost():
+    feed, script = fresh(), made.Script()
+    apart(script)
+    feed.take(script.frames[:3])
+    feed._waiting[BINANCE] += [
+        Link(BINANCE, T0, T0, "up"),
+        Positions(BINANCE, T0, T0, ("one",), *(np.ones(1) for _ in range(3))),
+        Link(BINANCE, T0 + 1, T0 + 1, "down"),
+    ]
+    feed.take(script.frames[3:])
+    desk = feed.desks["BTC"]
+    assert list(desk.observed) == [BINANCE]
+    assert desk.markets[BINANCE].link == "down"
+
+
+@given(st.lists(st.sampled_from(["trade", "mark"]), max_size=12))
+def test_prints_one_after_another_are_one_run_and_all_else_stands_between(kinds):
+    events = [
+        Trade("m", n, n, 100.0, 1.0, "buy") if kind == "trade" else Mark("m", n, n, 100.0)
+        for n, kind in enumerate(kinds)
+    ]
+    out = list(merged(events))
+    runs = [len(list(group)) for kind, group in groupby(kinds) if kind == "trade"]
+    prints = [each for each in out if isinstance(each, Trade | Trades)]
+    assert [len(p.times) if isinstance(p, Trades) else 1 for p in prints] == runs
+    assert [e for e in out if isinstance(e, Mark)] == [e for e in events if isinstance(e, Mark)]

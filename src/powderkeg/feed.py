@@ -24,8 +24,8 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.frames import Boot, Frame, Join, Joined, Word, markets_of, read_word
-from powderkeg.joining import Joining
-from powderkeg.past import Past, as_columns, cut
+from powderkeg.joining import Joining, as_one
+from powderkeg.past import Past, cut
 from powderkeg.venues import VENUES, Venue
 
 PAST = ("candles", "interest", "funding", "trades")
@@ -139,8 +139,7 @@ class Feed:
         run = self._runs.pop(market, None)
         if run is None:
             return []
-        event = run[0] if len(run) == 1 else as_columns(run)
-        return self.desks[self.coins[market]].apply(event)
+        return self.desks[self.coins[market]].apply(as_one(run))
 
     # -- words of the shell
 
@@ -208,9 +207,10 @@ class Feed:
         desk.horizon = max(desk.horizon, join.until)
         span = self._known.pop(join.market, 0), join.until
         waiting = _from(max(span), self._waiting[join.market])
+        self._waiting[join.market] = []
         heard = next((e.at for e in waiting if isinstance(e, Trade | Trades)), join.at)
         past = self._pasts.pop(join.market, Past(join.market))
-        self._joining[join.market] = joining = Joining(desk, past, span, heard)
+        self._joining[join.market] = joining = Joining(desk, past, span, heard, waiting)
         if not join.apart:
             return self._enter(join.market)
         if self.play is not None:
@@ -223,8 +223,7 @@ class Feed:
         if joining is None:
             return []
         coin = self.coins[market]
-        joining.enter(self.desks[coin])
-        asks: list[Ask] = []
+        asks = joining.enter(self.desks[coin])
         for event in _from(max(joining.since, joining.until), self._waiting.pop(market)):
             asks += self._push(coin, event)
         asks += self._flush_one(market)

@@ -6,18 +6,24 @@ known at the `Join`, and the market enters its coin's desk at the `Joined`: the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
-from powderkeg.desk import Counts, Desk
-from powderkeg.past import Past
+from powderkeg.desk import Ask, Counts, Desk
+from powderkeg.events import Event, Link, Trade, Trades
+from powderkeg.market.book import Book
+from powderkeg.market.quotes import QuoteCheck
+from powderkeg.past import Past, as_columns
 
 
 class Joining:
     """One market between the answers about its past and its entry."""
 
-    __slots__ = ("_apart", "_heard", "_past", "market", "since", "until")
+    __slots__ = ("_apart", "_heard", "_lost", "_past", "_streamed", "market", "since", "until")
 
-    def __init__(self, desk: Desk, past: Past, span: tuple[int, int], heard: int) -> None:
+    def __init__(
+        self, desk: Desk, past: Past, span: tuple[int, int], heard: int, streamed: list[Event]
+    ) -> None:
         """Copy what is known of the market.
 
         Args:
@@ -25,46 +31,75 @@ class Joining:
             past: What was answered about the market.
             span: µs up to which it is known already, 0 for nothing; and the end of the past.
             heard: µs from which its stream was heard.
+            streamed: What came of it since, and waited.
         """
         self.market = past.market
         self.since, self.until = span
         self._heard = heard
         self._past: Past | None = past
+        self._streamed = streamed
+        self._lost = any(isinstance(each, Link) and each.state == "down" for each in streamed)
         self._apart = _apart(desk, past.market)
 
     def play(self) -> None:
         """Live through the past. Nothing outside is touched; a second call does nothing."""
         past, self._past = self._past, None
-        if past is not None:
-            for event in past.tell(self.since, self.until, self._heard):
-                self._apart.apply(event)
+        if past is None:
+            return
+        for event in past.tell(self.since, self.until, self._heard):
+            self._apart.apply(event)
+        for event in merged(self._streamed):
+            self._apart.apply(event)
+        self._streamed = []
 
-    def enter(self, desk: Desk) -> None:
-        """Put the market into its coin's desk, its past played.
-
-        Its book, its link and its quotes are those of now.
-        """
+    def enter(self, desk: Desk) -> list[Ask]:
+        """Put the market into its coin's desk, its past played; its book is that of now."""
         self.play()
         for count in Counts.__struct_fields__:
             known = getattr(desk.counts, count) + getattr(self._apart.counts, count)
             setattr(desk.counts, count, known)
+        desk.observed |= self._apart.observed
         market, here = self._apart.markets.get(self.market), desk.markets.get(self.market)
         if market is None:
-            return
+            return []
         if here is not None:
-            market.book, market.quotes, market.link = here.book, here.quotes, here.link
+            market.book, market.quotes = here.book, here.quotes
             market.seen = max(market.seen, here.seen)
         desk.markets[self.market] = market
         if desk.leader is market:
             desk.prices = self._apart.prices
+        ask = market.book.lose("link down") if self._lost else None
+        return [ask] if ask else []
+
+
+def merged(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield events with prints that come one after another as one run, as `Feed` takes them."""
+    run: list[Trade | Trades] = []
+    for event in events:
+        if isinstance(event, Trade | Trades):
+            run.append(event)
+            continue
+        if run:
+            yield as_one(run)
+            run = []
+        yield event
+    if run:
+        yield as_one(run)
+
+
+def as_one(run: list[Trade | Trades]) -> Trade | Trades:
+    """Return prints, at least one, as one event."""
+    return run[0] if len(run) == 1 else as_columns(run)
 
 
 def _apart(desk: Desk, name: str) -> Desk:
-    """Return a desk that knows one market alone; it shares the book, which no past changes."""
+    """Return a desk that knows one market alone, and not its book: no past tells of that."""
     other = type(desk)(desk.coin, desk.settings, desk.horizon)
     other.now, other.prices = desk.now, deepcopy(desk.prices)
+    if name in desk.observed:
+        other.observed[name] = deepcopy(desk.observed[name])
     market = desk.markets.get(name)
     if market is not None:
-        shared = {id(part): part for part in (market.book, market.quotes)}
-        other.markets[name] = deepcopy(market, shared)
+        fresh = {id(market.book): Book(name), id(market.quotes): QuoteCheck()}
+        other.markets[name] = deepcopy(market, fresh)
     return other

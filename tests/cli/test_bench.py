@@ -53,6 +53,8 @@ def test_every_moment_reaches_the_page(run):
     assert 0 < got["p50_ms"] <= got["p99_ms"] <= got["max_ms"]
     assert got["events_per_s"] > 200
     assert got["unread_frames"] == 0
+    assert got["p99_per_reference"] == pytest.approx(got["p99_ms"] / got["reference_ms"], rel=0.05)
+    assert got["stall_ms"] > 0
 
 
 def test_the_version_is_that_of_the_package(run):

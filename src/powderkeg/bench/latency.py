@@ -23,20 +23,34 @@ import aiohttp
 import msgspec
 import numpy as np
 
+from powderkeg.bench.reference import reference_ms
+from powderkeg.live.run import PATIENCE
+
 RATE: Final = 5_000
 COINS: Final = ("BTC", "ETH", "SOL")
 WARM: Final = 10.0
 """Seconds left out at the beginning."""
 SECONDS: Final = 30.0
 READY: Final = 180.0
+LATE: Final = "bitget"
+"""The venue whose markets join late, where that is asked for."""
 STEP: Final = 0.010
 """Seconds between the moments that are followed."""
 
 
-async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, Any]:
-    """Return the figures."""
+async def run_latency(
+    rate: int = RATE, seconds: float = SECONDS, *, late: bool = False
+) -> dict[str, Any]:
+    """Return the figures.
+
+    Args:
+        rate: Messages per second.
+        seconds: How long to watch.
+        late: Let one venue's markets join while it is watched: until then it answers nothing.
+    """
+    unit = reference_ms()
     began = time.monotonic()
-    async with up(rate) as (url, pid):
+    async with joining_late(rate, seconds) if late else up(rate) as (url, pid):
         first = await ready(url, began)
         await asyncio.sleep(WARM)
         cpu, at = cpu_of(pid), time.monotonic()
@@ -44,13 +58,18 @@ async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, A
         delays, columns = await _watch(url, seconds)
         share = (cpu_of(pid) - cpu) / (time.monotonic() - at)
         after = _health(url)
+        joined = {m for m, state in after["feed"]["markets"].items() if state == "up"}
         sent = _events(after) - _events(before)
         rss = rss_of(pid)
+    p50, p99 = (float(np.percentile(delays, q)) for q in (50, 99))
+    worst = after["feed"]["lag"]["worst"] * 1000
     return {
+        "reference_ms": round(unit, 2), "p50_per_reference": round(p50 / unit, 2),
+        "p99_per_reference": round(p99 / unit, 2), "stall_per_reference": round(worst / unit, 2),
+        "stall_ms": round(worst, 1), "markets_up": len(joined),
         "venues": 6, "coins": len(COINS), "rate_wanted": rate,
         "events_per_s": round(sent / seconds), "columns_per_s": round(columns / seconds, 1),
-        "p50_ms": round(float(np.percentile(delays, 50)), 1),
-        "p99_ms": round(float(np.percentile(delays, 99)), 1),
+        "p50_ms": round(p50, 1), "p99_ms": round(p99, 1),
         "max_ms": round(float(max(delays)), 1),
         "rss_mb": round(rss / 1e6), "cpu_share": round(share, 3),
         "waiting_frames": after["feed"]["waiting_frames"],
@@ -62,16 +81,37 @@ async def run_latency(rate: int = RATE, seconds: float = SECONDS) -> dict[str, A
 @contextlib.asynccontextmanager
 async def up(rate: int, coins: tuple[str, ...] = COINS) -> AsyncGenerator[tuple[str, int]]:
     """Run ``demo`` at a rate; give its address and process."""
-    command = [
-        sys.executable, "-m", "powderkeg", "demo", *coins, "--port", "0", "--json-ready",
-        "--rate", str(rate),
-    ]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    command = ["powderkeg", "demo", *coins, "--port", "0", "--json-ready", "--rate", str(rate)]
+    async with _started(command) as (said, pid):
+        yield said["url"], pid
+
+
+@contextlib.asynccontextmanager
+async def joining_late(rate: int, seconds: float) -> AsyncGenerator[tuple[str, int]]:
+    """Run ``up`` against simulated venues of which one is silent until it is watched."""
+    venues = ["powderkeg.simvenues", "--coins", *COINS, "--rate", str(rate), "--with-parent"]
+    async with _started(venues) as (simulated, _):
+        fault = {"venue": LATE, "fault": "http_429", "seconds": PATIENCE + WARM + seconds / 3}
+        async with aiohttp.ClientSession() as session:
+            await session.post(f"{simulated['control']}/faults", json=fault)
+        hosts = ",".join(f"{name}={host}" for name, host in simulated["hosts"].items())
+        command = ["powderkeg", "up", *COINS, "--hosts", hosts, "--port", "0", "--json-ready"]
+        async with _started(command) as (said, pid):
+            yield said["url"], pid
+
+
+@contextlib.asynccontextmanager
+async def _started(command: list[str]) -> AsyncGenerator[tuple[dict[str, Any], int]]:
+    """Run a module; give the JSON it says first, and its process."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *command, stdin=pipe, stdout=pipe
+    )
     try:
         if process.stdout is None:
             raise RuntimeError("expected the server's output")
         line = await process.stdout.readline()
-        yield json.loads(line)["url"], process.pid
+        yield json.loads(line), process.pid
     finally:
         process.terminate()
         await process.wait()

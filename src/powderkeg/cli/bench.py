@@ -62,12 +62,13 @@ def latency(
     *,
     rate: Annotated[int, typer.Option(help="Messages per second the made venues send.")] = 5000,
     seconds: Annotated[float, typer.Option(help="How long to watch.")] = 30.0,
+    late: Annotated[bool, typer.Option(help="Let one venue join meanwhile.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Time the way from an event at a venue to a column on the page's socket."""
     from powderkeg.bench.latency import run_latency  # noqa: PLC0415  as above
 
-    _print(asyncio.run(run_latency(rate, seconds)), as_json=as_json)
+    _print(asyncio.run(run_latency(rate, seconds, late=late)), as_json=as_json)
 
 
 @app.command()

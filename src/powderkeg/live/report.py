@@ -26,6 +26,7 @@ def report(collector: Collector) -> dict[str, Any]:
         "venues": {name: _venue(collector, name, at) for name in collector.rests},
         "incidents": incidents,
         "problems": dict(status.problems),
+        "lag": {"recent": collector.pulse.recent, "worst": collector.pulse.worst},
         "waiting_frames": collector.inbox.size,
         "recorded_frames": collector.store.last if collector.store else 0,
         "recording": collector.recording,

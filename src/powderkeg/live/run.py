@@ -18,6 +18,7 @@ from powderkeg.live.clock import now
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.playing import Player
+from powderkeg.live.pulse import Pulse
 from powderkeg.live.report import report
 from powderkeg.live.rest import Refused, Rest
 from powderkeg.live.socket import Keeper
@@ -88,6 +89,7 @@ class Collector:
         self.hosts = hosts or {}
         self.store = store
         self.status = Health()
+        self.pulse = Pulse()
         self.feed = feed or Feed(desks)
         self.feed.watch = self.status.heard
         self.inbox = Inbox(store.last if store else 0)
@@ -167,6 +169,7 @@ class Collector:
             self._apply(await self._stored())  # so that every market waits from now on
             group.create_task(self._loop(warmed))
             group.create_task(self.player.run())
+            group.create_task(self.pulse.run())
             for name, rest in self.rests.items():
                 group.create_task(self._venue(name, rest, known[name]))
             if self._history:

@@ -36,6 +36,8 @@ def exposition(session: Session) -> str:
     for venue, counts in feed.get("incidents", {}).items():
         for what, count in counts.items():
             lines.append(f"powderkeg_incidents_total{_labels(venue=venue, what=what)} {count}")
+    lines += _head("powderkeg_loop_lag_seconds", "gauge", "Greatest lag of the loop in a minute")
+    lines.append(f"powderkeg_loop_lag_seconds {feed.get('lag', {}).get('recent', 0.0)}")
     for name in ("waiting_frames", "unread_frames", "recorded_frames"):
         lines += _head(f"powderkeg_{name}", "gauge", name.replace("_", " "))
         lines.append(f"powderkeg_{name} {feed.get(name, 0)}")
