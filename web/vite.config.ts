@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -18,11 +19,22 @@ const shellFirst = {
   },
 };
 
+/** The pages of the API reference come from here too: /docs needs no other host. */
+const reference = {
+  name: 'api-reference',
+  apply: 'build' as const,
+  generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void }): void {
+    for (const name of ['swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js', 'swagger-ui.css']) {
+      this.emitFile({ type: 'asset', fileName: `reference/${name}`, source: readFileSync(`node_modules/swagger-ui-dist/${name}`) });
+    }
+  },
+};
+
 // The page is served by the Python server from its own package folder.
 const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8788';
 
 export default defineConfig({
-  plugins: [svelte(), shellFirst],
+  plugins: [svelte(), shellFirst, reference],
   build: {
     target: 'es2022',
     outDir: '../src/powderkeg/static',

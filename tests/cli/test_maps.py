@@ -8,16 +8,28 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from powderkeg.cli import origin
+from powderkeg.cli.main import app
+from powderkeg.desk import Desk
+from powderkeg.events import MINUTE, SECOND, Candles, Tick
+from powderkeg.feed import Feed
+from powderkeg.frames import word
 from powderkeg.history import snapshots
 from powderkeg.live.clock import now as clock
+from powderkeg.live.keep import save
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import pack, read_query
+from powderkeg.settings import LIVE
+from powderkeg.store.folder import Store
 
+START = 1_767_225_600 * SECOND
 ONE_DAY = ("--span", "1d")
 
 
@@ -115,15 +127,63 @@ def test_a_source_can_be_shown_without_a_snapshot(small, run, desk):
 
 
 @pytest.mark.slow
-def test_without_a_source_a_made_market_is_shown_and_named_so(run):
-    got = json.loads(run("map", "sol", "--json"))
+def test_a_simulated_market_is_shown_only_on_request_and_named_so(run):
+    got = json.loads(run("map", "sol", "--simulate", "--json"))
     assert (got["coin"], got["source"]) == ("SOL", "simulated")
     assert not got["prior_only"]
 
 
-def test_a_coin_without_a_source_and_without_a_made_market_is_refused(refused):
-    why = refused("map", "DOGE")
-    assert why == "ConfigError: expected --source, --snapshot or --url, or a coin of BTC, ETH, SOL"
+def test_a_coin_that_is_not_simulated_is_refused(refused):
+    why = refused("map", "DOGE", "--simulate")
+    assert why == "ConfigError: expected a simulated coin of BTC, ETH, SOL, found DOGE"
+
+
+@pytest.fixture
+def nobody(monkeypatch, tmp_path):
+    """Let no server run here, and nothing be stored."""
+    monkeypatch.setattr(origin, "DEFAULT", "http://127.0.0.1:9")
+    monkeypatch.setenv("POWDERKEG_STORE", str(tmp_path / "stored"))
+    return tmp_path / "stored"
+
+
+def test_where_no_server_runs_and_nothing_is_stored_it_says_so_and_simulates_nothing(
+    nobody, refused
+):
+    why = refused("map", "BTC")
+    assert why.startswith("ConfigError: expected a running powderkeg at http://127.0.0.1:9")
+    assert f"recordings in {nobody}, found neither" in why
+    assert "--simulate" in why
+    assert not nobody.exists()
+
+
+@pytest.mark.usefixtures("nobody")
+def test_the_running_server_is_asked_first_and_named(server, monkeypatch):
+    monkeypatch.setattr(origin, "DEFAULT", server)
+    told = CliRunner().invoke(app, ["map", "btc", *ONE_DAY, "--json"])
+    assert json.loads(told.stdout)["coin"] == "BTC"
+    assert told.stderr == f"powderkeg: from the server at {server}\n"
+
+
+def test_without_a_server_what_was_recorded_is_shown_and_named(nobody):
+    feed, store = Feed({"BTC": Desk("BTC", LIVE)}), Store(nobody)
+    market = "binance:BTCUSDT"
+    times = np.arange(600, dtype=np.int64) * MINUTE + START
+    ones = np.ones(600)
+    price = 100_000 + 500 * np.sin(np.arange(600) / 60)
+    end = int(times[-1]) + MINUTE
+    feed.desks["BTC"].apply(
+        Candles(
+            market, end, end, MINUTE, times, price, price + 50, price - 50, price, ones, ones / 2,
+            1000 * ones, price - 50, price + 50, price,
+        )
+    )  # fmt: skip
+    store.append([word(1, end, Tick(end))])
+    feed.seq = 1
+    save(store, feed)
+    store.close()
+    told = CliRunner().invoke(app, ["map", "BTC", *ONE_DAY, "--json"])
+    assert json.loads(told.stdout)["source"] == "replay"
+    assert told.stderr == f"powderkeg: from stored data: {nobody}\n"
 
 
 def test_a_snapshot_that_is_not_there_is_refused_with_its_name(tmp_path, refused):

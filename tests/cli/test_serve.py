@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import webbrowser
 
 import pytest
 import uvicorn
@@ -46,7 +47,7 @@ def test_the_address_is_told_once_it_is_bound(served):
     told = CliRunner().invoke(app, ["demo", "btc", "--port", "0"])
     port = served[0].getsockname()[1]
     assert told.stderr.splitlines() == [
-        f"powderkeg serves BTC (simulated) on http://127.0.0.1:{port}/",
+        f"powderkeg: BTC on http://127.0.0.1:{port}/ (open it in a browser; Ctrl+C ends)",
     ]
     assert told.stdout == ""
 
@@ -87,6 +88,26 @@ def test_a_port_that_is_taken_is_refused_with_a_way_out(refused):
         taken.listen()
         why = refused("demo", "--port", taken.getsockname()[1])
     assert why.endswith("try --port 0")
+
+
+def test_the_default_port_gives_way_to_a_free_one_and_says_so(served, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr("powderkeg.cli.serve.PORT", port)
+        told = CliRunner().invoke(app, ["demo", "BTC", "--port", str(port)])
+    assert f"port {port} is taken" in told.stderr
+    assert served[0].getsockname()[1] != port
+    assert f"on http://127.0.0.1:{served[0].getsockname()[1]}/" in told.stderr
+
+
+def test_a_browser_is_opened_on_request_and_its_absence_is_told(served, monkeypatch):
+    asked = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: bool(asked.append(url)))
+    told = CliRunner().invoke(app, ["demo", "BTC", "--port", "0", "--open"])
+    assert asked == [f"http://127.0.0.1:{served[0].getsockname()[1]}/"]
+    assert f"no browser was found here: open {asked[0]}" in told.stderr
 
 
 def test_a_coin_or_venue_that_cannot_be_is_refused_before_anything_is_opened(refused):

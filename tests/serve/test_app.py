@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import numpy as np
 import pytest
@@ -171,3 +173,14 @@ def test_a_feed_that_fails_is_told_and_the_server_goes_on(session, hub, capsys):
     assert answer["ready"] is False
     assert "no more market" in answer["progress"]
     assert "no more market" in capsys.readouterr().err
+
+
+def test_the_api_reference_needs_no_other_host(session, hub):
+    with TestClient(make_app(session, hub)) as client:
+        page = client.get("/docs").text
+        hosts = set(re.findall(r"""(?:src|href)=["'](https?://[^"']+)""", page))
+        files = re.findall(r"""(?:src|href)=["'](/reference/[^"']+)""", page)
+        assert hosts == set()
+        assert len(files) == 3
+        for file in files:
+            assert client.get(file).status_code == 200, file

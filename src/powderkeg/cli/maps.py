@@ -4,46 +4,39 @@ from __future__ import annotations
 
 import json
 import math
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from powderkeg.cli.origin import Answers, Queries, Where, find
 from powderkeg.cli.replay import parse_time
-from powderkeg.desk import Desk
-from powderkeg.errors import ConfigError, RequestError
-from powderkeg.history import rates, snapshots, sources
-from powderkeg.history.columns import Report
-from powderkeg.history.play import play
-from powderkeg.live.clock import now as clock
-from powderkeg.maps.views import VIEWS
+from powderkeg.cli.up import home
+from powderkeg.errors import ConfigError
+from powderkeg.history import rates
+from powderkeg.live.tell import tell
 from powderkeg.rates import DOLLAR
 from powderkeg.serve import tables
-from powderkeg.serve.made import prepare
 from powderkeg.serve.pictures import Look, heatmap_png, money
-from powderkeg.serve.session import Session
-from powderkeg.serve.wire import MSGPACK, pack, read_query
-from powderkeg.settings import Settings
-from powderkeg.sim import DEMO
 
-Answers = dict[str, dict[str, Any]]
-Queries = dict[str, dict[str, str]]
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
 
 
-def chart(
+def chart(  # noqa: PLR0913, PLR0917  a command's parameters are its options
     coin: Annotated[str, typer.Argument(help="Such as BTC.")],
     source: Annotated[Path | None, typer.Option(help="Replay this source file first.")] = None,
     snapshot: Annotated[Path | None, typer.Option(help="Use this desk's snapshot.")] = None,
-    url: Annotated[str, typer.Option(help="Ask this running powderkeg.")] = "",
+    url: Annotated[
+        str, typer.Option(envvar="POWDERKEG_URL", help="Ask this running powderkeg.")
+    ] = "",
+    data: Annotated[
+        Path | None, typer.Option(envvar="POWDERKEG_STORE", help="Folder `up` recorded in.")
+    ] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Show a simulated market.")] = False,
     span: Annotated[str, typer.Option(help="Of 15m, 1h, 4h, 12h, 1d, 3d, 5d, 7d, 30d.")] = "3d",
     at: Annotated[str, typer.Option(help="As it stood at this time (UTC).")] = "",
     png: Annotated[Path | None, typer.Option(help="Write a picture here.")] = None,
@@ -53,15 +46,17 @@ def chart(
     table: Annotated[str, typer.Option(help="Of levels, clusters, heatmap.")] = "levels",
     ccy: Annotated[str, typer.Option(help="Currency of picture and tables.")] = DOLLAR,
 ) -> None:
-    """Show where a coin's positions would die: from a server, stored data or a made market."""
+    """Show where a coin's positions would be liquidated.
+
+    Asks the running server, then looks into stored data. Only --simulate shows a simulated market.
+    """
     if table not in tables.KINDS:
         raise ConfigError(f"expected a table of {', '.join(tables.KINDS)}, found {table!r}")
-    moment = parse_time(at) if at else 0
-    wanted = _wanted(span)
-    if url:
-        answers = _ask(url, coin, _at(wanted, moment))
-    else:
-        answers = _make(coin.upper(), wanted, source, snapshot, moment)
+    coin, moment = coin.upper(), parse_time(at) if at else 0
+    origin, answers = find(
+        coin, _wanted(span), moment, Where(source, snapshot, url, data or home(), simulate)
+    )
+    tell(origin)
     if png:
         rate = rates.table().rate(ccy, answers["levels"]["as_of"])
         png.write_bytes(heatmap_png(answers["heatmap"], answers["levels"], Look(ccy=ccy), rate))
@@ -78,70 +73,6 @@ def chart(
 def _wanted(span: str) -> Queries:
     """Return the query of each view that is needed."""
     return {"heatmap": {"span": span}, "levels": {"span": span, "bands": "1"}, "bars": {}}
-
-
-def _at(wanted: Queries, moment: int) -> Queries:
-    """Return queries of a time, µs; 0 is now."""
-    return {k: v | ({"at": str(moment)} if moment else {}) for k, v in wanted.items()}
-
-
-def _ask(url: str, coin: str, wanted: Queries) -> Answers:
-    """Return the views of a running server.
-
-    Raises:
-        ConfigError: It does not answer.
-        RequestError: It refuses.
-    """
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigError(f"expected an http address, found {url}")
-    out: Answers = {}
-    for name, query in wanted.items():
-        request = urllib.request.Request(  # noqa: S310  the scheme was checked
-            f"{url.rstrip('/')}/v1/{coin}/{name}?{urllib.parse.urlencode(query)}",
-            headers={"accept": MSGPACK},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                out[name] = msgspec.msgpack.decode(answer.read())
-        except urllib.error.HTTPError as why:
-            raise RequestError(f"{url}: {why.read().decode()}") from why
-        except OSError as why:
-            raise ConfigError(f"expected powderkeg to answer at {url}: {why}") from why
-    return out
-
-
-def _make(
-    coin: str, wanted: Queries, source: Path | None, snapshot: Path | None, moment: int
-) -> Answers:
-    """Return the views of stored data, or of a made market where none is named.
-
-    A source is replayed up to the moment and no further; a snapshot and a made market are looked
-    back into, as far as they keep columns.
-    """
-    if snapshot:
-        session = _replayed(snapshots.load(snapshot))
-    elif source:
-        desk = Desk(coin)
-        play(desk, sources.load(source), report=Report(), until=moment or None)
-        session, moment = _replayed(desk), 0
-    else:
-        if coin not in DEMO:
-            raise ConfigError(
-                f"expected --source, --snapshot or --url, or a coin of {', '.join(DEMO)}"
-            )
-        minute = clock() // 60_000_000 * 60_000_000
-        desk = prepare(coin, 7, minute, 5.0, Settings())[1]
-        session = Session("simulated", {coin: desk}, clock)
-    return {
-        name: msgspec.msgpack.decode(
-            pack(session.answer(coin, name, read_query(query, VIEWS[name][0])))
-        )
-        for name, query in _at(wanted, moment).items()
-    }
-
-
-def _replayed(desk: Desk) -> Session:
-    return Session("replay", {desk.coin: desk}, clock)
 
 
 def _levels(levels: dict[str, Any]) -> list[tuple[float, float, float]]:

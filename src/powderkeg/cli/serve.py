@@ -2,51 +2,84 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import socket
-import sys
+import webbrowser
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import uvicorn
+from rich.console import Console
 
 from powderkeg.errors import ConfigError
+from powderkeg.live.tell import tell
 from powderkeg.serve.app import make_app
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
+from powderkeg.serve.starting import begun
+from powderkeg.serve.terminal import show_start
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
 """What runs beside the server."""
+PORT = 8788
+"""The default port; `powderkeg map` asks there first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BACKLOG = 2048
 """Connections that may wait to be accepted: uvicorn's own default."""
 
 
 def serve(
-    session: Session, hub: Hub, host: str, port: int, token: str, work: Work, *, json_ready: bool
-) -> None:
+    session: Session, hub: Hub, host: str, port: int, token: str, work: Work, *, json_ready: bool,
+    browse: bool = False,
+) -> None:  # fmt: skip
     """Serve a session until interrupted.
+
+    Args:
+        session: What is served.
+        hub: Its streams.
+        host: Address to serve on.
+        port: 0 takes a free one, and so does the default one where it is taken.
+        token: What clients must send; needed beyond loopback.
+        work: Runs beside the server.
+        json_ready: Print the address as JSON, and nothing else.
+        browse: Open the page in a browser, where there is one.
 
     Raises:
         ConfigError: The address is not loopback and no token was given, or it is taken.
     """
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
-    app = make_app(session, hub, token=token, work=work)
     bound = _bind(host, port)
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{bound.getsockname()[1]}/"
     if json_ready:
         print(json.dumps({"url": url}), flush=True)
     else:
-        source = session.progress or session.source
-        words = f"powderkeg serves {', '.join(session.desks)} ({source}) on {url}"
-        print(words, file=sys.stderr, flush=True)
+        tell(f"{', '.join(session.desks)} on {url} (open it in a browser; Ctrl+C ends)")
+        work = _shown(session, url, work)
+    if browse and not webbrowser.open(url):
+        tell(f"no browser was found here: open {url}")
+    app = make_app(session, hub, token=token, work=work)
     config = uvicorn.Config(
         app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[bound])
+
+
+def _shown(session: Session, url: str, work: Work) -> Work:
+    """Return the work with what it does shown in the terminal."""
+
+    async def run() -> None:
+        shown = asyncio.ensure_future(show_start(lambda: begun(session), url, Console(stderr=True)))
+        try:
+            await work()
+        finally:
+            shown.cancel()
+
+    return run
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -59,5 +92,8 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.listen(BACKLOG)  # before the address is told: who reads it may connect at once
     except OSError as why:
         bound.close()
+        if port == PORT and why.errno == errno.EADDRINUSE:
+            tell(f"port {port} is taken, by another powderkeg perhaps: a free one is used")
+            return _bind(host, 0)
         raise ConfigError(f"expected to listen on {host}:{port}: {why}; try --port 0") from why
     return bound

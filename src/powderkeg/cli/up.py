@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from msgspec.structs import replace
 
-from powderkeg.cli.serve import serve
+from powderkeg.cli.serve import PORT, serve
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.live.hosts import parse
@@ -54,6 +54,7 @@ Accounts: TypeAlias = Annotated[
     ),
 ]
 Ready: TypeAlias = Annotated[bool, typer.Option(help="Print the address as JSON.")]
+Browse: TypeAlias = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Of the made market.")]
 Rate: TypeAlias = Annotated[
     int, typer.Option(help="Messages per second that made venues send at least.")
@@ -91,10 +92,11 @@ def up(
     data: Data = None,
     accounts: Accounts = "",
     host: Host = "127.0.0.1",
-    port: Port = 8788,
+    port: Port = PORT,
     token: Token = "",
     seed: Seed = 7,
     rate: Rate = 0,
+    browse: Browse = False,
     json_ready: Ready = False,
 ) -> None:
     """Collect coins live and show their maps; made venues where no real one answers."""
@@ -104,17 +106,18 @@ def up(
         data=data or home(), seed=seed, rate=rate,
         settings=replace(LIVE, accounts=tuple(filter(None, accounts.split(",")))),
     )  # fmt: skip
-    _show(plan, host, port, token, json_ready=json_ready)
+    _show(plan, host, port, token, json_ready=json_ready, browse=browse)
 
 
 def demo(
     coins: Coins = None,
     venues: Venues = "",
     host: Host = "127.0.0.1",
-    port: Port = 8788,
+    port: Port = PORT,
     token: Token = "",
     seed: Seed = 7,
     rate: Rate = 0,
+    browse: Browse = False,
     json_ready: Ready = False,
 ) -> None:
     """Show made venues: nothing to configure, no network, and it says so on every page."""
@@ -123,12 +126,12 @@ def demo(
     if odd:
         raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")
     plan = Plan(wanted, names, simulate="asked for", seed=seed, rate=rate)
-    _show(plan, host, port, token, json_ready=json_ready)
+    _show(plan, host, port, token, json_ready=json_ready, browse=browse)
 
 
-def _show(plan: Plan, host: str, port: int, token: str, *, json_ready: bool) -> None:
+def _show(plan: Plan, host: str, port: int, token: str, *, json_ready: bool, browse: bool) -> None:
     work = Up(plan)
-    serve(work.session, work.hub, host, port, token, work.run, json_ready=json_ready)
+    serve(work.session, work.hub, host, port, token, work.run, json_ready=json_ready, browse=browse)
 
 
 def record(

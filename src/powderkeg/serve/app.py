@@ -40,7 +40,14 @@ QUALITY = 5
 LARGE = 1_000_000
 """Bytes from which a higher level pays: a map of 1,500 columns, or tier by tier."""
 LARGE_QUALITY = 9
-OPEN = ("/assets", "/icon", "/manifest", "/sw.js", "/favicon")
+REFERENCE = SwaggerRenderPlugin(
+    js_url="/reference/swagger-ui-bundle.js",
+    css_url="/reference/swagger-ui.css",
+    standalone_preset_js_url="/reference/swagger-ui-standalone-preset.js",
+    favicon='<link rel="icon" href="/icon.svg">',
+)
+"""The API reference, whose files are built into the package: it needs no other host."""
+OPEN = ("/assets", "/reference", "/icon", "/manifest", "/sw.js", "/favicon")
 """Paths that need no token: they hold nothing but the page itself."""
 
 
@@ -182,7 +189,7 @@ def make_app(
         before_request=_guard(token) if token else None,
         openapi_config=OpenAPIConfig(
             title="powderkeg", version=__version__, path="/docs",
-            render_plugins=[SwaggerRenderPlugin()],
+            render_plugins=[REFERENCE],
         ),
         lifespan=[_lifespan(session, work)] if work else [],
     )  # fmt: skip

@@ -1,0 +1,156 @@
+"""Where `powderkeg map` gets its answers from: a server, stored data, or a simulated market."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from powderkeg.cli.serve import PORT
+from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError, RequestError
+from powderkeg.events import MINUTE
+from powderkeg.feed import Feed
+from powderkeg.history import snapshots, sources
+from powderkeg.history.columns import Report
+from powderkeg.history.play import play
+from powderkeg.live.clock import now as clock
+from powderkeg.live.keep import resume
+from powderkeg.maps.views import VIEWS
+from powderkeg.serve.made import prepare
+from powderkeg.serve.session import Session
+from powderkeg.serve.wire import MSGPACK, pack, read_query
+from powderkeg.settings import LIVE, Settings
+from powderkeg.sim import DEMO
+from powderkeg.store.folder import Store
+
+Answers = dict[str, dict[str, Any]]
+"""Decoded answers, by view."""
+Queries = dict[str, dict[str, str]]
+"""Parameters as a request has them, by view."""
+DEFAULT: Final = f"http://127.0.0.1:{PORT}"
+SEED: Final = 7
+DAYS: Final = 5.0
+"""Of a simulated market's past."""
+
+
+class Where(Struct, frozen=True):
+    """Where answers may come from; what is named explicitly is the only one that is tried."""
+
+    source: Path | None
+    snapshot: Path | None
+    url: str
+    data: Path
+    """Folder of recordings, looked into where no server answers."""
+    simulate: bool
+
+
+def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, Answers]:
+    """Return where the answers are from, in words, and the answers.
+
+    Args:
+        coin: Such as BTC.
+        wanted: The views.
+        moment: µs UTC to look back to; 0 is now.
+        where: What may be asked.
+
+    Raises:
+        ConfigError: Nothing that was named or found can answer.
+        RequestError: What answers knows no such coin or time.
+    """
+    if where.url:
+        return f"from the server at {where.url}", _ask(where.url, coin, _at(wanted, moment))
+    if where.snapshot:
+        return _from_desk(snapshots.load(where.snapshot), coin, wanted, moment, where.snapshot)
+    if where.source:
+        desk = Desk(coin)
+        play(desk, sources.load(where.source), report=Report(), until=moment or None)
+        return _from_desk(desk, coin, wanted, 0, where.source)
+    if where.simulate:
+        return "a simulated market", _simulated(coin, wanted, moment)
+    return _running(coin, wanted, moment, where.data)
+
+
+def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, Answers]:
+    """Ask the server that runs here, and where none does, what it has stored."""
+    try:
+        return f"from the server at {DEFAULT}", _ask(DEFAULT, coin, _at(wanted, moment))
+    except ConfigError as why:
+        silent = why
+    if not (data / "meta.db").exists():
+        raise ConfigError(
+            f"expected a running powderkeg at {DEFAULT} or recordings in {data}, found neither "
+            f"({silent}); start `powderkeg up`, or add --url, --data, --source, --snapshot or "
+            "--simulate"
+        )
+    desk = _stored(data, coin)
+    return _from_desk(desk, coin, wanted, moment, data)
+
+
+def _stored(data: Path, coin: str) -> Desk:
+    """Return a coin as the recordings of a folder leave it."""
+    feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data)
+    try:
+        if why := resume(store, feed):
+            raise ConfigError(f"{data}: {why}")
+    finally:
+        store.close()
+    return feed.desks[coin]
+
+
+def _from_desk(
+    desk: Desk, coin: str, wanted: Queries, moment: int, path: Path
+) -> tuple[str, Answers]:
+    session = Session("replay", {desk.coin: desk}, clock)
+    return f"from stored data: {path}", _answers(session, coin, _at(wanted, moment))
+
+
+def _simulated(coin: str, wanted: Queries, moment: int) -> Answers:
+    if coin not in DEMO:
+        raise ConfigError(f"expected a simulated coin of {', '.join(DEMO)}, found {coin}")
+    desk = prepare(coin, SEED, clock() // MINUTE * MINUTE, DAYS, Settings())[1]
+    return _answers(Session("simulated", {coin: desk}, clock), coin, _at(wanted, moment))
+
+
+def _answers(session: Session, coin: str, wanted: Queries) -> Answers:
+    return {
+        name: msgspec.msgpack.decode(
+            pack(session.answer(coin, name, read_query(query, VIEWS[name][0])))
+        )
+        for name, query in wanted.items()
+    }
+
+
+def _at(wanted: Queries, moment: int) -> Queries:
+    """Return queries of a time, µs; 0 is now."""
+    return {k: v | ({"at": str(moment)} if moment else {}) for k, v in wanted.items()}
+
+
+def _ask(url: str, coin: str, wanted: Queries) -> Answers:
+    """Return the views of a running server.
+
+    Raises:
+        ConfigError: It does not answer.
+        RequestError: It refuses.
+    """
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise ConfigError(f"expected an http address, found {url}")
+    out: Answers = {}
+    for name, query in wanted.items():
+        request = urllib.request.Request(  # noqa: S310  the scheme was checked
+            f"{url.rstrip('/')}/v1/{coin}/{name}?{urllib.parse.urlencode(query)}",
+            headers={"accept": MSGPACK},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                out[name] = msgspec.msgpack.decode(answer.read())
+        except urllib.error.HTTPError as why:
+            raise RequestError(f"{url}: {why.read().decode()}") from why
+        except OSError as why:
+            raise ConfigError(f"expected powderkeg to answer at {url}: {why}") from why
+    return out

@@ -1,0 +1,83 @@
+"""How a start goes, on the error stream: bars in a terminal, a line a change elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from powderkeg.live.tell import tell
+
+EVERY: Final = 0.2
+"""Seconds between two looks."""
+Answer = dict[str, Any]
+
+
+async def show_start(starting: Callable[[], Answer], url: str, console: Console) -> None:
+    """Show how a start goes until all is ready, then the address in one line."""
+    if console.is_terminal:
+        await _bars(starting, console)
+    else:
+        await _lines(starting)
+    tell(words_of(starting(), url))
+
+
+def words_of(answer: Answer, url: str) -> str:
+    """Return the line that ends a start: what is there, what is not, and where to look."""
+    markets = answer["markets"]
+    if not markets:
+        return f"ready ({answer['source']}) · open {url}"
+    ready = [m for m in markets if m["state"] == "ready"]
+    venues = {m["venue"] for m in ready}
+    out = [f"{m['market']}: {m['problem'] or m['state']}" for m in markets if m not in ready]
+    missing = f" · missing: {'; '.join(out)}" if out else ""
+    return (
+        f"ready in {answer['took'] or 0:.0f} s: {len(ready)} of {len(markets)} markets of "
+        f"{len(venues)} venues ({answer['source']}){missing} · open {url}"
+    )
+
+
+async def _lines(starting: Callable[[], Answer]) -> None:
+    """Say what is being done whenever that changes, numbers aside."""
+    last = ""
+    while not (answer := starting())["ready"]:
+        doing = answer["doing"].partition(":")[0]
+        if doing and doing != last:
+            tell(doing)
+            last = doing
+        await asyncio.sleep(EVERY)
+
+
+async def _bars(starting: Callable[[], Answer], console: Console) -> None:
+    columns = (
+        TextColumn("{task.description:<14}"), BarColumn(bar_width=28),
+        TextColumn("{task.fields[words]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+        while not (answer := starting())["ready"]:
+            for name, share, words in _rows(answer):
+                if name not in bars:
+                    bars[name] = progress.add_task(name, total=1.0, words="")
+                progress.update(bars[name], completed=share, words=words)
+            await asyncio.sleep(EVERY)
+
+
+def _rows(answer: Answer) -> list[tuple[str, float, str]]:
+    """Return name, share and words of the whole and of each coin."""
+    left = answer["left"]
+    soon = "" if left is None else f", about {left:.0f} s left"
+    return [
+        ("all", answer["share"], f"{answer['doing']}{soon}"),
+        *((each["coin"], each["share"], _coin(answer, each)) for each in answer["coins"]),
+    ]
+
+
+def _coin(answer: Answer, coin: Answer) -> str:
+    own = [m for m in answer["markets"] if m["coin"] == coin["coin"]]
+    ready = sum(m["state"] == "ready" for m in own)
+    trouble = "; ".join(f"{m['venue']}: {m['problem']}" for m in own if m["problem"])
+    return f"{ready} of {len(own)} venues{' · ' + trouble if trouble else ''}"
