@@ -18,7 +18,8 @@ import pytest
 
 from powderkeg.cli import up
 from powderkeg.errors import ConfigError
-from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
+from powderkeg.serve.simulated import simulated_venues
+from powderkeg.serve.up import SIX, Plan, Up, offline
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
 
@@ -133,14 +134,14 @@ async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(c
     asked = []
 
     @contextlib.asynccontextmanager
-    async def made(plan):
-        asked.append(plan)
+    async def simulated(*what):
+        asked.append(what)
         yield {"binance": closed}
 
     async def collect(_, hosts, store, _warmed):
         asked.append((hosts, store.folder))
 
-    monkeypatch.setattr("powderkeg.serve.up.made_venues", made)
+    monkeypatch.setattr("powderkeg.serve.up.simulated_venues", simulated)
     monkeypatch.setattr(Up, "_collect", collect)
     work = Up(Plan(("BTC",), ("binance",), hosts={"*": closed}))
     await work.run()
@@ -148,12 +149,13 @@ async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(c
     assert hosts == {"binance": closed}
     assert work.session.source == "simulated"
     assert work.session.note.startswith("no venue answered (binance: ")
+    assert work.session.note.endswith(" · recorded for 30 days")
     assert not folder.exists(), "a made market is not kept"
 
 
 async def test_made_venues_that_do_not_start_are_told():
-    with pytest.raises(ConfigError, match="expected made venues, found exit"):
-        async with made_venues(Plan(("NOSUCH",), ("binance",))):
+    with pytest.raises(ConfigError, match="expected simulated venues, found exit"):
+        async with simulated_venues(("NOSUCH",), ("binance",), 7, 0):
             pass
 
 

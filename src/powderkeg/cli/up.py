@@ -20,7 +20,8 @@ from powderkeg.live.hosts import parse
 from powderkeg.live.keep import Keep
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
-from powderkeg.serve.up import SIX, Plan, Up, made_venues, offline
+from powderkeg.serve.simulated import simulated_venues
+from powderkeg.serve.up import SIX, Plan, Up, offline
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
@@ -162,7 +163,9 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         hosts = plan.hosts
         if plan.simulate:
             tell(f"simulated market: {plan.simulate}")
-            hosts = await stack.enter_async_context(made_venues(plan))
+            hosts = await stack.enter_async_context(
+                simulated_venues(plan.coins, plan.venues, plan.seed, plan.rate)
+            )
         store = Store(folder)
         stack.callback(store.close)
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}

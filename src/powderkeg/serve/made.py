@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, Candles, Funding, Liquidation
@@ -25,25 +25,31 @@ def prepare(
     """
     market = MadeMarket(DEMO[coin], seed, until - round(days * DAY))
     desk = Desk(coin, settings, horizon=until)
-    told = [event for history in market.history(days) for event in _told(history)]
+    told = [event for history in market.history(days) for event in events_of(history)]
     for event in sorted(told, key=lambda event: event.seen):
         desk.apply(event)
     return market, desk
 
 
-def _told(history: MinuteHistory) -> list[Candles | Liquidation | Funding]:
+def events_of(history: MinuteHistory, since: int = 0) -> list[Candles | Liquidation | Funding]:
     """Return a venue's past as events, its candles in blocks of an hour.
 
-    Within a block nothing can be learned from what died, so blocks are no longer than that.
+    Within a block nothing can be learned from what was liquidated, so blocks are no longer than
+    that. What was before `since`, µs, is one block without liquidations.
     """
     bars = history.candles
     hours = bars.times // HOUR
-    starts = np.flatnonzero(np.concatenate(([True], hours[1:] > hours[:-1]))).tolist()
+    fresh = np.concatenate(([True], hours[1:] > hours[:-1])) & (bars.times >= since)
+    starts = np.flatnonzero(fresh).tolist()
     blocks = [
         cut(bars, start, stop)
         for start, stop in zip(starts, [*starts[1:], len(hours)], strict=True)
     ]
-    return [*blocks, *history.liquidations, *history.funding]
+    if starts and starts[0]:
+        blocks.insert(0, replace(cut(bars, 0, starts[0]), deaths=False))
+    edge = int(bars.times[starts[0]]) if starts else 0
+    reported = [each for each in history.liquidations if each.at >= edge]
+    return [*blocks, *reported, *history.funding]
 
 
 def cut(bars: Candles, start: int, stop: int) -> Candles:
@@ -55,4 +61,4 @@ def cut(bars: Candles, start: int, stop: int) -> Candles:
         if isinstance(getattr(bars, name), np.ndarray)
     }
     end = int(columns["times"][-1]) + bars.span
-    return msgspec.structs.replace(bars, at=end, seen=end, **columns)
+    return replace(bars, at=end, seen=end, **columns)

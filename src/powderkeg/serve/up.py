@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from powderkeg.desk import Desk
-from powderkeg.errors import ConfigError
 from powderkeg.feed import Feed
 from powderkeg.live.clock import now
 from powderkeg.live.contact import MADE, contact
@@ -23,7 +20,9 @@ from powderkeg.live.keep import Keep, resume
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.hub import Hub
+from powderkeg.serve.recorded import Recorded
 from powderkeg.serve.session import Session
+from powderkeg.serve.simulated import simulated_venues
 from powderkeg.serve.starting import Starting
 from powderkeg.serve.warm import warm
 from powderkeg.settings import LIVE, Settings
@@ -32,8 +31,8 @@ from powderkeg.store.folder import Store
 SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 """The venues collected by default."""
 SIMULATED: Final = "starting the simulated venues"
-START: Final = 120.0
-"""Seconds the made venues may take to make their past."""
+RECORDED: Final = "recorded for 30 days"
+"""What is added to the note of a simulated market whose past was learned from."""
 
 
 class Plan(Struct, frozen=True):
@@ -81,7 +80,7 @@ class Up:
                 tell(f"simulated market: {why}")
                 self.session.source, self.session.note = "simulated", why
                 self.session.progress = SIMULATED
-                hosts = await stack.enter_async_context(made_venues(self.plan))
+                hosts = await stack.enter_async_context(self._simulated())
             if self.session.source == "simulated":  # what is made is not kept among what is real
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
             store = None
@@ -89,6 +88,22 @@ class Up:
                 store = Store(folder)
                 stack.callback(store.close)
             await self._collect(hosts, store, warmed)
+
+    @contextlib.asynccontextmanager
+    async def _simulated(self) -> AsyncGenerator[dict[str, str]]:
+        """Run the simulated venues, their past played as if it had been recorded."""
+        plan = self.plan
+        recorded = Recorded(self.session.desks, plan.settings, plan.seed)
+        self.starting.recorded = recorded.shares
+        try:
+            async with simulated_venues(
+                plan.coins, plan.venues, plan.seed, plan.rate, recorded.play
+            ) as hosts:
+                recorded.close()
+                self.session.note = f"{self.session.note} · {RECORDED}"
+                yield hosts
+        finally:
+            recorded.close()
 
     async def _silence(self) -> str:
         """Return why no venue can be had, or nothing where one answers."""
@@ -123,38 +138,6 @@ class Up:
             group.create_task(self.hub.run())
             if store is not None:
                 group.create_task(Keep(store, collector, self.plan.settings).run())
-
-
-@contextlib.asynccontextmanager
-async def made_venues(plan: Plan) -> AsyncGenerator[dict[str, str]]:
-    """Run the made venues in a process of their own, and give the hosts they listen on.
-
-    Raises:
-        ConfigError: They did not start.
-    """
-    command = [
-        sys.executable, "-m", "powderkeg.simvenues", "--with-parent", "--port", "0",
-        "--seed", str(plan.seed), "--rate", str(plan.rate),
-        "--coins", *plan.coins, "--venues", *plan.venues,
-    ]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        if process.stdout is None:
-            raise ConfigError("expected the made venues to tell their addresses")
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), START)
-        except TimeoutError:
-            raise ConfigError(f"expected made venues within {START:.0f} s") from None
-        if not line:
-            raise ConfigError(f"expected made venues, found exit {await process.wait()}")
-        told = msgspec.json.decode(line, type=dict[str, object])
-        yield msgspec.convert(told["hosts"], dict[str, str])
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
 
 
 def offline() -> str:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import pickle
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from powderkeg.sim import MinuteHistory
 from powderkeg.simvenues.server import WIRES, serve
 from powderkeg.simvenues.wire import encode
+from powderkeg.simvenues.world import Done
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -25,6 +29,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--port", type=int, default=0, help="of the control; 0 for free ports")
     parser.add_argument("--rate", type=float, default=0.0, help="frames a second at least")
+    parser.add_argument(
+        "--recorded", type=Path, help="folder for each coin's past, said as soon as it is there"
+    )
     parser.add_argument(
         "--with-parent", action="store_true", help="exit when standard input is closed"
     )
@@ -41,6 +48,24 @@ async def _parent_gone() -> None:
             pass
     finally:
         pipe.close()
+
+
+def _say(words: dict[str, Any]) -> None:
+    sys.stdout.write(encode(words).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _keeper(folder: Path | None) -> Done:
+    """Return what writes a coin's past into a folder, for whoever started us, and says so."""
+
+    def keep(coin: str, histories: list[MinuteHistory]) -> None:
+        if folder is None:
+            return
+        path = folder / f"{coin}.past"
+        path.write_bytes(pickle.dumps(histories, protocol=5))
+        _say({"coin": coin, "past": str(path)})
+
+    return keep
 
 
 async def _serve(options: argparse.Namespace) -> None:
@@ -60,6 +85,7 @@ async def _serve(options: argparse.Namespace) -> None:
                 days=options.days,
                 venues=options.venues,
                 rate=options.rate,
+                done=_keeper(options.recorded),
             )
         )
         await asyncio.wait([making, *waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -69,9 +95,7 @@ async def _serve(options: argparse.Namespace) -> None:
                 await making
             return
         async with making.result() as simulator:
-            line = encode({"control": simulator.control, "hosts": simulator.addresses})
-            sys.stdout.write(line.decode() + "\n")
-            sys.stdout.flush()
+            _say({"control": simulator.control, "hosts": simulator.addresses})
             life = asyncio.ensure_future(simulator.failed())
             done, _ = await asyncio.wait([life, *waiting], return_when=asyncio.FIRST_COMPLETED)
             if life in done:

@@ -23,7 +23,7 @@ from powderkeg.simvenues.host import Host
 from powderkeg.simvenues.hyperliquid import Hyperliquid
 from powderkeg.simvenues.okx import Okx
 from powderkeg.simvenues.wire import Wire
-from powderkeg.simvenues.world import COINS, WEIGHTS, make_all
+from powderkeg.simvenues.world import COINS, WEIGHTS, Done, make_all
 
 BEAT: Final = 0.01
 """Seconds between two looks at the clock."""
@@ -168,6 +168,7 @@ async def serve(
     days: float = 30.0,
     venues: Sequence[str] = tuple(WIRES),
     rate: float = 0.0,
+    done: Done | None = None,
 ) -> Simulator:
     """Make the past of some coins, then let venues listen and live on.
 
@@ -178,6 +179,7 @@ async def serve(
         days: Length of the past.
         venues: Which to simulate.
         rate: Frames a second to publish at least, over all venues and coins; 0 for no padding.
+        done: Given each coin's past as soon as it is there.
 
     Raises:
         ConfigError: A coin or venue is not simulated, or there is none.
@@ -189,7 +191,7 @@ async def serve(
     ordered = [venue for venue in WEIGHTS if venue in venues]
     clock = Clock()
     until = clock() // MINUTE * MINUTE
-    made = await make_all(coins, ordered, seed, until, days)
+    made = await make_all(coins, ordered, seed, until, days, done)
     lives = [
         Coin(coin, market, histories, k * STEP // len(coins), seed)
         for k, (coin, (market, histories)) in enumerate(made.items())

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Sequence
+import pickle
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, Literal, TypeAlias
 
+import numpy as np
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY
 from powderkeg.sim import DEMO, MadeMarket, MinuteHistory, World
+from powderkeg.simvenues import cache
 
 Unit: TypeAlias = Literal["base", "contract", "usd"]
 """What a venue counts sizes in: coins, contracts of coins, or contracts of dollars."""
@@ -35,6 +38,8 @@ WEIGHTS: Final[dict[str, float]] = {
 }
 """Of traders and flow, scaled to the venues that are simulated."""
 COINS: Final = tuple(DEMO)
+Done: TypeAlias = Callable[[str, list[MinuteHistory]], None]
+"""Given a coin and its past."""
 
 
 class Spec(Struct, frozen=True):
@@ -143,23 +148,71 @@ def world(coin: str, venues: Sequence[str]) -> World:
 def make(
     coin: str, venues: Sequence[str], seed: int, until: int, days: float
 ) -> tuple[MadeMarket, list[MinuteHistory]]:
-    """Return a coin's market at `until`, a whole minute, and what its venues told before."""
-    market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
-    return market, market.history(days)
+    """Return a coin's market at `until`, a whole minute, and what its venues told before.
+
+    A past of days ends at the last midnight UTC, which is the same all day and kept, and goes on
+    from there; a shorter one is of that length.
+    """
+    if days < 1:
+        market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
+        return market, market.history(days)
+    midnight = until // DAY * DAY
+    market, past = _until_midnight(coin, venues, seed, midnight, days)
+    if until == midnight:
+        return market, past
+    return market, joined(past, market.history((until - midnight) / DAY))
+
+
+def _until_midnight(
+    coin: str, venues: Sequence[str], seed: int, midnight: int, days: float
+) -> tuple[MadeMarket, list[MinuteHistory]]:
+    name, key = f"market-{coin}", f"{tuple(venues)} {seed} {midnight} {days}"
+    kept = cache.load(name, key)
+    if kept is not None:
+        return pickle.loads(kept)  # noqa: S301  written by this code, for this user
+    market = MadeMarket(world(coin, venues), seed, midnight - round(days * DAY))
+    made = market, market.history(days)
+    cache.save(name, key, pickle.dumps(made, protocol=5))
+    return made
+
+
+def joined(before: Sequence[MinuteHistory], after: Sequence[MinuteHistory]) -> list[MinuteHistory]:
+    """Return the histories of the same markets, one after the other, as one."""
+    out: list[MinuteHistory] = []
+    for a, b in zip(before, after, strict=True):
+        columns = {
+            name: np.concatenate((getattr(a.candles, name), getattr(b.candles, name)))
+            for name in a.candles.__struct_fields__
+            if isinstance(getattr(a.candles, name), np.ndarray)
+        }
+        bars = replace(b.candles, **columns)
+        out.append(
+            MinuteHistory(a.market, bars, a.liquidations + b.liquidations, a.funding + b.funding)
+        )
+    return out
 
 
 async def make_all(
-    coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float
-) -> dict[str, tuple[MadeMarket, list[MinuteHistory]]]:
-    """Return all coins' markets and pasts, several each in a process of its own."""
-    if len(coins) == 1:
-        made = await asyncio.to_thread(make, coins[0], tuple(venues), seed, until, days)
-        return {coins[0]: made}
-    loop = asyncio.get_running_loop()
+    coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float,
+    done: Done | None = None,
+) -> dict[str, tuple[MadeMarket, list[MinuteHistory]]]:  # fmt: skip
+    """Return all coins' markets and pasts, several each in a process of its own.
+
+    `done` is given each coin's past as soon as it is there.
+    """
+    out: dict[str, tuple[MadeMarket, list[MinuteHistory]]] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(len(coins), os.cpu_count() or 1), spawn) as pool:
-        jobs = [
-            loop.run_in_executor(pool, make, coin, tuple(venues), seed, until, days)
-            for coin in coins
-        ]
-        return dict(zip(coins, await asyncio.gather(*jobs), strict=True))
+
+        async def one(coin: str) -> None:
+            # one coin alone needs no process of its own
+            where = pool if len(coins) > 1 else None
+            loop = asyncio.get_running_loop()
+            out[coin] = await loop.run_in_executor(
+                where, make, coin, tuple(venues), seed, until, days
+            )
+            if done is not None:
+                done(coin, out[coin][1])
+
+        await asyncio.gather(*(one(coin) for coin in coins))
+    return {coin: out[coin] for coin in coins}

@@ -1,0 +1,154 @@
+"""The past of a simulated market, as if powderkeg had recorded it: learned from as any recording.
+
+What the simulated venues published is played hour by hour, with the liquidations they reported, in
+processes of their own, market by market; each enters its coin's desk as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from powderkeg.desk import Desk
+from powderkeg.events import DAY, MINUTE, SECOND, Liquidation
+from powderkeg.history.snapshots import CODEC
+from powderkeg.live.gate import Gate
+from powderkeg.serve.made import events_of
+from powderkeg.serve.warm import warm
+from powderkeg.settings import Settings
+from powderkeg.sim import MinuteHistory
+from powderkeg.simvenues import cache
+from powderkeg.venues import VENUES
+
+LEARNED: Final = 21 * DAY
+"""Time of which the model learns at most (`engine.sweeps.KEPT`): what was before is played whole,
+its liquidations left out."""
+UNTOLD: Final = 5
+"""OKX reports four of five liquidations."""
+
+
+class Recorded:
+    """Plays the pasts of simulated coins into desks."""
+
+    def __init__(self, desks: dict[str, Desk], settings: Settings, seed: int) -> None:
+        """Play into `desks`; processes are started at once, and read their kernels meanwhile.
+
+        Args:
+            desks: Of the coins; those named first are played first.
+            settings: Of the desks.
+            seed: Of the markets.
+        """
+        self._desks = desks
+        self._settings = settings
+        self._seed = seed
+        self._ranks = {coin: rank for rank, coin in enumerate(desks)}
+        cores = os.cpu_count() or 1
+        self._gate = Gate(cores)
+        self._pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"))
+        for _ in range(cores):
+            self._pool.submit(warm)
+        self.shares: dict[str, float] = {}
+        """Share of each market's past that is played: 0 or 1."""
+
+    async def play(self, coin: str, path: Path) -> None:
+        """Play a coin's past, the largest market first."""
+        count = len(await asyncio.to_thread(_read, path))
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(self._play_one(coin, path, number))
+
+    async def _play_one(self, coin: str, path: Path, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        async with self._gate.through(self._ranks[coin]):
+            raw = await loop.run_in_executor(
+                self._pool, play_one, coin, path, number, self._settings, self._seed
+            )
+        self._enter(coin, raw)
+
+    def _enter(self, coin: str, raw: bytes) -> None:
+        """Put a market into its coin's desk."""
+        played: Desk = CODEC.unpack(raw)
+        desk = self._desks[coin]
+        ((name, market),) = played.markets.items()
+        desk.markets[name] = market
+        desk.now = max(desk.now, played.now)
+        desk.counts.events += played.counts.events
+        desk.counts.bars += played.counts.bars
+        desk.counts.liquidations += played.counts.liquidations
+        if desk.leader is market:
+            desk.prices = played.prices
+        self.shares[name] = 1.0
+
+    def close(self) -> None:
+        """Let the processes go."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) -> bytes:
+    """Return a packed desk that lived through one market's past by the ordinary path.
+
+    What it knew at the last midnight is kept, as the market itself is.
+
+    Args:
+        coin: Such as BTC.
+        path: Of the coin's past, one `MinuteHistory` a market.
+        number: Which of them.
+        settings: Of the desk.
+        seed: Of the market.
+    """
+    history = as_published(coin, _read(path)[number])
+    first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
+    midnight = end // DAY * DAY
+    events = sorted(events_of(history, end - LEARNED), key=lambda event: event.seen)
+    key = f"{history.market} {seed} {first} {midnight} {settings}"
+    name = f"desk-{history.market.replace(':', '-')}"
+    kept = cache.load(name, key)
+    if kept is not None:
+        desk = CODEC.unpack(kept)
+    else:
+        desk = Desk(coin, settings, horizon=midnight)
+        for event in events:
+            if event.seen <= midnight:
+                desk.apply(event)
+        cache.save(name, key, CODEC.pack(desk))
+    desk.horizon = end
+    for event in events:
+        if event.seen > midnight:
+            desk.apply(event)
+    return CODEC.pack(desk)
+
+
+def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
+    """Return a market's past under the venue's own symbol, with the liquidations it reports.
+
+    Binance reports the last one of a second, OKX four of five; the others all of them.
+    """
+    venue = history.market.partition(":")[0]
+    name = f"{venue}:{VENUES[venue]('').symbol(coin)}"
+    reported = history.liquidations
+    if venue == "binance":
+        reported = _last_of_seconds(reported)
+    elif venue == "okx":
+        reported = [each for n, each in enumerate(reported) if n % UNTOLD]
+    return MinuteHistory(
+        market=name,
+        candles=replace(history.candles, market=name),
+        liquidations=[replace(each, market=name) for each in reported],
+        funding=[replace(each, market=name) for each in history.funding],
+    )
+
+
+def _last_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
+    return list({event.at // SECOND: event for event in events}.values())
+
+
+def _read(path: Path) -> list[MinuteHistory]:
+    """Return what the simulated venues, a process of ours, wrote into a folder of ours."""
+    return pickle.loads(path.read_bytes())  # noqa: S301  as above

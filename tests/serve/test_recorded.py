@@ -1,0 +1,90 @@
+"""A simulated past, learned from as if it had been recorded."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from powderkeg.desk import Desk
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.history.snapshots import CODEC, digest
+from powderkeg.serve.made import events_of
+from powderkeg.serve.recorded import UNTOLD, Recorded, as_published, play_one
+from powderkeg.settings import LIVE
+from powderkeg.simvenues.world import make
+
+UNTIL = 1_767_225_600 * SECOND + 2 * HOUR
+VENUES = ("binance", "okx")
+BINANCE, OKX = "binance:BTCUSDT", "okx:BTC-USDT-SWAP"
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory):
+    """Return the file of a past of a day and two hours at two venues."""
+    path = tmp_path_factory.mktemp("past") / "BTC.past"
+    path.write_bytes(pickle.dumps(make("BTC", VENUES, 7, UNTIL, 1.0)[1]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def histories(past):
+    return pickle.loads(past.read_bytes())  # noqa: S301  written above
+
+
+@pytest.fixture
+def uncached(monkeypatch):
+    monkeypatch.setenv("POWDERKEG_CACHE", "0")
+
+
+def test_a_past_has_the_symbol_of_its_venue_and_the_liquidations_it_reports(histories):
+    binance, okx = (as_published("BTC", each) for each in histories)
+    assert (binance.market, okx.market) == (BINANCE, OKX)
+    seconds = Counter(each.at // SECOND for each in binance.liquidations)
+    assert set(seconds.values()) == {1}
+    whole = len(histories[1].liquidations)
+    assert len(okx.liquidations) == whole - -(-whole // UNTOLD)
+    assert {each.market for each in okx.liquidations} == {OKX}
+
+
+def test_what_is_older_than_can_be_learned_from_is_one_block_without_liquidations(histories):
+    edge = UNTIL - 6 * HOUR
+    events = events_of(histories[0], edge)
+    blocks = [event for event in events if hasattr(event, "deaths")]
+    assert [block.deaths for block in blocks] == [False] + [True] * 6
+    assert int(blocks[0].times[-1]) + MINUTE == edge
+    assert np.concatenate([b.times for b in blocks]).tolist() == histories[0].candles.times.tolist()
+    reported = [event for event in events if hasattr(event, "bankruptcy")]
+    assert min(event.at for event in reported) >= edge
+
+
+@pytest.mark.usefixtures("uncached")
+def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path, monkeypatch):
+    fresh = CODEC.unpack(play_one("BTC", past, 0, LIVE, 7))
+    monkeypatch.setenv("POWDERKEG_CACHE", str(tmp_path))
+    play_one("BTC", past, 0, LIVE, 7)
+    kept = CODEC.unpack(play_one("BTC", past, 0, LIVE, 7))
+    assert digest(fresh) == digest(kept)
+    (market,) = fresh.markets.values()
+    assert market.estimate.fit.reports > 10
+    assert market.estimate.record.count > 10
+    assert fresh.now == UNTIL
+
+
+@pytest.mark.usefixtures("uncached")
+async def test_markets_enter_their_coins_desk_and_the_first_by_name_leads(past):
+    desks = {"BTC": Desk("BTC", LIVE)}
+    recorded = Recorded(desks, LIVE, 7)
+    try:
+        await recorded.play("BTC", past)
+    finally:
+        recorded.close()
+    desk = desks["BTC"]
+    assert recorded.shares == {BINANCE: 1.0, OKX: 1.0}
+    assert set(desk.markets) == {BINANCE, OKX}
+    assert desk.leader is desk.markets[BINANCE]
+    assert desk.now == UNTIL
+    assert desk.counts.bars == 2 * (DAY + 2 * HOUR) // MINUTE
+    assert not np.isnan(desk.prices[MINUTE].window(UNTIL // MINUTE - 1, 60)[:, 3]).any()
