@@ -45,7 +45,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP)/run: requirements/run.txt requirements/build.txt requirements/node.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --require-hashes -r requirements/run.txt -r requirements/build.txt
+	$(BIN)/python -m pip install -q --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
 	command -v npm >/dev/null || $(BIN)/python -m pip install -q --require-hashes -r requirements/node.txt
 	@mkdir -p $(STAMP) && touch $@
 
@@ -53,9 +53,11 @@ $(STAMP)/dev: requirements/dev.txt $(STAMP)/run
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The hatchling hook builds the page into the package where web/ has changed.
+# The hatchling hook builds the page into the package where web/ has changed. Kernels are compiled
+# beside it, or read from their cache.
 $(STAMP)/page: $(STAMP)/run pyproject.toml $(PAGE)
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	PYTHONPATH=src $(BIN)/python scripts/warm.py & warm=$$!; \
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . && wait $$warm
 	@touch $@
 
 $(STAMP)/chromium: | $(STAMP)/run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections import Counter
 
@@ -76,7 +77,7 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
 @pytest.mark.usefixtures("uncached")
 async def test_markets_enter_their_coins_desk_and_the_first_by_name_leads(past):
     desks = {"BTC": Desk("BTC", LIVE)}
-    recorded = Recorded(desks, LIVE, 7)
+    recorded = Recorded(desks, LIVE, 7, asyncio.sleep(0))
     try:
         await recorded.play("BTC", past)
     finally:

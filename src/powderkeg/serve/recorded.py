@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import pickle
+from collections.abc import Awaitable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -37,13 +38,16 @@ UNTOLD: Final = 5
 class Recorded:
     """Plays the pasts of simulated coins into desks."""
 
-    def __init__(self, desks: dict[str, Desk], settings: Settings, seed: int) -> None:
-        """Play into `desks`; processes are started at once, and read their kernels meanwhile.
+    def __init__(
+        self, desks: dict[str, Desk], settings: Settings, seed: int, warmed: Awaitable[None]
+    ) -> None:
+        """Play into `desks`.
 
         Args:
             desks: Of the coins; those named first are played first.
             settings: Of the desks.
             seed: Of the markets.
+            warmed: Done once all kernels are compiled; processes read them from their cache then.
         """
         self._desks = desks
         self._settings = settings
@@ -52,13 +56,18 @@ class Recorded:
         cores = os.cpu_count() or 1
         self._gate = Gate(cores)
         self._pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"))
-        for _ in range(cores):
-            self._pool.submit(warm)
+        self._ready = asyncio.ensure_future(self._warm(warmed, cores))
         self.shares: dict[str, float] = {}
         """Share of each market's past that is played: 0 or 1."""
 
+    async def _warm(self, warmed: Awaitable[None], cores: int) -> None:
+        await warmed
+        for _ in range(cores):
+            self._pool.submit(warm)
+
     async def play(self, coin: str, path: Path) -> None:
         """Play a coin's past, the largest market first."""
+        await self._ready
         count = len(await asyncio.to_thread(_read, path))
         async with asyncio.TaskGroup() as group:
             for number in range(count):
@@ -88,6 +97,7 @@ class Recorded:
 
     def close(self) -> None:
         """Let the processes go."""
+        self._ready.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

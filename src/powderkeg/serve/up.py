@@ -80,7 +80,7 @@ class Up:
                 tell(f"simulated market: {why}")
                 self.session.source, self.session.note = "simulated", why
                 self.session.progress = SIMULATED
-                hosts = await stack.enter_async_context(self._simulated())
+                hosts = await stack.enter_async_context(self._simulated(warmed))
             if self.session.source == "simulated":  # what is made is not kept among what is real
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
             store = None
@@ -90,10 +90,10 @@ class Up:
             await self._collect(hosts, store, warmed)
 
     @contextlib.asynccontextmanager
-    async def _simulated(self) -> AsyncGenerator[dict[str, str]]:
+    async def _simulated(self, warmed: Awaitable[None]) -> AsyncGenerator[dict[str, str]]:
         """Run the simulated venues, their past played as if it had been recorded."""
         plan = self.plan
-        recorded = Recorded(self.session.desks, plan.settings, plan.seed)
+        recorded = Recorded(self.session.desks, plan.settings, plan.seed, warmed)
         self.starting.recorded = recorded.shares
         try:
             async with simulated_venues(
