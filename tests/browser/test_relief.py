@@ -1,4 +1,4 @@
-"""The scale of the colours: its words at every width, its two modes, and how much of it is bright."""
+"""The scale of the colours: its words at every width, its two modes, and how much is bright."""
 
 from __future__ import annotations
 
