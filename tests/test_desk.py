@@ -265,3 +265,28 @@ def test_bars_whose_volume_was_assumed_are_counted():
     desk.apply(Candles(M, end, end, MINUTE, times, *columns, assumed=2))
     assert desk.counts.assumed == 2
     assert desk.markets[M].assumed == end
+
+
+def test_columns_drawn_before_the_first_open_interest_hold_no_more_than_it():
+    desk = Desk("BTC")
+    prices = 100_000 * np.exp(np.random.default_rng(3).normal(0, 1e-3, 121).cumsum())
+    times = T + np.arange(120) * MINUTE
+    none = np.full(120, math.nan)
+    low, high = (f(prices[:-1], prices[1:]) for f in (np.minimum, np.maximum))
+    desk.apply(
+        Candles(
+            M, T + 2 * HOUR, T + 2 * HOUR, MINUTE, times, prices[:-1], high, low, prices[1:],
+            np.full(120, 50.0), np.full(120, 25.0), none, low, high, prices[1:],
+        )
+    )  # fmt: skip
+    ring = desk.markets[M].rings[MINUTE]
+    drawn = ring.known() % ring.size
+    held = ring.unbounded[drawn].max(axis=1)
+    assert held[-1] > 10
+    assert (ring.shares(drawn) == 1).all()
+    desk.apply(OpenInterest(M, T + 2 * HOUR, T + 2 * HOUR, 10.0))
+    desk.apply(Tick(T + 2 * HOUR + MINUTE))
+    assert (ring.shares(drawn) * ring.unbounded[drawn] <= 10.0 * (1 + 1e-9)).all()
+    desk.apply(OpenInterest(M, T + 3 * HOUR, T + 3 * HOUR, 99.0))
+    desk.apply(Tick(T + 3 * HOUR + MINUTE))
+    assert ring.bound == 10.0

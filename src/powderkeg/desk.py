@@ -260,12 +260,13 @@ class Desk:
     def _draw(self, known: Known, at: int) -> None:
         """Draw what stood just before `at` into every ring whose column is due, or a hole."""
         exposure, weights = known.estimate.exposure, known.estimate.map_weights(at)
+        unbounded = known.estimate.unbounded(at)
         live = self.settings.draw < min(known.rings)
         for ring in known.rings.values():
             if known.link == "down":
                 ring.hole(at, at)
             elif live or ring.due(at):
-                ring.write(at - 1, exposure, weights)
+                ring.write(at - 1, exposure, weights, unbounded)
         if known.flat is not None and known.link != "down" and at % MINUTE == 0:
             static = known.estimate.rivals.static
             known.flat.write(at - 1, static, known.estimate.static_weights(at))
@@ -332,11 +333,11 @@ class Desk:
         estimate = market.estimate
         if estimate is None or math.isnan(estimate.mark):
             return
-        weights = estimate.map_weights(at)
+        weights, unbounded = estimate.map_weights(at), estimate.unbounded(at)
         for step, ring in market.rings.items():
             over = at % step == 0 or at > until - span
             if step >= span and over and at > until - step * ring.size:
-                ring.write(at - 1, estimate.exposure, weights)
+                ring.write(at - 1, estimate.exposure, weights, unbounded)
         flat, static = market.flat, estimate.rivals.static
         if at % FLAT_STEP == 0 and span <= FLAT_STEP and at > until - FLAT_STEP * flat.size:
             flat.write(at - 1, static, estimate.static_weights(at))

@@ -144,6 +144,16 @@ def test_without_open_interest_nothing_is_strained_and_no_lesson_given():
     assert estimate.lesson() is None
 
 
+def test_what_no_open_interest_bounds_is_told_until_one_is_known():
+    estimate = made()
+    at = live(estimate, 2, 8, oi=math.nan)
+    held = estimate.unbounded(at)
+    centre = estimate.render(at).sum(axis=1)
+    assert held == pytest.approx(centre, rel=0.2)
+    estimate.flush(at, 1e9)
+    assert estimate.unbounded(at).tolist() == [0.0, 0.0]
+
+
 def test_without_open_interest_the_static_map_holds_what_opens_in_half_a_day():
     estimate = made()
     at = live(estimate, 2, 5, kill=0.0, oi=math.nan)

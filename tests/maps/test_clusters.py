@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.classes import BIN
-from powderkeg.maps.clusters import APART, EDGE, NEAR, REACH, SMOOTH, WIDEST, clusters
+from powderkeg.maps.clusters import (
+    APART,
+    NEAR,
+    REACH,
+    TIMES,
+    WIDEST,
+    clusters,
+    standing,
+    within_reach,
+)
+from powderkeg.maps.ground import ground
 from powderkeg.maps.scene import TIER_NAMES, Slab
 
 seeds = st.integers(0, 2**32 - 1)
@@ -65,13 +75,64 @@ def test_no_two_clusters_of_a_side_share_a_price(seed):
         assert len(found) == 0 or sum(cluster.mass for cluster in found) > 0
 
 
+@given(seeds)
+def test_a_cluster_holds_half_as_much_again_as_its_ground(seed):
+    part = bumps(seed)
+    under = ground(part.by_side(), BIN)
+    for cluster in standing(part, MARK):
+        side = 0 if cluster.side == "long" else 1
+        start, stop = bins(cluster)
+        assert cluster.ground == pytest.approx(under[side, start:stop].sum())
+        assert cluster.mass >= TIMES * cluster.ground
+
+
+@given(st.floats(1, 1e9), st.integers(0, 4))
+def test_a_flat_map_has_no_cluster(level, tier):
+    dollars = np.zeros((5, 2, 800))
+    dollars[tier] = level
+    assert clusters(Slab(BASE, dollars), MARK) == []
+
+
+@given(st.integers(30, 200), st.integers(110, 195), st.floats(1e4, 1e9))
+def test_a_slab_has_no_cluster_and_neither_have_its_edges(width, first, level):
+    dollars = np.zeros((5, 2, 800))
+    dollars[1, 0, first : first + width] = level
+    dollars[1, 0, 401:] = 0
+    assert clusters(Slab(BASE, dollars), MARK) == []
+
+
+@given(seeds)
+def test_speckle_alone_has_no_cluster(seed):
+    part = Slab(BASE, np.random.default_rng(seed).uniform(0.9e6, 1.1e6, (5, 2, 800)))
+    assert clusters(part, MARK) == []
+
+
+def test_a_band_on_a_slab_is_the_only_cluster():
+    dollars = np.zeros((5, 2, 800))
+    dollars[1, 0, :401] = 1e5
+    dollars[1, 0, 200:210] = 1e6
+    (cluster,) = clusters(Slab(BASE, dollars), MARK)
+    start, stop = bins(cluster)
+    assert (abs(start - 200), abs(stop - 210)) <= (1, 1)
+    assert cluster.tier == TIER_NAMES[1]
+    assert cluster.ground == pytest.approx(1e5 * (stop - start))
+
+
 def test_a_peak_on_the_shoulder_of_another_is_part_of_it():
     dollars = np.zeros((5, 2, 800))
-    dollars[0, 0, 100:200] = 0.85e6
-    dollars[0, 0, 100:121] = 1e6
-    dollars[0, 0, 125:150] = 0.95e6
-    found = clusters(Slab(BASE, dollars), MARK, most=99)
-    assert sum(cluster.mass for cluster in found) <= dollars.sum() * (1 + 1e-12)
+    dollars[0, 0, 200:206] = 1e6
+    dollars[0, 0, 206:212] = 0.8e6
+    dollars[0, 0, 209] = 0.9e6
+    (cluster,) = clusters(Slab(BASE, dollars), MARK)
+    assert cluster.mass > 0.9 * dollars.sum()
+
+
+def test_what_is_less_than_the_least_share_of_its_side_is_no_cluster():
+    dollars = np.zeros((5, 2, 800))
+    dollars[0, 0, 150:400] = 1e6
+    dollars[0, 0, 392:401] = 0.0
+    dollars[0, 0, 396:399] = 0.3e6
+    assert clusters(Slab(BASE, dollars), MARK) == []
 
 
 @given(seeds)
@@ -84,22 +145,22 @@ def test_longs_cluster_below_the_mark_and_shorts_above_nearest_first(seed):
         assert all(d <= math.expm1(REACH) + BIN for d in away)
 
 
-def test_the_heavy_and_the_near_are_kept_when_there_are_too_many():
+def test_what_stands_out_and_is_near_is_kept_when_there_are_too_many():
     whole = clusters(bumps(3), MARK, most=99)
     some = clusters(bumps(3), MARK, most=1)
     for side in ("long", "short"):
-        rank = {c.floor: c.mass / (abs(c.distance) + NEAR) for c in whole if c.side == side}
+        rank = {
+            c.floor: (c.mass - c.ground) / (abs(c.distance) + NEAR) for c in whole if c.side == side
+        }
         assert [c.floor for c in some if c.side == side] == [max(rank, key=rank.__getitem__)]
 
 
-def test_a_cluster_ends_where_density_falls_below_three_quarters_of_its_peak():
+def test_far_mass_does_not_hide_a_near_cluster():
     dollars = np.zeros((5, 2, 800))
-    dollars[1, 0] = 1e3
-    dollars[1, 0, 200:230] = 1e6
+    dollars[4, 0, 105:190] = 5e6
+    dollars[0, 0, 360:364] = 1e6
     (cluster,) = clusters(Slab(BASE, dollars), MARK, most=1)
-    inward = int((2 * EDGE - 1) * SMOOTH / 2)
-    assert bins(cluster) == (200 + inward, 230 - inward)
-    assert cluster.tier == TIER_NAMES[1]
+    assert bins(cluster)[0] >= 350
 
 
 @given(seeds)
@@ -123,6 +184,16 @@ def test_a_strip_narrower_than_the_average_still_has_its_clusters_inside(count):
     for cluster in clusters(part, math.exp((BASE + count // 2 + 0.5) * BIN)):
         start, stop = bins(cluster)
         assert 0 <= start < stop <= count
+
+
+@given(seeds, st.floats(0.5, 2))
+def test_clusters_are_looked_for_within_reach_of_the_mark(seed, times):
+    part = bumps(seed)
+    for side, reach in zip((0, 1), within_reach(part, MARK * times), strict=True):
+        assert 0 <= reach.start <= reach.stop <= 800 or reach.start >= 800
+        held = part.by_side()[side, reach].sum()
+        mine = [c for c in standing(part, MARK * times) if c.side == ("long", "short")[side]]
+        assert sum(c.mass for c in mine) <= held * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("mark", [MARK, MARK * 10, MARK / 10])

@@ -77,7 +77,8 @@ class Plain:
             if self.last - self.size < number <= self.last:
                 module._blend(
                     self.cells[slot], self.edges[slot], self.firsts[slot], self.fronts[slot],
-                    self.states[slot], DOLLARS, tiers, sides, first, out[i : i + 1],
+                    self.states[slot], DOLLARS, tiers, sides, np.ones((1, 2)), first,
+                    out[i : i + 1],
                 )  # fmt: skip
 
 

@@ -204,3 +204,29 @@ def test_cuts_are_where_a_column_of_some_ring_is_over(count, minutes, size):
             for step in rings
         )
     assert cuts(ends, rings, until, span)[-1:] == [count]
+
+
+def test_what_was_drawn_before_open_interest_was_known_is_held_within_the_first_reading(stand):
+    known = stand({-30: 6.0, 40: 2.0})
+    ring = Ring(MINUTE, 10)
+    ring.write(T, known.estimate.exposure, ONES, np.array([6.0, 2.0]))
+    ring.write(T + MINUTE, known.estimate.exposure, ONES)
+    first = int(ring.firsts[T // MINUTE % 10])
+    before = seen(ring, T // MINUTE + 1, 2, first)
+    assert np.array_equal(before[0], before[1])
+    ring.bound = 3.0
+    held = seen(ring, T // MINUTE + 1, 2, first)
+    assert np.array_equal(held[1], before[1])
+    for row in np.flatnonzero(before[0]):
+        share = 0.5 if row < ring.fronts[T // MINUTE % 10] else 1.0
+        assert held[0, row] == pytest.approx(before[0, row] * share)
+
+
+@given(st.floats(0.01, 100), st.floats(0, 100), st.floats(0, 100))
+def test_no_side_of_a_column_counts_more_than_the_bound(bound, long, short):
+    ring = Ring(MINUTE, 4)
+    ring.unbounded[1], ring.bound = (long, short), bound
+    shares = ring.shares(np.array([0, 1]))
+    assert (shares[0] == 1).all()
+    assert (shares[1] * (long, short) <= bound * (1 + 1e-9)).all()
+    assert (shares <= 1).all()

@@ -117,7 +117,7 @@ describe('the map in memory', () => {
     expect(grid.last().col).toBe(9);
     expect(grid.extremes(0, 3)).toEqual({ low: 99, high: 104 });
     expect(grid.extremes(10, 12)).toBeNull();
-    expect(grid.histogram(0, 12, 0, 20).reduce((a, b) => a + b)).toBe(240);
+    expect(grid.histogram(0, 12, 0, 20).cells.reduce((a, b) => a + b)).toBe(240);
     map.ohlc.fill(NaN);
     expect(new HeatGrid(map).last().close).toBeNaN();
   });

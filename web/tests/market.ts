@@ -45,6 +45,7 @@ export function wireLevels(rows: number): Record<string, unknown> {
     long: new Uint8Array(new Float32Array(rows).fill(2e6).buffer), short: Array.from({ length: rows }, () => 1e6),
     tiers: { '100': { long: 1, short: 2 } }, venues: { binance: { long: 1, short: 2 } },
     clusters: [{ side: 'long', floor: 95, top: 96, peak: 95.5, mass: 4e7, distance: -0.05, tier: 25, tiers: {}, age: 60 }],
+    reach: 0.16, within: { long: 3e7, short: 1.1e7 },
   };
 }
 

@@ -34,7 +34,7 @@ describe('the address', () => {
   it('holds the whole picture', () => {
     const said = writePlace(filters, 'levels', { lo: 3e6, hi: 9e7 });
     expect(said).toBe('?coin=ETH&span=7d&venues=okx,bybit&tiers=100,5&side=long&model=static&view=levels&scale=3000000-90000000');
-    expect(readPlace(said)).toEqual({ filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 }, look: PLAIN });
+    expect(readPlace(said)).toEqual({ shade: 'money', filters, view: 'levels', locked: { lo: 3e6, hi: 9e7 }, look: PLAIN });
   });
   it('passes over what makes no sense', () => {
     const place = readPlace('?coin=%3Cb%3E&span=x&view=moon&tiers=-1,z&side=up&scale=9-3');
@@ -49,8 +49,8 @@ describe('the address', () => {
     expect(viewAddress('levels', { ...all, model: 'difference' })).toBe('/v1/ETH/levels?span=7d&side=long');
   });
   it('and the settings outlive the page', () => {
-    keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light' });
-    expect(readSettings()).toEqual({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light' });
+    keepSettings({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light', shade: 'money' });
+    expect(readSettings()).toEqual({ palette: 'cividis', axis: 'log', zone: 'utc', currency: 'NZD', theme: 'light', shade: 'money' });
     localStorage.setItem('powderkeg', '{not json');
     expect(readSettings().palette).toBe('inferno');
   });

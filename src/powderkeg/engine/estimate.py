@@ -18,7 +18,7 @@ from powderkeg.engine import censor
 from powderkeg.engine import weights as w
 from powderkeg.engine.bands import Misfit, Spread, band
 from powderkeg.engine.borrowed import Borrowed
-from powderkeg.engine.classes import GROUP, TIME, VOLUME
+from powderkeg.engine.classes import CLASSES, GROUP, TIME, VOLUME
 from powderkeg.engine.deposits import DAY
 from powderkeg.engine.exposure import Exposure, Steps
 from powderkeg.engine.family import GLOBAL, Lesson, centre, lesson_of
@@ -289,6 +289,11 @@ class Estimate:
     def _elapsed(self, at: int) -> float:
         """Return the seconds watched; an hour at least, so that rates are calm."""
         return max(at - self._started, HOUR) / SECOND
+
+    def unbounded(self, at: int) -> Floats:
+        """Return coins by side (2,) that the map holds while no open interest is known, else 0."""
+        held = (self._raw(at)[:, :CLASSES] * self.exposure.live()).sum(axis=1)
+        return held * float(not self.oi > 0)
 
     def _within(self, weights: Floats) -> Floats:
         return w.strain(weights, self.exposure.live(), self.oi) if self.oi > 0 else np.ones(2)

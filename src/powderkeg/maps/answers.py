@@ -51,6 +51,11 @@ class Levels(Struct, frozen=True, eq=False):
     venues: dict[str, dict[str, float]]
     """Dollars by venue and side over all prices."""
     clusters: list[Cluster]
+    """Of each side, nearest first; empty where nothing stands out of its ground."""
+    reach: float
+    """Fraction of the mark above it within which clusters are looked for."""
+    within: dict[str, float]
+    """Dollars by side within that reach, whether clusters or ground."""
     bands: dict[str, list[NDArray[np.float32]]]
     """Ends of the 80 % band by side, dollars by row; empty of the past and of the static map."""
     measured: NDArray[np.float32]

@@ -1,9 +1,12 @@
-"""Clusters: stretches of price where much would be liquidated close together, and of whom."""
+"""Clusters: stretches of price that hold clearly more than their ground, and of whom.
+
+A map without any has none: nothing is taken for a cluster because there is no better one.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -14,29 +17,32 @@ from powderkeg.engine.classes import BIN
 from powderkeg.engine.estimate import Estimate
 from powderkeg.engine.openings import Moments, Openings, Reach, reach_of
 from powderkeg.events import Floats, Holder
+from powderkeg.maps.doubt import doubt
+from powderkeg.maps.ground import ground, mean
 from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab
 
-SMOOTH = 9
-"""Bins averaged before peaks are looked for (45 bp), so that one speckle makes no cluster."""
-GROUND = 121
-"""Bins averaged for the ground a peak stands out of (6 %)."""
-PROMINENCE = 1.05
-"""A peak is at least this many times its ground, where there are more than FEW."""
-FEW = 8
-"""On a map without prominent peaks, this many of the lesser ones are taken instead."""
-LEAST_PROMINENCE = 0.5
+SMOOTH = 1
+"""Bins to either side of each that are averaged, twice, before peaks are looked for (25 bp
+together), so that one speckle makes no cluster."""
+TIMES = 1.5
+"""A cluster holds at least this many times its ground."""
+PROMINENCE = 0.3
+"""A peak stands above the saddle to the next higher one by at least this share of its relief."""
 REACH = 0.15
 """Log distance from the mark beyond which clusters are not looked for."""
-EDGE = 0.75
-"""A cluster ends where density falls below this share of its peak: the threshold of its cells."""
+EDGE = 0.6
+"""A cluster ends where its relief falls below this share of the peak's."""
 WIDEST = 24
 """Bins a cluster may reach from its peak to either side (1.2 %)."""
 APART = 12
-"""Bins between two peaks at least (0.6 %)."""
+"""Bins in which a peak is the highest, half of them to either side (0.6 %)."""
 LEAST = 0.005
 """A cluster holds at least this share of its side's mass within reach."""
 NEAR = 0.01
-"""Clusters are ranked by mass over distance plus this: what is near matters first."""
+"""Clusters are ranked by what stands above their ground, over distance plus this: what is near
+matters first, and no far mass hides it."""
+MOST = 12
+"""Clusters shown of a side."""
 MANY = (0.8, 1.0)
 """Share of a cluster of very many small holders that fires, least and most. An assumption: small
 accounts seldom watch, so the liquidation engine reaches nearly all of what is still there."""
@@ -45,7 +51,7 @@ ONE = (0.3, 1.0)
 
 
 class Cluster(Struct, frozen=True):
-    """Contiguous prices whose density is above the threshold."""
+    """Contiguous prices that hold at least `TIMES` their ground."""
 
     side: Holder
     floor: float
@@ -54,6 +60,8 @@ class Cluster(Struct, frozen=True):
     """Price of the densest bin."""
     mass: float
     """Dollars inside."""
+    ground: float
+    """Of them, what its surroundings alone would hold there: dollars, at most mass / 1.5."""
     distance: float
     """Of the nearest edge from the mark, as a signed fraction; negative below."""
     tier: int
@@ -71,6 +79,33 @@ class Cluster(Struct, frozen=True):
     high: float = math.nan
     measured: float = math.nan
     """Share of the mass that is measured rather than prior."""
+
+
+def above_ground(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+    """Return clusters of now with their bands, without those that may be ground alone.
+
+    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The misfit
+    does not count: it is a factor on the map, and so on the ground as well.
+
+    Args:
+        scene: The coin.
+        choice: The part of the map the clusters were found on.
+        found: Clusters of the map now.
+    """
+    sides = np.array([0 if c.side == "long" else 1 for c in found], np.int64)
+    first, last = (
+        np.array([round(math.log(price) / BIN) for price in prices], np.int64)
+        for prices in ([c.floor for c in found], [c.top for c in found])
+    )
+    sure = doubt(scene, choice, sides, first, last)
+    return [
+        replace(
+            c, low=c.mass * float(sure.low[i]), high=c.mass * float(sure.high[i]),
+            measured=float(sure.measured[i]),
+        )
+        for i, c in enumerate(found)
+        if c.mass * float(sure.own[i]) > c.ground
+    ]  # fmt: skip
 
 
 def fired(concentration: float | None) -> tuple[float, float]:
@@ -118,39 +153,56 @@ def _told(at: int, cluster: Cluster, kept: list[tuple[Openings, list[Reach]]]) -
     return replace(cluster, concentration=h, fired=fired(h))
 
 
-def _average(values: Floats, width: int) -> Floats:
-    """Return the mean over `width` bins around each, over those there are at the ends."""
-    kernel = np.ones(min(width, len(values)))
-    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+def _saddle(flank: Floats, height: float) -> float:
+    """Return the lowest relief on the way from a peak to the first that is higher, 0 for none."""
+    higher = np.flatnonzero(flank > height)
+    return float(flank[: higher[0] + 1].min()) if len(higher) else 0.0
 
 
-def _peaks(density: Floats, ground: Floats) -> list[int]:
-    """Return the bins that stand out of their ground, most prominent first, well apart."""
-    prominence = np.divide(density, ground, out=np.zeros_like(density), where=ground > 0)
-    peaks: list[int] = []
-    for b in np.argsort(-prominence, kind="stable").tolist():
-        enough = len(peaks) >= FEW and prominence[b] < PROMINENCE
-        if enough or prominence[b] < LEAST_PROMINENCE:
-            break
-        around = density[max(b - APART // 2, 0) : b + APART // 2 + 1]
-        if density[b] >= around.max() and all(abs(b - other) >= APART for other in peaks):
-            peaks.append(b)
-    return peaks
+def _stands_out(relief: Floats, peak: int) -> bool:
+    """Tell whether a bin is the highest about it, and clear of the next higher peak."""
+    height = float(relief[peak])
+    if height < relief[max(peak - APART // 2, 0) : peak + APART // 2 + 1].max():
+        return False
+    saddle = max(_saddle(relief[peak::-1], height), _saddle(relief[peak:], height))
+    return height - saddle >= PROMINENCE * height
 
 
-def _extent(density: Floats, peak: int, taken: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return [start, stop) of the bins around a peak that are dense enough and not yet taken."""
-    least = EDGE * density[peak]
+def _extent(relief: Floats, peak: int, taken: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return [start, stop) of the bins around a peak that stand out with it, not yet taken."""
+    least = EDGE * relief[peak]
     start = stop = peak
-    while start > max(peak - WIDEST, 0) and density[start - 1] >= least and not taken[start - 1]:
+    while start > max(peak - WIDEST, 0) and relief[start - 1] >= least and not taken[start - 1]:
         start -= 1
-    end = min(peak + WIDEST, len(density) - 1)
-    while stop < end and density[stop + 1] >= least and not taken[stop + 1]:
+    end = min(peak + WIDEST, len(relief) - 1)
+    while stop < end and relief[stop + 1] >= least and not taken[stop + 1]:
         stop += 1
     return start, stop + 1
 
 
-def _cluster(slab: Slab, side: int, start: int, stop: int, mark: float) -> Cluster:
+def _stretches(raw: Floats, base: Floats) -> list[tuple[int, int]]:
+    """Return [start, stop) of the bins of each cluster of a side, those that stand out most first.
+
+    Args:
+        raw: Dollars by bin, shape (bins,).
+        base: Their ground.
+    """
+    relief = mean(mean(raw - base, SMOOTH), SMOOTH)
+    least = LEAST * float(raw.sum())
+    taken = np.zeros(len(raw), np.bool_)
+    found: list[tuple[int, int]] = []
+    for peak in np.argsort(-relief, kind="stable").tolist():
+        if taken[peak] or not relief[peak] > 0 or not _stands_out(relief, peak):
+            continue
+        start, stop = _extent(relief, peak, taken)
+        mass, under = float(raw[start:stop].sum()), float(base[start:stop].sum())
+        if mass >= least and mass >= TIMES * under:
+            taken[start:stop] = True
+            found.append((start, stop))
+    return found
+
+
+def _cluster(slab: Slab, side: int, start: int, stop: int, under: float, mark: float) -> Cluster:
     inside = slab.dollars[:, side, start:stop]
     tiers = inside.sum(axis=1)
     density = inside.sum(axis=0)
@@ -162,6 +214,7 @@ def _cluster(slab: Slab, side: int, start: int, stop: int, mark: float) -> Clust
         top=top,
         peak=math.exp((slab.base + start + int(density.argmax()) + 0.5) * BIN),
         mass=float(tiers.sum()),
+        ground=under,
         distance=near / mark - 1,
         tier=TIER_NAMES[int(tiers.argmax())],
         tiers={str(t): float(m) for t, m in zip(TIER_NAMES, tiers, strict=True)},
@@ -169,34 +222,48 @@ def _cluster(slab: Slab, side: int, start: int, stop: int, mark: float) -> Clust
     )
 
 
-def clusters(slab: Slab, mark: float, most: int = 12) -> list[Cluster]:
-    """Return the clusters of each side that matter most, nearest first.
+def within_reach(slab: Slab, mark: float) -> tuple[slice, slice]:
+    """Return the bins of a map in which clusters of longs and of shorts are looked for."""
+    centre = math.floor(math.log(mark) / BIN) - slab.base
+    reach, count = int(REACH / BIN), slab.dollars.shape[2]
+    ends = (centre - reach, centre + 1), (centre, centre + reach)
+    long, short = (slice(max(low, 0), max(min(high, count), 0)) for low, high in ends)
+    return long, short
+
+
+def standing(slab: Slab, mark: float) -> list[Cluster]:
+    """Return all clusters of a map, in no order that matters.
+
+    The ground is found over all prices of the map, beyond those in reach too.
 
     Args:
         slab: The map.
         mark: Current mark, > 0.
+    """
+    sides = slab.by_side()
+    under = ground(sides, BIN)
+    return [
+        _cluster(
+            slab, side, part.start + start, part.start + stop,
+            float(under[side, part][start:stop].sum()), mark,
+        )
+        for side, part in enumerate(within_reach(slab, mark))
+        for start, stop in _stretches(sides[side, part], under[side, part])
+    ]  # fmt: skip
+
+
+def foremost(found: Iterable[Cluster], most: int = MOST) -> list[Cluster]:
+    """Return the clusters of each side that matter most: longs, then shorts, nearest first.
+
+    Args:
+        found: Any clusters.
         most: How many a side.
     """
-    if not slab.dollars.shape[2]:
-        return []
-    centre = math.floor(math.log(mark) / BIN) - slab.base
-    reach = int(REACH / BIN)
-    found: list[Cluster] = []
-    for side, (low, high) in enumerate(((centre - reach, centre + 1), (centre, centre + reach))):
-        start, stop = max(low, 0), min(high, slab.dollars.shape[2])
-        raw = slab.by_side()[side, start:stop]
-        if not raw.sum() > 0:
-            continue
-        density = _average(raw, SMOOTH)
-        taken = np.zeros(len(density), np.bool_)
-        made: list[Cluster] = []
-        for peak in _peaks(density, _average(raw, GROUND)):
-            if taken[peak]:
-                continue
-            first, last = _extent(density, peak, taken)
-            taken[first:last] = True
-            made.append(_cluster(slab, side, start + first, start + last, mark))
-        made = [cluster for cluster in made if cluster.mass >= LEAST * float(raw.sum())]
-        ranked = sorted(made, key=lambda cluster: -cluster.mass / (abs(cluster.distance) + NEAR))
-        found += sorted(ranked[:most], key=lambda cluster: abs(cluster.distance))
-    return found
+    ranked = sorted(found, key=lambda c: -(c.mass - c.ground) / (abs(c.distance) + NEAR))
+    sides = ([c for c in ranked if c.side == side][:most] for side in ("long", "short"))
+    return [c for side in sides for c in sorted(side, key=lambda c: abs(c.distance))]
+
+
+def clusters(slab: Slab, mark: float, most: int = MOST) -> list[Cluster]:
+    """Return the clusters of each side that matter most; see `standing` and `foremost`."""
+    return foremost(standing(slab, mark), most)

@@ -25,6 +25,9 @@ class Doubt(Struct, frozen=True, eq=False):
     """End of the 80 % band as a factor of the estimate, 0 to 1."""
     high: Floats
     """The other end, >= 1; 1 for both where the map holds nothing."""
+    own: Floats
+    """The low end without the misfit, which a part shares with what surrounds it: what is left to
+    doubt of one level beside the next."""
     measured: Floats
     """Share of the mass whose class weights come from liquidations rather than the prior."""
 
@@ -48,7 +51,9 @@ def doubt(scene: Scene, choice: Choice, sides: Times, first: Times, last: Times)
     low, high = total.band()
     some = total.mean > 0
     safe = np.where(some, total.mean, 1.0)
-    return Doubt(np.where(some, low / safe, 1.0), np.where(some, high / safe, 1.0), measured / safe)
+    own = Spread(total.mean, total.variance, zero).band()[0]
+    low, high, own = (np.where(some, end / safe, 1.0) for end in (low, high, own))
+    return Doubt(low, high, own, measured / safe)
 
 
 def _of_market(

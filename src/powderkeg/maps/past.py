@@ -91,6 +91,7 @@ def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     dollars[:, 0, :front] = rows[:, :front]
     dollars[:, 1, front + 1 :] = rows[:, front + 1 :]
     dollars[:, :, front] = DOLLARS[ring.edges[slot]].T
+    dollars *= ring.shares(np.array([slot]))[0][:, None]
     dollars[~choice.tier_mask()] = 0.0
     dollars[:, ~choice.side_mask()] = 0.0
     spread = np.repeat(dollars / ring.per_row, ring.per_row, axis=2)

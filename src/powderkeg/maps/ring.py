@@ -74,9 +74,12 @@ def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it wou
 def _blend(  # noqa: C901  as above
     cells: NDArray[np.uint8], edges: NDArray[np.uint8], firsts: Times, fronts: Times,
     states: NDArray[np.uint8], table: Floats, tiers: NDArray[np.bool_], sides: NDArray[np.bool_],
-    first: int, out: Floats,
+    shares: Floats, first: int, out: Floats,
 ) -> None:  # fmt: skip
-    """Add the dollars of the chosen tiers and sides of every column to `out` (columns, rows)."""
+    """Add the dollars of the chosen tiers and sides of every column to `out` (columns, rows).
+
+    `shares` (columns, 2) is what counts of each side of a column.
+    """
     for c in range(cells.shape[0]):
         if states[c] != FILLED:
             continue
@@ -89,22 +92,22 @@ def _blend(  # noqa: C901  as above
                     if tiers[t]:
                         for side in range(2):
                             if sides[side]:
-                                out[c, row] += table[edges[c, side, t]]
+                                out[c, row] += table[edges[c, side, t]] * shares[c, side]
                 continue
             if (r < fronts[c] and not sides[0]) or (r > fronts[c] and not sides[1]):
                 continue
             for t in range(TIER_COUNT):
                 v = cells[c, t, r]
                 if v and tiers[t]:
-                    out[c, row] += table[v]
+                    out[c, row] += table[v] * shares[c, 0 if r < fronts[c] else 1]
 
 
 class Ring:
     """The last columns of one market's map at one time step."""
 
     __slots__ = (
-        "_bottoms", "_least", "_leasts", "_loose", "_packed", "drawn", "edges", "firsts", "fronts",
-        "last", "per_row", "size", "states", "step",
+        "_bottoms", "_least", "_leasts", "_loose", "_packed", "bound", "drawn", "edges", "firsts",
+        "fronts", "last", "per_row", "size", "states", "step", "unbounded",
     )  # fmt: skip
 
     def __init__(self, step: int, size: int = 1500, per_row: int = 1) -> None:
@@ -127,6 +130,11 @@ class Ring:
         self.firsts = np.zeros(size, np.int64)
         self.fronts = np.zeros(size, np.int64)
         self.states = np.zeros(size, np.uint8)
+        self.unbounded = np.zeros((size, 2))
+        """Base coin of both sides where no open interest was known yet, 0 where it was."""
+        self.bound = 0.0
+        """The first open interest that was read, base coin; 0 before. What was drawn before it may
+        hold no more than this: it shall not be brighter because nothing was published then."""
         self.last = -1
         """Number of the newest column since 1970, -1 before the first."""
         self.drawn = -1
@@ -136,7 +144,9 @@ class Ring:
         """Tell whether the newest column is over, or half a column old."""
         return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 2
 
-    def write(self, at: int, exposure: Exposure, weights: Floats) -> None:
+    def write(
+        self, at: int, exposure: Exposure, weights: Floats, unbounded: Floats | float = 0.0
+    ) -> None:
         """Draw the map as it stands at `at` into its column, over what stood there.
 
         A column that has left the ring is not drawn: its slot is another's now.
@@ -145,6 +155,7 @@ class Ring:
             at: µs; the column is the one this time falls into.
             exposure: Of one market; it must know its mark.
             weights: By side, ground and class, shape (2, 2, 64).
+            unbounded: What it holds by side, base coin (2,), where no open interest is known.
         """
         if self.last >= 0 and at // self.step <= self.last - self.size:
             return
@@ -156,6 +167,9 @@ class Ring:
         self.firsts[slot] = first
         self.fronts[slot] = front - first
         self.states[slot] = FILLED
+        self.unbounded[slot] = unbounded
+        if not self.bound and exposure.oi > 0:
+            self.bound = exposure.oi
         column = self._open(at // self.step // BLOCK)[at // self.step % BLOCK]
         column[:] = 0
         _write(
@@ -253,6 +267,13 @@ class Ring:
         out[known] = self._least[at[known], :, rows[known]]
         return out
 
+    def shares(self, slots: NDArray[np.int64]) -> Floats:
+        """Return how much of both sides of columns counts, shape (n, 2): all, or what is bound."""
+        free = self.unbounded[slots]
+        if not self.bound > 0:
+            return np.ones_like(free)
+        return np.minimum(1.0, self.bound / np.maximum(free, 1e-300))
+
     def blend(
         self, until: int, columns: int, first: int, tiers: NDArray[np.bool_],
         sides: NDArray[np.bool_], out: Floats,
@@ -271,7 +292,8 @@ class Ring:
                 continue
             _blend(
                 self._peek(block)[low - block * BLOCK : high - block * BLOCK], self.edges[slots],
-                self.firsts[slots], self.fronts[slots], states, DOLLARS, tiers, sides, first,
+                self.firsts[slots], self.fronts[slots], states, DOLLARS, tiers, sides,
+                self.shares(slots), first,
                 out[low - (until - columns + 1) : high - (until - columns + 1)],
             )  # fmt: skip
 

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.engine.classes import BIN
 from powderkeg.events import DAY, HOUR, Floats, Holder
 from powderkeg.maps import past
-from powderkeg.maps.clusters import Cluster, clusters
-from powderkeg.maps.doubt import doubt
+from powderkeg.maps.clusters import Cluster, above_ground, standing
 from powderkeg.maps.prices import CLOSE
 from powderkeg.maps.queries import STEPS
 from powderkeg.maps.scene import Choice, Scene, Slab, slab
@@ -80,7 +78,7 @@ def glance(scene: Scene, held: Iterable[Held] = ()) -> Glance:
     """
     mark = past.price_at(scene, 0)
     whole = slab(scene, Choice())
-    near = _nearest(scene, clusters(whole, mark)) if mark > 0 else {}
+    near = _nearest(scene, standing(whole, mark)) if mark > 0 else {}
     steep, crowd = (_within(whole, mark, reach) for reach in (STEEP, CROWD))
     oi = sum(m.estimate.oi for m in scene.estimated() if m.estimate.oi > 0)
     return Glance(
@@ -106,25 +104,10 @@ def funding(held: Iterable[Held]) -> float | None:
 
 def _nearest(scene: Scene, found: list[Cluster]) -> dict[Holder, Near]:
     """Return the nearest cluster of each side with its band."""
-    first: dict[Holder, Cluster] = {}
-    for cluster in sorted(found, key=lambda c: abs(c.distance)):
-        first.setdefault(cluster.side, cluster)
-    chosen = list(first.values())
-    if not chosen:
-        return {}
-    sides = np.array([0 if c.side == "long" else 1 for c in chosen])
-    low, high = (
-        np.array([round(math.log(price) / BIN) for price in prices])
-        for prices in ([c.floor for c in chosen], [c.top for c in chosen])
-    )
-    sure = doubt(scene, Choice(), sides, low, high)
-    return {
-        c.side: Near(
-            c.floor, c.top, c.distance, c.mass, c.mass * float(sure.low[i]),
-            c.mass * float(sure.high[i]),
-        )
-        for i, c in enumerate(chosen)
-    }  # fmt: skip
+    first: dict[Holder, Near] = {}
+    for c in sorted(above_ground(scene, Choice(), found), key=lambda c: abs(c.distance)):
+        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.mass, c.low, c.high))
+    return first
 
 
 def _within(whole: Slab, mark: float, reach: float) -> tuple[float, float]:

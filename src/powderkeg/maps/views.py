@@ -20,7 +20,15 @@ from powderkeg.maps import past
 from powderkeg.maps.accumulated import Accumulated, Place, accumulate
 from powderkeg.maps.ages import age_of
 from powderkeg.maps.answers import Bars, Cell, Cumulative, Heatmap, Levels, Venues, VenueShare
-from powderkeg.maps.clusters import Cluster, clusters, with_concentration
+from powderkeg.maps.clusters import (
+    REACH,
+    Cluster,
+    above_ground,
+    foremost,
+    standing,
+    with_concentration,
+    within_reach,
+)
 from powderkeg.maps.compare import Comparison, compare, difference
 from powderkeg.maps.doubt import Doubt, doubt
 from powderkeg.maps.gaps import filled, holes
@@ -145,30 +153,31 @@ def levels(scene: Scene, query: SpanQuery) -> Levels:
             for market in scene.estimated()
             if choice.takes(market.venue)
         },
-        clusters=_told(scene, query, clusters(whole, mark)) if mark > 0 else [],
+        clusters=_clusters(scene, query, whole, mark),
+        reach=math.expm1(REACH),
+        within=_in_reach(whole, mark),
         **_row_bands(scene, query, first, per_row, rows),
     )
 
 
-def _told(scene: Scene, query: SpanQuery, found: list[Cluster]) -> list[Cluster]:
-    """Return clusters with age, make-up and band; of the past and other models none is known."""
-    if query.at or query.model != "calibrated" or not found:
-        return found
+def _in_reach(slab: Slab, mark: float) -> dict[str, float]:
+    """Return dollars by side where clusters are looked for."""
+    parts = within_reach(slab, mark) if mark > 0 else (slice(0), slice(0))
+    sides = zip(slab.by_side(), parts, strict=True)
+    long, short = (float(side[part].sum()) for side, part in sides)
+    return {"long": long, "short": short}
+
+
+def _clusters(scene: Scene, query: SpanQuery, whole: Slab, mark: float) -> list[Cluster]:
+    """Return clusters with band, make-up and age; of the past and other models none is known."""
+    if not mark > 0:
+        return []
+    found = standing(whole, mark)
+    if query.at or query.model != "calibrated":
+        return foremost(found)
     choice = query.choice()
-    sides = np.array([0 if c.side == "long" else 1 for c in found])
-    edges = (
-        np.array([round(math.log(p) / BIN) for p in ps])
-        for ps in zip(*((c.floor, c.top) for c in found), strict=True)
-    )
-    sure = doubt(scene, choice, sides, *edges)
-    made = with_concentration(scene, choice, found)
-    return [
-        replace(
-            c, age=age_of(scene, choice, c.peak), low=c.mass * float(sure.low[i]),
-            high=c.mass * float(sure.high[i]), measured=float(sure.measured[i]),
-        )
-        for i, c in enumerate(made)
-    ]  # fmt: skip
+    kept = with_concentration(scene, choice, foremost(above_ground(scene, choice, found)))
+    return [replace(c, age=age_of(scene, choice, c.peak)) for c in kept]
 
 
 def _sure(scene: Scene, query: Query, sides: Times, first: Times, last: Times) -> Doubt | None:

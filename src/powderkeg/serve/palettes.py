@@ -35,10 +35,10 @@ KNOTS: dict[PaletteName, str] = {
 }
 
 
-def palette(name: PaletteName = "inferno") -> NDArray[np.uint8]:
+def palette(name: PaletteName = "inferno", gamma: float = GAMMA) -> NDArray[np.uint8]:
     """Return 256 colours, shape (256, 3), dark to bright."""
     knots = np.frombuffer(base64.b64decode(KNOTS[name]), np.uint8).reshape(-1, 3)
-    share = START[name] + (1 - START[name]) * np.linspace(0, 1, 256) ** GAMMA
+    share = START[name] + (1 - START[name]) * np.linspace(0, 1, 256) ** gamma
     at = share * (len(knots) - 1)
     columns = [np.interp(at, np.arange(len(knots)), knots[:, i]) for i in range(3)]
     return np.round(np.stack(columns, 1)).astype(np.uint8)

@@ -11,22 +11,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from msgspec import Meta, Struct
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from powderkeg.errors import RequestError
-from powderkeg.maps.scale import DOLLARS
 from powderkeg.rates import DOLLAR, Rate
-from powderkeg.serve.palettes import PaletteName, palette
+from powderkeg.serve.palettes import PaletteName
+from powderkeg.serve.shades import BACK, Shade, Shaded, shaded
 from powderkeg.serve.stage import Stage, steps_of
 from powderkeg.serve.tables import grade_of
 
-BACK, INK, DIM, EDGE = (7, 8, 13), (233, 238, 248), (160, 171, 192), (42, 51, 70)
+INK, DIM, EDGE = (233, 238, 248), (160, 171, 192), (42, 51, 70)
 GRID, RULE = (20, 24, 35), (27, 33, 48)
 LONG, SHORT = (79, 195, 247), (255, 138, 101)
 SYMBOLS = {"USD": "$", "NZD": "NZ$", "EUR": "€", "AUD": "A$", "GBP": "£", "JPY": "¥"}
 """What stands before an amount; other currencies go by name."""
 Pixels = Annotated[int, Meta(ge=320, le=2560)]
+
+
+NAMED: dict[Shade, str] = {
+    "relief": "colours: dollars above the ground",
+    "money": "colours: dollars a cell",
+}
 
 
 class Look(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +40,8 @@ class Look(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ccy: str = DOLLAR
     """Currency of the amounts, by the fixing of the map's day."""
     palette: PaletteName = "inferno"
+    shade: Shade = "relief"
+    """What the colours show: dollars above the ground, or all dollars of a cell."""
     width: Pixels = 1280
     height: Pixels = 720
     zone: str = ""
@@ -82,6 +89,7 @@ def said(heat: dict[str, Any], look: Look, rate: Rate = PLAIN, filters: str = ""
         *([filters] if filters else []),
         heat["model"],
         f"grade {grade_of(heat)}",
+        NAMED[look.shade],
         *converted,
         "fuel, not a magnet",
     ]
@@ -124,13 +132,13 @@ def heatmap_png(
     stage = Stage(heat, look.width, look.height, foot=len(lines) * _line(look) + 8)
     image = Image.new("RGB", (look.width, look.height), BACK)
     draw = ImageDraw.Draw(image)
-    ends = _paint(image, stage, look)
+    found = _paint(image, stage, look)
     _hatch(image, stage, heat)
     _candles(draw, stage)
     _prices(draw, stage, heat)
     _times(draw, stage, look)
     _labels(draw, stage, levels, rate)
-    _head(image, draw, heat, look, rate, ends)
+    _head(image, draw, heat, look, rate, found)
     y = stage.below + stage.strip + 2
     draw.line((0, y - 2, look.width, y - 2), fill=RULE)
     for i, line in enumerate(lines):
@@ -183,34 +191,15 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _pool(values: NDArray[np.uint8], count: int, axis: int) -> NDArray[np.uint8]:
-    """Return `count` cells along an axis: the greatest of those they cover, so no level is lost."""
-    n = values.shape[axis]
-    if count >= n:
-        return np.take(values, np.arange(count) * n // count, axis)
-    starts = np.linspace(0, n, count + 1).astype(int)[:-1]
-    return np.maximum.reduceat(values, starts, axis)
-
-
-def _paint(image: Image.Image, stage: Stage, look: Look) -> tuple[int, int]:
-    """Lay the cells, and the newest column on into the gutter; return the bytes of both ends."""
-    part = stage.cells[:, stage.first : stage.last].T[::-1]
-    some = part[part > 0]
-    low, high = (np.percentile(some, 55), np.percentile(some, 99.8)) if len(some) else (1, 255)
-    colours = palette(look.palette)
-
-    def shade(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        level = np.clip((cells.astype(float) - low) / max(high - low, 1), 0, 1)
-        out = colours[(level * 255).astype(np.uint8)]
-        out[cells < low] = BACK
-        return out
-
-    pooled = _pool(_pool(part, stage.height, 0), stage.width, 1)
-    image.paste(Image.fromarray(shade(pooled)), (0, stage.top))
-    edge = shade(_pool(part[:, -1:], stage.height, 0)).repeat(stage.gutter, 1)
+def _paint(image: Image.Image, stage: Stage, look: Look) -> Shaded:
+    """Lay the cells, and the newest column on into the gutter; return their scale."""
+    size, rows = (stage.width, stage.height), slice(stage.first, stage.last)
+    found = shaded(stage.cells, rows, stage.dp, size, look.shade, look.palette)
+    image.paste(Image.fromarray(found.picture), (0, stage.top))
+    edge = found.picture[:, -1:].repeat(stage.gutter, 1)
     dimmed = np.where(edge == np.array(BACK, np.uint8), edge, (edge * 0.5).astype(np.uint8))
     image.paste(Image.fromarray(dimmed.astype(np.uint8)), (stage.width, stage.top))
-    return int(low), int(high)
+    return found
 
 
 def _hatch(image: Image.Image, stage: Stage, heat: dict[str, Any]) -> None:
@@ -292,7 +281,7 @@ def _labels(draw: ImageDraw.ImageDraw, stage: Stage, levels: dict[str, Any], rat
 
 def _head(
     image: Image.Image, draw: ImageDraw.ImageDraw, heat: dict[str, Any], look: Look,
-    rate: Rate, ends: tuple[int, int],
+    rate: Rate, found: Shaded,
 ) -> None:  # fmt: skip
     """Write coin, span and price on the left, and the colours in money on the right."""
     big, small = _font(_size(look, 22)), _font(_size(look, 13))
@@ -305,10 +294,11 @@ def _head(
     )
     draw.text((x, 25), price, font=_font(_size(look, 17)), fill=INK, anchor="lm")
     x += _font(_size(look, 17)).getlength(price) + 12
-    _legend(image, draw, look, rate, ends)
+    _legend(image, draw, look, rate, found)
     bar = _bar(look)
+    room = bar[0] - (140 if found.scale.ground > 0 and bar[1] - bar[0] > 200 else 0)
     for words in (f"{heat['span']} · would be liquidated, estimate", heat["span"]):
-        if x + small.getlength(words) < bar[0] - 16:
+        if x + small.getlength(words) < room - 16:
             draw.text((x, 25), words, font=small, fill=DIM, anchor="lm")
             break
 
@@ -319,14 +309,19 @@ def _bar(look: Look) -> tuple[int, int]:
 
 
 def _legend(
-    image: Image.Image, draw: ImageDraw.ImageDraw, look: Look, rate: Rate, ends: tuple[int, int]
+    image: Image.Image, draw: ImageDraw.ImageDraw, look: Look, rate: Rate, found: Shaded
 ) -> None:
+    """Draw the bar of colours with the money at both ends, and how far the ground goes."""
     left, right = _bar(look)
-    strip = palette(look.palette)[np.linspace(0, 255, right - left).astype(int)][None].repeat(8, 0)
+    strip = found.strip[np.linspace(0, 255, right - left).astype(int)][None].repeat(8, 0)
     image.paste(Image.fromarray(strip), (left, 28))
     font = _font(_size(look, 12))
-    low, high = (money(float(DOLLARS[v]), rate) for v in ends)
+    scale = found.scale
+    low, high = (money(dollars, rate) for dollars in scale[:2])
+    relief, wide = scale.ground > 0, right - left > 200
+    unit = " above the ground" if relief else " a cell"
     draw.text((left, 17), low, font=font, fill=INK, anchor="lm")
-    draw.text((right, 17), high, font=font, fill=INK, anchor="rm")
-    if right - left > 200:
-        draw.text(((left + right) / 2, 17), "a cell", font=font, fill=DIM, anchor="mm")
+    draw.text((right, 17), high + (unit if wide else ""), font=font, fill=INK, anchor="rm")
+    if relief and wide:
+        words = f"ground to {money(scale.ground, rate)}"
+        draw.text((left - 14, 17), words, font=font, fill=DIM, anchor="rm")

@@ -39,6 +39,7 @@ class Stage:
         if self.cells.ndim != 2:
             raise RequestError("expected planes=sum: a picture shows one plane of money")
         self.cols: int = heat["cols"]
+        self.dp: float = heat["dp"]
         self.t0, self.step = heat["t0"], heat["step"]
         self.ohlc = np.frombuffer(heat["ohlc"], "<f4").reshape(self.cols, 5)
         self.roomy = width >= 700

@@ -1,10 +1,10 @@
 /** The one state of the page: what is asked, what is shown, what the wire last said. */
-import { keepSettings, type Locked, readPlace, readSettings, type Settings, type ViewName, writePlace } from './address';
+import { keepSettings, type Locked, readPlace, readSettings, type Settings, type Shade, type ViewName, writePlace } from './address';
 import type { Cursor } from './chart/cursor';
 import type { View } from './chart/heatchart';
-import type { Applied, HeatGrid } from './grid/grid';
+import type { Applied, Counts, HeatGrid } from './grid/grid';
 import { money } from './money/money.svelte';
-import { autoWindow, type HeatWindow } from './grid/scale';
+import { autoWindow, groundWindow, type HeatWindow, reliefWindow } from './grid/scale';
 import { Session } from './session';
 import { missing } from './lamps';
 import { Look } from './look/look.svelte';
@@ -24,6 +24,9 @@ const FARTHEST = 0.15;
 const LOOK_EVERY = { busy: 800, ready: 5_000 };
 /** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
 const STEADY = 3;
+
+const moves = (now: HeatWindow, next: HeatWindow): boolean =>
+  Math.max(Math.abs(next.lo - now.lo), Math.abs(next.hi - now.hi)) >= STEADY;
 
 export interface Extent {
   from: number;
@@ -66,7 +69,10 @@ export class Store {
   heard = $state(0);
 
   locked = $state<Locked | null>(null);
+  shade = $state<Shade>('relief');
   window = $state.raw<HeatWindow>({ lo: 130, hi: 225 });
+  /** The same of the ground, where that is drawn. */
+  ground = $state.raw<HeatWindow>({ lo: 100, hi: 160 });
   extent = $state.raw<Extent>({ from: 90, to: 240 });
   histogram = $state.raw<Uint32Array | null>(null);
   cursor = $state.raw<Cursor | null>(null);
@@ -95,7 +101,9 @@ export class Store {
 
   /** The chart, when it is on the page: columns go to it directly, not through the framework. */
   onColumn: (how: Applied) => void = () => undefined;
-  sampleHistogram: () => Uint32Array | null = () => null;
+  sampleHistogram: (relief: boolean) => Counts | null = () => null;
+  /** The lock of the scale that is not shown. */
+  #otherLock: Locked | null = null;
   #keepView = true;
   #session: Session | null = null;
   #timers: number[] = [];
@@ -106,6 +114,7 @@ export class Store {
     Object.assign(this.filters, place.filters);
     this.view = place.view;
     this.locked = place.locked;
+    this.shade = place.shade ?? this.settings.shade;
     void this.#convert(place.ccy ?? this.settings.currency);
     this.look.take(place.look);
     const narrow = matchMedia('(max-width: 820px)');
@@ -271,13 +280,17 @@ export class Store {
 
   /** Show amounts in a currency. A locked scale keeps its cells, and tells them in the new one. */
   async #convert(ccy: string): Promise<void> {
-    const locked = this.locked;
-    const ends = locked && (locked.ccy ?? 'USD') === money.ccy ? [money.dollars(locked.lo), money.dollars(locked.hi)] : null;
+    const ends = [this.locked, this.#otherLock].map((lock) =>
+      lock && (lock.ccy ?? 'USD') === money.ccy ? [money.dollars(lock.lo), money.dollars(lock.hi)] : null,
+    );
     if (!(await money.use(ccy))) return;
-    if (ends) {
-      const [lo, hi] = ends.map((usd) => money.of(usd));
-      this.locked = ccy === 'USD' ? { lo, hi } : { lo, hi, ccy };
-    }
+    const [shown, other] = ends.map((usd) => {
+      if (!usd) return null;
+      const [lo, hi] = usd.map((end) => money.of(end));
+      return ccy === 'USD' ? { lo, hi } : { lo, hi, ccy };
+    });
+    this.locked = shown ?? this.locked;
+    this.#otherLock = other ?? this.#otherLock;
     this.refit(true);
     this.remember();
   }
@@ -288,6 +301,16 @@ export class Store {
     const at = spans.indexOf(this.filters.span);
     const next = spans[at + by];
     if (at >= 0 && next) this.setFilters({ span: next });
+  }
+
+  /** Relief or money; each keeps its own lock. */
+  setShade(shade: Shade): void {
+    if (shade === this.shade) return;
+    this.shade = shade;
+    [this.locked, this.#otherLock] = [this.#otherLock, this.locked];
+    this.setSettings({ shade });
+    this.refit(true);
+    this.remember();
   }
 
   /** Lock the colour scale at byte positions. */
@@ -309,21 +332,27 @@ export class Store {
   /** Fit the colour scale to what is in sight, unless the user locked it. */
   refit(atOnce = false): void {
     const grid = this.grid;
-    const histogram = this.sampleHistogram();
-    if (!grid || !histogram || grid.difference) return;
-    this.histogram = histogram;
+    const counts = grid && !grid.difference ? this.sampleHistogram(this.shade === 'relief') : null;
+    if (!grid || !counts) return;
+    this.histogram = counts.cells;
+    this.#fitGround(counts.ground, grid, atOnce);
     // A lock in a currency whose rates are still on their way waits for them.
     if (this.locked && (this.locked.ccy ?? 'USD') === money.ccy) {
       const { lo, hi } = this.locked;
       this.window = { lo: grid.scale.position(money.dollars(lo)), hi: grid.scale.position(money.dollars(hi)) };
     } else {
-      const fitted = autoWindow(histogram, grid.scale);
-      const far = fitted && Math.max(Math.abs(fitted.lo - this.window.lo), Math.abs(fitted.hi - this.window.hi));
-      if (fitted && (atOnce || (far ?? 0) >= STEADY)) this.window = fitted;
+      const { cells, ground } = counts;
+      const fitted = ground ? reliefWindow({ cells, ground }, grid.scale) : autoWindow(cells, grid.scale);
+      if (fitted && (atOnce || moves(this.window, fitted))) this.window = fitted;
     }
     const next = { from: Math.max(1, this.window.lo - 30), to: Math.min(255, this.window.hi + 14) };
     const moved = Math.max(Math.abs(next.from - this.extent.from), Math.abs(next.to - this.extent.to));
     if (atOnce || moved > 8) this.extent = next;
+  }
+
+  #fitGround(counts: Uint32Array | null, grid: HeatGrid, atOnce: boolean): void {
+    const fitted = counts && groundWindow(counts, grid.scale);
+    if (fitted && (atOnce || moves(this.ground, fitted))) this.ground = fitted;
   }
 
   /** The side views that are in sight, asked every few seconds. */
@@ -347,7 +376,7 @@ export class Store {
   }
 
   remember(): void {
-    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked, this.look.place(), money.asked) + location.hash);
+    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked, this.look.place(), money.asked, this.shade) + location.hash);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { axisDecimals, moment, price as priceText } from '../format';
-import type { Applied, HeatGrid } from '../grid/grid';
+import type { Applied, Counts, HeatGrid } from '../grid/grid';
 import { columnsPerCandle } from '../paint/candles';
 import { MapPrimitive } from '../paint/primitive';
 import { TagLayer } from '../paint/tags';
@@ -195,8 +195,8 @@ export class HeatChart {
     this.#primitive.redraw();
   }
 
-  setLookup(lookup: Uint32Array): void {
-    this.#primitive.setLookup(lookup);
+  setLookup(words: Uint32Array, relief = false): void {
+    this.#primitive.setLookup(words, relief);
   }
 
   setHeat(on: boolean): void {
@@ -288,8 +288,8 @@ export class HeatChart {
     this.#point(col, pin.price);
   }
 
-  /** Count of cell bytes in sight. */
-  histogram(): Uint32Array | null {
+  /** Count of cell bytes in sight, of money or of relief. */
+  histogram(relief: boolean): Counts | null {
     const grid = this.#grid;
     const range = this.chart.timeScale().getVisibleLogicalRange();
     const { height } = this.#primitive.geometry;
@@ -298,7 +298,7 @@ export class HeatChart {
     const bottom = this.#series.coordinateToPrice(height);
     if (top === null || bottom === null) return null;
     const low = grid.rowOf(Math.max(1e-12, bottom));
-    return grid.histogram(range.from, range.to, low, grid.rowOf(Math.max(1e-12, top)));
+    return grid.histogram(range.from, range.to, low, grid.rowOf(Math.max(1e-12, top)), relief);
   }
 
   #time(grid: HeatGrid, col: number): UTCTimestamp {

@@ -7,6 +7,8 @@ const WELCOME = 6;
 const NEAR = 0.055;
 const LEAST = 0.008;
 const MOST = 0.12;
+/** Where fewer than wanted stand out, what is looked at instead. */
+const FEW = 0.04;
 /** A cluster lighter than this share of its side's heaviest does not move the axis. */
 const HEAVY = 0.12;
 
@@ -19,7 +21,7 @@ function far(clusters: readonly Cluster[], side: Side, mark: number): number {
     .sort((a, b) => a - b)
     .filter((d) => d <= MOST);
   const at = (n: number): number => distances[Math.min(n, distances.length) - 1] ?? 2 * LEAST;
-  return Math.max(at(WANTED), Math.min(at(WELCOME), NEAR));
+  return Math.max(at(WANTED), Math.min(at(WELCOME), NEAR), distances.length < WANTED ? FEW : 0);
 }
 
 export interface Reach {

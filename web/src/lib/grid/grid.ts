@@ -1,5 +1,6 @@
 /** The live map in memory: cells row-major from the top, candles beside them, room to grow to the right. */
 import type { Column, MapSnapshot } from '../wire/types';
+import { GroundFinder } from './ground';
 import { CellScale } from './scale';
 import { Pyramid } from './pyramid';
 
@@ -13,6 +14,18 @@ export const LOW = 2;
 export const CLOSE = 3;
 
 export type Applied = 'changed' | 'appended' | 'full' | 'unknown';
+
+/** What stands above the ground, and the ground. */
+export interface Relief {
+  above: Pyramid;
+  under: Pyramid;
+}
+
+/** Counts of the bytes in sight: of the cells as they are drawn, and of the ground where that is drawn. */
+export interface Counts {
+  cells: Uint32Array;
+  ground: Uint32Array | null;
+}
 
 export class HeatGrid {
   readonly rows: number;
@@ -30,6 +43,8 @@ export class HeatGrid {
   /** Which venues were down in a column, where the page itself saw it. */
   readonly absent = new Map<number, readonly string[]>();
   cols: number;
+  #relief: Relief | null = null;
+  #finder: GroundFinder | null = null;
 
   constructor(map: MapSnapshot) {
     this.rows = map.rows;
@@ -116,13 +131,39 @@ export class HeatGrid {
     return high >= low ? { low, high } : null;
   }
 
-  /** Count of each cell byte in columns [c0, c1) and rows [r0, r1), sampled to stay cheap. */
-  histogram(c0: number, c1: number, r0: number, r1: number): Uint32Array {
+  /** The same cells as what stands above the ground and the ground; made when first asked for, then kept up. */
+  get relief(): Relief {
+    if (this.#relief) return this.#relief;
+    const made = { above: new Pyramid(this.capacity, this.rows), under: new Pyramid(this.capacity, this.rows, 'mean') };
+    this.#finder = new GroundFinder(this.rows, this.dp, this.scale);
+    this.#relief = made;
+    for (let col = 0; col < this.cols; col++) this.#raise(col);
+    return made;
+  }
+
+  /** Find the ground of a column anew, if relief is in use. */
+  #raise(col: number): void {
+    if (!this.#relief || !this.#finder) return;
+    const [cells, above, under] = [0, 1, 2].map(() => new Uint8Array(this.rows));
+    this.pyramid.read(col, cells);
+    this.#finder.split(cells, above, under);
+    this.#relief.above.put(col, above);
+    this.#relief.under.put(col, under);
+  }
+
+  /** Count the bytes in columns [c0, c1) and rows [r0, r1), sampled to stay cheap; of relief, the ground as well. */
+  histogram(c0: number, c1: number, r0: number, r1: number, relief = false): Counts {
+    const part = [c0, c1, r0, r1] as const;
+    if (!relief) return { cells: this.#counted(this.pyramid, ...part), ground: null };
+    return { cells: this.#counted(this.relief.above, ...part), ground: this.#counted(this.relief.under, ...part) };
+  }
+
+  #counted(of: Pyramid, c0: number, c1: number, r0: number, r1: number): Uint32Array {
     const out = new Uint32Array(256);
     const stride = Math.max(1, Math.floor((c1 - c0) / 160));
     const top = Math.min(this.rows, Math.ceil(r1));
     for (let col = Math.max(0, Math.floor(c0)); col < Math.min(this.cols, c1); col += stride) {
-      for (let row = Math.max(0, Math.floor(r0)); row < top; row++) out[this.value(col, row)]++;
+      for (let row = Math.max(0, Math.floor(r0)); row < top; row++) out[of.value(col, this.rows - 1 - row)]++;
     }
     return out;
   }
@@ -142,6 +183,7 @@ export class HeatGrid {
     this.ohlc.set(column.k.slice(0, 5), at * 5);
     if (column.full) this.pyramid.put(at, column.values);
     else this.pyramid.patch(at, column.rows, column.values);
+    this.#raise(at);
     return appended ? 'appended' : 'changed';
   }
 }

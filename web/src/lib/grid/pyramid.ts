@@ -1,6 +1,6 @@
 /**
- * Cells at full and reduced size. Reduction takes the largest cell, never the mean and never the
- * nearest, so that a bright level is still bright when a whole month is in sight.
+ * Cells at full and reduced size. Reduction takes the largest cell, never the nearest, so that a bright
+ * level is still bright when a whole month is in sight; of the ground under it, the mean.
  *
  * Level 0 is row-major, top row first. Coarser levels are made when first asked for.
  */
@@ -24,9 +24,11 @@ export class Pyramid {
   readonly width: number;
   readonly height: number;
   readonly #base: Uint8Array;
+  readonly #cell: Pool;
   readonly #levels = new Map<number, Level>();
 
-  constructor(width: number, height: number) {
+  constructor(width: number, height: number, pool: 'largest' | 'mean' = 'largest') {
+    this.#cell = pool === 'largest' ? largest : mean;
     this.width = width;
     this.height = height;
     this.#base = new Uint8Array(width * height);
@@ -55,6 +57,11 @@ export class Pyramid {
     this.#refresh(col);
   }
 
+  /** Write a column's cells into `out`, lowest price first. */
+  read(col: number, out: Uint8Array): void {
+    for (let row = 0; row < this.height; row++) out[row] = this.#base[(this.height - 1 - row) * this.width + col];
+  }
+
   /** Set the named rows of a column; row 0 is the lowest price. */
   patch(col: number, rows: Uint16Array, values: Uint8Array): void {
     for (let k = 0; k < rows.length; k++) {
@@ -77,15 +84,27 @@ export class Pyramid {
     const from = x * fx;
     const to = Math.min(this.width, from + fx);
     for (let y = 0; y < level.height; y++) {
-      let most = 0;
       const bottom = Math.min(this.height, (y + 1) * fy);
-      for (let yy = y * fy; yy < bottom; yy++) {
-        const row = yy * this.width;
-        for (let i = row + from; i < row + to; i++) if (this.#base[i] > most) most = this.#base[i];
-      }
-      cells[y * width + x] = most;
+      cells[y * width + x] = this.#cell(this.#base, this.width, from, to, y * fy, bottom);
     }
   }
+}
+
+/** The byte that stands for those of columns [from, to) and rows [top, bottom). */
+type Pool = (base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number) => number;
+
+function largest(base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number): number {
+  let most = 0;
+  for (let y = top; y < bottom; y++) {
+    for (let i = y * width + from; i < y * width + to; i++) if (base[i] > most) most = base[i];
+  }
+  return most;
+}
+
+function mean(base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number): number {
+  let sum = 0;
+  for (let y = top; y < bottom; y++) for (let i = y * width + from; i < y * width + to; i++) sum += base[i];
+  return sum / ((to - from) * (bottom - top));
 }
 
 function key(fx: number, fy: number): number {

@@ -27,6 +27,13 @@ export function bothSides(levels: Pick<Levels, 'clusters' | 'mark'>, each: numbe
   return SIDES.flatMap((side) => nearest(levels, side, each));
 }
 
+/** Of a map without a cluster: "Within 16 % every level is like its surroundings; what there is, $41M, is the ground." */
+export function emptyWords({ reach, within }: Pick<Levels, 'reach' | 'within'>): string {
+  const near = `Within ${Math.round(reach * 100)} %`;
+  if (!(within > 0)) return `${near} there is nothing in what these filters leave.`;
+  return `${near} every level is like its surroundings; what there is, ${dollars(within)}, is the ground.`;
+}
+
 /** "73,362. Nearest shorts: $269M at 75,868, +3.6%. Nearest longs: none. Data 2.1 s old." */
 export function nearWords(near: Near, digits: number): string {
   const said = SIDES.map((side) => {

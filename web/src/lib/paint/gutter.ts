@@ -1,6 +1,7 @@
 /** The level chart: dollars by price in a band of its own, so that nothing covers the newest candles. */
 import type { HeatGrid } from '../grid/grid';
 import type { Levels } from '../wire/types';
+import { ROOM } from './brackets';
 import { theme } from './theme.svelte';
 
 /** Alpha of a short bar, as hex pairs up to the longest: the eye goes to what is heavy. */
@@ -47,7 +48,7 @@ export function drawGutter(
     const flush = (bottom: number): void => {
       if (longest <= 0) return;
       c.fillStyle = colour + ALPHAS[Math.min(7, Math.floor((longest / b.reach) * 8))];
-      c.fillRect(b.left + b.ratio, top, longest, Math.max(1, bottom - top));
+      c.fillRect(b.left + Math.round(ROOM * b.ratio), top, longest, Math.max(1, bottom - top));
     };
     let bottom = NaN;
     // Rows that share a pixel are drawn once, by the longest of them.

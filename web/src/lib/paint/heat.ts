@@ -1,10 +1,13 @@
-/** Heat as a texture: bytes → colours once, then a few scaled copies a frame. */
+/** Heat as a texture: bytes → colours once, then a few scaled copies a frame. Money is one byte a cell; relief is two, itself and its ground. */
 import type { HeatGrid } from '../grid/grid';
-import { factorFor, type Level } from '../grid/pyramid';
+import { factorFor, type Level, type Pyramid } from '../grid/pyramid';
+import { FINE } from './relief';
 import { flattestRow, type Strip } from './strips';
 
 interface Texture {
   level: Level;
+  /** The ground under it, of the same size. */
+  under: Level | null;
   canvas: HTMLCanvasElement;
   context: CanvasRenderingContext2D;
   image: ImageData;
@@ -32,6 +35,7 @@ export class HeatPainter {
   readonly #textures = new Map<Level, Texture>();
   #grid: HeatGrid;
   #lookup: Uint32Array = new Uint32Array(256);
+  #relief = false;
   #dye = 0;
   /** First column whose cells changed since the last frame. */
   #changed = Infinity;
@@ -40,8 +44,11 @@ export class HeatPainter {
     this.#grid = grid;
   }
 
-  setLookup(lookup: Uint32Array): void {
+  /** Colours of a byte; of relief, of a byte above each of the shades of the ground. */
+  setLookup(lookup: Uint32Array, relief: boolean): void {
+    if (relief !== this.#relief) this.#textures.clear();
     this.#lookup = lookup;
+    this.#relief = relief;
     this.#dye++;
   }
 
@@ -100,7 +107,8 @@ export class HeatPainter {
   }
 
   #texture(fx: number, fy: number): Texture {
-    const level = this.#grid.pyramid.level(fx, fy);
+    const { above, under }: { above: Pyramid; under: Pyramid | null } = this.#relief ? this.#grid.relief : { above: this.#grid.pyramid, under: null };
+    const level = above.level(fx, fy);
     const known = this.#textures.get(level);
     if (known) return known;
     const canvas = document.createElement('canvas');
@@ -110,7 +118,7 @@ export class HeatPainter {
     if (!context) throw new Error('expected a 2D canvas context, got none');
     const image = context.createImageData(level.width, level.height);
     const words = new Uint32Array(image.data.buffer);
-    const texture = { level, canvas, context, image, words, from: 0, to: 0, dye: -1 };
+    const texture = { level, under: under?.level(fx, fy) ?? null, canvas, context, image, words, from: 0, to: 0, dye: -1 };
     this.#textures.set(level, texture);
     return texture;
   }
@@ -137,9 +145,11 @@ export class HeatPainter {
     const { width, height, cells } = texture.level;
     const { words } = texture;
     const lookup = this.#lookup;
+    const ground = texture.under?.cells;
     for (let y = 0; y < height; y++) {
       const row = y * width;
-      for (let i = row + from; i < row + to; i++) words[i] = lookup[cells[i]];
+      if (ground) for (let i = row + from; i < row + to; i++) words[i] = lookup[((ground[i] >> FINE) << 8) | cells[i]];
+      else for (let i = row + from; i < row + to; i++) words[i] = lookup[cells[i]];
     }
     texture.context.putImageData(texture.image, 0, 0, from, 0, to - from, height);
   }

@@ -39,11 +39,11 @@ const TRIPLES: Record<PaletteName, string> = {
 export type Ramp = (t: number) => [number, number, number];
 
 /** `paper`: for a light ground, where what is heavy is dark. */
-export function ramp(name: PaletteName, grey = false, paper = false): Ramp {
+export function ramp(name: PaletteName, grey = false, paper = false, gamma = GAMMA): Ramp {
   const table = Uint8Array.from(atob(TRIPLES[name]), (c) => c.charCodeAt(0));
   const [start, end] = paper ? [PALEST[name], DARKEST[name]] : [START[name], 1];
   return (t) => {
-    const place = (start + (end - start) * Math.min(1, Math.max(0, t)) ** GAMMA) * (KNOTS - 1);
+    const place = (start + (end - start) * Math.min(1, Math.max(0, t)) ** gamma) * (KNOTS - 1);
     const knot = Math.min(KNOTS - 2, Math.floor(place));
     const [r, g, b] = [0, 1, 2].map((c) => {
       const from = table[knot * 3 + c];
@@ -56,6 +56,9 @@ export function ramp(name: PaletteName, grey = false, paper = false): Ramp {
   };
 }
 
+/** Where on the palette a place of the scale of money stands: bent, so that the middle stays dark. */
+export const bent = (t: number): number => Math.min(1, Math.max(0, t)) ** 2;
+
 /** RGBA words for every cell byte; cells under the threshold are clear. Words are little-endian ABGR. */
 export function lookup(name: PaletteName, lo: number, hi: number, grey = false, paper = false): Uint32Array {
   const colour = ramp(name, grey, paper);
@@ -63,8 +66,8 @@ export function lookup(name: PaletteName, lo: number, hi: number, grey = false, 
   for (let v = 1; v < 256; v++) {
     const t = (v - lo) / Math.max(1e-6, hi - lo);
     if (t < 0) continue;
-    const [r, g, b] = colour(t);
-    const alpha = Math.round(255 * Math.min(1, 0.75 + t * 3));
+    const [r, g, b] = colour(bent(t));
+    const alpha = Math.round(255 * Math.min(1, 0.35 + t * 2));
     out[v] = ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
   return out;

@@ -12,6 +12,7 @@ import type {
 import type { HeatGrid } from '../grid/grid';
 import type { Levels } from '../wire/types';
 import { candles, columnsPerCandle, drawCandles } from './candles';
+import { drawBrackets } from './brackets';
 import { drawGutter } from './gutter';
 import { type Frame, HeatPainter } from './heat';
 import { area, edges } from './beyond';
@@ -47,7 +48,7 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
   onFrame: () => void = () => undefined;
   #grid: HeatGrid | null = null;
   #painter: HeatPainter | null = null;
-  #lookup: Uint32Array | null = null;
+  #lookup: { words: Uint32Array; relief: boolean } | null = null;
   #at: SeriesAttachedParameter<Time> | null = null;
   readonly #views: readonly IPrimitivePaneView[] = [
     { zOrder: () => 'bottom', renderer: () => ({ draw: (t: Target) => this.#below(t) }) },
@@ -84,12 +85,12 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
   setGrid(grid: HeatGrid): void {
     this.#grid = grid;
     this.#painter = new HeatPainter(grid);
-    if (this.#lookup) this.#painter.setLookup(this.#lookup);
+    if (this.#lookup) this.#painter.setLookup(this.#lookup.words, this.#lookup.relief);
   }
 
-  setLookup(lookup: Uint32Array): void {
-    this.#lookup = lookup;
-    this.#painter?.setLookup(lookup);
+  setLookup(words: Uint32Array, relief: boolean): void {
+    this.#lookup = { words, relief };
+    this.#painter?.setLookup(words, relief);
     this.redraw();
   }
 
@@ -197,6 +198,7 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
         ratio: rx,
       };
       drawGutter(ctx, band, grid, this.levels, y, rows);
+      drawBrackets(ctx, band, this.levels?.clusters ?? [], y);
       priceLine(ctx, Math.round(y(grid.last().close)), bitmapSize.width, rx);
       Object.assign(this.geometry, { width: mediaSize.width, height: mediaSize.height, plot });
     });

@@ -174,6 +174,8 @@ export function readLevels(o: Fields): Levels {
     short: floats(o['short'], '$.short', rows),
     tiers: readTotals(o['tiers'], '$.tiers'),
     clusters: list(o, 'clusters').map(readCluster),
+    reach: number(o, 'reach'),
+    within: Object.values(fields(o['within'], '$.within')).reduce<number>((sum, usd) => sum + Number(usd), 0),
     venues: readTotals(o['venues'], '$.venues'),
   };
 }

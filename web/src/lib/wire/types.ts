@@ -144,6 +144,9 @@ export interface Levels {
   short: Float32Array;
   tiers: Record<string, Totals>;
   clusters: Cluster[];
+  /** Fraction of the price within which clusters are looked for, and the dollars in it. */
+  reach: number;
+  within: number;
   venues: Record<string, Totals>;
 }
 
