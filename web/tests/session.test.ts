@@ -175,10 +175,33 @@ describe('one market on the wire', () => {
     session.close();
   });
 
+  it('fetches the map once more when more is known, over the same socket', async () => {
+    const { heard, session } = await started();
+    session.refresh();
+    session.refresh();
+    await settle(2_000);
+    expect(heard.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true, true]);
+    expect(FakeSocket.all).toHaveLength(1);
+    session.close();
+  });
+  it('asks a silent server at once when it is told to', async () => {
+    const { heard, socket, session } = await started();
+    socket.onclose?.();
+    const [state, wait] = heard.onLink.mock.lastCall as unknown as [string, number];
+    expect(state).toBe('waiting');
+    expect(wait).toBeGreaterThan(0);
+    const before = asked.length;
+    session.askNow();
+    expect(FakeSocket.all).toHaveLength(2);
+    await settle();
+    expect(asked.length).toBeGreaterThan(before);
+    expect(heard.onLink).toHaveBeenLastCalledWith('connecting', 0);
+    session.close();
+  });
   it('comes back by itself, and only while it is open', async () => {
     const { heard, socket, session } = await started();
     socket.onclose?.();
-    expect(heard.onLink).toHaveBeenLastCalledWith('waiting');
+    expect(heard.onLink).toHaveBeenLastCalledWith('waiting', expect.any(Number));
     await settle(500);
     expect(FakeSocket.all).toHaveLength(2);
     await settle(9_000);
