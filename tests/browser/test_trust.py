@@ -270,7 +270,7 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     page = visit("desk")
     choice = page.get_by_label("Model")
     choice.select_option("static")
-    page.get_by_text("static · four fixed leverages").first.wait_for()
+    page.get_by_text("four fixed leverages, never closed").first.wait_for()
     assert "model=static" in page.url
     page.locator("[data-compare]").wait_for()
     choice.select_option("difference")
@@ -278,6 +278,7 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     assert "model=difference" in page.url
     page.reload()
     page.get_by_role("img", name="Blue: the static map holds more").wait_for(timeout=MAP_WITHIN)
+    page.get_by_role("button", name="Time span: 3d").click()
     page.get_by_role("button", name="12h", exact=True).click()
     page.get_by_role("slider", name="Hide below").wait_for()
     assert "model=" not in page.url

@@ -4,20 +4,20 @@ import { duration, lost } from './words';
 
 const ORDINALS = ['', '1st', '2nd', '3rd'];
 
-/** What has come of a market's past: "9 of 14 answers", "asked again, 2nd try". */
+/** What has come of a market's past: "9 of 14" answers, "computing the map". */
 export function pastWords(m: StartingMarket): string {
   if (m.state === 'refused') return 'refused';
   if (m.state === 'failed') return 'no answer';
-  if (m.state === 'ready') return m.asked ? `all ${m.asked} answers` : 'complete';
-  if (m.tries > 1 && m.state === 'asking') return `asked again, ${ORDINALS[m.tries] ?? `${m.tries}th`} try`;
+  if (m.state === 'ready') return m.asked ? `all ${m.asked}` : 'complete';
   if (m.state === 'playing') return 'computing the map';
-  if (m.asked) return `${m.answered} of ${m.asked} answers`;
+  if (m.asked) return `${m.answered} of ${m.asked}`;
   return m.state === 'waiting' ? 'waits its turn' : 'asked';
 }
 
-/** What failed at a market and what is tried next; empty where nothing did. */
-export function problemWords(m: StartingMarket): string {
-  return [m.problem, m.next && `Next: ${m.next}`].filter(Boolean).join('. ');
+/** What failed at a market and what is tried next, but for what is said elsewhere; empty where nothing did. */
+export function problemWords(m: StartingMarket, said = ''): string {
+  const again = m.tries > 1 && m.state === 'asking' && `Asked again, ${ORDINALS[m.tries] ?? `${m.tries}th`} try`;
+  return [again, m.problem, m.next && m.next !== said && `Next: ${m.next}`].filter(Boolean).join('. ');
 }
 
 export function readyWords(m: StartingMarket): string {
