@@ -32,6 +32,15 @@ NEVER = re.compile(r"NaN|Infinity|undefined|\binf\b|\bdown\b|1970")
 """What must not be read while a server gets ready and nothing is broken."""
 
 
+COUNT_DIMMED = """() => {
+  window.dimmed = 0;
+  const seen = new MutationObserver(() => {
+    window.dimmed += document.querySelectorAll('.dim').length;
+  });
+  seen.observe(document.body, {subtree: true, childList: true, attributes: true});
+}"""
+
+
 class Starting:
     """What the page is told of a server that gets ready."""
 
@@ -129,9 +138,7 @@ def starting() -> Starting:
 
 
 @pytest.fixture
-def visit(
-    browser: Browser, page_url: str, starting: Starting
-) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, page_url: str, starting: Starting) -> Iterator[Callable[..., Page]]:
     """Open the page at a size and in a theme; the test fails when the page threw."""
     pages: list[Page] = []
     threw: list[str] = []
@@ -229,11 +236,7 @@ def test_the_map_comes_with_its_first_market_and_again_with_each_that_joins(
     starting.state, starting.joined = "map", 1
     map_of(page)
     page.locator("[data-claim=map][data-mark=met]", has_text="since 0:14").wait_for(timeout=SOON)
-    page.evaluate(
-        """() => { window.dimmed = 0;
-           new MutationObserver(() => { window.dimmed += document.querySelectorAll('.dim').length; })
-             .observe(document.body, {subtree: true, childList: true, attributes: true}); }"""
-    )
+    page.evaluate(COUNT_DIMMED)
     for joined in (2, 3):
         page.wait_for_timeout(600)
         before, starting.joined = starting.maps, joined

@@ -1,6 +1,7 @@
 import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session, type SessionEvents } from '../src/lib/session';
+import { Link } from '../src/lib/wire/link.svelte';
 import { backoff } from '../src/lib/wire/socket';
 import { P0, snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
 
@@ -234,5 +235,21 @@ describe('waiting to reconnect', () => {
     expect(backoff(0, 0)).toBe(200);
     expect(backoff(3, 1)).toBe(3_200);
     expect(backoff(40, 1)).toBe(20_000);
+  });
+});
+
+describe('the link, for the eye', () => {
+  it('is lost when it broke, not while it is made, and says when it is tried again', () => {
+    const link = new Link();
+    const after = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
+      link.take(state, wait);
+      return [link.lost, link.retryAt > 0];
+    };
+    expect(after('connecting')).toEqual([false, false]);
+    expect(after('open')).toEqual([false, false]);
+    expect(after('closed')).toEqual([false, false]);
+    expect(after('waiting', 400)).toEqual([true, true]);
+    expect(after('connecting')).toEqual([true, false]);
+    expect(after('open')).toEqual([false, false]);
   });
 });

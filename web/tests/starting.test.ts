@@ -50,13 +50,12 @@ describe('the answer in words', () => {
     expect([leftWords(read()), leftWords(read({ left: null }))]).toEqual(['all of it in about 32 s', 'time left not known yet']);
   });
   it.each([
-    [{}, '9 of 14 answers', '7 s', 'wait'],
-    [{ state: 'asking', tries: 2 }, 'asked again, 2nd try', '7 s', 'wait'],
-    [{ state: 'asking', tries: 5 }, 'asked again, 5th try', '7 s', 'wait'],
+    [{}, '9 of 14', '7 s', 'wait'],
+    [{ state: 'asking', answered: 0 }, '0 of 14', '7 s', 'wait'],
     [{ state: 'asking', asked: 0, left: null }, 'asked', '–', 'wait'],
     [{ state: 'waiting', asked: 0 }, 'waits its turn', '7 s', 'open'],
     [{ state: 'playing' }, 'computing the map', '7 s', 'wait'],
-    [{ state: 'ready', answered: 14 }, 'all 14 answers', 'ready', 'met'],
+    [{ state: 'ready', answered: 14 }, 'all 14', 'ready', 'met'],
     [{ state: 'ready', asked: 0 }, 'complete', 'ready', 'met'],
     [{ state: 'failed' }, 'no answer', '–', 'against'],
     [{ state: 'refused' }, 'refused', '–', 'against'],
@@ -66,6 +65,9 @@ describe('the answer in words', () => {
   });
   it('says what failed and what is next', () => {
     expect(problemWords(one({ problem: 'HTTP 451', next: 'nothing' }))).toBe('HTTP 451. Next: nothing');
+    expect(problemWords(one({ problem: 'HTTP 451', next: 'nothing' }), 'nothing')).toBe('HTTP 451');
+    expect(problemWords(one({ state: 'asking', tries: 2, problem: 'HTTP 503' }))).toBe('Asked again, 2nd try. HTTP 503');
+    expect(problemWords(one({ state: 'asking', tries: 5 }))).toBe('Asked again, 5th try');
     expect(problemWords(one({}))).toBe('');
   });
   it('says the streams for those who do not see letters', () => {

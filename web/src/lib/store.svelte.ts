@@ -13,7 +13,7 @@ import { Opening } from './starting/opening.svelte';
 import { modelParts } from './trust/words';
 import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
 import { ask, type Filters, type Model, STATIC_SPANS, viewAddress } from './wire/query';
-import type { SocketState } from './wire/socket';
+import { Link } from './wire/link.svelte';
 import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
 const STALE_AFTER = 10;
@@ -70,11 +70,7 @@ export class Store {
     onReady: () => void this.#look().catch(() => undefined),
   });
 
-  link = $state<SocketState>('connecting');
-  /** When the link is tried again, ms of this page's clock; 0 while nothing waits. */
-  retryAt = $state(0);
-  /** Whether the link broke; one that is only being made is not lost. */
-  lost = $state(false);
+  readonly link = new Link();
   trouble = $state<string | null>(null);
   /** Wall clock, ms, moved four times a second; and when the stream was last heard. */
   clock = $state(Date.now());
@@ -111,7 +107,7 @@ export class Store {
   /** A replay stands still on purpose: only what should be moving can be stale. */
   readonly past = $derived(Boolean(this.filters.at));
   readonly stale = $derived(this.map !== null && !this.past && this.map.source !== 'replay' && this.age > STALE_AFTER);
-  readonly offline = $derived(this.map !== null && this.lost);
+  readonly offline = $derived(this.map !== null && this.link.lost);
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
   /** The chart, when it is on the page: columns go to it directly, not through the framework. */
@@ -193,7 +189,7 @@ export class Store {
   open(keep: boolean): void {
     this.#session?.close();
     this.#keepView = keep;
-    this.lost = false;
+    this.link.lost = false;
     if (!keep) this.cursor = this.learned = null;
     // A price of another coin means nothing here.
     if (this.map && this.map.coin !== this.filters.coin) this.look.clear();
@@ -216,11 +212,7 @@ export class Store {
         this.note = status.note;
         this.#learn(status);
       },
-      onLink: (state, wait) => {
-        this.link = state;
-        this.retryAt = wait ? Date.now() + wait : 0;
-        if (state === 'open' || state === 'waiting') this.lost = state === 'waiting';
-      },
+      onLink: (state, wait) => this.link.take(state, wait),
       onTrouble: (words) => (this.trouble = words),
       onStep: () => {
         // Browsers limit how often the address may change.
