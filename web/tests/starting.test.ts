@@ -53,7 +53,7 @@ describe('the answer in words', () => {
     [{}, '9 of 14', '7 s', 'wait'],
     [{ state: 'asking', answered: 0 }, '0 of 14', '7 s', 'wait'],
     [{ state: 'asking', asked: 0, left: null }, 'asked', '–', 'wait'],
-    [{ state: 'waiting', asked: 0 }, 'waits its turn', '7 s', 'open'],
+    [{ state: 'waiting', asked: 0 }, 'waiting', '7 s', 'open'],
     [{ state: 'playing' }, 'computing the map', '7 s', 'wait'],
     [{ state: 'ready', answered: 14 }, 'all 14', 'ready', 'met'],
     [{ state: 'ready', asked: 0 }, 'complete', 'ready', 'met'],
@@ -75,7 +75,7 @@ describe('the answer in words', () => {
   });
   it('counts coins that are drawn', () => {
     const { coins } = read({ coins: [coin('BTC', 'ready'), coin('ETH', 'map'), coin('SOL', 'price'), coin('XRP', 'waiting', { share: 0 }), coin('DOGE', 'waiting')] });
-    expect(coins.map(coinWords)).toEqual(['complete', 'map, 50 %', 'price only', 'waits its turn', '50 %']);
+    expect(coins.map(coinWords)).toEqual(['complete', 'map, 50 %', 'price only', 'waiting', '50 %']);
     expect(drawnWords(coins)).toBe('2 of 5 drawn');
   });
   it('tells the three networks: nothing answers, some do, all do', () => {

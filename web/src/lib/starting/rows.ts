@@ -11,7 +11,7 @@ export function pastWords(m: StartingMarket): string {
   if (m.state === 'ready') return m.asked ? `all ${m.asked}` : 'complete';
   if (m.state === 'playing') return 'computing the map';
   if (m.asked) return `${m.answered} of ${m.asked}`;
-  return m.state === 'waiting' ? 'waits its turn' : 'asked';
+  return m.state === 'waiting' ? 'waiting' : 'asked';
 }
 
 /** What failed at a market and what is tried next, but for what is said elsewhere; empty where nothing did. */
@@ -54,7 +54,7 @@ export function coinWords(c: StartingCoin): string {
   if (c.state === 'ready') return 'complete';
   if (c.state === 'map') return `map, ${Math.round(c.share * 100)} %`;
   if (c.state === 'price') return 'price only';
-  return c.share > 0 ? `${Math.round(c.share * 100)} %` : 'waits its turn';
+  return c.share > 0 ? `${Math.round(c.share * 100)} %` : 'waiting';
 }
 
 /** "2 of 6 drawn": coins that have a map. */
