@@ -96,7 +96,7 @@ def test_the_readout_says_who_holds_the_cell(opened: Callable[..., Page]):
             break
     held.wait_for(timeout=READOUT_WITHIN)
     said = page.locator(".readout").inner_text()
-    for part in ("To get there", "±0.1%", "Next cells", "Tiers", "Venues", "Entry that dies here"):
+    for part in ("To get there", "±0.1%", "Next cells", "Tiers", "Venues", "Entry liquidated here"):
         assert part in said
     shares = re.findall(r"(\d+)%", page.locator("[data-by=tier] dd").inner_text())
     assert 97 <= sum(map(int, shares)) <= 103

@@ -142,13 +142,13 @@ def test_a_page_finds_its_server_again_with_no_hole_that_is_not_told(server: Ser
     began = time.time()
     before = drawn(page.locator(".stage").screenshot())
     server.kill()
-    page.locator(".note[role=alert]").wait_for(timeout=15_000)
+    page.locator("[data-silence]").wait_for(timeout=15_000)
     assert page.locator(".chart.dim").count() == 1
     assert drawn(page.locator(".stage").screenshot()) > 0.5 * before > 0
     time.sleep(AWAY)
     server.start()
     alive(page)
-    page.locator(".note[role=alert]").wait_for(state="hidden", timeout=10_000)
+    page.locator("[data-silence]").wait_for(state="hidden", timeout=10_000)
     assert page.locator(".chart.dim").count() == 0
     heat = server.get("v1/BTC/heatmap?span=12h")
     assert unexplained(heat, began - 600) == []

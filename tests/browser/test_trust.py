@@ -100,7 +100,8 @@ class Told:
         """Return a view or a message of the stream with this grade and fit."""
         said = msgspec.msgpack.decode(raw)
         if "now" in said:
-            said |= self.trust(said["now"])
+            static = {"model": said["model"]} if said.get("mode") == "static" else {}
+            said |= self.trust(said["now"]) | static
         return msgspec.msgpack.encode(said)
 
     def install(self, page: Page) -> None:
@@ -185,7 +186,7 @@ def test_the_badge_names_the_grade_and_opens_the_sheet(visit: Callable[..., Page
     badge = page.locator("button[data-grade]")
     assert "B" in badge.inner_text()
     assert "grade B" in (badge.get_attribute("aria-label") or "")
-    assert "212 new liquidations" in (badge.get_attribute("aria-label") or "")
+    assert "calibrated on 5,120 liquidation reports" in (badge.get_attribute("aria-label") or "")
     badge.click()
     sheet = _sheet(page)
     page.wait_for_url("**#trust", timeout=3_000)
@@ -270,7 +271,7 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     page = visit("desk")
     choice = page.get_by_label("Model")
     choice.select_option("static")
-    page.get_by_text("static · four fixed leverages").first.wait_for()
+    page.get_by_text("four fixed leverages, never closed").first.wait_for()
     assert "model=static" in page.url
     page.locator("[data-compare]").wait_for()
     choice.select_option("difference")
@@ -278,6 +279,7 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     assert "model=difference" in page.url
     page.reload()
     page.get_by_role("img", name="Blue: the static map holds more").wait_for(timeout=MAP_WITHIN)
+    page.get_by_role("button", name="Time span: 3d").click()
     page.get_by_role("button", name="12h", exact=True).click()
     page.get_by_role("slider", name="Hide below").wait_for()
     assert "model=" not in page.url

@@ -91,6 +91,7 @@ class Told:
         page.route(re.compile(r"/v1/\w+/heatmap"), self._view)
         page.route("**/v1/health", self._health)
         page.route("**/v1/coins", self._coins)
+        page.route("**/v1/starting", self._starting)
         page.route_web_socket(re.compile(r"/v1/stream"), self._stream)
 
     def _view(self, route: Route) -> None:
@@ -110,6 +111,15 @@ class Told:
         ready = not self.progress
         said |= {"ready": ready, "progress": self.progress, "note": NOTE, "source": "simulated"}
         route.fulfill(json=said)
+
+    def _starting(self, route: Route) -> None:
+        route.fulfill(
+            json={
+                "kind": "starting", "ready": not self.progress, "source": "simulated",
+                "note": NOTE, "since": 0, "now": 0, "doing": self.progress, "share": 0.3,
+                "left": None, "coins": [], "markets": [],
+            }
+        )  # fmt: skip
 
     def _stream(self, page: WebSocketRoute) -> None:
         server = page.connect_to_server()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { readFeed } from '../src/lib/health/read';
 import { advice, byWeight, channelState, incidentWords, limitWords, rate, skewWords, span } from '../src/lib/health/words';
-import { lampWords, missing, partialWords, share } from '../src/lib/lamps';
+import { lampWords, missing, partialWords, share, silenceWords, silent } from '../src/lib/lamps';
 import { hatch } from '../src/lib/paint/hatch';
 import type { LampState, Venue } from '../src/lib/wire/types';
 import { snapshot, STEP, T0, wireColumn } from './market';
@@ -47,6 +47,23 @@ describe('the lamps in words', () => {
     expect(lampWords(venue('okx', 'up'))).toBe('OKX up, last heard 0.2 s ago');
     expect(lampWords({ ...venue('okx', 'down'), age: Infinity })).toBe('OKX down, never heard');
   });
+  it('do not call down what has not joined yet', () => {
+    const joining = ['a', 'b', 'c'].map((n) => ({ ...venue(n, 'joining'), age: Infinity }));
+    expect(partialWords([venue('okx', 'up'), joining[0]])).toBe('PARTIAL: A joining');
+    expect(partialWords([venue('okx', 'up'), ...joining])).toBe('PARTIAL: 3 of 4 joining');
+    expect(partialWords(joining)).toBe('3 venues are joining');
+    expect(partialWords(joining.slice(0, 1))).toBe('A is joining');
+    expect(lampWords(joining[0])).toBe('A joining, not heard yet');
+    expect(silent(joining)).toEqual([]);
+  });
+  it('tell of a silent venue what its share does, and an absurd age as never', () => {
+    const gone = { ...venue('bybit', 'down'), share: 0.21, age: 80 };
+    expect(silent([venue('okx', 'up'), gone])).toEqual([gone]);
+    expect(silenceWords(gone, '07:24')).toBe('Its share, 21 %, keeps its last size since 07:24. Totals are partial until it speaks again.');
+    expect(silenceWords({ ...gone, share: 0 }, '07:24')).toMatch(/^Its part keeps/);
+    expect(silenceWords({ ...gone, age: Infinity }, '–')).toBe('It has not been heard since the server began: totals lack it.');
+    expect(lampWords({ ...gone, age: 1_795_883_553 })).toBe('Bybit down, never heard');
+  });
   it('tell how far the history has come', () => {
     expect(share('fetching 30 days of history: 210 of 840 answers')).toBe(0.25);
     expect(share('asking the venues')).toBeNull();
@@ -71,13 +88,13 @@ describe('the health of a collection', () => {
   });
   it('refuses states it does not know', () => {
     const odd = { feed: { ...answer.feed, channels: [channel('a:b', 'book', { state: 'odd' })] } };
-    expect(() => readFeed(odd)).toThrow(/expected one of up, stale, waiting, down/);
+    expect(() => readFeed(odd)).toThrow(/expected one of up, joining, stale, waiting, down/);
   });
   it('is told in words', () => {
     expect(incidentWords(bybit)).toBe('4 reconnects, 1 gap, 1 unreadable message');
     expect(incidentWords(inverse)).toBe('none');
     expect(limitWords(bybit)).toBe('30 of 600 in 5 s');
-    expect(limitWords(inverse)).toBe('none told');
+    expect(limitWords(inverse)).toBe('no limit published');
     expect([skewWords(bybit.skew), skewWords(null), skewWords(0.01)]).toEqual(['400 ms behind ours', 'not known yet', 'same as ours']);
     expect([span(0.012), span(1.24), span(75), span(600), span(8000), span(null)]).toEqual(['12 ms', '1.2 s', '75 s', '10 min', '2 h', '–']);
     expect([rate(0), rate(0.01), rate(2), rate(1234.5)]).toEqual(['0', '<0.1', '2.0', '1,235']);

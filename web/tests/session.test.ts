@@ -1,6 +1,7 @@
 import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session, type SessionEvents } from '../src/lib/session';
+import { Link } from '../src/lib/wire/link.svelte';
 import { backoff } from '../src/lib/wire/socket';
 import { P0, snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
 
@@ -175,10 +176,33 @@ describe('one market on the wire', () => {
     session.close();
   });
 
+  it('fetches the map once more when more is known, over the same socket', async () => {
+    const { heard, session } = await started();
+    session.refresh();
+    session.refresh();
+    await settle(2_000);
+    expect(heard.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true, true]);
+    expect(FakeSocket.all).toHaveLength(1);
+    session.close();
+  });
+  it('asks a silent server at once when it is told to', async () => {
+    const { heard, socket, session } = await started();
+    socket.onclose?.();
+    const [state, wait] = heard.onLink.mock.lastCall as unknown as [string, number];
+    expect(state).toBe('waiting');
+    expect(wait).toBeGreaterThan(0);
+    const before = asked.length;
+    session.askNow();
+    expect(FakeSocket.all).toHaveLength(2);
+    await settle();
+    expect(asked.length).toBeGreaterThan(before);
+    expect(heard.onLink).toHaveBeenLastCalledWith('connecting', 0);
+    session.close();
+  });
   it('comes back by itself, and only while it is open', async () => {
     const { heard, socket, session } = await started();
     socket.onclose?.();
-    expect(heard.onLink).toHaveBeenLastCalledWith('waiting');
+    expect(heard.onLink).toHaveBeenLastCalledWith('waiting', expect.any(Number));
     await settle(500);
     expect(FakeSocket.all).toHaveLength(2);
     await settle(9_000);
@@ -211,5 +235,21 @@ describe('waiting to reconnect', () => {
     expect(backoff(0, 0)).toBe(200);
     expect(backoff(3, 1)).toBe(3_200);
     expect(backoff(40, 1)).toBe(20_000);
+  });
+});
+
+describe('the link, for the eye', () => {
+  it('is lost when it broke, not while it is made, and says when it is tried again', () => {
+    const link = new Link();
+    const after = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
+      link.take(state, wait);
+      return [link.lost, link.retryAt > 0];
+    };
+    expect(after('connecting')).toEqual([false, false]);
+    expect(after('open')).toEqual([false, false]);
+    expect(after('closed')).toEqual([false, false]);
+    expect(after('waiting', 400)).toEqual([true, true]);
+    expect(after('connecting')).toEqual([true, false]);
+    expect(after('open')).toEqual([false, false]);
   });
 });

@@ -2,17 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { differenceWords, folded, unfolded } from '../src/lib/grid/difference';
 import { diverging, divergingAt } from '../src/lib/paint/diverging';
 import { readComparison, readObserved, readProofs, readRowBands } from '../src/lib/trust/read';
-import { bandWords, borrowedWords, clusterWords, measuredWords, modelWords, questionWords, when } from '../src/lib/trust/words';
-import type { Cluster, Fit, Trust } from '../src/lib/wire/types';
+import { bandWords, borrowedWords, clusterWords, measuredWords, modelParts, questionWords, when } from '../src/lib/trust/words';
+import type { Cluster } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
-const fitted = (change: Partial<Fit> = {}): Fit => ({
-  version: 4, at: null, taught: 0, why: '', reports: 0, borrowed: null, pathOnly: [], ...change,
-});
 const lent = { market: 'BTC on Binance', since: Date.UTC(2025, 11, 4) * 1e3, until: Date.UTC(2026, 3, 1) * 1e3, reports: 292.3 };
-const trust = (change: Partial<Trust> = {}): Trust => ({
-  model: 'm', priorOnly: true, grade: null, fit: fitted(), ...change,
-});
 const cluster: Cluster = {
   side: 'long', floor: 9, top: 11, peak: 10, mass: 1.2e8, distance: -0.1, tier: 25, tiers: {}, age: 0,
   low: 6e7, high: 2.4e8, measured: 0.42, concentration: 0.7, fired: [0.3, 1],
@@ -51,27 +45,19 @@ describe('the difference of two models', () => {
 });
 
 describe('words of trust', () => {
-  it('tells the model, and what it was learned from', () => {
-    expect(modelWords(trust(), 'calibrated', at, 0)).toEqual(['assumed prior v4', 'nothing learned', '']);
-    const fit = fitted({ at, taught: 1212, reports: 30 });
-    expect(modelWords(trust({ fit }), 'difference', at, 0)[0]).toBe('calibrated v4 against static');
-    expect(modelWords(trust({ fit }), 'calibrated', at + 1e9, 0).slice(1)).toEqual(['fitted 22:13', ', 1,212 new liquidations']);
-    expect(modelWords(trust({ fit }), 'static', at, 0)[0]).toBe('static');
-    const few = fitted({ at, taught: 40, reports: 12.4 });
-    expect(modelWords(trust({ fit: few }), 'calibrated', at, 0)).toEqual(['learning v4', 'fitted 22:13', ', 12 reports']);
-    expect(modelWords(trust({ fit: null }), 'calibrated', at, 0)[0]).toBe('assumed prior v–');
-    expect(when(at, at + 2 * 86_400e6, 0)).toBe('14 Nov 22:13');
+  it('keep the words of the server for the model, as a name and what it rests on', () => {
+    const parts = (model: string): string => modelParts(model).join(' | ');
+    expect(parts('borrowed: learned on binance:BTCUSDT, 2025-12 to 2026-03')).toBe('borrowed | learned on binance:BTCUSDT, 2025-12 to 2026-03');
+    expect(parts('learning (37 reports)')).toBe('learning | (37 reports)');
+    expect(parts('calibrated on 1,212 liquidation reports')).toBe('calibrated | 1,212 liquidation reports');
+    expect(parts('assumed prior, nothing learned')).toBe('assumed prior | nothing learned');
+    expect(parts('four fixed leverages, never closed · for comparison only')).toBe('four fixed leverages | never closed · for comparison only');
+    expect(parts('as it was drawn then')).toBe('as it was drawn then | ');
+    expect(parts('–')).toBe('– | ');
   });
-  it('tells weights that are borrowed, and from where', () => {
-    const fit = fitted({ borrowed: lent });
-    expect(modelWords(trust({ fit }), 'calibrated', at, 0)).toEqual(['borrowed v4', 'from BTC on Binance', ', 2025-12 to 2026-03']);
+  it('tell weights that are borrowed, and times by their day', () => {
     expect(borrowedWords(lent)).toBe('Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.');
-  });
-  it('tells a map of the path alone before anything else', () => {
-    const name = (...pathOnly: string[]): string => modelWords(trust({ fit: fitted({ pathOnly, borrowed: lent }) }), 'calibrated', at, 0)[0];
-    expect(name('okx')).toBe('borrowed v4, path only on OKX');
-    expect(name('okx', 'deribit')).toBe('borrowed v4, path only on OKX and Deribit');
-    expect(name('okx', 'deribit', 'bybit')).toBe('borrowed v4, path only on 3 venues');
+    expect([when(at, at + 1e9, 0), when(at, at + 2 * 86_400e6, 0), when(0, at, 0)]).toEqual(['22:13', '14 Nov 22:13', '–']);
   });
   it('tells how much of what stands is measured', () => {
     const tier = { side: 'long', tier: 25, size: 3e6, low: 1e6, high: 6e6, measured: 0.4 };
@@ -98,7 +84,7 @@ describe('answers that are asked for on demand', () => {
       skill_over_path_only: { value: null, low: null, high: null, n: 0 }, coverage_80: { value: null, n: 0 },
     };
     const [read] = readProofs({ markets: [market], blind_spots: ['one'] }).markets;
-    expect([read.skills.pathOnly.value, read.skills.noMap.low, read.skills.static.n, read.covered, read.told]).toEqual([null, null, 0, null, null]);
+    expect([read.skills.pathOnly.value, read.skills.noMap.low, read.skills.static.n, read.covered, read.reported]).toEqual([null, null, 0, null, null]);
     expect([read.tiers, read.borrowed, read.reports]).toEqual([[], null, 0]);
     expect(() => readProofs({ markets: [{}] })).toThrow(/expected text/);
   });

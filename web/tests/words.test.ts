@@ -3,7 +3,10 @@ import { PLAIN } from '../src/lib/look/place';
 import { readPlace, readSettings, writePlace, keepSettings } from '../src/lib/address';
 import { cursorAt, entryThatDiesAt } from '../src/lib/chart/cursor';
 import { steadyReach } from '../src/lib/chart/reach';
-import { age, axisDecimals, clock, decimals, dollars, moment, percent, price, venueName } from '../src/lib/format';
+import { age, axisDecimals, clock, decimals, dollars, moment, percent, price, stamp, venueName } from '../src/lib/format';
+import { rate, span } from '../src/lib/health/words';
+import { duration, stopwatch } from '../src/lib/starting/words';
+import { numberOr } from '../src/lib/wire/read';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { type Filters, streamAddress, viewAddress } from '../src/lib/wire/query';
 import type { Cluster } from '../src/lib/wire/types';
@@ -22,10 +25,24 @@ describe('numbers', () => {
     expect([decimals(1), decimals(0.5), decimals(0), price(NaN, 1)]).toEqual([0, 1, 2, '–']);
   });
   it('ages, names and times', () => {
-    expect([age(0.42), age(12), age(200), age(7200), age(3e5), age(Infinity)]).toEqual(['0.4 s', '12 s', '3 min', '2 h', '3 d', 'never']);
+    expect([age(0.42), age(12), age(200), age(7200), age(3e5)]).toEqual(['0.4 s', '12 s', '3 min', '2 h', '3 d']);
     expect([venueName('okx'), venueName('binance')]).toEqual(['OKX', 'Binance']);
     expect(moment(1_700_000_000_000_000, 3600)).toBe('14 Nov 23:13');
     expect(clock(1_700_000_000_000_000, 0)).toBe('22:13:20');
+    expect(stamp(1_700_000_000_000_000)).toBe('2023-11-14 22:13 UTC');
+  });
+  it.each([NaN, Infinity, -Infinity, 1_795_883_553, -1e12])('an age of %d s is a dash', (seconds) => {
+    expect([age(seconds), span(seconds)]).toEqual(['–', '–']);
+  });
+  it.each([0, NaN, Infinity, -5, 1e30])('a time of %d µs is a dash', (micros) => {
+    expect([moment(micros, 0), clock(micros, 0), stamp(micros)]).toEqual(['–', '–', '–']);
+  });
+  it.each([NaN, Infinity, -Infinity])('%d is a dash wherever a number is expected', (x) => {
+    expect([dollars(x), percent(x), price(x, 1), rate(x), duration(x), stopwatch(x)]).toEqual(['–', '–', '–', '–', '–', '–']);
+    expect(numberOr({ x }, 'x', null)).toBeNull();
+  });
+  it('small ages that lie in the future by a clock of its own read zero', () => {
+    expect(age(-0.3)).toBe('0.0 s');
   });
 });
 

@@ -52,9 +52,12 @@ export function percent(fraction: number, digits = 1): string {
   return `${fraction < 0 && Number(body) !== 0 ? '−' : '+'}${body}%`;
 }
 
-/** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. */
+/** Ten years, s: an older age, or a time before this of 1970, is a clock that was never set. */
+const ABSURD = 315_576_000;
+
+/** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. A dash for what cannot be one. */
 export function age(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'never';
+  if (!(seconds < ABSURD) || seconds < -ABSURD) return '–';
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
@@ -76,13 +79,23 @@ function two(n: number): string {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+/** Whether µs UTC are a time that a market can have: after 1980, and such that a date can hold them. */
+export const isTime = (micros: number): boolean => micros / 1e6 > ABSURD && micros < 8.64e18;
+
+/** "2026-02-08 14:00 UTC", or a dash for no time. */
+export function stamp(micros: number): string {
+  return isTime(micros) ? `${new Date(micros / 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC` : '–';
+}
+
 /** "5 Jan 13:15" of µs UTC, moved by `zone` seconds. */
 export function moment(micros: number, zone: number): string {
+  if (!isTime(micros)) return '–';
   const d = new Date(micros / 1_000 + zone * 1_000);
   return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
 }
 
 export function clock(micros: number, zone: number): string {
+  if (!isTime(micros)) return '–';
   const d = new Date(micros / 1_000 + zone * 1_000);
   return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
 }

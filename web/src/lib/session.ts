@@ -25,7 +25,8 @@ export interface SessionEvents {
   onColumn(column: Column, how: Applied): void;
   onLevels(levels: Levels): void;
   onStatus(status: Status): void;
-  onLink(state: SocketState): void;
+  /** `wait` is what is left until the link is tried again, ms. */
+  onLink(state: SocketState, wait: number): void;
   onTrouble(words: string | null): void;
   /** A step in the past is on the screen; the next one waits until all that goes with it is. */
   onStep(): Promise<void>;
@@ -58,20 +59,33 @@ export class Session {
     this.#events = events;
     this.#socket = new Socket(() => streamAddress(filters, location.origin), {
       onMessage: (raw) => this.#read(raw),
-      onState: (state) => {
-        if (!this.#abort.signal.aborted) events.onLink(state);
+      onState: (state, wait) => {
+        if (!this.#abort.signal.aborted) events.onLink(state, wait);
       },
     });
   }
 
   start(): void {
     if (this.#filters.at) {
-      this.#events.onLink('open');
+      this.#events.onLink('open', 0);
       this.seek(this.#filters.at);
       return;
     }
     void this.#load();
     this.#socket.open();
+  }
+
+  /** Fetch the map once more: more is known now. The link stays as it is. */
+  refresh(): void {
+    clearTimeout(this.#timer);
+    if (this.#loading) this.#again = true;
+    else void this.#load();
+  }
+
+  /** Try the server at once instead of at the end of the wait. */
+  askNow(): void {
+    this.refresh();
+    if (!this.#filters.at) this.#socket.hurry();
   }
 
   /** Show another moment of the past; of moments that come too fast the newest is shown. */
@@ -128,7 +142,7 @@ export class Session {
       return;
     }
     if (!message) return;
-    // What the stream said before it began anew is not told again.
+    // What the stream said before it began anew is not taken again.
     if (message.kind === 'hello') this.#waiting = [];
     if (this.#loading) this.#waiting.push(message);
     else this.#take(message);
@@ -208,7 +222,7 @@ export class Session {
     try {
       const { signal } = this.#abort;
       const levels = ask(viewAddress('levels', this.#filters), signal);
-      // Its failure is told by the map's; without this line it would also be an unhandled rejection.
+      // Its failure is that of the map, which says it; without this line it would also be an unhandled rejection.
       levels.catch(() => undefined);
       const map = readMap(unpack(await ask(viewAddress('heatmap', this.#filters), signal)));
       if (this.#filters.model === 'difference') {

@@ -6,17 +6,20 @@ import type { Applied, Counts, HeatGrid } from './grid/grid';
 import { money } from './money/money.svelte';
 import { autoWindow, groundWindow, type HeatWindow, reliefWindow } from './grid/scale';
 import { Session } from './session';
-import { missing } from './lamps';
+import { heardOf, missing } from './lamps';
 import { Look } from './look/look.svelte';
 import { wear } from './look/tone';
-import { modelWords } from './trust/words';
+import { Opening } from './starting/opening.svelte';
+import { modelParts } from './trust/words';
 import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
 import { ask, type Filters, type Model, STATIC_SPANS, viewAddress } from './wire/query';
-import type { SocketState } from './wire/socket';
+import { Link } from './wire/link.svelte';
 import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
 const STALE_AFTER = 10;
 const POLL_EVERY = 4_000;
+/** Seconds after which a question without an answer is called one. */
+const SLOW = 5;
 const REMEMBER_AFTER = 400;
 /** Fraction of the price that the cumulative curve is asked for; views show less of it. */
 const FARTHEST = 0.15;
@@ -62,7 +65,15 @@ export class Store {
   learned = $state.raw<Fit | null>(null);
   price = $state(NaN);
 
-  link = $state<SocketState>('connecting');
+  /** What a server that has just begun is doing, asked until it is ready. */
+  readonly opening = new Opening({
+    onMore: (coin) => {
+      if (coin === this.filters.coin) this.#refresh();
+    },
+    onReady: () => void this.#look().catch(() => undefined),
+  });
+
+  readonly link = new Link();
   trouble = $state<string | null>(null);
   /** Wall clock, ms, moved four times a second; and when the stream was last heard. */
   clock = $state(Date.now());
@@ -80,23 +91,29 @@ export class Store {
 
   /** Whether the controls of playback are open. */
   scrubbing = $state(false);
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | null>(null);
+  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | 'opening' | null>(null);
 
   /** Seconds since the newest datum of any market that is on. */
   readonly age = $derived.by(() => {
     if (!this.heard) return Infinity;
     const since = Math.max(0, (this.clock - this.heard) / 1000);
-    const newest = Math.min(...this.venues.filter((v) => v.on).map((v) => v.age));
+    const newest = Math.min(...this.venues.filter((v) => v.on && heardOf(v)).map((v) => v.age));
     return since + (Number.isFinite(newest) ? newest : 0);
   });
-  readonly modelWords = $derived.by(() =>
-    this.trust ? modelWords(this.trust, this.filters.model, this.map?.now ?? 0, this.zone) : ['–', '', ''],
-  );
-  readonly modelLine = $derived(`${this.modelWords[0]} · ${this.modelWords[1]}${this.modelWords[2]}`);
+  /** Why the map is not there yet, from the first moment on. */
+  readonly waiting = $derived.by(() => {
+    const seconds = Math.floor((this.clock - this.#begun) / 1_000);
+    return this.opening.now?.doing || this.progress || `Fetching the map${seconds < SLOW ? '' : `: no answer for ${seconds} s yet`}`;
+  });
+  readonly modelLine = $derived.by(() => {
+    const words = this.trust?.model || '–';
+    return this.filters.model === 'difference' ? `${words}, against static` : words;
+  });
+  readonly modelParts = $derived(modelParts(this.modelLine));
   /** A replay stands still on purpose: only what should be moving can be stale. */
   readonly past = $derived(Boolean(this.filters.at));
   readonly stale = $derived(this.map !== null && !this.past && this.map.source !== 'replay' && this.age > STALE_AFTER);
-  readonly offline = $derived(this.map !== null && this.link !== 'open');
+  readonly offline = $derived(this.map !== null && this.link.lost);
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
   /** The chart, when it is on the page: columns go to it directly, not through the framework. */
@@ -104,6 +121,7 @@ export class Store {
   sampleHistogram: (relief: boolean) => Counts | null = () => null;
   /** The lock of the scale that is not shown. */
   #otherLock: Locked | null = null;
+  readonly #begun = Date.now();
   #keepView = true;
   #session: Session | null = null;
   #timers: number[] = [];
@@ -148,14 +166,28 @@ export class Store {
     const { coins, source, note, ready, progress } = readCoins(await answer.json());
     const waited = !this.ready && ready;
     Object.assign(this, { coins, source, note, ready, progress });
+    if (ready) this.opening.stop();
+    else this.opening.start();
     // What was fetched while the history came in lacks what came after it.
-    if (waited && this.#session) this.open(this.map !== null);
+    if (waited) this.#refresh();
+  }
+
+  /** More is known of what is shown: the map is fetched again, over the same link. */
+  #refresh(): void {
+    this.#session?.refresh();
+    void this.poll();
+  }
+
+  /** Ask a silent server at once. */
+  askNow(): void {
+    this.#session?.askNow();
+    void this.#look().catch(() => undefined);
   }
 
   #lookAgain(): void {
     const wait = this.ready ? LOOK_EVERY.ready : LOOK_EVERY.busy;
     const look = async (): Promise<void> => {
-      // A server that does not answer is told by the link, which tries again by itself.
+      // That a server does not answer the link says, which tries again by itself.
       if (document.visibilityState === 'visible') await this.#look().catch(() => undefined);
       this.#lookAgain();
     };
@@ -166,6 +198,7 @@ export class Store {
   open(keep: boolean): void {
     this.#session?.close();
     this.#keepView = keep;
+    this.link.lost = false;
     if (!keep) this.cursor = this.learned = null;
     // A price of another coin means nothing here.
     if (this.map && this.map.coin !== this.filters.coin) this.look.clear();
@@ -188,7 +221,7 @@ export class Store {
         this.note = status.note;
         this.#learn(status);
       },
-      onLink: (state) => (this.link = state),
+      onLink: (state, wait) => this.link.take(state, wait),
       onTrouble: (words) => (this.trouble = words),
       onStep: () => {
         // Browsers limit how often the address may change.
@@ -243,7 +276,7 @@ export class Store {
     if (gone.length) this.grid?.miss(gone.map((v) => v.name));
   }
 
-  /** Keep what is said of the model; weights that were learned anew are told. */
+  /** Keep what is said of the model; weights that were learned anew are said. */
   #learn(trust: Trust): void {
     const before = this.trust?.fit;
     if (before && trust.fit?.at && trust.fit.at > (before.at ?? 0)) this.learned = trust.fit;

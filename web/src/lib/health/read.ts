@@ -64,7 +64,7 @@ function channel(value: unknown, i: number): ChannelHealth {
     lag: numberOr(o, 'lag', 0),
     age: numberOr(o, 'age', null),
     cadence: numberOr(o, 'cadence', 0),
-    state: oneOf(o, 'state', ['up', 'stale', 'waiting', 'down'] as const),
+    state: oneOf(o, 'state', ['up', 'joining', 'stale', 'waiting', 'down'] as const),
   };
 }
 

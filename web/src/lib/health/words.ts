@@ -13,6 +13,7 @@ const CHANNELS: Record<string, string> = {
 
 /** Events a second, as short as it can be said. */
 export function rate(x: number): string {
+  if (!Number.isFinite(x)) return '–';
   if (x >= 9.95) return Math.round(x).toLocaleString('en-US');
   if (x > 0 && x < 0.05) return '<0.1';
   return x ? x.toFixed(1) : '0';
@@ -41,9 +42,12 @@ export const LIQUIDATIONS: Record<VenueHealth['liquidations'], string> = {
   none: 'Not reported by this venue: its levels rest on open interest and price alone',
 };
 
+/** Seconds; a longer span is a clock that was never set. */
+const TEN_YEARS = 315_576_000;
+
 /** A span of seconds in its best unit: 3 ms, 1.2 s, 4 min. */
 export function span(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds)) return '–';
+  if (seconds === null || !(Math.abs(seconds) < TEN_YEARS)) return '–';
   const size = Math.abs(seconds);
   if (size < 0.9995) return `${Math.round(size * 1000)} ms`;
   if (size < 9.95 && !Number.isInteger(size)) return `${size.toFixed(1)} s`;
@@ -54,13 +58,13 @@ export function span(seconds: number | null): string {
 
 export function skewWords(skew: number | null): string {
   if (skew === null) return 'not known yet';
-  // Below this the clocks cannot be told apart over a network.
+  // Below this, over a network, clocks cannot be distinguished.
   if (Math.abs(skew) < 0.05) return 'same as ours';
   return `${span(skew)} ${skew > 0 ? 'ahead of' : 'behind'} ours`;
 }
 
 export function limitWords(v: VenueHealth): string {
-  if (!v.limit) return 'none told';
+  if (!v.limit) return 'no limit published';
   return `${v.used.toLocaleString('en-US')} of ${v.limit.toLocaleString('en-US')} in ${span(v.window)}`;
 }
 

@@ -53,7 +53,7 @@ export function holders(held: readonly VenueShare[], known: readonly Venue[]): H
   const on = held.map((v): Holder => {
     const k = lamp.get(v.name);
     const part = (v.long + v.short) / sum;
-    return { ...v, part, on: true, state: k?.state ?? 'down', age: k?.age ?? Infinity };
+    return { ...v, part, on: true, state: k?.state ?? 'joining', age: k?.age ?? Infinity };
   });
   const off = known
     .filter((k) => !held.some((v) => v.name === k.name))

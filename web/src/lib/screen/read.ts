@@ -68,7 +68,7 @@ export function readScreener(raw: unknown): Row[] {
   });
 }
 
-/** What a column is sorted by: how near a cluster is, how much dies within the next percent. */
+/** What a column is sorted by: how near a cluster is, how much would be liquidated within the next percent. */
 function key(row: Row, column: Column): number | string {
   switch (column) {
     case 'coin':

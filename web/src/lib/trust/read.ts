@@ -26,7 +26,7 @@ export interface Tier {
 export interface Reliability {
   /** Dollars an hour and side, means of a group. */
   said: number;
-  died: number;
+  liquidated: number;
   n: number;
 }
 
@@ -37,12 +37,12 @@ export interface Proof {
   /** Over a map of the path alone, over no map, and over the static one. */
   skills: { pathOnly: Skill; noMap: Skill; static: Skill };
   verdict: string;
-  /** Share of what died that lay within the 80 % band. */
+  /** Share of what was liquidated that lay within the 80 % band. */
   covered: number | null;
   counted: number;
   reliability: Reliability[];
-  /** Share of liquidations that its feed tells, and the ends of its band. */
-  told: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
+  /** Share of liquidations that its feed reports, and the ends of its band. */
+  reported: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
   /** Liquidations it has seen, and their effective number in what it has learned. */
   events: number;
   reports: number;
@@ -64,7 +64,7 @@ function readSkill(value: unknown): Skill {
 function readProof(value: unknown, i: number): Proof {
   const o = fields(value, `$.markets[${i}]`);
   const covered = fields(o['coverage_80'] ?? {}, '$.coverage_80');
-  const told = o['share_told'] ? fields(o['share_told'], '$.share_told') : null;
+  const reported = o['share_told'] ? fields(o['share_told'], '$.share_told') : null;
   return {
     market: text(o, 'market'),
     venue: text(o, 'venue'),
@@ -79,14 +79,14 @@ function readProof(value: unknown, i: number): Proof {
     counted: numberOr(covered, 'n', 0),
     reliability: list(o, 'reliability').map((each) => {
       const g = fields(each, '$.reliability');
-      return { said: number(g, 'said'), died: number(g, 'died'), n: numberOr(g, 'n', 0) };
+      return { said: number(g, 'said'), liquidated: number(g, 'died'), n: numberOr(g, 'n', 0) };
     }),
-    told: told && {
-      share: number(told, 'share'),
-      low: numberOr(told, 'low', NaN),
-      high: numberOr(told, 'high', NaN),
-      measured: told['measured'] === true,
-      sampled: told['sampled'] === true,
+    reported: reported && {
+      share: number(reported, 'share'),
+      low: numberOr(reported, 'low', NaN),
+      high: numberOr(reported, 'high', NaN),
+      measured: reported['measured'] === true,
+      sampled: reported['sampled'] === true,
     },
     events: numberOr(o, 'events', 0),
     reports: numberOr(o, 'reports', 0),
@@ -95,7 +95,7 @@ function readProof(value: unknown, i: number): Proof {
   };
 }
 
-/** A tier is told in base coin; `price` makes it dollars. */
+/** A tier is sized in base coin; `price` makes it dollars. */
 function readTier(value: unknown, price: number): Tier {
   const t = fields(value, '$.tiers');
   return {

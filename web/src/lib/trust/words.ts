@@ -1,11 +1,9 @@
 /** How far to trust what is shown, in words. */
-import { clock, dollars, moment, venueName } from '../format';
-import type { Borrowed, Cluster, Fit, Trust } from '../wire/types';
+import { clock, dollars, moment } from '../format';
+import type { Borrowed, Cluster, Fit } from '../wire/types';
 import type { Tier } from './read';
 
 const DAY = 86_400_000_000;
-/** Effective reports from which weights are called calibrated. */
-const ENOUGH = 30;
 
 /** "80 %: $60.0M–$240M", or nothing where the model gives no band. */
 export function bandWords(low: number, high: number): string {
@@ -29,28 +27,12 @@ export function when(micros: number, now: number, zone: number): string {
   return now - micros < DAY ? clock(micros, zone).slice(0, 5) : moment(micros, zone);
 }
 
-/** What the map rests on: the model, when it was fitted, and on how much. */
-export function modelWords(trust: Trust, mode: string, now: number, zone: number): [string, string, string] {
-  const { fit } = trust;
-  if (mode === 'static') return ['static', 'four fixed leverages', ', never closed'];
-  const [state, basis, rest] = weightWords(fit, now, zone);
-  const blind = fit?.pathOnly.length ? `, ${pathOnlyWords(fit.pathOnly)}` : '';
-  return [`${state} v${fit?.version ?? '–'}${mode === 'difference' ? ' against static' : ''}${blind}`, basis, rest];
+/** The server's words for the model, as a name and what it rests on: "borrowed", "learned on …". */
+export function modelParts(model: string): [string, string] {
+  const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? ['', model, ''];
+  return [name, rest];
 }
 
-function weightWords(fit: Fit | null, now: number, zone: number): [string, string, string] {
-  if (fit?.borrowed) return ['borrowed', `from ${fit.borrowed.market}`, `, ${month(fit.borrowed.since)} to ${month(fit.borrowed.until - 1e6)}`];
-  if (!fit?.at) return ['assumed prior', 'nothing learned', ''];
-  const fitted = `fitted ${when(fit.at, now, zone)}`;
-  return fit.reports < ENOUGH ? ['learning', fitted, `, ${fit.reports.toFixed(0)} reports`] : ['calibrated', fitted, `, ${newWords(fit)}`];
-}
-
-/** "path only on OKX": where nothing is known but the way of the mark. */
-function pathOnlyWords(venues: readonly string[]): string {
-  return `path only on ${venues.length > 2 ? `${venues.length} venues` : venues.map(venueName).join(' and ')}`;
-}
-
-const month = (micros: number): string => new Date(micros / 1_000).toISOString().slice(0, 7);
 const day = (micros: number): string => new Date(micros / 1_000).toISOString().slice(0, 10);
 
 /** Where weights were learned that are not a market's own, in a sentence. */

@@ -48,7 +48,7 @@ function readVenues(o: Fields): Venue[] {
       market: textOr(v, 'market'),
       on: v['on'] !== false,
       age: numberOr(v, 'age', Infinity),
-      state: oneOf(v, 'state', ['up', 'stale', 'down'] as const),
+      state: oneOf(v, 'state', ['up', 'joining', 'stale', 'down'] as const),
       oi: numberOr(v, 'oi', 0),
       share: numberOr(v, 'share', 0),
     };

@@ -27,9 +27,10 @@ export function number(o: Fields, key: string): number {
   return value;
 }
 
+/** A finite number, or what stands for one that is missing: NaN and infinity say nothing either. */
 export function numberOr<T>(o: Fields, key: string, otherwise: T): number | T {
   const value = o[key];
-  return typeof value === 'number' ? value : otherwise;
+  return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
 }
 
 export function text(o: Fields, key: string): string {

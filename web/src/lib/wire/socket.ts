@@ -7,7 +7,8 @@
 
 export interface SocketEvents {
   onMessage(raw: ArrayBuffer): void;
-  onState(state: SocketState): void;
+  /** `wait` is what is left until it is tried again, ms; 0 but for `waiting`. */
+  onState(state: SocketState, wait: number): void;
 }
 
 export type SocketState = 'connecting' | 'open' | 'waiting' | 'closed';
@@ -44,13 +45,13 @@ export class Socket {
   open(): void {
     this.#drop();
     this.#closed = false;
-    this.#events.onState('connecting');
+    this.#events.onState('connecting', 0);
     const socket = new WebSocket(this.#address());
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#heard = Date.now();
     socket.onopen = () => {
-      this.#events.onState('open');
+      this.#events.onState('open', 0);
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       this.#heard = Date.now();
@@ -74,7 +75,7 @@ export class Socket {
     document.removeEventListener('visibilitychange', this.#onVisible);
     removeEventListener('pageshow', this.#onShow);
     removeEventListener('online', this.#onOnline);
-    this.#events.onState('closed');
+    this.#events.onState('closed', 0);
   }
 
   #check(): void {
@@ -86,8 +87,9 @@ export class Socket {
   #wait(): void {
     this.#drop();
     if (this.#closed) return;
-    this.#events.onState('waiting');
-    this.#retry = window.setTimeout(() => this.open(), backoff(this.#tries++, Math.random()));
+    const wait = backoff(this.#tries++, Math.random());
+    this.#events.onState('waiting', wait);
+    this.#retry = window.setTimeout(() => this.open(), wait);
   }
 
   /** Let go of the socket without waiting for it to agree. */

@@ -2,7 +2,8 @@
 
 export type Source = 'live' | 'replay' | 'simulated';
 export type Side = 'long' | 'short';
-export type LampState = 'up' | 'stale' | 'down';
+/** `joining` is a market whose past is still on its way. */
+export type LampState = 'up' | 'joining' | 'stale' | 'down';
 
 export interface Coins {
   coins: string[];
