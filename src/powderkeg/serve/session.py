@@ -173,24 +173,32 @@ class Session:
         links = self.collector.markets(desk.coin) if self.collector else {}
         known = [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
         for each in known:
-            if each["state"] == "down" and links.get(each["market"]) == "joining":
+            waits = each["state"] == "down" and links.get(each["market"]) == "joining"
+            if waits or self._recorded:  # its past is known, its stream is not heard yet
                 each["state"] = "joining"
         here = {m.name for m in markets}
         return known + [_unheard(m, choice, links[m]) for m in links if m not in here]
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether what is known is a past alone, before anything is collected."""
+        return self.starting is not None and self.collector is None and not self.ready
 
     def grade(self, desk: Desk, query: Query, venues: list[dict[str, Any]]) -> Grade:
         """Return how reliable what is shown is: the worst of four things decides."""
         known = [v for v in venues if v["on"]]
         total = sum(v["oi"] for v in known)
-        up = sum(v["oi"] for v in known if v["state"] == "up")
+        up = sum(v["oi"] for v in known if v["state"] in ("up", "joining"))
         patient = self.source == "replay"
-        ages = [v["age"] for v in known if v["age"] is not None and v["state"] != "down"]
+        heard = [v for v in known if v["age"] is not None and v["state"] not in ("down", "joining")]
+        ages = [v["age"] for v in heard]
+        joining = not heard and any(v["state"] == "joining" for v in known)
         choice = query.choice()
         return grade(
             desk,
             interest=total * (0.0 if math.isnan(desk.price) else desk.price),
             coverage=up / total if total else 0.0,
-            silence=0.0 if patient else max(ages, default=math.inf) * SECOND,
+            silence=0.0 if patient or joining else max(ages, default=math.inf) * SECOND,
             markets=[
                 learned(
                     m.estimate,

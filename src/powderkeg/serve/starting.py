@@ -20,6 +20,8 @@ STREAMS: Final[dict[str, ChannelKind]] = {
 """Names of the streams a page shows, and what the health calls them."""
 FETCHED: Final = 0.8
 """Share of a market's way to the map that is asking for its past; the rest is playing it."""
+COMPILING: Final = "compiling, which only the first start does"
+BELIEVED: Final = 0.1
 KNOWN: Final = 0.05
 """Share of the work after which the time left is told."""
 
@@ -44,6 +46,10 @@ class Starting:
         """Why a venue cannot be reached, by venue; empty where it answers."""
         self.recorded: dict[str, float] = {}
         """Share of a simulated past that is made, by market."""
+        self.warmed = True
+        """Whether all kernels are compiled: at the very first start that takes a while."""
+        self._ends: dict[str, float] = {}
+        """When each coin, and all of them, were last expected to be ready, µs."""
         self._clock = clock
 
     def answer(self, collector: Collector | None) -> dict[str, Any]:
@@ -61,7 +67,7 @@ class Starting:
         return {
             "kind": "starting", "ready": self.session.ready, "source": self.session.source,
             "note": self.session.note, "since": self.since, "now": now, "took": self._took(),
-            "doing": self.session.progress, "share": share, "left": self._left(share, now),
+            "doing": self._doing(), "share": share, "left": self._left("", share, now),
             "coins": coins, "markets": markets,
         }  # fmt: skip
 
@@ -69,13 +75,23 @@ class Starting:
         """Return the seconds the whole start took, once it is over."""
         return (self.done - self.since) / SECOND if self.done else None
 
-    def _left(self, share: float, now: int) -> float | None:
-        """Return the seconds left if the rest goes as fast as what is done; none while unknown."""
+    def _doing(self) -> str:
+        words = self.session.progress
+        return words if self.warmed or not words else f"{words}; {COMPILING}"
+
+    def _left(self, name: str, share: float, now: int) -> float | None:
+        """Return the seconds left if the rest goes as fast as what is done; none while unknown.
+
+        It runs down steadily: a later end is believed by a tenth at each look.
+        """
         if share >= 1:
             return 0.0
         if share < KNOWN:
             return None
-        return round((now - self.since) / SECOND * (1 - share) / share, 1)
+        end = now + (now - self.since) * (1 - share) / share
+        before = self._ends.get(name, end)
+        self._ends[name] = end = min(end, before + (end - before) * BELIEVED)
+        return round(max(0.0, end - now) / SECOND, 1)
 
     def _names(self, collector: Collector | None, coin: str) -> list[str]:
         if collector is not None:
@@ -90,7 +106,7 @@ class Starting:
         state = "waiting" if math.isnan(desk.price) else "price"
         if any(True for _ in desk.estimated()):
             state = "ready" if ended or self.session.ready else "map"
-        return {"coin": coin, "state": state, "share": share, "left": self._left(share, now)}
+        return {"coin": coin, "state": state, "share": share, "left": self._left(coin, share, now)}
 
     def _market(
         self, collector: Collector | None, coin: str, name: str, now: int
@@ -105,7 +121,7 @@ class Starting:
         return {
             "coin": coin, "market": name, "venue": venue, "state": state,
             "asked": asked.asked if asked else 0, "answered": asked.answered if asked else 0,
-            "share": share, "left": self._left(share, now),
+            "share": share, "left": self._left(name, share, now),
             "problem": problem, "next": following, "tries": tries,
             "streams": _streams(collector, name),
         }  # fmt: skip

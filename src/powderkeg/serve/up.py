@@ -72,7 +72,7 @@ class Up:
     async def run(self) -> None:
         """Work until cancelled."""
         async with contextlib.AsyncExitStack() as stack:
-            warmed = asyncio.ensure_future(asyncio.to_thread(warm))
+            warmed = asyncio.ensure_future(self._warm())
             stack.callback(warmed.cancel)
             hosts, folder = self.plan.hosts, self.plan.data
             why = self.plan.simulate or await self._silence()
@@ -88,6 +88,12 @@ class Up:
                 store = Store(folder)
                 stack.callback(store.close)
             await self._collect(hosts, store, warmed)
+
+    async def _warm(self) -> None:
+        """Compile what is not compiled yet."""
+        self.starting.warmed = False
+        await asyncio.to_thread(warm)
+        self.starting.warmed = True
 
     @contextlib.asynccontextmanager
     async def _simulated(self, warmed: Awaitable[None]) -> AsyncGenerator[dict[str, str]]:

@@ -3,6 +3,7 @@ import { keepSettings, type Locked, readPlace, readSettings, type Settings, type
 import type { Cursor } from './chart/cursor';
 import type { View } from './chart/heatchart';
 import type { Applied, Counts, HeatGrid } from './grid/grid';
+import { dollarsOf, lockOf } from './money/locks';
 import { money } from './money/money.svelte';
 import { autoWindow, groundWindow, type HeatWindow, reliefWindow } from './grid/scale';
 import { Session } from './session';
@@ -11,9 +12,10 @@ import { Look } from './look/look.svelte';
 import { wear } from './look/tone';
 import { Opening } from './starting/opening.svelte';
 import { modelParts } from './trust/words';
-import { readBars, readByVenue, readCoins, readCumulative, unpack } from './wire/decode';
-import { ask, type Filters, type Model, STATIC_SPANS, viewAddress } from './wire/query';
+import { readCoins } from './wire/decode';
 import { Link } from './wire/link.svelte';
+import { type Filters, type Model, STATIC_SPANS } from './wire/query';
+import { askSides } from './wire/side';
 import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
 const STALE_AFTER = 10;
@@ -21,8 +23,6 @@ const POLL_EVERY = 4_000;
 /** Seconds after which a question without an answer is called one. */
 const SLOW = 5;
 const REMEMBER_AFTER = 400;
-/** Fraction of the price that the cumulative curve is asked for; views show less of it. */
-const FARTHEST = 0.15;
 /** Milliseconds between two looks at what is served: while it is made ready, and afterwards. */
 const LOOK_EVERY = { busy: 800, ready: 5_000 };
 /** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
@@ -110,9 +110,9 @@ export class Store {
     return this.filters.model === 'difference' ? `${words}, against static` : words;
   });
   readonly modelParts = $derived(modelParts(this.modelLine));
-  /** A replay stands still on purpose: only what should be moving can be stale. */
+  /** A replay stands still on purpose, and so does a past before its market joins: only what should be moving can be stale. */
   readonly past = $derived(Boolean(this.filters.at));
-  readonly stale = $derived(this.map !== null && !this.past && this.map.source !== 'replay' && this.age > STALE_AFTER);
+  readonly stale = $derived(this.ready && !this.past && (this.map?.source ?? 'replay') !== 'replay' && this.age > STALE_AFTER);
   readonly offline = $derived(this.map !== null && this.link.lost);
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
@@ -185,13 +185,12 @@ export class Store {
   }
 
   #lookAgain(): void {
-    const wait = this.ready ? LOOK_EVERY.ready : LOOK_EVERY.busy;
     const look = async (): Promise<void> => {
       // That a server does not answer the link says, which tries again by itself.
       if (document.visibilityState === 'visible') await this.#look().catch(() => undefined);
       this.#lookAgain();
     };
-    window.setTimeout(() => void look(), wait);
+    window.setTimeout(() => void look(), this.ready ? LOOK_EVERY.ready : LOOK_EVERY.busy);
   }
 
   /** Ask for what the filters say. `keep` is true when only venues, tiers or side changed. */
@@ -245,9 +244,7 @@ export class Store {
     else this.#session.seek(at);
   }
 
-  get dropped(): number {
-    return this.#session?.dropped ?? 0;
-  }
+  get dropped(): number { return this.#session?.dropped ?? 0; }
 
   keepsView(): boolean {
     return this.#keepView;
@@ -313,15 +310,9 @@ export class Store {
 
   /** Show amounts in a currency. A locked scale keeps its cells, and tells them in the new one. */
   async #convert(ccy: string): Promise<void> {
-    const ends = [this.locked, this.#otherLock].map((lock) =>
-      lock && (lock.ccy ?? 'USD') === money.ccy ? [money.dollars(lock.lo), money.dollars(lock.hi)] : null,
-    );
+    const ends = [this.locked, this.#otherLock].map(dollarsOf);
     if (!(await money.use(ccy))) return;
-    const [shown, other] = ends.map((usd) => {
-      if (!usd) return null;
-      const [lo, hi] = usd.map((end) => money.of(end));
-      return ccy === 'USD' ? { lo, hi } : { lo, hi, ccy };
-    });
+    const [shown, other] = ends.map(lockOf);
     this.locked = shown ?? this.locked;
     this.#otherLock = other ?? this.#otherLock;
     this.refit(true);
@@ -351,8 +342,7 @@ export class Store {
     const scale = this.grid?.scale;
     if (!scale) return;
     this.window = window;
-    const [lo, hi] = [window.lo, window.hi].map((v) => money.of(scale.at(v)));
-    this.locked = money.ccy === 'USD' ? { lo, hi } : { lo, hi, ccy: money.ccy };
+    this.locked = lockOf([scale.at(window.lo), scale.at(window.hi)]);
     this.remember();
   }
 
@@ -370,9 +360,10 @@ export class Store {
     this.histogram = counts.cells;
     this.#fitGround(counts.ground, grid, atOnce);
     // A lock in a currency whose rates are still on their way waits for them.
-    if (this.locked && (this.locked.ccy ?? 'USD') === money.ccy) {
-      const { lo, hi } = this.locked;
-      this.window = { lo: grid.scale.position(money.dollars(lo)), hi: grid.scale.position(money.dollars(hi)) };
+    const locked = dollarsOf(this.locked);
+    if (locked) {
+      const [lo, hi] = locked.map((usd) => grid.scale.position(usd));
+      this.window = { lo, hi };
     } else {
       const { cells, ground } = counts;
       const fitted = ground ? reliefWindow({ cells, ground }, grid.scale) : autoWindow(cells, grid.scale);
@@ -388,24 +379,16 @@ export class Store {
     if (fitted && (atOnce || moves(this.ground, fitted))) this.ground = fitted;
   }
 
-  /** The side views that are in sight, asked every few seconds. */
+  /** Ask for the views beside the map that are in sight. */
   async poll(): Promise<void> {
     if (document.visibilityState === 'hidden' || !this.map) return;
-    const desk = !this.narrow;
-    const filters = { ...this.filters };
-    const wanted = async <T>(name: string, needed: boolean, read: (raw: ArrayBuffer) => T, put: (value: T) => void, extra = '') => {
-      if (!needed) return;
-      const value = read(await ask(viewAddress(name, filters) + extra));
-      if (this.filters.coin === filters.coin && this.filters.span === filters.span) put(value);
-    };
-    const { view } = this;
-    await Promise.all([
-      wanted('bars', desk || view === 'ratio', (raw) => readBars(unpack(raw)), (v) => (this.bars = v), `&reach=${this.look.reach}`),
-      wanted('cumulative', desk || view === 'cumulative' || view === 'ratio' || this.look.price !== null, (raw) => readCumulative(unpack(raw)), (v) => (this.cumulative = v), `&reach=${FARTHEST}`),
-      wanted('venues', view === 'venues', (raw) => readByVenue(unpack(raw)), (v) => (this.byVenue = v)),
-    ]).catch((why: unknown) => {
+    const { coin, span } = this.filters;
+    try {
+      const sides = await askSides(this.view, !this.narrow, { ...this.filters }, this.look);
+      if (this.filters.coin === coin && this.filters.span === span) Object.assign(this, sides);
+    } catch (why) {
       this.trouble = why instanceof Error ? why.message : String(why);
-    });
+    }
   }
 
   remember(): void {
