@@ -134,28 +134,36 @@ LIQUIDATION_HUNT: Final = Episode(
         (450, 0.9950), (540, 0.9890), (600, 0.9885),
     ),
     phases=(
-        Phase(60, 150, Conditions(noise=4.0, lean=0.10)),
-        Phase(150, 300, Conditions(noise=8.0, lean=0.15)),
-        Phase(300, 480, Conditions(noise=6.0, lean=-0.12)),
+        Phase(60, 150, Conditions(noise=6.0, lean=0.10)),
+        Phase(150, 300, Conditions(noise=9.0, lean=0.13)),
+        Phase(300, 480, Conditions(noise=6.0, lean=-0.10)),
         Phase(480, 600, Conditions(noise=2.0, lean=-0.05)),
     ),
-    walls=(Wall(-1, 1.0110, 1.0150, 6.0, 1.1, 120, 420),),
+    walls=(Wall(-1, 1.0110, 1.0170, 9.0, 1.1, 120, 420), Wall(1, 0.9780, 0.9870, 4.0, 0.9, 380, 600)),
 )  # fmt: skip
 """A push into shorts above meets a wall of asks that refills faster than it is bought."""
 CASCADE: Final = Episode(
     name="T3 cascade",
     side=1,
     frames=_frames(
-        (0, 1.0), (60, 0.998), (100, 0.990), (170, 0.9890), (230, 0.9780), (310, 0.9770),
-        (380, 0.9620), (440, 0.9600), (600, 0.9660),
+        (0, 1.0), (60, 0.998), (110, 0.9915), (180, 0.9905), (230, 0.9845), (320, 0.9835),
+        (370, 0.9770), (420, 0.9750), (600, 0.9800),
     ),
     phases=(
-        Phase(40, 400, Conditions(depth=0.35)),
-        Phase(60, 240, Conditions(noise=6.0, lean=-0.15)),
-        Phase(240, 400, Conditions(noise=9.0, lean=-0.18)),
-        Phase(400, 600, Conditions(noise=3.0, lean=0.03)),
+        Phase(40, 420, Conditions(depth=0.6)),
+        Phase(60, 110, Conditions(noise=6.0, lean=-0.10)),
+        Phase(110, 180, Conditions(noise=3.0, lean=-0.06)),
+        Phase(180, 230, Conditions(noise=5.0, lean=-0.10)),
+        Phase(230, 320, Conditions(noise=3.0, lean=-0.06)),
+        Phase(320, 420, Conditions(noise=6.0, lean=-0.10)),
+        Phase(420, 600, Conditions(noise=2.0, lean=0.03)),
     ),
-    orders=(MarketOrder(60, -0.12),),
+    orders=(MarketOrder(60, -0.15),),
+    walls=(
+        Wall(1, 0.9830, 0.9895, 3.0, 0.6, 50, 178),
+        Wall(1, 0.9765, 0.9825, 3.0, 0.6, 178, 318),
+        Wall(1, 0.9640, 0.9745, 5.0, 0.9, 318, 600),
+    ),
 )  # fmt: skip
 """One large sale in a thin book, three steps down, each onto the next longs, then exhaustion."""
 EPISODES: Final[dict[str, Episode]] = {

@@ -41,7 +41,9 @@ from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
 from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
 from powderkeg.sim.state import (
     DEATH,
+    HEAT,
     LEVERAGE,
+    OPENING,
     PRINT,
     SENTIMENT,
     STATE,
@@ -136,7 +138,7 @@ class MadeMarket:
         self._steering = Steering(episode, self.now, float(m["mid"]), depth)
 
     @contextmanager
-    def crowd(self, side: int, rate: float = 2.5) -> Iterator[None]:
+    def crowd(self, side: int, rate: float = 3.5) -> Iterator[None]:
         """While this lasts, more traders open, most on one side and with high leverage.
 
         Args:
@@ -144,7 +146,7 @@ class MadeMarket:
             rate: Factor on how many open.
         """
         moods = self._state["moods"][0]
-        moods[SENTIMENT], moods[LEVERAGE] = 1.6 * side, 1.2
+        moods[[SENTIMENT, LEVERAGE, HEAT, OPENING]] = 2.0 * side, 1.5, 2.0, 0.3
         self._crowd = Conditions(opening=rate)
         try:
             yield
