@@ -139,7 +139,10 @@ LIQUIDATION_HUNT: Final = Episode(
         Phase(300, 480, Conditions(noise=6.0, lean=-0.10)),
         Phase(480, 600, Conditions(noise=2.0, lean=-0.05)),
     ),
-    walls=(Wall(-1, 1.0110, 1.0170, 9.0, 1.1, 120, 420), Wall(1, 0.9780, 0.9870, 4.0, 0.9, 380, 600)),
+    walls=(
+        Wall(-1, 1.0110, 1.0170, 9.0, 1.1, 120, 420),
+        Wall(1, 0.9780, 0.9870, 4.0, 0.9, 380, 600),
+    ),
 )  # fmt: skip
 """A push into shorts above meets a wall of asks that refills faster than it is bought."""
 CASCADE: Final = Episode(
