@@ -26,6 +26,7 @@ from powderkeg.serve.warm import warm
 from powderkeg.settings import Settings
 from powderkeg.sim import MinuteHistory
 from powderkeg.simvenues import cache
+from powderkeg.simvenues.world import kept_until
 from powderkeg.venues import VENUES
 
 LEARNED: Final = 21 * DAY
@@ -115,7 +116,7 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     """
     history = as_published(coin, _read(path)[number])
     first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
-    midnight = end // DAY * DAY
+    midnight = kept_until(end)
     events = sorted(events_of(history, end - LEARNED), key=lambda event: event.seen)
     key = f"{history.market} {seed} {first} {midnight} {settings}"
     name = f"desk-{history.market.replace(':', '-')}"

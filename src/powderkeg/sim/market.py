@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, Final, Self
 
 import numpy as np
 
 from powderkeg.events import (
     DAY,
+    HOUR,
     MINUTE,
     SECOND,
     Event,
@@ -19,6 +22,8 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.sim.clock import FUNDING, LAST_COLUMNS, ROOM, VENUE_COLUMNS, advance
+from powderkeg.sim.conditions import Conditions, session
+from powderkeg.sim.episodes import Episode
 from powderkeg.sim.pace import COARSE, Pace, pace, ticks_of
 from powderkeg.sim.publish import (
     Units,
@@ -36,7 +41,11 @@ from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
 from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
 from powderkeg.sim.state import (
     DEATH,
+    HEAT,
+    LEVERAGE,
+    OPENING,
     PRINT,
+    SENTIMENT,
     STATE,
     Laws,
     Reals,
@@ -46,6 +55,7 @@ from powderkeg.sim.state import (
     laws,
     new_state,
 )
+from powderkeg.sim.steering import Steering
 from powderkeg.sim.world import World
 
 _ROWS: Final = 4 * ROOM
@@ -66,14 +76,20 @@ class MadeMarket:
         start: µs UTC at which the first published step begins.
     """
 
-    __slots__ = ("_deaths", "_held", "_laws", "_paces", "_state", "_tape", "_units", "now", "world")
+    __slots__ = (
+        "_base", "_crowd", "_deaths", "_held", "_laws", "_paces", "_state", "_steering", "_tape",
+        "_units", "now", "world",
+    )  # fmt: skip
 
     def __init__(self, world: World, seed: int, start: int) -> None:
         self.world = world
-        self._laws: Laws = laws(world)
+        self._base: Laws = laws(world)
+        self._laws: Laws = self._base.copy()
         self._units = Units.of(world)
         self._state: State = new_state(world, seed)
         self._held: dict[int, Liquidation] = {}
+        self._crowd = Conditions()
+        self._steering: Steering | None = None
         self._lend()
         ticks = round(world.warm * DAY / _COARSE)
         self.now = start - ticks * _COARSE
@@ -92,13 +108,40 @@ class MadeMarket:
         other = object.__new__(type(self))
         other.world = self.world
         other.now = self.now
-        other._laws = self._laws
+        other._base = self._base
+        other._laws = self._laws.copy()
+        other._crowd = self._crowd
+        other._steering = deepcopy(self._steering)
         other._units = self._units
         # As bytes: a structured copy leaves the padding between fields to chance.
         other._state = self._state.view(np.uint8).copy().view(STATE)
         other._held = dict(self._held)
         other._lend()
         return other
+
+    def script(self, episode: Episode) -> None:
+        """Let an episode happen from now on, instead of any that is under way."""
+        m = self._state[0]
+        if self._steering is not None:
+            self._steering.clear(m)
+        depth = self.world.depth
+        self._steering = Steering(episode, self.now, float(m["mid"]), depth)
+
+    @contextmanager
+    def crowd(self, side: int, rate: float = 3.5) -> Generator[None]:
+        """While this lasts, more traders open, most on one side and with high leverage.
+
+        Args:
+            side: 1 where they are long, -1 where short.
+            rate: Factor on how many open.
+        """
+        moods = self._state["moods"][0]
+        moods[[SENTIMENT, LEVERAGE, HEAT, OPENING]] = 2.0 * side, 1.5, 2.0, 0.3
+        self._crowd = Conditions(opening=rate)
+        try:
+            yield
+        finally:
+            self._crowd = Conditions()
 
     def truth(self) -> Truth:
         """Return every position alive right now."""
@@ -229,19 +272,37 @@ class MadeMarket:
             self._paces[length] = pace(self._laws, length / SECOND, len(self.world.venues))
         return self._paces[length]
 
+    def _prepare(self, length: int, ticks: int) -> int:
+        """Bring the laws to what they are now; return how many of the ticks have the same."""
+        now = self._crowd
+        if self.world.sessions:
+            now = now.times(session(self.now))
+            left = HOUR - self.now % HOUR
+            ticks = min(ticks, max(1, -(-left // length)))
+        if self._steering is not None:
+            if self._steering.over(self.now):
+                self._steering.clear(self._state[0])
+                self._steering = None
+            else:
+                now = now.times(self._steering.act(self._state[0], self.now, length))
+                ticks = 1
+        now.apply(self._laws, self._base)
+        return ticks
+
     def _live(self, length: int, last: Reals, rows: Reals, tape: Records) -> Iterator[Chunk]:
         """Live through as many ticks as `last` has rows, as often as outputs fill up."""
         done = 0
         state = self._state
         while done < last.shape[0]:
             since = self.now
+            ticks = self._prepare(length, last.shape[0] - done)
             lived = advance(
                 self._state,
                 self._laws,
                 self._pace(length),
                 since,
                 length,
-                last.shape[0] - done,
+                ticks,
                 tape,
                 self._deaths,
                 last[done:],

@@ -185,3 +185,25 @@ def joined(kind: type[_Columns], parts: list[_Columns]) -> _Columns:
     """Return records of columns as one, in order."""
     names = kind.__struct_fields__
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def joined_history(first: list[MinuteHistory], then: list[MinuteHistory]) -> list[MinuteHistory]:
+    """Return two histories that follow each other as one, venue by venue.
+
+    Raises:
+        ValueError: The second does not begin where the first ends, or has other markets.
+    """
+    return [_appended(a, b) for a, b in zip(first, then, strict=True)]
+
+
+def _appended(a: MinuteHistory, b: MinuteHistory) -> MinuteHistory:
+    ends, begins = a.candles.at, int(b.candles.times[0])
+    if a.market != b.market or ends != begins:
+        raise ValueError(f"expected {a.market} from {ends} on, found {b.market} from {begins} on")
+    columns = {}
+    for name in Candles.__struct_fields__:
+        first, then = getattr(a.candles, name), getattr(b.candles, name)
+        columns[name] = np.concatenate((first, then)) if isinstance(then, np.ndarray) else then
+    return MinuteHistory(
+        a.market, Candles(**columns), a.liquidations + b.liquidations, a.funding + b.funding
+    )

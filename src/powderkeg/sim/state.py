@@ -199,6 +199,8 @@ LAWS: Final = np.dtype(
         ("jump_size", "f8"),  # rungs
         ("noise_rate", "f8"),
         ("noise_size", "f8"),
+        ("lean", "f8"),  # added to the chance that noise buys
+        ("order", "f8"),  # signed size taken at once in each tick
         ("open_rate", "f8"),
         ("patience", "f8"),
         ("depth", "f8"),
@@ -241,7 +243,7 @@ def new_state(world: World, seed: int) -> State:
 def laws(world: World) -> Records:
     """Return the numbers of a world, shape (1,) of `LAWS`."""
     law: Records = np.zeros(1, LAWS)
-    same = set(LAWS.names or ()) - {"volatility", "trend", "jump_size", "shares"}
+    same = set(LAWS.names or ()) - {"volatility", "trend", "jump_size", "shares", "lean", "order"}
     for name in sorted(same):
         law[name] = getattr(world, name)
     law["volatility"] = world.day_volatility / math.sqrt(86_400) / TICK

@@ -88,7 +88,10 @@ def churn(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -
     """Let fast accounts trade: many small orders, leaning a little with the news."""
     turbulence = math.exp(m.moods[TURBULENCE])
     rate = law.noise_rate * (0.5 + 0.5 * turbulence) * math.exp(m.moods[CHURN] - _WAVE)
-    lean = 0.15 * max(-1.0, min(1.0, 0.5 * m.news))
+    lean = 0.15 * max(-1.0, min(1.0, 0.5 * m.news)) + law.lean
+    lean = max(-0.5, min(0.5, lean))
+    if law.order != 0.0:
+        _sweep(m, law, t, step, tape)
     if pace.lumped:
         _lump(m, law, 1, rate * pace.tick * (0.5 + lean), t, step, tape)
         _lump(m, law, -1, rate * pace.tick * (0.5 - lean), t, step, tape)
@@ -98,10 +101,21 @@ def churn(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -
         sign = 1 if uniform(m.chance) < 0.5 + lean else -1
         size = law.noise_size * lognormal(m.chance, _SIZE_MEAN, _SIZE_SPREAD)
         account = below(m.chance, MAKERS)
-        if m.makers[venue, account] * sign > 0 and uniform(m.chance) < _CROWDED:
+        crowded = law.lean == 0.0 and m.makers[venue, account] * sign > 0
+        if crowded and uniform(m.chance) < _CROWDED:
             sign = -sign
         take(m, law, venue, sign, size, t, step, tape)
         hold(m, venue, account, sign * size)
+
+
+@njit
+def _sweep(m: State, law: Laws, t: float, step: int, tape: Records) -> None:
+    """Let one fast account take a large size at once."""
+    venue = _venue(m, law)
+    sign = 1 if law.order > 0.0 else -1
+    account = below(m.chance, MAKERS)
+    take(m, law, venue, sign, abs(law.order), t, step, tape)
+    hold(m, venue, account, law.order)
 
 
 @njit

@@ -65,6 +65,8 @@ class World(Struct, frozen=True, kw_only=True):
     """How much openers follow the last hour."""
     mix: tuple[float, float, float] = (0.38, 0.595, 0.025)
     """Weights of gamblers, swing traders and funds among openers."""
+    sessions: bool = False
+    """Whether hours of the UTC day and weekdays differ in activity."""
     mark_every: float = 1.0
     """Seconds between published marks when live."""
     oi_every: float = 5.0
@@ -102,7 +104,7 @@ CALM: Final = World(day_volatility=0.012, jump_size=0.002, mix=(0.30, 0.595, 0.0
 THIN: Final = World(depth=0.35, refill=25.0)
 """A stress world whose book is shallow and slow: cascades feed themselves."""
 
-_DEMO: Final = World(censor=True, warm=4.0, day_volatility=0.017, trend=0.012)
+_DEMO: Final = World(censor=True, warm=4.0, day_volatility=0.017, trend=0.012, sessions=True)
 DEMO: Final[dict[str, World]] = {
     "BTC": replace(_DEMO, coin="BTC", symbol="BTCUSDT", scale=60.0),
     "ETH": replace(_DEMO, coin="ETH", symbol="ETHUSDT", price=4_000.0, tick=0.01, scale=35.0),

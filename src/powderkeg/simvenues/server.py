@@ -12,6 +12,7 @@ from aiohttp import web
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import MINUTE
+from powderkeg.sim import EPISODES
 from powderkeg.simvenues.binance import Binance
 from powderkeg.simvenues.bitget import Bitget
 from powderkeg.simvenues.book import LEVELS
@@ -179,7 +180,7 @@ async def serve(
         days: Length of the past.
         venues: Which to simulate.
         rate: Frames a second to publish at least, over all venues and coins; 0 for no padding.
-        done: Given each coin's past as soon as it is there.
+        done: Given each coin's past as soon as it is there; each coin's episode begins then.
 
     Raises:
         ConfigError: A coin or venue is not simulated, or there is none.
@@ -199,6 +200,9 @@ async def serve(
     simulator = Simulator(lives, port, clock, rate)
     try:
         await simulator.start()
+        if done is not None:  # the past was recorded: what it led up to happens now
+            for coin in lives:
+                coin.made.script(EPISODES[coin.name])
     except BaseException:
         await simulator.close()
         raise

@@ -12,15 +12,15 @@ import os
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
-import numpy as np
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
-from powderkeg.events import DAY
-from powderkeg.sim import DEMO, MadeMarket, MinuteHistory, World
+from powderkeg.events import DAY, HOUR
+from powderkeg.sim import DEMO, EPISODES, MadeMarket, MinuteHistory, World, joined_history
 from powderkeg.simvenues import cache
 
 Unit: TypeAlias = Literal["base", "contract", "usd"]
@@ -37,6 +37,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "bybit-inverse": 0.03,
 }
 """Of traders and flow, scaled to the venues that are simulated."""
+CROWD: Final = 2 * HOUR
+"""For which the crowd of an episode comes before it."""
 COINS: Final = tuple(DEMO)
 Done: TypeAlias = Callable[[str, list[MinuteHistory]], None]
 """Given a coin and its past."""
@@ -146,21 +148,30 @@ def world(coin: str, venues: Sequence[str]) -> World:
 
 
 def make(
-    coin: str, venues: Sequence[str], seed: int, until: int, days: float
+    coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool = False
 ) -> tuple[MadeMarket, list[MinuteHistory]]:
     """Return a coin's market at `until`, a whole minute, and what its venues told before.
 
-    A past of days ends at the last midnight UTC, which is the same all day and kept, and goes on
-    from there; a shorter one is of that length.
+    A past of days ends at a midnight UTC, which is the same all day and kept, and goes on from
+    there; a shorter one is of that length. With a crowd, the last two hours are those before the
+    coin's episode.
     """
     if days < 1:
         market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
         return market, market.history(days)
-    midnight = until // DAY * DAY
+    midnight, calm = kept_until(until), until - (CROWD if crowd else 0)
     market, past = _until_midnight(coin, venues, seed, midnight, days)
-    if until == midnight:
-        return market, past
-    return market, joined(past, market.history((until - midnight) / DAY))
+    if calm > midnight:
+        past = joined_history(past, market.history((calm - midnight) / DAY))
+    if until > calm:
+        with market.crowd(EPISODES[coin].side):
+            past = joined_history(past, market.history((until - calm) / DAY))
+    return market, past
+
+
+def kept_until(until: int) -> int:
+    """Return the midnight up to which a past that ends at `until` is the same all day, µs."""
+    return (until - CROWD) // DAY * DAY
 
 
 def _until_midnight(
@@ -176,29 +187,13 @@ def _until_midnight(
     return made
 
 
-def joined(before: Sequence[MinuteHistory], after: Sequence[MinuteHistory]) -> list[MinuteHistory]:
-    """Return the histories of the same markets, one after the other, as one."""
-    out: list[MinuteHistory] = []
-    for a, b in zip(before, after, strict=True):
-        columns = {
-            name: np.concatenate((getattr(a.candles, name), getattr(b.candles, name)))
-            for name in a.candles.__struct_fields__
-            if isinstance(getattr(a.candles, name), np.ndarray)
-        }
-        bars = replace(b.candles, **columns)
-        out.append(
-            MinuteHistory(a.market, bars, a.liquidations + b.liquidations, a.funding + b.funding)
-        )
-    return out
-
-
 async def make_all(
     coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float,
     done: Done | None = None,
 ) -> dict[str, tuple[MadeMarket, list[MinuteHistory]]]:  # fmt: skip
     """Return all coins' markets and pasts, several each in a process of its own.
 
-    `done` is given each coin's past as soon as it is there.
+    `done` is given each coin's past as soon as it is there; who records the past sees a crowd come.
     """
     out: dict[str, tuple[MadeMarket, list[MinuteHistory]]] = {}
     spawn = multiprocessing.get_context("spawn")
@@ -208,9 +203,8 @@ async def make_all(
             # one coin alone needs no process of its own
             where = pool if len(coins) > 1 else None
             loop = asyncio.get_running_loop()
-            out[coin] = await loop.run_in_executor(
-                where, make, coin, tuple(venues), seed, until, days
-            )
+            job = partial(make, coin, tuple(venues), seed, until, days, crowd=done is not None)
+            out[coin] = await loop.run_in_executor(where, job)
             if done is not None:
                 done(coin, out[coin][1])
 
