@@ -8,13 +8,18 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Tick
 from powderkeg.history.snapshots import CODEC, digest
+from powderkeg.maps.prices import CLOSE, LOW
+from powderkeg.maps.queries import HeatmapQuery, LevelsQuery
+from powderkeg.maps.views import VIEWS
 from powderkeg.serve.made import events_of
 from powderkeg.serve.recorded import UNTOLD, Recorded, as_published, play_one
 from powderkeg.settings import LIVE
+from powderkeg.sim import EPISODES
 from powderkeg.simvenues.world import make
 
 UNTIL = 1_767_225_600 * SECOND + 2 * HOUR
@@ -78,14 +83,46 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
 async def test_markets_enter_their_coins_desk_and_the_first_by_name_leads(past):
     desks = {"BTC": Desk("BTC", LIVE)}
     recorded = Recorded(desks, LIVE, 7, asyncio.sleep(0))
+    assert recorded.share("BTC", OKX) == 0.0
+    recorded.made("BTC", 0.5)
+    assert recorded.share("BTC", OKX) == 0.25
     try:
         await recorded.play("BTC", past)
     finally:
         recorded.close()
     desk = desks["BTC"]
-    assert recorded.shares == {BINANCE: 1.0, OKX: 1.0}
+    assert recorded.played == {BINANCE, OKX}
+    assert recorded.share("BTC", OKX) == 1.0
     assert set(desk.markets) == {BINANCE, OKX}
     assert desk.leader is desk.markets[BINANCE]
     assert desk.now == UNTIL
     assert desk.counts.bars == 2 * (DAY + 2 * HOUR) // MINUTE
     assert not np.isnan(desk.prices[MINUTE].window(UNTIL // MINUTE - 1, 60)[:, 3]).any()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncached")
+def test_five_minutes_after_the_opening_the_map_has_seen_a_sweep_and_a_reclaim(tmp_path):
+    """T1 without a clock: the desk that a page would show is told step by step."""
+    market, histories = make("BTC", VENUES, 7, UNTIL, 1.0, crowd=True)
+    path = tmp_path / "BTC.past"
+    path.write_bytes(pickle.dumps(histories))
+    desk = CODEC.unpack(play_one("BTC", path, 0, LIVE, 7))
+    opening, before = desk.price, desk.counts.liquidations
+    market.script(EPISODES["BTC"])
+    reported = Counter()
+    for _ in range(300):
+        for event in market.step(1.0):
+            if event.market == market.world.markets[0]:
+                reported[getattr(event, "holder", "")] += 1
+                desk.apply(replace(event, market=BINANCE))
+        desk.apply(Tick(market.now))
+    heat = VIEWS["heatmap"][1](desk, HeatmapQuery(span="1d"))
+    minutes = heat.ohlc[-6:]
+    assert np.nanmin(minutes[:, LOW]) < opening * 0.99
+    assert minutes[-1, CLOSE] > opening * 0.998
+    assert desk.counts.liquidations - before == reported["long"] + reported["short"]
+    assert reported["long"] > 10 * max(reported["short"], 1) or reported["long"] > 30
+    # What the wick crossed is known ground now: its longs are gone from the map.
+    swept = [c for c in VIEWS["levels"][1](desk, LevelsQuery()).clusters if c.side == "long"]
+    assert all(c.top < np.nanmin(minutes[:, LOW]) * 1.001 for c in swept)

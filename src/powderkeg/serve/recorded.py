@@ -32,6 +32,7 @@ from powderkeg.venues import VENUES
 LEARNED: Final = 21 * DAY
 """Time of which the model learns at most (`engine.sweeps.KEPT`): what was before is played whole,
 its liquidations left out."""
+MAKING: Final = 0.5
 UNTOLD: Final = 5
 """OKX reports four of five liquidations."""
 
@@ -58,13 +59,22 @@ class Recorded:
         self._gate = Gate(cores)
         self._pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"))
         self._ready = asyncio.ensure_future(self._warm(warmed, cores))
-        self.shares: dict[str, float] = {}
-        """Share of each market's past that is played: 0 or 1."""
+        self.played: set[str] = set()
+        """Markets whose past is in their coin's desk."""
+        self._made: dict[str, float] = {}
 
     async def _warm(self, warmed: Awaitable[None], cores: int) -> None:
         await warmed
         for _ in range(cores):
             self._pool.submit(warm)
+
+    def made(self, coin: str, share: float) -> None:
+        """Hear how much of a coin's past is made, 0 to 1."""
+        self._made[coin] = share
+
+    def share(self, coin: str, market: str) -> float:
+        """Return how far a market's past is: half is making it, half playing it."""
+        return 1.0 if market in self.played else MAKING * self._made.get(coin, 0.0)
 
     async def play(self, coin: str, path: Path) -> None:
         """Play a coin's past, the largest market first."""
@@ -94,7 +104,7 @@ class Recorded:
         desk.counts.liquidations += played.counts.liquidations
         if desk.leader is market:
             desk.prices = played.prices
-        self.shares[name] = 1.0
+        self.played.add(name)
 
     def close(self) -> None:
         """Let the processes go."""

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -16,13 +16,27 @@ from powderkeg.errors import ConfigError
 
 START: Final = 120.0
 """Seconds the simulated venues may take to make their past."""
-Past = Callable[[str, Path], Awaitable[None]]
-"""Takes a coin and the file of its past."""
+
+
+class Recorder(Protocol):
+    """Takes the past of simulated coins."""
+
+    def made(self, coin: str, share: float) -> None:
+        """Hear how much of a coin's past is made, 0 to 1."""
+        ...
+
+    async def play(self, coin: str, path: Path) -> None:
+        """Play the past of a coin, which is in a file."""
+        ...
 
 
 @contextlib.asynccontextmanager
 async def simulated_venues(
-    coins: tuple[str, ...], venues: tuple[str, ...], seed: int, rate: int, past: Past | None = None
+    coins: tuple[str, ...],
+    venues: tuple[str, ...],
+    seed: int,
+    rate: int,
+    past: Recorder | None = None,
 ) -> AsyncGenerator[dict[str, str]]:
     """Run the simulated venues, and give the hosts they listen on.
 
@@ -59,7 +73,7 @@ async def simulated_venues(
 
 
 async def _hosts(
-    said: asyncio.StreamReader, past: Past | None, group: asyncio.TaskGroup
+    said: asyncio.StreamReader, past: Recorder | None, group: asyncio.TaskGroup
 ) -> dict[str, str] | None:
     """Read what the venues say until they name their hosts; None where they end before."""
     try:
@@ -68,12 +82,11 @@ async def _hosts(
                 words: dict[str, Any] = msgspec.json.decode(line)
                 if "hosts" in words:
                     return msgspec.convert(words["hosts"], dict[str, str])
-                if past is not None:
-                    group.create_task(_take(past, words["coin"], Path(words["past"])))
+                if past is None:
+                    continue
+                past.made(words["coin"], words.get("share", 1.0))
+                if "past" in words:
+                    group.create_task(past.play(words["coin"], Path(words["past"])))
     except TimeoutError:
         raise ConfigError(f"expected simulated venues within {START:.0f} s") from None
     return None
-
-
-async def _take(past: Past, coin: str, path: Path) -> None:
-    await past(coin, path)

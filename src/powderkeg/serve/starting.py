@@ -44,8 +44,8 @@ class Starting:
         """µs at which all was ready; 0 before."""
         self.answers: dict[str, str] = {}
         """Why a venue cannot be reached, by venue; empty where it answers."""
-        self.recorded: dict[str, float] = {}
-        """Share of a simulated past that is made, by market."""
+        self.recorded: Callable[[str, str], float] | None = None
+        """Share of a simulated past that is there, by coin and market."""
         self.warmed = True
         """Whether all kernels are compiled: at the very first start that takes a while."""
         self._ends: dict[str, float] = {}
@@ -116,7 +116,10 @@ class Starting:
         state = self._state(collector, name)
         fetched = asked.answered / asked.asked if asked and asked.asked else 0.0
         share = 1.0 if state in ("ready", "failed", "refused") else FETCHED * fetched
-        share = max(share, FETCHED * self.recorded.get(name, 0.0))
+        recorded = self.recorded(coin, name) if self.recorded else 0.0
+        share = max(share, FETCHED * recorded)
+        if state == "waiting" and recorded > 0:
+            state = "playing"
         problem, following, tries = self._trouble(collector, venue, name)
         return {
             "coin": coin, "market": name, "venue": venue, "state": state,

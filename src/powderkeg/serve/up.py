@@ -100,10 +100,10 @@ class Up:
         """Run the simulated venues, their past played as if it had been recorded."""
         plan = self.plan
         recorded = Recorded(self.session.desks, plan.settings, plan.seed, warmed)
-        self.starting.recorded = recorded.shares
+        self.starting.recorded = recorded.share
         try:
             async with simulated_venues(
-                plan.coins, plan.venues, plan.seed, plan.rate, recorded.play
+                plan.coins, plan.venues, plan.seed, plan.rate, recorded
             ) as hosts:
                 recorded.close()
                 self.session.note = f"{self.session.note} · {RECORDED}"

@@ -17,8 +17,7 @@ from typing import Any
 
 from powderkeg.sim import MinuteHistory
 from powderkeg.simvenues.server import WIRES, serve
-from powderkeg.simvenues.wire import encode
-from powderkeg.simvenues.world import Done
+from powderkeg.simvenues.world import Done, say
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -50,11 +49,6 @@ async def _parent_gone() -> None:
         pipe.close()
 
 
-def _say(words: dict[str, Any]) -> None:
-    sys.stdout.write(encode(words).decode() + "\n")
-    sys.stdout.flush()
-
-
 def _keeper(folder: Path | None) -> Done:
     """Return what writes a coin's past into a folder, for whoever started us, and says so."""
 
@@ -63,7 +57,7 @@ def _keeper(folder: Path | None) -> Done:
             return
         path = folder / f"{coin}.past"
         path.write_bytes(pickle.dumps(histories, protocol=5))
-        _say({"coin": coin, "past": str(path)})
+        say({"coin": coin, "past": str(path)})
 
     return keep
 
@@ -95,7 +89,7 @@ async def _serve(options: argparse.Namespace) -> None:
                 await making
             return
         async with making.result() as simulator:
-            _say({"control": simulator.control, "hosts": simulator.addresses})
+            say({"control": simulator.control, "hosts": simulator.addresses})
             life = asyncio.ensure_future(simulator.failed())
             done, _ = await asyncio.wait([life, *waiting], return_when=asyncio.FIRST_COMPLETED)
             if life in done:

@@ -7,13 +7,15 @@ their mistakes. A size is kept as a whole number of lots, so what is sent is wha
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import pickle
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import Struct, convert
 from msgspec.structs import replace
@@ -37,6 +39,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "bybit-inverse": 0.03,
 }
 """Of traders and flow, scaled to the venues that are simulated."""
+PARTS: Final = 10
+"""Of a past that is made, so that it can be told how far it is."""
 CROWD: Final = 2 * HOUR
 """For which the crowd of an episode comes before it."""
 COINS: Final = tuple(DEMO)
@@ -160,7 +164,7 @@ def make(
         market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
         return market, market.history(days)
     midnight, calm = kept_until(until), until - (CROWD if crowd else 0)
-    market, past = _until_midnight(coin, venues, seed, midnight, days)
+    market, past = _until_midnight(coin, venues, seed, midnight, days, tell=crowd)
     if calm > midnight:
         past = joined_history(past, market.history((calm - midnight) / DAY))
     if until > calm:
@@ -175,16 +179,27 @@ def kept_until(until: int) -> int:
 
 
 def _until_midnight(
-    coin: str, venues: Sequence[str], seed: int, midnight: int, days: float
+    coin: str, venues: Sequence[str], seed: int, midnight: int, days: float, *, tell: bool
 ) -> tuple[MadeMarket, list[MinuteHistory]]:
+    """Return a market at midnight and its past, in parts, each told on standard output."""
     name, key = f"market-{coin}", f"{tuple(venues)} {seed} {midnight} {days}"
     kept = cache.load(name, key)
     if kept is not None:
         return pickle.loads(kept)  # noqa: S301  written by this code, for this user
     market = MadeMarket(world(coin, venues), seed, midnight - round(days * DAY))
-    made = market, market.history(days)
-    cache.save(name, key, pickle.dumps(made, protocol=5))
-    return made
+    past = market.history(days / PARTS)
+    for part in range(1, PARTS):
+        if tell:
+            say({"coin": coin, "share": part / PARTS})
+        past = joined_history(past, market.history(days / PARTS))
+    cache.save(name, key, pickle.dumps((market, past), protocol=5))
+    return market, past
+
+
+def say(words: dict[str, Any]) -> None:
+    """Write a line of JSON for whoever started the simulated venues."""
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
 
 
 async def make_all(
