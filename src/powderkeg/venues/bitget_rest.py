@@ -169,7 +169,12 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         tiers = _url("query-position-lever", each, f"productType={PRODUCT}")
         ratio = _url("account-long-short", each, "period=5m")
         polls.append(Poll(f"tiers:{each}", tiers, every=HOUR, weight=2))
-        polls.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, provides=told))
+        polls.append(
+            Poll(
+                f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, provides=told,
+                bucket="account-long-short",  # one a second, beside what the others may ask
+            )
+        )  # fmt: skip
     return polls
 
 
