@@ -102,7 +102,7 @@ def stored_url(data: Path) -> Iterator[str]:
             said = next((line for line in server.stderr if "http://" in line), "")
             if not said:
                 pytest.fail(f"expected an address from the replay, got exit {server.wait()}")
-            yield "http://" + said.split("http://")[1].strip().rstrip("/") + "/"
+            yield "http://" + said.split("http://")[1].split()[0]
         finally:
             server.terminate()
 
