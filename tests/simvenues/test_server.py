@@ -97,7 +97,7 @@ async def test_what_is_not_simulated_is_refused(wrong):
 
 
 async def test_the_program_says_where_it_listens_and_ends_with_its_parent(http):
-    arguments = ("-m", "powderkeg.simvenues", "--coins", "SOL", "--days", "0.1", "--with-parent")
+    arguments = ("-m", "powderkeg.simvenues", "--coins", "SOL", "--days", "1", "--with-parent")
     program = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

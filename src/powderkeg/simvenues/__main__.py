@@ -49,12 +49,12 @@ async def _parent_gone() -> None:
         pipe.close()
 
 
-def _keeper(folder: Path | None) -> Done:
+def _keeper(folder: Path | None) -> Done | None:
     """Return what writes a coin's past into a folder, for whoever started us, and says so."""
+    if folder is None:
+        return None
 
     def keep(coin: str, histories: list[MinuteHistory]) -> None:
-        if folder is None:
-            return
         path = folder / f"{coin}.past"
         path.write_bytes(pickle.dumps(histories, protocol=5))
         say({"coin": coin, "past": str(path)})
