@@ -104,7 +104,15 @@ CALM: Final = World(day_volatility=0.012, jump_size=0.002, mix=(0.30, 0.595, 0.0
 THIN: Final = World(depth=0.35, refill=25.0)
 """A stress world whose book is shallow and slow: cascades feed themselves."""
 
-_DEMO: Final = World(censor=True, warm=4.0, day_volatility=0.017, trend=0.012, sessions=True)
+_DEMO: Final = World(
+    censor=True,
+    warm=4.0,
+    day_volatility=0.017,
+    trend=0.012,
+    sessions=True,
+    noise_rate=9.0,
+    noise_size=0.022 / 3,
+)
 DEMO: Final[dict[str, World]] = {
     "BTC": replace(_DEMO, coin="BTC", symbol="BTCUSDT", scale=60.0),
     "ETH": replace(_DEMO, coin="ETH", symbol="ETHUSDT", price=4_000.0, tick=0.01, scale=35.0),
