@@ -136,12 +136,12 @@ def test_after_an_episode_laws_and_book_are_as_if_there_had_been_none(sweep: Pla
     market = sweep.market
     for _ in range(600):
         market.step(0.1)
-    assert market._steering is None
+    assert market._rules.steering is None
     assert market._state["eaten"].min() >= 0
-    plain = market._base.copy()
-    session(market.now - SECOND).apply(market._laws, plain)
-    assert market._laws["lean"] == 0 == market._laws["order"]
-    assert market._laws["depth"] == plain["depth"]
+    plain = market._rules._base.copy()
+    session(market.now - SECOND).apply(market._rules.laws, plain)
+    assert market._rules.laws["lean"] == 0 == market._rules.laws["order"]
+    assert market._rules.laws["depth"] == plain["depth"]
 
 
 def lived(market: MadeMarket, steps: int = 700) -> bytes:
@@ -187,7 +187,7 @@ def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: f
     before = -market._state["eaten"].clip(max=0).sum()
     for _ in range(11):
         market.step(0.1)
-    rungs = market._steering._walls[0]  # type: ignore[union-attr]
+    rungs = market._rules.steering._walls[0]  # type: ignore[union-attr]
     assert (float(rungs.held.sum()) > before) == grows
 
 
@@ -214,7 +214,7 @@ def test_a_crowd_leaves_more_longs_close_below_than_an_ordinary_evening(start: i
         busy.history(1 / 12)
     assert near(busy) > 2 * near(plain)
     busy.step(0.1)
-    assert busy._laws["open_rate"] == busy._base["open_rate"]
+    assert busy._rules.laws["open_rate"] == busy._rules._base["open_rate"]
 
 
 def test_histories_that_follow_each_other_are_one(grown: MadeMarket):
