@@ -177,6 +177,22 @@ def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: MadeMarket):
     assert market._state["eaten"].min() >= 0
 
 
+def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: MadeMarket):
+    market = grown.copy()
+    walls = (Wall(1, 0.99, 0.999, 20.0, 1.0, 1, 2), Wall(-1, 1.001, 1.01, 20.0, 1.0, 3, 4))
+    phases = (Phase(0, 9, Conditions()),)
+    market.script(Episode(name="walls", side=1, walls=walls, phases=phases))
+    deep = []
+    for _ in range(5):
+        market.step(0.5)
+        ladder = market.ladder(200)
+        market.step(0.5)
+        sides = ladder.bid_sizes.max(), ladder.ask_sizes.max()
+        deep.append(tuple(bool(side > 5 * market.world.depth) for side in sides))
+    assert deep == [(False, False), (True, False), (False, False), (False, True), (False, False)]
+    assert market._rules.steering is not None
+
+
 @pytest.mark.parametrize(("refill", "grows"), [(0.0, False), (0.9, False), (1.2, True)])
 def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: float, grows: bool):
     market = grown.copy()
