@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Self
 
@@ -121,7 +121,7 @@ class MadeMarket:
         self._rules.begin(episode, self._state[0], self.now)
 
     @contextmanager
-    def crowd(self, side: int, rate: float = 3.5) -> Iterator[None]:
+    def crowd(self, side: int, rate: float = 3.5) -> Generator[None, None, None]:
         """While this lasts, more traders open, most on one side and with high leverage.
 
         Args:
