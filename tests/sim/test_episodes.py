@@ -136,12 +136,12 @@ def test_after_an_episode_laws_and_book_are_as_if_there_had_been_none(sweep: Pla
     market = sweep.market
     for _ in range(600):
         market.step(0.1)
-    assert market._steering is None
+    assert market._rules.steering is None
     assert market._state["eaten"].min() >= 0
-    plain = market._base.copy()
-    session(market.now - SECOND).apply(market._laws, plain)
-    assert market._laws["lean"] == 0 == market._laws["order"]
-    assert market._laws["depth"] == plain["depth"]
+    plain = market._rules._base.copy()
+    session(market.now - SECOND).apply(market._rules.laws, plain)
+    assert market._rules.laws["lean"] == 0 == market._rules.laws["order"]
+    assert market._rules.laws["depth"] == plain["depth"]
 
 
 def lived(market: MadeMarket, steps: int = 700) -> bytes:
@@ -177,6 +177,22 @@ def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: MadeMarket):
     assert market._state["eaten"].min() >= 0
 
 
+def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: MadeMarket):
+    market = grown.copy()
+    walls = (Wall(1, 0.99, 0.999, 20.0, 1.0, 1, 2), Wall(-1, 1.001, 1.01, 20.0, 1.0, 3, 4))
+    phases = (Phase(0, 9, Conditions()),)
+    market.script(Episode(name="walls", side=1, walls=walls, phases=phases))
+    deep = []
+    for _ in range(5):
+        market.step(0.5)
+        ladder = market.ladder(200)
+        market.step(0.5)
+        sides = ladder.bid_sizes.max(), ladder.ask_sizes.max()
+        deep.append(tuple(bool(side > 5 * market.world.depth) for side in sides))
+    assert deep == [(False, False), (True, False), (False, False), (False, True), (False, False)]
+    assert market._rules.steering is not None
+
+
 @pytest.mark.parametrize(("refill", "grows"), [(0.0, False), (0.9, False), (1.2, True)])
 def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: float, grows: bool):
     market = grown.copy()
@@ -187,7 +203,7 @@ def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: f
     before = -market._state["eaten"].clip(max=0).sum()
     for _ in range(11):
         market.step(0.1)
-    rungs = market._steering._walls[0]  # type: ignore[union-attr]
+    rungs = market._rules.steering._walls[0]  # type: ignore[union-attr]
     assert (float(rungs.held.sum()) > before) == grows
 
 
@@ -214,7 +230,7 @@ def test_a_crowd_leaves_more_longs_close_below_than_an_ordinary_evening(start: i
         busy.history(1 / 12)
     assert near(busy) > 2 * near(plain)
     busy.step(0.1)
-    assert busy._laws["open_rate"] == busy._base["open_rate"]
+    assert busy._rules.laws["open_rate"] == busy._rules._base["open_rate"]
 
 
 def test_histories_that_follow_each_other_are_one(grown: MadeMarket):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any, Final, Self
 
 import numpy as np
 
 from powderkeg.events import (
     DAY,
-    HOUR,
     MINUTE,
     SECOND,
     Event,
@@ -22,7 +20,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.sim.clock import FUNDING, LAST_COLUMNS, ROOM, VENUE_COLUMNS, advance
-from powderkeg.sim.conditions import Conditions, session
+from powderkeg.sim.conditions import Conditions
 from powderkeg.sim.episodes import Episode
 from powderkeg.sim.pace import COARSE, Pace, pace, ticks_of
 from powderkeg.sim.publish import (
@@ -39,6 +37,7 @@ from powderkeg.sim.publish import (
 )
 from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
 from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
+from powderkeg.sim.rules import Rules
 from powderkeg.sim.state import (
     DEATH,
     HEAT,
@@ -47,15 +46,12 @@ from powderkeg.sim.state import (
     PRINT,
     SENTIMENT,
     STATE,
-    Laws,
     Reals,
     Records,
     State,
     Whole,
-    laws,
     new_state,
 )
-from powderkeg.sim.steering import Steering
 from powderkeg.sim.world import World
 
 _ROWS: Final = 4 * ROOM
@@ -77,19 +73,23 @@ class MadeMarket:
     """
 
     __slots__ = (
-        "_base", "_crowd", "_deaths", "_held", "_laws", "_paces", "_state", "_steering", "_tape",
-        "_units", "now", "world",
-    )  # fmt: skip
+        "_deaths",
+        "_held",
+        "_paces",
+        "_rules",
+        "_state",
+        "_tape",
+        "_units",
+        "now",
+        "world",
+    )
 
     def __init__(self, world: World, seed: int, start: int) -> None:
         self.world = world
-        self._base: Laws = laws(world)
-        self._laws: Laws = self._base.copy()
+        self._rules = Rules(world)
         self._units = Units.of(world)
         self._state: State = new_state(world, seed)
         self._held: dict[int, Liquidation] = {}
-        self._crowd = Conditions()
-        self._steering: Steering | None = None
         self._lend()
         ticks = round(world.warm * DAY / _COARSE)
         self.now = start - ticks * _COARSE
@@ -108,10 +108,7 @@ class MadeMarket:
         other = object.__new__(type(self))
         other.world = self.world
         other.now = self.now
-        other._base = self._base
-        other._laws = self._laws.copy()
-        other._crowd = self._crowd
-        other._steering = deepcopy(self._steering)
+        other._rules = self._rules.copy()
         other._units = self._units
         # As bytes: a structured copy leaves the padding between fields to chance.
         other._state = self._state.view(np.uint8).copy().view(STATE)
@@ -121,14 +118,10 @@ class MadeMarket:
 
     def script(self, episode: Episode) -> None:
         """Let an episode happen from now on, instead of any that is under way."""
-        m = self._state[0]
-        if self._steering is not None:
-            self._steering.clear(m)
-        depth = self.world.depth
-        self._steering = Steering(episode, self.now, float(m["mid"]), depth)
+        self._rules.begin(episode, self._state[0], self.now)
 
     @contextmanager
-    def crowd(self, side: int, rate: float = 3.5) -> Generator[None]:
+    def crowd(self, side: int, rate: float = 3.5) -> Generator[None, None, None]:
         """While this lasts, more traders open, most on one side and with high leverage.
 
         Args:
@@ -137,11 +130,11 @@ class MadeMarket:
         """
         moods = self._state["moods"][0]
         moods[[SENTIMENT, LEVERAGE, HEAT, OPENING]] = 2.0 * side, 1.5, 2.0, 0.3
-        self._crowd = Conditions(opening=rate)
+        self._rules.crowd = Conditions(opening=rate)
         try:
             yield
         finally:
-            self._crowd = Conditions()
+            self._rules.crowd = Conditions()
 
     def truth(self) -> Truth:
         """Return every position alive right now."""
@@ -244,7 +237,7 @@ class MadeMarket:
 
     def ladder(self, levels: int) -> Ladder:
         """Return the book now, before venues share it out."""
-        return ladder_of(self._state[0], self._laws[0], self._units, self.now, levels)
+        return ladder_of(self._state[0], self._rules.laws[0], self._units, self.now, levels)
 
     def _readings(self, before: int) -> dict[str, Any]:
         """Return marks, index, open interest and funding as they are now."""
@@ -269,25 +262,8 @@ class MadeMarket:
 
     def _pace(self, length: int) -> Pace:
         if length not in self._paces:
-            self._paces[length] = pace(self._laws, length / SECOND, len(self.world.venues))
+            self._paces[length] = pace(self._rules.laws, length / SECOND, len(self.world.venues))
         return self._paces[length]
-
-    def _prepare(self, length: int, ticks: int) -> int:
-        """Bring the laws to what they are now; return how many of the ticks have the same."""
-        now = self._crowd
-        if self.world.sessions:
-            now = now.times(session(self.now))
-            left = HOUR - self.now % HOUR
-            ticks = min(ticks, max(1, -(-left // length)))
-        if self._steering is not None:
-            if self._steering.over(self.now):
-                self._steering.clear(self._state[0])
-                self._steering = None
-            else:
-                now = now.times(self._steering.act(self._state[0], self.now, length))
-                ticks = 1
-        now.apply(self._laws, self._base)
-        return ticks
 
     def _live(self, length: int, last: Reals, rows: Reals, tape: Records) -> Iterator[Chunk]:
         """Live through as many ticks as `last` has rows, as often as outputs fill up."""
@@ -295,10 +271,10 @@ class MadeMarket:
         state = self._state
         while done < last.shape[0]:
             since = self.now
-            ticks = self._prepare(length, last.shape[0] - done)
+            ticks = self._rules.prepare(state[0], since, length, last.shape[0] - done)
             lived = advance(
                 self._state,
-                self._laws,
+                self._rules.laws,
                 self._pace(length),
                 since,
                 length,
@@ -390,6 +366,6 @@ class MadeMarket:
 
     def _books(self) -> list[Event]:
         return [
-            book_of(self._state[0], self._laws[0], self._units, market, v, self.now)
+            book_of(self._state[0], self._rules.laws[0], self._units, market, v, self.now)
             for v, market in enumerate(self.world.markets)
         ]
