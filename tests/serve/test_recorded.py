@@ -51,8 +51,22 @@ def test_a_past_has_the_symbol_of_its_venue_and_the_liquidations_it_reports(hist
     seconds = Counter(each.at // SECOND for each in binance.liquidations)
     assert set(seconds.values()) == {1}
     whole = len(histories[1].liquidations)
-    assert len(okx.liquidations) == whole - -(-whole // UNTOLD)
+    assert len(okx.liquidations) == whole - whole // UNTOLD
     assert {each.market for each in okx.liquidations} == {OKX}
+
+
+def test_bitget_reports_the_largest_of_each_second_and_side_and_hyperliquid_none(histories):
+    history = histories[0]
+    twice = [
+        replace(each, size=size) for each in history.liquidations[:9] for size in (2.0, 3.0, 1.0)
+    ]
+    bitget = replace(history, market="bitget:BTCUSDT", liquidations=twice)
+    told = as_published("BTC", bitget).liquidations
+    seconds = {(each.at // SECOND, each.holder) for each in twice}
+    assert [each.size for each in told] == [3.0] * len(seconds)
+    assert {(each.at // SECOND, each.holder) for each in told} == seconds
+    silent = as_published("BTC", replace(history, market="hyperliquid:BTCUSDT"))
+    assert (silent.market, silent.liquidations) == ("hyperliquid:BTC", [])
 
 
 def test_what_is_older_than_can_be_learned_from_is_one_block_without_liquidations(histories):
@@ -77,6 +91,17 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
     assert market.estimate.fit.reports > 10
     assert market.estimate.record.count > 10
     assert fresh.now == UNTIL
+
+
+@pytest.mark.usefixtures("uncached")
+def test_what_is_kept_at_one_hour_of_the_day_serves_every_other(past, tmp_path, monkeypatch):
+    monkeypatch.setattr("powderkeg.serve.recorded.LEARNED", 12 * HOUR)  # begins inside the past
+    later = tmp_path / "later.past"
+    later.write_bytes(pickle.dumps(make("BTC", VENUES, 7, UNTIL + 3 * HOUR, 1.0)[1]))
+    fresh = play_one("BTC", later, 0, LIVE, 7)
+    monkeypatch.setenv("POWDERKEG_CACHE", str(tmp_path))
+    play_one("BTC", past, 0, LIVE, 7)
+    assert play_one("BTC", later, 0, LIVE, 7) == fresh
 
 
 @pytest.mark.usefixtures("uncached")

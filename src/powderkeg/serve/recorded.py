@@ -10,7 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import pickle
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -115,7 +115,8 @@ class Recorded:
 def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) -> bytes:
     """Return a packed desk that lived through one market's past by the ordinary path.
 
-    What it knew at the last midnight is kept, as the market itself is.
+    What it knew at the last midnight is kept, as the market itself is; so nothing up to then may
+    depend on when after it the past ends.
 
     Args:
         coin: Such as BTC.
@@ -127,7 +128,7 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     history = as_published(coin, _read(path)[number])
     first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
     midnight = kept_until(end)
-    events = sorted(events_of(history, end - LEARNED), key=lambda event: event.seen)
+    events = sorted(events_of(history, midnight - LEARNED), key=lambda event: event.seen)
     key = f"{history.market} {seed} {first} {midnight} {settings}"
     name = f"desk-{history.market.replace(':', '-')}"
     kept = cache.load(name, key)
@@ -149,15 +150,12 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
 def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
     """Return a market's past under the venue's own symbol, with the liquidations it reports.
 
-    Binance reports the last one of a second, OKX four of five; the others all of them.
+    These are the rules of the simulated wires: Binance the last one of a second, Bitget the largest
+    of a second and side, OKX four of five, Hyperliquid none; the others all of them.
     """
     venue = history.market.partition(":")[0]
     name = f"{venue}:{VENUES[venue]('').symbol(coin)}"
-    reported = history.liquidations
-    if venue == "binance":
-        reported = _last_of_seconds(reported)
-    elif venue == "okx":
-        reported = [each for n, each in enumerate(reported) if n % UNTOLD]
+    reported = _RULES.get(venue, list)(history.liquidations)
     return MinuteHistory(
         market=name,
         candles=replace(history.candles, market=name),
@@ -168,6 +166,27 @@ def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
 
 def _last_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
     return list({event.at // SECOND: event for event in events}.values())
+
+
+def _largest_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
+    largest: dict[tuple[int, str], Liquidation] = {}
+    for event in events:
+        key = event.at // SECOND, event.holder
+        if key not in largest or event.size > largest[key].size:
+            largest[key] = event
+    return sorted(largest.values(), key=lambda event: event.at)
+
+
+def _four_of_five(events: list[Liquidation]) -> list[Liquidation]:
+    return [event for number, event in enumerate(events, 1) if number % UNTOLD]
+
+
+_RULES: Final[dict[str, Callable[[list[Liquidation]], list[Liquidation]]]] = {
+    "binance": _last_of_seconds,
+    "bitget": _largest_of_seconds,
+    "okx": _four_of_five,
+    "hyperliquid": lambda _: [],
+}
 
 
 def _read(path: Path) -> list[MinuteHistory]:
