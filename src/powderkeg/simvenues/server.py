@@ -73,6 +73,8 @@ class Simulator:
         self.rate = rate
         self._born = time.monotonic()
         self._turn = 0
+        self._scripted: list[Coin] = []
+        """Coins whose episode waits for the first socket."""
         for coin in coins:
             for market in coin.markets:
                 market.parts = _PARTS if rate else 1
@@ -126,9 +128,21 @@ class Simulator:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    def script(self) -> None:
+        """Let each coin's episode happen once somebody listens, or it would be over unseen."""
+        self._scripted = list(self.coins)
+
+    def _begin(self) -> None:
+        """Begin the episodes that wait, where a socket is open."""
+        if self._scripted and any(host.sockets for host in self.hosts.values()):
+            for coin in self._scripted:
+                coin.made.script(EPISODES[coin.name])
+            self._scripted = []
+
     async def _run(self) -> None:
         """Live on, in step with the clock."""
         while True:
+            self._begin()
             self._live()
             self._pad()
             for host in self.hosts.values():
@@ -200,9 +214,8 @@ async def serve(
     simulator = Simulator(lives, port, clock, rate)
     try:
         await simulator.start()
-        if done is not None:  # the past was recorded: what it led up to happens now
-            for coin in lives:
-                coin.made.script(EPISODES[coin.name])
+        if done is not None:  # the past was recorded: now comes what it led up to
+            simulator.script()
     except BaseException:
         await simulator.close()
         raise
