@@ -123,7 +123,7 @@ def test_dragging_back_pauses_and_a_button_returns(opened: Callable[..., Page]):
 def test_the_legend_is_the_control(opened: Callable[..., Page]):
     page = opened("desk")
     low = page.get_by_role("slider", name="Hide below")
-    mode = page.locator(".mode")
+    mode = page.locator(".mode:not(.shade)")
     assert mode.inner_text() == "auto (visible)"
     before = low.get_attribute("aria-valuetext")
     low.focus()
