@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from powderkeg.errors import ConfigError
-from powderkeg.sim import EPISODES
+from powderkeg.sim import EPISODES, MadeMarket
 from powderkeg.simvenues import serve
 
 from .conftest import HELLOS, SYMBOLS, book_rows, decoded
@@ -37,23 +37,18 @@ async def test_all_that_was_logged_was_sent(start, http):
     assert all(b["f"] == a["l"] + 1 for a, b in pairwise(seen))
 
 
-async def test_an_episode_waits_until_somebody_listens(start, http):
+async def test_an_episode_waits_until_somebody_listens(start, http, monkeypatch):
+    begun = []
+    monkeypatch.setattr(MadeMarket, "script", lambda _, episode: begun.append(episode))
     simulator = await start()
-    market = simulator.coins[0].made
     simulator.script()
     await asyncio.sleep(0.5)
-    assert market._steering is None
-    ws = await http.ws_connect(
-        f"ws://{simulator.addresses['binance']}/market/stream?streams=btcusdt@aggTrade"
-    )
-    await ws.receive_str(timeout=10)
-    since = market._steering._since
-    assert market._steering.episode == EPISODES["BTC"]
-    await ws.close()
-    other = await http.ws_connect(f"ws://{simulator.addresses['bybit']}/v5/public/linear")
-    await asyncio.sleep(0.5)
-    assert market._steering._since == since, "it happens once"
-    await other.close()
+    assert begun == []
+    for path in ("/market/stream?streams=btcusdt@aggTrade", "/public/stream?streams=btcusdt@depth"):
+        ws = await http.ws_connect(f"ws://{simulator.addresses['binance']}{path}")
+        await ws.receive_str(timeout=10)
+        assert begun == [EPISODES["BTC"]], "it happens once"
+        await ws.close()
 
 
 async def test_the_truth_names_book_sums_and_positions(start, http):
