@@ -50,7 +50,7 @@ def test_a_picture_is_lit_and_carries_its_stamp(session):
     stamp = image.text["Description"]
     words = (
         "estimate, static image", "BTC 12h", "UTC", "local time", "simulated", "binance",
-        "s old", "grade", "calibrated", "fuel, not a magnet",
+        "s old", "grade", "reports", "fuel, not a magnet",
     )  # fmt: skip
     for word in words:
         assert word in stamp
