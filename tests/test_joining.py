@@ -137,6 +137,20 @@ def test_what_is_said_of_accounts_and_of_the_link_while_a_past_is_played_is_not_
     assert desk.markets[BINANCE].link == "down"
 
 
+def test_a_book_whose_link_broke_meanwhile_is_asked_for_again():
+    feed, script = fresh(), made.Script()
+    script.say(made.BOOT)
+    script.put("binance", made.binance_book(1, 100_000), "depth:BTCUSDT")
+    feed.take(script.frames)
+    feed._waiting[BINANCE].append(Link(BINANCE, T0, T0, "down"))
+    rest = made.Script(T0 + 5 * SECOND)
+    rest.say(Join(rest.now, BINANCE, T0, apart=True))
+    rest.say(Joined(rest.now, BINANCE))
+    asks = feed.take(rest.frames)
+    assert [ask.market for ask in asks] == [BINANCE]
+    assert feed.desks["BTC"].markets[BINANCE].book.status != "live"
+
+
 @given(st.lists(st.sampled_from(["trade", "mark"]), max_size=12))
 def test_prints_one_after_another_are_one_run_and_all_else_stands_between(kinds):
     events = [

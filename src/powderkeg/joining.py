@@ -55,21 +55,28 @@ class Joining:
     def enter(self, desk: Desk) -> list[Ask]:
         """Put the market into its coin's desk, its past played; its book is that of now."""
         self.play()
-        for count in Counts.__struct_fields__:
-            known = getattr(desk.counts, count) + getattr(self._apart.counts, count)
-            setattr(desk.counts, count, known)
-        desk.observed |= self._apart.observed
-        market, here = self._apart.markets.get(self.market), desk.markets.get(self.market)
-        if market is None:
-            return []
+        adopt(desk, self._apart)
+        market = desk.markets.get(self.market)
+        ask = market.book.lose("link down") if market is not None and self._lost else None
+        return [ask] if ask else []
+
+
+def adopt(desk: Desk, apart: Desk) -> None:
+    """Put what a desk of its own knows of its market into the coin's desk, with what it counted.
+
+    Book and quotes of a market that is there already stay: no past changes them.
+    """
+    for count in Counts.__struct_fields__:
+        setattr(desk.counts, count, getattr(desk.counts, count) + getattr(apart.counts, count))
+    desk.observed |= apart.observed
+    for name, market in apart.markets.items():
+        here = desk.markets.get(name)
         if here is not None:
             market.book, market.quotes = here.book, here.quotes
             market.seen = max(market.seen, here.seen)
-        desk.markets[self.market] = market
+        desk.markets[name] = market
         if desk.leader is market:
-            desk.prices = self._apart.prices
-        ask = market.book.lose("link down") if self._lost else None
-        return [ask] if ask else []
+            desk.prices = apart.prices
 
 
 def merged(events: Iterable[Event]) -> Iterator[Event]:
@@ -93,7 +100,7 @@ def as_one(run: list[Trade | Trades]) -> Trade | Trades:
 
 
 def _apart(desk: Desk, name: str) -> Desk:
-    """Return a desk that knows one market alone, and not its book: no past tells of that."""
+    """Return a desk that knows one market alone, and not its book: a past says nothing of that."""
     other = type(desk)(desk.coin, desk.settings, desk.horizon)
     other.now, other.prices = desk.now, deepcopy(desk.prices)
     if name in desk.observed:

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page, ViewportSize
+    from playwright.sync_api import Browser, Page, ViewportSize, WebSocketRoute
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -171,3 +171,9 @@ def go(page: Page, url: str) -> None:
     page.goto(url)
     page.locator("[data-age]").first.wait_for(timeout=MAP_WITHIN)
     page.wait_for_timeout(2_600)
+
+
+def relay(page: WebSocketRoute, rewrite: Callable[[bytes], bytes]) -> None:
+    """Let a page hear its server's stream, each message as `rewrite` returns it."""
+    server = page.connect_to_server()
+    server.on_message(lambda raw: page.send(rewrite(raw) if isinstance(raw, bytes) else raw))

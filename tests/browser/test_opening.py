@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from .conftest import MAP_WITHIN, NARROW
+from .conftest import MAP_WITHIN, NARROW, relay
 from .test_fit import axe_faults, faults_of
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ class Starting:
         if self.silence:
             page.close()
             return
-        server = page.connect_to_server()
-        server.on_message(
-            lambda raw: page.send(self._rewritten(raw) if isinstance(raw, bytes) else raw)
-        )
+        relay(page, self._rewritten)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from .conftest import MAP_WITHIN, VIEWPORTS, Size
+from .conftest import MAP_WITHIN, VIEWPORTS, Size, relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,10 +129,7 @@ class Told:
         route.fulfill(status=200, body=msgspec.msgpack.encode(said))
 
     def _stream(self, page: WebSocketRoute) -> None:
-        server = page.connect_to_server()
-        server.on_message(
-            lambda raw: page.send(self.rewrite(raw) if isinstance(raw, bytes) else raw)
-        )
+        relay(page, self.rewrite)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import brotli
 import msgspec
 import pytest
 
-from .conftest import MAP_WITHIN, VIEWPORTS, Size
+from .conftest import MAP_WITHIN, VIEWPORTS, Size, relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,10 +122,7 @@ class Told:
         )  # fmt: skip
 
     def _stream(self, page: WebSocketRoute) -> None:
-        server = page.connect_to_server()
-        server.on_message(
-            lambda raw: page.send(self.rewrite(raw) if isinstance(raw, bytes) else raw)
-        )
+        relay(page, self.rewrite)
 
 
 @pytest.fixture

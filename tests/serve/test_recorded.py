@@ -17,7 +17,7 @@ from powderkeg.maps.prices import CLOSE, LOW
 from powderkeg.maps.queries import HeatmapQuery, LevelsQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.made import events_of
-from powderkeg.serve.recorded import UNTOLD, Recorded, as_published, play_one
+from powderkeg.serve.recorded import UNREPORTED, Recorded, as_published, play_one
 from powderkeg.settings import LIVE
 from powderkeg.sim import EPISODES
 from powderkeg.simvenues.world import make
@@ -51,7 +51,7 @@ def test_a_past_has_the_symbol_of_its_venue_and_the_liquidations_it_reports(hist
     seconds = Counter(each.at // SECOND for each in binance.liquidations)
     assert set(seconds.values()) == {1}
     whole = len(histories[1].liquidations)
-    assert len(okx.liquidations) == whole - whole // UNTOLD
+    assert len(okx.liquidations) == whole - whole // UNREPORTED
     assert {each.market for each in okx.liquidations} == {OKX}
 
 
@@ -95,7 +95,7 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
 
 @pytest.mark.usefixtures("uncached")
 def test_what_is_kept_at_one_hour_of_the_day_serves_every_other(past, tmp_path, monkeypatch):
-    monkeypatch.setattr("powderkeg.serve.recorded.LEARNED", 12 * HOUR)  # begins inside the past
+    monkeypatch.setattr("powderkeg.serve.recorded.KEPT", 12 * HOUR)  # begins inside the past
     later = tmp_path / "later.past"
     later.write_bytes(pickle.dumps(make("BTC", VENUES, 7, UNTIL + 3 * HOUR, 1.0)[1]))
     fresh = play_one("BTC", later, 0, LIVE, 7)

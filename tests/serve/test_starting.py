@@ -11,6 +11,7 @@ import pytest
 from litestar.testing import TestClient
 
 from powderkeg.desk import Desk
+from powderkeg.events import SECOND
 from powderkeg.live.backfill import Asked
 from powderkeg.live.run import Collector
 from powderkeg.serve.app import make_app
@@ -104,6 +105,29 @@ def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
     session.ready = True
     ready = starting.answer(collector)
     assert (ready["share"], ready["left"], ready["took"]) == (1.0, 0.0, 4.0)
+
+
+def lefts(seconds, looks):
+    """Return the time left after a stall of so many seconds, looked at so often."""
+    at = Clock()
+    session = Session("live", {"BTC": Desk("BTC", LIVE)}, at)
+    starting = Starting(session, VENUES, at)
+    starting.recorded = lambda *_: 0.5
+    at.at += 10 * SECOND
+    starting.answer(None)
+    out = 0.0
+    for _ in range(looks):
+        at.at += seconds * SECOND // looks
+        out = starting.answer(None)["left"]
+    return out
+
+
+def test_the_time_left_after_a_stall_grows_little_by_little_however_many_look():
+    # Four tenths are there after 10 s: 15 s are left. After 2 s without progress it would be 18.
+    assert lefts(2, 1) == pytest.approx(13 + 5 * (1 - math.exp(-2 / 5)), abs=0.1)
+    assert lefts(2, 20) == pytest.approx(lefts(2, 200), abs=0.11)
+    assert 13 < lefts(2, 200) <= lefts(2, 1)
+    assert lefts(60, 60) == pytest.approx(70 / 0.4 * 0.6, rel=0.15)
 
 
 def test_a_market_of_which_nothing_came_has_failed_and_one_that_is_forbidden_is_refused(

@@ -24,6 +24,7 @@ from powderkeg.live.keep import resume
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
+from powderkeg.serve.up import SEED
 from powderkeg.serve.wire import MSGPACK, pack, read_query
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
@@ -34,7 +35,6 @@ Answers = dict[str, dict[str, Any]]
 Queries = dict[str, dict[str, str]]
 """Parameters as a request has them, by view."""
 DEFAULT: Final = f"http://127.0.0.1:{PORT}"
-SEED: Final = 7
 DAYS: Final = 5.0
 """Of a simulated market's past."""
 

@@ -74,12 +74,19 @@ def _shown(session: Session, url: str, work: Work) -> Work:
 
     async def run() -> None:
         shown = asyncio.ensure_future(show_start(lambda: begun(session), url, Console(stderr=True)))
+        shown.add_done_callback(_report)
         try:
             await work()
         finally:
             shown.cancel()
 
     return run
+
+
+def _report(shown: asyncio.Future[None]) -> None:
+    """Say why the start is no longer shown; it goes on all the same."""
+    if not shown.cancelled() and (why := shown.exception()) is not None:
+        tell(f"the start is no longer shown: {why!r}")
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -21,7 +21,7 @@ from powderkeg.live.keep import Keep
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.simulated import simulated_venues
-from powderkeg.serve.up import SIX, Plan, Up, offline
+from powderkeg.serve.up import SEED, SIX, Plan, Up, offline
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
@@ -95,7 +95,7 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = PORT,
     token: Token = "",
-    seed: Seed = 9,
+    seed: Seed = SEED,
     rate: Rate = 0,
     browse: Browse = False,
     json_ready: Ready = False,
@@ -116,7 +116,7 @@ def demo(
     host: Host = "127.0.0.1",
     port: Port = PORT,
     token: Token = "",
-    seed: Seed = 9,
+    seed: Seed = SEED,
     rate: Rate = 0,
     browse: Browse = False,
     json_ready: Ready = False,
@@ -142,7 +142,7 @@ def record(
     data: Data = None,
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0 goes on.")] = 0.0,
     simulate: Annotated[bool, typer.Option(help="Record made venues.")] = False,
-    seed: Seed = 9,
+    seed: Seed = SEED,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Store what the venues send, without a map. `replay FOLDER` reads it."""

@@ -10,7 +10,7 @@ from typing import Final
 EVERY: Final = 0.02
 """Seconds between two beats."""
 WINDOW: Final = 60.0
-"""Seconds over which the recent lag is told."""
+"""Seconds over which the recent lag is the greatest."""
 
 
 class Pulse:

@@ -216,14 +216,14 @@ class Collector:
         self.backfill = work = Backfill(wanted, self.rests, known, self.inbox)
         async with asyncio.TaskGroup() as group:
             group.create_task(work.run())
-            group.create_task(self._tell())
+            group.create_task(self._report())
         for market, asked in work.asked.items():
             if asked.failed:
                 problems, name = self.status.problems, market.partition(":")[0]
                 problems.setdefault(name, f"history: {asked.failed}")
 
-    async def _tell(self) -> None:
-        """Tell how far the pasts are, until all are there or patience is at its end."""
+    async def _report(self) -> None:
+        """Report how far the pasts are, until all are there or patience is at its end."""
         end = asyncio.get_running_loop().time() + PATIENCE
         while not self.ready and asyncio.get_running_loop().time() < end:
             asked = list(self.backfill.asked.values()) if self.backfill else []

@@ -160,7 +160,7 @@ def _saddle(flank: Floats, height: float) -> float:
 
 
 def _stands_out(relief: Floats, peak: int) -> bool:
-    """Tell whether a bin is the highest about it, and clear of the next higher peak."""
+    """Return whether a bin is the highest about it, and clear of the next higher peak."""
     height = float(relief[peak])
     if height < relief[max(peak - APART // 2, 0) : peak + APART // 2 + 1].max():
         return False

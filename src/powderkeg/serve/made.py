@@ -25,8 +25,8 @@ def prepare(
     """
     market = MadeMarket(DEMO[coin], seed, until - round(days * DAY))
     desk = Desk(coin, settings, horizon=until)
-    told = [event for history in market.history(days) for event in events_of(history)]
-    for event in sorted(told, key=lambda event: event.seen):
+    events = [event for history in market.history(days) for event in events_of(history)]
+    for event in sorted(events, key=lambda event: event.seen):
         desk.apply(event)
     return market, desk
 

@@ -18,8 +18,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.events import DAY, MINUTE, SECOND, Liquidation
+from powderkeg.engine.sweeps import KEPT
+from powderkeg.events import MINUTE, SECOND, Liquidation
 from powderkeg.history.snapshots import CODEC
+from powderkeg.joining import adopt
 from powderkeg.live.gate import Gate
 from powderkeg.serve.made import events_of
 from powderkeg.serve.warm import warm
@@ -29,11 +31,9 @@ from powderkeg.simvenues import cache
 from powderkeg.simvenues.world import kept_until
 from powderkeg.venues import VENUES
 
-LEARNED: Final = 21 * DAY
-"""Time of which the model learns at most (`engine.sweeps.KEPT`): what was before is played whole,
-its liquidations left out."""
 MAKING: Final = 0.5
-UNTOLD: Final = 5
+"""Share of a simulated past's way into its desk that is making it; the rest is playing it."""
+UNREPORTED: Final = 5
 """OKX reports four of five liquidations."""
 
 
@@ -90,21 +90,11 @@ class Recorded:
             raw = await loop.run_in_executor(
                 self._pool, play_one, coin, path, number, self._settings, self._seed
             )
-        self._enter(coin, raw)
-
-    def _enter(self, coin: str, raw: bytes) -> None:
-        """Put a market into its coin's desk."""
         played: Desk = CODEC.unpack(raw)
         desk = self._desks[coin]
-        ((name, market),) = played.markets.items()
-        desk.markets[name] = market
+        adopt(desk, played)
         desk.now = max(desk.now, played.now)
-        desk.counts.events += played.counts.events
-        desk.counts.bars += played.counts.bars
-        desk.counts.liquidations += played.counts.liquidations
-        if desk.leader is market:
-            desk.prices = played.prices
-        self.played.add(name)
+        self.played |= played.markets.keys()
 
     def close(self) -> None:
         """Let the processes go."""
@@ -116,7 +106,8 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     """Return a packed desk that lived through one market's past by the ordinary path.
 
     What it knew at the last midnight is kept, as the market itself is; so nothing up to then may
-    depend on when after it the past ends.
+    depend on when after it the past ends. What is older than the model learns from is played whole,
+    its liquidations left out.
 
     Args:
         coin: Such as BTC.
@@ -128,7 +119,7 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     history = as_published(coin, _read(path)[number])
     first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
     midnight = kept_until(end)
-    events = sorted(events_of(history, midnight - LEARNED), key=lambda event: event.seen)
+    events = sorted(events_of(history, midnight - KEPT), key=lambda event: event.seen)
     key = f"{history.market} {seed} {first} {midnight} {settings}"
     name = f"desk-{history.market.replace(':', '-')}"
     kept = cache.load(name, key)
@@ -178,7 +169,7 @@ def _largest_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
 
 
 def _four_of_five(events: list[Liquidation]) -> list[Liquidation]:
-    return [event for number, event in enumerate(events, 1) if number % UNTOLD]
+    return [event for number, event in enumerate(events, 1) if number % UNREPORTED]
 
 
 _RULES: Final[dict[str, Callable[[list[Liquidation]], list[Liquidation]]]] = {

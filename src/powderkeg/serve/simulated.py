@@ -60,7 +60,7 @@ async def simulated_venues(
         process = await asyncio.create_subprocess_exec(*command, *recorded, stdin=pipe, stdout=pipe)
         try:
             if process.stdout is None:
-                raise ConfigError("expected the simulated venues to tell their addresses")
+                raise ConfigError("expected the simulated venues to print their addresses")
             async with asyncio.TaskGroup() as group:
                 hosts = await _hosts(process.stdout, past, group)
             if hosts is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
 from powderkeg.events import SECOND
+from powderkeg.live.backfill import Asked
 from powderkeg.live.run import Collector
 from powderkeg.serve.session import Session
 from powderkeg.venues import VENUES
@@ -21,13 +22,14 @@ STREAMS: Final[dict[str, ChannelKind]] = {
 FETCHED: Final = 0.8
 """Share of a market's way to the map that is asking for its past; the rest is playing it."""
 COMPILING: Final = "compiling, which only the first start does"
-BELIEVED: Final = 0.1
+STEADY: Final = 5 * SECOND
+"""µs in which a later end is believed; an earlier one is at once."""
 KNOWN: Final = 0.05
-"""Share of the work after which the time left is told."""
+"""Share of the work after which the time left is estimated."""
 
 
 class Starting:
-    """How far a start has come. It reads what others do and changes nothing."""
+    """How far a start has come. It reads what others do, and changes nothing of theirs."""
 
     def __init__(self, session: Session, venues: tuple[str, ...], clock: Callable[[], int]) -> None:
         """Begin now.
@@ -48,8 +50,9 @@ class Starting:
         """Share of a simulated past that is there, by coin and market."""
         self.warmed = True
         """Whether all kernels are compiled: at the very first start that takes a while."""
-        self._ends: dict[str, float] = {}
-        """When each coin, and all of them, were last expected to be ready, µs."""
+        self._ends: dict[str, tuple[float, int]] = {}
+        """When each market, coin, and all of them were last expected to be ready, and when that
+        was said, µs."""
         self._clock = clock
 
     def answer(self, collector: Collector | None) -> dict[str, Any]:
@@ -82,15 +85,16 @@ class Starting:
     def _left(self, name: str, share: float, now: int) -> float | None:
         """Return the seconds left if the rest goes as fast as what is done; none while unknown.
 
-        It runs down steadily: a later end is believed by a tenth at each look.
+        It runs down steadily, however many look: a later end is believed little by little.
         """
         if share >= 1:
             return 0.0
         if share < KNOWN:
             return None
         end = now + (now - self.since) * (1 - share) / share
-        before = self._ends.get(name, end)
-        self._ends[name] = end = min(end, before + (end - before) * BELIEVED)
+        before, at = self._ends.get(name, (end, now))
+        end = min(end, before + (end - before) * -math.expm1((at - now) / STEADY))
+        self._ends[name] = end, now
         return round(max(0.0, end - now) / SECOND, 1)
 
     def _names(self, collector: Collector | None, coin: str) -> list[str]:
@@ -111,8 +115,7 @@ class Starting:
     def _market(
         self, collector: Collector | None, coin: str, name: str, now: int
     ) -> dict[str, Any]:
-        venue = name.partition(":")[0]
-        asked = collector.backfill.asked.get(name) if collector and collector.backfill else None
+        venue, asked = name.partition(":")[0], _asked(collector, name)
         state = self._state(collector, name)
         fetched = asked.answered / asked.asked if asked and asked.asked else 0.0
         share = 1.0 if state in ("ready", "failed", "refused") else FETCHED * fetched
@@ -135,12 +138,11 @@ class Starting:
             return "failed" if self.answers.get(venue) else "waiting"
         if name not in collector.feed.coins:
             return "waiting"
+        asked = _asked(collector, name)
         if name not in collector.feed.waiting:
-            asked = collector.backfill.asked.get(name) if collector.backfill else None
             return "failed" if asked and asked.failed and not asked.answered else "ready"
         if _refuses(collector.status.problems.get(venue, "")):
             return "refused"
-        asked = collector.backfill.asked.get(name) if collector.backfill else None
         if asked is None or not asked.asked:
             return "asking"
         return "playing" if asked.complete else "fetching"
@@ -151,7 +153,7 @@ class Starting:
             why = self.answers.get(venue, "")
             return why, "simulated venues, where none answers" if why else "", 1
         tries = max(collector.rests[venue].tries.values(), default=0) + 1
-        asked = collector.backfill.asked.get(name) if collector.backfill else None
+        asked = _asked(collector, name)
         why = collector.status.problems.get(venue, "") or (asked.failed if asked else "")
         if not why:
             return "", "", tries
@@ -160,15 +162,22 @@ class Starting:
         return why, "asked again within a minute", tries
 
 
+def _asked(collector: Collector | None, name: str) -> Asked | None:
+    """Return how far the answers about a market's past are, None while none are asked for."""
+    if collector is None or collector.backfill is None:
+        return None
+    return collector.backfill.asked.get(name)
+
+
 def _streams(collector: Collector | None, name: str) -> dict[str, str]:
     """Return the state of each stream of a market; none where the venue has none."""
     if collector is None:
         return dict.fromkeys(STREAMS, "waiting")
-    return {told: collector.status.stream(name, kind) for told, kind in STREAMS.items()}
+    return {shown: collector.status.stream(name, kind) for shown, kind in STREAMS.items()}
 
 
 def _refuses(why: str) -> bool:
-    """Tell whether a venue will not serve this address, which asking again seldom changes."""
+    """Return whether a venue will not serve this address, which asking again seldom changes."""
     return why.startswith(("HTTP 403", "HTTP 451"))
 
 

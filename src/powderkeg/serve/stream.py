@@ -42,7 +42,7 @@ def make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler
             await socket.close(4401, "expected the token this server was started with")
             return
         if raw.pop("topic", "map") == "starting":
-            await _tell_start(socket, session)
+            await _send_start(socket, session)
             return
         try:
             coin = str(raw.pop("coin", ""))
@@ -57,13 +57,13 @@ def make_stream(session: Session, hub: Hub, token: str) -> WebsocketRouteHandler
     return stream
 
 
-async def _tell_start(socket: Socket, session: Session) -> None:
+async def _send_start(socket: Socket, session: Session) -> None:
     """Send how far the start has come until it is over or the client leaves."""
     with contextlib.suppress(WebSocketDisconnect):
         while True:
-            told = begun(session)
-            await socket.send_bytes(pack(told))
-            if told["ready"]:
+            answer = begun(session)
+            await socket.send_bytes(pack(answer))
+            if answer["ready"]:
                 await socket.close(1000)
                 return
             await asyncio.sleep(EVERY)

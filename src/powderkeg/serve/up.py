@@ -30,6 +30,8 @@ from powderkeg.store.folder import Store
 
 SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 """The venues collected by default."""
+SEED: Final = 9
+"""Of the simulated market that is shown where no other is asked for."""
 SIMULATED: Final = "starting the simulated venues"
 RECORDED: Final = "recorded for 30 days"
 """What is added to the note of a simulated market whose past was learned from."""
@@ -46,7 +48,7 @@ class Plan(Struct, frozen=True):
     """Why made venues are to be started at once; empty asks the real ones first."""
     data: Path | None = None
     """Where frames are kept; made markets are kept in a folder that is gone afterwards."""
-    seed: int = 9
+    seed: int = SEED
     rate: int = 0
     """Messages per second that made venues send at least."""
     settings: Settings = LIVE

@@ -40,7 +40,7 @@ WEIGHTS: Final[dict[str, float]] = {
 }
 """Of traders and flow, scaled to the venues that are simulated."""
 PARTS: Final = 10
-"""Of a past that is made, so that it can be told how far it is."""
+"""Of a past that is made, so that its progress can be reported."""
 CROWD: Final = 2 * HOUR
 """For which the crowd of an episode comes before it."""
 COINS: Final = tuple(DEMO)
@@ -154,7 +154,7 @@ def world(coin: str, venues: Sequence[str]) -> World:
 def make(
     coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool = False
 ) -> tuple[MadeMarket, list[MinuteHistory]]:
-    """Return a coin's market at `until`, a whole minute, and what its venues told before.
+    """Return a coin's market at `until`, a whole minute, and what its venues published before.
 
     A past of days ends at a midnight UTC, which is the same all day and kept, and goes on from
     there; a shorter one is of that length. With a crowd, the last two hours are those before the
@@ -164,7 +164,7 @@ def make(
         market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
         return market, market.history(days)
     midnight, calm = kept_until(until), until - (CROWD if crowd else 0)
-    market, past = _until_midnight(coin, venues, seed, midnight, days, tell=crowd)
+    market, past = _until_midnight(coin, venues, seed, midnight, days, report=crowd)
     if calm > midnight:
         past = joined_history(past, market.history((calm - midnight) / DAY))
     if until > calm:
@@ -179,9 +179,9 @@ def kept_until(until: int) -> int:
 
 
 def _until_midnight(
-    coin: str, venues: Sequence[str], seed: int, midnight: int, days: float, *, tell: bool
+    coin: str, venues: Sequence[str], seed: int, midnight: int, days: float, *, report: bool
 ) -> tuple[MadeMarket, list[MinuteHistory]]:
-    """Return a market at midnight and its past, in parts, each told on standard output."""
+    """Return a market at midnight and its past, in parts, each reported on standard output."""
     name, key = f"market-{coin}", f"{tuple(venues)} {seed} {midnight} {days}"
     kept = cache.load(name, key)
     if kept is not None:
@@ -189,7 +189,7 @@ def _until_midnight(
     market = MadeMarket(world(coin, venues), seed, midnight - round(days * DAY))
     past = market.history(days / PARTS)
     for part in range(1, PARTS):
-        if tell:
+        if report:
             say({"coin": coin, "share": part / PARTS})
         past = joined_history(past, market.history(days / PARTS))
     cache.save(name, key, pickle.dumps((market, past), protocol=5))
