@@ -43,6 +43,8 @@ CHOSEN = tuple(SIZES) if os.environ.get("POWDERKEG_SIZES") == "all" else ENDS
 NARROW = 820
 """Widest window that is laid out for fingers."""
 MAP_WITHIN = 20_000
+DRAWN = ".tag:visible, .empty:visible"
+"""What shows that a map is on the page: its first cluster, or the words that none stands out."""
 READY_WITHIN = 240
 SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
 STORED_UNTIL = "2026-02-08"
@@ -136,7 +138,7 @@ def opened(browser: Browser, page_url: str) -> Iterator[Callable[..., Page]]:
         page.goto(page_url + query)
         page.locator("[data-age]").first.wait_for(timeout=MAP_WITHIN)
         if "view=" not in query:
-            page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+            page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
         page.wait_for_timeout(700)
         return page
 

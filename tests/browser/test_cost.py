@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .conftest import DRAWN
 from .cost import DESK, MOVES, SPAN, Meter
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ GROWTH = 1.5
 def meter(browser: Browser, page_url: str):
     page = browser.new_page(viewport=DESK)
     page.goto(page_url + SPAN)
-    page.locator(".tag:visible").first.wait_for(timeout=20_000)
+    page.locator(DRAWN).first.wait_for(timeout=20_000)
     page.wait_for_timeout(1_000)
     yield Meter(page)
     page.close()

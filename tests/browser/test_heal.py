@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from .conftest import MAP_WITHIN, READY_WITHIN, VIEWPORTS
+from .conftest import DRAWN, MAP_WITHIN, READY_WITHIN, VIEWPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     threw: list[str] = []
     page.on("pageerror", lambda why: threw.append(str(why)))
     page.goto(f"{server.url}?span=12h")
-    page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
     yield page
     page.close()
     assert threw == []
@@ -158,7 +158,7 @@ def test_a_page_that_slept_ten_minutes_is_live_within_seconds(browser: Browser, 
     page = browser.new_page(viewport=VIEWPORTS["phone"], is_mobile=True, has_touch=True)
     page.clock.install()
     page.goto(f"{server.url}?span=12h")
-    page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
     alive(page)
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
@@ -187,7 +187,7 @@ def test_without_a_line_the_shell_opens_with_the_last_map_dated(browser: Browser
     context = browser.new_context(viewport=VIEWPORTS["phone"], is_mobile=True, has_touch=True)
     page = context.new_page()
     page.goto(server.url)
-    page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     kept_by(page, "caches.open('powderkeg-shell').then(c => c.match('/')).then(Boolean)")
     kept = page.evaluate(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from .conftest import MAP_WITHIN, NARROW, relay
+from .conftest import DRAWN, MAP_WITHIN, NARROW, relay
 from .test_fit import axe_faults, faults_of
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def visit(browser: Browser, page_url: str, starting: Starting) -> Iterator[Calla
 
 def map_of(page: Page) -> None:
     """Wait for a map with the names of its clusters."""
-    page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
 
 
 def marks(page: Page) -> dict[str, str]:

@@ -50,7 +50,7 @@ def test_clusters_in_sight_are_named_with_their_whole_mass(opened: Callable[...,
     known = page.request.get(page.url.partition("?")[0] + "v1/BTC/levels").json()["clusters"]
     assert all(cluster["mass"] >= 1.5 * cluster["ground"] for cluster in known)
     tags = page.locator(".tag:visible").all()
-    assert tags
+    assert tags or not known
     sides = {str(tag.get_attribute("data-side")) for tag in tags}
     assert sides <= {cluster["side"] for cluster in known}
     assert all("$" in tag.inner_text() for tag in tags)

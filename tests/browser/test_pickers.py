@@ -142,10 +142,10 @@ def test_settings_change_what_they_name_and_last(at: Callable[..., Page], size: 
     page.locator("dialog[open]").get_by_role("button", name="viridis").click()
     page.keyboard.press("Escape")
     page.locator("dialog[open]").wait_for(state="hidden")
-    page.locator(".tag:visible", has_text="NZ$").first.wait_for(timeout=WITHIN)
+    page.get_by_text("NZ$").filter(visible=True).first.wait_for(timeout=WITHIN)
     kept = page.evaluate("JSON.parse(localStorage.getItem('powderkeg'))")
     assert (kept["axis"], kept["zone"], kept["palette"], kept["currency"]) == (
         "log", "utc", "viridis", "NZD",
     )  # fmt: skip
     page.reload()
-    page.locator(".tag:visible", has_text="NZ$").first.wait_for(timeout=20_000)
+    page.get_by_text("NZ$").filter(visible=True).first.wait_for(timeout=20_000)

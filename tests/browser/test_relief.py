@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from .conftest import DRAWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -132,7 +134,7 @@ def test_a_sixth_of_a_real_map_is_bright_at_most_and_some_of_it(
 ):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{stored_url}?at={date}T00:00Z")
-    page.locator(".tag:visible").first.wait_for(timeout=90_000)
+    page.locator(DRAWN).first.wait_for(timeout=90_000)
     share, before = bright(page), -1.0
     while share != before:  # the axis and the scale are fitted to what has come
         page.wait_for_timeout(1_500)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import Size
+from .conftest import MAP_WITHIN, Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,16 +94,16 @@ def test_a_table_is_downloaded_in_the_currency_of_the_page(
 
 def test_a_currency_is_chosen_kept_in_the_address_and_remembered(opened: Callable[..., Page]):
     page = opened("desk")
-    tag = page.locator(".tag:visible").first
-    assert "NZ$" not in tag.inner_text()
+    amount = page.get_by_text("NZ$").filter(visible=True).first
+    assert not amount.is_visible()
     page.get_by_label("Settings").click()
     page.get_by_role("button", name="NZD").click()
     page.get_by_text(re.compile(r"1 USD = 1\.\d{4} NZD, ECB fixing of 20\d\d-")).wait_for()
     page.keyboard.press("Escape")
-    page.wait_for_function("() => document.querySelector('.tag').innerText.includes('NZ$')")
+    amount.wait_for()
     assert "ccy=NZD" in page.url
     page.goto(page.url.partition("?")[0])
-    page.wait_for_function("() => document.querySelector('.tag')?.innerText.includes('NZ$')")
+    amount.wait_for(timeout=MAP_WITHIN)
 
 
 def test_a_locked_scale_keeps_its_cells_when_the_currency_changes(opened: Callable[..., Page]):

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[Size, ...] = ("phone", "desk")
 HOUR = 3_600_000_000
+STATIC = "four fixed leverages, never closed"
 LENT = {
     "market": "BTC on Binance", "since": 1_764_806_400_000_000, "until": 1_775_001_600_000_000,
     "reports": 292.3, "version": 4,
@@ -100,7 +101,7 @@ class Told:
         """Return a view or a message of the stream with this grade and fit."""
         said = msgspec.msgpack.decode(raw)
         if "now" in said:
-            static = {"model": said["model"]} if said.get("mode") == "static" else {}
+            static = {"model": said["model"]} if said.get("model", "").startswith(STATIC) else {}
             said |= self.trust(said["now"]) | static
         return msgspec.msgpack.encode(said)
 
@@ -268,7 +269,7 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     page = visit("desk")
     choice = page.get_by_label("Model")
     choice.select_option("static")
-    page.get_by_text("four fixed leverages, never closed").first.wait_for()
+    page.get_by_text(STATIC).first.wait_for()
     assert "model=static" in page.url
     page.locator("[data-compare]").wait_for()
     choice.select_option("difference")

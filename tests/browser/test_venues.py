@@ -14,7 +14,7 @@ import brotli
 import msgspec
 import pytest
 
-from .conftest import MAP_WITHIN, VIEWPORTS, Size, relay
+from .conftest import DRAWN, MAP_WITHIN, VIEWPORTS, Size, relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +145,7 @@ def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[...,
         told.install(page)
         page.goto(page_url)
         if wait:
-            page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+            page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
             page.wait_for_timeout(500)
         return page
 
@@ -210,7 +210,7 @@ def test_until_the_map_is_known_the_page_says_what_is_being_done(
     told.progress = "fetching 30 days of history: 400 of 660 answers"
     page.get_by_text("400 of 660 answers").first.wait_for(timeout=4_000)
     told.progress = ""
-    page.locator(".tag:visible").first.wait_for(timeout=MAP_WITHIN)
+    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
     page.wait_for_function("!document.body.innerText.includes('660 answers')", timeout=4_000)
 
 
