@@ -6,7 +6,8 @@ PowderkegError
 ├── StoreError     the disk refuses or the store is not ours; stop recording loudly, go on serving
 ├── WireError      drop the frame, count it, keep the link
 ├── GapError       drop the book, ask for a snapshot
-└── RequestError   tell the client what would be right (HTTP 400)
+├── RequestError   tell the client what would be right (HTTP 400)
+└── BusyError      tell the client to ask again later (HTTP 429)
 """
 
 from __future__ import annotations
@@ -46,3 +47,7 @@ class GapError(PowderkegError):
 
 class RequestError(PowderkegError):
     """A client asked for what cannot be."""
+
+
+class BusyError(PowderkegError):
+    """Too many questions wait for an answer; the same may be asked again in a moment."""

@@ -74,7 +74,7 @@ class Codec:
         if self._classes.get(name) is not type(value):
             raise TypeError(f"expected a class of the desk, found {type(value)}")
         kind = "struct" if isinstance(value, msgspec.Struct) else "object"
-        return {kind: [name, [[n, self._plain(getattr(value, n))] for n in _names(type(value))]]}
+        return {kind: [name, [[n, self._plain(getattr(value, n))] for n in names(type(value))]]}
 
     def _rich(self, value: Any) -> Any:  # noqa: PLR0911  as above
         if isinstance(value, list):
@@ -100,8 +100,8 @@ class Codec:
     def _object(self, name: str, fields: list[Any]) -> Any:
         cls = self._classes[name]
         values = {key: self._rich(value) for key, value in fields}
-        if list(values) != _names(cls):
-            raise ValueError(f"expected {name} to have {_names(cls)}, found {list(values)}")
+        if list(values) != names(cls):
+            raise ValueError(f"expected {name} to have {names(cls)}, found {list(values)}")
         if issubclass(cls, msgspec.Struct):
             return cls(**values)
         made = object.__new__(cls)
@@ -110,7 +110,7 @@ class Codec:
         return made
 
 
-def _names(cls: type) -> list[str]:
+def names(cls: type) -> list[str]:
     """Return the fields of a struct, or all slots of a class and its bases, in their order."""
     if issubclass(cls, msgspec.Struct):
         return list(cls.__struct_fields__)

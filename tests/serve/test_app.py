@@ -15,10 +15,12 @@ from powderkeg.live.clock import now as clock
 from powderkeg.maps.queries import HeatmapQuery
 from powderkeg.maps.scale import DOLLARS
 from powderkeg.maps.views import VIEWS
-from powderkeg.serve.app import make_app, squeeze
+from powderkeg.serve.answers import squeeze
+from powderkeg.serve.app import make_app
 from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import cells_of, pack
+from powderkeg.serve.workers import WAITING
 from powderkeg.settings import Settings
 
 PACKED = {"accept": "application/vnd.msgpack"}
@@ -149,7 +151,7 @@ def test_the_stream_says_hello_then_the_newest_column_then_changes(client, hub):
         hello = msgspec.msgpack.decode(socket.receive_bytes())
         column = msgspec.msgpack.decode(socket.receive_bytes())
         assert (hello["kind"], column["kind"], column["full"]) == ("hello", "column", True)
-        hub.beat()
+        client.blocking_portal.call(hub.beat)
         kinds = [msgspec.msgpack.decode(socket.receive_bytes()) for _ in range(3)]
     assert [m["kind"] for m in kinds] == ["column", "levels", "status"]
     assert [m["seq"] for m in kinds] == [1, 2, 3]
@@ -184,3 +186,19 @@ def test_the_api_reference_needs_no_other_host(session, hub):
         assert len(files) == 3
         for file in files:
             assert client.get(file).status_code == 200, file
+
+
+def test_a_large_answer_comes_in_pieces_with_its_length(client):
+    answer = client.get("/v1/BTC/heatmap?span=5d&planes=tiers", headers={"accept-encoding": ""})
+    assert len(answer.content) > 1_000_000
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert np.array(answer.json()["cells"]).shape == (5, 1440, 800)
+
+
+def test_too_many_long_questions_are_put_off(client, monkeypatch):
+    monkeypatch.setitem(WAITING, "long", 0)
+    answer = client.get("/v1/BTC/heatmap?span=30d&planes=tiers")
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert "ask later" in answer.json()["error"]
+    assert client.get("/v1/BTC/levels").status_code == 200

@@ -32,7 +32,7 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
         for event in market.step(1.0):
             desk.apply(event)
         desk.apply(Tick(market.now))
-        hub.beat()
+        asyncio.run(hub.beat())
         for message in drain(reader):
             assert message["kind"] != "rebase"
             if message["kind"] != "column":
@@ -58,7 +58,7 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
     for _ in range(20):
         for event in market.step(1.0):
             desk.apply(event)
-        hub.beat()
+        asyncio.run(hub.beat())
         assert len(reader._box) <= BACKLOG
     kept = drain(reader)
     seqs = [message["seq"] for message in kept]
@@ -93,7 +93,7 @@ def test_a_message_is_encoded_once_for_all(hub, monkeypatch):
     joined = [hub.join("BTC", QUERY) for _ in range(50)]
     packed = []
     monkeypatch.setattr("powderkeg.serve.hub.pack", lambda m: packed.append(m) or bytes(4))
-    hub.beat()
+    asyncio.run(hub.beat())
     sent = sum(len(reader._box) - 2 for _, reader in joined)
     assert sent == 50 * len(packed)
     for stream, reader in joined:
@@ -108,7 +108,7 @@ def test_readers_of_one_map_share_a_stream_that_ends_with_the_last_of_them(hub):
     assert hub.streams
     hub.leave(two, second)
     assert not hub.streams
-    assert hub.seq("BTC", QUERY) == 0
+    assert hub.place("BTC", QUERY)["seq"] == 0
 
 
 async def test_a_reader_waits_until_there_is_something(hub):
@@ -117,7 +117,7 @@ async def test_a_reader_waits_until_there_is_something(hub):
     taker = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
     assert not taker.done()
-    hub.beat()
+    await hub.beat()
     assert msgspec.msgpack.decode(await taker)["kind"] == "column"
     hub.leave(stream, reader)
 
@@ -144,7 +144,7 @@ def test_quick_beats_are_numbered_with_the_slow_ones(hub, prepared):
     for n in range(6):
         for event in market.step(1.0):
             desk.apply(event)
-        hub.beat() if n % 2 else stream.quick()
+        asyncio.run(hub.beat()) if n % 2 else stream.quick()
         told += [message["seq"] for message in drain(reader)]
     assert told == list(range(1, len(told) + 1))
     hub.leave(stream, reader)

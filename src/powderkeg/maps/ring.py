@@ -10,6 +10,7 @@ one last drawn into. Which are is a matter of what was drawn, never of what was 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 
@@ -139,6 +140,20 @@ class Ring:
         """Number of the newest column since 1970, -1 before the first."""
         self.drawn = -1
         """µs at which a column was last drawn, -1 before the first."""
+
+    def frozen(self) -> Ring:
+        """Return a ring that stays as this one is now, for readers in another thread.
+
+        Packed blocks are never changed, and so they are shared.
+        """
+        out = copy.copy(self)
+        out._loose = {n: cells.copy() for n, cells in self._loose.items()}  # noqa: SLF001  a ring's own
+        out._packed = dict(self._packed)  # noqa: SLF001  as above
+        for name in (
+            "_least", "_leasts", "_bottoms", "edges", "firsts", "fronts", "states", "unbounded",
+        ):  # fmt: skip
+            setattr(out, name, getattr(self, name).copy())
+        return out
 
     def due(self, at: int) -> bool:
         """Tell whether the newest column is over, or half a column old."""

@@ -100,16 +100,17 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
     if query.since:
         columns = max(1, min(columns, until - query.since // step + 1))
     choice = query.choice()
-    cells = heat_cells(scene, choice, query.span, until, columns, first)
     if query.planes == "tiers":
         parts = [replace(choice, tiers=(t,) if t in choice.tiers else ()) for t in TIER_NAMES]
         cells = np.stack(
             [heat_cells(scene, part, query.span, until, columns, first) for part in parts]
         )
         settle(cells)
-    if query.planes == "difference":
+    elif query.planes == "difference":
         both = [replace(choice, model=m) for m in ("calibrated", "static")]
         cells = difference(*(heat_money(scene, part, step, until, columns, first) for part in both))
+    else:
+        cells = heat_cells(scene, choice, query.span, until, columns, first)
     gaps, partial = holes(scene, choice, step, until, columns)
     return Heatmap(
         span=query.span,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import brotli
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -19,13 +17,14 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.params import FromPath, FromQuery
 
 from powderkeg import __version__
-from powderkeg.errors import RequestError
+from powderkeg.errors import BusyError, RequestError
 from powderkeg.history import rates
 from powderkeg.maps.queries import Query, SpanQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.proof.live import Board
+from powderkeg.serve.answers import Encoded, accepted, encoded, lane_of, respond, small, while_there
 from powderkeg.serve.exports import make_exports
-from powderkeg.serve.hub import Hub, stream_name
+from powderkeg.serve.hub import Hub
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi import operation
 from powderkeg.serve.page import make_page
@@ -33,13 +32,11 @@ from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
 from powderkeg.serve.starting import begun
 from powderkeg.serve.stream import knows, make_stream
-from powderkeg.serve.wire import JSON, MSGPACK, pack, read_query, text, wants_msgpack
+from powderkeg.serve.wire import JSON, read_query, text
+from powderkeg.serve.workers import beside
 
-QUALITY = 5
-"""Brotli level: ten times cheaper than the best."""
-LARGE = 1_000_000
-"""Bytes from which a higher level pays: a map of 1,500 columns, or tier by tier."""
-LARGE_QUALITY = 9
+AGAIN = 2
+"""Seconds after which a client that was put off may ask again."""
 REFERENCE = SwaggerRenderPlugin(
     js_url="/reference/swagger-ui-bundle.js",
     css_url="/reference/swagger-ui.css",
@@ -60,37 +57,26 @@ def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTP
         operation_id=name,
         media_type=MediaType.JSON,
     )
-    async def view(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+    async def view(where: FromPath[str], request: Request[Any, Any, State]) -> Response[Any]:
         coin, _, moment = where.partition("@")
         raw = dict(request.query_params.items())
         if moment:
             raw["at"] = moment
         query = read_query(raw, kind)
-        answer = await session.ask(coin, name, query)
-        if isinstance(query, SpanQuery):
-            answer |= {"stream": stream_name(coin, query), "seq": hub.seq(coin, query)}
-        return _answer(request, answer)
+        session.desk(coin)
+        form = accepted(request)
+
+        async def made() -> Encoded:
+            async with session.workers.turn(lane_of(query, form)):
+                question = session.question(coin, name, query)
+                place = hub.place(coin, query) if isinstance(query, SpanQuery) else {}
+                answer = await beside(question)
+                return await beside(encoded, answer | place, form)
+
+        asked = coin, name, query, form
+        return respond(request, await while_there(request, session.workers.once(asked, made)))
 
     return view
-
-
-def _answer(request: Request[Any, Any, State], answer: dict[str, Any]) -> Response[bytes]:
-    """Encode as asked, compress where it pays, and let an unchanged answer be reused."""
-    packed = wants_msgpack(request.headers.get("accept", ""))
-    body = pack(answer) if packed else text(answer)
-    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept, accept-encoding"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(b"", status_code=304, headers=headers)
-    if len(body) > 1000 and "br" in request.headers.get("accept-encoding", ""):
-        body = squeeze(body)
-        headers["content-encoding"] = "br"
-    return Response(body, media_type=MSGPACK if packed else JSON, headers=headers)
-
-
-def squeeze(body: bytes) -> bytes:
-    """Return a body compressed with brotli, harder where it is large."""
-    return brotli.compress(body, quality=LARGE_QUALITY if len(body) > LARGE else QUALITY)
 
 
 def _refuse(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:
@@ -98,6 +84,14 @@ def _refuse(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     status = error.status_code if isinstance(error, HTTPException) else 400
     words = error.detail if isinstance(error, HTTPException) else str(error)
     return Response(text({"error": words}), status_code=status, media_type=JSON)
+
+
+def _put_off(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
+    """Say when to ask again."""
+    return Response(
+        text({"error": str(error)}), status_code=429, media_type=JSON,
+        headers={"retry-after": str(AGAIN)},
+    )  # fmt: skip
 
 
 def _guard(token: str) -> Callable[[Request[Any, Any, State]], Awaitable[Response[bytes] | None]]:
@@ -128,12 +122,12 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
             "coins": list(session.desks), "source": session.source, "ready": session.ready,
             "progress": session.progress, "note": session.note, "version": __version__,
         }  # fmt: skip
-        return _answer(request, answer)
+        return small(request, answer)
 
     @get("/v1/starting", sync_to_thread=False)
     def starting(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return what the start is doing, by venue and market, and the time left."""
-        return _answer(request, begun(session))
+        return small(request, begun(session))
 
     @get("/v1/health", sync_to_thread=False)
     def health(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -144,19 +138,19 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         }
         feed = session.collector.health() if session.collector else None
         whole = {"source": session.source, "note": session.note, "ready": session.ready}
-        return _answer(request, {**whole, "coins": answer, "feed": feed})
+        return small(request, {**whole, "coins": answer, "feed": feed})
 
     @get("/v1/proof", sync_to_thread=False)
     def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
         """Return what was said of each market's hours beforehand, and what died."""
         desks = {coin: session.desk(coin)} if coin else session.desks
         about = {"source": session.source, "note": session.note}
-        return _answer(request, {**about, **board.summary(desks)})
+        return small(request, {**about, **board.summary(desks)})
 
     @get("/v1/screener", sync_to_thread=False)
     def screened(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return every coin at a glance."""
-        return _answer(request, screener.answer())
+        return small(request, screener.answer())
 
     @get("/metrics", media_type=MediaType.TEXT, sync_to_thread=False, include_in_schema=False)
     def metrics() -> str:
@@ -182,10 +176,12 @@ def make_app(
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
-    exports = make_exports(session, rates.table(), _answer)
+    exports = make_exports(session, rates.table(), small)
     return Litestar(
         [*_make_status(session), make_stream(session, hub, token), *views, *exports, make_page()],
-        exception_handlers={RequestError: _refuse, HTTPException: _refuse},
+        exception_handlers={
+            RequestError: _refuse, HTTPException: _refuse, BusyError: _put_off,
+        },
         before_request=_guard(token) if token else None,
         openapi_config=OpenAPIConfig(
             title="powderkeg", version=__version__, path="/docs",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+from weakref import WeakSet
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 from msgspec import Struct
 
-from powderkeg.errors import RequestError
+from powderkeg.errors import BusyError, RequestError
 from powderkeg.events import DAY
 from powderkeg.history.rates import day_number
 from powderkeg.maps.queries import Query, SpanQuery
@@ -24,14 +24,16 @@ from powderkeg.maps.scene import TIER_NAMES
 from powderkeg.maps.views import VIEWS
 from powderkeg.rates import DOLLAR, Rate, RateTable
 from powderkeg.serve import tables
+from powderkeg.serve.answers import while_there
 from powderkeg.serve.openapi import operation
 from powderkeg.serve.pictures import Look, heatmap_png
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import pack, read_query
+from powderkeg.serve.workers import beside
 
 Answer: TypeAlias = Callable[[Request[Any, Any, State], dict[str, Any]], Response[bytes]]
-PICTURES = 2
-"""Pictures made at a time; others wait their turn. Tables are streamed and need no turn."""
+TABLES = 8
+"""Tables that may be on their way to clients at once; each waits for its next piece in turn."""
 
 
 class Money(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,13 +49,51 @@ class _Kitchen:
 
     session: Session
     table: RateTable
-    turn: asyncio.Semaphore
+    leaving: WeakSet[AsyncGenerator[bytes]]
+    """Tables that are being sent."""
 
     async def decoded(self, coin: str, name: str, query: Query) -> dict[str, Any]:
         """Return a view as a client would read it, detached from the desk."""
-        answer = await self.session.ask(coin, name, query)
-        mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
-        return msgspec.msgpack.decode(pack(answer)) | mark
+        async with self.session.workers.turn("long"):
+            answer = await beside(self.session.question(coin, name, query))
+            mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
+            return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
+
+    async def picture(self, coin: str, query: Query, chart: Query, look: Look) -> _Picture:
+        """Return a heatmap as PNG, with its span and time."""
+        heat = await self.decoded(coin, "heatmap", query)
+        levels = await self.decoded(coin, "levels", chart)
+        rate = self.table.rate(look.ccy, heat["as_of"])
+        async with self.session.workers.turn("long"):
+            body = await beside(heatmap_png, heat, levels, look, rate, filters_of(query))
+        return _Picture(body, heat["span"], heat["as_of"])
+
+    def send(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+        """Return the pieces of a table, each made in its turn.
+
+        Raises:
+            BusyError: Too many tables are being sent.
+        """
+        if len(self.leaving) >= TABLES:
+            raise BusyError(f"expected at most {TABLES} tables at once: ask later")
+        sent = self._made(pieces)
+        self.leaving.add(sent)
+        return sent
+
+    async def _made(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+        while True:
+            async with self.session.workers.turn("long", always=True):
+                piece = await beside(lambda: next(pieces, None))
+            if piece is None:
+                return
+            yield piece
+
+
+class _Picture(NamedTuple):
+    body: bytes
+    span: str
+    at: int
+    """µs UTC."""
 
 
 def split(raw: dict[str, str], own: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
@@ -114,15 +154,11 @@ def _make_picture(kitchen: _Kitchen) -> HTTPRouteHandler:
         query = read_query(rest, kind)
         if getattr(query, "planes", "sum") != "sum":
             raise RequestError("expected planes=sum: a picture shows one plane of money")
-        async with kitchen.turn:
-            heat = await kitchen.decoded(coin, "heatmap", query)
-            levels = await kitchen.decoded(coin, "levels", _levels(rest))
-            rate = kitchen.table.rate(look.ccy, heat["as_of"])
-            body = await asyncio.to_thread(heatmap_png, heat, levels, look, rate, filters_of(query))
-        named = attached(coin, "heatmap", heat["span"], heat["as_of"], "png")
+        made = await while_there(request, kitchen.picture(coin, query, _levels(rest), look))
+        named = attached(coin, "heatmap", made.span, made.at, "png")
         inline = named["content-disposition"].replace("attachment", "inline")
         return Response(
-            body, media_type="image/png", headers=named | {"content-disposition": inline}
+            made.body, media_type="image/png", headers=named | {"content-disposition": inline}
         )
 
     return picture
@@ -150,9 +186,10 @@ def _make_table(kitchen: _Kitchen, name: str, form: tables.Form) -> HTTPRouteHan
         mine, rest = split(raw, Money)
         money: Money = _own(mine, Money)
         query = read_query(rest, kind)
-        answer = await kitchen.decoded(coin, view, _levels(rest) if view == "levels" else query)
+        asked = kitchen.decoded(coin, view, _levels(rest) if view == "levels" else query)
+        answer = await while_there(request, asked)
         schema, batches = make(answer, money.ccy, kitchen.table)
-        pieces: Iterator[bytes] = tables.write(form, schema, batches)
+        pieces = kitchen.send(tables.write(form, schema, batches))
         headers = attached(coin, name, query.span, answer["as_of"], form)
         return Stream(pieces, media_type=tables.TYPES[form], headers=headers)
 
@@ -170,7 +207,8 @@ def _make_tradingview(kitchen: _Kitchen) -> HTTPRouteHandler:
         coin, raw = _where(where, request)
         _, rest = split(raw, Money)
         query = read_query(rest, SpanQuery)
-        text = tables.tradingview(await kitchen.decoded(coin, "levels", query))
+        levels = await while_there(request, kitchen.decoded(coin, "levels", query))
+        text = tables.tradingview(levels)
         return Response(text, media_type=MediaType.TEXT, headers={"cache-control": "no-cache"})
 
     return tradingview
@@ -233,7 +271,7 @@ def make_exports(session: Session, table: RateTable, answer: Answer) -> list[HTT
         table: Rates of the display currencies.
         answer: Encodes what is JSON or MessagePack.
     """
-    kitchen = _Kitchen(session, table, asyncio.Semaphore(PICTURES))
+    kitchen = _Kitchen(session, table, WeakSet())
     files = [_make_table(kitchen, name, form) for name in tables.KINDS for form in tables.TYPES]
     own = [_make_picture(kitchen), _make_tradingview(kitchen), _make_rates(kitchen, answer)]
     return own + files

@@ -18,6 +18,7 @@ from powderkeg.maps.queries import SPANS, STEPS, SpanQuery
 from powderkeg.maps.views import heat_cells, levels, window
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import fields, pack
+from powderkeg.serve.workers import beside
 
 BACKLOG = 8
 """Messages kept for a slow reader."""
@@ -27,6 +28,10 @@ QUICK = 0.05
 """Seconds between two changes of the newest column at least."""
 SENDS = 4_000
 """Messages per second that changes of the newest column may make, over all readers."""
+SLICE = 0.005
+"""Seconds that changes of newest columns may hold up the loop at a time."""
+SHARE = 0.2
+"""Of the loop's time that they may take."""
 STATUS_EVERY = 2
 """Beats between status messages."""
 
@@ -125,13 +130,15 @@ class Stream:
             self._send(self._column(column, cells, before))
         return True
 
-    def beat(self) -> None:
+    async def beat(self) -> None:
         """Send what has changed since the last beat."""
         if not self.readers or not self._move():
             return
-        desk = self.session.desk(self.coin)
-        about = self.session.about(desk, self.query)
-        self._send({"kind": "levels", **about, **fields(levels(desk, self.query))})
+        async with self.session.workers.turn("short", always=True):
+            desk = self.session.desk(self.coin)
+            about, held = self.session.about(desk, self.query), self.session.frozen(self.coin)
+            chart = await beside(levels, held.desk, self.query)
+        self._send({"kind": "levels", **about, **fields(chart)})
         if self.beats % STATUS_EVERY == 0:
             self._send(self._status())
         self.beats += 1
@@ -166,6 +173,7 @@ class Stream:
         }  # fmt: skip
 
     def _send(self, message: dict[str, Any]) -> None:
+        self.session.thaw(self.coin)
         self.seq += 1
         raw = pack({**message, "stream": self.name, "seq": self.seq})
         late = [reader for reader in self.readers if reader.full]
@@ -217,27 +225,38 @@ class Hub:
         if not stream.readers:
             self.streams.pop(stream.name, None)
 
-    def seq(self, coin: str, query: SpanQuery) -> int:
-        """Return where the sequence of a map stands."""
-        stream = self.streams.get(stream_name(coin, query))
-        return 0 if stream is None else stream.seq
+    def place(self, coin: str, query: SpanQuery) -> dict[str, Any]:
+        """Return the stream of a map, and where its sequence stands."""
+        name = stream_name(coin, query)
+        stream = self.streams.get(name)
+        return {"stream": name, "seq": 0 if stream is None else stream.seq}
 
     def quick(self) -> None:
-        """Send what has changed of the newest columns, not too often."""
-        now = time.monotonic()
-        if now >= self._next:
-            readers = sum(len(stream.readers) for stream in self.streams.values())
-            self._next = now + max(QUICK, readers / SENDS)
-            for stream in list(self.streams.values()):
-                stream.quick()
+        """Send what has changed of the newest columns, not too often and not for too long.
 
-    def beat(self) -> None:
-        """Send every stream's changes."""
+        Streams have turns: those that were not served now are the first the next time.
+        """
+        now = time.monotonic()
+        if now < self._next:
+            return
+        readers = sum(len(stream.readers) for stream in self.streams.values())
+        for name in list(self.streams):
+            self.streams[name] = stream = self.streams.pop(name)
+            stream.quick()
+            if (taken := time.monotonic() - now) > SLICE:
+                break
+        else:
+            taken = time.monotonic() - now
+        self._next = now + max(QUICK, readers / SENDS, taken / SHARE)
+
+    async def beat(self) -> None:
+        """Send every stream's changes, one stream after another."""
         for stream in list(self.streams.values()):
-            stream.beat()
+            await stream.beat()
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Beat until cancelled; where the streams take longer, each is served in its turn."""
         while True:
-            self.beat()
-            await asyncio.sleep(BEAT)
+            due = time.monotonic() + BEAT
+            await self.beat()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))

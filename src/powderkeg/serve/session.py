@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import Any, Final, Literal, Protocol, TypeAlias
+from weakref import WeakValueDictionary
 
 import numpy as np
 from msgspec.structs import replace
@@ -21,6 +23,7 @@ from powderkeg.engine.record import Record
 from powderkeg.engine.table import DEPOSITED
 from powderkeg.errors import RequestError
 from powderkeg.events import DAY, SECOND
+from powderkeg.frozen import frozen
 from powderkeg.history.reel import Reel
 from powderkeg.maps import past
 from powderkeg.maps.answers import Heatmap
@@ -31,11 +34,14 @@ from powderkeg.maps.scene import TIER_NAMES, Choice, Known
 from powderkeg.maps.skill import Skill, over_path_only
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.wire import fields
+from powderkeg.serve.workers import Workers
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
 ALL: Final = Choice()
 STALE = 10.0
 """Seconds without a word after which a market counts as stale."""
+MOMENT = 0.1
+"""Seconds for which a frozen desk serves new questions: freezing one holds up the loop."""
 KEPT = "as it was drawn then"
 """What is said of the model of a past that columns tell: they do not keep what it rested on."""
 
@@ -50,6 +56,17 @@ class Collecting(Protocol):
     def health(self) -> dict[str, Any]:
         """Return how each venue and channel fares."""
         ...
+
+
+class Frozen:
+    """A desk as it stood, which is forgotten with the last answer that is made of it."""
+
+    __slots__ = ("__weakref__", "desk", "until")
+
+    def __init__(self, desk: Desk, until: float) -> None:
+        """Hold a frozen desk; until `until`, monotonic, it may serve other questions too."""
+        self.desk = desk
+        self.until = until
 
 
 class Session:
@@ -74,6 +91,9 @@ class Session:
         """What plays a coin's past anew, where all of it is stored."""
         self._skills: dict[str, tuple[Record, int, Skill]] = {}
         """Of each market, with the record and the number of hours it was computed from."""
+        self.workers = Workers()
+        """Where answers are computed."""
+        self._frozen: WeakValueDictionary[str, Frozen] = WeakValueDictionary()
         self._turn = Lock()
         """A reel stands at one time: who asks for another waits."""
 
@@ -99,36 +119,63 @@ class Session:
         Raises:
             RequestError: No such coin, nothing known of it yet, or of that time.
         """
+        desk = self._asked(coin, query)
+        reel = self.reels.get(coin)
+        if reel is None or not query.at:
+            return self._told(desk, name, query)
+        with self._turn:
+            then = reel.desk_at(query.at)
+            return self._told(then, name, replace(query, at=0), now=query.at)
+
+    def _asked(self, coin: str, query: Query) -> Desk:
+        """Return the desk of a coin of which something is known at the time asked for."""
         desk = self.desk(coin)
         if not any(True for _ in desk.estimated()):
             raise RequestError(
                 f"nothing is known of {coin} yet: {self.progress or 'no mark price'}"
             )
-        reel = self.reels.get(coin)
-        if reel is not None and query.at:
-            with self._turn:
-                then = reel.desk_at(query.at)
-                return self._told(then, name, replace(query, at=0), now=query.at)
-        if query.at:
+        if query.at and coin not in self.reels:
             since, _ = kept(desk)
             if not since <= query.at <= self.now(desk):
                 raise RequestError(outside(since, self.now(desk), query.at))
-        return self._told(desk, name, query)
+        return desk
 
-    async def ask(self, coin: str, name: str, query: Query) -> dict[str, Any]:
-        """Answer as `answer` does; a past that is played anew holds up nobody else."""
-        if query.at > 0 and coin in self.reels:
-            return await asyncio.to_thread(self.answer, coin, name, query)
-        return self.answer(coin, name, query)
+    def question(self, coin: str, name: str, query: Query) -> Callable[[], dict[str, Any]]:
+        """Return what gives the same answer in any thread, of the desk as it is now.
+
+        Raises:
+            RequestError: As `answer`.
+        """
+        desk = self._asked(coin, query)
+        if query.at and coin in self.reels:
+            return partial(self.answer, coin, name, query)
+        held = self.frozen(coin)
+        about = self.about(desk, query)
+        return lambda: self._view(held.desk, name, query, about)
+
+    def thaw(self, coin: str) -> None:
+        """Freeze a coin's desk anew for the next question: a page has been told what changed."""
+        self._frozen.pop(coin, None)
+
+    def frozen(self, coin: str) -> Frozen:
+        """Return a coin's desk as it stands, or stood a moment ago while somebody looks at it."""
+        held = self._frozen.get(coin)
+        if held is None or time.monotonic() >= held.until:
+            held = Frozen(frozen(self.desk(coin)), time.monotonic() + MOMENT)
+            self._frozen[coin] = held
+        return held
 
     def _told(
         self, desk: Desk, name: str, query: Query, *, now: int | None = None
     ) -> dict[str, Any]:
         """Return a view of a desk; `now` is the time it is looked at where that is not now."""
+        return self._view(desk, name, query, self.about(desk, query, now=now))
+
+    def _view(self, desk: Desk, name: str, query: Query, about: dict[str, Any]) -> dict[str, Any]:
         reel = self.reels.get(desk.coin)
         kind, make = VIEWS[name]
         view = reel.history() if reel and kind is HistoryQuery else make(desk, query)
-        out = {"kind": name, **self.about(desk, query, now=now), **fields(view)}
+        out = {"kind": name, **about, **fields(view)}
         if isinstance(view, Heatmap):
             out |= {"tiers": list(TIER_NAMES), "spans": spans(desk)}
         return out

@@ -34,9 +34,11 @@ def _bytes(value: Any) -> Any:
 def _numbers(value: Any) -> Any:
     """Give arrays as nested lists, with null for what is not a number."""
     match value:
+        case np.ndarray() if value.ndim > 1:
+            # row by row: nothing else runs in Python while one call writes a million numbers
+            return msgspec.Raw(b"[%b]" % b",".join(map(text, value)))
         case np.ndarray() if value.dtype.kind == "f":
-            flat = [x if math.isfinite(x) else None for x in value.ravel().tolist()]
-            return np.array(flat, object).reshape(value.shape).tolist()
+            return [x if math.isfinite(x) else None for x in value.tolist()]
         case np.ndarray():
             return value.tolist()
         case np.generic():

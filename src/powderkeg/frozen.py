@@ -1,0 +1,64 @@
+"""A desk as it stands, to be looked at from another thread while its own goes on.
+
+What a view reads is copied; what only ever grows at its end, or is replaced and never changed, is
+shared. Nothing may be applied to a frozen desk.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TypeVar
+
+import numpy as np
+
+from powderkeg.desk import Desk, Market
+from powderkeg.engine.estimate import Estimate
+from powderkeg.maps.observed import Observed
+from powderkeg.state import names
+
+T = TypeVar("T")
+
+
+def frozen(desk: Desk) -> Desk:
+    """Return a desk that stays as this one is now: every view of it can be computed anywhere."""
+    out = copy.copy(desk)
+    out.counts = copy.copy(desk.counts)
+    out.markets = {name: _market(market) for name, market in desk.markets.items()}
+    out.observed = {name: _observed(seen) for name, seen in desk.observed.items()}
+    out.prices = {step: _copied(ring) for step, ring in desk.prices.items()}
+    return out
+
+
+def _market(market: Market) -> Market:
+    out = copy.copy(market)
+    if market.estimate is not None:
+        out.estimate = _estimate(market.estimate)
+    out.openings = _copied(market.openings)
+    out.rings = {step: ring.frozen() for step, ring in market.rings.items()}
+    out.flat = market.flat.frozen()
+    return out
+
+
+def _estimate(estimate: Estimate) -> Estimate:
+    out = copy.copy(estimate)
+    out.exposure = _copied(estimate.exposure)
+    out.misfit = _copied(estimate.misfit)
+    out.rivals = copy.copy(estimate.rivals)
+    out.rivals.static = _copied(estimate.rivals.static)
+    return out
+
+
+def _observed(seen: Observed) -> Observed:
+    out = copy.copy(seen)
+    out.held = dict(seen.held)
+    return out
+
+
+def _copied(value: T) -> T:
+    """Return an object with its own copy of every array it may write to."""
+    out = copy.copy(value)
+    for name in names(type(value)):
+        held = getattr(value, name)
+        if isinstance(held, np.ndarray) and held.flags.writeable:
+            setattr(out, name, held.copy())
+    return out
