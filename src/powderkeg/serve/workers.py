@@ -16,11 +16,15 @@ from msgspec import Struct
 
 from powderkeg.errors import BusyError
 from powderkeg.live.gate import Gate
+from powderkeg.live.memory import give_back
 
 T = TypeVar("T")
 Lane: TypeAlias = Literal["short", "long"]
 WAITING: Final[dict[Lane, int]] = {"short": 256, "long": 16}
 """Answers that may wait for their turn in each lane; more are turned away."""
+
+REST: Final = 5.0
+"""Seconds after the last long answer until the memory they took is given back."""
 
 
 async def beside(work: Callable[..., T], *args: Any) -> T:
@@ -52,6 +56,8 @@ class Workers:
         self._gates: dict[Lane, Gate] = {"short": Gate(1), "long": Gate(1)}
         self._asked: Counter[Lane] = Counter()
         self._shared: dict[Hashable, _Shared] = {}
+        self._rest: asyncio.TimerHandle | None = None
+        """Due once the long lane has been empty for a while."""
 
     @asynccontextmanager
     async def turn(self, lane: Lane, *, always: bool = False) -> AsyncGenerator[None]:
@@ -68,6 +74,15 @@ class Workers:
                 yield
         finally:
             self._asked[lane] -= 1
+            if lane == "long":
+                self._later()
+
+    def _later(self) -> None:
+        """Give memory back once no long answer has been asked for a while."""
+        if self._rest is not None:
+            self._rest.cancel()
+        loop = asyncio.get_running_loop()
+        self._rest = loop.call_later(REST, lambda: loop.run_in_executor(None, give_back))
 
     async def once(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work` returns; who asks the same meanwhile gets the same.
