@@ -10,7 +10,7 @@ import numpy as np
 from powderkeg.events import Tick
 from powderkeg.maps.queries import HeatmapQuery, SpanQuery
 from powderkeg.maps.views import heatmap
-from powderkeg.serve.hub import BACKLOG, QUICK
+from powderkeg.serve.hub import BACKLOG, QUICK, SLICE, Stream
 
 QUERY = SpanQuery(span="12h")
 
@@ -68,6 +68,33 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
     assert whole["again"]
     assert seqs == list(range(seqs[0], stream.seq + 1))
     hub.leave(stream, reader)
+
+
+def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next(
+    hub, prepared, monkeypatch
+):
+    market, desk = prepared
+    clock = [100.0]
+    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    moved = Stream.quick
+
+    def slow(stream):
+        moved(stream)
+        clock[0] += 0.6 * SLICE
+
+    monkeypatch.setattr(Stream, "quick", slow)
+    joined = [hub.join("BTC", SpanQuery(span=span)) for span in ("1h", "4h", "12h", "1d")]
+    for event in market.step(1.0):
+        desk.apply(event)
+    told = []
+    for _ in range(2):
+        before = [stream.seq for stream, _ in joined]
+        hub.quick()
+        told.append([stream.seq > was for (stream, _), was in zip(joined, before, strict=True)])
+        clock[0] += 1.0
+    assert told == [[True, True, False, False], [False, False, True, True]]
+    for stream, reader in joined:
+        hub.leave(stream, reader)
 
 
 def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monkeypatch):
