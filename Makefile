@@ -45,7 +45,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP)/run: requirements/run.txt requirements/build.txt requirements/node.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt
+	$(BIN)/python -m pip install -q --no-compile --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt
 	command -v npm >/dev/null || $(BIN)/python -m pip install -q --require-hashes -r requirements/node.txt
 	@mkdir -p $(STAMP) && touch $@
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FILES = {
-    "run": ["pyproject.toml"],
+    "run": ["pyproject.toml", "--excludes", "requirements/excluded.txt"],
     "dev": ["pyproject.toml", "--group", "dev"],
     "build": ["--group", "build"],
     "node": ["--group", "node"],
