@@ -12,7 +12,7 @@ from powderkeg.engine.weights import Fit
 from powderkeg.events import DAY, HOUR, MINUTE
 from powderkeg.maps.queries import ReachQuery
 from powderkeg.maps.scene import Choice, Known
-from powderkeg.serve.session import ALL, fit, model
+from powderkeg.serve.trust import ALL, fit, model
 
 BEFORE, AFTER = SHIPPED.until - 2 * DAY, SHIPPED.until + DAY
 

@@ -18,7 +18,8 @@ from powderkeg.maps.scene import Choice, bin_of
 from powderkeg.maps.skill import Skill
 from powderkeg.maps.views import bars, compared, cumulative, heatmap, levels
 from powderkeg.serve.made import prepare
-from powderkeg.serve.session import Session, model
+from powderkeg.serve.session import Session
+from powderkeg.serve.trust import model
 from powderkeg.settings import Settings
 
 START = 1_767_225_600 * SECOND

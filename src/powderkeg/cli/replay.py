@@ -23,7 +23,7 @@ from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.reel import Recorded, Reel, Stored
 from powderkeg.proof.ledger import Passage, passage_of
-from powderkeg.serve.session import model, prior_only
+from powderkeg.serve.trust import model, prior_only
 from powderkeg.store.folder import Store
 
 

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
 import numpy as np
 from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.engine.borrowed import Borrowed
-from powderkeg.engine.classes import GROUP, TIME, VOLUME
-from powderkeg.engine.estimate import FRESH, VERSION, Estimate
-from powderkeg.engine.exposure import Exposure
 from powderkeg.engine.record import Record
-from powderkeg.engine.table import DEPOSITED
 from powderkeg.errors import RequestError
-from powderkeg.events import DAY, SECOND
+from powderkeg.events import SECOND
 from powderkeg.frozen import frozen
 from powderkeg.history.reel import Reel
 from powderkeg.maps import past
 from powderkeg.maps.answers import Heatmap
-from powderkeg.maps.grade import REPORTS, Grade, grade, learned
+from powderkeg.maps.grade import Grade, grade, learned
 from powderkeg.maps.moves import kept, outside
 from powderkeg.maps.queries import SPANS, HistoryQuery, Query
 from powderkeg.maps.scene import TIER_NAMES, Choice, Known
 from powderkeg.maps.skill import Skill, over_path_only
 from powderkeg.maps.views import VIEWS
+from powderkeg.serve.trust import assumed, fit, model, prior_only, since
 from powderkeg.serve.wire import fields
 from powderkeg.serve.workers import Workers
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
-ALL: Final = Choice()
 STALE = 10.0
 """Seconds without a word after which a market counts as stale."""
 MOMENT = 0.1
@@ -202,7 +196,7 @@ class Session:
             "model": KEPT if query.at else model(desk, query.choice()),
             "mode": query.model,
             "prior_only": None if query.at else prior_only(desk),
-            "fit": rests if not query.at or _since(rests) <= query.at else None,
+            "fit": rests if not query.at or since(rests) <= query.at else None,
             "grade": None if query.at else self.grade(desk, query, venues),
             "coverage": len(heard) / max(sum(v["on"] for v in venues), 1),
             "price": None if math.isnan(price) else price,
@@ -305,108 +299,6 @@ def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> d
         "oi": oi if known else 0.0,
         "share": oi / total if known else 0.0,
     }
-
-
-def prior_only(desk: Desk) -> bool:
-    """Tell whether no market of the desk has learned from a liquidation yet."""
-    return all(m.estimate.prior_only for m in desk.estimated())
-
-
-def model(desk: Desk, choice: Choice = ALL) -> str:
-    """Return what the map of the venues chosen rests on, in words."""
-    chosen = [m for m in desk.estimated() if choice.takes(m.venue)]
-    if not chosen:
-        return ""
-    if choice.model == "static":
-        return "four fixed leverages, never closed · for comparison only"
-    blind = _path_only(chosen)
-    words = _weights(chosen)
-    if blind:
-        where = "here" if len(blind) == len({m.venue for m in chosen}) else f"on {', '.join(blind)}"
-        return f"{words} · path only: no volume is known {where}"
-    if any(assumed(m, desk.now) for m in chosen):
-        return f"{words} · volume partly assumed from the range of price"
-    return words
-
-
-def assumed(market: Known, now: int) -> bool:
-    """Tell whether volume of the last day was assumed from the range of price."""
-    return bool(market.assumed) and now - market.assumed < DAY
-
-
-def _weights(chosen: Sequence[Known]) -> str:
-    """Return what the weights of markets were learned from, in words."""
-    lent = _borrowed(chosen)
-    if lent is not None:
-        return f"borrowed: learned on {lent.market}, {_month(lent.since)} to {_month(lent.until)}"
-    if all(m.estimate.prior_only for m in chosen):
-        return "assumed prior, nothing learned"
-    reports = _reports(chosen)
-    if reports < REPORTS[-1]:
-        return f"learning ({reports:.0f} reports)"
-    events = sum(m.estimate.events for m in chosen)
-    return f"calibrated on {events:,} liquidation reports"
-
-
-def _month(at: int) -> str:
-    """Return the month of the second before a time, such as 2026-03."""
-    return datetime.fromtimestamp(at // SECOND - 1, UTC).strftime("%Y-%m")
-
-
-def _borrowed(chosen: Sequence[Known]) -> Borrowed | None:
-    """Return what all of these markets borrow, or nothing where one of them does not."""
-    lent = [m.estimate.borrowed for m in chosen if m.estimate.borrows]
-    return lent[0] if lent and len(lent) == len(chosen) else None
-
-
-def _reports(chosen: Sequence[Known]) -> float:
-    """Return the effective number of liquidations that markets have learned from."""
-    return sum(float(m.estimate.fit.reports) for m in chosen if m.estimate.fit is not None)
-
-
-def _path_only(chosen: Sequence[Known]) -> list[str]:
-    """Return the venues whose map knows where the mark was and of no volume at all."""
-    return sorted({m.venue for m in chosen if _without_volume(m.estimate.exposure)})
-
-
-def _without_volume(exposure: Exposure) -> bool:
-    deposited = exposure.ledger[DEPOSITED].sum(axis=0)
-    return bool(deposited[TIME * GROUP] > 0 and not deposited[VOLUME * GROUP] > 0)
-
-
-def fit(desk: Desk, choice: Choice) -> dict[str, Any]:
-    """Return the model's version, when it was last fitted, on how much, and what it borrows."""
-    chosen = [m for m in desk.estimated() if choice.takes(m.venue)]
-    fitted = [m.estimate for m in chosen if m.estimate.fitted]
-    newest = max(fitted, key=lambda e: e.fitted, default=None)
-    lent = _borrowed(chosen)
-    nothing = "the assumed prior alone" if lent is None else f"weights learned on {lent.market}"
-    return {
-        "version": VERSION,
-        "at": newest.fitted if newest else None,
-        "taught": newest.taught if newest else 0,
-        "why": _why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
-        "markets": len(fitted),
-        "reports": _reports(chosen),
-        "borrowed": None if lent is None else {
-            "market": lent.market, "since": lent.since, "until": lent.until,
-            "reports": lent.reports,
-        },
-        "path_only": _path_only(chosen),
-    }  # fmt: skip
-
-
-def _since(rests: dict[str, Any]) -> int:
-    """Return from when on a map has rested on this fit, µs."""
-    lent = rests["borrowed"]
-    return lent["until"] if lent else rests["at"] or 0
-
-
-def _why(newest: Estimate) -> str:
-    """Return why the weights were learned anew, in words."""
-    many = newest.taught >= FRESH
-    cause = "many liquidations" if many else "six hours had passed"
-    return f"{newest.market}: {newest.taught:,} new liquidations ({cause})"
 
 
 def tick(price: float) -> float:
