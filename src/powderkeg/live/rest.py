@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from types import TracebackType
 from typing import Final, Self
@@ -11,6 +12,7 @@ import aiohttp
 
 from powderkeg.errors import WireError
 from powderkeg.events import SECOND
+from powderkeg.live import headers
 from powderkeg.live.backoff import Backoff
 from powderkeg.live.clock import Offset, now
 from powderkeg.live.health import Health
@@ -68,10 +70,9 @@ class Budget:
 
     def told(self, used: str, at: int) -> None:
         """Take what the venue says was used in its own window: other programs count too."""
-        if not used.isdigit():
-            return
-        if int(used) > self.used(at):
-            self._used.append((at, int(used) - self.used(at)))
+        theirs = headers.number(used, self.limits.weight)
+        if theirs is not None and theirs > self.used(at):
+            self._used.append((at, math.ceil(theirs) - self.used(at)))
 
     def stop(self, seconds: float, at: int) -> None:
         """Ask nothing for so long."""
@@ -172,10 +173,10 @@ class Rest:
             raise RuntimeError("expected `async with` around the requests")
         url = where(poll.url, self.venue.name, self._hosts)
         method = "POST" if poll.body else "GET"
-        headers = {"content-type": "application/json"} if poll.body else None
+        kind = {"content-type": "application/json"} if poll.body else None
         sent = now()
         async with self._session.request(
-            method, url, data=poll.body or None, headers=headers
+            method, url, data=poll.body or None, headers=kind
         ) as answer:
             body = await answer.read()
             got = now()
@@ -184,8 +185,8 @@ class Rest:
                 self.budget(poll.bucket).told(answer.headers.get(header, ""), got)
             if poll.channel == "clock" and answer.status == 200:
                 self._offset(body, sent, got)
-            wait = answer.headers.get("Retry-After", "")
-            return answer.status, body, float(wait) if wait.isdigit() else 0.0
+            wait = headers.wait(answer.headers.get("Retry-After", ""), got)
+            return answer.status, body, wait or 0.0
 
     def _offset(self, body: bytes, sent: int, got: int) -> None:
         """Set our clock beside theirs."""
