@@ -130,6 +130,18 @@ class Health:
             if meter is not None:
                 meter.since = meter.since or at
 
+    def unasked(self, venue: str) -> None:
+        """Say that nothing of a venue is asked any more, until it is answered again."""
+        for (market, _), meter in self.meters.items():
+            if market.partition(":")[0] == venue:
+                meter.since = 0
+
+    def end(self) -> None:
+        """Say that nothing at all is heard any more."""
+        for meter in self.meters.values():
+            meter.since = 0
+        self.states = dict.fromkeys(self.states, "down")
+
     def heard(self, event: Event) -> None:
         """Take an event as it was read."""
         if isinstance(event, Tick):

@@ -108,7 +108,7 @@ class Keeper:
                 if not why:
                     transport = await self._renewed(transport, backoff)
                     continue
-                self._lose(why)
+                self.lose(why)
                 transport.disconnect(graceful=False)
                 transport = None
                 backoff.held(asyncio.get_running_loop().time() - began)
@@ -120,7 +120,8 @@ class Keeper:
             for task in self._sending:
                 task.cancel()
 
-    def _lose(self, why: str) -> None:
+    def lose(self, why: str) -> None:
+        """Say that the socket is closed, and why."""
         self._open = None
         for word in self._health.down(self.id, self.stream.channels, now(), why):
             self._inbox.say(word)
@@ -207,7 +208,7 @@ class Keeper:
         try:
             await asyncio.wait({opening, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
-                self._lose("the venue closed the socket")
+                self.lose("the venue closed the socket")
             new = await opening
             await asyncio.sleep(TOGETHER)
         except BaseException:

@@ -64,6 +64,8 @@ class Session:
         """True once every desk has its history."""
         self.progress = ""
         """What is being done before that."""
+        self.failed = ""
+        """Why nothing feeds the desks any more; empty while something does."""
         self.note = ""
         """Why the source is what it is: which venues did not answer."""
         self.starting: Callable[[], dict[str, Any]] | None = None

@@ -143,9 +143,11 @@ class Up:
         self.collector = self.session.collector = collector
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
-            group.create_task(self.hub.run())
+            keep = collector.supervisor.keep
+            group.create_task(keep("stream", self.hub.run))
             if store is not None:
-                group.create_task(Keep(store, collector, self.plan.settings).run())
+                housekeeping = Keep(store, collector, self.plan.settings)
+                group.create_task(keep("housekeeping", housekeeping.run))
 
 
 def offline() -> str:
