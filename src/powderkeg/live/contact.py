@@ -8,6 +8,7 @@ from typing import Final
 
 import aiohttp
 
+from powderkeg.live import bounded
 from powderkeg.live.hosts import where
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll
@@ -17,7 +18,14 @@ WITHIN: Final = 10.0
 SIGN: Final = "x-powderkeg-simulated"
 """Header by which made venues own up to being made."""
 MADE: Final = "made venues"
-_WORDS = {403: "forbidden from this address", 451: "not served at this location"}
+_WORDS = {
+    301: "sent to another address, which is not followed",
+    302: "sent to another address, which is not followed",
+    307: "sent to another address, which is not followed",
+    308: "sent to another address, which is not followed",
+    403: "forbidden from this address",
+    451: "not served at this location",
+}
 
 
 def probe(name: str) -> Poll:
@@ -36,7 +44,7 @@ async def contact(
     Unless `everyone` is waited for, returns as soon as one answers: those that are still silent
     then are said not to be heard yet. `heard` is given each answer as it comes.
     """
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WITHIN)) as session:
+    async with bounded.session(WITHIN) as session:
         tasks = {name: asyncio.ensure_future(_ask(session, name, hosts)) for name in venues}
         waiting = set(tasks.values())
         try:
@@ -62,7 +70,9 @@ async def _ask(session: aiohttp.ClientSession, name: str, hosts: dict[str, str])
     method = "POST" if poll.body else "GET"
     headers = {"content-type": "application/json"} if poll.body else None
     try:
-        async with session.request(method, url, data=poll.body or None, headers=headers) as answer:
+        async with session.request(
+            method, url, data=poll.body or None, headers=headers, allow_redirects=False
+        ) as answer:
             if answer.status == 200:
                 return MADE if answer.headers.get(SIGN) else ""
             return f"HTTP {answer.status} {_WORDS.get(answer.status, '')}".strip()

@@ -12,7 +12,7 @@ import aiohttp
 
 from powderkeg.errors import WireError
 from powderkeg.events import SECOND
-from powderkeg.live import headers
+from powderkeg.live import bounded, headers
 from powderkeg.live.backoff import Backoff
 from powderkeg.live.clock import Offset, now
 from powderkeg.live.health import Health
@@ -27,6 +27,7 @@ TRIES: Final = 5
 BANNED: Final = 120.0
 """Seconds to keep still after HTTP 418 or 429 that does not say how long."""
 FORBIDDEN: Final = (403, 451)
+ELSEWHERE: Final = "set another host or proxy"
 AGAIN: Final = 60.0
 """Seconds after a refusal until the same is asked again; it may have been of the moment."""
 
@@ -108,7 +109,7 @@ class Rest:
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self._session = bounded.session(TIMEOUT)
         self.opened.set()
         return self
 
@@ -151,8 +152,10 @@ class Rest:
                 status, body, wait = await self._ask(poll)
             except (aiohttp.ClientError, TimeoutError, OSError) as why:
                 status, body, wait = 0, (str(why) or type(why).__name__).encode(), 0.0
+            except bounded.Unfit as why:
+                raise self._unfit(poll, why) from why
             if status == 200:
-                self.tries.pop(poll.channel, None)
+                self._answered(poll)
                 self._inbox.put(self.venue.name, body, poll.channel)
                 self._health.asked(poll.provides, now())
                 return
@@ -160,7 +163,7 @@ class Rest:
             self.tries[poll.channel] = self.tries.get(poll.channel, 0) + 1
             if status in (418, 429):
                 self._stop(wait or BANNED)
-            elif status in FORBIDDEN or 400 <= status < 500:
+            elif 300 <= status < 500:  # what is elsewhere is not gone after: see `_note`
                 break
             elif left > 1:
                 await asyncio.sleep(backoff.next())
@@ -176,9 +179,9 @@ class Rest:
         kind = {"content-type": "application/json"} if poll.body else None
         sent = now()
         async with self._session.request(
-            method, url, data=poll.body or None, headers=kind
+            method, url, data=poll.body or None, headers=kind, allow_redirects=False
         ) as answer:
-            body = await answer.read()
+            body = await bounded.read(answer)
             got = now()
             header = self.venue.limits.header
             if header:
@@ -198,13 +201,30 @@ class Rest:
             offset = self._health.offsets.setdefault(self.venue.name, Offset())
             offset.asked(sent, self.venue.server_time, got)
 
+    def _answered(self, poll: Poll) -> None:
+        """Forget what was told of a question that is answered again."""
+        self.tries.pop(poll.channel, None)
+        problem = self._health.problems.get(self.venue.name, "")
+        if problem.startswith(f"{poll.channel}: ") or problem.endswith(ELSEWHERE):
+            del self._health.problems[self.venue.name]
+
+    def _unfit(self, poll: Poll, why: bounded.Unfit) -> Refused:
+        """Count an answer that was not read, and tell why; the same would come again at once."""
+        name = self.venue.name
+        self._health.counts[name, "unfit answers"] += 1
+        self._health.problems[name] = f"{poll.channel}: {why}"
+        return Refused(f"{name}: {poll.channel}: {why}", answered=True)
+
     def _note(self, poll: Poll, status: int, body: bytes) -> None:
         """Count a failure, and tell a person what they can do about it."""
         name = self.venue.name
         self._health.counts[name, f"HTTP {status}" if status else "failed requests"] += 1
         if status in FORBIDDEN:
+            self._health.problems[name] = f"HTTP {status}: not served at this location: {ELSEWHERE}"
+        elif 300 <= status < 400:
             self._health.problems[name] = (
-                f"HTTP {status}: not served at this location: set another host or proxy"
+                f"{poll.channel}: HTTP {status}: sent to another address, which is not followed: "
+                f"{ELSEWHERE}"
             )
         elif status not in (418, 429):
             words = body[:120].decode(errors="replace")
