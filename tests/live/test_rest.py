@@ -138,7 +138,7 @@ async def test_the_weight_that_the_venue_tells_is_counted(asks):
     each, _ = await asks((200, b"1", {"X-Used": "700"}))
     await each.fetch(POLL)
     assert each.used() == 700
-    assert each.budget().wait(300, rest.now()) > 0
+    assert each.budget().wait(300, rest.steady()) > 0
 
 
 @pytest.mark.usefixtures("quick")

@@ -85,6 +85,10 @@ class Meter:
         since, count = self._starts[0]
         return (self.count - count) / max((at - since) / SECOND, 1.0)
 
+    def forget(self) -> None:
+        """Begin anew with the rate: the times it rests on mean nothing any more."""
+        self._starts.clear()
+
     def stale(self, at: int) -> bool:
         """Tell whether it has been silent for more than twice its cadence."""
         if not self.cadence or not self.since:
@@ -135,6 +139,15 @@ class Health:
         for (market, _), meter in self.meters.items():
             if market.partition(":")[0] == venue:
                 meter.since = 0
+
+    def moved(self, at: int) -> None:
+        """Take it that our own time was wrong and is `at` now, µs: nothing was heard after that."""
+        self.offsets.clear()
+        for meter in self.meters.values():
+            meter.last, meter.since = min(meter.last, at), min(meter.since, at)
+            meter.forget()
+        self._lost = {market: min(since, at) for market, since in self._lost.items()}
+        self._due = {market: min(due, at + SETTLE) for market, due in self._due.items()}
 
     def end(self) -> None:
         """Say that nothing at all is heard any more."""

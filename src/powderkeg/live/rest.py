@@ -14,7 +14,7 @@ from powderkeg.errors import WireError
 from powderkeg.events import SECOND
 from powderkeg.live import bounded, headers
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.clock import Offset, now
+from powderkeg.live.clock import Offset, now, steady
 from powderkeg.live.health import Health
 from powderkeg.live.hosts import where
 from powderkeg.live.inbox import Inbox
@@ -33,13 +33,13 @@ AGAIN: Final = 60.0
 
 
 class Budget:
-    """Weight used in the running window."""
+    """Weight used in the running window, by steady time: a clock that is set frees nothing."""
 
     def __init__(self, limits: Limits) -> None:
         """Begin with all of it."""
         self.limits = limits
         self.until = 0
-        """µs before which nothing may be asked."""
+        """Steady µs before which nothing may be asked."""
         self._used: deque[tuple[int, int]] = deque()
         self._turn = asyncio.Lock()
 
@@ -61,9 +61,9 @@ class Budget:
     async def spend(self, weight: int) -> None:
         """Wait until so much may be asked, and take it; in turn, so that nothing starves."""
         async with self._turn:
-            while (wait := self.wait(weight, now())) > 0:  # noqa: ASYNC110  only time helps
+            while (wait := self.wait(weight, steady())) > 0:  # noqa: ASYNC110  only time helps
                 await asyncio.sleep(wait)
-            self._used.append((now(), weight))
+            self._used.append((steady(), weight))
 
     def used(self, at: int) -> int:
         """Return the weight used in the running window."""
@@ -97,7 +97,7 @@ class Rest:
         self.venue = venue
         self._budgets: dict[str, Budget] = {}
         self._until = 0
-        """µs before which nothing may be asked, whatever the budget."""
+        """Steady µs before which nothing may be asked, whatever the budget."""
         self._inbox = inbox
         self._health = health
         self._hosts = hosts
@@ -129,12 +129,12 @@ class Rest:
 
     def used(self) -> int:
         """Return the weight used in the running window, of the busiest budget."""
-        return max((budget.used(now()) for budget in self._budgets.values()), default=0)
+        return max((budget.used(steady()) for budget in self._budgets.values()), default=0)
 
     def _stop(self, seconds: float) -> None:
         """Ask the venue nothing for so long."""
         for budget in self._budgets.values():
-            budget.stop(seconds, now())
+            budget.stop(seconds, steady())
             self._until = max(self._until, budget.until)
 
     async def fetch(self, poll: Poll) -> None:
@@ -185,7 +185,7 @@ class Rest:
             got = now()
             header = self.venue.limits.header
             if header:
-                self.budget(poll.bucket).told(answer.headers.get(header, ""), got)
+                self.budget(poll.bucket).told(answer.headers.get(header, ""), steady())
             if poll.channel == "clock" and answer.status == 200:
                 self._offset(body, sent, got)
             wait = headers.wait(answer.headers.get("Retry-After", ""), got)

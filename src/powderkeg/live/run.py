@@ -14,7 +14,8 @@ from powderkeg.feed import Feed
 from powderkeg.frames import Boot, Frame, Join
 from powderkeg.live.backfill import DAYS, Backfill, Wanted
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.clock import now
+from powderkeg.live.clock import now, steady
+from powderkeg.live.discipline import Discipline
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.playing import Player
@@ -113,6 +114,7 @@ class Collector:
         """How far the answers about the past are; None where none is asked for."""
         self._mending: set[str] = set()
         self._checked = self._ticked = 0
+        self._discipline = Discipline(self.status, len(venues))
         for name in venues:
             self._prepare(name, VENUES[name](""))
         self.player = Player(self.inbox, [m for coin in desks for m in self.markets(coin)])
@@ -287,14 +289,15 @@ class Collector:
 
     def _clockwork(self) -> None:
         """Say what time says: ticks, and lamps that turn because of silence."""
-        at = now()
+        at = steady()
         if at >= self._checked + CHECK:
             self._checked = at
-            for link in self.status.check(at):
+            self._discipline.check(max(desk.now for desk in self.desks.values()))
+            for link in self.status.check(now()):
                 self.inbox.say(link)
         if at >= self._ticked + TICK:
             self._ticked = at
-            self.inbox.say(Tick(at))
+            self.inbox.say(Tick(now()))
 
     async def _keep(self, frames: list[Frame]) -> None:
         """Store a batch before anyone reads it. A disk that refuses stops the recording only."""

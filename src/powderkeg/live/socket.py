@@ -21,7 +21,7 @@ from picows import (
 from powderkeg.events import SECOND
 from powderkeg.live.backoff import Backoff
 from powderkeg.live.bounded import MOST
-from powderkeg.live.clock import now
+from powderkeg.live.clock import now, steady
 from powderkeg.live.health import Health
 from powderkeg.live.hosts import where
 from powderkeg.live.inbox import Inbox
@@ -189,18 +189,18 @@ class Keeper:
 
     async def _listen(self, transport: WSTransport) -> str:
         """Wait for the socket's end; return why it ended, or nothing where it must be renewed."""
-        opened = pinged = now()
+        opened = pinged = steady()
         gone = asyncio.ensure_future(transport.wait_disconnected())
         gone.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             while True:
                 done, _ = await asyncio.wait({gone}, timeout=0.25)
-                at = now()
+                at = steady()
                 if done:
                     return self._why(gone.exception())
                 if at > opened + HELD:
                     self._held()
-                silent = self._health.silent(self.stream.channels, at, PATIENCE)
+                silent = self._health.silent(self.stream.channels, now(), PATIENCE)
                 if silent:
                     return f"silent: {silent}"
                 if self.stream.life and at > opened + self.stream.life - OVERLAP:
