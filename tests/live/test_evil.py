@@ -121,7 +121,7 @@ MESSAGES = {
     "ws_deep": "",
     "ws_flood": "",
     "ws_huge": "WSProtocolError",
-    "ws_parts": "expected a message of at most 33,554,432 bytes, found more",
+    "ws_parts": "expected a message of at most 8,388,608 bytes, found more",
     "ws_empty_parts": "",
 }
 

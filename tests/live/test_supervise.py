@@ -17,8 +17,10 @@ from powderkeg.live.rest import Rest
 from powderkeg.live.run import Collector
 from powderkeg.live.socket import Keeper
 from powderkeg.live.supervise import Supervisor
+from powderkeg.serve.hub import Hub
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.session import Session
+from powderkeg.serve.up import Plan, Up
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
@@ -82,6 +84,17 @@ async def test_a_problem_that_somebody_else_told_since_stays(health):
     with supervisor.guard("made"):
         pass
     assert health.problems == {"made": "HTTP 451"}
+
+
+async def test_work_that_ends_well_does_not_hide_the_problem_of_another_of_its_name(health):
+    supervisor = Supervisor(health)
+    supervisor.report("made", ValueError("here"))
+
+    async def fine():
+        pass
+
+    await supervisor.keep("made", fine)
+    assert "here" in health.problems["made"]
 
 
 async def test_the_first_error_of_a_group_is_told(health):
@@ -241,6 +254,17 @@ async def test_what_is_shown_may_fail_and_nothing_is_lost(made):
         await all_well(collector)
         assert collector.status.counts["stream", "restarts"] == 3
         assert "stream" not in collector.status.problems
+
+
+async def test_streams_to_pages_that_fail_begin_again(made, monkeypatch):
+    fault = Fault(monkeypatch, Hub, "beat", whose=lambda _: up.collector and up.collector.applied)
+    up = Up(Plan(("BTC",), VENUES, hosts=made.addresses))
+    async with running(up):
+        await until(lambda: up.collector is not None, 60)
+        await until(lambda: fault.raised, 30)
+        assert up.collector.status.counts["hub", "restarts"] == 1
+        await all_well(up.collector)
+        await until(lambda: not up.collector.status.problems)
 
 
 async def test_housekeeping_that_raises_what_nobody_expected_begins_again(

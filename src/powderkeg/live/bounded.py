@@ -11,7 +11,9 @@ from typing import Final
 import aiohttp
 
 MOST: Final = 32 * 1024 * 1024
-"""Bytes of an answer, unpacked, and of a message of a socket with all its parts."""
+"""Bytes of an answer, unpacked."""
+MESSAGE: Final = 8 * 1024 * 1024
+"""Bytes of a message of a socket, with all its parts: the largest real ones are below 1 MB."""
 PIECE: Final = 256 * 1024
 """Bytes unpacked at a time."""
 PACKED: Final = {"accept-encoding": "gzip"}

@@ -20,7 +20,7 @@ from picows import (
 
 from powderkeg.events import SECOND
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.bounded import MOST
+from powderkeg.live.bounded import MESSAGE
 from powderkeg.live.clock import now, steady
 from powderkeg.live.health import Health
 from powderkeg.live.hosts import where
@@ -67,8 +67,8 @@ class _Ear(WSListener):
         raw = frame.get_payload_as_bytes()
         if not frame.fin or self._parts:
             self._parts += raw
-            if len(self._parts) > MOST:
-                self._unfit(f"expected a message of at most {MOST:,} bytes, found more")
+            if len(self._parts) > MESSAGE:
+                self._unfit(f"expected a message of at most {MESSAGE:,} bytes, found more")
                 self._parts = bytearray()
                 transport.disconnect(graceful=False)
                 return
@@ -144,7 +144,7 @@ class Keeper:
             try:
                 transport, _ = await ws_connect(
                     lambda: _Ear(self.venue, self._inbox, self._reply, self._unfit), self.url,
-                    websocket_handshake_timeout=CONNECT, max_frame_size=MOST, max_redirects=0,
+                    websocket_handshake_timeout=CONNECT, max_frame_size=MESSAGE, max_redirects=0,
                     enable_auto_ping=True, auto_ping_idle_timeout=20, auto_ping_reply_timeout=20,
                 )  # fmt: skip
             except WSInvalidStatusError as why:

@@ -26,8 +26,8 @@ class Supervisor:
         self._health = health
         self._told: set[str] = set()
         """Errors whose traceback was printed."""
-        self._problems: dict[str, str] = {}
-        """What was last told of each name; a later problem of somebody else stays."""
+        self._guarded: dict[str, str] = {}
+        """What was last told of each guarded name."""
 
     async def keep(
         self, name: str, work: Work, failed: Callable[[str], None] = lambda _: None
@@ -39,15 +39,16 @@ class Supervisor:
             work: What is done.
             failed: Told why, after each error and before the wait.
         """
-        backoff, loop = Backoff(), asyncio.get_running_loop()
+        backoff, loop, words = Backoff(), asyncio.get_running_loop(), ""
         while True:
-            began, calm = loop.time(), loop.call_later(HELD, self._calm, name)
+            began, calm = loop.time(), loop.call_later(HELD, self._calm, name, words)
             try:
                 await work()
             except Exception as why:  # noqa: BLE001  whatever it is, the others go on
-                failed(self.report(name, why))
+                words = self.report(name, why)
+                failed(words)
             else:
-                self._calm(name)
+                self._calm(name, words)
                 return
             finally:
                 calm.cancel()
@@ -60,16 +61,16 @@ class Supervisor:
         try:
             yield
         except Exception as why:  # noqa: BLE001  whatever it is, the caller goes on
-            self.report(name, why)
+            self._guarded[name] = self.report(name, why)
         else:
-            self._calm(name)
+            self._calm(name, self._guarded.pop(name, ""))
 
     def report(self, name: str, why: Exception) -> str:
         """Count an error, print its traceback the first time, and return it in words."""
         cause = _cause(why)
         words = f"begun again after an error: {type(cause).__name__}: {cause}"[:300]
         self._health.counts[name, "restarts"] += 1
-        self._health.problems[name] = self._problems[name] = words
+        self._health.problems[name] = words
         where = traceback.extract_tb(cause.__traceback__)[-1:]
         key = f"{name} {type(cause).__name__} {[(at.filename, at.lineno) for at in where]}"
         if key not in self._told:
@@ -78,10 +79,9 @@ class Supervisor:
             traceback.print_exception(why)
         return words
 
-    def _calm(self, name: str) -> None:
+    def _calm(self, name: str, words: str) -> None:
         """Forget a problem that is over, where nobody has told another since."""
-        words = self._problems.pop(name, None)
-        if words is not None and self._health.problems.get(name) == words:
+        if words and self._health.problems.get(name) == words:
             del self._health.problems[name]
 
 

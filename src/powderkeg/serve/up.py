@@ -148,7 +148,7 @@ class Up:
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
             keep = collector.supervisor.keep
-            group.create_task(keep("stream", self.hub.run))
+            group.create_task(keep("hub", self.hub.run))
             if store is not None:
                 housekeeping = Keep(store, collector, self.plan.settings)
                 group.create_task(keep("housekeeping", housekeeping.run))
