@@ -100,7 +100,7 @@ class Feed:
         return self.readers[venue]
 
     def _read(self, frame: Frame) -> list[Ask]:
-        events = self.reader(frame.venue).read(frame.raw, frame.seen, frame.channel)
+        events = self._events(frame)
         told = frame.channel.partition(":")[0] in PAST
         asks: list[Ask] = []
         for event in events:
@@ -118,6 +118,15 @@ class Feed:
             else:
                 asks += self._push(coin, event)
         return asks
+
+    def _events(self, frame: Frame) -> list[Event]:
+        """Return what a frame says. A reader's own mistake costs this frame, and no other venue."""
+        try:
+            return self.reader(frame.venue).read(frame.raw, frame.seen, frame.channel)
+        except WireError:
+            raise
+        except Exception as why:
+            raise WireError(frame.venue, f"{type(why).__name__}: {why}", frame.raw) from why
 
     def _push(self, coin: str, event: Event) -> list[Ask]:
         """Give an event to its desk, or let a print wait for the next."""

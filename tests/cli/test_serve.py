@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import webbrowser
@@ -116,3 +117,19 @@ def test_a_coin_or_venue_that_cannot_be_is_refused_before_anything_is_opened(ref
     assert why.startswith("ConfigError: expected venues of binance, ")
     assert why.endswith("found kraken")
     assert "expected hosts of" in refused("up", "--hosts", "kraken=a")
+
+
+def test_once_its_work_has_failed_the_server_ends_with_code_one_and_says_why(capsys):
+    up = Up(Plan(("BTC",), simulate="a test"))
+
+    async def work():
+        await asyncio.sleep(0.1)
+        raise RuntimeError("on purpose")
+
+    with pytest.raises(SystemExit) as ended:
+        serve(up.session, up.hub, "127.0.0.1", 0, "", work, json_ready=True)
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert "powderkeg: the feed has stopped: RuntimeError('on purpose')" in said
+    assert said.count("Traceback (most recent call last)") == 1
+    assert not up.session.ready

@@ -138,7 +138,29 @@ async def test_the_weight_that_the_venue_tells_is_counted(asks):
     each, _ = await asks((200, b"1", {"X-Used": "700"}))
     await each.fetch(POLL)
     assert each.used() == 700
-    assert each.budget().wait(300, rest.now()) > 0
+    assert each.budget().wait(300, rest.steady()) > 0
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("said", ["\u00b2", "9" * 400, "-1", "soon"])
+async def test_a_wait_that_is_no_number_is_a_ban_without_a_time(said, asks, inbox):
+    each, told = await asks((429, b"slow", {"Retry-After": said}), (200, b"ok"))
+    await each.fetch(POLL)
+    assert [frame.raw for frame in inbox.take()] == [b"ok"]
+    assert told.asked[1][0] - told.asked[0][0] >= 0.19
+
+
+@pytest.mark.parametrize("said", ["\u00b2", "9" * 5000, "-1", "much"])
+async def test_a_weight_that_is_no_number_is_not_counted(said, asks):
+    each, _ = await asks((200, b"1", {"X-Used": said}))
+    await each.fetch(POLL)
+    assert each.used() == 1
+
+
+async def test_a_weight_beyond_the_limit_counts_as_the_whole_limit(asks, wire):
+    each, _ = await asks((200, b"1", {"X-Used": "999999999999"}))
+    await each.fetch(POLL)
+    assert each.used() == wire.limits.weight
 
 
 async def test_the_venues_clock_is_set_beside_ours(asks, health):

@@ -26,7 +26,7 @@ const answer = {
       'bybit-inverse': { skew: null, delay: 0.01, weight_used: 0, weight_limit: 0, window: 0, liquidations: 'none', skipped: {} },
     },
     incidents: { bybit: { gaps: 1, reconnects: 4, 'book snapshots': 9 } },
-    problems: { bybit: 'cannot connect to wss://x', store: 'recording has stopped: disk full' },
+    problems: { bybit: 'cannot connect to wss://x', store: 'recording has stopped: disk full', player: 'begun again after an error: ValueError: x' },
     waiting_frames: 2, recorded_frames: 10, recording: false, unread_frames: 1, unread: { bybit: 1 }, last_unread: 'x',
   },
 };
@@ -83,7 +83,8 @@ describe('the health of a collection', () => {
     expect(bybit.channels).toHaveLength(2);
     expect(inverse.channels).toHaveLength(1);
     expect([bybit.unread, inverse.unread]).toEqual([1, 0]);
-    expect(feed.storeProblem).toContain('disk full');
+    expect(bybit.problem).toContain('cannot connect');
+    expect(feed.ours).toEqual(['recording has stopped: disk full', 'begun again after an error: ValueError: x']);
     expect(byWeight(bybit.channels).map((c) => c.channel)).toEqual(['trades', 'ratio']);
   });
   it('refuses states it does not know', () => {

@@ -48,6 +48,7 @@ def serve(
 
     Raises:
         ConfigError: The address is not loopback and no token was given, or it is taken.
+        SystemExit: The work was ended by an error, which has been told; the code is 1.
     """
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
@@ -61,12 +62,21 @@ def serve(
         work = _shown(session, url, work)
     if browse and not webbrowser.open(url):
         tell(f"no browser was found here: open {url}")
-    app = make_app(session, hub, token=token, work=work)
+    app = make_app(session, hub, token=token, work=work, ended=lambda: _stop(server))
     config = uvicorn.Config(
         app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[bound])
+    server = uvicorn.Server(config)
+    server.run(sockets=[bound])
+    if session.failed:
+        tell(session.failed)
+        raise SystemExit(1)
+
+
+def _stop(server: uvicorn.Server) -> None:
+    """Let a server end: whoever started us can start us again, a map that stands helps nobody."""
+    server.should_exit = True
 
 
 def _shown(session: Session, url: str, work: Work) -> Work:

@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from powderkeg.cli.serve import PORT, serve
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
+from powderkeg.live.contact import contact
+from powderkeg.live.discipline import settle
 from powderkeg.live.hosts import parse
 from powderkeg.live.keep import Keep
 from powderkeg.live.run import Collector
@@ -166,6 +168,10 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
             hosts = await stack.enter_async_context(
                 simulated_venues(plan.coins, plan.venues, plan.seed, plan.rate)
             )
+        else:  # before anything is stamped
+            clocks: dict[str, int] = {}
+            await contact(plan.venues, hosts, clocks=clocks)
+            settle(clocks, len(plan.venues))
         store = Store(folder)
         stack.callback(store.close)
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}

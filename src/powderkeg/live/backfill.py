@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from powderkeg.live.clock import now
 from powderkeg.live.gate import Gate
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.rest import Refused, Rest
+from powderkeg.live.supervise import Supervisor
 from powderkeg.venues.base import Poll
 
 DAYS: Final = 30
@@ -48,7 +50,7 @@ class Backfill:
 
     def __init__(
         self, wanted: list[Wanted], rests: dict[str, Rest], known: dict[str, asyncio.Event],
-        inbox: Inbox,
+        inbox: Inbox, supervisor: Supervisor,
     ) -> None:  # fmt: skip
         """Ask for `wanted`.
 
@@ -57,11 +59,15 @@ class Backfill:
             rests: How to ask each venue.
             known: Set once a venue has told its instruments, without which sizes mean nothing.
             inbox: Where the answers go, and the word that they are complete.
+            supervisor: Begins again with a market where an error ends it.
         """
         self._known = known
         self._wanted = wanted
         self._rests = rests
         self._inbox = inbox
+        self._supervisor = supervisor
+        self._answered: dict[str, set[Poll]] = {each.market: set() for each in wanted}
+        """What was answered already is not asked again after an error."""
         self._gates = {name: Gate(TOGETHER) for name in rests}
         coins = list(dict.fromkeys(each.coin for each in wanted))
         self._ranks = {coin: rank for rank, coin in enumerate(coins)}
@@ -75,7 +81,8 @@ class Backfill:
         until = now() // MINUTE * MINUTE
         async with asyncio.TaskGroup() as group:
             for wanted in self._wanted:
-                group.create_task(self._market(wanted, until))
+                work = partial(self._market, wanted, until)
+                group.create_task(self._supervisor.keep(wanted.venue, work))
 
     async def _market(self, wanted: Wanted, until: int) -> None:
         """Ask for one market's past, last for its latest trades, and join it."""
@@ -92,6 +99,8 @@ class Backfill:
 
     async def _ask(self, wanted: Wanted, asked: Asked, poll: Poll) -> None:
         async with self._gates[wanted.venue].through(self._ranks[wanted.coin]):
+            if poll in self._answered[wanted.market]:
+                return
             if wanted.venue in self._silent:
                 asked.failed = asked.failed or f"{wanted.venue} does not answer"
                 return
@@ -102,4 +111,5 @@ class Backfill:
                 if not why.answered:
                     self._silent.add(wanted.venue)
                 return
+        self._answered[wanted.market].add(poll)
         asked.answered += 1

@@ -85,6 +85,10 @@ class Meter:
         since, count = self._starts[0]
         return (self.count - count) / max((at - since) / SECOND, 1.0)
 
+    def forget(self) -> None:
+        """Begin anew with the rate: the times it rests on mean nothing any more."""
+        self._starts.clear()
+
     def stale(self, at: int) -> bool:
         """Tell whether it has been silent for more than twice its cadence."""
         if not self.cadence or not self.since:
@@ -129,6 +133,27 @@ class Health:
             meter = self.meters.get((channel.market, channel.kind))
             if meter is not None:
                 meter.since = meter.since or at
+
+    def unasked(self, venue: str) -> None:
+        """Say that nothing of a venue is asked any more, until it is answered again."""
+        for (market, _), meter in self.meters.items():
+            if market.partition(":")[0] == venue:
+                meter.since = 0
+
+    def moved(self, at: int) -> None:
+        """Take it that our own time was wrong and is `at` now, µs: nothing was heard after that."""
+        self.offsets.clear()
+        for meter in self.meters.values():
+            meter.last, meter.since = min(meter.last, at), min(meter.since, at)
+            meter.forget()
+        self._lost = {market: min(since, at) for market, since in self._lost.items()}
+        self._due = {market: min(due, at + SETTLE) for market, due in self._due.items()}
+
+    def end(self) -> None:
+        """Say that nothing at all is heard any more."""
+        for meter in self.meters.values():
+            meter.since = 0
+        self.states = dict.fromkeys(self.states, "down")
 
     def heard(self, event: Event) -> None:
         """Take an event as it was read."""

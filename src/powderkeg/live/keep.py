@@ -11,6 +11,7 @@ from powderkeg.feed import Feed
 from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.live.clock import now
+from powderkeg.live.future import Future
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.settings import Settings
@@ -62,15 +63,16 @@ def resume(store: Store, feed: Feed) -> str:
     The newest snapshot, and all frames after it. Whatever is not known after that is asked of the
     venues again.
     """
+    future = Future(now())
     try:
         saved = store.states.load(PART)
         if saved is not None:
-            snapshots.unpack_feed(feed, saved[1])
+            future.recall(feed, saved[1])
         for batch in store.read(feed.seq):
-            feed.take([frame for frame in batch if frame.seq > feed.seq])
+            feed.take(future.without(frame for frame in batch if frame.seq > feed.seq))
     except (GapError, ConfigError, DataError, StoreError) as why:
         return f"stored history is not used: {why}"
-    return ""
+    return f"stored history is not used in full: {future.words}" if future.words else ""
 
 
 class Keep:

@@ -42,6 +42,11 @@ class Player:
             if not self._due:
                 self._more.clear()
             self.market = joining.market
-            await asyncio.to_thread(joining.play)
-            self.market = ""
+            try:
+                await asyncio.to_thread(joining.play)
+            except Exception:
+                self.add(joining)  # to be gone on with when the player is begun again
+                raise
+            finally:
+                self.market = ""
             self._inbox.say(Joined(now(), joining.market))

@@ -29,7 +29,7 @@ def report(collector: Collector) -> dict[str, Any]:
         "lag": {"recent": collector.pulse.recent, "worst": collector.pulse.worst},
         "waiting_frames": collector.inbox.size,
         "recorded_frames": collector.store.last if collector.store else 0,
-        "recording": collector.recording,
+        "recording": collector.recording and not collector.failed,
         "unread_frames": sum(collector.feed.unread.values()),
         "unread": dict(collector.feed.unread),
         "last_unread": collector.feed.last_unread,

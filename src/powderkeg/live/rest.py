@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from types import TracebackType
 from typing import Final, Self
@@ -11,8 +12,9 @@ import aiohttp
 
 from powderkeg.errors import WireError
 from powderkeg.events import SECOND
+from powderkeg.live import bounded, headers
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.clock import Offset, now
+from powderkeg.live.clock import Offset, now, steady
 from powderkeg.live.health import Health
 from powderkeg.live.hosts import where
 from powderkeg.live.inbox import Inbox
@@ -25,18 +27,19 @@ TRIES: Final = 5
 BANNED: Final = 120.0
 """Seconds to keep still after HTTP 418 or 429 that does not say how long."""
 FORBIDDEN: Final = (403, 451)
+ELSEWHERE: Final = "set another host or proxy"
 AGAIN: Final = 60.0
 """Seconds after a refusal until the same is asked again; it may have been of the moment."""
 
 
 class Budget:
-    """Weight used in the running window."""
+    """Weight used in the running window, by steady time: a clock that is set frees nothing."""
 
     def __init__(self, limits: Limits) -> None:
         """Begin with all of it."""
         self.limits = limits
         self.until = 0
-        """µs before which nothing may be asked."""
+        """Steady µs before which nothing may be asked."""
         self._used: deque[tuple[int, int]] = deque()
         self._turn = asyncio.Lock()
 
@@ -58,9 +61,9 @@ class Budget:
     async def spend(self, weight: int) -> None:
         """Wait until so much may be asked, and take it; in turn, so that nothing starves."""
         async with self._turn:
-            while (wait := self.wait(weight, now())) > 0:  # noqa: ASYNC110  only time helps
+            while (wait := self.wait(weight, steady())) > 0:  # noqa: ASYNC110  only time helps
                 await asyncio.sleep(wait)
-            self._used.append((now(), weight))
+            self._used.append((steady(), weight))
 
     def used(self, at: int) -> int:
         """Return the weight used in the running window."""
@@ -68,10 +71,9 @@ class Budget:
 
     def told(self, used: str, at: int) -> None:
         """Take what the venue says was used in its own window: other programs count too."""
-        if not used.isdigit():
-            return
-        if int(used) > self.used(at):
-            self._used.append((at, int(used) - self.used(at)))
+        theirs = headers.number(used, self.limits.weight)
+        if theirs is not None and theirs > self.used(at):
+            self._used.append((at, math.ceil(theirs) - self.used(at)))
 
     def stop(self, seconds: float, at: int) -> None:
         """Ask nothing for so long."""
@@ -95,7 +97,7 @@ class Rest:
         self.venue = venue
         self._budgets: dict[str, Budget] = {}
         self._until = 0
-        """µs before which nothing may be asked, whatever the budget."""
+        """Steady µs before which nothing may be asked, whatever the budget."""
         self._inbox = inbox
         self._health = health
         self._hosts = hosts
@@ -107,7 +109,7 @@ class Rest:
 
     async def __aenter__(self) -> Self:
         """Open the session."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        self._session = bounded.session(TIMEOUT)
         self.opened.set()
         return self
 
@@ -127,12 +129,12 @@ class Rest:
 
     def used(self) -> int:
         """Return the weight used in the running window, of the busiest budget."""
-        return max((budget.used(now()) for budget in self._budgets.values()), default=0)
+        return max((budget.used(steady()) for budget in self._budgets.values()), default=0)
 
     def _stop(self, seconds: float) -> None:
         """Ask the venue nothing for so long."""
         for budget in self._budgets.values():
-            budget.stop(seconds, now())
+            budget.stop(seconds, steady())
             self._until = max(self._until, budget.until)
 
     async def fetch(self, poll: Poll) -> None:
@@ -150,8 +152,10 @@ class Rest:
                 status, body, wait = await self._ask(poll)
             except (aiohttp.ClientError, TimeoutError, OSError) as why:
                 status, body, wait = 0, (str(why) or type(why).__name__).encode(), 0.0
+            except bounded.Unfit as why:
+                raise self._unfit(poll, why) from why
             if status == 200:
-                self.tries.pop(poll.channel, None)
+                self._answered(poll)
                 self._inbox.put(self.venue.name, body, poll.channel)
                 self._health.asked(poll.provides, now())
                 return
@@ -159,7 +163,7 @@ class Rest:
             self.tries[poll.channel] = self.tries.get(poll.channel, 0) + 1
             if status in (418, 429):
                 self._stop(wait or BANNED)
-            elif status in FORBIDDEN or 400 <= status < 500:
+            elif 300 <= status < 500:  # what is elsewhere is not gone after: see `_note`
                 break
             elif left > 1:
                 await asyncio.sleep(backoff.next())
@@ -172,20 +176,20 @@ class Rest:
             raise RuntimeError("expected `async with` around the requests")
         url = where(poll.url, self.venue.name, self._hosts)
         method = "POST" if poll.body else "GET"
-        headers = {"content-type": "application/json"} if poll.body else None
+        kind = {"content-type": "application/json"} if poll.body else None
         sent = now()
         async with self._session.request(
-            method, url, data=poll.body or None, headers=headers
+            method, url, data=poll.body or None, headers=kind, allow_redirects=False
         ) as answer:
-            body = await answer.read()
+            body = await bounded.read(answer)
             got = now()
             header = self.venue.limits.header
             if header:
-                self.budget(poll.bucket).told(answer.headers.get(header, ""), got)
+                self.budget(poll.bucket).told(answer.headers.get(header, ""), steady())
             if poll.channel == "clock" and answer.status == 200:
                 self._offset(body, sent, got)
-            wait = answer.headers.get("Retry-After", "")
-            return answer.status, body, float(wait) if wait.isdigit() else 0.0
+            wait = headers.wait(answer.headers.get("Retry-After", ""), got)
+            return answer.status, body, wait or 0.0
 
     def _offset(self, body: bytes, sent: int, got: int) -> None:
         """Set our clock beside theirs."""
@@ -197,13 +201,30 @@ class Rest:
             offset = self._health.offsets.setdefault(self.venue.name, Offset())
             offset.asked(sent, self.venue.server_time, got)
 
+    def _answered(self, poll: Poll) -> None:
+        """Forget what was told of a question that is answered again."""
+        self.tries.pop(poll.channel, None)
+        problem = self._health.problems.get(self.venue.name, "")
+        if problem.startswith(f"{poll.channel}: ") or problem.endswith(ELSEWHERE):
+            del self._health.problems[self.venue.name]
+
+    def _unfit(self, poll: Poll, why: bounded.Unfit) -> Refused:
+        """Count an answer that was not read, and tell why; the same would come again at once."""
+        name = self.venue.name
+        self._health.counts[name, "unfit answers"] += 1
+        self._health.problems[name] = f"{poll.channel}: {why}"
+        return Refused(f"{name}: {poll.channel}: {why}", answered=True)
+
     def _note(self, poll: Poll, status: int, body: bytes) -> None:
         """Count a failure, and tell a person what they can do about it."""
         name = self.venue.name
         self._health.counts[name, f"HTTP {status}" if status else "failed requests"] += 1
         if status in FORBIDDEN:
+            self._health.problems[name] = f"HTTP {status}: not served at this location: {ELSEWHERE}"
+        elif 300 <= status < 400:
             self._health.problems[name] = (
-                f"HTTP {status}: not served at this location: set another host or proxy"
+                f"{poll.channel}: HTTP {status}: sent to another address, which is not followed: "
+                f"{ELSEWHERE}"
             )
         elif status not in (418, 429):
             words = body[:120].decode(errors="replace")

@@ -14,7 +14,8 @@ from powderkeg.feed import Feed
 from powderkeg.frames import Boot, Frame, Join
 from powderkeg.live.backfill import DAYS, Backfill, Wanted
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.clock import now
+from powderkeg.live.clock import now, steady
+from powderkeg.live.discipline import Discipline
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.playing import Player
@@ -22,6 +23,7 @@ from powderkeg.live.pulse import Pulse
 from powderkeg.live.report import report
 from powderkeg.live.rest import Refused, Rest
 from powderkeg.live.socket import Keeper
+from powderkeg.live.supervise import Supervisor
 from powderkeg.live.tell import tell
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
@@ -40,6 +42,7 @@ MEND: Final = 2.0
 FIRST: Final = ("clock", "instruments", "fundingInfo")
 """Answers without which sizes and rates mean nothing."""
 
+Work = Callable[[], Awaitable[None]]
 MarketsOf = dict[str, dict[str, str]]
 """Symbol of each coin, by venue."""
 
@@ -89,6 +92,9 @@ class Collector:
         self.hosts = hosts or {}
         self.store = store
         self.status = Health()
+        self.supervisor = Supervisor(self.status)
+        self.failed = False
+        """True once the loop has failed: nothing is up, and nothing recorded, without it."""
         self.pulse = Pulse()
         self.feed = feed or Feed(desks)
         self.feed.watch = self.status.heard
@@ -108,6 +114,7 @@ class Collector:
         """How far the answers about the past are; None where none is asked for."""
         self._mending: set[str] = set()
         self._checked = self._ticked = 0
+        self._discipline = Discipline(self.status, len(venues))
         for name in venues:
             self._prepare(name, VENUES[name](""))
         self.player = Player(self.inbox, [m for coin in desks for m in self.markets(coin)])
@@ -163,26 +170,51 @@ class Collector:
             for coin in self.desks
         }
         self.inbox.say(Boot(now(), markets))
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await self._begin(warmed)
+        except ExceptionGroup:
+            self.failed = True
+            self.status.end()
+            raise
+
+    async def _begin(self, warmed: Awaitable[None] | None) -> None:
+        """Start everything. Only the loop itself ends the others with it."""
         known = {name: asyncio.Event() for name in self.rests}
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            self._apply(await self._stored())  # so that every market waits from now on
-            group.create_task(self._loop(warmed))
-            group.create_task(self.player.run())
-            group.create_task(self.pulse.run())
-            for name, rest in self.rests.items():
-                group.create_task(self._venue(name, rest, known[name]))
-            if self._history:
-                group.create_task(self._fill(known))
-            else:
-                for market in self.feed.waiting:
-                    self.inbox.say(Join(now(), market, now()))
+        self._apply(await self._stored())  # so that every market waits from now on
+        self._group.create_task(self._loop(warmed))
+        self._start("player", self.player.run)
+        self._start("pulse", self.pulse.run)
+        for name, rest in self.rests.items():
+            self._group.create_task(self._venue(name, rest, known[name]))
+        if self._history:
+            self._start("history", lambda: self._fill(known))
+        else:
+            for market in self.feed.waiting:
+                self.inbox.say(Join(now(), market, now()))
+
+    def _start(self, name: str, work: Work) -> None:
+        self._group.create_task(self.supervisor.keep(name, work))
 
     async def _venue(self, name: str, rest: Rest, known: asyncio.Event) -> None:
+        """Keep at one venue; after an error of any of its tasks all of them begin again."""
+        async with rest:  # requests of others go through this session, also meanwhile
+            await self.supervisor.keep(
+                name, lambda: self._tasks(name, rest, known), lambda why: self._fell(name, why)
+            )
+
+    def _fell(self, name: str, why: str) -> None:
+        """Say that a venue is down until its tasks have begun again."""
+        for keeper in self.keepers:
+            if keeper.venue == name:
+                keeper.lose(why)
+        self.status.unasked(name)
+
+    async def _tasks(self, name: str, rest: Rest, known: asyncio.Event) -> None:
         """Keep asking and hearing one venue: first what its sizes mean, then everything."""
         polls = rest.venue.polls(tuple(self.symbols[name].values()))
         first = [poll for poll in polls if poll.channel in FIRST]
-        async with rest, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             told = await asyncio.gather(*(self._once(rest, poll) for poll in first))
             later = [poll for poll, answered in zip(first, told, strict=True) if answered]
             known.set()
@@ -191,7 +223,6 @@ class Collector:
                     group.create_task(keeper.run())
             for poll in polls + self._watched[name]:
                 group.create_task(self._again(rest, poll, later=poll in later))
-            await asyncio.Event().wait()  # requests of others go through this session
 
     async def _once(self, rest: Rest, poll: Poll) -> bool:
         """Ask once; return whether it was answered."""
@@ -213,10 +244,9 @@ class Collector:
             for name, symbols in self.symbols.items()
             for coin, symbol in symbols.items()
         ]
-        self.backfill = work = Backfill(wanted, self.rests, known, self.inbox)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(work.run())
-            group.create_task(self._report())
+        self.backfill = work = Backfill(wanted, self.rests, known, self.inbox, self.supervisor)
+        self._start("progress", self._report)
+        await work.run()
         for market, asked in work.asked.items():
             if asked.failed:
                 problems, name = self.status.problems, market.partition(":")[0]
@@ -247,7 +277,8 @@ class Collector:
             await asyncio.sleep(GATHER)
             self._clockwork()
             self._apply(await self._stored())
-            self._beat()
+            with self.supervisor.guard("stream"):
+                self._beat()
 
     async def _stored(self) -> list[Frame]:
         """Return what has arrived, once it is on the disk."""
@@ -258,14 +289,15 @@ class Collector:
 
     def _clockwork(self) -> None:
         """Say what time says: ticks, and lamps that turn because of silence."""
-        at = now()
+        at = steady()
         if at >= self._checked + CHECK:
             self._checked = at
-            for link in self.status.check(at):
+            self._discipline.check(max(desk.now for desk in self.desks.values()))
+            for link in self.status.check(now()):
                 self.inbox.say(link)
         if at >= self._ticked + TICK:
             self._ticked = at
-            self.inbox.say(Tick(at))
+            self.inbox.say(Tick(now()))
 
     async def _keep(self, frames: list[Frame]) -> None:
         """Store a batch before anyone reads it. A disk that refuses stops the recording only."""
@@ -291,24 +323,22 @@ class Collector:
             self.inbox.say(Gap(ask.market, at, at, ask.since, "changes of the book were lost"))
         if name in self.rests and ask.market not in self._mending:
             self._mending.add(ask.market)
-            self._group.create_task(self._mend(ask.market))
+            self._start(name, lambda: self._mend(ask.market))
 
     async def _mend(self, market: str) -> None:
         """Ask for the whole book in the venue's own way until it is live again."""
         name, _, symbol = market.partition(":")
         backoff = Backoff()
         await self.rests[name].opened.wait()
-        try:
-            while self._book(market) != "live":
-                self.status.counts[name, "book snapshots"] += 1
-                how = self.rests[name].venue.snapshot(symbol)
-                if isinstance(how, Poll):
-                    await self._once(self.rests[name], how)
-                else:
-                    self._say(name, market, how)
-                await asyncio.sleep(MEND + backoff.next())
-        finally:
-            self._mending.discard(market)
+        while self._book(market) != "live":
+            self.status.counts[name, "book snapshots"] += 1
+            how = self.rests[name].venue.snapshot(symbol)
+            if isinstance(how, Poll):
+                await self._once(self.rests[name], how)
+            else:
+                self._say(name, market, how)
+            await asyncio.sleep(MEND + backoff.next())
+        self._mending.discard(market)
 
     def _book(self, market: str) -> str:
         """Return the state of a market's book; a coin nobody asks for any more needs none."""

@@ -20,7 +20,8 @@ from picows import (
 
 from powderkeg.events import SECOND
 from powderkeg.live.backoff import Backoff
-from powderkeg.live.clock import now
+from powderkeg.live.bounded import MESSAGE
+from powderkeg.live.clock import now, steady
 from powderkeg.live.health import Health
 from powderkeg.live.hosts import where
 from powderkeg.live.inbox import Inbox
@@ -36,7 +37,8 @@ PATIENCE: Final = 3.0
 """Times its limit a channel may be silent before its socket is opened anew."""
 REFUSED: Final = 600.0
 """Seconds until a venue that forbids us (HTTP 403, 451) is asked again."""
-_BIGGEST: Final = 64 * 1024 * 1024
+HELD: Final = 10 * SECOND
+"""µs a socket must hold until an unfit message on the one before is forgotten."""
 _ids = itertools.count()
 logging.getLogger("picows").setLevel(logging.WARNING)  # links that come and go are the health's
 
@@ -46,11 +48,14 @@ Reply = Callable[[bytes], bytes]
 class _Ear(WSListener):
     """Hears one socket: whole messages into the inbox, at once answered where they must be."""
 
-    def __init__(self, venue: str, inbox: Inbox, reply: Reply) -> None:
+    def __init__(
+        self, venue: str, inbox: Inbox, reply: Reply, unfit: Callable[[str], None]
+    ) -> None:
         self._venue = venue
         self._inbox = inbox
         self._reply = reply
-        self._parts = b""
+        self._unfit = unfit
+        self._parts = bytearray()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -62,9 +67,14 @@ class _Ear(WSListener):
         raw = frame.get_payload_as_bytes()
         if not frame.fin or self._parts:
             self._parts += raw
+            if len(self._parts) > MESSAGE:
+                self._unfit(f"expected a message of at most {MESSAGE:,} bytes, found more")
+                self._parts = bytearray()
+                transport.disconnect(graceful=False)
+                return
             if not frame.fin:
                 return
-            raw, self._parts = self._parts, b""
+            raw, self._parts = bytes(self._parts), bytearray()
         self._inbox.put(self._venue, raw)
         answer = self._reply(raw)
         if answer:
@@ -87,6 +97,8 @@ class Keeper:
         self._health = health
         self._reply = reply
         self._open: WSTransport | None = None
+        self._trouble = ""
+        """What was last told of a message that we hung up for."""
         self._sending: set[asyncio.Task[None]] = set()
         health.expect(stream.channels, self.id)
 
@@ -108,7 +120,7 @@ class Keeper:
                 if not why:
                     transport = await self._renewed(transport, backoff)
                     continue
-                self._lose(why)
+                self.lose(why)
                 transport.disconnect(graceful=False)
                 transport = None
                 backoff.held(asyncio.get_running_loop().time() - began)
@@ -120,7 +132,8 @@ class Keeper:
             for task in self._sending:
                 task.cancel()
 
-    def _lose(self, why: str) -> None:
+    def lose(self, why: str) -> None:
+        """Say that the socket is closed, and why."""
         self._open = None
         for word in self._health.down(self.id, self.stream.channels, now(), why):
             self._inbox.say(word)
@@ -130,8 +143,8 @@ class Keeper:
         while True:
             try:
                 transport, _ = await ws_connect(
-                    lambda: _Ear(self.venue, self._inbox, self._reply), self.url,
-                    websocket_handshake_timeout=CONNECT, max_frame_size=_BIGGEST,
+                    lambda: _Ear(self.venue, self._inbox, self._reply, self._unfit), self.url,
+                    websocket_handshake_timeout=CONNECT, max_frame_size=MESSAGE, max_redirects=0,
                     enable_auto_ping=True, auto_ping_idle_timeout=20, auto_ping_reply_timeout=20,
                 )  # fmt: skip
             except WSInvalidStatusError as why:
@@ -149,12 +162,13 @@ class Keeper:
         status = int(why.response.status) if why.response else 0
         self._health.counts[self.venue, f"HTTP {status}"] += 1
         words = {
+            **dict.fromkeys(range(300, 400), "sent to another address, which is not followed"),
             403: "forbidden from this address: set another host or proxy for this venue",
             451: "not served at this location: set another host or proxy for this venue",
         }
         told = words.get(status, "the venue refused the connection")
         self._health.problems[self.venue] = f"HTTP {status} from {self.url}: {told}"
-        return REFUSED if status in words else max(backoff.next(), 2.0)
+        return REFUSED if status in (403, 451) else max(backoff.next(), 2.0)
 
     def _begin(self, transport: WSTransport) -> None:
         self._open = transport
@@ -175,16 +189,18 @@ class Keeper:
 
     async def _listen(self, transport: WSTransport) -> str:
         """Wait for the socket's end; return why it ended, or nothing where it must be renewed."""
-        opened = pinged = now()
+        opened = pinged = steady()
         gone = asyncio.ensure_future(transport.wait_disconnected())
         gone.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             while True:
                 done, _ = await asyncio.wait({gone}, timeout=0.25)
-                at = now()
+                at = steady()
                 if done:
-                    return "the venue closed the socket"
-                silent = self._health.silent(self.stream.channels, at, PATIENCE)
+                    return self._why(gone.exception())
+                if at > opened + HELD:
+                    self._held()
+                silent = self._health.silent(self.stream.channels, now(), PATIENCE)
                 if silent:
                     return f"silent: {silent}"
                 if self.stream.life and at > opened + self.stream.life - OVERLAP:
@@ -194,6 +210,24 @@ class Keeper:
                     transport.send(WSMsgType.TEXT, self.stream.ping)
         finally:
             gone.cancel()
+
+    def _why(self, error: BaseException | None) -> str:
+        """Return why a socket ended: by the venue, or by an error in what it said."""
+        if error is None:
+            return "the venue closed the socket"
+        self._unfit(f"{type(error).__name__}: {error}"[:300])
+        return self._trouble
+
+    def _unfit(self, words: str) -> None:
+        """Count a message for which we hung up, and tell it."""
+        self._trouble = self._health.problems[self.venue] = words
+        self._health.counts[self.venue, "unfit messages"] += 1
+
+    def _held(self) -> None:
+        """Forget that once the next socket has held a while."""
+        if self._trouble and self._health.problems.get(self.venue) == self._trouble:
+            del self._health.problems[self.venue]
+        self._trouble = ""
 
     async def _renewed(self, old: WSTransport, backoff: Backoff) -> WSTransport:
         """Open the next socket beside an old one, let both run a while, and close the old.
@@ -207,7 +241,7 @@ class Keeper:
         try:
             await asyncio.wait({opening, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
-                self._lose("the venue closed the socket")
+                self.lose("the venue closed the socket")
             new = await opening
             await asyncio.sleep(TOGETHER)
         except BaseException:

@@ -166,6 +166,7 @@ def make_app(
     *,
     token: str = "",
     work: Callable[[], Awaitable[None]] | None = None,
+    ended: Callable[[], None] = lambda: None,
 ) -> Litestar:
     """Build the ASGI app around what already runs.
 
@@ -174,6 +175,7 @@ def make_app(
         hub: Their streams.
         token: What clients must send; empty asks for nothing.
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
+        ended: Called once an error has ended the work: what is served then is a map that stands.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
     exports = make_exports(session, rates.table(), small)
@@ -187,19 +189,22 @@ def make_app(
             title="powderkeg", version=__version__, path="/docs",
             render_plugins=[REFERENCE],
         ),
-        lifespan=[_lifespan(session, work)] if work else [],
+        lifespan=[_lifespan(session, work, ended)] if work else [],
     )  # fmt: skip
 
 
-def _lifespan(session: Session, work: Callable[[], Awaitable[None]]) -> Any:
+def _lifespan(
+    session: Session, work: Callable[[], Awaitable[None]], ended: Callable[[], None]
+) -> Any:
     """Return a context in which `work` runs beside the server; its end by an error is told."""
 
     def tell(task: asyncio.Future[None]) -> None:
         why = None if task.cancelled() else task.exception()
         if why is not None:
             session.ready = False
-            session.progress = f"the feed has stopped: {why!r}"
+            session.failed = session.progress = f"the feed has stopped: {why!r}"
             traceback.print_exception(why)
+            ended()
 
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncGenerator[None]:

@@ -36,12 +36,28 @@ def exposition(session: Session) -> str:
     for venue, counts in feed.get("incidents", {}).items():
         for what, count in counts.items():
             lines.append(f"powderkeg_incidents_total{_labels(venue=venue, what=what)} {count}")
+    lines += _head("powderkeg_restarts_total", "counter", "Errors after which tasks began again")
+    for venue, count in _restarts(feed).items():
+        lines.append(f"powderkeg_restarts_total{_labels(venue=venue)} {count}")
+    lines += _head("powderkeg_problem", "gauge", "1 where something is wrong; health says what")
+    for venue in feed.get("problems", {}):
+        lines.append(f"powderkeg_problem{_labels(venue=venue)} 1")
+    lines += _head("powderkeg_recording", "gauge", "1 while frames are kept")
+    lines.append(f"powderkeg_recording {int(feed.get('recording', False))}")
     lines += _head("powderkeg_loop_lag_seconds", "gauge", "Greatest lag of the loop in a minute")
     lines.append(f"powderkeg_loop_lag_seconds {feed.get('lag', {}).get('recent', 0.0)}")
     for name in ("waiting_frames", "unread_frames", "recorded_frames"):
         lines += _head(f"powderkeg_{name}", "gauge", name.replace("_", " "))
         lines.append(f"powderkeg_{name} {feed.get(name, 0)}")
     return "\n".join(lines) + "\n"
+
+
+def _restarts(feed: dict[str, Any]) -> dict[str, int]:
+    """Return how often each venue's tasks, and parts of ours that failed, were begun again."""
+    failed = {
+        name: n["restarts"] for name, n in feed.get("incidents", {}).items() if "restarts" in n
+    }
+    return dict.fromkeys(feed.get("venues", {}), 0) | failed
 
 
 def _head(name: str, kind: str, words: str) -> list[str]:

@@ -75,6 +75,8 @@ class Session:
         """True once every desk has its history."""
         self.progress = ""
         """What is being done before that."""
+        self.failed = ""
+        """Why nothing feeds the desks any more; empty while something does."""
         self.note = ""
         """Why the source is what it is: which venues did not answer."""
         self.starting: Callable[[], dict[str, Any]] | None = None
@@ -103,7 +105,7 @@ class Session:
 
     def now(self, desk: Desk) -> int:
         """Return the time answers are measured against: a replay stands at its own."""
-        return desk.now if self.source == "replay" else max(self.clock(), desk.now)
+        return desk.now if self.source == "replay" else self.clock()
 
     def answer(self, coin: str, name: str, query: Query) -> dict[str, Any]:
         """Return a view with what every answer says of itself.
@@ -192,7 +194,7 @@ class Session:
             "note": self.note,
             "as_of": stands or None,
             "now": now,
-            "age": (now - stands) / SECOND if stands else None,
+            "age": away(now, stands) if stands else None,
             "model": KEPT if query.at else model(desk, query.choice()),
             "mode": query.model,
             "prior_only": None if query.at else prior_only(desk),
@@ -287,7 +289,7 @@ def _unheard(name: str, choice: Choice, link: str = "down") -> dict[str, Any]:
 
 
 def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
-    age = (now - market.seen) / SECOND
+    age = away(now, market.seen)
     oi = market.estimate.oi
     known = oi > 0
     return {
@@ -299,6 +301,11 @@ def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> d
         "oi": oi if known else 0.0,
         "share": oi / total if known else 0.0,
     }
+
+
+def away(now: int, stands: int) -> float:
+    """Return how far from now something stands, s: ahead of time is as wrong as behind it."""
+    return abs(now - stands) / SECOND
 
 
 def tick(price: float) -> float:

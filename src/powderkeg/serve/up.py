@@ -16,6 +16,7 @@ from powderkeg.desk import Desk
 from powderkeg.feed import Feed
 from powderkeg.live.clock import now
 from powderkeg.live.contact import MADE, contact
+from powderkeg.live.discipline import settle
 from powderkeg.live.keep import Keep, resume
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
@@ -115,8 +116,9 @@ class Up:
 
     async def _silence(self) -> str:
         """Return why no venue can be had, or nothing where one answers."""
-        heard = self.starting.answers
-        answers = await contact(self.plan.venues, self.plan.hosts, heard=heard)
+        heard, clocks = self.starting.answers, dict[str, int]()
+        answers = await contact(self.plan.venues, self.plan.hosts, heard=heard, clocks=clocks)
+        self.starting.since += settle(clocks, len(self.plan.venues))
         if MADE in answers.values():
             self.session.source, self.session.note = "simulated", "the hosts named are made venues"
         if any(why in ("", MADE) for why in answers.values()):
@@ -131,7 +133,7 @@ class Up:
             self.session.progress = words
             self.session.ready = not words
 
-        feed = Feed(self.session.desks)
+        feed, why = Feed(self.session.desks), ""
         if store is not None and store.last:
             self.session.progress = "reading the stored history"
             if why := await asyncio.to_thread(resume, store, feed):
@@ -140,12 +142,16 @@ class Up:
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
             beat=self.hub.quick, progress=progress,
         )  # fmt: skip
+        if why:
+            collector.status.problems["record"] = why
         self.collector = self.session.collector = collector
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
-            group.create_task(self.hub.run())
+            keep = collector.supervisor.keep
+            group.create_task(keep("hub", self.hub.run))
             if store is not None:
-                group.create_task(Keep(store, collector, self.plan.settings).run())
+                housekeeping = Keep(store, collector, self.plan.settings)
+                group.create_task(keep("housekeeping", housekeeping.run))
 
 
 def offline() -> str:

@@ -46,8 +46,8 @@ export interface Feed {
   recording: boolean;
   unread: number;
   lastUnread: string;
-  /** What is wrong with the store, not with a venue. */
-  storeProblem: string;
+  /** What is wrong with a part of ours, such as the store or the clock, and not with a venue. */
+  ours: string[];
 }
 
 function venueOf(market: string): string {
@@ -99,6 +99,8 @@ export function readFeed(value: unknown): Feed | null {
   const feed = fields(answer['feed'], '$.feed');
   const channels = list(feed, 'channels').map(channel);
   const venues = Object.entries(fields(feed['venues'], '$.venues'));
+  const names = new Set(venues.map(([name]) => name));
+  const problems = fields(feed['problems'], '$.problems');
   return {
     venues: venues.map(([name, each]) => venue(name, each, feed, channels)),
     waiting: numberOr(feed, 'waiting_frames', 0),
@@ -106,6 +108,6 @@ export function readFeed(value: unknown): Feed | null {
     recording: feed['recording'] === true,
     unread: numberOr(feed, 'unread_frames', 0),
     lastUnread: textOr(feed, 'last_unread'),
-    storeProblem: textOr(fields(feed['problems'], '$.problems'), 'store'),
+    ours: Object.keys(problems).filter((name) => !names.has(name)).map((name) => textOr(problems, name)),
   };
 }

@@ -98,6 +98,21 @@ const ADVICE: readonly Advice[] = [
     todo: 'Free space on the disk, then start again. The map goes on meanwhile, but is not kept.',
   },
   {
+    sign: /begun again after an error/,
+    what: 'An error of ours ended a part, and it was begun again',
+    todo: 'It goes on by itself. If this comes back, please report it with the lines of the terminal.',
+  },
+  {
+    sign: /system clock/,
+    what: 'The clock of the machine that runs powderkeg is wrong',
+    todo: 'Set it, or let it be set over the network (NTP). The map is right meanwhile.',
+  },
+  {
+    sign: /events of the future/,
+    what: 'The map stands still',
+    todo: 'A wrong clock dated it ahead. Start again once the clock is right: what is stored of the future is left out.',
+  },
+  {
     sign: /cannot connect|ClientConnector/,
     what: 'It cannot be reached',
     todo: 'Check the network, a firewall and the name of the host. It is tried again and again.',
