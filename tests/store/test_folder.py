@@ -11,8 +11,8 @@ import pytest
 from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.events import HOUR, Gap, Liquidation, Mark, Trade, Trades
 from powderkeg.frames import Frame
+from powderkeg.store.database import VERSION
 from powderkeg.store.folder import Store
-from powderkeg.store.journal import VERSION
 
 from .conftest import T0, frame, hours
 
@@ -162,7 +162,8 @@ def big(store, n=4):
 
 
 def size(store):
-    files = (p for p in store.folder.rglob("*") if p.is_file() and p.suffix != ".db-shm")
+    counted = (".db", ".db-wal", ".frames", ".parquet")
+    files = (p for p in store.folder.rglob("*") if p.suffix in counted)
     return sum(p.stat().st_size for p in files)
 
 

@@ -366,7 +366,8 @@ async def test_proofs_and_the_rest_of_the_housekeeping_do_not_hinder_each_other(
     assert len(pruned) == 1
 
 
-def test_a_store_reads_its_proofs_from_another_process(again):
-    writer: Store = again()
-    writer.proofs.append([row(N)])
-    assert [each.hour for each in again().proofs.read()] == [N]
+def test_a_store_reads_its_proofs_from_another_process(store):
+    reader = Store(store.folder, write=False)
+    store.proofs.append([row(N)])
+    assert [each.hour for each in reader.proofs.read()] == [N]
+    reader.close()

@@ -94,7 +94,7 @@ def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, 
 
 def _stored(data: Path, coin: str) -> Desk:
     """Return a coin as the recordings of a folder leave it."""
-    feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data)
+    feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data, write=False)
     try:
         if why := resume(store, feed):
             raise ConfigError(f"{data}: {why}")

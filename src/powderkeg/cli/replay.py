@@ -135,7 +135,7 @@ def recorded(
     """
     if not (folder / "meta.db").exists():
         raise ConfigError(f"{folder}: expected a folder that `powderkeg record` has written to")
-    store = Store(folder)
+    store = Store(folder, write=False)
     reel = None
     try:
         coins = _coins(store)

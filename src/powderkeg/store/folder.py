@@ -16,7 +16,9 @@ from powderkeg.errors import GapError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.frames import Frame
 from powderkeg.store.columns import Columns
-from powderkeg.store.journal import Database, SqliteLog, SqliteStates, unpack
+from powderkeg.store.database import Database
+from powderkeg.store.disk import Lock, make_folder
+from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
 from powderkeg.store.proofs import Proofs
 from powderkeg.store.segments import ParquetSegments, Row, place, read_frames, write_frames
 
@@ -28,18 +30,26 @@ Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
 class Store:
     """One folder. One process may write to it, any number read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, write: bool = True) -> None:
         """Open a store, or begin one.
 
+        Args:
+            folder: Where it lies.
+            write: Without, nothing is changed; another process may record meanwhile.
+
         Raises:
-            StoreError: The folder cannot be written, or is of another version.
+            StoreError: The folder cannot be written, another process writes to it, or it is of
+                another version.
         """
         self.folder = folder
+        self._lock = _locked(folder) if write else None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as why:
-            raise StoreError(f"{folder}: expected a folder to record in: {why}") from why
-        self._db = Database(folder / "meta.db")
+            self._db = Database(folder / "meta.db", write=write)
+            if write:
+                self._db.settle()
+        except StoreError:
+            self._release()
+            raise
         self.log = SqliteLog(self._db)
         self.states = SqliteStates(self._db)
         self.events = ParquetSegments(self._db, folder / "segments")
@@ -48,6 +58,11 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self._db.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
     @property
     def last(self) -> int:
@@ -56,7 +71,10 @@ class Store:
 
     def append(self, frames: Sequence[Frame]) -> int:
         """Keep a batch; durable once this returns. See `EventLog`."""
-        return self.log.append(frames)
+        last = self.log.append(frames)
+        if self._lock is not None:
+            self._lock.note(last)
+        return last
 
     def read(self, after: int = 0) -> Iterator[list[Frame]]:
         """Yield all batches kept, sealed hours first; see `EventLog`.
@@ -188,3 +206,12 @@ class Store:
         """Return the bytes of the database, its log, and the proofs."""
         paths = (self.folder / name for name in ("meta.db", "meta.db-wal"))
         return self.proofs.size + sum(os.stat(p).st_size for p in paths if p.exists())  # noqa: PTH116
+
+
+def _locked(folder: Path) -> Lock:
+    """Make the folder of a store where there is none, and take the right to write to it."""
+    try:
+        make_folder(folder)
+    except OSError as why:
+        raise StoreError(f"{folder}: expected a folder to record in: {why}") from why
+    return Lock(folder)

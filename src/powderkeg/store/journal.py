@@ -6,101 +6,19 @@ One BLOB a batch, because one row a frame costs eleven times the bytes and eight
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import zlib
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 import pyarrow as pa
 
 from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.frames import Frame
+from powderkeg.store.database import Database
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS journal(
-    last INTEGER PRIMARY KEY, first INTEGER, since INTEGER, until INTEGER, size INTEGER, blob BLOB
-);
-CREATE TABLE IF NOT EXISTS segments(
-    kind TEXT, venue TEXT, hour INTEGER, path TEXT, rows INTEGER, first INTEGER, last INTEGER,
-    since INTEGER, until INTEGER, bytes INTEGER, sha256 TEXT, PRIMARY KEY(kind, venue, hour)
-);
-CREATE INDEX IF NOT EXISTS segments_last ON segments(kind, last);
-CREATE TABLE IF NOT EXISTS snapshots(part TEXT PRIMARY KEY, seq INTEGER, size INTEGER, blob BLOB);
-CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value);
-"""
-VERSION: Final = 1
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
 _frames = msgspec.msgpack.Decoder(list[Frame])
-
-
-class Database:
-    """One SQLite file, used by several threads one after another.
-
-    A lock and not one connection a thread: a sync to disk holds the file anyway, and a statement of
-    one thread must never fall into the transaction of another.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open (or begin) the database of a store.
-
-        Raises:
-            StoreError: It cannot be opened, or is of another version.
-        """
-        self.path = path
-        self._lock = threading.RLock()
-        try:
-            self._db = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
-            )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO facts VALUES('version', ?)", (VERSION,))
-        except sqlite3.Error as why:
-            raise StoreError(f"{path}: expected a store's database: {why}") from why
-        version = self.one("SELECT value FROM facts WHERE name='version'")[0]
-        if version != VERSION:
-            self.close()
-            raise StoreError(f"{path}: expected a store of version {VERSION}, found {version}")
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._db.close()
-
-    def all(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        """Run a statement and return its rows.
-
-        Raises:
-            StoreError: The disk refuses.
-        """
-        with self._lock:
-            try:
-                return self._db.execute(sql, values).fetchall()
-            except sqlite3.Error as why:
-                raise StoreError(f"{self.path}: the disk refuses: {why}") from why
-
-    def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
-        """Run a statement and return its first row, or None."""
-        rows = self.all(sql, values)
-        return rows[0] if rows else None
-
-    @contextmanager
-    def together(self) -> Generator[None]:
-        """Let all statements inside take effect at once, or none of them."""
-        with self._lock:
-            self.all("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.all("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk may have ended it already
-                    self.all("ROLLBACK")
-                raise
 
 
 def pack(frames: Sequence[Frame]) -> tuple[int, bytes]:

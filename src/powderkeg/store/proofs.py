@@ -35,6 +35,7 @@ from powderkeg.errors import DataError, StoreError
 from powderkeg.events import DAY, HOUR, SECOND, Floats
 from powderkeg.maps.scale import TOP, decode, encode
 from powderkeg.maps.scene import Known
+from powderkeg.store.disk import private, sync_folder
 
 REACH: Final = 0.1
 """How far from the mark a map is kept, as a fraction."""
@@ -259,12 +260,12 @@ class Proofs:
     def _write(self, path: Path, raw: bytes) -> None:
         try:
             new = not path.exists()
-            with path.open("ab") as file:
+            with private(path, "ab") as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
             if new:
-                _sync(path.parent)
+                sync_folder(path.parent)
         except OSError as why:
             del self._kept[path]  # what of it is on the disk must be looked at again
             raise StoreError(f"{path}: the disk refuses: {why}") from why
@@ -334,12 +335,3 @@ def _cut(path: Path, size: int) -> None:
             os.fsync(file.fileno())
     except OSError as why:
         raise StoreError(f"{path}: cannot be cut: {why}") from why
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.frames import Frame
-from powderkeg.store.journal import Database, unpack
+from powderkeg.store.database import Database
+from powderkeg.store.disk import make_folder, private, sync_folder
+from powderkeg.store.journal import unpack
 from powderkeg.store.protocols import Interval
 
 MAGIC: Final = b"powderkeg frames 1\n"
@@ -49,19 +51,15 @@ def _finish(part: Path, path: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
     """Write batches as one sealed file and return its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_suffix(".part")
     digest = hashlib.sha256(MAGIC)
-    with part.open("wb") as file:
+    with private(part, "wb") as file:
         file.write(MAGIC)
         for last, size, blob in blobs:
             head = HEAD.pack(last, size, len(blob))
@@ -177,7 +175,7 @@ class ParquetSegments:
 
 def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     """Write columns sorted by market and time, a row group a market; return the SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     markets, times = np.asarray(columns["market"], object), np.asarray(columns["at"])
     order = np.lexsort((times, markets.astype(str)))
     arrays: dict[str, Any] = {}
@@ -192,8 +190,8 @@ def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     floats = [name for name, scale in scales.items() if scale == "-1"]
     packed = [f.name for f in table.schema if pa.types.is_integer(f.type)]
     part = path.with_suffix(".part")
-    with pq.ParquetWriter(
-        part, table.schema, compression="zstd", version="2.6", data_page_version="2.0",
+    with private(part, "wb") as file, pq.ParquetWriter(
+        file, table.schema, compression="zstd", version="2.6", data_page_version="2.0",
         use_dictionary=[n for n in table.column_names if n not in floats and n not in packed],  # pyright: ignore[reportArgumentType]  its stub says bool only
         column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED")
         | dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
