@@ -153,6 +153,7 @@ def recorded(
         report = Report()
         report.rows = first.feed.seq
         report.bad.update(first.feed.unread)
+        report.notes += [hole.words for hole in store.log.holes()]
         answer = summary(desk, report, time.process_time() - before)
         return desk, answer | {"frames": first.feed.seq, "passages": []}, reel
     finally:

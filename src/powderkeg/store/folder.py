@@ -6,13 +6,14 @@ Layout: ``meta.db`` (journal, list of segments, snapshots), ``segments/KIND/VENU
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from powderkeg.errors import GapError, StoreError
+from msgspec import Struct
+
+from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.frames import Frame
 from powderkeg.store.columns import Columns
@@ -20,11 +21,26 @@ from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock, make_folder
 from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
 from powderkeg.store.proofs import Proofs
-from powderkeg.store.segments import ParquetSegments, Row, place, read_frames, write_frames
+from powderkeg.store.segments import Lost, ParquetSegments, Row, place, read_frames, write_frames
 
 FRAMES: Final = "frames"
 Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
 """Reads frames, as often as it likes, into columns; given by who knows the venues."""
+
+
+class _Found(Struct, frozen=True):
+    """Where the next frames are: a sealed file, or a batch of the journal."""
+
+    first: int
+    last: int
+    path: str = ""
+    sha256: str = ""
+    batch: tuple[int, bytes] = (0, b"")
+
+
+def mended(folder: Path) -> str:
+    """Return by what a damaged store is mended, in words."""
+    return f"`powderkeg store repair {folder}` keeps what is whole"
 
 
 class Store:
@@ -42,6 +58,8 @@ class Store:
                 another version.
         """
         self.folder = folder
+        self.notes: list[str] = []
+        """What was found damaged or missing, in words; for whoever opened this to tell."""
         self._lock = _locked(folder) if write else None
         try:
             self._db = Database(folder / "meta.db", write=write)
@@ -69,6 +87,24 @@ class Store:
         """Number of the last frame kept, 0 for none."""
         return self.log.last
 
+    @property
+    def first(self) -> int:
+        """Number of the first frame that is still kept, 0 for none."""
+        sealed, kept = self._db.one(
+            "SELECT (SELECT min(first) FROM segments WHERE kind=?),"
+            " (SELECT min(first) FROM journal)",
+            (FRAMES,),
+        )
+        return sealed or kept or 0
+
+    def skip(self, upto: int, why: str) -> None:
+        """Say that the frames up to `upto` that should come next are not in the record.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        self.log.skip(upto, why)
+
     def append(self, frames: Sequence[Frame]) -> int:
         """Keep a batch; durable once this returns. See `EventLog`."""
         last = self.log.append(frames)
@@ -76,25 +112,50 @@ class Store:
             self._lock.note(last)
         return last
 
-    def read(self, after: int = 0) -> Iterator[list[Frame]]:
+    def read(self, after: int = 0, lost: Lost | None = None) -> Iterator[list[Frame]]:
         """Yield all batches kept, sealed hours first; see `EventLog`.
 
+        Frames of which it was said that they are not in the record (see `SqliteLog.holes`) are
+        passed over: whoever reads the numbers sees that they jump.
+
+        Args:
+            after: Number of a frame.
+            lost: Told of all that is missing or damaged, which is then stepped over.
+
         Raises:
-            GapError: Frames after `after` were deleted to stay within the disk budget.
-            DataError: A file is damaged.
+            GapError: Frames after `after` were deleted to stay within the disk budget, or are gone.
+            DataError: A file is damaged. Neither is raised where `lost` is told.
         """
         at = after
         while (found := self._next(at)) is not None:
-            first, last, path, batch = found
-            if at and first > at + 1:
-                raise GapError(f"{self.folder}: frames {at + 1} to {first - 1} were deleted")
-            if path is None:
-                yield unpack(*batch, f"{self.folder / 'meta.db'}, batch {last}")
-            else:
-                yield from read_frames(path, at)
-            at = last
+            if at and found.first > at + 1:
+                self._miss(at + 1, found.first - 1, lost)
+            try:
+                yield from self._batches(found, at, lost)
+            except DataError as why:
+                if lost is None:
+                    raise DataError(
+                        why.file, why.line, f"{why.why}; {mended(self.folder)}"
+                    ) from why
+                lost(str(why))
+            at = found.last
 
-    def _next(self, at: int) -> tuple[int, int, Path | None, tuple[int, bytes]] | None:
+    def _batches(self, found: _Found, at: int, lost: Lost | None) -> Iterator[list[Frame]]:
+        if not found.path:
+            yield unpack(*found.batch, f"{self.folder / 'meta.db'}, batch {found.last}")
+        else:
+            sha256 = found.sha256 if at < found.first else ""
+            yield from read_frames(self.events.folder / found.path, at, sha256, lost)
+
+    def _miss(self, first: int, last: int, lost: Lost | None) -> None:
+        """Tell that frames are missing; an error where nobody said so before or is told now."""
+        words = f"{self.folder}: frames {first} to {last}"
+        if lost is not None:
+            lost(f"{words} are not in the record")
+        elif not self.log.known_hole(first, last):
+            raise GapError(f"{words} were deleted or are gone; {mended(self.folder)}")
+
+    def _next(self, at: int) -> _Found | None:
         """Return the first sealed hour or batch of the journal that holds a frame above `at`.
 
         An hour may be sealed between any two questions, so that its batches leave the journal.
@@ -106,13 +167,13 @@ class Store:
                 (FRAMES, at, at),
             )
             if sealed is not None and (kept is None or sealed < kept):
-                sql = "SELECT first, path FROM segments WHERE kind=? AND last=?"
+                sql = "SELECT first, path, sha256 FROM segments WHERE kind=? AND last=?"
                 if row := self._db.one(sql, (FRAMES, sealed)):
-                    return row[0], sealed, self.events.folder / row[1], (0, b"")
+                    return _Found(row[0], sealed, row[1], row[2])
             elif kept is None:
                 return None
             elif row := self._db.one("SELECT first, size, blob FROM journal WHERE last=?", (kept,)):
-                return row[0], kept, None, row[1:]
+                return _Found(row[0], kept, batch=row[1:])
 
     def ready(self, before: int) -> list[int]:
         """Return the hours of the journal that are over at `before`, oldest first."""
@@ -129,6 +190,9 @@ class Store:
             hour: The earliest of `ready`; hours are sealed in order.
             gather: Reads the hour's frames into columns of events; none are kept without it.
 
+        Batches that are damaged are set aside first, which `notes` tells; what of the hour is whole
+        is sealed.
+
         Raises:
             StoreError: The disk refuses; the journal keeps the hour.
         """
@@ -140,6 +204,12 @@ class Store:
         )
         try:
             rows = self._write(hour, first, last, since, until, gather)
+        except DataError:
+            if not (told := self.log.set_aside(last)):
+                raise
+            self.notes += told
+            self.seal(hour, gather)
+            return
         except OSError as why:
             raise StoreError(f"{self.folder}: the disk refuses: {why}") from why
         with self._db.together():
@@ -158,8 +228,8 @@ class Store:
         digest = write_frames(path, self.log.blobs(upto=last))
         columns = Columns()
         if gather is not None:
-            paths = [*(self.events.folder / each for (each,) in before), path]
-            gather(lambda: chain.from_iterable(map(read_frames, paths)), columns)
+            old = [self.events.folder / each for (each,) in before]
+            gather(lambda: chain(self._sealed(old), read_frames(path)), columns)
         rows = [
             self.events.write(kind, venue, hour, table)
             for (kind, venue), table in columns.tables().items()
@@ -170,6 +240,10 @@ class Store:
             FRAMES, f"all-{first}", hour, name, count, first, last, since, until, size, digest,
         )  # fmt: skip
         return [*rows, frames]
+
+    def _sealed(self, paths: list[Path]) -> Iterator[list[Frame]]:
+        """Yield what is whole of files that were sealed before."""
+        return chain.from_iterable(read_frames(each, lost=self.notes.append) for each in paths)
 
     def prune(self, budget: int) -> int:
         """Delete the oldest sealed hours until `budget` bytes hold the rest; return bytes freed.
@@ -203,9 +277,9 @@ class Store:
         return freed
 
     def _size(self) -> int:
-        """Return the bytes of the database, its log, and the proofs."""
-        paths = (self.folder / name for name in ("meta.db", "meta.db-wal"))
-        return self.proofs.size + sum(os.stat(p).st_size for p in paths if p.exists())  # noqa: PTH116
+        """Return the bytes in use of the database, its log, and the proofs."""
+        log = self.folder / "meta.db-wal"
+        return self.proofs.size + self._db.size + (log.stat().st_size if log.exists() else 0)
 
 
 def _locked(folder: Path) -> Lock:
