@@ -260,12 +260,6 @@ def test_a_store_of_another_version_is_refused(store, again):
         again()
 
 
-def test_what_is_no_database_is_refused(tmp_path):
-    (tmp_path / "meta.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreError, match=r"meta\.db"):
-        Store(tmp_path)
-
-
 def test_a_folder_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="expected a folder"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import tempfile
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
+from powderkeg.errors import StoreError
 from powderkeg.feed import Feed
 from powderkeg.live.clock import now
 from powderkeg.live.contact import MADE, contact
@@ -24,6 +25,7 @@ from powderkeg.serve.recorded import Recorded
 from powderkeg.serve.session import Session
 from powderkeg.serve.simulated import simulated_venues
 from powderkeg.serve.starting import Starting
+from powderkeg.serve.temporary import temporary
 from powderkeg.serve.warm import warm
 from powderkeg.settings import LIVE, Settings
 from powderkeg.store.folder import Store
@@ -51,6 +53,8 @@ class Plan(Struct, frozen=True):
     seed: int = SEED
     rate: int = 0
     """Messages per second that made venues send at least."""
+    disk: int = LIVE.disk
+    """Bytes that recordings may take. Not among the settings of desks, which are in the digest."""
     settings: Settings = LIVE
 
 
@@ -70,6 +74,8 @@ class Up:
         self.session.starting = lambda: self.starting.answer(self.collector)
         self.hub = Hub(self.session)
         self.collector: Collector | None = None
+        self._problems: dict[str, str] = {}
+        """What was wrong with the store before there was a collector to tell it."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -84,12 +90,21 @@ class Up:
                 self.session.progress = SIMULATED
                 hosts = await stack.enter_async_context(self._simulated(warmed))
             if self.session.source == "simulated":  # what is made is not kept among what is real
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
+                folder = stack.enter_context(temporary())
             store = None
-            if folder is not None:
-                store = Store(folder)
+            if folder is not None and (store := await self._opened(folder)) is not None:
                 stack.callback(store.close)
             await self._collect(hosts, store, warmed)
+
+    async def _opened(self, folder: Path) -> Store | None:
+        """Open the store; a folder that cannot be recorded in costs the recording, not the map."""
+        self.session.progress = "opening the stored history"
+        try:
+            return await asyncio.to_thread(Store, folder)
+        except StoreError as why:
+            self._problems["store"] = f"nothing is recorded: {why}"
+            tell(self._problems["store"])
+            return None
 
     async def _warm(self) -> None:
         """Compile what is not compiled yet."""
@@ -135,17 +150,22 @@ class Up:
         if store is not None and store.last:
             self.session.progress = "reading the stored history"
             if why := await asyncio.to_thread(resume, store, feed):
+                self._problems["record"] = why
                 tell(why)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
             beat=self.hub.quick, progress=progress,
         )  # fmt: skip
         self.collector = self.session.collector = collector
+        collector.status.problems |= self._problems
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
             group.create_task(self.hub.run())
             if store is not None:
-                group.create_task(Keep(store, collector, self.plan.settings).run())
+                settings = replace(self.plan.settings, disk=self.plan.disk)
+                keep = Keep(store, collector, settings)
+                keep.report()
+                group.create_task(keep.run())
 
 
 def offline() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
 from msgspec import Struct
 
@@ -20,10 +19,10 @@ from powderkeg.store.columns import Columns
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock, make_folder
 from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
+from powderkeg.store.mend import FRAMES, META, SEGMENTS, opened
 from powderkeg.store.proofs import Proofs
 from powderkeg.store.segments import Lost, ParquetSegments, Row, place, read_frames, write_frames
 
-FRAMES: Final = "frames"
 Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
 """Reads frames, as often as it likes, into columns; given by who knows the venues."""
 
@@ -47,7 +46,7 @@ class Store:
     """One folder. One process may write to it, any number read."""
 
     def __init__(self, folder: Path, *, write: bool = True) -> None:
-        """Open a store, or begin one.
+        """Open a store, or begin one; one that is damaged begins anew with what is whole of it.
 
         Args:
             folder: Where it lies.
@@ -62,23 +61,34 @@ class Store:
         """What was found damaged or missing, in words; for whoever opened this to tell."""
         self._lock = _locked(folder) if write else None
         try:
-            self._db = Database(folder / "meta.db", write=write)
-            if write:
-                self._db.settle()
+            self._open(write=write)
         except StoreError:
-            self._release()
+            self.close()
             raise
+
+    def _open(self, *, write: bool) -> None:
+        if write:
+            self._db, self.notes = opened(self.folder)
+        else:
+            self._db = Database(self.folder / META, write=False)
         self.log = SqliteLog(self._db)
         self.states = SqliteStates(self._db)
-        self.events = ParquetSegments(self._db, folder / "segments")
-        self.proofs = Proofs(folder)
+        self.events = ParquetSegments(self._db, self.folder / SEGMENTS)
+        self.proofs = Proofs(self.folder)
+        if self._lock is not None:
+            self._count_lost(self._lock.before)
+
+    def _count_lost(self, before: int) -> None:
+        """Say what a process before has acknowledged and is not there: SQLite leaves it out."""
+        last = self.log.last
+        if before > last:
+            self.log.skip(before, "they were acknowledged and are gone")
+            self.notes.append(f"frames {last + 1} to {before} were acknowledged and are gone")
 
     def close(self) -> None:
         """Let go of the files."""
-        self._db.close()
-        self._release()
-
-    def _release(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -142,7 +152,7 @@ class Store:
 
     def _batches(self, found: _Found, at: int, lost: Lost | None) -> Iterator[list[Frame]]:
         if not found.path:
-            yield unpack(*found.batch, f"{self.folder / 'meta.db'}, batch {found.last}")
+            yield unpack(*found.batch, f"{self.folder / META}, batch {found.last}")
         else:
             sha256 = found.sha256 if at < found.first else ""
             yield from read_frames(self.events.folder / found.path, at, sha256, lost)

@@ -46,6 +46,8 @@ PATH_ONLY_SINCE: Final = 4
 MAGIC: Final = b"PKp1"
 _HEAD: Final = struct.Struct("<4sII")
 """Mark, length of the body, its CRC-32."""
+LARGEST: Final = 1 << 24
+"""Bytes unpacked of an entry at most; a map takes some 10 kB."""
 _CODEC: Final = pa.Codec("zstd", compression_level=9)
 _Key: TypeAlias = tuple[str, str, int]
 """Kind, market, hour."""
@@ -154,9 +156,10 @@ def rows_of(known: Known, hours: set[int]) -> list[Row]:
 class Proofs:
     """The files of one store. One process may append, any number read."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look after the files in `folder`; none is opened or changed yet."""
+    def __init__(self, folder: Path, only: Path | None = None) -> None:
+        """Look after the files in `folder`, or one of them; none is opened or changed yet."""
         self.folder = folder
+        self._only = only
         self.notes: list[str] = []
         """What was found cut or damaged, in words; for whoever opened this to tell."""
         self._kept: dict[Path, set[_Key]] = {}
@@ -208,19 +211,25 @@ class Proofs:
 
         Raises:
             DataError: An entry that is whole is not of this version.
+            StoreError: A file cannot be read.
         """
         for path in self.files():
             raw = _bytes(path)
             end = 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
-                yield _unpack(body, path, start)
                 end = stop
+                if (read := _read(body)) is None:
+                    self._note(
+                        path, "of an entry that cannot be read were stepped over", start, stop
+                    )
+                else:
+                    yield _checked(read, path, start)
             self._note(path, "of an entry not yet whole", end, len(raw))
 
     def files(self) -> list[Path]:
         """Return the files there are, oldest first."""
-        return sorted(self.folder.glob("proofs-*.log"))
+        return [self._only] if self._only else sorted(self.folder.glob("proofs-*.log"))
 
     @property
     def size(self) -> int:
@@ -237,9 +246,13 @@ class Proofs:
             raw, kept, end = _bytes(path), set[_Key](), 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
-                kind, market, hour, _, _ = _bodies.decode(body)
-                kept.add((kind, market, hour))
                 end = stop
+                if (read := _read(body)) is None:
+                    self._note(
+                        path, "of an entry that cannot be read were stepped over", start, stop
+                    )
+                else:
+                    kept.add(_key(read))
             if end < len(raw):
                 self._note(path, "of an unfinished entry were cut", end, len(raw))
                 _cut(path, end)
@@ -285,12 +298,19 @@ def _pack(entry: Entry) -> bytes:
     return _HEAD.pack(MAGIC, len(body), zlib.crc32(body)) + body
 
 
-def _unpack(body: bytes, path: Path, start: int) -> Entry:
-    _, _, _, size, blob = _bodies.decode(body)
+def _read(body: bytes) -> Entry | None:
+    """Return the entry of a body whose checksum is right, or None where it is none."""
     try:
-        entry = _decoder.decode(_CODEC.decompress(blob, size, asbytes=True))
-    except (OSError, ValueError, pa.ArrowException, msgspec.MsgspecError) as why:
-        raise DataError(str(path), 0, f"expected a map or row at byte {start}: {why}") from why
+        _, _, _, size, blob = _bodies.decode(body)
+        if not 0 <= size <= LARGEST:
+            return None
+        return _decoder.decode(_CODEC.decompress(blob, size, asbytes=True))
+    except (OSError, ValueError, MemoryError, pa.ArrowException, msgspec.MsgspecError):
+        return None
+
+
+def _checked(entry: Entry, path: Path, start: int) -> Entry:
+    """Return an entry whose fields are those of its version."""
     wanted = len(FIELDS) - (entry.version < PATH_ONLY_SINCE)
     if isinstance(entry, Row) and len(entry.values) != wanted:
         found = len(entry.values)
