@@ -58,6 +58,7 @@ class Lock:
             StoreError: Another process has it, which is named, or the disk refuses.
         """
         self.path = folder / LOCK
+        there = self.path.exists()
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, FILE)
         except OSError as why:
@@ -74,8 +75,10 @@ class Lock:
         except OSError as why:
             self.release()
             raise StoreError(f"{self.path}: cannot be locked: {why}") from why
-        self.before = acknowledged(folder)
+        pid, self.before = _read(self.path)
         """Number of the last frame that a process before acknowledged, 0 where none is known."""
+        self.damaged = there and not pid
+        """True where a process before has written what cannot be read any more."""
         self.note(self.before)
 
     def note(self, last: int) -> None:

@@ -76,11 +76,13 @@ class Store:
         self.events = ParquetSegments(self._db, self.folder / SEGMENTS)
         self.proofs = Proofs(self.folder)
         if self._lock is not None:
-            self._count_lost(self._lock.before)
+            self._count_lost(self._lock)
 
-    def _count_lost(self, before: int) -> None:
+    def _count_lost(self, lock: Lock) -> None:
         """Say what a process before has acknowledged and is not there: SQLite leaves it out."""
-        last = self.log.last
+        last, before = self.log.last, lock.before
+        if lock.damaged:
+            self.notes.append(f"{lock.path} was damaged: what was acknowledged last is not known")
         if before > last:
             self.log.skip(before, "they were acknowledged and are gone")
             self.notes.append(f"frames {last + 1} to {before} were acknowledged and are gone")

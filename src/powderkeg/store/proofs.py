@@ -214,7 +214,7 @@ class Proofs:
             StoreError: A file cannot be read.
         """
         for path in self.files():
-            raw = _bytes(path)
+            raw = self._bytes(path)
             end = 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
@@ -243,7 +243,7 @@ class Proofs:
     def _index(self, path: Path) -> set[_Key]:
         """Return the keys of a file; the first time, its torn end is cut."""
         if path not in self._kept:
-            raw, kept, end = _bytes(path), set[_Key](), 0
+            raw, kept, end = self._bytes(path), set[_Key](), 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
                 end = stop
@@ -282,6 +282,17 @@ class Proofs:
         except OSError as why:
             del self._kept[path]  # what of it is on the disk must be looked at again
             raise StoreError(f"{path}: the disk refuses: {why}") from why
+
+    def _bytes(self, path: Path) -> bytes:
+        if not path.exists():
+            return b""
+        try:
+            raw = path.read_bytes()
+        except OSError as why:
+            raise StoreError(f"{path}: cannot be read: {why}") from why
+        if not raw:
+            self.notes.append(f"{path.name}: empty, what stood there is gone")
+        return raw
 
     def _note(self, path: Path, what: str, start: int, stop: int) -> None:
         if stop > start:
@@ -339,13 +350,6 @@ def _whole(raw: bytes, at: int) -> bytes | None:
     _, length, checksum = _HEAD.unpack_from(raw, at)
     body = raw[start : start + length]
     return body if len(body) == length and zlib.crc32(body) == checksum else None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes() if path.exists() else b""
-    except OSError as why:
-        raise StoreError(f"{path}: cannot be read: {why}") from why
 
 
 def _cut(path: Path, size: int) -> None:
