@@ -9,11 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from powderkeg import __version__
 from powderkeg.desk import Desk
 from powderkeg.events import MINUTE, SECOND, Funding, Gap, Link, Mark, Tick, Trade
 from powderkeg.feed import Feed
 from powderkeg.frames import Boot, Frame, Join, word
-from powderkeg.history.snapshots import digest, pack_feed, unpack_feed
+from powderkeg.history.snapshots import (
+    CODEC,
+    copy_feed,
+    digest,
+    pack_copy,
+    pack_feed,
+    unpack_feed,
+)
+from powderkeg.live import keep as keeping
 from powderkeg.live.keep import resume, save
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
@@ -317,14 +326,15 @@ def test_a_boot_keeps_the_prints_that_came_with_it():
 def test_words_travel_as_frames():
     told = []
     feed = fresh(told.append)
-    feed.take(made.begun().frames)
+    frames = made.begun().frames
+    feed.take(frames)
     told.clear()
-    now = T0 + MINUTE
+    now, n = T0 + MINUTE, frames[-1].seq
     feed.take(
         [
-            word(100, now, Link(BINANCE, now, now, "down", "cut")),
-            word(101, now, Gap(BINANCE, now, now, now - SECOND, "cut")),
-            word(102, now, Tick(now + SECOND)),
+            word(n + 1, now, Link(BINANCE, now, now, "down", "cut")),
+            word(n + 2, now, Gap(BINANCE, now, now, now - SECOND, "cut")),
+            word(n + 3, now, Tick(now + SECOND)),
         ]
     )
     desk = feed.desks["BTC"]
@@ -391,19 +401,96 @@ def test_a_replay_of_a_store_gives_the_live_digest_with_and_without_a_snapshot(t
     store.close()
 
 
-def test_what_cannot_be_reused_is_told_and_the_feed_goes_on(tmp_path):
+def test_frames_that_are_not_in_the_record_are_a_gap_of_every_market():
+    told = []
+    feed = fresh(told.append)
+    frames = made.begun().frames
+    feed.take(frames)
+    told.clear()
+    now, n = T0 + MINUTE, frames[-1].seq
+    feed.take([word(n + 8, now, Tick(now))])
+    assert [(e.market, e.reason) for e in told] == [
+        (market, f"frames {n + 1} to {n + 7} are not in the record") for market in (BINANCE, BYBIT)
+    ]
+    assert feed.desks["BTC"].counts.gaps == 2
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Return a store of 600 frames, with snapshots at its middle and its end, and the live feed."""
     store, live = Store(tmp_path), fresh()
-    for batch in made.market(7, 600):
+    batches = made.market(7, 600)
+    for n, batch in enumerate(batches):
         store.append(batch)
         live.take(batch)
+        if n in (len(batches) // 2, len(batches) - 1):
+            save(store, live)
+    yield store, live
+    store.close()
+
+
+def test_frames_deleted_after_the_snapshot_are_told_and_the_rest_is_used(stored):
+    store, live = stored
+    save(store, live)
     live.seq = 50
     save(store, live)
     store.log.trim(300)
     again = fresh()
-    assert resume(store, again).startswith("stored history is not used: ")
-    store.states.save("desks", 50, b"no snapshot at all")
-    assert "expected a snapshot" in resume(store, fresh())
-    store.close()
+    assert "frames 51 to 2" in resume(store, again)
+    assert again.seq == store.last
+
+
+def wrong(**parts):
+    """Return a snapshot of this version whose body is another."""
+    whole = {"version": __version__, "seq": 9, "coins": {}, "desks": {}, "readers": {}}
+    return CODEC.pack(whole | parts)
+
+
+BODIES = [
+    b"no snapshot at all", wrong(desks=5), wrong(seq="9"), wrong(desks={"BTC": 7}),
+    wrong(coins=[1]), wrong(readers={"binance": 5}), CODEC.pack([1, 2]), CODEC.pack(None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_instead_of_a_snapshot_that_cannot_be_read_its_elder_is_used(stored, body):
+    store, live = stored
+    store.states.save("desks", 9, body)
+    again = fresh()
+    assert "expected a snapshot" in resume(store, again)
+    assert digest(again.desks["BTC"]) == digest(live.desks["BTC"])
+
+
+@pytest.mark.parametrize("size", [2**31, 2**40, 2**62, -1])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_instead_of_damaged_snapshots_the_frames_are_used(stored, size, parts):
+    store, live = stored
+    store._db.all("UPDATE snapshots SET size=? WHERE part='desks' OR ?=2", (size, parts))
+    again = fresh()
+    assert "damaged snapshot of desks" in resume(store, again)
+    assert digest(again.desks["BTC"]) == digest(live.desks["BTC"])
+    assert again.seq == live.seq
+
+
+def test_a_snapshot_of_another_version_is_not_used_and_too_many_frames_are_not_read(
+    stored, monkeypatch
+):
+    store, _ = stored
+    for _ in range(2):
+        store.states.save("desks", 9, wrong(version="0.0"))
+    monkeypatch.setattr(keeping, "REPLAYED", 100)
+    again = fresh()
+    why = resume(store, again)
+    assert "found 0.0" in why
+    assert "more than are read again" in why
+    assert again.seq == 0
+
+
+def test_a_copy_packed_later_is_the_snapshot_of_that_moment(stored):
+    _, live = stored
+    packed, copied = pack_feed(live), copy_feed(live)
+    live.take([word(live.seq + 1, T0 + 9 * MINUTE, Tick(T0 + 9 * MINUTE))])
+    assert pack_copy(copied) == packed != pack_feed(live)
 
 
 def test_a_snapshot_of_more_coins_than_are_wanted_now_is_taken_in_part():

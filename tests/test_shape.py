@@ -24,6 +24,8 @@ CROWDED = {
     "maps": "a file for each thing that is drawn or said of the map",
     "proof": "a file for each world that can contradict us",
     "serve": "a file for each form in which the maps leave the house",
+    "cli": "a file for each group of commands",
+    "store": "a file for each form of what is kept, and for finding and mending what is damaged",
     "history": "the only floor that knows files: one file for each form they take",
 }
 """Folders that may hold more than ten files, and why."""

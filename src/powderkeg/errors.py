@@ -28,6 +28,7 @@ class DataError(PowderkegError):
         super().__init__(f"{file}:{line}: {why}")
         self.file = file
         self.line = line
+        self.why = why
 
 
 class StoreError(PowderkegError):

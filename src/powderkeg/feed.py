@@ -75,6 +75,8 @@ class Feed:
         """Take a batch and return what the desks ask for."""
         asks: list[Ask] = []
         for frame in frames:
+            if self.seq and frame.seq > self.seq + 1:
+                asks += self._miss(frame)
             self.seq = frame.seq
             beat = frame.seen // 1_000_000
             if beat != self._beat:
@@ -180,6 +182,15 @@ class Feed:
             self._waiting[said.market].append(said)
             return []
         return self._push(coin, said)
+
+    def _miss(self, frame: Frame) -> list[Ask]:
+        """Say of every market that the record has a hole before `frame`: numbers never jump."""
+        asks = self._flush()
+        why = f"frames {self.seq + 1} to {frame.seq - 1} are not in the record"
+        for market, coin in self.coins.items():
+            since = self.desks[coin].now or frame.seen
+            asks += self._hear(Gap(market, frame.seen, frame.seen, since, why))
+        return asks
 
     def _share(self, at: int) -> None:
         """Once an hour, tell every coin what the markets of the others have learned."""

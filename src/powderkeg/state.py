@@ -35,6 +35,10 @@ class Codec:
         """
         return msgspec.msgpack.encode(self._plain(value))
 
+    def flat(self, value: Any) -> Any:
+        """Return a value as lists and bytes that no later change of it touches; see `pack`."""
+        return self._plain(value)
+
     def unpack(self, raw: bytes) -> Any:
         """Return the value that was packed.
 

@@ -62,6 +62,14 @@ def test_coins_and_venues_may_be_chosen(planned, run):
     assert str(plan.data) == "here"
 
 
+def test_the_disk_budget_is_an_option_and_no_part_of_what_a_desk_is(planned, run, monkeypatch):
+    run("up", "--disk", "500MB")
+    monkeypatch.setenv("POWDERKEG_DISK", "1.5TB")
+    run("up")
+    assert [plan.disk for plan in planned] == [500_000_000, 1_500_000_000_000]
+    assert planned[0].settings == planned[1].settings
+
+
 def test_hosts_come_from_the_environment_too(planned, run, monkeypatch):
     monkeypatch.setenv("POWDERKEG_HOSTS", "127.0.0.1:1,okx=127.0.0.1:2")
     run("up")
@@ -128,6 +136,35 @@ async def test_made_venues_that_answer_are_never_shown_as_real_nor_kept(
     assert work.session.note == "the hosts named are made venues"
     assert folders[0] != tmp_path / "real"
     assert not folders[0].exists()
+
+
+@pytest.mark.parametrize("hurt", ["file", "newer", "locked"])
+async def test_a_folder_that_cannot_be_recorded_in_costs_the_recording_and_not_the_map(
+    hurt, monkeypatch, tmp_path
+):
+    folder, held = tmp_path / "store", contextlib.ExitStack()
+    if hurt == "file":
+        folder.write_text("")
+    else:
+        store = held.enter_context(contextlib.closing(Store(folder)))
+        store._db.all("UPDATE facts SET value=2 WHERE name='version'")
+        if hurt == "newer":
+            held.close()
+    monkeypatch.setattr("powderkeg.serve.up.temporary", lambda: contextlib.nullcontext(folder))
+    async with await serve(["BTC"], days=0.1, venues=["bybit"]) as simulator:
+        work = Up(Plan(("BTC",), ("bybit",), hosts=simulator.addresses))
+        task = asyncio.ensure_future(work.run())
+        while not (task.done() or (work.collector and work.collector.applied > 50)):  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.05)
+        assert not task.done()
+        health = work.collector.health()
+        assert not health["recording"]
+        wanted = {"file": "expected a folder", "newer": "found 2", "locked": str(os.getpid())}
+        assert health["problems"]["store"].startswith("nothing is recorded: ")
+        assert wanted[hurt] in health["problems"]["store"]
+        task.cancel()
+        await asyncio.wait({task})
+    held.close()
 
 
 async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(closed, monkeypatch):

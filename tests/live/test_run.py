@@ -15,6 +15,7 @@ from powderkeg.events import SECOND, BookSnapshot, Gap
 from powderkeg.feed import Feed
 from powderkeg.history.snapshots import digest
 from powderkeg.live import keep as keeping
+from powderkeg.live import run as running_loop
 from powderkeg.live.health import SETTLE
 from powderkeg.live.keep import Keep, resume, save
 from powderkeg.live.run import Collector
@@ -168,6 +169,7 @@ async def test_nothing_goes_on_after_it_was_cancelled(made):
 async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
     made, store, monkeypatch, capsys
 ):
+    monkeypatch.setattr(running_loop, "AGAIN", 0.3)
     collector = collector_of(made, store=store, history=False)
 
     def full(_):
@@ -182,7 +184,21 @@ async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
         assert store.last == last
         assert "disk is full" in collector.status.problems["store"]
         assert collector.health()["recording"] is False
-    assert "recording has stopped" in capsys.readouterr().err
+        monkeypatch.undo()
+        await until(lambda: collector.recording, 20)
+        assert "store" not in collector.status.problems
+        await until(lambda: len(list(store.read(last))) > 3, 20)
+    said = capsys.readouterr().err
+    assert said.count("recording has stopped") == 1
+    assert "recording goes on" in said
+    (hole,) = store.log.holes()
+    assert hole.first == last + 1
+    numbers = [f.seq for batch in store.read() for f in batch]
+    assert numbers == [*range(1, last + 1), *range(hole.last + 1, store.last + 1)]
+    feed = Feed(desks())
+    for batch in store.read():
+        feed.take(batch)
+    assert feed.desks["BTC"].counts.gaps >= len(VENUES)
 
 
 async def test_hours_that_are_over_are_sealed_and_a_snapshot_is_taken(made, store, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -10,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from powderkeg.store.check import check
 from powderkeg.store.folder import Store
+from powderkeg.store.repair import repair
 
+from . import keeper
 from .made import market
 
 CHILD = Path(__file__).parent / "child.py"
+KEEPER = Path(__file__).parent / "keeper.py"
 SEED, FRAMES, KILLS = 11, 4500, 20
 
 
@@ -92,3 +97,49 @@ def test_a_program_that_promises_too_early_is_found_out(tmp_path):
         if broken:
             break
     assert broken
+
+
+# -- killed while it seals, prunes, and keeps snapshots and proofs
+
+TIMES = int(os.environ.get("POWDERKEG_KILLS", "5"))
+
+
+def killed(folder, seed, seconds):
+    """Run the keeper, kill it so long after it opened the store; return all it said."""
+    process = subprocess.Popen(
+        [sys.executable, str(KEEPER), str(folder), str(seed)], stdout=subprocess.PIPE, text=True
+    )
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    rest, _ = process.communicate(timeout=60)
+    return first + rest
+
+
+@pytest.mark.timeout(60 + 10 * TIMES)
+def test_killed_in_the_middle_of_its_housekeeping_it_loses_no_acknowledged_frame(tmp_path):
+    """POWDERKEG_KILLS sets how often."""
+    chance = random.Random(SEED)
+    promised = sealed = 0
+    for n in range(TIMES):
+        said = killed(tmp_path, n, chance.uniform(0.0, 0.8))
+        (opening,) = [words for words in lines(said) if words[0] == "open"]
+        assert opening == ["open", str(opening[1])], "something was told to be lost"
+        promised = max(promised, safe(said))
+        store = Store(tmp_path)
+        kept = [frame for batch in store.read() for frame in batch]
+        assert store.notes == []
+        assert store.log.holes() == []
+        sealed = max(sealed, len(list(tmp_path.rglob("*.frames"))))
+        first = kept[0].seq if kept else store.last + 1
+        assert [frame.seq for frame in kept] == list(range(first, store.last + 1))
+        assert all(frame.raw == keeper.raw(frame.seq) for frame in kept)
+        assert store.last >= promised
+        store.close()
+        left = [each.what for each in check(tmp_path)[0]]
+        assert set(left) <= {"it is not in the list of sealed files"}
+    assert promised > 100, "it was never killed at work"
+    assert sealed > 5
+    assert first > 1, "nothing was pruned"
+    repair(tmp_path)
+    assert check(tmp_path) == ([], [])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import GapError, StoreError
 from powderkeg.frames import Frame
-from powderkeg.store.journal import Database, SqliteLog
+from powderkeg.store.database import Database
+from powderkeg.store.journal import SqliteLog
 
 from .conftest import batches, frame
 

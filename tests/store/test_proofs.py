@@ -360,13 +360,14 @@ async def test_proofs_and_the_rest_of_the_housekeeping_do_not_hinder_each_other(
     assert life.collector.status.problems["store"] == "refused"
     assert [each.hour for each in store.proofs.read()] == [N]
     pruned = []
-    monkeypatch.setattr(store, "prune", pruned.append)
+    monkeypatch.setattr(store, "prune", lambda budget: pruned.append(budget) or 0)
     monkeypatch.setattr(store.proofs, "append", broken)
     await life.keep.look(snapshot=False)
     assert len(pruned) == 1
 
 
-def test_a_store_reads_its_proofs_from_another_process(again):
-    writer: Store = again()
-    writer.proofs.append([row(N)])
-    assert [each.hour for each in again().proofs.read()] == [N]
+def test_a_store_reads_its_proofs_from_another_process(store):
+    reader = Store(store.folder, write=False)
+    store.proofs.append([row(N)])
+    assert [each.hour for each in reader.proofs.read()] == [N]
+    reader.close()

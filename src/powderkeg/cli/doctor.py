@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from powderkeg.cli.up import Hosts, Venues, chosen, home
+from powderkeg.cli.store import home
+from powderkeg.cli.up import Hosts, Venues, chosen
 from powderkeg.desk import Desk
 from powderkeg.live.clock import SKEW
 from powderkeg.live.contact import MADE, contact

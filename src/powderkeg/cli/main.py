@@ -7,7 +7,7 @@ import sys
 import typer
 
 from powderkeg import __version__
-from powderkeg.cli import bench, doctor, maps, rates, replay, score, up
+from powderkeg.cli import bench, doctor, maps, rates, replay, score, store, up
 from powderkeg.errors import PowderkegError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(replay.replay)
 app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(rates.rates)
+app.add_typer(store.app, name="store", help="Check and mend what was recorded.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from powderkeg.cli.origin import Answers, Queries, Where, find
 from powderkeg.cli.replay import parse_time
-from powderkeg.cli.up import home
+from powderkeg.cli.store import home
 from powderkeg.errors import ConfigError
 from powderkeg.history import rates
 from powderkeg.live.tell import tell

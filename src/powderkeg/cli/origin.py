@@ -21,6 +21,7 @@ from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.live.clock import now as clock
 from powderkeg.live.keep import resume
+from powderkeg.live.tell import tell
 from powderkeg.maps.views import VIEWS
 from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
@@ -94,10 +95,12 @@ def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, 
 
 def _stored(data: Path, coin: str) -> Desk:
     """Return a coin as the recordings of a folder leave it."""
-    feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data)
+    feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data, write=False)
     try:
         if why := resume(store, feed):
-            raise ConfigError(f"{data}: {why}")
+            if not feed.seq:
+                raise ConfigError(f"{data}: {why}")
+            tell(why)
     finally:
         store.close()
     return feed.desks[coin]

@@ -135,7 +135,7 @@ def recorded(
     """
     if not (folder / "meta.db").exists():
         raise ConfigError(f"{folder}: expected a folder that `powderkeg record` has written to")
-    store = Store(folder)
+    store = Store(folder, write=False)
     reel = None
     try:
         coins = _coins(store)
@@ -153,6 +153,7 @@ def recorded(
         report = Report()
         report.rows = first.feed.seq
         report.bad.update(first.feed.unread)
+        report.notes += [hole.words for hole in store.log.holes()]
         answer = summary(desk, report, time.process_time() - before)
         return desk, answer | {"frames": first.feed.seq, "passages": []}, reel
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import time
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -14,6 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from powderkeg.cli.serve import PORT, serve
+from powderkeg.cli.store import DISK, home, parse_size
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.live.contact import contact
@@ -44,6 +44,13 @@ Hosts: TypeAlias = Annotated[
 Data: TypeAlias = Annotated[
     Path | None, typer.Option(envvar="POWDERKEG_STORE", help="Folder to record in.")
 ]
+Disk: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_DISK",
+        help="What recordings may take, such as 500MB or 20GB; the oldest hours go first.",
+    ),
+]
 Host: TypeAlias = Annotated[str, typer.Option(help="Address to serve on.")]
 Port: TypeAlias = Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")]
 Token: TypeAlias = Annotated[
@@ -64,12 +71,6 @@ Rate: TypeAlias = Annotated[
 ]
 
 
-def home() -> Path:
-    """Return the folder that recordings go to where none is named."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "powderkeg"
-
-
 def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return coins and venues as asked for.
 
@@ -88,11 +89,12 @@ def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple
     return wanted, names
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917  a parameter is an option
     coins: Coins = None,
     venues: Venues = "",
     hosts: Hosts = "",
     data: Data = None,
+    disk: Disk = DISK,
     accounts: Accounts = "",
     host: Host = "127.0.0.1",
     port: Port = PORT,
@@ -106,7 +108,7 @@ def up(
     wanted, names = chosen(coins, venues)
     plan = Plan(
         wanted, names, hosts=parse(hosts, tuple(VENUES)), simulate=offline(),
-        data=data or home(), seed=seed, rate=rate,
+        data=data or home(), seed=seed, rate=rate, disk=parse_size(disk),
         settings=replace(LIVE, accounts=tuple(filter(None, accounts.split(",")))),
     )  # fmt: skip
     _show(plan, host, port, token, json_ready=json_ready, browse=browse)
@@ -142,6 +144,7 @@ def record(
     venues: Venues = "",
     hosts: Hosts = "",
     data: Data = None,
+    disk: Disk = DISK,
     seconds: Annotated[float, typer.Option(help="Stop after so long; 0 goes on.")] = 0.0,
     simulate: Annotated[bool, typer.Option(help="Record made venues.")] = False,
     seed: Seed = SEED,
@@ -152,7 +155,7 @@ def record(
     folder = data or home()
     plan = Plan(
         wanted, names, hosts=parse(hosts, tuple(VENUES)), data=folder, seed=seed,
-        simulate="asked for" if simulate else offline(),
+        simulate="asked for" if simulate else offline(), disk=parse_size(disk),
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):
         told = asyncio.run(_record(plan, folder, seconds))
@@ -176,7 +179,8 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         stack.callback(store.close)
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
         collector = Collector(desks, plan.venues, hosts=hosts, store=store)
-        keep = Keep(store, collector, Settings())
+        keep = Keep(store, collector, Settings(disk=plan.disk))
+        keep.report()
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds or None), asyncio.TaskGroup() as group:

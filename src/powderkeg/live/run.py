@@ -39,6 +39,8 @@ PATIENCE: Final = 30.0
 MEND: Final = 2.0
 """Seconds a snapshot may take before it is asked for again: they are dear."""
 
+AGAIN: Final = 5.0
+"""Seconds until a disk that has refused is asked again."""
 FIRST: Final = ("clock", "instruments", "fundingInfo")
 """Answers without which sizes and rates mean nothing."""
 
@@ -100,7 +102,9 @@ class Collector:
         self.feed.watch = self.status.heard
         self.inbox = Inbox(store.last if store else 0)
         self.recording = store is not None
-        """False once the disk has refused: everything else goes on."""
+        """False while the disk refuses: everything else goes on."""
+        self._refused = 0.0
+        """Time of the loop until which a disk that has refused is not asked."""
         self.symbols: MarketsOf = {}
         self.keepers: list[Keeper] = []
         self.rests: dict[str, Rest] = {}
@@ -300,15 +304,26 @@ class Collector:
             self.inbox.say(Tick(now()))
 
     async def _keep(self, frames: list[Frame]) -> None:
-        """Store a batch before anyone reads it. A disk that refuses stops the recording only."""
-        if self.store is None or not self.recording:
+        """Store a batch before anyone reads it. A disk that refuses stops the recording only.
+
+        It is asked again every few seconds; what came meanwhile is a hole in the record.
+        """
+        at = asyncio.get_running_loop().time()
+        if self.store is None or at < self._refused:
             return
         try:
-            await asyncio.to_thread(self.store.append, frames)
+            missed = await asyncio.to_thread(_append, self.store, frames)
         except StoreError as why:
-            self.recording = False
+            self._refused = at + AGAIN
+            if self.recording:
+                self.recording = False
+                tell(f"recording has stopped: {why}")
             self.status.problems["store"] = f"recording has stopped: {why}"
-            tell(f"recording has stopped: {why}")
+        else:
+            if not self.recording:
+                self.recording = True
+                self.status.problems.pop("store", None)
+                tell(f"recording goes on; {missed} frames are not in the record")
 
     def _apply(self, frames: list[Frame]) -> None:
         for ask in self.feed.take(frames):
@@ -352,3 +367,12 @@ class Collector:
             carried = {(c.market, c.kind) for c in keeper.stream.channels}
             if keeper.venue == name and (market, "book") in carried:
                 keeper.say(messages)
+
+
+def _append(store: Store, frames: list[Frame]) -> int:
+    """Store a batch, and before it the hole that was left; return how many frames that is."""
+    missed = frames[0].seq - 1 - store.last
+    if missed > 0:
+        store.skip(frames[0].seq - 1, "the disk refused")
+    store.append(frames)
+    return missed

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import tempfile
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
+from powderkeg.errors import StoreError
 from powderkeg.feed import Feed
 from powderkeg.live.clock import now
 from powderkeg.live.contact import MADE, contact
@@ -25,6 +26,7 @@ from powderkeg.serve.recorded import Recorded
 from powderkeg.serve.session import Session
 from powderkeg.serve.simulated import simulated_venues
 from powderkeg.serve.starting import Starting
+from powderkeg.serve.temporary import temporary
 from powderkeg.serve.warm import warm
 from powderkeg.settings import LIVE, Settings
 from powderkeg.store.folder import Store
@@ -52,6 +54,8 @@ class Plan(Struct, frozen=True):
     seed: int = SEED
     rate: int = 0
     """Messages per second that made venues send at least."""
+    disk: int = LIVE.disk
+    """Bytes that recordings may take. Not among the settings of desks, which are in the digest."""
     settings: Settings = LIVE
 
 
@@ -71,6 +75,8 @@ class Up:
         self.session.starting = lambda: self.starting.answer(self.collector)
         self.hub = Hub(self.session)
         self.collector: Collector | None = None
+        self._problems: dict[str, str] = {}
+        """What was wrong with the store before there was a collector to tell it."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -85,12 +91,21 @@ class Up:
                 self.session.progress = SIMULATED
                 hosts = await stack.enter_async_context(self._simulated(warmed))
             if self.session.source == "simulated":  # what is made is not kept among what is real
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="powderkeg-")))
+                folder = stack.enter_context(temporary())
             store = None
-            if folder is not None:
-                store = Store(folder)
+            if folder is not None and (store := await self._opened(folder)) is not None:
                 stack.callback(store.close)
             await self._collect(hosts, store, warmed)
+
+    async def _opened(self, folder: Path) -> Store | None:
+        """Open the store; a folder that cannot be recorded in costs the recording, not the map."""
+        self.session.progress = "opening the stored history"
+        try:
+            return await asyncio.to_thread(Store, folder)
+        except StoreError as why:
+            self._problems["store"] = f"nothing is recorded: {why}"
+            tell(self._problems["store"])
+            return None
 
     async def _warm(self) -> None:
         """Compile what is not compiled yet."""
@@ -133,24 +148,26 @@ class Up:
             self.session.progress = words
             self.session.ready = not words
 
-        feed, why = Feed(self.session.desks), ""
+        feed = Feed(self.session.desks)
         if store is not None and store.last:
             self.session.progress = "reading the stored history"
             if why := await asyncio.to_thread(resume, store, feed):
+                self._problems["record"] = why
                 tell(why)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
             beat=self.hub.quick, progress=progress,
         )  # fmt: skip
-        if why:
-            collector.status.problems["record"] = why
         self.collector = self.session.collector = collector
+        collector.status.problems |= self._problems
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
             keep = collector.supervisor.keep
             group.create_task(keep("hub", self.hub.run))
             if store is not None:
-                housekeeping = Keep(store, collector, self.plan.settings)
+                settings = replace(self.plan.settings, disk=self.plan.disk)
+                housekeeping = Keep(store, collector, settings)
+                housekeeping.report()
                 group.create_task(keep("housekeeping", housekeeping.run))
 
 

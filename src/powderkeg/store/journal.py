@@ -6,101 +6,27 @@ One BLOB a batch, because one row a frame costs eleven times the bytes and eight
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import zlib
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 import pyarrow as pa
+from msgspec import Struct
 
 from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.frames import Frame
+from powderkeg.store.database import Database
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS journal(
-    last INTEGER PRIMARY KEY, first INTEGER, since INTEGER, until INTEGER, size INTEGER, blob BLOB
-);
-CREATE TABLE IF NOT EXISTS segments(
-    kind TEXT, venue TEXT, hour INTEGER, path TEXT, rows INTEGER, first INTEGER, last INTEGER,
-    since INTEGER, until INTEGER, bytes INTEGER, sha256 TEXT, PRIMARY KEY(kind, venue, hour)
-);
-CREATE INDEX IF NOT EXISTS segments_last ON segments(kind, last);
-CREATE TABLE IF NOT EXISTS snapshots(part TEXT PRIMARY KEY, seq INTEGER, size INTEGER, blob BLOB);
-CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value);
-"""
-VERSION: Final = 1
+LARGEST: Final = 1 << 31
+"""Bytes unpacked that a batch or a snapshot may have: what claims more is damaged."""
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
+_UNREADABLE: Final = (
+    OSError, ValueError, TypeError, MemoryError, OverflowError, pa.ArrowException,
+    msgspec.MsgspecError,
+)  # fmt: skip
+"""What bytes that are damaged, or were never ours, can cause."""
 _frames = msgspec.msgpack.Decoder(list[Frame])
-
-
-class Database:
-    """One SQLite file, used by several threads one after another.
-
-    A lock and not one connection a thread: a sync to disk holds the file anyway, and a statement of
-    one thread must never fall into the transaction of another.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open (or begin) the database of a store.
-
-        Raises:
-            StoreError: It cannot be opened, or is of another version.
-        """
-        self.path = path
-        self._lock = threading.RLock()
-        try:
-            self._db = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
-            )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO facts VALUES('version', ?)", (VERSION,))
-        except sqlite3.Error as why:
-            raise StoreError(f"{path}: expected a store's database: {why}") from why
-        version = self.one("SELECT value FROM facts WHERE name='version'")[0]
-        if version != VERSION:
-            self.close()
-            raise StoreError(f"{path}: expected a store of version {VERSION}, found {version}")
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._db.close()
-
-    def all(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        """Run a statement and return its rows.
-
-        Raises:
-            StoreError: The disk refuses.
-        """
-        with self._lock:
-            try:
-                return self._db.execute(sql, values).fetchall()
-            except sqlite3.Error as why:
-                raise StoreError(f"{self.path}: the disk refuses: {why}") from why
-
-    def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
-        """Run a statement and return its first row, or None."""
-        rows = self.all(sql, values)
-        return rows[0] if rows else None
-
-    @contextmanager
-    def together(self) -> Generator[None]:
-        """Let all statements inside take effect at once, or none of them."""
-        with self._lock:
-            self.all("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.all("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk may have ended it already
-                    self.all("ROLLBACK")
-                raise
 
 
 def pack(frames: Sequence[Frame]) -> tuple[int, bytes]:
@@ -124,6 +50,8 @@ def unsqueeze(size: int, blob: bytes) -> bytes:
     Raises:
         ValueError: They are damaged. Or OSError, where the codec is the one that notices.
     """
+    if not 0 <= size <= LARGEST:
+        raise ValueError(f"expected at most {LARGEST} bytes unpacked, found {size}")
     if zlib.crc32(blob[4:]) != int.from_bytes(blob[:4], "big"):
         raise ValueError("its checksum does not fit")
     return _CODEC.decompress(blob[4:], size, asbytes=True)
@@ -137,8 +65,21 @@ def unpack(size: int, blob: bytes, where: str) -> list[Frame]:
     """
     try:
         return _frames.decode(unsqueeze(size, blob))
-    except (OSError, ValueError, pa.ArrowException, msgspec.MsgspecError) as why:
+    except _UNREADABLE as why:
         raise DataError(where, 0, f"damaged batch of frames: {why}") from why
+
+
+class Hole(Struct, frozen=True):
+    """Frames that are not in the record, and why."""
+
+    first: int
+    last: int
+    why: str
+
+    @property
+    def words(self) -> str:
+        """What is missing, as a person reads it."""
+        return f"frames {self.first} to {self.last} are not in the record: {self.why}"
 
 
 class SqliteLog:
@@ -150,7 +91,8 @@ class SqliteLog:
         (known,) = db.one("SELECT max(last) FROM journal")
         (sealed,) = db.one("SELECT max(last) FROM segments")
         (trimmed,) = db.one("SELECT max(value) FROM facts WHERE name='trimmed'")
-        self._last: int = max(known or 0, sealed or 0, trimmed or 0)
+        (missing,) = db.one("SELECT max(last) FROM holes")
+        self._last: int = max(known or 0, sealed or 0, trimmed or 0, missing or 0)
 
     @property
     def last(self) -> int:
@@ -178,6 +120,58 @@ class SqliteLog:
         self._db.all("INSERT INTO journal VALUES(?,?,?,?,?,?)", row)
         self._last = last
         return last
+
+    def skip(self, upto: int, why: str) -> None:
+        """Say that the frames up to `upto` that should come next are not in the record.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        if upto > self._last:
+            self.lack(self._last + 1, upto, why)
+            self._last = upto
+
+    def lack(self, first: int, last: int, why: str) -> None:
+        """Say that some frames are not in the record."""
+        self._db.all("INSERT OR REPLACE INTO holes VALUES(?,?,?)", (last, first, why))
+
+    def holes(self) -> list[Hole]:
+        """Return the stretches of frames that are not in the record, in their order."""
+        rows = self._db.all("SELECT first, last, why FROM holes ORDER BY last")
+        return [Hole(*row) for row in rows]
+
+    def known_hole(self, first: int, last: int) -> bool:
+        """Tell whether it was said of all frames of a stretch that they are not in the record."""
+        for hole in self.holes():
+            if hole.first <= first <= hole.last:
+                first = hole.last + 1
+        return first > last
+
+    def set_aside(self, upto: int) -> list[str]:
+        """Take batches that cannot be read, and end at or below `upto`, out of the journal.
+
+        They are kept in a table of their own, ``damaged``; where they were is a hole.
+
+        Returns:
+            What was set aside, in words.
+        """
+        out: list[str] = []
+        for last, size, blob in self.blobs(upto=upto):
+            try:
+                unpack(size, blob, f"{self._db.path}, batch {last}")
+            except DataError as why:
+                out.append(self._remove(last, str(why)))
+        return out
+
+    def _remove(self, last: int, why: str) -> str:
+        (first,) = self._db.one("SELECT first FROM journal WHERE last=?", (last,))
+        with self._db.together():
+            self._db.all(
+                "INSERT OR REPLACE INTO damaged SELECT * FROM journal WHERE last=?", (last,)
+            )
+            self.lack(first, last, "the batch was damaged")
+            self._db.all("DELETE FROM journal WHERE last=?", (last,))
+        return f"frames {first} to {last} were set aside: {why}"
 
     def read(self, after: int = 0) -> Iterator[list[Frame]]:
         """Yield batches; see `EventLog`."""
@@ -214,17 +208,25 @@ class SqliteLog:
         self._db.all(sql, (upto,))
 
 
+ELDER: Final = " before"
+"""After the name of a part: the snapshot before its newest."""
+
+
 class SqliteStates:
-    """The newest snapshot of each part, a `StateStore`."""
+    """The newest snapshot of each part and the one before, a `StateStore`."""
 
     def __init__(self, db: Database) -> None:
         """Keep snapshots in `db`."""
         self._db = db
 
     def save(self, part: str, seq: int, state: bytes) -> None:
-        """Keep a state in place of the one before; see `StateStore`."""
+        """Keep a state, and the one that was newest as the elder; see `StateStore`."""
         row = (part, seq, len(state), squeeze(state))
-        self._db.all("INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?)", row)
+        with self._db.together():
+            self._db.all(
+                "UPDATE OR REPLACE snapshots SET part=? WHERE part=?", (part + ELDER, part)
+            )
+            self._db.all("INSERT INTO snapshots VALUES(?,?,?,?)", row)
 
     def load(self, part: str) -> tuple[int, bytes] | None:
         """Return the newest state, or None; see `StateStore`."""
@@ -234,5 +236,5 @@ class SqliteStates:
         seq, size, blob = row
         try:
             return seq, unsqueeze(size, blob)
-        except (OSError, ValueError, pa.ArrowException) as why:
+        except _UNREADABLE as why:
             raise DataError(str(self._db.path), 0, f"damaged snapshot of {part}: {why}") from why

@@ -35,6 +35,7 @@ from powderkeg.errors import DataError, StoreError
 from powderkeg.events import DAY, HOUR, SECOND, Floats
 from powderkeg.maps.scale import TOP, decode, encode
 from powderkeg.maps.scene import Known
+from powderkeg.store.disk import private, sync_folder
 
 REACH: Final = 0.1
 """How far from the mark a map is kept, as a fraction."""
@@ -45,6 +46,8 @@ PATH_ONLY_SINCE: Final = 4
 MAGIC: Final = b"PKp1"
 _HEAD: Final = struct.Struct("<4sII")
 """Mark, length of the body, its CRC-32."""
+LARGEST: Final = 1 << 24
+"""Bytes unpacked of an entry at most; a map takes some 10 kB."""
 _CODEC: Final = pa.Codec("zstd", compression_level=9)
 _Key: TypeAlias = tuple[str, str, int]
 """Kind, market, hour."""
@@ -153,9 +156,10 @@ def rows_of(known: Known, hours: set[int]) -> list[Row]:
 class Proofs:
     """The files of one store. One process may append, any number read."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look after the files in `folder`; none is opened or changed yet."""
+    def __init__(self, folder: Path, only: Path | None = None) -> None:
+        """Look after the files in `folder`, or one of them; none is opened or changed yet."""
         self.folder = folder
+        self._only = only
         self.notes: list[str] = []
         """What was found cut or damaged, in words; for whoever opened this to tell."""
         self._kept: dict[Path, set[_Key]] = {}
@@ -207,19 +211,25 @@ class Proofs:
 
         Raises:
             DataError: An entry that is whole is not of this version.
+            StoreError: A file cannot be read.
         """
         for path in self.files():
-            raw = _bytes(path)
+            raw = self._bytes(path)
             end = 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
-                yield _unpack(body, path, start)
                 end = stop
+                if (read := _read(body)) is None:
+                    self._note(
+                        path, "of an entry that cannot be read were stepped over", start, stop
+                    )
+                else:
+                    yield _checked(read, path, start)
             self._note(path, "of an entry not yet whole", end, len(raw))
 
     def files(self) -> list[Path]:
         """Return the files there are, oldest first."""
-        return sorted(self.folder.glob("proofs-*.log"))
+        return [self._only] if self._only else sorted(self.folder.glob("proofs-*.log"))
 
     @property
     def size(self) -> int:
@@ -233,12 +243,16 @@ class Proofs:
     def _index(self, path: Path) -> set[_Key]:
         """Return the keys of a file; the first time, its torn end is cut."""
         if path not in self._kept:
-            raw, kept, end = _bytes(path), set[_Key](), 0
+            raw, kept, end = self._bytes(path), set[_Key](), 0
             for start, stop, body in _scan(raw):
                 self._note(path, "damaged and stepped over", end, start)
-                kind, market, hour, _, _ = _bodies.decode(body)
-                kept.add((kind, market, hour))
                 end = stop
+                if (read := _read(body)) is None:
+                    self._note(
+                        path, "of an entry that cannot be read were stepped over", start, stop
+                    )
+                else:
+                    kept.add(_key(read))
             if end < len(raw):
                 self._note(path, "of an unfinished entry were cut", end, len(raw))
                 _cut(path, end)
@@ -259,15 +273,26 @@ class Proofs:
     def _write(self, path: Path, raw: bytes) -> None:
         try:
             new = not path.exists()
-            with path.open("ab") as file:
+            with private(path, "ab") as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
             if new:
-                _sync(path.parent)
+                sync_folder(path.parent)
         except OSError as why:
             del self._kept[path]  # what of it is on the disk must be looked at again
             raise StoreError(f"{path}: the disk refuses: {why}") from why
+
+    def _bytes(self, path: Path) -> bytes:
+        if not path.exists():
+            return b""
+        try:
+            raw = path.read_bytes()
+        except OSError as why:
+            raise StoreError(f"{path}: cannot be read: {why}") from why
+        if not raw:
+            self.notes.append(f"{path.name}: empty, what stood there is gone")
+        return raw
 
     def _note(self, path: Path, what: str, start: int, stop: int) -> None:
         if stop > start:
@@ -284,12 +309,19 @@ def _pack(entry: Entry) -> bytes:
     return _HEAD.pack(MAGIC, len(body), zlib.crc32(body)) + body
 
 
-def _unpack(body: bytes, path: Path, start: int) -> Entry:
-    _, _, _, size, blob = _bodies.decode(body)
+def _read(body: bytes) -> Entry | None:
+    """Return the entry of a body whose checksum is right, or None where it is none."""
     try:
-        entry = _decoder.decode(_CODEC.decompress(blob, size, asbytes=True))
-    except (OSError, ValueError, pa.ArrowException, msgspec.MsgspecError) as why:
-        raise DataError(str(path), 0, f"expected a map or row at byte {start}: {why}") from why
+        _, _, _, size, blob = _bodies.decode(body)
+        if not 0 <= size <= LARGEST:
+            return None
+        return _decoder.decode(_CODEC.decompress(blob, size, asbytes=True))
+    except (OSError, ValueError, MemoryError, pa.ArrowException, msgspec.MsgspecError):
+        return None
+
+
+def _checked(entry: Entry, path: Path, start: int) -> Entry:
+    """Return an entry whose fields are those of its version."""
     wanted = len(FIELDS) - (entry.version < PATH_ONLY_SINCE)
     if isinstance(entry, Row) and len(entry.values) != wanted:
         found = len(entry.values)
@@ -320,13 +352,6 @@ def _whole(raw: bytes, at: int) -> bytes | None:
     return body if len(body) == length and zlib.crc32(body) == checksum else None
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes() if path.exists() else b""
-    except OSError as why:
-        raise StoreError(f"{path}: cannot be read: {why}") from why
-
-
 def _cut(path: Path, size: int) -> None:
     try:
         with path.open("r+b") as file:
@@ -334,12 +359,3 @@ def _cut(path: Path, size: int) -> None:
             os.fsync(file.fileno())
     except OSError as why:
         raise StoreError(f"{path}: cannot be cut: {why}") from why
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

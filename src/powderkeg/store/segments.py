@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -24,13 +24,17 @@ from numpy.typing import NDArray
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.frames import Frame
-from powderkeg.store.journal import Database, unpack
+from powderkeg.store.database import Database
+from powderkeg.store.disk import make_folder, private, sync_folder
+from powderkeg.store.journal import unpack
 from powderkeg.store.protocols import Interval
 
 MAGIC: Final = b"powderkeg frames 1\n"
 HEAD: Final = struct.Struct(">QII")
 """Last number, size unpacked and size packed of a batch."""
 _DECIMALS: Final = 10
+Lost: TypeAlias = Callable[[str], None]
+"""Told in words of what is damaged and stepped over."""
 Row: TypeAlias = tuple[str, str, int, str, int, int, int, int, int, int, str]
 """A segment in the database."""
 _LATE: Final = HOUR
@@ -49,19 +53,15 @@ def _finish(part: Path, path: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
     """Write batches as one sealed file and return its SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_suffix(".part")
     digest = hashlib.sha256(MAGIC)
-    with part.open("wb") as file:
+    with private(part, "wb") as file:
         file.write(MAGIC)
         for last, size, blob in blobs:
             head = HEAD.pack(last, size, len(blob))
@@ -73,11 +73,11 @@ def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
     return digest.hexdigest()
 
 
-def read_frames(path: Path, after: int = 0) -> Iterator[list[Frame]]:
-    """Yield the batches of a sealed file that hold a frame above `after`.
+def batches(path: Path) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Yield last number, size, bytes, and the head as it stands, of each batch of a sealed file.
 
     Raises:
-        DataError: The file is damaged.
+        DataError: The file is not there, or ends within a batch.
     """
     try:
         file = path.open("rb")
@@ -93,8 +93,50 @@ def read_frames(path: Path, after: int = 0) -> Iterator[list[Frame]]:
             blob = file.read(length)
             if len(blob) < length:
                 raise DataError(str(path), 0, f"the file ends inside batch {last}")
+            yield last, size, blob, head
+
+
+def read_frames(
+    path: Path, after: int = 0, sha256: str = "", lost: Lost | None = None
+) -> Iterator[list[Frame]]:
+    """Yield the batches of a sealed file that hold a frame above `after`.
+
+    Args:
+        path: The file.
+        after: Number of a frame.
+        sha256: What the whole file should have.
+        lost: Told of what is damaged, which is then stepped over.
+
+    Raises:
+        DataError: The file is damaged, and nobody is told of it otherwise.
+    """
+    digest = hashlib.sha256(MAGIC)
+    try:
+        for last, size, blob, head in batches(path):
+            digest.update(head)
+            digest.update(blob)
             if last > after:
-                yield unpack(size, blob, f"{path}, batch {last}")
+                yield from _unpacked(size, blob, f"{path}, batch {last}", lost)
+        if sha256:
+            _same(path, digest.hexdigest(), sha256)
+    except DataError as why:
+        if lost is None:
+            raise
+        lost(str(why))
+
+
+def _same(path: Path, found: str, wanted: str) -> None:
+    if found != wanted:
+        raise DataError(str(path), 0, "its SHA-256 is not what it was when it was sealed")
+
+
+def _unpacked(size: int, blob: bytes, where: str, lost: Lost | None) -> Iterator[list[Frame]]:
+    try:
+        yield unpack(size, blob, where)
+    except DataError as why:
+        if lost is None:
+            raise
+        lost(str(why))
 
 
 def whole(values: NDArray[np.float64]) -> tuple[NDArray[Any], int]:
@@ -151,11 +193,14 @@ class ParquetSegments:
     ) -> dict[str, NDArray[Any]]:
         """Return the events of one market; see `SegmentStore`."""
         paths = self._db.all(
-            "SELECT path FROM segments WHERE kind=? AND venue=? AND until>? AND since<?"
+            "SELECT path, sha256 FROM segments WHERE kind=? AND venue=? AND until>? AND since<?"
             " ORDER BY hour",
             (kind, venue, since - _LATE, until + _LATE),
         )
-        tables = [_read_parquet(self.folder / path, market, since, until) for (path,) in paths]
+        tables = [
+            _read_parquet(self.folder / path, sha256, market, since, until)
+            for path, sha256 in paths
+        ]
         kept = [table for table in tables if len(table["at"])] or tables[:1]
         names = list(kept[0]) if kept else []
         out = {name: np.concatenate([table[name] for table in kept]) for name in names}
@@ -177,7 +222,7 @@ class ParquetSegments:
 
 def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     """Write columns sorted by market and time, a row group a market; return the SHA-256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     markets, times = np.asarray(columns["market"], object), np.asarray(columns["at"])
     order = np.lexsort((times, markets.astype(str)))
     arrays: dict[str, Any] = {}
@@ -192,8 +237,8 @@ def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     floats = [name for name, scale in scales.items() if scale == "-1"]
     packed = [f.name for f in table.schema if pa.types.is_integer(f.type)]
     part = path.with_suffix(".part")
-    with pq.ParquetWriter(
-        part, table.schema, compression="zstd", version="2.6", data_page_version="2.0",
+    with private(part, "wb") as file, pq.ParquetWriter(
+        file, table.schema, compression="zstd", version="2.6", data_page_version="2.0",
         use_dictionary=[n for n in table.column_names if n not in floats and n not in packed],  # pyright: ignore[reportArgumentType]  its stub says bool only
         column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED")
         | dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
@@ -207,10 +252,14 @@ def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_parquet(path: Path, market: str, since: int, until: int) -> dict[str, NDArray[Any]]:
+def _read_parquet(
+    path: Path, sha256: str, market: str, since: int, until: int
+) -> dict[str, NDArray[Any]]:
     wanted = [("market", "=", market), ("at", ">=", since), ("at", "<", until)]
     try:
-        table = pq.read_table(path, filters=wanted)
+        raw = path.read_bytes()
+        _same(path, hashlib.sha256(raw).hexdigest(), sha256)
+        table = pq.read_table(pa.BufferReader(raw), filters=wanted)
     except (OSError, pa.ArrowException) as why:
         raise DataError(str(path), 0, f"expected a sealed hour of events: {why}") from why
     scales = {k.decode(): int(v) for k, v in (table.schema.metadata or {}).items() if v.isdigit()}
