@@ -103,11 +103,12 @@ async def test_a_body_that_trickles_is_cut_as_well(port, monkeypatch):
     within(monkeypatch, ARRIVE=0.5)
     async with opened(port) as (reader, writer):
         writer.write(HALF + b"Content-Length: 1000\r\n\r\n")
+        assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
         closed = asyncio.ensure_future(told(reader))
         while not closed.done():
             writer.write(b"a")
             await asyncio.sleep(0.1)
-        assert (await closed).startswith(b"HTTP/1.1 200")
+        assert await closed == b""
 
 
 async def test_requests_that_come_whole_are_answered_one_after_the_other(port):
@@ -126,6 +127,9 @@ class Line:
     def get_write_buffer_size(self):
         return self.waits
 
+    def get_extra_info(self, _):
+        return None
+
     def abort(self):
         self.cut = True
 
@@ -136,6 +140,19 @@ def test_a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not():
         slow.waits -= 1
         sweep([idle, slow, done], float(second))
     assert (idle.cut, slow.cut, done.cut) == (True, False, False)
+
+
+async def test_who_asks_for_much_and_reads_nothing_is_cut_and_what_waited_for_it_is_dropped(
+    port, monkeypatch
+):
+    within(monkeypatch, STALL=0.5)
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(("127.0.0.1", port))
+        line.send(b"GET /v1/BTC/heatmap.csv?span=12h HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        ends = select.poll()
+        ends.register(line, select.POLLERR)
+        assert await asyncio.to_thread(ends.poll, 60_000)  # a reset: nothing waits in the kernel
 
 
 def test_a_request_has_its_seconds_and_no_more():
