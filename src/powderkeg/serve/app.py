@@ -23,13 +23,14 @@ from powderkeg.history import rates
 from powderkeg.maps.queries import Query, SpanQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.proof.live import Board
+from powderkeg.serve.described import Document, Reference, Served
 from powderkeg.serve.doors import Doors
 from powderkeg.serve.doors_failing import failing
 from powderkeg.serve.doors_names import Names
 from powderkeg.serve.exports import make_exports
 from powderkeg.serve.hub import Hub, stream_name
 from powderkeg.serve.metrics import exposition
-from powderkeg.serve.openapi import Reference, operation
+from powderkeg.serve.openapi import operation
 from powderkeg.serve.page import make_page
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
@@ -161,13 +162,15 @@ def make_app(
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
-    exports = make_exports(session, rates.table(), _answer)
+    table = rates.table()
+    exports = make_exports(session, table, _answer)
+    served = Served(list(session.desks), list(table.names()), bool(token))
     app = Litestar(
         [*_make_status(session), make_stream(session, hub), *views, *exports, make_page()],
         exception_handlers={RequestError: _refuse, HTTPException: _refuse, Exception: failing()},
         openapi_config=OpenAPIConfig(
             title="powderkeg", version=__version__, path="/docs",
-            render_plugins=[Reference()],
+            render_plugins=[Reference(served), Document(served)],
         ),
         lifespan=[_lifespan(session, work)] if work else [],
     )  # fmt: skip

@@ -6,32 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from litestar import Request
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from msgspec import Struct
 
 from powderkeg.maps.queries import Query
-from powderkeg.serve.doors_headers import POLICY, policy
-
-
-class Reference(SwaggerRenderPlugin):
-    """The API reference, whose files are built into the package: it needs no other host."""
-
-    def __init__(self) -> None:
-        """Name the files."""
-        super().__init__(
-            js_url="/reference/swagger-ui-bundle.js",
-            css_url="/reference/swagger-ui.css",
-            standalone_preset_js_url="/reference/swagger-ui-standalone-preset.js",
-            favicon='<link rel="icon" href="/icon.svg">',
-        )
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """Return the page, and let its own script run."""
-        page = super().render(request, openapi_schema)
-        request.scope["state"][POLICY] = policy(page)
-        return page
 
 
 def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
