@@ -148,10 +148,13 @@ def test_what_is_no_table_is_refused_with_its_line(raw, words):
     assert str(why.value).startswith(words)
 
 
-def test_a_day_that_is_none_is_refused():
+@pytest.mark.parametrize(
+    "text", ["soon", "now", "today", "NaT", "2026", "2026-02", "2026-02-30", "20260205", "", "²"]
+)
+def test_a_day_that_is_none_is_refused(text):
     assert rates.day_number("1970-01-02") == 1
     with pytest.raises(RequestError, match="expected a day such as"):
-        rates.day_number("soon")
+        rates.day_number(text)
 
 
 def test_the_data_folder_is_where_recordings_go(monkeypatch, tmp_path):

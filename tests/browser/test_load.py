@@ -65,7 +65,7 @@ def load(browser: Browser, url: str) -> dict[str, float]:
     )
     page.add_init_script(f"({WATCH})()")
     page.goto(url, wait_until="commit")
-    page.wait_for_function("window.first && window.first.map", timeout=30_000)
+    page.wait_for_function("() => window.first && window.first.map", timeout=30_000)
     first = page.evaluate("window.first")
     time.sleep(0.1)
     page.close()

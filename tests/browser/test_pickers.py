@@ -63,7 +63,7 @@ def test_every_span_and_side_is_asked_for_and_shown(at: Callable[..., Page], siz
         press(page, "Side", side)
         page.wait_for_url(re.compile(words), timeout=WITHIN)
     press(page, "Side", "Both")
-    page.wait_for_function("!location.search.includes('side=')", timeout=WITHIN)
+    page.wait_for_function("() => !location.search.includes('side=')", timeout=WITHIN)
 
 
 @pytest.mark.parametrize("size", ["360", "1440"])
@@ -80,7 +80,8 @@ def test_tiers_venues_and_models_are_switched_one_by_one(at: Callable[..., Page]
     else:
         filters(page).locator("[aria-label=Venues] button", has_text="Bybit").click()
     page.wait_for_function(
-        "location.search.includes('venues=') && !location.search.includes('bybit')", timeout=WITHIN
+        "() => location.search.includes('venues=') && !location.search.includes('bybit')",
+        timeout=WITHIN,
     )
     if size == "1440":
         page.keyboard.press("Escape")
@@ -97,7 +98,7 @@ def test_every_key_does_what_the_list_of_keys_says(at: Callable[..., Page], size
         page.keyboard.press(key)
         page.wait_for_url(re.compile(words), timeout=WITHIN)
     page.keyboard.press("1")
-    page.wait_for_function("!location.search.includes('view=')", timeout=WITHIN)
+    page.wait_for_function("() => !location.search.includes('view=')", timeout=WITHIN)
     page.keyboard.press("]")
     page.wait_for_url(re.compile("span=5d"), timeout=WITHIN)
     page.keyboard.press("[")
@@ -107,7 +108,7 @@ def test_every_key_does_what_the_list_of_keys_says(at: Callable[..., Page], size
     page.keyboard.press("m")
     page.wait_for_url(re.compile("model=difference"), timeout=WITHIN)
     page.keyboard.press("m")
-    page.wait_for_function("!location.search.includes('model=')", timeout=WITHIN)
+    page.wait_for_function("() => !location.search.includes('model=')", timeout=WITHIN)
     for key, title in SHEET_KEYS.items():
         page.keyboard.press(key)
         sheet = page.get_by_role("dialog", name=title)

@@ -35,7 +35,9 @@ def _at(page: Page) -> int:
 
 
 def _await(page: Page, what: str) -> None:
-    page.wait_for_function(f"(at => {what})(Number(document.querySelector('.when').dataset.at))")
+    page.wait_for_function(
+        f"() => (at => {what})(Number(document.querySelector('.when').dataset.at))"
+    )
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])

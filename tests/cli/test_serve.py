@@ -69,7 +69,7 @@ def test_on_ipv6_the_address_is_one_a_browser_takes(served, capsys):
         pytest.skip("this machine has no IPv6 loopback")
     work = Up(Plan(("BTC",), simulate="a test"))
     session, hub = work.session, work.hub
-    serve(session, hub, "::1", 0, "", hub.run, json_ready=True)
+    serve(session, hub, "::1", 0, None, hub.run, json_ready=True)
     assert served[0].family == socket.AF_INET6
     assert json.loads(capsys.readouterr().out)["url"].startswith("http://[::1]:")
 
@@ -127,9 +127,37 @@ def test_once_its_work_has_failed_the_server_ends_with_code_one_and_says_why(cap
         raise RuntimeError("on purpose")
 
     with pytest.raises(SystemExit) as ended:
-        serve(up.session, up.hub, "127.0.0.1", 0, "", work, json_ready=True)
+        serve(up.session, up.hub, "127.0.0.1", 0, None, work, json_ready=True)
     assert ended.value.code == 1
     said = capsys.readouterr().err
     assert "powderkeg: the feed has stopped: RuntimeError('on purpose')" in said
     assert said.count("Traceback (most recent call last)") == 1
     assert not up.session.ready
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "sésame", "tab\t"])
+def test_a_token_that_cannot_be_sent_is_refused_at_the_start(token, refused, monkeypatch):
+    monkeypatch.delenv("POWDERKEG_TOKEN", raising=False)
+    why = refused("demo", "BTC", "--port", "0", "--token", token)
+    assert why.startswith("ConfigError: expected a token of ASCII letters")
+
+
+def test_an_empty_token_in_the_environment_is_refused_too(refused, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_TOKEN", "")
+    assert "found an empty one" in refused("demo", "BTC", "--port", "0")
+
+
+def test_no_refusal_of_a_token_tells_it(refused):
+    assert "hush hush" not in refused("demo", "BTC", "--port", "0", "--token", "hush hush")
+
+
+@pytest.mark.parametrize("names", ["*", "http://map.example.com", "map.example.com:80", "a b"])
+def test_a_name_to_be_asked_by_that_is_none_is_refused(names, refused):
+    why = refused("demo", "BTC", "--port", "0", "--allow", names)
+    assert why.startswith("ConfigError: expected names such as map.example.com in --allow")
+    assert why.endswith(f"found {names!r}")
+
+
+def test_names_to_be_asked_by_may_come_from_the_environment(refused, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_ALLOW", "map.example.com,*")
+    assert refused("demo", "BTC", "--port", "0").endswith("found '*'")

@@ -56,7 +56,12 @@ def replay(
     serve: Annotated[bool, typer.Option(help="Show the end in the page.")] = False,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 8788,
-    token: Annotated[str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")] = "",
+    token: Annotated[
+        str | None, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+    ] = None,
+    allow: Annotated[
+        str, typer.Option(envvar="POWDERKEG_ALLOW", help="Names it may be asked by, by comma.")
+    ] = "",
 ) -> None:
     """Play stored data, or what was recorded live, through a desk; report what came of it."""
     end = parse_time(until) if until else None
@@ -69,7 +74,7 @@ def replay(
         snapshots.save(desk, save)
     _tell(answer, as_json=as_json)
     if serve:
-        _serve(desk, reel, host, port, token)
+        _serve(desk, reel, host, port, token, allow)
 
 
 def _stored(
@@ -264,7 +269,9 @@ def _words(key: str, value: object) -> str:
     return str(value)
 
 
-def _serve(desk: Desk, reel: Reel | None, host: str, port: int, token: str) -> None:
+def _serve(
+    desk: Desk, reel: Reel | None, host: str, port: int, token: str | None, allow: str
+) -> None:
     """Show a finished replay in the page; with a reel, every time of it."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
     from powderkeg.live.clock import now as clock  # noqa: PLC0415
@@ -276,4 +283,4 @@ def _serve(desk: Desk, reel: Reel | None, host: str, port: int, token: str) -> N
     if reel is not None:
         session.reels[desk.coin] = reel
     hub = Hub(session)
-    serve(session, hub, host, port, token, hub.run, json_ready=False)
+    serve(session, hub, host, port, token, hub.run, json_ready=False, allow=allow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import socket
 import webbrowser
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,9 @@ from rich.console import Console
 from powderkeg.errors import ConfigError
 from powderkeg.live.tell import tell
 from powderkeg.serve.app import make_app
+from powderkeg.serve.doors_names import allowed, names_of
+from powderkeg.serve.doors_server import BACKLOG, server
+from powderkeg.serve.doors_tokens import checked
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
 from powderkeg.serve.starting import begun
@@ -26,13 +30,11 @@ Work: TypeAlias = Callable[[], Awaitable[None]]
 PORT = 8788
 """The default port; `powderkeg map` asks there first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-BACKLOG = 2048
-"""Connections that may wait to be accepted: uvicorn's own default."""
 
 
 def serve(
-    session: Session, hub: Hub, host: str, port: int, token: str, work: Work, *, json_ready: bool,
-    browse: bool = False,
+    session: Session, hub: Hub, host: str, port: int, token: str | None, work: Work, *,
+    json_ready: bool, browse: bool = False, allow: str = "",
 ) -> None:  # fmt: skip
     """Serve a session until interrupted.
 
@@ -41,15 +43,21 @@ def serve(
         hub: Its streams.
         host: Address to serve on.
         port: 0 takes a free one, and so does the default one where it is taken.
-        token: What clients must send; needed beyond loopback.
+        token: What clients must send; needed beyond loopback. None asks for nothing.
         work: Runs beside the server.
         json_ready: Print the address as JSON, and nothing else.
         browse: Open the page in a browser, where there is one.
+        allow: Names, by comma, that the server may be asked by beside loopback and `host`.
 
     Raises:
-        ConfigError: The address is not loopback and no token was given, or it is taken.
+        ConfigError: The address is not loopback and no token was given, or it is taken; the token
+            cannot be sent, or a name is none.
         SystemExit: The work was ended by an error, which has been told; the code is 1.
     """
+    if token is None:
+        token = os.environ.get("POWDERKEG_TOKEN")  # an empty one the command line leaves out
+    token = checked(token)
+    allowed(allow)
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
     bound = _bind(host, port)
@@ -62,13 +70,10 @@ def serve(
         work = _shown(session, url, work)
     if browse and not webbrowser.open(url):
         tell(f"no browser was found here: open {url}")
-    app = make_app(session, hub, token=token, work=work, ended=lambda: _stop(server))
-    config = uvicorn.Config(
-        app, log_level="warning", ws="websockets-sansio", ws_per_message_deflate=False,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    server.run(sockets=[bound])
+    names = names_of(host, bound.getsockname()[0], allow)
+    app = make_app(session, hub, token=token, names=names, work=work, ended=lambda: _stop(serving))
+    serving = server(app)
+    serving.run(sockets=[bound])
     if session.failed:
         tell(session.failed)
         raise SystemExit(1)

@@ -54,7 +54,14 @@ Disk: TypeAlias = Annotated[
 Host: TypeAlias = Annotated[str, typer.Option(help="Address to serve on.")]
 Port: TypeAlias = Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")]
 Token: TypeAlias = Annotated[
-    str, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+    str | None, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+]
+Allow: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_ALLOW",
+        help="Names the server may be asked by, by comma, beside loopback and the address.",
+    ),
 ]
 Accounts: TypeAlias = Annotated[
     str,
@@ -89,7 +96,7 @@ def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple
     return wanted, names
 
 
-def up(  # noqa: PLR0913, PLR0917  a parameter is an option
+def up(  # noqa: PLR0913, PLR0917  a command has as many as it has options
     coins: Coins = None,
     venues: Venues = "",
     hosts: Hosts = "",
@@ -98,7 +105,8 @@ def up(  # noqa: PLR0913, PLR0917  a parameter is an option
     accounts: Accounts = "",
     host: Host = "127.0.0.1",
     port: Port = PORT,
-    token: Token = "",
+    token: Token = None,
+    allow: Allow = "",
     seed: Seed = SEED,
     rate: Rate = 0,
     browse: Browse = False,
@@ -111,7 +119,7 @@ def up(  # noqa: PLR0913, PLR0917  a parameter is an option
         data=data or home(), seed=seed, rate=rate, disk=parse_size(disk),
         settings=replace(LIVE, accounts=tuple(filter(None, accounts.split(",")))),
     )  # fmt: skip
-    _show(plan, host, port, token, json_ready=json_ready, browse=browse)
+    _show(plan, host, port, token, allow, json_ready=json_ready, browse=browse)
 
 
 def demo(
@@ -119,7 +127,8 @@ def demo(
     venues: Venues = "",
     host: Host = "127.0.0.1",
     port: Port = PORT,
-    token: Token = "",
+    token: Token = None,
+    allow: Allow = "",
     seed: Seed = SEED,
     rate: Rate = 0,
     browse: Browse = False,
@@ -131,12 +140,18 @@ def demo(
     if odd:
         raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")
     plan = Plan(wanted, names, simulate="asked for", seed=seed, rate=rate)
-    _show(plan, host, port, token, json_ready=json_ready, browse=browse)
+    _show(plan, host, port, token, allow, json_ready=json_ready, browse=browse)
 
 
-def _show(plan: Plan, host: str, port: int, token: str, *, json_ready: bool, browse: bool) -> None:
+def _show(
+    plan: Plan, host: str, port: int, token: str | None, allow: str, *,
+    json_ready: bool, browse: bool,
+) -> None:  # fmt: skip
     work = Up(plan)
-    serve(work.session, work.hub, host, port, token, work.run, json_ready=json_ready, browse=browse)
+    serve(
+        work.session, work.hub, host, port, token, work.run,
+        json_ready=json_ready, browse=browse, allow=allow,
+    )  # fmt: skip
 
 
 def record(

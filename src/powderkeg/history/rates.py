@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
+import re
 import zipfile
 from functools import cache
 from importlib import resources
@@ -19,6 +21,8 @@ NAME = "ecb.csv"
 ADDRESS = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 """Where the bank documents its whole history. Asked only when a person names it."""
 CREDIT = "European Central Bank, euro foreign exchange reference rates"
+DAY_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+"""How a day is written."""
 MAGIC = b"PK\x03\x04"
 """First bytes of a zip archive."""
 
@@ -136,7 +140,7 @@ def day_number(text: str) -> int:
     Raises:
         RequestError: It is no day.
     """
-    try:
-        return int(np.datetime64(text, "D").astype(np.int64))
-    except ValueError as why:
-        raise RequestError(f"expected a day such as 2026-02-05, found {text!r}") from why
+    if re.fullmatch(DAY_PATTERN, text):  # NumPy takes "now", NaT and half a date as well
+        with contextlib.suppress(ValueError):
+            return int(np.datetime64(text, "D").astype(np.int64))
+    raise RequestError(f"expected a day such as 2026-02-05, found {text[:40]!r}")

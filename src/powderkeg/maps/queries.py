@@ -86,4 +86,5 @@ class ReachQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class CellQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One price, perhaps in the past."""
 
-    price: Annotated[float, Meta(gt=0)]
+    price: Annotated[float, Meta(ge=1e-12, le=1e12)]
+    """No market trades beyond; what lies there has no bin."""

@@ -13,7 +13,6 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.params import FromPath, FromQuery
 
 from powderkeg import __version__
@@ -23,6 +22,10 @@ from powderkeg.maps.queries import Query, SpanQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.proof.live import Board
 from powderkeg.serve.answers import Encoded, accepted, encoded, lane_of, respond, small, while_there
+from powderkeg.serve.described import Document, Reference, Served
+from powderkeg.serve.doors import Doors
+from powderkeg.serve.doors_failing import failing
+from powderkeg.serve.doors_names import Names
 from powderkeg.serve.exports import make_exports
 from powderkeg.serve.hub import Hub
 from powderkeg.serve.metrics import exposition
@@ -31,21 +34,12 @@ from powderkeg.serve.page import make_page
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
 from powderkeg.serve.starting import begun
-from powderkeg.serve.stream import knows, make_stream
+from powderkeg.serve.stream import make_stream
 from powderkeg.serve.wire import JSON, read_query, text
 from powderkeg.serve.workers import beside
 
 AGAIN = 2
 """Seconds after which a client that was put off may ask again."""
-REFERENCE = SwaggerRenderPlugin(
-    js_url="/reference/swagger-ui-bundle.js",
-    css_url="/reference/swagger-ui.css",
-    standalone_preset_js_url="/reference/swagger-ui-standalone-preset.js",
-    favicon='<link rel="icon" href="/icon.svg">',
-)
-"""The API reference, whose files are built into the package: it needs no other host."""
-OPEN = ("/assets", "/reference", "/icon", "/manifest", "/sw.js", "/favicon")
-"""Paths that need no token: they hold nothing but the page itself."""
 
 
 def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTPRouteHandler:
@@ -92,22 +86,6 @@ def _put_off(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
         text({"error": str(error)}), status_code=429, media_type=JSON,
         headers={"retry-after": str(AGAIN)},
     )  # fmt: skip
-
-
-def _guard(token: str) -> Callable[[Request[Any, Any, State]], Awaitable[Response[bytes] | None]]:
-    """Return a hook that turns away requests without the token."""
-
-    async def check(request: Request[Any, Any, State]) -> Response[bytes] | None:
-        if request.url.path == "/" or request.url.path.startswith(OPEN):
-            return None
-        if knows(
-            token, request.headers.get("authorization", ""), request.query_params.get("token", "")
-        ):
-            return None
-        words = "expected the token this server was started with, as a bearer or ?token="
-        return Response(text({"error": words}), status_code=401, media_type=JSON)
-
-    return check
 
 
 def _make_status(session: Session) -> list[HTTPRouteHandler]:
@@ -165,6 +143,7 @@ def make_app(
     hub: Hub,
     *,
     token: str = "",
+    names: Names | None = None,
     work: Callable[[], Awaitable[None]] | None = None,
     ended: Callable[[], None] = lambda: None,
 ) -> Litestar:
@@ -174,23 +153,29 @@ def make_app(
         session: The desks.
         hub: Their streams.
         token: What clients must send; empty asks for nothing.
+        names: Names the server is known by; none answers to all.
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
         ended: Called once an error has ended the work: what is served then is a map that stands.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
-    exports = make_exports(session, rates.table(), small)
-    return Litestar(
-        [*_make_status(session), make_stream(session, hub, token), *views, *exports, make_page()],
+    table = rates.table()
+    exports = make_exports(session, table, small)
+    served = Served(list(session.desks), list(table.names()), bool(token))
+    app = Litestar(
+        [*_make_status(session), make_stream(session, hub), *views, *exports, make_page()],
         exception_handlers={
             RequestError: _refuse, HTTPException: _refuse, BusyError: _put_off,
+            Exception: failing(),
         },
-        before_request=_guard(token) if token else None,
         openapi_config=OpenAPIConfig(
             title="powderkeg", version=__version__, path="/docs",
-            render_plugins=[REFERENCE],
+            render_plugins=[Reference(served), Document(served)],
         ),
         lifespan=[_lifespan(session, work, ended)] if work else [],
     )  # fmt: skip
+    # Middleware of Litestar stands behind its routes: an address that is none would pass by it.
+    app.asgi_handler = Doors(token, names).around(app.asgi_handler)
+    return app
 
 
 def _lifespan(

@@ -15,6 +15,8 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
+from powderkeg.serve.doors_headers import policy
+
 FOLDER = Path(__file__).parents[1] / "static"
 MISSING = """<!doctype html><meta charset=utf-8><title>powderkeg</title><h1>powderkeg</h1>
 <p>The API answers, but this installation holds no page: it was installed with
@@ -40,6 +42,8 @@ class File(NamedTuple):
     plain: bytes
     small: bytes
     """Compressed with brotli; empty where that does not pay."""
+    policy: str
+    """Its Content-Security-Policy; empty for that of all answers."""
 
 
 @lru_cache(maxsize=256)
@@ -52,7 +56,8 @@ def _read(path: Path, changed: int) -> File:
     )
     small = brotli.compress(plain, quality=11) if path.suffix in SQUEEZED else b""
     tag = f'"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"'
-    return File(kind, tag, plain, small if len(small) < len(plain) else b"")
+    allows = policy(plain) if path.suffix == ".html" else ""
+    return File(kind, tag, plain, small if len(small) < len(plain) else b"", allows)
 
 
 def find(folder: Path, name: str) -> Path | None:
@@ -60,9 +65,12 @@ def find(folder: Path, name: str) -> Path | None:
 
     Nothing outside the folder is ever found, whatever the path says.
     """
-    path = (folder / (name.strip("/") or "index.html")).resolve()
-    inside = path.is_relative_to(folder.resolve()) and not path.name.startswith(".")
-    return path if inside and path.is_file() else None
+    try:
+        path = (folder / (name.strip("/") or "index.html")).resolve()
+        inside = path.is_relative_to(folder.resolve()) and not path.name.startswith(".")
+        return path if inside and path.is_file() else None
+    except (OSError, ValueError):  # longer than a path may be, or with a zero byte
+        return None
 
 
 def _send(request: Request[Any, Any, State], path: Path) -> Response[bytes]:
@@ -70,8 +78,10 @@ def _send(request: Request[Any, Any, State], path: Path) -> Response[bytes]:
     forever = path.parent.name == "assets"
     headers = {
         "etag": file.tag, "vary": "accept-encoding",
-        "cache-control": FOREVER if forever else FRESH, "x-content-type-options": "nosniff",
+        "cache-control": FOREVER if forever else FRESH,
     }  # fmt: skip
+    if file.policy:
+        headers["content-security-policy"] = file.policy
     if request.headers.get("if-none-match") == file.tag:
         return Response(b"", status_code=304, headers=headers)
     body = file.plain
@@ -95,7 +105,8 @@ def make_page(folder: Path = FOLDER) -> HTTPRouteHandler:
         """Return a file of the page."""
         path = find(folder, request.url.path)
         if path is None:
-            raise NotFoundException(f"expected a page or a /v1 address, found {request.url.path}")
+            found = request.url.path[:80]
+            raise NotFoundException(f"expected a page or a /v1 address, found {found}")
         # The first time of each build it is compressed, which takes most of a second.
         return await asyncio.to_thread(_send, request, path)
 
