@@ -12,6 +12,7 @@ from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.live.clock import now
 from powderkeg.live.future import Future
+from powderkeg.live.memory import give_back
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.settings import Settings
@@ -220,3 +221,4 @@ class Keep:
 
 def _write(store: Store, seq: int, copied: Any) -> None:
     store.states.save(PART, seq, snapshots.pack_copy(copied))
+    give_back()

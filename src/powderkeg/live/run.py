@@ -18,6 +18,7 @@ from powderkeg.live.clock import now, steady
 from powderkeg.live.discipline import Discipline
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
+from powderkeg.live.memory import give_back
 from powderkeg.live.playing import Player
 from powderkeg.live.pulse import Pulse
 from powderkeg.live.report import report
@@ -266,6 +267,7 @@ class Collector:
             self._progress(f"{words}: {answered} of {wanted} answers" if wanted else words)
             await asyncio.sleep(CHECK / SECOND)
         self._progress("")
+        await asyncio.to_thread(give_back)  # playing a past takes ten times what is kept of it
 
     def _since(self, coin: str, market: str) -> int:
         known = self.desks[coin].markets.get(market)
