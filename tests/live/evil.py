@@ -25,7 +25,7 @@ class Evil:
     async def __call__(self, request):
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._socket(request)
-        harm = getattr(self, f"_{self.mode}", None)
+        harm = None if self.mode.startswith("ws_") else getattr(self, f"_{self.mode}", None)
         if harm is None:
             return await self._pass(request)
         self.hits += 1
