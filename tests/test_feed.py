@@ -415,6 +415,20 @@ def test_frames_that_are_not_in_the_record_are_a_gap_of_every_market():
     assert feed.desks["BTC"].counts.gaps == 2
 
 
+def test_a_market_whose_joining_is_in_the_hole_joins_with_what_is_there():
+    feed = fresh()
+    frames = made.begun().frames[:-2]
+    feed.take(frames)
+    assert set(feed.waiting) == {BINANCE, BYBIT}
+    at, n = T0 + 2 * MINUTE, frames[-1].seq
+    feed.take([Frame(n + 5, at, "binance", "", made.binance_trade(9, at, 100_000, 1))])
+    assert feed.waiting == []
+    desk = feed.desks["BTC"]
+    assert desk.counts.bars == 240
+    assert prints(feed)[1] == pytest.approx(1)
+    assert desk.counts.gaps >= 2
+
+
 @pytest.fixture
 def stored(tmp_path):
     """Return a store of 600 frames, with snapshots at its middle and its end, and the live feed."""

@@ -13,6 +13,7 @@ from powderkeg.desk import Ask, Desk
 from powderkeg.errors import WireError
 from powderkeg.events import (
     HOUR,
+    MINUTE,
     BookDelta,
     BookSnapshot,
     Event,
@@ -184,8 +185,15 @@ class Feed:
         return self._push(coin, said)
 
     def _miss(self, frame: Frame) -> list[Ask]:
-        """Say of every market that the record has a hole before `frame`: numbers never jump."""
+        """Say of every market that the record has a hole before `frame`: numbers never jump.
+
+        What would have let a market that waits for its past join may lie in the hole, so it joins
+        with what of its past is there.
+        """
         asks = self._flush()
+        for market in [] if _begins(frame) else self.waiting:
+            join = Join(frame.seen, market, frame.seen // MINUTE * MINUTE)
+            asks += self._enter(market) if market in self._joining else self._join(join)
         why = f"frames {self.seq + 1} to {frame.seq - 1} are not in the record"
         for market, coin in self.coins.items():
             since = self.desks[coin].now or frame.seen
@@ -249,6 +257,14 @@ class Feed:
         asks += self._flush_one(market)
         self.desks[coin].catch_up(market, joining.until)
         return asks
+
+
+def _begins(frame: Frame) -> bool:
+    """Tell whether a frame is a start of the program, after which all markets wait anew."""
+    try:
+        return not frame.venue and isinstance(read_word(frame.raw), Boot)
+    except WireError:
+        return False
 
 
 def _from(since: int, events: list[Event]) -> list[Event]:

@@ -12,6 +12,7 @@ from powderkeg.cli import doctor
 from powderkeg.cli.main import app
 from powderkeg.live.contact import MADE
 from powderkeg.simvenues import serve
+from powderkeg.store.folder import Store
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -107,3 +108,14 @@ def test_what_a_running_server_says_is_passed_on():
     assert first.ok
     assert (second.name, second.ok) == ("server: okx:BTC-USDT-SWAP book", False)
     assert second.advice == "cannot connect"
+
+
+def test_recordings_that_cannot_be_opened_are_a_check_that_names_what_mends_them(tmp_path):
+    assert doctor._recordings(tmp_path) == []
+    Store(tmp_path).close()
+    (check,) = doctor._recordings(tmp_path)
+    assert check.ok
+    (tmp_path / "meta.db").write_bytes(b"garbage" * 1000)
+    (check,) = doctor._recordings(tmp_path)
+    assert not check.ok
+    assert check.advice == f"powderkeg store repair {tmp_path}"

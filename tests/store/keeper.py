@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from powderkeg.store.proofs import Row
 T0 = 1_767_225_600_000_000
 BUDGET = 400_000
 """Bytes: some dozen hours."""
+AHEAD = 4
+"""Hours that may wait to be sealed: a kill is to meet each kind of work."""
 STEP = HOUR // 5
 """µs from batch to batch: an hour is over after five."""
 
@@ -62,6 +65,8 @@ def main(folder, seed):
         store.append([Frame(n, at[0], "okx", "", raw(n)) for n in numbers])
         say("safe", numbers[-1])
         at[0] += STEP
+        while len(store.ready(at[0])) > AHEAD:
+            time.sleep(0.001)
 
 
 if __name__ == "__main__":

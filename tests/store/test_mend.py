@@ -117,6 +117,20 @@ def store_blob(path, last):
     return blob
 
 
+def test_no_number_that_a_snapshot_knows_is_given_again(folder):
+    close(folder)
+    with sqlite3.connect(folder / "meta.db") as db:
+        db.execute("DELETE FROM journal")
+        db.execute("UPDATE snapshots SET seq=70 WHERE part='desks'")
+        db.execute("UPDATE facts SET name='no version'")
+    db.close()
+    (folder / "lock").unlink()
+    store = Store(folder)
+    assert store.append([frame(71)]) == 71
+    assert [(hole.first, hole.last) for hole in store.log.holes()] == [(13, 70)]
+    store.close()
+
+
 def test_a_mending_that_was_killed_between_the_two_names_is_finished(folder):
     close(folder)
     (folder / "meta.db").replace(folder / "meta.db.new")

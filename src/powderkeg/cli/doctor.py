@@ -17,11 +17,13 @@ from rich.table import Table
 from powderkeg.cli.store import home
 from powderkeg.cli.up import Hosts, Venues, chosen
 from powderkeg.desk import Desk
+from powderkeg.errors import StoreError
 from powderkeg.live.clock import SKEW
 from powderkeg.live.contact import MADE, contact
 from powderkeg.live.hosts import parse
 from powderkeg.live.run import Collector
 from powderkeg.serve.up import offline
+from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
 
 LISTEN = 8.0
@@ -58,7 +60,7 @@ def doctor(
     running = _running(url)
     if running and not places:
         places = running["feed"]["hosts"] if running.get("feed") else {}
-    checks = [_disk(home()), *_server(url, running)]
+    checks = [_disk(home()), *_recordings(home()), *_server(url, running)]
     why = offline()
     report: dict[str, Any] = {}
     if why and not places:
@@ -123,6 +125,20 @@ def _disk(folder: Path) -> Check:
     return Check(
         "disk", ok=free > ROOM, found=f"{free / 1e9:.1f} GB free at {folder}", advice=advice
     )
+
+
+def _recordings(folder: Path) -> list[Check]:
+    """Look whether what was recorded can be opened; `store check` reads all of it."""
+    if not (folder / "meta.db").exists():
+        return []
+    try:
+        store = Store(folder, write=False)
+    except StoreError as why:
+        advice = f"powderkeg store repair {folder}"
+        return [Check("recordings", ok=False, found=str(why), advice=advice)]
+    found = f"{store.last:,} frames in {folder}, {len(store.log.holes())} holes"
+    store.close()
+    return [Check("recordings", ok=True, found=found)]
 
 
 async def _listen(

@@ -21,7 +21,7 @@ from powderkeg.store.database import Database
 LARGEST: Final = 1 << 31
 """Bytes unpacked that a batch or a snapshot may have: what claims more is damaged."""
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     OSError, ValueError, TypeError, MemoryError, OverflowError, pa.ArrowException,
     msgspec.MsgspecError,
 )  # fmt: skip
@@ -65,7 +65,7 @@ def unpack(size: int, blob: bytes, where: str) -> list[Frame]:
     """
     try:
         return _frames.decode(unsqueeze(size, blob))
-    except _UNREADABLE as why:
+    except UNREADABLE as why:
         raise DataError(where, 0, f"damaged batch of frames: {why}") from why
 
 
@@ -236,5 +236,5 @@ class SqliteStates:
         seq, size, blob = row
         try:
             return seq, unsqueeze(size, blob)
-        except _UNREADABLE as why:
+        except UNREADABLE as why:
             raise DataError(str(self._db.path), 0, f"damaged snapshot of {part}: {why}") from why

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.store.database import DamagedError, Database
-from powderkeg.store.journal import Hole, SqliteLog, unpack
+from powderkeg.store.journal import UNREADABLE, Hole, SqliteLog, unpack, unsqueeze
 from powderkeg.store.segments import MAGIC, Row, batches
 
 META: Final = "meta.db"
@@ -65,6 +65,7 @@ def _begin(db: Database, folder: Path, old: Path | None = None) -> list[str]:
         notes = _salvage(db, old) if old else []
         notes += _name_files(db, folder)
         _forget_sealed(db)
+        _count_snapshots(db)
         notes += [hole.words for hole in lacking(db, missing(db))]
         db.settle()
     return notes
@@ -112,8 +113,10 @@ def _salvage(db: Database, old: Path) -> list[str]:
                 elif row[0] != "version":
                     marks = ",".join("?" * len(row))
                     db.all(f"INSERT OR REPLACE INTO {table} VALUES({marks})", row)
-        for row in _rows(remains, "snapshots", "part"):
-            db.all("INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?)", row)
+        for part, seq, size, blob in _rows(remains, "snapshots", "part"):
+            with suppress(*UNREADABLE):
+                unsqueeze(size, blob)
+                db.all("INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?)", (part, seq, size, blob))
         for row in _rows(remains, "segments", "rowid"):
             db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
     return notes
@@ -172,6 +175,12 @@ def _name_files(db: Database, folder: Path) -> list[str]:
             db.all("DELETE FROM segments WHERE path=?", (name,))
             notes.append(f"{root / name}: is gone")
     return notes
+
+
+def _count_snapshots(db: Database) -> None:
+    """Give no number again that a snapshot knows: the frames up to it would be taken for older."""
+    (seq,) = db.one("SELECT max(seq) FROM snapshots")
+    SqliteLog(db).skip(seq or 0, "they were damaged or are gone")
 
 
 def _forget_sealed(db: Database) -> None:
