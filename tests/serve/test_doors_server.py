@@ -161,6 +161,22 @@ def test_a_request_has_its_seconds_and_no_more():
     assert (early.cut, late.cut, answered.cut) == (False, True, False)
 
 
+async def test_a_loop_that_stood_still_is_nobody_elses_fault(monkeypatch):
+    clock = {"now": 100.0}
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock["now"])
+    one = server(None)
+    line = Line(0, 100.0)
+    one.server_state.connections = {line}
+    await one.on_tick(0)
+    clock["now"] += 3 * ARRIVE  # in one step: nothing was read meanwhile
+    await one.on_tick(10)
+    assert not line.cut
+    for _ in range(int(ARRIVE) + 1):
+        clock["now"] += 1.0
+        await one.on_tick(10)
+    assert line.cut
+
+
 async def test_what_is_no_http_is_told_so_in_our_form(port):
     async with opened(port) as (reader, writer):
         writer.write(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
