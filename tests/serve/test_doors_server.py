@@ -259,9 +259,11 @@ async def test_where_room_is_short_the_longest_at_rest_goes_and_a_request_is_ans
         assert await told(lines[0][0]) == b""
 
 
-def test_half_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_visitors(monkeypatch):
+def test_three_eighths_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_visitors(
+    monkeypatch,
+):
     for soft, expected in (
-        (128, 64), (1024, 1024 - RESERVE), (1 << 20, WANTED - RESERVE),
+        (128, 48), (1024, 1024 - RESERVE), (1 << 20, WANTED - RESERVE),
         (ENDLESS, WANTED - RESERVE),
     ):  # fmt: skip
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
@@ -311,7 +313,7 @@ def test_two_hundred_slow_sockets_are_closed_and_take_nothing_from_the_rest(tmp_
             rest = running.stdout.read()
             running.wait()
     assert rest == b""
-    assert log.stat().st_size < 20_000, log.read_text()[:2000]
+    assert log.read_text() == ""
 
 
 def _slow(url):

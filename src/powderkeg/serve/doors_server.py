@@ -38,11 +38,11 @@ MESSAGE = 64 * 1024
 WANTED = 4096
 """Descriptors wanted: some thousand pages. What the system allows below that is taken."""
 RESERVE = 256
-"""Descriptors kept for venues and files; half of them all where there are fewer than twice that."""
+"""Descriptors kept for venues and files; five eighths of them all where that is less."""
 BACKLOG = 2048
 """Connections that may wait to be accepted: uvicorn's own default."""
-AT_ONCE = 16
-"""Accepted at once: each takes a descriptor before any can be turned away."""
+AT_ONCE = 4
+"""Accepted at once: several rounds of them hold a descriptor before one can be turned away."""
 TELL_EVERY = 60.0
 """Seconds between two reports that there are too many connections."""
 
@@ -59,7 +59,7 @@ def places() -> int:
     """Return how many connections may be open at a time."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     have = WANTED if soft == resource.RLIM_INFINITY else min(soft, WANTED)
-    return have - min(RESERVE, have // 2)
+    return max(have - RESERVE, have * 3 // 8)
 
 
 class Connection(H11Protocol):
