@@ -161,6 +161,22 @@ def test_a_request_has_its_seconds_and_no_more():
     assert (early.cut, late.cut, answered.cut) == (False, True, False)
 
 
+async def test_a_loop_that_stood_still_is_nobody_elses_fault(monkeypatch):
+    clock = {"now": 100.0}
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock["now"])
+    one = server(None)
+    line = Line(0, 100.0)
+    one.server_state.connections = {line}
+    await one.on_tick(0)
+    clock["now"] += 3 * ARRIVE  # in one step: nothing was read meanwhile
+    await one.on_tick(10)
+    assert not line.cut
+    for _ in range(int(ARRIVE) + 1):
+        clock["now"] += 1.0
+        await one.on_tick(10)
+    assert line.cut
+
+
 async def test_what_is_no_http_is_told_so_in_our_form(port):
     async with opened(port) as (reader, writer):
         writer.write(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
@@ -243,9 +259,11 @@ async def test_where_room_is_short_the_longest_at_rest_goes_and_a_request_is_ans
         assert await told(lines[0][0]) == b""
 
 
-def test_half_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_visitors(monkeypatch):
+def test_three_eighths_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_visitors(
+    monkeypatch,
+):
     for soft, expected in (
-        (128, 64), (1024, 1024 - RESERVE), (1 << 20, WANTED - RESERVE),
+        (128, 48), (1024, 1024 - RESERVE), (1 << 20, WANTED - RESERVE),
         (ENDLESS, WANTED - RESERVE),
     ):  # fmt: skip
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
@@ -295,7 +313,7 @@ def test_two_hundred_slow_sockets_are_closed_and_take_nothing_from_the_rest(tmp_
             rest = running.stdout.read()
             running.wait()
     assert rest == b""
-    assert log.stat().st_size < 20_000, log.read_text()[:2000]
+    assert log.read_text() == ""
 
 
 def _slow(url):

@@ -31,16 +31,18 @@ IDLE = 15
 """Seconds a connection may rest after an answer."""
 STALL = 30.0
 """Seconds a reader may take nothing of an answer that waits for it."""
+STOOD = 5.0
+"""Seconds without a look at the connections after which the loop counts as having stood still."""
 MESSAGE = 64 * 1024
 """Bytes of a message that a client may send over a WebSocket."""
 WANTED = 4096
 """Descriptors wanted: some thousand pages. What the system allows below that is taken."""
 RESERVE = 256
-"""Descriptors kept for venues and files; half of them all where there are fewer than twice that."""
+"""Descriptors kept for venues and files; five eighths of them all where that is less."""
 BACKLOG = 2048
 """Connections that may wait to be accepted: uvicorn's own default."""
-AT_ONCE = 16
-"""Accepted at once: each takes a descriptor before any can be turned away."""
+AT_ONCE = 4
+"""Accepted at once: several rounds of them hold a descriptor before one can be turned away."""
 TELL_EVERY = 60.0
 """Seconds between two reports that there are too many connections."""
 
@@ -57,7 +59,7 @@ def places() -> int:
     """Return how many connections may be open at a time."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     have = WANTED if soft == resource.RLIM_INFINITY else min(soft, WANTED)
-    return have - min(RESERVE, have // 2)
+    return max(have - RESERVE, have * 3 // 8)
 
 
 class Connection(H11Protocol):
@@ -173,10 +175,21 @@ def sweep(connections: Iterable[Any], now: float) -> None:
             cut(each.transport)
 
 
+def forgive(connections: Iterable[Any], stood: float) -> None:
+    """Give each request that is coming the time back in which the loop stood still, s.
+
+    It may have come long since, and wait in the kernel to be read.
+    """
+    for each in list(connections):
+        if getattr(each, "begun", None) is not None:
+            each.begun += stood
+
+
 class Server(uvicorn.Server):
     """A server whose sockets leave the rest of the process alone."""
 
     _told = -TELL_EVERY
+    _swept = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept: a few at once, while many may wait."""
@@ -188,7 +201,12 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Look after the connections once a second."""
         if counter % 10 == 0:
-            sweep(self.server_state.connections, asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            stood = now - self._swept if self._swept else 0.0
+            self._swept = now
+            if stood > STOOD:
+                forgive(self.server_state.connections, stood)
+            sweep(self.server_state.connections, now)
         return await super().on_tick(counter)
 
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
