@@ -43,8 +43,8 @@ CHOSEN = tuple(SIZES) if os.environ.get("POWDERKEG_SIZES") == "all" else ENDS
 NARROW = 820
 """Widest window that is laid out for fingers."""
 MAP_WITHIN = 20_000
-DRAWN = ".tag:visible, .empty:visible"
-"""What shows that a map is on the page: its first cluster, or the words that none stands out."""
+DRAWN = ".stage[aria-busy=false]"
+"""What shows that a map is on the page, whether or not a cluster is in sight of it."""
 READY_WITHIN = 240
 SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
 STORED_UNTIL = "2026-02-08"

@@ -33,7 +33,7 @@ WATCH = """
     for (const e of list.getEntries()) window.first[e.name] = e.startTime / 1000;
   }).observe({type: 'paint', buffered: true});
   const seen = new MutationObserver(() => {
-    if (document.querySelector('.tag:not([hidden])') && !window.first.map) {
+    if (document.querySelector('.stage[aria-busy=false]') && !window.first.map) {
       window.first.map = performance.now() / 1000;
       seen.disconnect();
     }

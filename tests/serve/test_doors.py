@@ -214,3 +214,17 @@ def test_an_error_of_ours_is_told_once_a_place_and_not_to_the_client(session, hu
     told = capsys.readouterr().err
     assert told.count("Traceback") == 1
     assert "ZeroDivisionError: a secret" in told
+
+
+def test_a_page_opened_with_the_token_keeps_it_and_shows_it_nowhere(locked):
+    opened = locked.get("/?coin=BTC&token=sesame", follow_redirects=False)
+    assert opened.status_code == 303
+    assert opened.headers["location"] == "/?coin=BTC"
+    assert locked.get("/v1/coins").status_code == 200
+    with locked.websocket_connect("/v1/stream?coin=BTC") as socket:
+        assert socket.receive_bytes()
+
+
+def test_a_page_opened_with_a_wrong_token_is_told_so(locked):
+    assert locked.get("/?token=wrong").status_code == 401
+    assert locked.get("/v1/coins").status_code == 401

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.errors import ConfigError
-from powderkeg.serve.doors_tokens import ADDRESSES, WRONG, Guesses, checked, knows, taken_out
+from powderkeg.serve.doors_tokens import (
+    ADDRESSES,
+    WRONG,
+    Guesses,
+    checked,
+    cookie,
+    given,
+    knows,
+    taken_out,
+)
 
 
 @pytest.fixture
@@ -28,15 +37,15 @@ def test_a_token_that_no_header_can_carry_is_refused_without_telling_it(token):
 
 def test_no_token_asks_for_nothing():
     assert checked(None) == ""
-    assert knows("", "", "")
+    assert knows("", "")
     assert checked("s3same!") == "s3same!"
 
 
 def test_a_token_is_known_as_a_bearer_or_from_the_address():
-    assert knows("sesame", "Bearer sesame", "")
-    assert knows("sesame", "", "sesame")
-    assert not knows("sesame", "Bearer wrong", "sesame")
-    assert not knows("sesame", "", "sésame")
+    assert knows("sesame", given("Bearer sesame", "", ""))
+    assert knows("sesame", given("", "sesame", ""))
+    assert not knows("sesame", given("Bearer wrong", "sesame", ""))
+    assert not knows("sesame", "sésame")
 
 
 @pytest.mark.parametrize(
@@ -84,3 +93,13 @@ def test_the_table_of_addresses_is_bounded(guesses):
     for i in range(2 * ADDRESSES):
         guesses.note(f"10.0.{i // 256}.{i % 256}")
     assert len(guesses._wrong) == ADDRESSES
+
+
+@pytest.mark.parametrize("token", ["sesame", 'a;b,c="d"', "100%"])
+def test_what_the_page_keeps_is_read_back_among_other_cookies(token):
+    kept = cookie(token).partition(";")[0]
+    assert given("", "", f"theme=dark; {kept}; more=1") == token
+
+
+def test_no_script_and_no_other_site_sees_what_the_page_keeps():
+    assert {"HttpOnly", "SameSite=Strict"} <= set(cookie("sesame").split("; "))

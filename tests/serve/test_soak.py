@@ -23,7 +23,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = float(os.environ.get("POWDERKEG_SOAK", "80"))
+SECONDS = float(os.environ.get("POWDERKEG_SOAK", "60"))
 HOUR = 3600.0
 COINS = ("BTC", "ETH") if SECONDS < HOUR else ("BTC", "ETH", "SOL")
 EXPORTS = (

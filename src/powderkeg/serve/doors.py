@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from powderkeg.serve.doors_headers import POLICY, secured
 from powderkeg.serve.doors_names import Names
-from powderkeg.serve.doors_tokens import Guesses, given, knows, taken_out
+from powderkeg.serve.doors_tokens import Guesses, cookie, given, knows, taken_out
 from powderkeg.serve.wire import JSON, text
 
 OPEN = ("/assets", "/reference", "/icon", "/manifest", "/sw.js", "/favicon")
@@ -25,6 +25,7 @@ HEAD_SIZE = 16 * 1024
 BODY_SIZE = 64 * 1024
 """Bytes of a body, which nobody reads."""
 NO_TOKEN = "expected the token this server was started with, as a bearer or ?token="  # noqa: S105
+PAGE = "/"
 
 
 class Refusal(NamedTuple):
@@ -77,7 +78,7 @@ class Doors:
         only_head = scope.get("method") == "HEAD"
         refusal = (
             self._foreign(scope) or _odd_method(scope) or _large(scope)
-            or self._stranger(scope, token)
+            or self._stranger(scope, token) or self._welcome(scope, token)
         )  # fmt: skip
         if refusal:
             start: Any = {"type": "http.response.start", **refusal.start()}
@@ -117,21 +118,28 @@ class Doors:
 
     def _stranger(self, scope: Scope, token: str) -> Refusal | None:
         """Refuse who does not send the token, and for a minute who has guessed too often."""
-        bearer = _header(scope, b"authorization")
         path = scope["path"]
-        if not self.token or path == "/" or path.startswith(OPEN):
+        if not self.token or (path == PAGE and not token) or path.startswith(OPEN):
             return None
         client = scope["client"]
         address = client[0] if client else ""
-        guessed = bool(given(bearer, token))
-        if guessed and (wait := self.guesses.wait(address)):
+        said = given(_header(scope, b"authorization"), token, _header(scope, b"cookie"))
+        if said and (wait := self.guesses.wait(address)):
             words = "expected fewer wrong tokens from this address: it is refused for a minute"
             return Refusal(429, words, {"retry-after": str(math.ceil(wait))})
-        if knows(self.token, bearer, token):
+        if knows(self.token, said):
             return None
-        if guessed:
+        if said:
             self.guesses.note(address)
         return Refusal(401, NO_TOKEN, {"www-authenticate": "Bearer"})
+
+    def _welcome(self, scope: Scope, token: str) -> Refusal | None:
+        """Let the page keep the token it was opened with, and take it out of the address bar."""
+        if not (self.token and token and scope["path"] == PAGE):
+            return None
+        query = scope["query_string"].decode("latin-1")
+        headers = {"location": f"/?{query}" if query else "/", "set-cookie": cookie(token)}
+        return Refusal(303, "", headers | {"cache-control": "no-store", "content-length": "0"})
 
 
 def _odd_method(scope: Scope) -> Refusal | None:

@@ -7,10 +7,11 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from powderkeg.errors import ConfigError
 
+COOKIE = "powderkeg-token"
 WRONG = 20
 """Wrong tokens an address may send within `MINUTE`."""
 MINUTE = 60.0
@@ -35,14 +36,21 @@ def checked(token: str | None) -> str:
     return token
 
 
-def knows(token: str, bearer: str, query: str) -> bool:
-    """Tell whether a client sent the token, as a bearer or in its address; none asks for none."""
-    return not token or hmac.compare_digest(given(bearer, query).encode(), token.encode())
+def knows(token: str, given: str) -> bool:
+    """Tell whether a client gave the token; where none is asked for, all do."""
+    return not token or hmac.compare_digest(given.encode(), token.encode())
 
 
-def given(bearer: str, query: str) -> str:
-    """Return the token a client sent, as a bearer or in its address."""
-    return bearer.removeprefix("Bearer ") or query
+def given(bearer: str, query: str, cookies: str) -> str:
+    """Return the token a client sent: as a bearer, in its address, or as a page's cookie."""
+    kept = (part.strip().partition("=") for part in cookies.split(";"))
+    cookie = next((value for name, _, value in kept if name == COOKIE), "")
+    return bearer.removeprefix("Bearer ") or query or unquote(cookie)
+
+
+def cookie(token: str) -> str:
+    """Return the header by which the page keeps a token: no script and no other site sees it."""
+    return f"{COOKIE}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict"
 
 
 def taken_out(query: bytes) -> tuple[bytes, str]:

@@ -14,7 +14,7 @@ import { Opening } from './starting/opening.svelte';
 import { modelParts } from './trust/words';
 import { readCoins } from './wire/decode';
 import { Link } from './wire/link.svelte';
-import { type Filters, type Model, STATIC_SPANS } from './wire/query';
+import { type Filters, granted, type Model, STATIC_SPANS } from './wire/query';
 import { askSides } from './wire/side';
 import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
 
@@ -162,7 +162,7 @@ export class Store {
 
   /** Learn what is served, why, and whether it is ready. */
   async #look(): Promise<void> {
-    const answer = await fetch('/v1/coins');
+    const answer = await granted(await fetch('/v1/coins'));
     const { coins, source, note, ready, progress } = readCoins(await answer.json());
     const waited = !this.ready && ready;
     Object.assign(this, { coins, source, note, ready, progress });

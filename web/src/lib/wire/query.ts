@@ -76,7 +76,12 @@ export async function ask(address: string, signal?: AbortSignal): Promise<ArrayB
     headers: { Accept: 'application/vnd.msgpack' },
     ...(signal ? { signal } : {}),
   });
-  if (answer.ok) return answer.arrayBuffer();
+  return (await granted(answer)).arrayBuffer();
+}
+
+/** The answer; throws what the server says of one that it refused. */
+export async function granted(answer: Response): Promise<Response> {
+  if (answer.ok) return answer;
   const body: unknown = await answer.json().catch(() => null);
   const said = typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : `the server answered ${answer.status}`;
   throw new Error(said);
