@@ -35,6 +35,9 @@ TYPES: dict[Form, str] = {
 }
 CHUNK = 32
 """Columns of the heatmap written at a time: bounded memory, whatever the span."""
+LINES = 2_000
+"""Lines of CSV written at a time: each is a dozen Python objects, and what many of them took at
+once is not given back."""
 CAUTION = "estimate: fuel, not a magnet"
 _DIGITS = 10
 """Significant digits of numbers in CSV."""
@@ -227,10 +230,15 @@ def _csv(schema: Schema, batches: Batches) -> Iterator[bytes]:
         [*head, *(f"# column {each}" for each in units), ",".join(schema.names), ""]
     ).encode()
     for batch in batches:
-        out = io.StringIO()
-        columns = [[_text(x) for x in column.to_pylist()] for column in batch.columns]
-        csv.writer(out, lineterminator="\n").writerows(zip(*columns, strict=True))
-        yield out.getvalue().encode()
+        for start in range(0, batch.num_rows, LINES):
+            yield _lines(batch.slice(start, LINES))
+
+
+def _lines(batch: Any) -> bytes:
+    out = io.StringIO()
+    columns = [[_text(x) for x in column.to_pylist()] for column in batch.columns]
+    csv.writer(out, lineterminator="\n").writerows(zip(*columns, strict=True))
+    return out.getvalue().encode()
 
 
 def _text(value: Any) -> Any:
