@@ -32,3 +32,27 @@ print(held() - before)
 def test_what_was_freed_is_given_back():
     ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 30e6
+
+
+APART = """
+from powderkeg.live.memory import LARGE, keep_large_apart
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+keep_large_apart()
+bytes(16 * LARGE)  # freed at once: without us, what is smaller lies among the rest from now on
+before, kept = held(), []
+blocks = []
+for _ in range(20):
+    blocks.append(bytearray(4 * LARGE))
+    kept.append(bytearray(200_000))
+blocks.clear()
+print(held() - before - 20 * 200_000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the kernel tells no memory here")
+def test_a_large_block_is_given_back_when_it_is_freed():
+    ran = subprocess.run([sys.executable, "-c", APART], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 10e6

@@ -15,6 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from powderkeg.errors import ConfigError
+from powderkeg.live.memory import keep_large_apart
 from powderkeg.live.tell import tell
 from powderkeg.serve.app import make_app
 from powderkeg.serve.doors_names import allowed, names_of
@@ -58,6 +59,7 @@ def serve(
         token = os.environ.get("POWDERKEG_TOKEN")  # an empty one the command line leaves out
     token = checked(token)
     allowed(allow)
+    keep_large_apart()
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
     bound = _bind(host, port)

@@ -7,7 +7,22 @@ from typing import Final
 
 import pyarrow as pa
 
+LARGE: Final = 1 << 20
+"""Bytes from which a block of memory is mapped for itself, and so given back when it is freed."""
 _LIBC: Final = ctypes.CDLL(None)
+_MMAP_THRESHOLD: Final = -3
+"""M_MMAP_THRESHOLD of <malloc.h>."""
+
+
+def keep_large_apart() -> None:
+    """Let large blocks never lie among small ones.
+
+    glibc raises the size from which it does so with every large block that is freed, up to 32 MB;
+    tables and answers then leave holes between what stays, which are never given back.
+    """
+    mallopt = getattr(_LIBC, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:
