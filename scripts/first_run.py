@@ -10,6 +10,7 @@ market has joined. Downloads are kept from one run to the next with `--caches`. 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -123,7 +124,8 @@ def main() -> None:
         try:
             figures = _measured(process, began, options)
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(process.pid, signal.SIGINT)
             process.wait(30)
     print(
         json.dumps(figures) if options.json else "\n".join(f"{k}: {v}" for k, v in figures.items())
