@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differenceWords, folded, unfolded } from '../src/lib/grid/difference';
 import { diverging, divergingAt } from '../src/lib/paint/diverging';
 import { readComparison, readObserved, readProofs, readRowBands } from '../src/lib/trust/read';
-import { bandWords, borrowedWords, clusterWords, measuredWords, modelParts, questionWords, when } from '../src/lib/trust/words';
+import { bandWords, borrowedWords, clusterWords, measuredWords, modelParts, newWords, questionWords, when } from '../src/lib/trust/words';
 import type { Cluster } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
@@ -64,6 +64,11 @@ describe('words of trust', () => {
     expect(measuredWords([tier, { ...tier, size: 1e6, measured: 0 }])).toBe('30 % of it measured');
     expect(measuredWords([{ ...tier, size: 0, measured: null }])).toBe('none of it measured');
     expect(measuredWords([])).toBe('none of it measured');
+  });
+  it('counts the liquidations a fit was the first to know', () => {
+    const fit = { version: 4, at: 1, why: '', markets: 1, reports: 1, borrowed: null, pathOnly: [] };
+    expect(newWords({ ...fit, taught: 1 } as never)).toBe('1 new liquidation');
+    expect(newWords({ ...fit, taught: 1212 } as never)).toBe('1,212 new liquidations');
   });
   it('tells of a cluster how sure, how measured, whose, and what may fire', () => {
     const said = clusterWords(cluster);

@@ -30,7 +30,7 @@ ERRORS = {
     "405": "Another method than GET, HEAD and OPTIONS",
     "411": "A body of unknown length",
     "413": "A body above 64 kB",
-    "429": "Too many wrong tokens from this address",
+    "429": "Too many wrong tokens from this address, or too many questions that wait",
     "431": "Headers and address above 16 kB",
     "500": "A fault of the server's, told in its terminal",
 }

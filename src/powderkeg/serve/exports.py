@@ -100,7 +100,7 @@ def split(raw: dict[str, str], own: type[Struct]) -> tuple[dict[str, str], dict[
     """Return the parameters that are the export's own, and those of the view."""
     names = {field.name for field in msgspec.structs.fields(own)}
     mine = {k: v for k, v in raw.items() if k in names}
-    return mine, {k: v for k, v in raw.items() if k not in names and k != "token"}
+    return mine, {k: v for k, v in raw.items() if k not in names}
 
 
 def _own(raw: dict[str, str], kind: type[Any]) -> Any:

@@ -17,6 +17,7 @@ from powderkeg.maps.grade import REPORTS
 from powderkeg.maps.scene import Choice, Known
 
 ALL: Final = Choice()
+"""Every venue, tier and side of the calibrated map."""
 
 
 def prior_only(desk: Desk) -> bool:
@@ -118,4 +119,5 @@ def _why(newest: Estimate) -> str:
     """Return why the weights were learned anew, in words."""
     many = newest.taught >= FRESH
     cause = "many liquidations" if many else "six hours had passed"
-    return f"{newest.market}: {newest.taught:,} new liquidations ({cause})"
+    plural = "" if newest.taught == 1 else "s"
+    return f"{newest.market}: {newest.taught:,} new liquidation{plural} ({cause})"

@@ -48,7 +48,7 @@ export function measuredWords(tiers: readonly Tier[]): string {
 }
 
 export function newWords(fit: Fit): string {
-  return `${fit.taught.toLocaleString('en-US')} new liquidations`;
+  return `${fit.taught.toLocaleString('en-US')} new liquidation${fit.taught === 1 ? '' : 's'}`;
 }
 
 const QUESTIONS: Record<string, string> = {
