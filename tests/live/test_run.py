@@ -172,7 +172,7 @@ async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
     monkeypatch.setattr(running_loop, "AGAIN", 0.3)
     collector = collector_of(made, store=store, history=False)
 
-    def full(_):
+    def full(*_):
         raise StoreError("meta.db: the disk refuses: database or disk is full")
 
     async with running(collector):

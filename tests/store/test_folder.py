@@ -311,9 +311,8 @@ def test_numbers_go_on_after_damaged_batches_at_the_end(store, again):
 def test_frames_that_were_never_stored_are_a_hole_that_is_told(store, again):
     parts = hours(1)
     fill(store, parts)
-    store.skip(9, "the disk refused")
     late = [frame(10), frame(11)]
-    store.append(late)
+    store.append(late, "the disk refused")
     assert list(store.read()) == [*parts, late]
     store.close()
     other, told = again(), []
@@ -321,6 +320,30 @@ def test_frames_that_were_never_stored_are_a_hole_that_is_told(store, again):
     assert list(other.read(2, told.append)) == [*parts[1:], late]
     assert [hole.why for hole in other.log.holes()] == ["the disk refused"]
     assert "frames 7 to 9" in told[0]
+
+
+def test_a_hole_and_the_batch_after_it_are_kept_at_once_or_not_at_all(store, monkeypatch):
+    fill(store, hours(1))
+    run = store._db.all
+
+    def full(sql, values=()):
+        if "INTO journal" in sql:
+            raise StoreError("the disk refuses")
+        return run(sql, values)
+
+    monkeypatch.setattr(store._db, "all", full)
+    with pytest.raises(StoreError, match="refuses"):
+        store.append([frame(10)], "the disk refused")
+    assert (store.last, store.log.holes()) == (6, [])
+    monkeypatch.undo()
+    store.append([frame(12)], "the disk refused")
+    assert [(hole.first, hole.last) for hole in store.log.holes()] == [(7, 11)]
+
+
+def test_frames_before_which_others_are_missing_without_a_reason_are_refused(store):
+    fill(store, hours(1))
+    with pytest.raises(StoreError, match="expected frames numbered from 7, found 10 to 10"):
+        store.append([frame(10)])
 
 
 def test_a_batch_that_is_gone_is_refused_and_stepped_over_where_it_is_told(store):

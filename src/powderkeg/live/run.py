@@ -374,7 +374,5 @@ class Collector:
 def _append(store: Store, frames: list[Frame]) -> int:
     """Store a batch, and before it the hole that was left; return how many frames that is."""
     missed = frames[0].seq - 1 - store.last
-    if missed > 0:
-        store.skip(frames[0].seq - 1, "the disk refused")
-    store.append(frames)
+    store.append(frames, "the disk refused")
     return missed

@@ -109,17 +109,9 @@ class Store:
         )
         return sealed or kept or 0
 
-    def skip(self, upto: int, why: str) -> None:
-        """Say that the frames up to `upto` that should come next are not in the record.
-
-        Raises:
-            StoreError: The disk refuses.
-        """
-        self.log.skip(upto, why)
-
-    def append(self, frames: Sequence[Frame]) -> int:
-        """Keep a batch; durable once this returns. See `EventLog`."""
-        last = self.log.append(frames)
+    def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
+        """Keep a batch; durable once this returns. See `SqliteLog.append`."""
+        last = self.log.append(frames, lacking)
         if self._lock is not None:
             self._lock.note(last)
         return last

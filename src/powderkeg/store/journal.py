@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Final
 
 import msgspec
@@ -104,12 +105,19 @@ class SqliteLog:
         """Number of the first frame in the journal, 0 for none."""
         return self._db.one("SELECT min(first) FROM journal")[0] or 0
 
-    def append(self, frames: Sequence[Frame]) -> int:
-        """Keep a batch; see `EventLog`."""
+    def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
+        """Keep a batch; see `EventLog`.
+
+        Args:
+            frames: The batch.
+            lacking: Why frames before it are not in the record. That hole and the batch are kept
+                at once or not at all; without a reason there may be none.
+        """
         if not frames or frames[-1].seq <= self._last:
             return self._last
         first, last = frames[0].seq, frames[-1].seq
-        if first != self._last + 1 or last - first + 1 != len(frames):
+        after_hole = bool(lacking) and first > self._last + 1
+        if not (after_hole or first == self._last + 1) or last - first + 1 != len(frames):
             raise StoreError(
                 f"{self._db.path}: expected frames numbered from {self._last + 1},"
                 f" found {first} to {last}"
@@ -117,7 +125,10 @@ class SqliteLog:
         times = [frame.seen for frame in frames]
         size, blob = pack(frames)
         row = (last, first, min(times), max(times), size, blob)
-        self._db.all("INSERT INTO journal VALUES(?,?,?,?,?,?)", row)
+        with self._db.together() if after_hole else nullcontext():
+            if after_hole:
+                self.lack(self._last + 1, first - 1, lacking)
+            self._db.all("INSERT INTO journal VALUES(?,?,?,?,?,?)", row)
         self._last = last
         return last
 
