@@ -23,10 +23,10 @@ from powderkeg.events import (
     Positions,
     Ratio,
 )
-from powderkeg.history.columns import Report
 from powderkeg.history.lines import Block, blocks
-from powderkeg.history.readers import Table, floats
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, Source
+from powderkeg.history.table import Table, floats
 from powderkeg.venues import VENUES, Venue
 
 Known: TypeAlias = tuple[int, int, int, Event]
@@ -37,7 +37,7 @@ _LOOKS = 8
 
 
 def records(
-    series: Series, n: int, tables: Iterator[Table], index: Table | None = None
+    series: Series, n: int, tables: Iterator[Table], report: Report, index: Table | None = None
 ) -> Iterator[Known]:
     """Return the events of a series, with a Gap where rows are missing.
 
@@ -45,6 +45,7 @@ def records(
         series: What the rows are.
         n: Its number, which decides among equals.
         tables: Its rows.
+        report: Told of gaps.
         index: Index prices, for marks that carry none.
     """
     rank, make = _MAKE[series.kind]
@@ -54,6 +55,7 @@ def records(
             table.columns["index"] = _before(index, table)
         for at, event in make(series, table):
             if silence and last and at - last > silence:
+                report.of(table.file).gaps += 1
                 yield at, rank, n, _gap(series, last, at)
             last = at
             yield at, rank, n, event
