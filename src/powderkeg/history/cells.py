@@ -87,7 +87,7 @@ CELL: dict[Type, Callable[[str], Any]] = {
 def array(values: list[Any], kind: Type) -> Array:
     """Return values as a column of a kind."""
     if kind == "float":
-        return np.array([np.nan if v is None else v for v in values], np.float64)
+        return np.array(values, np.float64)  # None is not a number
     if kind == "flag":
         return np.array(values, np.bool_)
     if kind in {"id", "stamp"}:

@@ -297,8 +297,10 @@ class _Distinct:
         doubled = self._series.doubled
         if len(table.times) < 2 or (not doubled and (origin == origin[0]).all()):
             return keep
-        same = np.diff(table.times, prepend=-1, append=-1) == 0
-        shared = np.flatnonzero(same[:-1] | same[1:])
+        starts = np.flatnonzero(np.diff(table.times, prepend=-1))
+        sizes = np.diff(starts, append=len(table.times))
+        files = np.minimum.reduceat(origin, starts), np.maximum.reduceat(origin, starts)
+        shared = np.flatnonzero(np.repeat(sizes > 1 if doubled else files[0] < files[1], sizes))
         columns = [column[shared].tolist() for column in table.columns.values()]
         rows = zip(table.times[shared].tolist(), *columns, strict=True)
         most: dict[object, int] = {}
