@@ -1,14 +1,26 @@
 """What is traded: one coin, many markets; and how much margin each demands. Pure records.
 
+Some markets trade a coin by the thousand, because its price has too many zeros: ``1000PEPEUSDT`` of
+Binance, ``SHIB1000USDT`` of Bybit, ``kPEPE`` of Hyperliquid, ``1MBABYDOGEUSDT``. They are markets
+of the coin, at a price so many times as high and sizes so many times smaller: `unit_of` tells, and
+`in_coins` turns what they say into the coin's own unit, for stored and for live data alike.
+
 Margin tiers are dated, because venues move them: Binance's first BTCUSDT bracket was 50 k at 125x
 in October 2024 and 300 k at 150x in September 2026. `history/tiers.py` loads those we ship.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import Struct
+
+_SYMBOL = re.compile(
+    r"(k(?=[A-Z])|10{3,7}(?=[A-Z])|1M(?=[A-Z]{3}))?([A-Z0-9]+?)((?<=[A-Z])1000)?"
+    r"(?:USDT|USDC|BUSD|USD)?(?:[_-].*)?"
+)
+_WORDS = {"": 1.0, "k": 1e3, "1M": 1e6}
 
 
 class Instrument(Struct, frozen=True, gc=False):
@@ -64,3 +76,16 @@ class TierTable(Struct, frozen=True):
             <= 1e-6 * max(b.deduction, 1.0)
             for a, b in pairs
         )
+
+
+def unit_of(symbol: str) -> tuple[str, float]:
+    """Return the coin a venue's symbol, or the name of a coin, stands for, and how many are one.
+
+    ``1000PEPEUSDT``, ``kPEPE`` and ``PEPE1000`` are a thousand PEPE each, ``PEPE-USDT-SWAP`` is
+    one; ``1INCHUSDT`` is one 1INCH. What has no form we know is the name of a coin itself.
+    """
+    found = _SYMBOL.fullmatch(symbol)
+    if found is None:
+        return symbol, 1.0
+    before, coin, after = (part or "" for part in found.groups())
+    return coin, (_WORDS.get(before) or float(before)) * float(after or 1)

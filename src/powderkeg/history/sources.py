@@ -12,10 +12,10 @@ from msgspec import Struct, field
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.instruments import unit_of
 
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
-_COIN = re.compile(r"([A-Z0-9]+?)(?:USDT|USDC|BUSD|USD)?(?:[_-].*)?")
 
 
 class Of(Struct, frozen=True, forbid_unknown_fields=True):
@@ -227,8 +227,7 @@ def coin_of(series: Series) -> str:
         return series.coin
     if "coin" in series.columns:
         return "*"
-    found = _COIN.fullmatch(series.market)
-    return found[1] if found else series.market
+    return unit_of(series.market)[0]
 
 
 def _no(why: str, key: str) -> ValueError:
@@ -254,6 +253,8 @@ def _check(series: Series, all_series: list[Series]) -> None:
         raise _no("expected books as .jsonl or .jsonl.gz files", "files")
     if series.kind == "wire" and series.stamp is None:
         raise _no('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
+    if series.kind == "wire" and series.market == "*" and not series.coin:
+        raise _no("a wire series of all markets of a coin needs that coin", "market")
     if series.kind in {"wire", "zip"}:
         return
     _check_columns(series, shape)
