@@ -1,9 +1,32 @@
 """Records of what is traded."""
 
+from typing import get_args
+
 import msgspec
+import numpy as np
 import pytest
 
-from powderkeg.instruments import Instrument, Tier, TierTable, unit_of
+from powderkeg.events import (
+    BookDelta,
+    BookSnapshot,
+    Candle,
+    Candles,
+    Event,
+    Funding,
+    Gap,
+    Link,
+    Liquidation,
+    LiquidationBar,
+    Mark,
+    OpenInterest,
+    Positions,
+    Quote,
+    Ratio,
+    Tick,
+    Trade,
+    Trades,
+)
+from powderkeg.instruments import Instrument, Tier, TierTable, in_coins, unit_of
 
 
 def tiers(*rows):
@@ -56,3 +79,62 @@ def test_a_wrong_or_missing_deduction_is_a_step():
 )
 def test_a_symbol_tells_its_coin_and_how_many_of_it_are_one(symbol, coin, multiplier):
     assert unit_of(symbol) == (coin, multiplier)
+
+
+T = "v:1000X"
+ONE = np.array([1.0])
+MANY = np.array([1000.0])
+PAIRS = [
+    (Trade(T, 1, 2, 1000.0, 1.0, "buy"), Trade(T, 1, 2, 1.0, 1000.0, "buy")),
+    (Quote(T, 1, 2, 1000.0, 1.0, 2000.0, 2.0, 7), Quote(T, 1, 2, 1.0, 1000.0, 2.0, 2000.0, 7)),
+    (
+        BookSnapshot(T, 1, 2, ((1000.0, 1.0),), ((2000.0, 2.0),), 7),
+        BookSnapshot(T, 1, 2, ((1.0, 1000.0),), ((2.0, 2000.0),), 7),
+    ),
+    (
+        BookDelta(T, 1, 2, ((1000.0, 1.0),), ((2000.0, 0.0),), 7, 8, 6),
+        BookDelta(T, 1, 2, ((1.0, 1000.0),), ((2.0, 0.0),), 7, 8, 6),
+    ),
+    (Mark(T, 1, 2, 1000.0), Mark(T, 1, 2, 1.0)),
+    (Mark(T, 1, 2, 1000.0, 2000.0), Mark(T, 1, 2, 1.0, 2.0)),
+    (Funding(T, 1, 2, 0.1, 8), Funding(T, 1, 2, 0.1, 8)),
+    (OpenInterest(T, 1, 2, 1.0), OpenInterest(T, 1, 2, 1000.0)),
+    (Liquidation(T, 1, 2, 1000.0, 1.0, "long"), Liquidation(T, 1, 2, 1.0, 1000.0, "long")),
+    (LiquidationBar(T, 1, 2, 1, 1.0, 2.0), LiquidationBar(T, 1, 2, 1, 1000.0, 2000.0)),
+    (Ratio(T, 1, 2, "taker", 0.5), Ratio(T, 1, 2, "taker", 0.5)),
+    (
+        Candle(T, 1, 2, 1, 1000.0, 2000.0, 1000.0, 2000.0, 2.0, 1.0),
+        Candle(T, 1, 2, 1, 1.0, 2.0, 1.0, 2.0, 2000.0, 1000.0),
+    ),
+    (Gap(T, 1, 2, 0, "x"), Gap(T, 1, 2, 0, "x")),
+    (Link(T, 1, 2, "up"), Link(T, 1, 2, "up")),
+    (Tick(1), Tick(1)),
+]
+RUNS = [
+    (Trades(T, 1, 2, ONE, MANY, -ONE), Trades(T, 1, 2, ONE, ONE, -MANY)),
+    (
+        Candles(T, 1, 2, 1, ONE, *[MANY] * 4, *[ONE] * 3, *[MANY] * 3),
+        Candles(T, 1, 2, 1, ONE, *[ONE] * 4, *[MANY] * 3, *[ONE] * 3),
+    ),
+    (
+        Positions(T, 1, 2, ("a",), -ONE, MANY, MANY, ("b",)),
+        Positions(T, 1, 2, ("a",), -MANY, ONE, ONE, ("b",)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "meant"), PAIRS, ids=lambda event: type(event).__name__)
+def test_an_event_by_the_thousand_is_turned_into_the_coins_unit(told, meant):
+    assert in_coins(told, 1000.0) == meant
+    assert in_coins(told, 1.0) is told
+
+
+@pytest.mark.parametrize(("told", "meant"), RUNS, ids=lambda event: type(event).__name__)
+def test_columns_by_the_thousand_are_turned_into_the_coins_unit(told, meant):
+    got = in_coins(told, 1000.0)
+    for name in type(told).__struct_fields__:
+        np.testing.assert_array_equal(getattr(got, name), getattr(meant, name), err_msg=name)
+
+
+def test_every_kind_of_event_has_a_unit_that_is_tested():
+    assert {type(told) for told, _ in PAIRS + RUNS} == set(get_args(Event))

@@ -12,15 +12,48 @@ in October 2024 and 300 k at 150x in September 2026. `history/tiers.py` loads th
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from powderkeg.events import (
+    BookDelta,
+    BookSnapshot,
+    Candle,
+    Candles,
+    Event,
+    Level,
+    Liquidation,
+    LiquidationBar,
+    Mark,
+    OpenInterest,
+    Positions,
+    Quote,
+    Trade,
+    Trades,
+)
+
+_E = TypeVar("_E", bound=Event)
 _SYMBOL = re.compile(
     r"(k(?=[A-Z])|10{3,7}(?=[A-Z])|1M(?=[A-Z]{3}))?([A-Z0-9]+?)((?<=[A-Z])1000)?"
     r"(?:USDT|USDC|BUSD|USD)?(?:[_-].*)?"
 )
 _WORDS = {"": 1.0, "k": 1e3, "1M": 1e6}
+_OHLC, _VOLUMES = ("open", "high", "low", "close"), ("volume", "buy")
+_AMOUNTS: dict[type[Event], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Trade: (("price",), ("size",)),
+    Trades: (("prices",), ("sizes",)),
+    Quote: (("bid", "ask"), ("bid_size", "ask_size")),
+    Mark: (("price", "index"), ()),
+    OpenInterest: ((), ("size",)),
+    Liquidation: (("price",), ("size",)),
+    LiquidationBar: ((), ("long", "short")),
+    Candle: (_OHLC, _VOLUMES),
+    Candles: ((*_OHLC, "mark_low", "mark_high", "mark"), (*_VOLUMES, "oi")),
+    Positions: (("entries", "liquidations"), ("sizes",)),
+}
+"""Which fields of an event are prices, and which are sizes."""
 
 
 class Instrument(Struct, frozen=True, gc=False):
@@ -89,3 +122,27 @@ def unit_of(symbol: str) -> tuple[str, float]:
         return symbol, 1.0
     before, coin, after = (part or "" for part in found.groups())
     return coin, (_WORDS.get(before) or float(before)) * float(after or 1)
+
+
+def in_coins(event: _E, multiplier: float) -> _E:
+    """Return an event of a market that trades so many coins as one in units of the coin itself.
+
+    Prices are divided, sizes multiplied; rates, times and amounts in quote currency stay.
+    """
+    if multiplier == 1:
+        return event
+    if isinstance(event, BookSnapshot | BookDelta):
+        bids, asks = (_levels(side, multiplier) for side in (event.bids, event.asks))
+        return replace(event, bids=bids, asks=asks)
+    prices, sizes = _AMOUNTS.get(type(event), ((), ()))
+    changed: dict[str, Any] = {}
+    for name in prices:
+        told = getattr(event, name)
+        changed[name] = None if told is None else told / multiplier
+    for name in sizes:
+        changed[name] = getattr(event, name) * multiplier
+    return replace(event, **changed)
+
+
+def _levels(levels: tuple[Level, ...], multiplier: float) -> tuple[Level, ...]:
+    return tuple([(price / multiplier, size * multiplier) for price, size in levels])

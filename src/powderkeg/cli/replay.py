@@ -17,7 +17,7 @@ from rich.table import Table
 from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
-from powderkeg.frames import Boot, read_word
+from powderkeg.frames import Boot, markets_of, read_word
 from powderkeg.history import snapshots, sources
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
@@ -171,7 +171,7 @@ def _coins(store: Store) -> list[str]:
     for batch in store.read():
         for frame in batch:
             if not frame.venue and isinstance(said := read_word(frame.raw), Boot):
-                return list(said.markets)
+                return list(dict.fromkeys(markets_of(said).values()))
     return []
 
 

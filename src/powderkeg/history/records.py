@@ -68,11 +68,14 @@ def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Ite
 
     An account that is named in a look with other coins only holds nothing of this one.
     """
-    market = f"{series.venue}:{coin}" if series.market == ANY else series.id
+    name = coin  # a coin traded by the thousand has another name in the rows
     at, rows = 0, list[tuple[str, float, float, float]]()
     named: dict[str, None] = {}
+    market = series.id
     for table in tables:
-        for time, account, here, size, entry, price in _held(table, coin):
+        name = _name(table, coin) or name
+        market = f"{series.venue}:{name}" if series.market == ANY else series.id
+        for time, account, here, size, entry, price in _held(table, name):
             if time != at and named:
                 yield at, _LOOKS, n, _look(market, at, rows, named)
                 rows, named = [], {}
@@ -84,19 +87,25 @@ def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Ite
         yield at, _LOOKS, n, _look(market, at, rows, named)
 
 
-def _held(table: Table, coin: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
+def _held(table: Table, name: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
     column, count = table.columns, len(table.times)
     signs = column["holder"] if "holder" in column else column["side"]
     missing = np.full(count, np.nan)
     return zip(
         table.times.tolist(),
         (str(name) for name in column["account"]),
-        (column["coin"] == coin).tolist() if "coin" in column else [True] * count,
+        (column["coin"] == name).tolist() if "coin" in column else [True] * count,
         (np.sign(signs) * column["size"]).tolist(),
         column["entry"].tolist(),
         column.get("liquidation", missing).tolist(),
         strict=True,
     )
+
+
+def _name(table: Table, coin: str) -> str:
+    """Return what rows call a coin, empty where they do not: ``kPEPE`` of Hyperliquid is PEPE."""
+    names = dict.fromkeys(str(name) for name in table.columns.get("coin", ()))
+    return next((name for name in names if unit_of(name)[0] == coin), "")
 
 
 def _look(

@@ -36,6 +36,7 @@ from powderkeg.history.columns import Report
 from powderkeg.history.readers import Table, joined, read
 from powderkeg.history.records import Known, frames, records, sightings
 from powderkeg.history.sources import Series, Source, coin_of
+from powderkeg.history.units import Units
 from powderkeg.history.volumes import Volumes
 
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]
@@ -106,9 +107,10 @@ def events(
             index = stock.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    judge = _Judge({s.id for s in mine if _in_quote(s)}, report)
+    units = Units(mine)
+    judge = _Judge(units.in_quote, report)
     for event in _woven(merged, stock.runs(), block, stride):
-        yield from judge.pass_on(event)
+        yield from judge.pass_on(units.in_coins(event))
 
 
 def _meter(
@@ -139,11 +141,6 @@ def _within(tables: Iterator[Table], start: int, end: int) -> Iterator[Table]:
 def _of_any(series: Series) -> bool:
     """Tell whether rows of a series name the coin, and are told beside what it trades."""
     return series.kind == "positions" and coin_of(series) == "*"
-
-
-def _in_quote(series: Series) -> bool:
-    quote = series.unit.get("long", "base").startswith("quote")
-    return series.kind == "liquidation_bars" and quote and "price" not in series.columns
 
 
 class _Stock:

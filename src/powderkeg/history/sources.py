@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -56,6 +57,8 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     files: tuple[str, ...]
     coin: str = ""
+    multiplier: float | None = None
+    """How many coins one unit of the market is; without it, read off the symbol."""
     time: Stamp | None = None
     columns: dict[str, Column] = field(default_factory=dict[str, Column])
     unit: dict[str, str] = field(default_factory=dict[str, str])
@@ -224,7 +227,7 @@ def span_of(text: str) -> int:
 def coin_of(series: Series) -> str:
     """Return the coin of a series: as told, else of its symbol; ``*`` where rows tell it."""
     if series.coin:
-        return series.coin
+        return unit_of(series.coin)[0] if series.multiplier is None else series.coin
     if "coin" in series.columns:
         return "*"
     return unit_of(series.market)[0]
@@ -253,13 +256,21 @@ def _check(series: Series, all_series: list[Series]) -> None:
         raise _no("expected books as .jsonl or .jsonl.gz files", "files")
     if series.kind == "wire" and series.stamp is None:
         raise _no('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
-    if series.kind == "wire" and series.market == "*" and not series.coin:
-        raise _no("a wire series of all markets of a coin needs that coin", "market")
+    _check_market(series, all_series)
     if series.kind in {"wire", "zip"}:
         return
     _check_columns(series, shape)
     _check_time(series, shape)
     _check_bars(series, all_series)
+
+
+def _check_market(series: Series, all_series: list[Series]) -> None:
+    if series.kind == "wire" and series.market == "*" and not series.coin:
+        raise _no("a wire series of all markets of a coin needs that coin", "market")
+    every = [each.multiplier for each in all_series if each.id == series.id]
+    told = sorted({each for each in every if each is not None})
+    if len(told) > 1 or not all(0 < each < math.inf for each in told):
+        raise _no(f"expected one multiplier above 0 for {series.id}, found {told}", "multiplier")
 
 
 def _check_columns(series: Series, shape: Shape) -> None:
