@@ -26,7 +26,15 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.instruments import Instrument, Tier, TierTable, in_coins, unit_of
+from powderkeg.instruments import (
+    Instrument,
+    Tier,
+    TierTable,
+    coin_called,
+    in_coins,
+    spellings,
+    unit_of,
+)
 
 
 def tiers(*rows):
@@ -79,6 +87,19 @@ def test_a_wrong_or_missing_deduction_is_a_step():
 )
 def test_a_symbol_tells_its_coin_and_how_many_of_it_are_one(symbol, coin, multiplier):
     assert unit_of(symbol) == (coin, multiplier)
+
+
+@pytest.mark.parametrize("coin", ["PEPE", "X", "1INCH", "4", "xyz:TSLA", "TUSD"])
+def test_each_spelling_of_a_coin_means_that_coin(coin):
+    names = spellings(coin)
+    assert names[0] == coin
+    assert {coin_called(name) for name in names} == {coin}
+    assert all(unit_of(f"{name}USDT")[1] > 1 for name in names[1:])
+
+
+def test_a_coin_is_sought_under_the_names_venues_give_it():
+    assert {"kPEPE", "1000PEPE", "1MPEPE", "PEPE1000"} < set(spellings("PEPE"))
+    assert spellings("xyz:TSLA") == ("xyz:TSLA",)
 
 
 T = "v:1000X"

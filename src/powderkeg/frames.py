@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from powderkeg.errors import WireError
 from powderkeg.events import Gap, Link, Tick
-from powderkeg.instruments import unit_of
+from powderkeg.instruments import coin_called
 
 
 class Frame(Struct, frozen=True, array_like=True, gc=False):
@@ -82,7 +82,7 @@ def read_word(raw: bytes) -> Word:
 def markets_of(boot: Boot) -> dict[str, str]:
     """Return the coin of each market; older recordings took 1000PEPE for one."""
     return {
-        market: unit_of(coin)[0] for coin, markets in boot.markets.items() for market in markets
+        market: coin_called(coin) for coin, markets in boot.markets.items() for market in markets
     }
 
 

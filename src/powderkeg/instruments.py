@@ -124,6 +124,19 @@ def unit_of(symbol: str) -> tuple[str, float]:
     return coin, (_WORDS.get(before) or float(before)) * float(after or 1)
 
 
+def coin_called(name: str) -> str:
+    """Return the coin a trader means by a name: PEPE by PEPE, 1000PEPE and kPEPE."""
+    coin, many = unit_of(f"{name}USDT")
+    return name if many == 1 else coin
+
+
+def spellings(coin: str) -> tuple[str, ...]:
+    """Return the names a coin may have in a venue's symbols: its own, then those of many of it."""
+    many = ("k", "1M", *(f"1{'0' * n}" for n in range(3, 8)))
+    names = (*(f"{before}{coin}" for before in many), f"{coin}1000")
+    return (coin, *(name for name in names if coin_called(name) == coin))
+
+
 def in_coins(event: _E, multiplier: float) -> _E:
     """Return an event of a market that trades so many coins as one in units of the coin itself.
 

@@ -309,6 +309,20 @@ def test_instruments_are_asked_by_the_hour_and_trades_once():
     assert (recent.channel, recent.every) == ("trades:BTC", 0)
 
 
+def test_an_exchange_of_others_is_asked_for_what_it_lists_and_changes_no_other():
+    venue = Hyperliquid()
+    own, other = venue.polls(["BTC", "xyz:TSLA"])
+    assert (own.channel, other.channel) == ("instruments", "instruments:xyz")
+    assert json.loads(other.body) == {"type": "meta", "dex": "xyz"}
+    assert [each.market for each in other.provides] == ["hyperliquid:xyz:TSLA"]
+    listed = {"name": "xyz:TSLA", "szDecimals": 2, "maxLeverage": 10}
+    venue.read(json.dumps(META).encode(), SEEN, own.channel)
+    venue.read(json.dumps({"universe": [listed]}).encode(), SEEN, other.channel)
+    assert set(venue.instruments) == set(venue.tiers) == {"BTC", "DOGE", "xyz:TSLA"}
+    venue.read(json.dumps({"universe": []}).encode(), SEEN, own.channel)
+    assert set(venue.instruments) == set(venue.tiers) == {"xyz:TSLA"}
+
+
 def test_accounts_are_watched_and_what_they_hold_is_told():
     """See test_hyperliquid_accounts.py."""
     venue = Hyperliquid()

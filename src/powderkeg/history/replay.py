@@ -107,10 +107,9 @@ def events(
             index = stock.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    units = Units(mine)
-    judge = _Judge(units.in_quote, report)
+    judge = _Judge(Units(mine), report)
     for event in _woven(merged, stock.runs(), block, stride):
-        yield from judge.pass_on(units.in_coins(event))
+        yield from judge.pass_on(event)
 
 
 def _meter(
@@ -341,21 +340,22 @@ def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) 
 
 
 class _Judge:
-    """The last look: turns dollars into coins, leaves out liquidations no market has seen."""
+    """The last look: one unit for all, and no liquidation that no market has seen."""
 
-    def __init__(self, in_quote: set[str], report: Report) -> None:
-        self._in_quote, self._report = in_quote, report
+    def __init__(self, units: Units, report: Report) -> None:
+        self._units, self._report = units, report
         self._price, self._at = 0.0, _ALWAYS
 
     def pass_on(self, event: Event) -> Iterator[Event]:
-        """Return the event, changed, or nothing where it cannot be believed."""
+        """Return the event in coins, or nothing where it cannot be believed."""
+        event = self._units.in_coins(event)
         match event:
             case Trades() | Candles():
                 prices = event.prices if isinstance(event, Trades) else event.close
                 self._price, self._at = float(prices[-1]), event.at
             case Trade() | Mark():
                 self._price, self._at = event.price, event.at
-            case LiquidationBar() if event.market in self._in_quote:
+            case LiquidationBar() if event.market in self._units.in_quote:
                 if not self._price:
                     why = "no price is known yet to turn quote into base coin"
                     self._report.complain(event.market, 0, "liquidation bar without a price", why)

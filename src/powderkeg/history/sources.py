@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.instruments import unit_of
+from powderkeg.instruments import coin_called, unit_of
 
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
@@ -227,7 +227,7 @@ def span_of(text: str) -> int:
 def coin_of(series: Series) -> str:
     """Return the coin of a series: as told, else of its symbol; ``*`` where rows tell it."""
     if series.coin:
-        return unit_of(series.coin)[0] if series.multiplier is None else series.coin
+        return coin_called(series.coin) if series.multiplier is None else series.coin
     if "coin" in series.columns:
         return "*"
     return unit_of(series.market)[0]

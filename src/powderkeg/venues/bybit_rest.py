@@ -37,7 +37,7 @@ from powderkeg.venues.base import (
     pages,
     payments,
 )
-from powderkeg.venues.reader import Make, Makers, decoder
+from powderkeg.venues.reader import PARTIAL, Make, Makers, decoder
 
 Category: TypeAlias = Literal["linear", "inverse"]
 Side: TypeAlias = Literal["Buy", "Sell"]
@@ -163,7 +163,7 @@ class Answers(reader.Answers):
             result = _result.decode(rows)
             rows = result.list
             if kind == "instruments" and result.next_page_cursor:
-                self._skip("instruments beyond the first page")
+                self._skip(PARTIAL)
         return self._answer(channel, rows, seen)
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:

@@ -12,6 +12,9 @@ Traps:
   contract once; its funding is the rate of one hour.
 - There is no feed of liquidations, no history of open interest, and no clock to ask.
 - Of each candle interval only the newest 5,000 bars exist, so an older past has coarser bars.
+- Exchanges of others stand beside Hyperliquid's own: coins are named ``xyz:TSLA``, and each has
+  a `meta` of its own.
+- Coins of many zeros are traded by the thousand, as ``kPEPE``.
 - ``meta`` gives leverage, not margin: maintenance is half the initial margin at the greatest
   leverage of the tier.
 
@@ -177,7 +180,7 @@ _encode = msgspec.json.encode
 
 
 class Hyperliquid(Reader):
-    """Reader of Hyperliquid's own perpetuals."""
+    """Reader of the perpetuals of Hyperliquid, and of the exchanges others have built there."""
 
     __slots__ = ("_held", "_ids", "_newest")
     KEPT = ("_held", "_ids", "_newest", "instruments", "tiers")
@@ -214,9 +217,18 @@ class Hyperliquid(Reader):
         return [Stream(_SOCKET, channels, tuple(hello), SECOND // 30, ping, 30 * SECOND)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the request for instruments and tiers; there is no clock to ask."""
-        told = tuple([Channel(f"{self.name}:{coin}", "instruments", HOUR) for coin in symbols])
-        return [Poll("instruments", _INFO, b'{"type":"meta"}', HOUR, 20, told)]
+        """Return the requests for instruments and tiers, one an exchange; no clock can be asked."""
+        polls: list[Poll] = []
+        for dex in dict.fromkeys(["", *map(_dex, symbols)]):
+            told = [f"{self.name}:{coin}" for coin in symbols if _dex(coin) == dex]
+            provides = tuple([Channel(market, "instruments", HOUR) for market in told])
+            name, asked = (
+                ("instruments", {"type": "meta"})
+                if not dex
+                else (f"instruments:{dex}", {"type": "meta", "dex": dex})
+            )
+            polls.append(Poll(name, _INFO, _encode(asked), HOUR, 20, provides))
+        return polls
 
     def watch(self, addresses: Sequence[str]) -> list[Poll]:
         """Return the requests that tell what accounts hold; see `hyperliquid_accounts.watch`."""
@@ -312,14 +324,20 @@ class Hyperliquid(Reader):
     def _account(self, account: str, told: accounts.State, seen: int) -> list[Event]:
         return accounts.looks(self.name, self._held, account, told, seen)
 
-    def _meta(self, _: str, meta: _Meta, seen: int) -> list[Event]:
+    def _meta(self, dex: str, meta: _Meta, seen: int) -> list[Event]:
         listed = [each for each in meta.universe if not each.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
-        self.instruments = {each.name: _instrument(each) for each in listed}
-        self.tiers = {
+        others = {name: each for name, each in self.instruments.items() if _dex(name) != dex}
+        self.instruments = others | {each.name: _instrument(each) for each in listed}
+        self.tiers = {name: self.tiers[name] for name in others} | {
             each.name: _tiers(each, steps.get(each.margin_table_id, []), seen) for each in listed
         }
         return []
+
+
+def _dex(coin: str) -> str:
+    """Return the exchange a coin is traded on, empty for Hyperliquid's own."""
+    return coin.rpartition(":")[0]
 
 
 def _instrument(told: _Perpetual) -> Instrument:

@@ -26,6 +26,9 @@ Make: TypeAlias = Callable[[str, Any, int], list[Event]]
 Makers: TypeAlias = Mapping[str, tuple[Decoder, Make]]
 """How to read a kind of answer or of frame, by its name."""
 
+PARTIAL = "instruments beyond the first page"
+"""Counted where a venue has told some of its instruments only."""
+
 
 class _Coded(Struct):
     code: str
