@@ -100,12 +100,12 @@ class Answers(Coded):
         self._ratios: dict[str, int] = {}
         asked: Makers = {
             "clock": (decoder(_Clock), self._clock),
-            "instruments": (decoder(list[_Listed]), self._list),
+            "instruments": (self._rows(_Listed), self._list),
             "tiers": (decoder(list[_Step]), self._table),
-            "ratio": (decoder(list[_Accounts]), self._ratio),
-            "candles": (decoder(list[_Kline]), self._candles),
-            "funding": (decoder(list[_Funded]), self._funding),
-            "trades": (decoder(list[Recent]), prints),
+            "ratio": (self._rows(_Accounts), self._ratio),
+            "candles": (self._rows(_Kline), self._candles),
+            "funding": (self._rows(_Funded), self._funding),
+            "trades": (self._rows(Recent), prints),
         }
         super().__init__(name, asked)
 

@@ -139,10 +139,10 @@ class Bybit(Answered[Answers]):
         self._mark: dict[str, float] = {}
         self._index: dict[str, float] = {}
         self._topics: dict[str, tuple[Decoder, _Maker]] = {
-            "publicTrade": (decoder(list[Trade]), self._trades),
+            "publicTrade": (self._rows(Trade), self._trades),
             "orderbook": (decoder(_Book), self._book),
             "tickers": (decoder(_Ticker), self._ticker),
-            "allLiquidation": (decoder(list[_Dead]), self._liquidations),
+            "allLiquidation": (self._rows(_Dead), self._liquidations),
         }
 
     def symbol(self, coin: str) -> str:

@@ -140,13 +140,13 @@ class Answers(reader.Answers):
         self.category = category
         self._closes: dict[str, dict[int, float]] = {}
         asked: Makers = {
-            "instruments": (decoder(list[_Listed]), self._list),
+            "instruments": (self._rows(_Listed), self._list),
             "tiers": (decoder(list[_Limit]), self._table),
-            "ratio": (decoder(list[_Accounts]), self._ratio),
-            "candles": (decoder(list[_Kline]), self._candles),
-            "interest": (decoder(list[_Interest]), self._interest),
-            "funding": (decoder(list[_Funded]), self._funding),
-            "trades": (decoder(list[_Recent]), prints),
+            "ratio": (self._rows(_Accounts), self._ratio),
+            "candles": (self._rows(_Kline), self._candles),
+            "interest": (self._rows(_Interest), self._interest),
+            "funding": (self._rows(_Funded), self._funding),
+            "trades": (self._rows(_Recent), prints),
         }
         super().__init__(name, asked)
 

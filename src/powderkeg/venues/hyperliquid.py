@@ -170,7 +170,7 @@ class _Perpetual(Struct, rename="camel"):
 
 
 class _Meta(Struct, rename="camel"):
-    universe: list[_Perpetual]
+    universe: Raw
     margin_tables: list[tuple[int, _Table]] = []
 
 
@@ -182,7 +182,7 @@ _encode = msgspec.json.encode
 class Hyperliquid(Reader):
     """Reader of the perpetuals of Hyperliquid, and of the exchanges others have built there."""
 
-    __slots__ = ("_held", "_ids", "_newest")
+    __slots__ = ("_held", "_ids", "_listed", "_newest", "_traded")
     KEPT = ("_held", "_ids", "_newest", "instruments", "tiers")
     name: str = "hyperliquid"
     limits: Limits = Limits(1200, MINUTE)
@@ -192,15 +192,16 @@ class Hyperliquid(Reader):
         super().__init__(
             {
                 "instruments": (decoder(_Meta), self._meta),
-                "candles": (decoder(list[_Candle]), self._candles),
-                "funding": (decoder(list[_Funding]), self._fundings),
-                "trades": (decoder(list[_Trade]), self._recent),
+                "candles": (self._rows(_Candle), self._candles),
+                "funding": (self._rows(_Funding), self._fundings),
+                "trades": (self._rows(_Trade), self._recent),
                 "positions": (accounts.STATE, self._account),
             }
         )
         self._held: accounts.Held = {}
         """Coins that each watched account held when last looked at."""
         self._ids = Ids()
+        self._listed, self._traded = self._rows(_Perpetual), self._rows(_Trade)
         self._newest: dict[str, int] = {}
 
     def symbol(self, coin: str) -> str:
@@ -260,6 +261,8 @@ class Hyperliquid(Reader):
             frame = _frame.decode(raw)
         except msgspec.ValidationError:
             head = _head.decode(raw)
+            if head.channel == "trades":
+                return self._trades(self._traded.decode(head.data), seen)
             if head.channel in (*_TOPICS, "error"):
                 raise
             return self._skip(f"channel {head.channel[:24]}" if head.channel else "no channel")
@@ -325,7 +328,7 @@ class Hyperliquid(Reader):
         return accounts.looks(self.name, self._held, account, told, seen)
 
     def _meta(self, dex: str, meta: _Meta, seen: int) -> list[Event]:
-        listed = [each for each in meta.universe if not each.is_delisted]
+        listed = [each for each in self._listed.decode(meta.universe) if not each.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
         others = {name: each for name, each in self.instruments.items() if _dex(name) != dex}
         self.instruments = others | {each.name: _instrument(each) for each in listed}

@@ -131,7 +131,7 @@ class _Detail(Struct, gc=False, rename="camel"):
 
 class _Order(Struct, gc=False, rename="camel"):
     inst_id: str
-    details: list[_Detail]
+    details: list[Raw]
 
 
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False)
@@ -141,7 +141,7 @@ _books = decoder(list[_Book])
 class Okx(Answered[Answers]):
     """Reader of OKX's perpetual swaps, linear and inverse."""
 
-    __slots__ = ("_chains", "_dead", "_index", "_makers", "_newest", "_ours")
+    __slots__ = ("_chains", "_dead", "_details", "_index", "_makers", "_newest", "_ours")
     KEPT = ("_chains", "_dead", "_index", "_newest")
     name: str = "okx"
     limits: Limits = Limits(20, 2 * SECOND)
@@ -154,13 +154,14 @@ class Okx(Answered[Answers]):
         self._chains: dict[str, tuple[int, int]] = {}
         self._index: dict[str, float] = {}
         self._dead = Ids()
+        self._details = self._rows(_Detail)
         self._makers: Makers = {
-            "trades": (decoder(list[Trade]), self._trades),
+            "trades": (self._rows(Trade), self._trades),
             "mark-price": (decoder(tuple[_Mark]), self._mark),
             "index-tickers": (decoder(tuple[_Price]), self._keep_index),
             "funding-rate": (decoder(tuple[_Rate]), self._funding),
             "open-interest": (decoder(tuple[_Interest]), self._interest),
-            "liquidation-orders": (decoder(list[_Order]), self._liquidations),
+            "liquidation-orders": (self._rows(_Order), self._liquidations),
         }
 
     def symbol(self, coin: str) -> str:
@@ -303,8 +304,8 @@ class Okx(Answered[Answers]):
         dead: list[tuple[str, int, Holder, float, float]] = [
             (order.inst_id, row.ts, _holder(row), row.bk_px, self._size(order.inst_id, row))
             for order in orders
-            for row in order.details
             if self._wanted(order.inst_id)
+            for row in self._details.readable(order.details)
         ]
         fresh = self._dead.fresh(dead)
         self._skip("liquidation told twice", fresh.count(False))

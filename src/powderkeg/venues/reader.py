@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,12 +20,22 @@ from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
 from powderkeg.venues.base import Channel, ChannelKind, Poll, Remembers
 
-Decoder: TypeAlias = msgspec.json.Decoder[Any]
+
+class Decoder(Protocol):
+    """Turns bytes into values of a type."""
+
+    def decode(self, raw: bytes | Raw, /) -> Any:
+        """Return what the bytes say."""
+        ...
+
+
 Make: TypeAlias = Callable[[str, Any, int], list[Event]]
 """Of a symbol, what was decoded, and when it was seen in µs."""
 Makers: TypeAlias = Mapping[str, tuple[Decoder, Make]]
 """How to read a kind of answer or of frame, by its name."""
 
+UNREADABLE = "row that cannot be read"
+"""Counted where the other rows of a frame or answer could be."""
 PARTIAL = "instruments beyond the first page"
 """Counted where a venue has told some of its instruments only."""
 
@@ -37,11 +47,59 @@ class _Coded(Struct):
 
 
 _coded: msgspec.json.Decoder[_Coded] = msgspec.json.Decoder(_Coded, strict=False)
+_parts = msgspec.json.Decoder(list[Raw])
 
 
-def decoder(row: object) -> Decoder:
+def decoder(row: object) -> msgspec.json.Decoder[Any]:
     """Return a decoder of a type that takes numbers sent as strings."""
     return msgspec.json.Decoder(row, strict=False)
+
+
+class Rows:
+    """Reads lists of rows of which one that is bad costs itself only.
+
+    The rows of one frame belong to many traders, and often to many markets. What is one thing in
+    many rows, such as a book or a table of tiers, must not be read so.
+
+    Args:
+        row: Type of one row.
+        skip: Counts what was left out, by reason and number.
+    """
+
+    __slots__ = ("_all", "_one", "_skip")
+
+    def __init__(self, row: object, skip: Callable[[str, int], object]) -> None:
+        self._all, self._one = decoder(list[row]), decoder(row)
+        self._skip = skip
+
+    def decode(self, raw: bytes | Raw, /) -> list[Any]:
+        """Return the rows that can be read, and count the others.
+
+        Raises:
+            MsgspecError: It is no list, or none of its rows can be read.
+        """
+        try:
+            return self._all.decode(raw)
+        except msgspec.ValidationError:
+            parts = _parts.decode(raw)
+            rows = [row for part in parts if (row := self._read(part)) is not None]
+            if not rows:
+                raise
+            self._skip(UNREADABLE, len(parts) - len(rows))
+            return rows
+
+    def readable(self, parts: Sequence[Raw]) -> list[Any]:
+        """Return the rows that can be read, be it none, and count the others."""
+        rows = [row for part in parts if (row := self._read(part)) is not None]
+        self._skip(UNREADABLE, len(parts) - len(rows))
+        return rows
+
+    def _read(self, part: Raw) -> Any:
+        """Return a row, None where it cannot be read."""
+        try:
+            return self._one.decode(part)
+        except msgspec.ValidationError:
+            return None
 
 
 def op(what: str, args: Sequence[object]) -> bytes:
@@ -78,6 +136,10 @@ class Told(Remembers):
         if times:
             self.skipped[reason] = self.skipped.get(reason, 0) + times
         return []
+
+    def _rows(self, row: object) -> Rows:
+        """Return a reader of lists that counts here what it leaves out."""
+        return Rows(row, self._skip)
 
     def _refused(self, why: str, seen: int) -> list[Event]:
         return [Link(self.name, seen, seen, "refused", why[:120])]
