@@ -24,6 +24,7 @@ from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.bitget import Bitget
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -289,3 +290,19 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(raw, pick):
     message = json.loads(raw)
     fuzz.change(pick, [message, message["arg"], message["data"][0]])
     readable(json.dumps(message).encode())
+
+
+def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():
+    rows = [
+        {"symbol": BTC, "side": "buy", "price": "93000", "amount": "250000", "ts": "1790000001000"},
+        {"symbol": "币安人生USDT", "side": "sell", "price": "0.1", "amount": "1", "ts": "179"},
+        {"symbol": "ETHUSDT", "side": "sell", "price": "0.1", "amount": "1", "ts": "never"},
+    ]
+    arg = {"instType": "usdt-futures", "topic": "liquidation"}
+    told = {"action": "update", "arg": arg, "data": rows, "ts": 1790000001000}
+    venue = Bitget()
+    (event,) = venue.read(json.dumps(told).encode(), SEEN)
+    at = 1790000001000 * 1000
+    size = 2.6881720430107525
+    assert event == Liquidation("bitget:BTCUSDT", at, SEEN, 93000.0, size, "long")
+    assert venue.skipped == {UNREADABLE: 2}

@@ -25,6 +25,7 @@ from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll
 from powderkeg.venues.bybit import Bybit
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -404,3 +405,11 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(message, pick):
     data = message["data"]
     fuzz.change(pick, [message, data[0] if isinstance(data, list) else data])
     readable(json.dumps(message).encode())
+
+
+def test_a_row_that_cannot_be_read_costs_itself():
+    venue = linear()
+    rows = [trade(i="1"), trade(i="2", p="-5"), trade(i="3", T="never"), trade(i="4")]
+    (event,) = venue.read(frame("publicTrade.BTCUSDT", rows), SEEN)
+    assert len(event.times) == 2
+    assert venue.skipped == {UNREADABLE: 2}

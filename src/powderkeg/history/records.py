@@ -30,6 +30,7 @@ from powderkeg.history.readers import Table, floats
 from powderkeg.history.sources import Series, Source, coin_of
 from powderkeg.instruments import unit_of
 from powderkeg.venues import VENUES, Venue
+from powderkeg.venues.reader import UNREADABLE
 
 Known: TypeAlias = tuple[int, int, int, Event]
 """When an event became known, its rank among equals, the number of its series, and the event."""
@@ -154,7 +155,8 @@ def frames(
         why = f"{market}: {count} times, where {series.id} is wanted"
         report.complain(file, 0, reason, why, count)
     for reason, count in venue.skipped.items():
-        report.complain(series.id, 0, "left out on purpose", f"{reason}: {count} times", count)
+        kind = "unreadable row" if reason == UNREADABLE else "left out on purpose"
+        report.complain(series.id, 0, kind, f"{reason}: {count} times", count)
 
 
 def _of(series: Series, market: str) -> bool:

@@ -148,7 +148,7 @@ class Answers(Coded):
 
     def _candles(self, symbol: str, rows: list[_Kline], seen: int) -> list[Event]:
         bars: list[Bar] = [(row[0] * 1000, *row[1:5], row[5], row[5] / 2) for row in rows]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_time * 1000, row.funding_rate) for row in rows]

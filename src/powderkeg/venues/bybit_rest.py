@@ -216,7 +216,7 @@ class Answers(reader.Answers):
             closes |= {end: close for end, close in ends if end % _STEP == 0}
             for end in list(closes)[: max(0, len(closes) - _CLOSES)]:
                 del closes[end]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
         closes, out = self._closes.get(symbol, {}), list[Event]()

@@ -347,7 +347,7 @@ class Deribit(Reader):
     def _chart(self, symbol: str, told: _Chart, seen: int) -> list[Event]:
         columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
         bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _fundings(self, symbol: str, told: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"

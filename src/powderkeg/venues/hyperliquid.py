@@ -25,7 +25,7 @@ Source: Hyperliquid docs, "Websocket", "Info endpoint", "Rate limits" and "Margi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -61,7 +61,7 @@ from powderkeg.venues.base import (
     pages,
     prints,
 )
-from powderkeg.venues.reader import Reader, decoder
+from powderkeg.venues.reader import Reader, decoder, of_each
 
 _SOCKET = "wss://api.hyperliquid.xyz/ws"
 _INFO = "https://api.hyperliquid.xyz/info"
@@ -150,6 +150,9 @@ class _Funding(Struct, gc=False, rename="camel"):
     coin: _Coin
     funding_rate: Rate
     time: Millis
+
+
+_Row = TypeVar("_Row", _Trade, _Funding)
 
 
 class _Step(Struct, gc=False, rename="camel"):
@@ -295,8 +298,7 @@ class Hyperliquid(Reader):
         ]
 
     def _recent(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
-        _expect(symbol, {row.coin for row in rows})
-        return self._trades(rows, seen)
+        return self._trades(self._own(symbol, rows), seen)
 
     def _book(self, book: _Book, seen: int) -> list[Event]:
         bids, asks = (tuple([(level.px, level.sz) for level in side]) for side in book.levels)
@@ -315,26 +317,34 @@ class Hyperliquid(Reader):
         if len(spans) > 1 or not spans <= {span for _, span in _INTERVALS}:
             raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} µs")
         bars = ((row.t * 1000, row.o, row.h, row.l, row.c, row.v, row.v / 2) for row in rows)
-        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars)
+        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars, self._skip)
 
     def _fundings(self, symbol: str, rows: list[_Funding], seen: int) -> list[Event]:
-        _expect(symbol, {row.coin for row in rows})
         return [
             Funding(f"{self.name}:{row.coin}", row.time * 1000, seen, row.funding_rate, HOUR)
-            for row in rows
+            for row in self._own(symbol, rows)
         ]
+
+    def _own(self, symbol: str, rows: list[_Row]) -> list[_Row]:
+        """Return the rows of the coin that was asked for; count the others."""
+        own = [row for row in rows if row.coin == symbol]
+        if rows and not own:
+            found = sorted({row.coin for row in rows})
+            raise ValueError(f"expected rows of {symbol}, found {found[:3]}")
+        self._skip("row of another coin", len(rows) - len(own))
+        return own
 
     def _account(self, account: str, told: accounts.State, seen: int) -> list[Event]:
         return accounts.looks(self.name, self._held, account, told, seen)
 
     def _meta(self, dex: str, meta: _Meta, seen: int) -> list[Event]:
-        listed = [each for each in self._listed.decode(meta.universe) if not each.is_delisted]
+        listed = [one for one in self._listed.decode(meta.universe) if not one.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
-        others = {name: each for name, each in self.instruments.items() if _dex(name) != dex}
-        self.instruments = others | {each.name: _instrument(each) for each in listed}
-        self.tiers = {name: self.tiers[name] for name in others} | {
-            each.name: _tiers(each, steps.get(each.margin_table_id, []), seen) for each in listed
-        }
+        others = {name: one for name, one in self.instruments.items() if _dex(name) != dex}
+        told = of_each(listed, lambda one: [_tiers(one, steps, seen)], self._skip)
+        tiers = {table.symbol: table for table in told}
+        self.tiers = {name: one for name, one in self.tiers.items() if name in others} | tiers
+        self.instruments = others | {one.name: _instrument(one) for one in listed}
         return []
 
 
@@ -349,15 +359,10 @@ def _instrument(told: _Perpetual) -> Instrument:
     return Instrument(market, told.name, "hyperliquid", "perpetual", True, 1.0, tick)
 
 
-def _expect(symbol: str, found: set[str]) -> None:
-    if found - {symbol}:
-        raise ValueError(f"expected rows of {symbol}, found {sorted(found)[:3]}")
-
-
-def _tiers(told: _Perpetual, steps: list[_Step], seen: int) -> TierTable:
+def _tiers(told: _Perpetual, tables: dict[int, list[_Step]], seen: int) -> TierTable:
     """Return the tiers of a margin table; one tier where the coin names none that is known."""
     tiers: list[Tier] = []
-    steps = steps or [_Step(0.0, told.max_leverage)]
+    steps = tables.get(told.margin_table_id) or [_Step(0.0, told.max_leverage)]
     floors = [step.lower_bound for step in steps]
     if floors[0] != 0 or floors != sorted(set(floors)):
         raise ValueError(f"expected margin tiers that rise from 0, found {floors[:9]}")

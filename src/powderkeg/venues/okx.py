@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -58,7 +58,7 @@ from powderkeg.venues.base import (
     prints,
 )
 from powderkeg.venues.okx_rest import Answers, Trade
-from powderkeg.venues.reader import Answered, Makers, anew, decoder, op
+from powderkeg.venues.reader import Answered, Makers, anew, decoder, of_each, op
 
 _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
@@ -127,6 +127,9 @@ class _Detail(Struct, gc=False, rename="camel"):
     sz: Positive
     ts: Millis
     pos_side: Literal["long", "short", "net", ""] = ""
+
+
+_Death: TypeAlias = tuple[str, int, Holder, float, float]
 
 
 class _Order(Struct, gc=False, rename="camel"):
@@ -301,12 +304,7 @@ class Okx(Answered[Answers]):
         return [OpenInterest(f"{self.name}:{symbol}", row.ts * 1000, seen, row.oi_ccy)]
 
     def _liquidations(self, _: str, orders: list[_Order], seen: int) -> list[Event]:
-        dead: list[tuple[str, int, Holder, float, float]] = [
-            (order.inst_id, row.ts, _holder(row), row.bk_px, self._size(order.inst_id, row))
-            for order in orders
-            if self._wanted(order.inst_id)
-            for row in self._details.readable(order.details)
-        ]
+        dead = of_each(orders, self._deaths, self._skip)
         fresh = self._dead.fresh(dead)
         self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
@@ -316,8 +314,14 @@ class Okx(Answered[Answers]):
                 events.append(Liquidation(market, at, seen, price, size, holder, True))
         return events
 
-    def _size(self, symbol: str, row: _Detail) -> float:
-        return rest.coins(self._answers.contract(symbol), row.sz, row.bk_px)
+    def _deaths(self, order: _Order) -> list[_Death]:
+        if not self._wanted(order.inst_id):
+            return []
+        found = self._answers.contract(order.inst_id)
+        return [
+            (order.inst_id, row.ts, _holder(row), row.bk_px, rest.coins(found, row.sz, row.bk_px))
+            for row in self._details.readable(order.details)
+        ]
 
     def _wanted(self, symbol: str) -> bool:
         if symbol in self._ours or (not self._ours and symbol in self.instruments):

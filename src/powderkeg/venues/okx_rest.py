@@ -201,7 +201,7 @@ class Answers(Coded):
         starts = sorted({row[0] * 1000 for row in rows})
         span = min((after - before for before, after in pairwise(starts)), default=0)
         if span in {MINUTE, 5 * MINUTE}:
-            return candles(f"{self.name}:{symbol}", seen, span, bars)
+            return candles(f"{self.name}:{symbol}", seen, span, bars, self._skip)
         if len(starts) > 1:
             raise ValueError(f"expected bars of one or five minutes, found {span} µs")
         self._skip("lone bar of unknown length", len(starts))

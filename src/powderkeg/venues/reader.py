@@ -49,10 +49,39 @@ class _Coded(Struct):
 _coded: msgspec.json.Decoder[_Coded] = msgspec.json.Decoder(_Coded, strict=False)
 _parts = msgspec.json.Decoder(list[Raw])
 
+_R = TypeVar("_R")
+_M = TypeVar("_M")
+
 
 def decoder(row: object) -> msgspec.json.Decoder[Any]:
     """Return a decoder of a type that takes numbers sent as strings."""
     return msgspec.json.Decoder(row, strict=False)
+
+
+def count(skipped: dict[str, int], reason: str, times: int = 1) -> None:
+    """Count what was left out, by reason."""
+    if times:
+        skipped[reason] = skipped.get(reason, 0) + times
+
+
+def of_each(
+    rows: Sequence[_R], make: Callable[[_R], list[_M]], skip: Callable[[str, int], object]
+) -> list[_M]:
+    """Return what is made of all rows; count those of which nothing can be made.
+
+    Raises:
+        ValueError: Of none of them can be.
+    """
+    out, wrong = list[_M](), list[ValueError]()
+    for row in rows:
+        try:
+            out += make(row)
+        except ValueError as why:
+            wrong.append(why)
+    if wrong and len(wrong) == len(rows):
+        raise wrong[0]
+    skip(UNREADABLE, len(wrong))
+    return out
 
 
 class Rows:
@@ -133,8 +162,7 @@ class Told(Remembers):
 
     def _skip(self, reason: str, times: int = 1) -> list[Event]:
         """Count what was left out, and return the nothing that is told of it."""
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
+        count(self.skipped, reason, times)
         return []
 
     def _rows(self, row: object) -> Rows:
