@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 
 from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError
 from powderkeg.live.listing import listing
 from powderkeg.live.run import Collector
+from powderkeg.simvenues import serve
 
 VENUES = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 
@@ -139,6 +141,26 @@ async def test_nobody_is_asked_for_coins_that_all_have(closed):
         "deribit": {"BTC": "BTC-PERPETUAL", "SOL": "SOL_USDC-PERPETUAL"},
     }
     assert lacking == []
+
+
+async def test_a_coin_that_no_venue_lists_is_an_error(listed):
+    with pytest.raises(ConfigError, match="expected coins that okx, bitget list, found NOPE"):
+        await listing(("okx", "bitget"), ("NOPE",), await listed())
+
+
+async def test_made_venues_say_what_they_list(monkeypatch):
+    monkeypatch.setattr("powderkeg.live.listing.PLAIN", frozenset())
+    async with await serve(["BTC"], days=0.1, venues=list(VENUES), rate=100) as simulator:
+        symbols, lacking = await listing(VENUES, ("BTC", "PEPE"), simulator.addresses)
+    assert {name: each["BTC"] for name, each in symbols.items()} == {
+        "binance": "BTCUSDT",
+        "bybit": "BTCUSDT",
+        "okx": "BTC-USDT-SWAP",
+        "bitget": "BTCUSDT",
+        "deribit": "BTC-PERPETUAL",
+        "hyperliquid": "BTC",
+    }
+    assert lacking == [f"{name}: lists no PEPE" for name in VENUES]
 
 
 def test_what_is_collected_are_the_markets_found_at_the_venues_that_have_any(closed):

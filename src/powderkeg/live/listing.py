@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import aiohttp
 
-from powderkeg.errors import WireError
+from powderkeg.errors import ConfigError, WireError
 from powderkeg.instruments import spellings
 from powderkeg.live import bounded
 from powderkeg.live.clock import now
@@ -54,6 +54,9 @@ async def listing(
         venues: Whom to ask.
         coins: What to ask for.
         hosts: Where the venues are, when not where they document.
+
+    Raises:
+        ConfigError: All venues said what they list, and none lists any of the coins.
     """
     readers = {name: VENUES[name]("") for name in venues}
     if PLAIN.issuperset(coins):
@@ -61,6 +64,9 @@ async def listing(
     async with bounded.session(WITHIN) as session:
         asked = (_ask(session, venue, coins, hosts) for venue in readers.values())
         told = dict(zip(venues, await asyncio.gather(*asked), strict=True))
+    if not any(told.values()):
+        found = ", ".join(coins)
+        raise ConfigError(f"expected coins that {', '.join(venues)} list, found {found}")
     return told, [
         f"{name}: lists no {', '.join(lacking)}"
         for name, symbols in told.items()
