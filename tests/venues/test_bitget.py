@@ -197,7 +197,7 @@ def test_a_refused_subscription_is_told_with_what_the_venue_said(code):
         frame("publicTrade", [trade(1, v="-1")]),
         frame("publicTrade", [trade(1, p="nan")]),
         frame("publicTrade", [trade(1, S="long")]),
-        frame("publicTrade", [trade(1)], ts=0),
+        V3[5].replace(b'"ts":', b'"t":'),
         frame("publicTrade", [trade(1)]).replace(b"BTCUSDT", b"btc usdt"),
         frame("ticker", []),
         V3[5].replace(b'"-0.00003"', b'"1.5"'),
@@ -290,6 +290,11 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(raw, pick):
     message = json.loads(raw)
     fuzz.change(pick, [message, message["arg"], message["data"][0]])
     readable(json.dumps(message).encode())
+
+
+def test_a_stamp_of_a_frame_that_cannot_be_read_costs_no_row_that_has_its_own():
+    (event,) = Bitget().read(frame("publicTrade", [trade(1)], ts="never"), SEEN)
+    assert event.at == (TS + 1) * 1000
 
 
 def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():

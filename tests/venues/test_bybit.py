@@ -266,9 +266,12 @@ def test_a_topic_without_a_symbol_is_unreadable(topic):
         linear().read(frame(topic, []), SEEN)
 
 
-def test_a_frame_without_a_time_is_unreadable():
-    with pytest.raises(WireError, match="and a ts"):
-        linear().read(frame("publicTrade.BTCUSDT", [], ts=0), SEEN)
+@pytest.mark.parametrize("ts", [0, "never", None])
+def test_a_ticker_without_a_time_is_unreadable_and_trades_have_their_own(ts):
+    with pytest.raises(WireError):
+        linear().read(frame("tickers.BTCUSDT", {"markPrice": "1"}, ts=ts), SEEN)
+    (event,) = linear().read(frame("publicTrade.BTCUSDT", [trade()], ts=ts), SEEN)
+    assert event.at == TS * 1000
 
 
 def test_an_acknowledgement_and_a_pong_say_nothing():
