@@ -11,9 +11,10 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.events import LiquidationBar, Tick, Trade
+from powderkeg.events import Candles, LiquidationBar, Tick, Trade
 from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.replay import events
 from powderkeg.history.sources import Series, load
 from powderkeg.history.units import Units
 
@@ -153,3 +154,42 @@ def test_bars_of_liquidations_in_quote_currency_are_no_number_of_coins():
     assert Units([series]).in_coins(bar) == bar
     assert Units([]).in_coins(bar).long == 500_000.0
     assert Units([]).in_coins(Tick(1)) == Tick(1)
+
+
+BARS = """name = "x"
+[[series]]
+venue = "v"
+market = "PEPEUSDT"
+kind = "open_interest"
+files = ["oi.csv"]
+time = { column = "t", unit = "s", means = "at", every = "5m" }
+columns = { size = "oi", price = "p" }
+bars = { volume = "w:SYMBOL", extremes = "w:SYMBOL" }
+
+[[series]]
+venue = "w"
+market = "SYMBOL"
+kind = "candles"
+files = ["c.csv"]
+time = { column = "t", unit = "s", means = "from", every = "1h" }
+columns = { open = "o", high = "h", low = "l", close = "c", volume = "v" }
+"""
+
+
+@pytest.mark.parametrize(("symbol", "many"), [("PEPEUSDT", 1), ("1000PEPEUSDT", 1000)])
+def test_bars_are_completed_in_their_own_unit_by_candles_in_another(tmp_path, symbol, many):
+    start = 1735689600
+    hours = [
+        f"{start + 3600 * n},{2 * many},{4 * many},{many},{2 * many},{2400 / many}" for n in (0, 1)
+    ]
+    (tmp_path / "c.csv").write_text("t,o,h,l,c,v\n" + "\n".join(hours) + "\n")
+    rows = [f"{start + 300 * n},100,2" for n in range(1, 25)]
+    (tmp_path / "oi.csv").write_text("t,oi,p\n" + "\n".join(rows) + "\n")
+    path = tmp_path / "source.toml"
+    path.write_text(BARS.replace("SYMBOL", symbol))
+    runs = [each for each in events(load(path), "PEPE") if isinstance(each, Candles)]
+    high, volume = (
+        np.concatenate([getattr(run, name) for run in runs]) for name in ("high", "volume")
+    )
+    assert high.max() == pytest.approx(4.0)
+    assert volume[-12:] == pytest.approx(200.0)
