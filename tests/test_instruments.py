@@ -123,6 +123,7 @@ PAIRS = [
     (Liquidation(T, 1, 2, 1000.0, 1.0, "long"), Liquidation(T, 1, 2, 1.0, 1000.0, "long")),
     (LiquidationBar(T, 1, 2, 1, 1.0, 2.0), LiquidationBar(T, 1, 2, 1, 1000.0, 2000.0)),
     (Ratio(T, 1, 2, "taker", 0.5), Ratio(T, 1, 2, "taker", 0.5)),
+    (LiquidationBar(T, 1, 2, 1, 1.0, 2.0, True), LiquidationBar(T, 1, 2, 1, 1.0, 2.0, True)),
     (
         Candle(T, 1, 2, 1, 1000.0, 2000.0, 1000.0, 2000.0, 2.0, 1.0),
         Candle(T, 1, 2, 1, 1.0, 2.0, 1.0, 2.0, 2000.0, 1000.0),

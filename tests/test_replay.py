@@ -13,8 +13,8 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, SECOND
 from powderkeg.history import snapshots
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.report import Report
 from powderkeg.history.sources import load
 from powderkeg.sim import MadeMarket, World
 

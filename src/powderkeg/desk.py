@@ -360,7 +360,12 @@ class Desk:
             market.estimate.liquidated(event)
 
     def _liquidated_bar(self, market: Market, event: LiquidationBar) -> None:
-        """Learn from a bar; one of several venues' sum is shared out by open interest."""
+        """Learn from a bar; one of several venues' sum is shared out by open interest.
+
+        Nothing is learned from a bar in quote: no price made coins of it.
+        """
+        if event.quote:
+            return
         market.gone += (event.long, event.short)
         if market.venue != AGGREGATE:
             if market.estimate is not None:

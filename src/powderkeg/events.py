@@ -125,6 +125,8 @@ class LiquidationBar(_Record, frozen=True, gc=False):
     long: float
     """Base coin."""
     short: float
+    quote: bool = False
+    """Whether the amounts are in quote, because nothing tells a price to make coins of them."""
 
 
 class Ratio(_Record, frozen=True, gc=False):

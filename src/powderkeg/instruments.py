@@ -142,7 +142,7 @@ def in_coins(event: _E, multiplier: float) -> _E:
 
     Prices are divided, sizes multiplied; rates, times and amounts in quote currency stay.
     """
-    if multiplier == 1:
+    if multiplier == 1 or (isinstance(event, LiquidationBar) and event.quote):
         return event
     if isinstance(event, BookSnapshot | BookDelta):
         bids, asks = (_levels(side, multiplier) for side in (event.bids, event.asks))

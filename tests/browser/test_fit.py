@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from .conftest import CHOSEN
+from .waits import rest, stands, to_a_held_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
 AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 CHECK = (HERE / "fit.js").read_text().strip().rstrip(";")
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
-SETTLED = 1_300
 MODES = ("overlay", "multiples", "isolate")
-SHEET_WITHIN = 8_000
 # Key that opens a sheet, and what its heading says.
 SHEETS = {"/": "Market", "?": "Keys", "v": "Health of the venues", "t": "How far to trust it"}
+UNDER_WAY = re.compile("Fetching|Asking")
+"""What a sheet says until it has what it shows."""
 
 
 def faults_of(page: Page, where: str) -> list[str]:
@@ -47,11 +50,13 @@ def test_every_view_fits(at: Callable[..., Page], size: str):
     faults = faults_of(page, "heatmap")
     for key, view in enumerate(VIEWS[1:], 2):
         page.keyboard.press(str(key))
-        page.wait_for_timeout(SETTLED)
+        stands(page, view)
         faults += faults_of(page, view) + axe_faults(page, view)
     for mode in MODES:
-        page.locator("main").get_by_role("button", name=mode.capitalize()).first.click()
-        page.wait_for_timeout(SETTLED)
+        choice = page.locator("main").get_by_role("button", name=mode.capitalize()).first
+        choice.click()
+        expect(choice).to_have_attribute("aria-pressed", "true")
+        rest(page)
         faults += faults_of(page, mode) + axe_faults(page, mode)
     assert faults == []
 
@@ -62,20 +67,21 @@ def test_every_sheet_fits(at: Callable[..., Page], size: str):
     faults: list[str] = []
     for key, title in SHEETS.items():
         page.keyboard.press(key)
-        sheet = page.locator("dialog[open]")
-        sheet.wait_for(timeout=SHEET_WITHIN)
-        page.wait_for_timeout(1_200)
+        sheet = page.get_by_role("dialog", name=title)
+        sheet.wait_for()
+        expect(sheet).not_to_contain_text(UNDER_WAY)
+        rest(page)
         faults += faults_of(page, title) + axe_faults(page, title)
         page.keyboard.press("Escape")
         sheet.wait_for(state="hidden")
-        page.wait_for_timeout(300)
+        rest(page)
     for label in ("Settings", "Filters"):
         door = page.get_by_role("button", name=label)
         if not door.count():
             continue
         door.first.click()
-        page.locator("dialog[open]").wait_for(timeout=SHEET_WITHIN)
-        page.wait_for_timeout(400)
+        page.locator("dialog[open]").wait_for()
+        rest(page)
         faults += faults_of(page, label) + axe_faults(page, label)
         page.keyboard.press("Escape")
         page.locator("dialog[open]").wait_for(state="hidden")
@@ -88,8 +94,7 @@ def test_the_readout_is_whole_and_moves_nothing(at: Callable[..., Page], size: s
     before = page.locator(".view").bounding_box()
     for _ in range(4):
         page.keyboard.press("Shift+ArrowLeft")
-    page.keyboard.press("Shift+ArrowDown")
-    page.locator("[data-by=venue] dd", has_text="%").wait_for(timeout=SHEET_WITHIN)
+    to_a_held_cell(page)
     assert page.locator(".view").bounding_box() == before
     cut = page.evaluate(
         """() => [...document.querySelectorAll('.readout > div')].filter((row) => {
@@ -106,6 +111,8 @@ def test_the_readout_is_whole_and_moves_nothing(at: Callable[..., Page], size: s
 def test_the_readout_leaves_the_newest_candles_in_sight(at: Callable[..., Page]):
     page = at("1440")
     page.keyboard.press("ArrowLeft")
+    page.locator(".readout").wait_for()
+    rest(page)
     readout = page.locator(".readout").bounding_box()
     stage = page.locator(".stage").bounding_box()
     assert readout is not None

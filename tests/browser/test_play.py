@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
+
+from .waits import lived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 COMMAND = "from powderkeg.cli.main import main; main()"
 AT = 1_770_292_800_000_000
@@ -21,7 +25,6 @@ BAR = 300_000_000
 
 
 SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
-WITHIN = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def _at(page: Page) -> int:
 
 def _await(page: Page, what: str) -> None:
     page.wait_for_function(
-        f"() => (at => {what})(Number(document.querySelector('.when').dataset.at))"
+        f"() => (at => {what})(Number(document.querySelector('.when')?.dataset.at))"
     )
 
 
@@ -45,20 +48,23 @@ def test_a_link_to_a_time_shows_what_was_known_then(opened: Callable[..., Page],
     asked: list[str] = []
     page = opened(size, "?span=3d&at=2026-02-05T12:00Z")
     page.on("request", lambda request: asked.append(request.url))
-    page.get_by_label("Playback", exact=True).last.wait_for(timeout=WITHIN)
+    page.get_by_label("Playback", exact=True).last.wait_for()
     _await(page, f"at === {AT}")
-    assert page.locator("[data-source=playback]").first.inner_text() == "Playback"
-    assert "at=2026-02-05T12:00Z" in page.url
+    badge = page.locator("[data-source=playback]").first
+    expect(badge).to_have_text("Playback", use_inner_text=True)
+    page.wait_for_url("**at=2026-02-05T12:00Z*")
     page.get_by_role("button", name="One column on").click()
     _await(page, f"at === {AT + BAR}")
-    page.wait_for_url("**at=2026-02-05T12:05Z*", timeout=WITHIN)
+    page.wait_for_url("**at=2026-02-05T12:05Z*")
     views = [url for url in asked if "/heatmap" in url or "/levels" in url or "/bars" in url]
-    assert views
-    assert all(f"at={AT + BAR}" in url for url in views)
+    assert any(f"at={AT + BAR}" in url for url in views)
+    # What belongs to the time before may still be on its way.
+    assert all(re.search(f"at=({AT}|{AT + BAR})(&|$)", url) for url in views), views
 
 
 def test_no_column_lies_right_of_the_time(opened: Callable[..., Page]):
     page = opened("desk", "?span=3d&at=2026-02-05T12:00Z")
+    _await(page, f"at === {AT}")
     with page.expect_response(lambda r: "since=" in r.url) as told:
         page.keyboard.press(".")
     answer: dict[str, Any] = page.request.get(told.value.url).json()
@@ -75,8 +81,9 @@ def test_it_plays_pauses_and_jumps_by_key(opened: Callable[..., Page]):
     page.keyboard.press("Space")
     _await(page, f"at >= {AT + 3 * BAR}")
     page.keyboard.press("Space")
+    page.get_by_role("button", name="Play", exact=True).wait_for()
     stands = _at(page)
-    page.wait_for_timeout(1_200)
+    lived(page, 1_200)
     assert _at(page) == stands
     page.keyboard.press(">")
     _await(page, f"at > {stands}")
@@ -84,28 +91,28 @@ def test_it_plays_pauses_and_jumps_by_key(opened: Callable[..., Page]):
     assert _at(page) in {move["at"] for move in moves}
     page.get_by_role("button", name="Largest moves").click()
     page.locator(".moves button").first.click()
-    assert _at(page) == moves[0]["at"]
+    _await(page, f"at === {moves[0]['at']}")
 
 
 def test_the_slider_moves_and_the_way_back_leads_to_the_end(opened: Callable[..., Page]):
     page = opened("desk")
     page.keyboard.press("p")
     slider = page.get_by_label("Time", exact=True)
-    slider.wait_for(timeout=WITHIN)
+    slider.wait_for()
     box = slider.bounding_box()
     assert box is not None
     assert box["height"] >= 44
     slider.fill(str(AT))
     _await(page, f"at === {AT}")
-    page.wait_for_url("**at=2026-02-05T12:00Z*", timeout=WITHIN)
+    page.wait_for_url("**at=2026-02-05T12:00Z*")
     page.get_by_role("button", name="To the end").click()
-    page.wait_for_url(lambda url: "at=" not in url, timeout=WITHIN)
+    page.wait_for_url(lambda url: "at=" not in url)
 
 
 def test_zones_of_a_span_are_told_beside_the_levels(opened: Callable[..., Page]):
     page = opened("phone", "?span=3d&view=levels&at=2026-02-05T12:00Z")
     page.get_by_role("button", name="Over 3d").click()
     rows = page.locator(".zones tbody tr")
-    rows.first.wait_for(timeout=WITHIN)
+    rows.first.wait_for()
+    expect(rows.first).to_contain_text("$", use_inner_text=True)
     assert 2 <= rows.count() <= 8
-    assert "$" in rows.first.inner_text()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
-from .conftest import DRAWN
+from .conftest import go
+from .waits import NARROW, lived, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 WIDTHS = (360, 390, 480, 600, 768, 821, 1024, 1280, 1420, 1440, 1600, 1920, 2560)
 SHARES_A_ROW = 1440
@@ -30,6 +33,8 @@ BOXES = """() => {
     return {text: e.textContent.trim(), x: b.left, y: b.top, right: b.right, bottom: b.bottom};
   });
 }"""
+REFITTED = 3_100
+"""Milliseconds in which the scale is fitted anew at least once."""
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 HALF = 132.0
 """Luminance of inferno half-way up the scale of relief."""
@@ -55,24 +60,29 @@ def touching(boxes: list[dict[str, float]]) -> list[tuple[object, object]]:
     ]
 
 
+def _lies_well(found: list[dict[str, float]], count: int, width: int) -> bool:
+    """Whether as many words as there should be are on one line each, apart, and inside."""
+    return (
+        len(found) == count
+        and touching(found) == []
+        and all(box["bottom"] - box["y"] < 20 for box in found)
+        and all(box["x"] >= 0 and box["right"] <= width for box in found)
+    )
+
+
 @pytest.mark.parametrize("shade", ["relief", "money"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_words_of_the_scale_never_wrap_nor_touch(
     browser: Browser, page_url: str, width: int, shade: str
 ):
     page = browser.new_page(viewport={"width": width, "height": 844})
-    page.goto(page_url + f"?shade={shade}")
-    page.locator("[data-age]").first.wait_for(timeout=20_000)
-    page.locator(".legend .usd").first.wait_for(timeout=20_000)
-    page.wait_for_timeout(700)
-    found = words(page)
+    go(page, page_url + f"?shade={shade}")
+    # Words that have just changed are measured in the next frame, and put apart.
+    count = 5 if shade == "relief" else 4
+    until(page, lambda: words(page), lambda found: _lies_well(found, count, width))
     bar = page.locator(".legend").last.bounding_box()
-    above = page.locator(".filters").first.bounding_box() if width > 820 else None
+    above = page.locator(".filters").first.bounding_box() if width > NARROW else None
     page.close()
-    assert len(found) == (5 if shade == "relief" else 4)
-    assert touching(found) == []
-    assert all(box["bottom"] - box["y"] < 20 for box in found), found
-    assert all(box["x"] >= 0 and box["right"] <= width for box in found), found
     if above and width >= SHARES_A_ROW:
         assert bar is not None
         assert abs(bar["y"] - above["y"]) < 20
@@ -84,23 +94,23 @@ def test_the_key_g_changes_the_scale_and_the_address_tells_which(opened: Callabl
     legend.wait_for()
     page.keyboard.press("g")
     legend.wait_for(state="detached")
-    assert "shade=money" in page.url
+    expect(page).to_have_url(re.compile("shade=money"))
     page.keyboard.press("g")
     legend.wait_for()
-    assert "shade" not in page.url
+    expect(page).not_to_have_url(re.compile("shade"))
 
 
 def test_each_scale_keeps_its_own_lock(opened: Callable[..., Page]):
     page = opened("desk")
     lock = page.get_by_title("Lock the scale at these dollars")
     lock.click()
-    assert "above=" in page.url
+    expect(page).to_have_url(re.compile("above="))
     page.keyboard.press("g")
     lock.wait_for()
-    assert "above=" not in page.url
+    expect(page).not_to_have_url(re.compile("above="))
     page.keyboard.press("g")
     page.get_by_title("Fit the scale to what is in sight").wait_for()
-    assert "above=" in page.url
+    expect(page).to_have_url(re.compile("above="))
 
 
 def bright(page: Page) -> float:
@@ -133,11 +143,10 @@ def test_a_sixth_of_a_real_map_is_bright_at_most_and_some_of_it(
     browser: Browser, stored_url: str, date: str
 ):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{stored_url}?at={date}T00:00Z")
-    page.locator(DRAWN).first.wait_for(timeout=90_000)
+    go(page, f"{stored_url}?at={date}T00:00Z")
     share, before = bright(page), -1.0
     while share != before:  # the axis and the scale are fitted to what has come
-        page.wait_for_timeout(1_500)
+        lived(page, REFITTED)
         share, before = bright(page), share
     page.close()
     assert 0.03 <= share <= 0.16, f"{share:.3f}"

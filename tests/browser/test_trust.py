@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from playwright.sync_api import expect
 
-from .conftest import MAP_WITHIN, VIEWPORTS, Size, relay
+from .conftest import VIEWPORTS, Size, relay
+from .waits import WITHIN, lived, rest, stands, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: tuple[Size, ...] = ("phone", "desk")
@@ -30,7 +32,16 @@ LENT = {
     "market": "BTC on Binance", "since": 1_764_806_400_000_000, "until": 1_775_001_600_000_000,
     "reports": 292.3, "version": 4,
 }  # fmt: skip
+UNREADABLE = b"\xc1"
+HEAR = """line => new MutationObserver(() => (window.said ||= line.textContent)).observe(
+  line, { subtree: true, childList: true, characterData: true })"""
+"""Keep the first words of a line."""
 SPOTS = ["One whale and 2,000 accounts have one colour.", "How far a cascade runs is not computed."]
+SMALL = """box => [...box.querySelectorAll('button, select, summary')]
+  .filter(e => e.checkVisibility({ visibilityProperty: true }))
+  .map(e => [e.innerText, e.getBoundingClientRect()])
+  .filter(([, b]) => Math.min(b.height, b.width) < 43.5)
+  .map(([words, b]) => `${words}: ${b.width} x ${b.height}`)"""
 TINY = """() => [...document.querySelectorAll('body *')].filter(e =>
   [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
   && parseFloat(getComputedStyle(e).fontSize) < 11).map(e => e.outerHTML.slice(0, 80))"""
@@ -74,16 +85,24 @@ class Told:
         """There is a record, and the weights were learned once."""
         self.known = True
         self.fitted = 0
-        """µs UTC; 0 leaves the first fit."""
+        """µs UTC; 0 until it is first told, then the same until it is changed."""
+        self.behind = 0
+        """The fit that the stream still tells, where it is older than that of the map; else 0."""
         self.watched = False
+        self.lines: list[WebSocketRoute] = []
+        self.looked = 0
+        """Times the positions seen were asked for."""
+        self.told = 0
+        """Messages of the stream with a fit."""
 
     def proof(self) -> dict[str, Any]:
         """Return the record of two markets."""
         markets = [_market("binance", known=self.known), _market("okx", known=False)]
         return {"source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets}
 
-    def trust(self, now: int) -> dict[str, Any]:
+    def trust(self, now: int, behind: int = 0) -> dict[str, Any]:
         """Return the grade and the fit of an answer."""
+        self.fitted = self.fitted or now // HOUR * HOUR - 20 * HOUR
         return {
             "model": "calibrated on 5,120 liquidation reports",
             "grade": {
@@ -91,18 +110,19 @@ class Told:
                 "parts": {"interest": "A", "coverage": "A", "feed": "A", "fit": "B"},
             },
             "fit": {
-                "version": 4, "at": self.fitted or now // HOUR * HOUR - 20 * HOUR, "taught": 212,
+                "version": 4, "at": behind or self.fitted, "taught": 212,
                 "why": "binance:BTCUSDT: 212 new liquidations", "markets": 2, "reports": 180.0,
                 "borrowed": None, "path_only": [],
             },
         }  # fmt: skip
 
-    def rewrite(self, raw: bytes) -> bytes:
+    def rewrite(self, raw: bytes, behind: int = 0) -> bytes:
         """Return a view or a message of the stream with this grade and fit."""
         said = msgspec.msgpack.decode(raw)
         if "now" in said:
             static = {"model": said["model"]} if said.get("model", "").startswith(STATIC) else {}
-            said |= self.trust(said["now"]) | static
+            said |= self.trust(said["now"], behind) | static
+            self.told += 1
         return msgspec.msgpack.encode(said)
 
     def install(self, page: Page) -> None:
@@ -120,6 +140,7 @@ class Told:
 
     def _observed(self, route: Route) -> None:
         said = msgspec.msgpack.decode(route.fetch().body())
+        self.looked += 1
         if self.watched:
             said |= {
                 "long": [4e6 if i % 40 == 0 else 0.0 for i in range(said["rows"])],
@@ -130,7 +151,8 @@ class Told:
         route.fulfill(status=200, body=msgspec.msgpack.encode(said))
 
     def _stream(self, page: WebSocketRoute) -> None:
-        relay(page, self.rewrite)
+        self.lines.append(page)
+        relay(page, lambda raw: self.rewrite(raw, self.behind))
 
 
 @pytest.fixture
@@ -150,9 +172,10 @@ def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[...,
         page = browser.new_page(viewport=VIEWPORTS[size], is_mobile=phone, has_touch=phone)
         pages.append(page)
         page.on("pageerror", lambda why: threw.append(str(why)))
+        page.set_default_timeout(WITHIN)
         told.install(page)
         page.goto(page_url + query)
-        page.locator("button[data-grade]").wait_for(timeout=MAP_WITHIN)
+        page.locator("button[data-grade]").wait_for()
         return page
 
     yield opener
@@ -170,33 +193,31 @@ def _sheet(page: Page) -> Locator:
 
 def _reaches(page: Page, box: Locator, size: Size) -> None:
     """Hold what is added to the rules of size: text, targets, width."""
+    rest(page)
     assert page.evaluate(TINY) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= VIEWPORTS[size]["width"]
-    for each in box.locator("button:visible, select:visible, summary:visible").all():
-        bounds = each.bounding_box()
-        assert bounds is not None
-        assert min(bounds["height"], bounds["width"]) >= 43.5, each.inner_text()
+    assert box.evaluate(SMALL) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_badge_names_the_grade_and_opens_the_sheet(visit: Callable[..., Page], size: Size):
     page = visit(size)
     badge = page.locator("button[data-grade]")
-    assert "B" in badge.inner_text()
-    assert "grade B" in (badge.get_attribute("aria-label") or "")
-    assert "calibrated on 5,120 liquidation reports" in (badge.get_attribute("aria-label") or "")
+    expect(badge).to_contain_text("B", use_inner_text=True)
+    for words in ("grade B", "calibrated on 5,120 liquidation reports"):
+        expect(badge).to_have_attribute("aria-label", re.compile(words))
     badge.click()
     sheet = _sheet(page)
-    page.wait_for_url("**#trust", timeout=3_000)
+    page.wait_for_url("**#trust")
     page.keyboard.press("Escape")
     sheet.wait_for(state="hidden")
-    page.wait_for_url(lambda url: "#" not in url, timeout=3_000)
-    assert badge.evaluate("e => e === document.activeElement")
+    page.wait_for_url(lambda url: "#" not in url)
+    expect(badge).to_be_focused()
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], size: Size):
-    said = _sheet(visit(size, "#trust")).inner_text()
+    sheet = _sheet(visit(size, "#trust"))
     for words in (
         "Fuel, not a magnet", "edge shown", "too few hours", "+21%", "+8% to +33%", "240 hours",
         "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "66 % of it measured",
@@ -204,7 +225,7 @@ def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], siz
         "Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31",
         "Weights learned long ago", "Venues covered", *SPOTS,
     ):  # fmt: skip
-        assert words in said, words
+        expect(sheet).to_contain_text(words, use_inner_text=True)
 
 
 def test_what_stands_on_each_tier_is_listed_with_its_band_and_share_measured(
@@ -213,23 +234,23 @@ def test_what_stands_on_each_tier_is_listed_with_its_band_and_share_measured(
     sheet = _sheet(visit("phone", "#trust"))
     sheet.locator("summary").first.click()
     rows = sheet.locator("details[open] tbody tr")
-    assert rows.count() == 10
-    assert rows.first.inner_text().split() == ["long", "100×", "$90.0M", "$20.0M–$240M", "90", "%"]
-    assert rows.last.inner_text().split()[:2] == ["short", "5×"]
+    expect(rows).to_have_count(10)
+    first = "long 100× $90.0M $20.0M–$240M 90 %"
+    expect(rows.first).to_have_text(first, use_inner_text=True)
+    expect(rows.last).to_have_text(re.compile(r"^short\s+5×\s"), use_inner_text=True)
 
 
 def test_the_path_alone_is_the_first_null_model(visit: Callable[..., Page]):
     names = _sheet(visit("desk", "#trust")).locator("article").first.locator(".interval span")
-    assert names.all_inner_texts() == [
-        "Skill over a map of the path alone", "Skill over no map", "Skill over the static map",
-    ]  # fmt: skip
+    said = ["Skill over a map of the path alone", "Skill over no map", "Skill over the static map"]
+    expect(names).to_have_text(said, use_inner_text=True)
 
 
 def test_a_market_without_liquidations_says_so(visit: Callable[..., Page], told: Told):
     told.known = False
-    said = _sheet(visit("desk", "#trust")).inner_text()
-    assert "No liquidation seen yet" in said
-    assert "nothing to score yet" in said
+    sheet = _sheet(visit("desk", "#trust"))
+    for words in ("No liquidation seen yet", "nothing to score yet"):
+        expect(sheet).to_contain_text(words, use_inner_text=True)
 
 
 def test_a_link_to_the_sheet_opens_it_on_an_open_page(visit: Callable[..., Page]):
@@ -245,7 +266,7 @@ def test_axe_finds_nothing_in_the_trust_sheet(visit: Callable[..., Page], size: 
     page = visit(size, "#trust")
     sheet = _sheet(page)
     sheet.locator("summary").first.click()
-    page.wait_for_timeout(600)
+    rest(page)
     page.evaluate(AXE.read_text())  # the page allows no script but its own
     found = page.evaluate("async () => (await axe.run()).violations")
     assert [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found] == []
@@ -256,13 +277,30 @@ def test_axe_finds_nothing_in_the_trust_sheet(visit: Callable[..., Page], size: 
 def test_weights_learned_while_the_page_is_open_are_told(visit: Callable[..., Page], told: Told):
     page = visit("phone")
     line = page.locator("[data-learned]")
-    line.wait_for(state="attached", timeout=6_000)
-    assert line.get_attribute("aria-live") == "polite"
-    page.wait_for_timeout(3_000)
-    assert line.inner_text() == ""
+    expect(line).to_have_attribute("aria-live", "polite")
+    before = told.told
+    until(page, lambda: told.told, lambda times: times > before + 3)
+    rest(page)
+    expect(line).to_have_text("")
+    line.evaluate(HEAR)  # it is said for a while only
     told.fitted = 4_000_000_000_000_000
-    line.filter(has_text="Weights learned anew").wait_for(timeout=8_000)
-    assert "212 new liquidations. The whole map was re-weighted." in line.inner_text()
+    page.wait_for_function("() => window.said")
+    said = page.evaluate("window.said")
+    assert said.startswith("Weights learned anew"), said
+    assert "212 new liquidations. The whole map was re-weighted." in said
+
+
+def test_weights_that_come_with_the_map_before_the_stream_tells_them_are_told(
+    visit: Callable[..., Page], told: Told
+):
+    page = visit("desk")
+    stands(page)
+    line = page.locator("[data-learned]")
+    expect(line).to_have_text("")
+    line.evaluate(HEAR)
+    told.behind, told.fitted = told.fitted, 4_000_000_000_000_000
+    told.lines[-1].send(UNREADABLE)  # the page fetches its map anew
+    page.wait_for_function("() => window.said")
 
 
 def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Callable[..., Page]):
@@ -270,18 +308,18 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     choice = page.get_by_label("Model")
     choice.select_option("static")
     page.get_by_text(STATIC).first.wait_for()
-    assert "model=static" in page.url
+    expect(page).to_have_url(re.compile("model=static"))
     page.locator("[data-compare]").wait_for()
     choice.select_option("difference")
     page.get_by_role("img", name="Blue: the static map holds more").wait_for()
-    assert "model=difference" in page.url
+    expect(page).to_have_url(re.compile("model=difference"))
     page.reload()
-    page.get_by_role("img", name="Blue: the static map holds more").wait_for(timeout=MAP_WITHIN)
+    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
     page.get_by_role("button", name="Time span: 3d").click()
     page.get_by_role("button", name="12h", exact=True).click()
     page.get_by_role("slider", name="Hide below").wait_for()
-    assert "model=" not in page.url
-    assert choice.locator("option").all_inner_texts() == ["Calibrated", "Static"]
+    expect(page).not_to_have_url(re.compile("model="))
+    expect(choice.locator("option")).to_have_text(["Calibrated", "Static"])
 
 
 def test_on_the_phone_the_model_is_chosen_among_the_filters(visit: Callable[..., Page]):
@@ -290,7 +328,7 @@ def test_on_the_phone_the_model_is_chosen_among_the_filters(visit: Callable[...,
     sheet = page.get_by_role("dialog", name="What the map counts")
     sheet.get_by_role("button", name="Difference").click()
     sheet.get_by_text("Mass in common").wait_for()
-    assert "model=difference" in page.url
+    expect(page).to_have_url(re.compile("model=difference"))
     _reaches(page, sheet, "phone")
     page.keyboard.press("Escape")
     page.get_by_role("img", name="Blue: the static map holds more").wait_for()
@@ -304,11 +342,12 @@ def test_bands_are_asked_for_only_on_demand(visit: Callable[..., Page], size: Si
     page.goto(page.url.partition("?")[0] + "?view=levels")
     pane = page.get_by_role("region", name="Levels")
     toggle = pane.get_by_role("button", name="Bands")
-    toggle.wait_for(timeout=MAP_WITHIN)
-    page.wait_for_timeout(1_000)
+    toggle.wait_for()
+    stands(page, "levels")
+    lived(page, 1_000)
     assert not any("bands=1" in url for url in asked)
     toggle.click()
-    pane.locator("[data-layers=bands]").wait_for(timeout=8_000)
+    pane.locator("[data-layers=bands]").wait_for()
     assert any("bands=1" in url for url in asked)
     _reaches(page, pane.get_by_role("group", name="Layers"), size)
 
@@ -318,21 +357,22 @@ def test_observed_positions_are_offered_only_where_some_are_seen(
 ):
     page = visit("phone", "?view=levels")
     pane = page.get_by_role("region", name="Levels")
-    pane.get_by_role("button", name="Bands").wait_for(timeout=MAP_WITHIN)
-    page.wait_for_timeout(800)
+    pane.get_by_role("button", name="Bands").wait_for()
+    until(page, lambda: told.looked, lambda times: times > 0)
+    stands(page, "levels")
     seen = pane.get_by_role("button", name="Observed positions")
-    assert seen.count() == 0
+    expect(seen).to_have_count(0)
     told.watched = True
     page.reload()
     seen.click()
     words = pane.locator("[data-layers]")
     words.get_by_text("Never added to the estimate").wait_for()
-    assert "$80.0M long (8.3 % of open interest there)" in words.inner_text()
+    share = "$80.0M long (8.3 % of open interest there)"
+    expect(words).to_contain_text(share, use_inner_text=True)
     _reaches(page, pane.get_by_role("group", name="Layers"), "phone")
 
 
 def test_both_sides_carry_their_bands(visit: Callable[..., Page]):
     page = visit("phone", "?view=ratio")
     pane = page.get_by_role("region", name="Longs against shorts")
-    pane.get_by_text("(80 %: $").first.wait_for(timeout=MAP_WITHIN)
-    assert pane.get_by_text("(80 %: $").count() == 2
+    expect(pane.get_by_text("(80 %: $")).to_have_count(2)

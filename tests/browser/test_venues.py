@@ -5,23 +5,27 @@ The market is the served one; what it says of its venues is rewritten on the way
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import brotli
 import msgspec
 import pytest
+from playwright.sync_api import expect
 
-from .conftest import DRAWN, MAP_WITHIN, VIEWPORTS, Size, relay
+from .conftest import VIEWPORTS, Size, relay
+from .waits import DRAWN, WITHIN, lived, rest, stands, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page, Route, WebSocketRoute
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
 AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -31,6 +35,8 @@ BUDGET = 102_000
 NAMES = ("binance", "bitget", "bybit", "deribit", "hyperliquid", "okx")
 NOTE = "no venue answered (" + "; ".join(f"{n}: the name is not known here" for n in NAMES) + ")"
 PROBLEM = "cannot connect to wss://stream.example/v5: ConnectionRefusedError(111)"
+ASKED_EVERY = 1.99
+"""Seconds between an answer and the next question, less what clocks differ by."""
 CHANNELS = ("trades", "book", "mark", "funding", "oi", "liquidations", "ratio")
 
 
@@ -41,7 +47,8 @@ class Told:
         """All six venues are up."""
         self.down: set[str] = set()
         self.progress = ""
-        self.asked = 0
+        self.asked: list[float] = []
+        """When the health was asked for, seconds of the machine."""
 
     def venues(self) -> list[dict[str, Any]]:
         """Return six venues as a view lists them."""
@@ -103,7 +110,7 @@ class Told:
         route.fulfill(status=200, body=self.rewrite(answer.body()))
 
     def _health(self, route: Route) -> None:
-        self.asked += 1
+        self.asked.append(time.monotonic())
         route.fulfill(json=self.health())
 
     def _coins(self, route: Route) -> None:
@@ -142,11 +149,11 @@ def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[...,
         page = browser.new_page(viewport=VIEWPORTS[size], is_mobile=phone, has_touch=phone)
         pages.append(page)
         page.on("pageerror", lambda why: threw.append(str(why)))
+        page.set_default_timeout(WITHIN)
         told.install(page)
         page.goto(page_url)
         if wait:
-            page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
-            page.wait_for_timeout(500)
+            stands(page)
         return page
 
     yield opener
@@ -157,8 +164,14 @@ def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[...,
 
 
 def _boxes(page: Page) -> list[object]:
-    places = (".stage", "[data-source]", ".legend", "[data-age]", "header .coin")
+    rest(page)
+    places = (".stage", "[data-source]", ".legend")
     return [page.locator(place).first.bounding_box() for place in places]
+
+
+def _stays(page: Page, before: list[object]) -> None:
+    """Wait until all is where it was: the age of the data has other widths when it is great."""
+    until(page, lambda: _boxes(page), lambda boxes: boxes == before)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -167,20 +180,20 @@ def test_a_missing_venue_is_named_and_nothing_moves(
 ):
     page = visit(size)
     partial = page.locator("[data-partial]")
-    assert partial.inner_text() == ""
+    expect(partial).to_have_text("")
     before = _boxes(page)
     told.down = {"bybit"}
-    page.locator("[data-partial*=PARTIAL]").wait_for(timeout=6_000)
-    assert partial.inner_text() == "PARTIAL: Bybit down"
-    assert _boxes(page)[:3] == before[:3]
+    expect(partial).to_have_text("PARTIAL: Bybit down", use_inner_text=True)
+    _stays(page, before)
     told.down = {"bybit", "hyperliquid"}
-    page.locator("[data-partial*=Hyperliquid]").wait_for(timeout=6_000)
-    assert partial.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    page.locator("[data-partial*=Hyperliquid]").wait_for()
+    rest(page)
+    until(page, lambda: partial.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), bool)
     told.down = {"bybit", "okx", "deribit"}
-    page.locator("[data-partial*='3 of 6']").wait_for(timeout=6_000)
-    assert _boxes(page)[:3] == before[:3]
+    page.locator("[data-partial*='3 of 6']").wait_for()
+    _stays(page, before)
     told.down = set()
-    page.locator("[data-partial='']").wait_for(timeout=6_000, state="attached")
+    page.locator("[data-partial='']").wait_for(state="attached")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -188,15 +201,15 @@ def test_six_lamps_fit_and_differ_by_shape(visit: Callable[..., Page], told: Tol
     told.down = {"okx"}
     page = visit(size)
     lamps = page.locator(".status .lamps svg")
-    assert lamps.count() == 6
+    expect(lamps).to_have_count(6)
+    expect(page.locator(".status .lamps circle")).to_have_count(5)
+    expect(page.locator(".status .lamps path")).to_have_count(1)
+    rest(page)
     edge = VIEWPORTS[size]["width"]
-    for each in page.locator(".status .lamps > *").all():
-        box = each.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= edge
-    assert page.locator(".status .lamps circle").count() == 5
-    assert page.locator(".status .lamps path").count() == 1
+    ends = page.locator(".status .lamps > *").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])"
+    )
+    assert all(left >= 0 and right <= edge for left, right in ends), ends
     assert page.evaluate("document.documentElement.scrollWidth") <= edge
 
 
@@ -206,21 +219,21 @@ def test_until_the_map_is_known_the_page_says_what_is_being_done(
 ):
     told.progress = "fetching 30 days of history: 210 of 660 answers"
     page = visit(size, wait=False)
-    page.get_by_text("210 of 660 answers").first.wait_for(timeout=4_000)
+    page.get_by_text("210 of 660 answers").first.wait_for()
     told.progress = "fetching 30 days of history: 400 of 660 answers"
-    page.get_by_text("400 of 660 answers").first.wait_for(timeout=4_000)
+    page.get_by_text("400 of 660 answers").first.wait_for()
     told.progress = ""
-    page.locator(DRAWN).first.wait_for(timeout=MAP_WITHIN)
-    page.wait_for_function("() => !document.body.innerText.includes('660 answers')", timeout=4_000)
+    page.locator(DRAWN).first.wait_for()
+    page.wait_for_function("() => !document.body.innerText.includes('660 answers')")
 
 
 def test_why_the_market_is_simulated_is_told_on_hover(visit: Callable[..., Page]):
     page = visit("desk")
     note = page.get_by_role("tooltip", include_hidden=True)
-    assert not note.is_visible()
+    expect(note).to_be_hidden()
     page.locator("[data-source]").hover()
-    note.wait_for(state="visible", timeout=2_000)
-    assert note.inner_text() == NOTE
+    expect(note).to_be_visible()
+    expect(note).to_have_text(NOTE, use_inner_text=True)
 
 
 def test_why_the_market_is_simulated_is_told_on_a_tap(visit: Callable[..., Page]):
@@ -240,21 +253,21 @@ def test_the_health_sheet_opens_from_the_lamps_and_gives_the_focus_back(
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="Health of the venues")
     first = sheet.get_by_role("article").first
-    first.wait_for()
-    assert first.get_by_role("heading").inner_text().strip() == "Bybit"
-    assert "It cannot be reached." in first.inner_text()
-    assert "2 reconnects" in first.inner_text()
-    assert sheet.get_by_role("article").count() == 6
+    expect(first.get_by_role("heading")).to_have_text("Bybit", use_inner_text=True)
+    for words in ("It cannot be reached.", "2 reconnects"):
+        expect(first).to_contain_text(words, use_inner_text=True)
+    expect(sheet.get_by_role("article")).to_have_count(6)
+    rest(page)
     assert sheet.locator(".content").evaluate("e => e.scrollWidth <= e.clientWidth")
-    asked = told.asked
-    page.wait_for_timeout(4_500)
-    assert told.asked in (asked + 2, asked + 3)
+    until(page, lambda: told.asked, lambda times: len(times) >= 3)
+    assert all(later - at >= ASKED_EVERY for at, later in itertools.pairwise(told.asked))
     page.keyboard.press("Escape")
     sheet.wait_for(state="hidden")
-    assert door.evaluate("e => e === document.activeElement")
-    asked = told.asked
-    page.wait_for_timeout(2_500)
-    assert told.asked == asked
+    expect(door).to_be_focused()
+    lived(page, 100)  # a question that was on its way has been heard
+    asked = len(told.asked)
+    lived(page, 2_500)
+    assert len(told.asked) == asked
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -265,6 +278,7 @@ def test_axe_finds_nothing_in_the_health_sheet(visit: Callable[..., Page], told:
     page = visit(size)
     page.keyboard.press("v")
     page.get_by_role("article").first.wait_for()
+    rest(page)
     page.evaluate(AXE.read_text())  # the page allows no script but its own
     found = page.evaluate("async () => (await axe.run()).violations")
     assert [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found] == []
@@ -274,7 +288,7 @@ def test_the_health_sheet_is_fetched_only_when_it_is_opened(visit: Callable[...,
     page = visit("desk")
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
-    page.wait_for_timeout(2_500)
+    lived(page, 2_500)
     assert not any("/Health-" in url for url in fetched)
     page.keyboard.press("v")
     page.get_by_role("article").first.wait_for()

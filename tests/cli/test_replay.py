@@ -12,6 +12,7 @@ from powderkeg.cli.main import app
 from powderkeg.history import snapshots
 
 KEYS = {
+    "kinds", "files", "exit_code",
     "coin", "as_of", "events", "trades", "bars", "bars_assumed", "events_per_s", "cpu_s", "rows",
     "bad_rows", "bad", "notes", "gaps", "conservation_residual", "wrong_side", "liquidations",
     "prior_only", "model", "price", "markets", "digest", "passages",

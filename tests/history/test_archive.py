@@ -17,8 +17,8 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.archive import LAYOUTS, kind_of, table, unpack
-from powderkeg.history.columns import Report
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 
 T = 1_723_075_200_000
 
@@ -120,7 +120,7 @@ def test_a_liquidation_that_sold_closed_a_long_at_its_average_price(make, packed
 
 def test_book_depth_has_no_events_but_is_read_as_a_table(make):
     source = source_of(make, "bookDepth", True, True)
-    with pytest.raises(ConfigError, match="bookDepth has no events; read it"):
+    with pytest.raises(ConfigError, match="expected events of BTCUSDT, found only bookDepth"):
         list(events(source, "BTC"))
     (path,) = source.files(source.series[0])
     (part,) = table(path, {"percentage": "float", "depth": "float"}, Report())
@@ -170,7 +170,7 @@ def test_a_name_tells_what_a_file_holds(name, kind):
 
 
 def test_a_name_that_tells_nothing_is_refused():
-    with pytest.raises(ConfigError, match="expected a name with one of aggTrades, klines"):
+    with pytest.raises(ConfigError, match="expected a name with one of aggTrades, trades"):
         kind_of(Path("data.zip"))
 
 

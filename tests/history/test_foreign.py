@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.report import Report
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 
@@ -78,7 +78,7 @@ def test_what_a_venue_says_of_no_market_makes_no_market(tmp_path):
     refused = b'1735689600000001 {"error":{"code":2,"msg":"Invalid request"}}\n'
     desk, report = played(write(tmp_path, [trade(0, "SOLUSDT"), refused], SERIES), "SOL")
     assert list(desk.markets) == ["binance:SOLUSDT"]
-    assert report.bad == {"said of no market": 1}
+    assert report.bad == {"left out, said of no market": 1}
 
 
 def trade(n: int, symbol: str, price: float = 190.0) -> bytes:

@@ -57,7 +57,7 @@ def test_a_broken_gzip_tail_costs_only_the_lines_it_held(tmp_path):
     assert 0 < len(kept) < len(TEXT)
     assert kept.endswith(b"\n")
     ((file, line, reason),) = told
-    assert (file, reason) == (str(path), "broken gzip tail")
+    assert (file, reason) == (str(path), "broken tail")
     assert line == kept.count(b"\n") + 1
 
 
@@ -67,7 +67,7 @@ def test_a_member_with_a_wrong_checksum_is_kept_but_told(tmp_path):
     path.write_bytes(raw[:-8] + b"12345678" + raw)
     out, told, _ = read(path)
     assert whole(out) == TEXT, "what follows a broken member is not read"
-    assert [reason for *_, reason in told] == ["broken gzip tail"]
+    assert [reason for *_, reason in told] == ["broken tail"]
 
 
 def test_a_tail_broken_at_the_very_start_leaves_nothing(tmp_path):

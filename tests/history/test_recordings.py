@@ -23,8 +23,8 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.history.columns import Report
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.sources import load
 from powderkeg.market.book import Book
 from powderkeg.market.tape import Tape

@@ -17,10 +17,10 @@ from powderkeg.events import (
     OpenInterest,
     Ratio,
 )
-from powderkeg.history.columns import Report
-from powderkeg.history.readers import Table
 from powderkeg.history.records import frames, records
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, Stamp
+from powderkeg.history.table import Table
 
 V = "v:BTC"
 T = 1_781_222_400_000_000
@@ -36,7 +36,7 @@ def table(times, **columns):
 
 def made(kind, rows, index=None, **series):
     each = Series("v", "BTC", kind, ("f",), **series)
-    return [event for *_, event in records(each, 0, iter([rows]), index)]
+    return [event for *_, event in records(each, 0, iter([rows]), Report(), index)]
 
 
 def test_marks_carry_their_index_or_the_last_one_known():

@@ -11,10 +11,10 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.reel import Recorded, Reel, Stored, strides
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 

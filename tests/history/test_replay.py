@@ -17,8 +17,8 @@ from powderkeg.events import (
     OpenInterest,
     Trades,
 )
-from powderkeg.history.columns import Report
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.sources import load
 
 T = 1_781_222_400_000  # ms, a whole hour

@@ -12,10 +12,10 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import Positions
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.positions import looks
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.sources import load
 from powderkeg.maps.observed import observed_levels
 from powderkeg.maps.ring import ROWS

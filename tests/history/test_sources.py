@@ -145,7 +145,6 @@ def one(kind, columns, means="at", every="", file="f.csv"):
             one("candles", 'open="o", high="h", low="l", close="c", volume="v"', "to"),
             "candles need span",
         ),
-        (one("book", 'bids = "b", asks = "a"'), "expected books as .jsonl"),
         (one("open_interest", 'size = "s"') + 'unit = { size = "quote" }', "needs a price column"),
         (
             one("liquidation_bars", 'long = "l", short = "s"', "from", ', every = "1h"')

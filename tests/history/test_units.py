@@ -12,9 +12,9 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import Candles, LiquidationBar, Tick, Trade
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, load
 from powderkeg.history.units import Units
 

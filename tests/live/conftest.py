@@ -77,8 +77,8 @@ async def server():
         await runner.cleanup()
 
 
-async def until(holds, seconds=8.0):
-    """Wait until something holds."""
+async def until(holds, seconds=60.0):
+    """Wait until something holds, for as long as a busy machine may take."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  anything may be waited for
             await asyncio.sleep(0.01)

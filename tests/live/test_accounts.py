@@ -40,8 +40,8 @@ async def test_watched_accounts_are_seen_and_cover_a_part_of_open_interest():
         task = asyncio.ensure_future(collector.run())
         desk = collector.desks["BTC"]
         try:
-            await until(lambda: collector.applied and collector.ready, 60)
-            await until(lambda: any(w.oi > 0 and w.observed.held for w in desk.watched()), 30)
+            await until(lambda: collector.applied and collector.ready)
+            await until(lambda: any(w.oi > 0 and w.observed.held for w in desk.watched()))
         finally:
             task.cancel()
             await asyncio.wait({task})

@@ -81,12 +81,12 @@ async def running(work):
 
 async def speaking(collector):
     """Wait until both venues are up and go on speaking."""
-    await until(lambda: collector.applied and collector.ready, 60)
+    await until(lambda: collector.applied and collector.ready)
     meters = collector.status.meters
-    await until(lambda: all((m, "trades") in meters for m in (BINANCE, BYBIT)), 30)
+    await until(lambda: all((m, "trades") in meters for m in (BINANCE, BYBIT)))
     before = {m: meters[m, "trades"].count for m in (BINANCE, BYBIT)}
-    await until(lambda: all(meters[m, "trades"].count > n + 3 for m, n in before.items()), 30)
-    await until(lambda: set(collector.markets("BTC").values()) == {"up"}, 30)
+    await until(lambda: all(meters[m, "trades"].count > n + 3 for m, n in before.items()))
+    await until(lambda: set(collector.markets("BTC").values()) == {"up"})
 
 
 def right(session):
@@ -136,7 +136,7 @@ def up_of(made, folder):
 
 
 async def well(up):
-    await until(lambda: up.collector is not None and up.session.ready, 60)
+    await until(lambda: up.collector is not None and up.session.ready)
     await speaking(up.collector)
 
 

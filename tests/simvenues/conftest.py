@@ -82,7 +82,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def frames(
-    ws: aiohttp.ClientWebSocketResponse, until: Callable[[Any], bool], seconds: float = 8.0
+    ws: aiohttp.ClientWebSocketResponse, until: Callable[[Any], bool], seconds: float = 60.0
 ) -> list[Any]:
     """Return decoded frames up to the first that satisfies `until`, which is included."""
     out: list[Any] = []

@@ -40,7 +40,7 @@ async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
     for _ in range(200):
         if venue.startswith("binance") and not copy.last:
             await _snapshot(simulator, http, venue, copy)
-        rows = book_rows(venue, decoded(await ws.receive_str(timeout=5)))
+        rows = book_rows(venue, decoded(await ws.receive_str(timeout=60)))
         if rows is None or (venue.startswith("binance") and rows[3] <= copy.last):
             continue
         copy.take(*rows)

@@ -182,6 +182,7 @@ describe('one market on the wire', () => {
     session.refresh();
     await settle(2_000);
     expect(heard.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true, true]);
+    expect(heard.onMap.mock.calls.map((call) => call[3] as boolean)).toEqual([false, true, true]);
     expect(FakeSocket.all).toHaveLength(1);
     session.close();
   });

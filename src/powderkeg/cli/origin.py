@@ -17,8 +17,8 @@ from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import MINUTE
 from powderkeg.feed import Feed
 from powderkeg.history import snapshots, sources
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.report import Report
 from powderkeg.live.clock import now as clock
 from powderkeg.live.keep import resume
 from powderkeg.live.tell import tell

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
@@ -19,13 +20,16 @@ from powderkeg.errors import ConfigError
 from powderkeg.events import Event
 from powderkeg.frames import Boot, markets_of, read_word
 from powderkeg.history import snapshots, sources
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
 from powderkeg.history.reel import Recorded, Reel, Stored
+from powderkeg.history.report import Report
 from powderkeg.instruments import coin_called
 from powderkeg.proof.ledger import Passage, passage_of
 from powderkeg.serve.trust import model, prior_only
 from powderkeg.store.folder import Store
+
+_FILES = 30
+"""Files listed one by one."""
 
 
 def parse_time(text: str) -> int:
@@ -76,6 +80,8 @@ def replay(
     _tell(answer, as_json=as_json)
     if serve:
         _serve(desk, reel, host, port, token, allow)
+    if answer["exit_code"]:
+        raise typer.Exit(answer["exit_code"])
 
 
 def _stored(
@@ -217,6 +223,9 @@ def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
         "bad_rows": sum(report.bad.values()),
         "bad": report.bad,
         "notes": report.notes[:20],
+        "kinds": report.kinds,
+        "files": report.table(),
+        "exit_code": report.code,
         "gaps": desk.counts.gaps,
         "conservation_residual": max((a.residual for a in audits), default=0.0),
         "wrong_side": max((a.wrong_side for a in audits), default=0.0),
@@ -247,16 +256,35 @@ def _show(answer: dict[str, Any]) -> None:
     """Print the summary as a table."""
     table = Table(show_header=False, box=None, title=f"replay of {answer['coin']}")
     for key, value in answer.items():
-        if key not in ("markets", "notes", "passages", "coin"):
+        if key not in ("markets", "notes", "passages", "coin", "files", "kinds"):
             table.add_row(key.replace("_", " "), _words(key, value))
     for note in answer["notes"]:
         table.add_row("note", note)
     Console().print(table)
+    if answer["files"]:
+        Console().print(files_table(answer["files"]))
     for passage in answer["passages"]:
         table = Table(show_header=False, box=None, title="what became of a price range, dollars")
         for key, value in passage.items():
             table.add_row(key.replace("_", " "), _words(key, value))
         Console().print(table)
+
+
+def files_table(files: list[dict[str, Any]]) -> Table:
+    """Return what was read as a table, a line a file: first those that lost rows, then by name."""
+    table = Table(box=None, title="rows by file")
+    for name in ("file", "taken", "duplicate", "foreign", "unreadable", "moved", "gaps"):
+        table.add_column(name, justify="left" if name == "file" else "right", overflow="fold")
+    table.add_column("first not taken", overflow="fold")
+    worst = sorted(files, key=lambda row: -row["unreadable"])
+    for row in worst[:_FILES]:
+        counts = [f"{value:,}" for value in list(row.values())[1:-1]]
+        table.add_row(escape(Path(row["file"]).name), *counts, escape(row["example"]))
+    if len(worst) > _FILES:
+        rest = worst[_FILES:]
+        sums = [f"{sum(row[key] for row in rest):,}" for key in list(rest[0])[1:-1]]
+        table.add_row(f"{len(rest)} more files", *sums, "")
+    return table
 
 
 def _words(key: str, value: object) -> str:

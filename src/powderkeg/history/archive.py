@@ -1,12 +1,14 @@
 """Binance's public archive: which of its files is which, as series of our own.
 
 A series of kind ``zip`` names archive files (zip or unzipped CSV, with or without a header line);
-their names tell what they hold: ``BTCUSDT-aggTrades-2024-08-08.zip``. It becomes one or more
-series that are read like any other. ``bookDepth`` (depth by percent from the mid) has no event and
-is read as a table only.
+their names tell what they hold and of which market: ``BTCUSDT-aggTrades-2024-08-08.zip``. It
+becomes one or more series that are read like any other. ``bookDepth``, ``bookTicker`` and premium
+klines have no event; they are named and left out.
 
-Traps: spot archives count µs since 2025-01-01, futures ms; the side of a liquidation is the
-*order's*; klines are stamped with their start; COIN-M sizes are contracts, so say so in `unit`.
+Traps: spot archives count µs since 2025-01-01 and have an eighth column; candles of trades, mark,
+index and premium share one file name and are told apart by their folder; the side of a liquidation
+is the *order's*, and its rows may stand in the file twice; COIN-M sizes are contracts, so say so in
+`unit`.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from typing import NamedTuple
 import msgspec
 
 from powderkeg.errors import ConfigError
-from powderkeg.history.columns import Columns, Report, Type, read_csv
+from powderkeg.history.cells import Type
+from powderkeg.history.columns import Columns, read_csv
+from powderkeg.history.columns import Layout as Reading
 from powderkeg.history.lines import blocks
-from powderkeg.history.sources import Column, Of, Series, Source, Stamp
-
-_UNTIL_MS = 10**14
-"""Epoch numbers above this are µs: as ms they would lie after the year 5138."""
+from powderkeg.history.report import Report
+from powderkeg.history.sources import Column, Of, Series, Source, Stamp, span_of
 
 
 class Layout(NamedTuple):
@@ -34,6 +36,10 @@ class Layout(NamedTuple):
     series: tuple[tuple[str, Mapping[str, Column], Mapping[str, str]], ...]
     """Kind, columns and units of each series in it."""
     stamp: Stamp
+    counted: bool = False
+    """Whether its ids rise by one."""
+    doubled: bool = False
+    """Whether its rows are known to stand in it twice."""
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -53,6 +59,7 @@ _LIQUIDATIONS = _names(
     "time symbol side order_type time_in_force original_quantity price average_price order_status "
     "last_fill_quantity accumulated_fill_quantity"
 )
+_OPENED = Stamp("open_time", means="from")
 LAYOUTS: dict[str, Layout] = {
     "aggTrades": Layout(
         _names(
@@ -71,7 +78,17 @@ LAYOUTS: dict[str, Layout] = {
             ),
         ),
         Stamp("transact_time"),
+        counted=True,
     ),
+    "trades": Layout(
+        _names("id price qty quote_qty time is_buyer_maker"),
+        (("trades", {"price": "price", "size": "qty", "id": "id", "maker": "is_buyer_maker"}, {}),),
+        Stamp("time"),
+        counted=True,
+    ),
+    "markPriceKlines": Layout(_KLINES, (("mark", {"price": "close"}, {}),), _OPENED),
+    "indexPriceKlines": Layout(_KLINES, (("index", {"price": "close"}, {}),), _OPENED),
+    "premiumIndexKlines": Layout(_KLINES, (), _OPENED),
     "klines": Layout(
         _KLINES,
         (
@@ -82,7 +99,7 @@ LAYOUTS: dict[str, Layout] = {
                 {},
             ),
         ),
-        Stamp("open_time", means="from"),
+        _OPENED,
     ),
     "metrics": Layout(
         _METRICS,
@@ -106,7 +123,7 @@ LAYOUTS: dict[str, Layout] = {
                 dict.fromkeys(("accounts", "top_accounts", "top_positions", "taker"), "ratio"),
             ),
         ),
-        Stamp("create_time", "iso", every="5m"),
+        Stamp("create_time", every="5m"),
     ),
     "fundingRate": Layout(
         _names("calc_time funding_interval_hours last_funding_rate"),
@@ -129,82 +146,127 @@ LAYOUTS: dict[str, Layout] = {
             ),
         ),
         Stamp("time"),
+        doubled=True,
     ),
-    "bookDepth": Layout(
-        _names("timestamp percentage depth notional"), (), Stamp("timestamp", "iso")
+    "bookDepth": Layout(_names("timestamp percentage depth notional"), (), Stamp("timestamp")),
+    "bookTicker": Layout(
+        _names(
+            "update_id best_bid_price best_bid_qty best_ask_price best_ask_qty transaction_time "
+            "event_time"
+        ),
+        (),
+        Stamp("transaction_time"),
     ),
 }
 
 
+_CANDLES = {"klines", "markPriceKlines", "indexPriceKlines", "premiumIndexKlines"}
+
+
 def kind_of(path: Path) -> str:
-    """Return what an archive file holds, by its name.
+    """Return what an archive file holds, by its folder and name.
 
     Raises:
-        ConfigError: The name tells nothing.
+        ConfigError: They tell nothing.
     """
     for kind in LAYOUTS:
         if f"-{kind}-" in path.name or kind in path.parent.parts:
             return kind
-    if re.search(r"-\d+[smhd]-", path.name):
+    if re.search(r"-\d+[smhdw]-", path.name):
         return "klines"
     known = ", ".join(LAYOUTS)
     raise ConfigError(f"{path}: expected a name with one of {known}")
 
 
-def unpack(source: Source) -> list[Series]:
+def market_of(path: Path) -> str:
+    """Return the market an archive file is of, by its name; empty where it tells none."""
+    found = re.match(r"([A-Z0-9]{3,}(?:_[A-Z0-9]+)?)-", path.name)
+    return found[1] if found else ""
+
+
+def unpack(source: Source, report: Report | None = None) -> list[Series]:
     """Return the series of a source, each archive series as the series its files hold.
 
+    Args:
+        source: The source.
+        report: Told of files of other markets, of files without events, and of those that tell
+            again what others tell more finely.
+
     Raises:
-        ConfigError: A file's name does not tell what it holds, or it has no events.
+        ConfigError: A file's name does not tell what it holds, or none has events.
     """
-    return [part for each in source.series for part in _parts(each, source)]
+    report = Report() if report is None else report
+    return [part for each in source.series for part in _parts(each, source, report)]
 
 
-def _parts(series: Series, source: Source) -> list[Series]:
+def _parts(series: Series, source: Source, report: Report) -> list[Series]:
     if series.kind != "zip":
         return [series]
     by_kind: dict[str, list[Path]] = {}
     for path in source.files(series):
+        market = market_of(path)
+        if market and market != series.market:
+            why = f"of {market}, where {series.market} is asked for"
+            report.complain(str(path), 0, "foreign file", why, 0)
+            continue
         by_kind.setdefault(kind_of(path), []).append(path)
-    out: list[Series] = []
-    for kind, paths in by_kind.items():
-        layout = LAYOUTS[kind]
-        if not layout.series:
-            where = f"{source.path}:{series.line}"
-            raise ConfigError(f"{where}: {kind} has no events; read it with archive.table")
-        files = tuple(path.relative_to(source.root).as_posix() for path in paths)
-        stamp, span = _stamp(layout, paths[0]), series.span
-        if kind == "klines":
-            found = re.search(r"-(\d+[smhd])-", paths[0].name)
-            span = span or (found[1] if found else "1m")
-        for name, columns, units in layout.series:
-            out.append(
-                msgspec.structs.replace(
-                    series,
-                    kind=name,
-                    files=files,
-                    time=stamp,
-                    columns=dict(columns),
-                    unit={**units, **{k: v for k, v in series.unit.items() if k in columns}},
-                    span=span,
-                    names=layout.names,
-                )
-            )
-    return out
+    if not any(LAYOUTS[kind].series for kind in by_kind):
+        where = f"{source.path}:{series.line}"
+        found = ", ".join(by_kind) or "files of other markets"
+        raise ConfigError(f"{where}: expected events of {series.market}, found only {found}")
+    if {"trades", "aggTrades"} <= set(by_kind):
+        _left_out(by_kind.pop("trades"), "aggTrades tell the same prints", report)
+    return [
+        part
+        for kind, paths in by_kind.items()
+        for part in _series(series, kind, paths, source, report)
+    ]
 
 
-def _stamp(layout: Layout, path: Path) -> Stamp:
-    """Return the stamp of a layout, in µs where the first row of a file says so."""
-    if layout.stamp.unit == "iso":
-        return layout.stamp
-    place, report = layout.names.index(layout.stamp.column), Report()
-    for block in blocks(path, _ignore, report.complain, 1 << 12):
-        for line in block.rows()[:2]:
-            cell = line.decode("utf-8", "replace").split(",")[place : place + 1]
-            if cell and cell[0].isdigit() and int(cell[0]) > _UNTIL_MS:
-                return msgspec.structs.replace(layout.stamp, unit="us")
-        break
-    return layout.stamp
+def _series(
+    series: Series, kind: str, paths: list[Path], source: Source, report: Report
+) -> Iterator[Series]:
+    """Yield the series that files of one kind hold."""
+    layout = LAYOUTS[kind]
+    if not layout.series:
+        _left_out(paths, f"{kind} has no events", report)
+        return
+    span, stamp = series.span, series.time or layout.stamp
+    if kind in _CANDLES:
+        span, paths = _finest(paths, span, report)
+        stamp = msgspec.structs.replace(stamp, every=stamp.every or span)
+    files = tuple(path.relative_to(source.root).as_posix() for path in paths)
+    for name, columns, units in layout.series:
+        yield msgspec.structs.replace(
+            series,
+            kind=name,
+            files=files,
+            time=stamp,
+            columns=dict(columns),
+            unit={**units, **{k: v for k, v in series.unit.items() if k in columns}},
+            span=span,
+            names=layout.names,
+            counted=layout.counted,
+            doubled=series.doubled or layout.doubled,
+        )
+
+
+def _finest(paths: list[Path], told: str, report: Report) -> tuple[str, list[Path]]:
+    """Return the shortest interval of candle files, and its files; longer ones tell no more."""
+    by_span: dict[str, list[Path]] = {}
+    for path in paths:
+        found = re.search(r"-(\d+[smhd])-", path.name)
+        by_span.setdefault(found[1] if found else told or "1m", []).append(path)
+    finest = min(by_span, key=span_of)
+    for span, longer in by_span.items():
+        if span != finest:
+            _left_out(longer, f"candles of {finest} tell more than those of {span}", report)
+    return finest, by_span[finest]
+
+
+def _left_out(paths: list[Path], why: str, report: Report) -> None:
+    for path in paths:
+        report.complain(str(path), 0, "left out: tells nothing more", why, 0)
 
 
 def _ignore(_: int) -> None:
@@ -219,4 +281,4 @@ def table(path: Path, wanted: dict[str, Type], report: Report) -> Iterator[Colum
         DataError: A column is missing.
     """
     text = blocks(path, _ignore, report.complain)
-    return read_csv(text, wanted, report, LAYOUTS[kind_of(path)].names)
+    return read_csv(text, Reading(wanted, LAYOUTS[kind_of(path)].names), report)

@@ -1,52 +1,35 @@
 """Blocks of text as columns: CSV by arrow, JSON lines by msgspec, and row by row where that fails.
 
 The fast way reads a whole block typed. Only if a block does not fit its types is it read again row
-by row, so that each bad row can be named by file and line and the good ones kept.
+by row, so that each bad row can be named by file and line and the good ones kept. How a file writes
+its table is told by its own first lines, see `history.dialect`.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from operator import attrgetter
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from powderkeg.errors import DataError
 from powderkeg.events import Times
+from powderkeg.history.cells import CELL, Array, Levels, Type, array, pointed
+from powderkeg.history.dialect import Dialect, cells, sniff
+from powderkeg.history.identity import symbol_column
 from powderkeg.history.lines import Block
+from powderkeg.history.report import Report
+from powderkeg.history.stamps import EARLIEST, LATEST, may_be_both, of_numbers, of_texts
 
-Type: TypeAlias = Literal["float", "int", "text", "flag", "iso", "id", "levels"]
-Array: TypeAlias = NDArray[Any]
-
-_NOTES = 50
-"""Notes kept; the counts go on."""
-_HUGE = 2**62
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
-
-
-@dataclass
-class Report:
-    """What a read met: rows kept, rows left out by reason, first notes with file and line."""
-
-    rows: int = 0
-    bad: dict[str, int] = field(default_factory=dict[str, int])
-    notes: list[str] = field(default_factory=list[str])
-    assumed: int = 0
-    """Bars whose volume is assumed, see `history.volumes`. They are kept, and counted here."""
-
-    def complain(self, file: str, line: int, reason: str, detail: str, rows: int = 1) -> None:
-        """Count rows that were left out, and note the first ones."""
-        if reason not in self.bad or len(self.notes) < _NOTES:
-            self.notes.append(f"{file}:{line}: {reason}: {detail}")
-        self.bad[reason] = self.bad.get(reason, 0) + rows
+_SNIFFED = 1 << 16
+_HEAD = 50
+"""Lines a header is looked for in."""
 
 
 class Columns(NamedTuple):
@@ -56,44 +39,264 @@ class Columns(NamedTuple):
     lines: Times
     """Line numbers, shape (n,)."""
     data: dict[str, Array]
-    """By the file's own column names, each of shape (n,). Numbers that are missing are NaN."""
+    """By the file's own column names, each of shape (n,). Numbers that are missing are NaN, stamps
+    that are none `NO_TIME`."""
 
 
-def read_csv(
-    text: Iterator[Block], wanted: dict[str, Type], report: Report, names: tuple[str, ...] = ()
-) -> Iterator[Columns]:
-    """Return the wanted columns of CSV text.
+class Layout(NamedTuple):
+    """Which columns to read of files, and what is known of them beforehand."""
 
-    Args:
-        text: Blocks; each file's first one begins with its header line.
-        wanted: Types by column name.
-        report: Told of every row that is left out.
-        names: The columns of files that may lack a header line.
+    wanted: dict[str, Type]
+    names: tuple[str, ...] = ()
+    """The columns of files that may lack a header line."""
+    day_first: bool | None = None
+    """Whether 01/02/2025 is 1 February; None asks the file."""
+    symbols: bool = False
+    """Whether to read a column that names the market, where there is one."""
+
+    def of(self, names: Iterable[str]) -> Layout:
+        """Return the layout for a file that has these columns."""
+        symbol = symbol_column(names) if self.symbols else ""
+        text: Type = "text"
+        if not symbol or symbol in self.wanted:
+            return self
+        return self._replace(wanted={**self.wanted, symbol: text})
+
+
+def read_csv(text: Iterator[Block], layout: Layout, report: Report) -> Iterator[Columns]:
+    """Return the wanted columns of CSV text, which may come from several files.
 
     Raises:
-        DataError: A column is missing; the header line is named.
+        DataError: A column is missing; the header line is named. A date can be read in two ways.
     """
-    header, file = names, ""
+    file, reader = "", None
     for block in text:
         here = block
-        if block.file != file:
+        if block.file != file or reader is None:
             file = block.file
-            header, here = _header(block, names, wanted)
+            reader, here = _Reader.of(block, layout)
         if here.data:
-            yield _typed_csv(here, header, wanted) or _rows_csv(here, header, wanted, report)
+            yield reader.read(here, report)
 
 
-def read_jsonl(text: Iterator[Block], wanted: dict[str, Type], report: Report) -> Iterator[Columns]:
+class _Reader(NamedTuple):
+    """How one file is read."""
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    wanted: dict[str, Type]
+    """Without what the lines above the header tell."""
+    layout: Layout
+    day_first: bool | None
+
+    @classmethod
+    def of(cls, block: Block, layout: Layout) -> tuple[_Reader, Block]:
+        """Return the reader of a file, and its first block without what stands above the rows."""
+        dialect = sniff(block.data[:_SNIFFED], layout.wanted)
+        header, first = dialect.names, dialect.first
+        if dialect.header is None:
+            header = _without_header(block, dialect, layout)
+            first = 0
+        layout = layout.of(header)
+        told = {name: dialect.constants[name] for name in layout.wanted if name not in header}
+        wanted: dict[str, Type] = {n: k for n, k in layout.wanted.items() if n not in told}
+        body = _below(block, first)
+        stamps = [name for name, kind in wanted.items() if kind == "stamp"]
+        day_first = layout.day_first
+        if day_first is None and stamps and body.data:
+            day_first = _day_first(body, dialect, header.index(stamps[0]))
+        return cls(dialect, header, wanted, layout, day_first), body
+
+    def read(self, block: Block, report: Report) -> Columns:
+        """Return the columns of a block; rows that do not fit are reported."""
+        found = self._typed(block) or self._row_by_row(block, report)
+        self._add_constants(found)
+        stamp = next((name for name, kind in self.wanted.items() if kind == "stamp"), "")
+
+        def text(place: int) -> str:
+            if not stamp:
+                return str(self.dialect.constants)
+            raw = block.rows()[int(found.lines[place]) - block.line].decode("utf-8", "replace")
+            return cells(raw, self.dialect.delimiter)[self.header.index(stamp)]
+
+        return timed(found, self.layout, report, text, start=block.line <= self.dialect.first + 1)
+
+    def _add_constants(self, found: Columns) -> None:
+        """Add what is told above the header, the same for every row."""
+        n = len(found.lines)
+        for name, kind in self.layout.wanted.items():
+            if name not in found.data:
+                value = CELL[kind](self.dialect.constants[name])
+                found.data[name] = self._stamped(array([value] * n, kind), kind)
+
+    def _typed(self, block: Block) -> Columns | None:
+        """Return a block read as typed columns, None where a value does not fit its type."""
+        for types in (_ARROW, _AS_TEXT):
+            columns = self._arrow(block, types)
+            if columns is not None:
+                lines = np.arange(block.line, block.line + len(columns[0]), dtype=np.int64)
+                data = {
+                    name: self._stamped(_numpy(column), self.wanted[name])
+                    for name, column in zip(self.wanted, columns, strict=True)
+                }
+                return Columns(block.file, lines, data)
+        return None
+
+    def _arrow(self, block: Block, types: dict[Type, Any]) -> list[Any] | None:
+        try:
+            table = arrow_csv.read_csv(
+                pa.BufferReader(block.data),
+                arrow_csv.ReadOptions(
+                    use_threads=False,
+                    column_names=[f"{n}" for n in range(len(self.header))],
+                    block_size=len(block.data) + 1,
+                ),
+                arrow_csv.ParseOptions(delimiter=self.dialect.delimiter, ignore_empty_lines=False),
+                arrow_csv.ConvertOptions(
+                    include_columns=[str(self.header.index(name)) for name in self.wanted],
+                    column_types={
+                        str(self.header.index(name)): types[kind]
+                        for name, kind in self.wanted.items()
+                    },
+                    true_values=["true", "True", "TRUE", "1"],
+                    false_values=["false", "False", "FALSE", "0"],
+                    decimal_point=self.dialect.decimal,
+                ),
+            )
+        except (pa.ArrowInvalid, KeyError):
+            return None
+        columns = [column.combine_chunks() for column in table.columns]
+        missing = [
+            c.null_count for c, k in zip(columns, self.wanted.values(), strict=True) if k != "float"
+        ]
+        return None if any(missing) else columns
+
+    def _row_by_row(self, block: Block, report: Report) -> Columns:
+        """Return a block read row by row; rows that do not fit are reported."""
+        places: list[tuple[int, Type]] = [
+            (self.header.index(name), kind) for name, kind in self.wanted.items()
+        ]
+        good: list[list[Any]] = [[] for _ in places]
+        lines: list[int] = []
+        for line, raw in enumerate(block.rows(), block.line):
+            try:
+                row = _cells(raw, len(self.header), self.dialect)
+                values = [CELL[kind](row[place]) for place, kind in places]
+            except (ValueError, KeyError, csv.Error) as why:
+                report.complain(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
+                continue
+            lines.append(line)
+            for column, value in zip(good, values, strict=True):
+                column.append(value)
+        data = {
+            name: self._stamped(array(good[n], kind), kind)
+            for n, (name, kind) in enumerate(self.wanted.items())
+        }
+        return Columns(block.file, np.array(lines, np.int64), data)
+
+    def _stamped(self, values: Array, kind: Type) -> Array:
+        return stamped(values, self.day_first) if kind == "stamp" else values
+
+
+def timed(
+    part: Columns, layout: Layout, report: Report, found: Callable[[int], object], *, start: bool
+) -> Columns:
+    """Return the rows that have a time; the others are reported with what was found instead.
+
+    Args:
+        part: Rows.
+        layout: Which of its columns is the stamp.
+        report: Told of rows without a time.
+        found: Returns what stands in the file for the stamp of a row, by the row's place.
+        start: Whether these are the first rows of a file.
+
+    Raises:
+        DataError: None of the first rows has a time.
+    """
+    name = next((name for name, kind in layout.wanted.items() if kind == "stamp"), "")
+    if not name:
+        return part
+    wrong = (part.data[name] < EARLIEST) | (part.data[name] >= LATEST)
+    if not wrong.any():
+        return part
+    first = int(np.flatnonzero(wrong)[0])
+    why = f"expected {name} to be a time from 2009 to 2100, found {str(found(first))[:80]!r}"
+    if start and wrong.all():
+        raise DataError(part.file, int(part.lines[first]), why)
+    report.complain(part.file, int(part.lines[first]), "no time", why, int(wrong.sum()))
+    data = {key: column[~wrong] for key, column in part.data.items()}
+    return Columns(part.file, part.lines[~wrong], data)
+
+
+def stamped(values: Array, day_first: bool | None = None) -> Times:
+    """Return a column of stamps, in whatever form, as µs."""
+    if values.dtype.kind == "M":
+        return values.astype("M8[us]").astype(np.int64)
+    if values.dtype.kind in "iuf":
+        return of_numbers(values)
+    return of_texts(values, day_first=day_first)
+
+
+def _without_header(block: Block, dialect: Dialect, layout: Layout) -> tuple[str, ...]:
+    """Return the names of a file without a header line: those declared, for as many as it has."""
+    width, declared = len(dialect.names), layout.names
+    if width == len(declared) - 1 and "symbol" in declared:  # later archives leave it out
+        declared = tuple(name for name in declared if name != "symbol")
+    if declared and width >= len(declared):
+        return declared + dialect.names[len(declared) :]
+    if not declared and all(name in dialect.names for name in layout.wanted):
+        return dialect.names
+    lines = [row[:200].decode("utf-8", "replace") for row in _below(block, 0).rows()[:_HEAD]]
+    found = max(lines, key=lambda line: sum(name in line for name in layout.wanted))
+    told = {*dialect.constants, *(name.strip() for name in cells(found, dialect.delimiter))}
+    missing = next((name for name in layout.wanted if name not in told), "")
+    if declared:
+        why = f"expected {len(declared)} columns, found {width} in {found}"
+    else:
+        why = f"expected a column {missing!r}, found {found}"
+    raise DataError(block.file, block.line, why)
+
+
+def _below(block: Block, lines: int) -> Block:
+    """Return a file's first block without its first lines, nor a byte order mark."""
+    data = block.data.removeprefix(b"\xef\xbb\xbf")
+    cut = 0
+    for _ in range(lines):
+        cut = data.find(b"\n", cut) + 1 or len(data)
+    return Block(block.file, block.line + lines, data[cut:])
+
+
+def _day_first(block: Block, dialect: Dialect, place: int) -> bool | None:
+    """Return whether the day comes first in the dates of a file.
+
+    Raises:
+        DataError: It cannot be told.
+    """
+    rows = (cells(row.decode("utf-8", "replace"), dialect.delimiter) for row in block.rows())
+    texts = np.array([row[place] for row in rows if len(row) > place], object)
+    first, unsure = may_be_both(texts)
+    if unsure:
+        why = f"{unsure} may be two days: say time.day_first = true or false"
+        raise DataError(block.file, block.line, why)
+    return first
+
+
+def read_jsonl(text: Iterator[Block], layout: Layout, report: Report) -> Iterator[Columns]:
     """Return the wanted keys of JSON lines.
 
     Raises:
         DataError: The first line of a file lacks a key, or is no object.
     """
+    first = next(text, None)
+    if first is None:
+        return
+    layout = layout.of(_keys(first))
+    wanted = layout.wanted
     fields = [(f"f{n}", _JSON[kind]) for n, kind in enumerate(wanted.values())]
     rename = {f"f{n}": name for n, name in enumerate(wanted)}
     row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
     decoder = msgspec.json.Decoder(row, strict=False)
-    for block in text:
+    for block in chain((first,), text):
         lines = np.arange(block.line, block.line + block.data.count(b"\n") + 1, dtype=np.int64)
         try:
             rows = decoder.decode_lines(block.data)
@@ -103,73 +306,44 @@ def read_jsonl(text: Iterator[Block], wanted: dict[str, Type], report: Report) -
                 rows, lines = _rows_json(block, decoder, report)
         except (msgspec.MsgspecError, ValueError):
             rows, lines = _rows_json(block, decoder, report)
-        data = {
-            name: _array(list(map(attrgetter(f"f{n}"), rows)), kind)
-            for n, (name, kind) in enumerate(wanted.items())
-        }
-        yield Columns(block.file, lines, data)
+        data: dict[str, Array] = {}
+        for n, (name, kind) in enumerate(wanted.items()):
+            values = array(list(map(attrgetter(f"f{n}"), rows)), kind)
+            data[name] = stamped(values, layout.day_first) if kind == "stamp" else values
+        part = Columns(block.file, lines, data)
+        yield timed(part, layout, report, _raw_of(block, lines), start=block.line == 1)
+
+
+def _raw_of(block: Block, lines: Times) -> Callable[[int], str]:
+    return lambda place: block.rows()[int(lines[place]) - block.line].decode("utf-8", "replace")
+
+
+def _keys(block: Block) -> list[str]:
+    """Return the keys of the first line, none where it is no object."""
+    try:
+        return list(msgspec.json.decode(block.rows()[0], type=dict[str, Any]))
+    except (msgspec.MsgspecError, ValueError):
+        return []
 
 
 _JSON: dict[Type, Any] = {
     "float": float | None,
-    "int": Annotated[int, msgspec.Meta(gt=-_HUGE, lt=_HUGE)],
     "text": str | bool | int | float | None,
     "flag": bool,
-    "iso": str,
-    "id": str | int,
-    "levels": tuple[tuple[float, float], ...],
+    "stamp": int | float | str,
+    "id": str | int | None,
+    "levels": Levels,
 }
-_ARROW: dict[Type, pa.DataType] = {
+_ARROW: dict[Type, Any] = {
     "float": pa.float64(),
-    "int": pa.int64(),
     "text": pa.dictionary(pa.int32(), pa.string()),
     "flag": pa.bool_(),
-    "iso": pa.string(),
+    "stamp": pa.int64(),
     "id": pa.int64(),
 }
 
 
-def _header(
-    block: Block, names: tuple[str, ...], wanted: dict[str, Type]
-) -> tuple[tuple[str, ...], Block]:
-    """Return the column names of a file and its first block without them."""
-    end = block.data.find(b"\n") + 1 or len(block.data)
-    first = block.data[:end].decode("utf-8-sig", "replace")
-    found = tuple(cell.strip() for cell in next(csv.reader([first]), [""]))
-    if names and found[0] != names[0]:
-        found, body = names, block
-    else:
-        body = Block(block.file, block.line + 1, block.data[end:])
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        why = f"expected a column {missing[0]!r}, found {', '.join(found)}"
-        raise DataError(block.file, block.line, why)
-    return found, body
-
-
-def _typed_csv(block: Block, header: tuple[str, ...], wanted: dict[str, Type]) -> Columns | None:
-    """Return a block read as typed columns, None where a value does not fit its type."""
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(block.data),
-            arrow_csv.ReadOptions(
-                use_threads=False, column_names=list(header), block_size=len(block.data) + 1
-            ),
-            arrow_csv.ParseOptions(ignore_empty_lines=False),
-            arrow_csv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types={name: _ARROW[kind] for name, kind in wanted.items()},
-                true_values=["true", "True", "TRUE", "1"],
-                false_values=["false", "False", "FALSE", "0"],
-            ),
-        )
-    except (pa.ArrowInvalid, KeyError):
-        return None
-    columns = {name: table.column(name).combine_chunks() for name in wanted}
-    if any(columns[name].null_count for name in wanted if wanted[name] != "float"):
-        return None
-    lines = np.arange(block.line, block.line + table.num_rows, dtype=np.int64)
-    return Columns(block.file, lines, {name: _numpy(each) for name, each in columns.items()})
+_AS_TEXT: dict[Type, Any] = {**_ARROW, "stamp": pa.string(), "id": pa.string()}
 
 
 def _numpy(column: Any) -> Array:
@@ -177,29 +351,6 @@ def _numpy(column: Any) -> Array:
         words = np.array([*column.dictionary.to_pylist(), ""], object)
         return words[column.indices.to_numpy(zero_copy_only=False)]
     return column.to_numpy(zero_copy_only=False)
-
-
-def _rows_csv(
-    block: Block, header: tuple[str, ...], wanted: dict[str, Type], report: Report
-) -> Columns:
-    """Return a block read row by row; rows that do not fit are reported."""
-    places: list[tuple[str, int, Type]] = [
-        (name, header.index(name), kind) for name, kind in wanted.items()
-    ]
-    good: list[list[Any]] = [[] for _ in places]
-    lines: list[int] = []
-    for line, raw in enumerate(block.rows(), block.line):
-        try:
-            cells = _cells(raw, len(header))
-            row = [_CELL[kind](cells[place]) for _, place, kind in places]
-        except (ValueError, KeyError, csv.Error) as why:
-            report.complain(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
-            continue
-        lines.append(line)
-        for column, value in zip(good, row, strict=True):
-            column.append(value)
-    data = {name: _array(good[n], kind) for n, (name, _, kind) in enumerate(places)}
-    return Columns(block.file, np.array(lines, np.int64), data)
 
 
 def _rows_json(
@@ -219,61 +370,10 @@ def _rows_json(
     return rows, np.array(lines, np.int64)
 
 
-def _cells(raw: bytes, expected: int) -> list[str]:
-    cells: list[str] = next(csv.reader([raw.decode("utf-8")]), [])
-    if len(cells) != expected:
-        raise ValueError(f"expected {expected} columns, found {len(cells)}")
-    return cells
-
-
-def _flag(text: str) -> bool:
-    return _FLAGS[text.strip().lower()]
-
-
-def _float(text: str) -> float:
-    return float(text) if text.strip() not in {"", "null", "None", "NaN", "nan"} else float("nan")
-
-
-def _whole(text: str) -> int:
-    value = int(text) if text.strip().lstrip("-").isdigit() else float(text)
-    if not (abs(value) < _HUGE and value == int(value)):
-        raise ValueError(f"expected a whole number, found {text}")
-    return int(value)
-
-
-_CELL: dict[Type, Callable[[str], Any]] = {
-    "float": _float,
-    "int": _whole,
-    "text": str,
-    "flag": _flag,
-    "iso": lambda text: _micros(text) and text,
-    "id": lambda text: int(text) if text.isdigit() and len(text) < 19 else text,
-}
-
-
-def _array(values: list[Any], kind: Type) -> Array:
-    if kind == "float":
-        return np.array(values, np.float64)
-    if kind == "int":
-        return np.array(values, np.int64)
-    if kind == "flag":
-        return np.array(values, np.bool_)
-    if kind == "id" and all(isinstance(value, int) and value < _HUGE for value in values):
-        return np.array(values, np.int64)
-    if kind in {"text", "id"}:  # ids of one kind, so that they can be ordered
-        values = ["" if value is None else str(value) for value in values]
-    out = np.empty(len(values), object)
-    out[:] = values
-    return out
-
-
-def micros(texts: Array) -> Times:
-    """Return ISO times as µs; a time without a zone is UTC."""
-    return np.array([_micros(text) for text in texts], np.int64)
-
-
-def _micros(text: str) -> int:
-    moment = datetime.fromisoformat(text.strip())
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+def _cells(raw: bytes, expected: int, dialect: Dialect) -> list[str]:
+    row: list[str] = next(csv.reader([raw.decode("utf-8")], delimiter=dialect.delimiter), [])
+    if len(row) != expected:
+        raise ValueError(f"expected {expected} columns, found {len(row)}")
+    if dialect.decimal == ",":
+        return [pointed(cell) for cell in row]
+    return row

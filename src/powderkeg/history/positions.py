@@ -14,9 +14,10 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import Holder
-from powderkeg.history.columns import Report
-from powderkeg.history.readers import Table, read
+from powderkeg.history.readers import read
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Source, coin_of
+from powderkeg.history.table import Table
 
 
 class Position(Struct, frozen=True, gc=False):

@@ -24,10 +24,10 @@ from powderkeg.events import (
     Ratio,
     Tick,
 )
-from powderkeg.history.columns import Report
 from powderkeg.history.lines import Block, blocks
-from powderkeg.history.readers import Table, floats
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, Source, coin_of
+from powderkeg.history.table import Table, floats
 from powderkeg.instruments import unit_of
 from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.reader import UNREADABLE
@@ -42,7 +42,7 @@ _LOOKS = 8
 
 
 def records(
-    series: Series, n: int, tables: Iterator[Table], index: Table | None = None
+    series: Series, n: int, tables: Iterator[Table], report: Report, index: Table | None = None
 ) -> Iterator[Known]:
     """Return the events of a series, with a Gap where rows are missing.
 
@@ -50,6 +50,7 @@ def records(
         series: What the rows are.
         n: Its number, which decides among equals.
         tables: Its rows.
+        report: Told of gaps.
         index: Index prices, for marks that carry none.
     """
     rank, make = _MAKE[series.kind]
@@ -59,6 +60,7 @@ def records(
             table.columns["index"] = _before(index, table)
         for at, event in make(series, table):
             if silence and last and at - last > silence:
+                report.of(table.file).gaps += 1
                 yield at, rank, n, _gap(series, last, at)
             last = at
             yield at, rank, n, event
@@ -151,7 +153,7 @@ def frames(
                 yield known, 0, n, event
     for (file, market), count in foreign.items():
         # what a venue said of no market in particular, such as a refusal, is no market's either
-        reason = "foreign market" if ":" in market else "said of no market"
+        reason = "foreign market" if ":" in market else "left out, said of no market"
         why = f"{market}: {count} times, where {series.id} is wanted"
         report.complain(file, 0, reason, why, count)
     for reason, count in venue.skipped.items():

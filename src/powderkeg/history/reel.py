@@ -23,8 +23,8 @@ from powderkeg.feed import Feed
 from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.history.archive import unpack
-from powderkeg.history.columns import Report
 from powderkeg.history.replay import events
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Source, coin_of
 from powderkeg.maps.moves import History, Move, Path, kept, outside
 from powderkeg.settings import LIVE

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 
 from powderkeg.errors import ConfigError
@@ -23,19 +22,17 @@ from powderkeg.events import (
     Event,
     Floats,
     Gap,
-    Liquidation,
-    LiquidationBar,
-    Mark,
     Times,
-    Trade,
     Trades,
 )
 from powderkeg.history.archive import unpack
 from powderkeg.history.bars import Coarse, Hindsight, coarse, made
-from powderkeg.history.columns import Report
-from powderkeg.history.readers import Table, joined, read
+from powderkeg.history.judge import Judge
+from powderkeg.history.readers import read
 from powderkeg.history.records import Known, frames, records, sightings
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, Source, coin_of
+from powderkeg.history.table import Table, joined
 from powderkeg.history.units import Units
 from powderkeg.history.volumes import Volumes
 
@@ -43,10 +40,6 @@ Tables: TypeAlias = Callable[[Series], Iterator[Table]]
 
 _BULK = {"trades", "candles"}
 _TOLD_ELSEWHERE = {"positions", "fills", "ledger", "liquidated", "index"}
-_FAR = 0.20
-"""A liquidation this far from the last known price is not believed: a public "database" of them
-had ADA at 27,849 USD."""
-_STALE = DAY
 _ALWAYS, _NEVER = -(2**62), 2**62
 
 
@@ -82,7 +75,7 @@ def events(
         DataError: A file is not what the source file says.
     """
     report = Report() if report is None else report
-    mine = [each for each in unpack(source) if coin_of(each) == coin or _of_any(each)]
+    mine = [each for each in unpack(source, report) if coin_of(each) == coin or _of_any(each)]
     if not mine:
         known = ", ".join(source.coins())
         raise ConfigError(f"{source.path}: expected one of the coins {known}, found {coin!r}")
@@ -105,9 +98,9 @@ def events(
             singles.append(sightings(series, n, within(series), coin))
         elif stock.alone(series):
             index = stock.whole("index", series.id) if series.kind == "mark" else None
-            singles.append(records(series, n, within(series), index))
+            singles.append(records(series, n, within(series), report, index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    judge = _Judge(Units(mine), report)
+    judge = Judge(Units(mine), mine, report)
     for event in _woven(merged, stock.runs(), block, stride):
         yield from judge.pass_on(event)
 
@@ -227,7 +220,7 @@ class _Run:
         self._table: Table | None = None
         self._i = 0
         self._ends: list[int] = []
-        self._last = 0
+        self._last = self._id = 0
         self._silence = series.every * 3 // 2 or _NEVER
 
     @property
@@ -241,7 +234,10 @@ class _Run:
             self._table, self._i = next(self._tables, None), 0
             if self._table is None:
                 return None
-            jumps = np.diff(self._table.times) > self._silence
+            steps = np.diff(self._table.times)
+            jumps = steps > self._silence
+            if (ids := self._counted(self._table)) is not None:
+                jumps |= (np.diff(ids) > 1) & (steps > SECOND)
             self._ends = [*(np.flatnonzero(jumps) + 1).tolist(), len(jumps) + 1]
         return int(self._table.times[self._i])
 
@@ -251,17 +247,35 @@ class _Run:
         if table is None:
             raise LookupError("no row is left")
         first = int(table.times[i])
-        if self._last and first - self._last > self._silence:
+        missing = self._missing(table, i, first)
+        if missing:
             since, self._last = self._last, first
-            why = f"{self._series.kind}: nothing for {(first - since) / SECOND:.0f} s"
+            self._id = int(ids[i]) - 1 if (ids := self._counted(table)) is not None else 0
+            self._report.of(table.file).gaps += 1
+            why = f"{self._series.kind}: {missing}"
             return Gap(self._series.id, first - self._span, first, since, why)
         rows = self._piece(table, before)
         while (at := self.next_time()) is not None and at < before:
             # a run does not end where a block of the file happens to
-            if self._table is None or self._i or at - self._last > self._silence:
+            if self._table is None or self._i or self._missing(self._table, 0, at):
                 break
             rows = joined(rows, self._piece(self._table, before))
         return self._prints(rows) if self.trades else self._bars(rows)
+
+    def _missing(self, table: Table, i: int, at: int) -> str:
+        """Return what is missing before a row, empty where nothing is."""
+        if not self._last:
+            return ""
+        if at - self._last > self._silence:
+            return f"nothing for {(at - self._last) / SECOND:.0f} s"
+        ids = self._counted(table)
+        n = 0 if ids is None or not self._id else int(ids[i]) - self._id - 1
+        return f"{n:,} ids are missing" if n > 0 and at - self._last > SECOND else ""
+
+    def _counted(self, table: Table) -> Times | None:
+        """Return ids that rise by one, None where there are none."""
+        ids = table.columns.get("id") if self._series.counted else None
+        return ids if ids is not None and ids.dtype.kind == "i" else None
 
     def _piece(self, table: Table, before: int) -> Table:
         """Return the rows of this table before a time, up to the next gap."""
@@ -269,6 +283,8 @@ class _Run:
         end = int(table.times.searchsorted(before))
         end = min(end, self._ends[bisect_right(self._ends, i)])
         self._i, self._last = end, int(table.times[end - 1])
+        if (ids := self._counted(table)) is not None:
+            self._id = int(ids[end - 1])
         return table.where(slice(i, end))
 
     def _prints(self, rows: Table) -> Trades:
@@ -344,40 +360,3 @@ def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) 
             before = min(before, single[0])
         out = [run.take(before) for at, run in heads if at < before]
         yield from sorted(out, key=lambda event: event.at if isinstance(event, Trades) else 0)
-
-
-class _Judge:
-    """The last look: one unit for all, and no liquidation that no market has seen."""
-
-    def __init__(self, units: Units, report: Report) -> None:
-        self._units, self._report = units, report
-        self._price, self._at = 0.0, _ALWAYS
-
-    def pass_on(self, event: Event) -> Iterator[Event]:
-        """Return the event in coins, or nothing where it cannot be believed."""
-        event = self._units.in_coins(event)
-        match event:
-            case Trades() | Candles():
-                prices = event.prices if isinstance(event, Trades) else event.close
-                self._price, self._at = float(prices[-1]), event.at
-            case Trade() | Mark():
-                self._price, self._at = event.price, event.at
-            case LiquidationBar() if event.market in self._units.in_quote:
-                if not self._price:
-                    why = "no price is known yet to turn quote into base coin"
-                    self._report.complain(event.market, 0, "liquidation bar without a price", why)
-                    return
-                event = msgspec.structs.replace(
-                    event, long=event.long / self._price, short=event.short / self._price
-                )
-            case Liquidation() if self._far(event):
-                why = f"{event.price} where the market is at {self._price}, at {event.at} µs"
-                self._report.complain(event.market, 0, "liquidation far from the market", why)
-                return
-            case _:
-                pass
-        yield event
-
-    def _far(self, event: Liquidation) -> bool:
-        known = self._price > 0 and event.at - self._at <= _STALE
-        return known and abs(event.price - self._price) > _FAR * self._price

@@ -15,6 +15,8 @@ from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.instruments import coin_called, unit_of
 
+NAME = "@name"
+"""The time column of files whose name tells the time."""
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
 
@@ -34,10 +36,14 @@ class Stamp(Struct, frozen=True, forbid_unknown_fields=True):
     """The time column. `means` says what of a row the stamp is: its time, its start, its end."""
 
     column: str
-    unit: Literal["s", "ms", "us", "ns", "iso"] = "ms"
+    """Its name, or ``@name`` where the file's name tells the time of all its rows."""
+    unit: Literal["", "s", "ms", "us", "ns", "iso"] = ""
+    """Needless: each stamp tells its own unit."""
     means: Literal["at", "from", "to"] = "at"
     every: str = ""
     """Expected distance of rows, such as ``5m``; half as long again without a row is a Gap."""
+    day_first: bool | None = None
+    """Whether 01/02/2025 is 1 February, where a file does not tell."""
 
 
 class Made(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +77,10 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     bars: Made | None = None
     names: tuple[str, ...] = ()
     """Column names of files without a header line."""
+    doubled: bool = False
+    """Whether the feed is known to print rows twice: equal rows are then one."""
+    counted: bool = False
+    """Whether ids rise by one, so that a jump is a gap."""
     line: int = 0
     """Line of its header in the source file; filled in by `load`."""
 
@@ -230,7 +240,12 @@ def coin_of(series: Series) -> str:
         return coin_called(series.coin) if series.multiplier is None else series.coin
     if "coin" in series.columns:
         return "*"
-    return unit_of(series.market)[0]
+    return coin_of_symbol(series.market)
+
+
+def coin_of_symbol(symbol: str) -> str:
+    """Return the coin that a symbol such as BTCUSD_PERP or BTC-USDT-SWAP is about."""
+    return unit_of(symbol)[0]
 
 
 def _no(why: str, key: str) -> ValueError:
@@ -252,8 +267,6 @@ def _check(series: Series, all_series: list[Series]) -> None:
             _ = span_of(text) if text else 0
         except ValueError as why:
             raise _no(f"{name}: {why}", name) from why
-    if series.kind == "book" and not all(".jsonl" in glob for glob in series.files):
-        raise _no("expected books as .jsonl or .jsonl.gz files", "files")
     if series.kind == "wire" and series.stamp is None:
         raise _no('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
     _check_market(series, all_series)

@@ -30,10 +30,10 @@ from msgspec import Struct
 
 from powderkeg.errors import DataError
 from powderkeg.events import Floats
-from powderkeg.history.columns import Report
 from powderkeg.history.positions import Told, tables
-from powderkeg.history.readers import Table
+from powderkeg.history.report import Report
 from powderkeg.history.sources import Source
+from powderkeg.history.table import Table
 
 MAINTENANCE = 0.01
 """Of notional, of every account, at this venue in 2023."""

@@ -23,8 +23,8 @@ from powderkeg.engine.record import KEPT as HOURS_KEPT
 from powderkeg.engine.sweeps import KEPT, QUARTER
 from powderkeg.engine.terms import TERMS
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
-from powderkeg.history.columns import Report
 from powderkeg.history.play import play
+from powderkeg.history.report import Report
 from powderkeg.history.sources import load
 from powderkeg.settings import Settings
 from powderkeg.sim import MadeMarket, World

@@ -20,8 +20,8 @@ import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire
 const NONE = new Uint16Array();
 
 export interface SessionEvents {
-  /** `keep` is true when this is the same market as before. */
-  onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean): void;
+  /** `keep` is true when this is the same market as before, `again` when it is fetched anew for the same question. */
+  onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean, again: boolean): void;
   onColumn(column: Column, how: Applied): void;
   onLevels(levels: Levels): void;
   onStatus(status: Status): void;
@@ -248,10 +248,11 @@ export class Session {
 
   #adopt(map: MapSnapshot): void {
     const grid = new HeatGrid(map);
+    const again = this.#grid !== null;
     this.#grid = grid;
     this.#stream = map.stream;
     this.#seq = map.seq;
-    this.#events.onMap(map, grid, !this.#first);
+    this.#events.onMap(map, grid, !this.#first, again);
     this.#first = false;
   }
 }

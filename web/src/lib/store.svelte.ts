@@ -202,7 +202,7 @@ export class Store {
     // A price of another coin means nothing here.
     if (this.map && this.map.coin !== this.filters.coin) this.look.clear();
     const session = new Session({ ...this.filters }, keep, {
-      onMap: (map, grid, same) => this.#adopt(map, grid, same),
+      onMap: (map, grid, same, again) => this.#adopt(map, grid, same, again),
       onColumn: (column, how) => {
         this.heard = Date.now();
         if (column.k[3] > 0) this.price = column.k[3];
@@ -250,13 +250,14 @@ export class Store {
     return this.#keepView;
   }
 
-  #adopt(map: MapSnapshot, grid: HeatGrid, same: boolean): void {
+  #adopt(map: MapSnapshot, grid: HeatGrid, same: boolean, again: boolean): void {
     this.#keepView = same;
     this.heard = Date.now();
     this.venues = map.venues;
     this.source = map.source;
     this.note = map.note;
-    this.trust = map;
+    if (again) this.#learn(map);
+    else this.trust = map;
     this.price = map.price;
     if (!same) this.levels = null;
     const fresh = !this.map;
@@ -273,7 +274,7 @@ export class Store {
     if (gone.length) this.grid?.miss(gone.map((v) => v.name));
   }
 
-  /** Keep what is said of the model; weights that were learned anew are said. */
+  /** Keep what is said of the model; weights that were learned anew are said, by the stream or by the same map fetched again. */
   #learn(trust: Trust): void {
     const before = this.trust?.fit;
     if (before && trust.fit?.at && trust.fit.at > (before.at ?? 0)) this.learned = trust.fit;
