@@ -539,3 +539,39 @@ def test_once_an_hour_every_coin_is_told_what_the_others_have_learned(monkeypatc
     assert elders() == first
     feed.take([word(3, T0 + 60 * MINUTE, Tick(T0 + 60 * MINUTE))])
     assert elders()["SOL"] == told["BTC"] + ["more"]
+
+
+# -- coins that trade by the thousand
+
+
+def test_markets_of_one_coin_come_in_one_unit_and_stay_so_after_a_restart():
+    desk = Desk("PEPE", Settings(draw=SECOND, flush=SECOND))
+    feed, heard = Feed({"PEPE": desk}), []
+    feed.watch = heard.append
+    feed.take([word(1, T0, Boot(T0, {"PEPE": ("bybit:1000PEPEUSDT", "hyperliquid:kPEPE")}))])
+    feed.take([word(2 + n, T0, Join(T0, name, T0)) for n, name in enumerate(feed.waiting)])
+    feed.take([Frame(4, T0 + SECOND, "bybit", "", TICKER), Frame(5, T0, "hyperliquid", "", CTX)])
+    assert {type(e): e for e in heard if e.market.startswith("bybit")}[Mark].price == 1e-5
+    again = Feed({"PEPE": Desk("PEPE", Settings(draw=SECOND, flush=SECOND))})
+    unpack_feed(again, pack_feed(feed))
+    for each in (feed, again):
+        each.take([Frame(6, T0 + SECOND, "bybit", "", TICKER)])
+        marks = [known.estimate.mark for known in each.desks["PEPE"].estimated()]
+        assert marks == pytest.approx([1e-5, 1e-5])
+    assert digest(again.desks["PEPE"]) == digest(desk)
+
+
+def test_an_older_recording_of_a_thousand_pepe_is_one_of_pepe():
+    feed = Feed({"PEPE": Desk("PEPE")})
+    feed.take([word(1, T0, Boot(T0, {"1000PEPE": ("binance:1000PEPEUSDT",)}))])
+    assert feed.coins == {"binance:1000PEPEUSDT": "PEPE"}
+
+
+TICKER = (
+    b'{"topic":"tickers.1000PEPEUSDT","type":"snapshot","ts":1790000000000,"data":'
+    b'{"symbol":"1000PEPEUSDT","markPrice":"0.01","indexPrice":"0.01","openInterest":"100"}}'
+)
+CTX = (
+    b'{"channel":"activeAssetCtx","data":{"coin":"kPEPE","ctx":{"markPx":"0.01","oraclePx":'
+    b'"0.01","funding":"0.0001","openInterest":"5.0"}}}'
+)

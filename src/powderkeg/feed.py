@@ -25,6 +25,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.frames import Boot, Frame, Join, Joined, Word, markets_of, read_word
+from powderkeg.instruments import in_coins, unit_of
 from powderkeg.joining import Joining, as_one
 from powderkeg.past import Past, cut
 from powderkeg.venues import VENUES, Venue
@@ -57,6 +58,8 @@ class Feed:
         """Number of the last frame taken."""
         self.coins: dict[str, str] = {}
         """Coin of each market that is collected."""
+        self._multipliers: dict[str, float] = {}
+        """How many coins one unit of a market is. Told by its name, so never kept."""
         self.play: Play | None = None
         """Live; a replay plays each past where its `Joined` stands."""
         self._pasts: dict[str, Past] = {}
@@ -106,9 +109,10 @@ class Feed:
         events = self._events(frame)
         told = frame.channel.partition(":")[0] in PAST
         asks: list[Ask] = []
-        for event in events:
-            if isinstance(event, Tick):
+        for said in events:
+            if isinstance(said, Tick):
                 continue
+            event = in_coins(said, self._multiplier(said.market))
             if self.watch is not None and not told:
                 self.watch(event)
             coin = self.coins.get(event.market)
@@ -121,6 +125,12 @@ class Feed:
             else:
                 asks += self._push(coin, event)
         return asks
+
+    def _multiplier(self, market: str) -> float:
+        known = self._multipliers.get(market)
+        if known is None:
+            known = self._multipliers[market] = unit_of(market.partition(":")[2])[1]
+        return known
 
     def _events(self, frame: Frame) -> list[Event]:
         """Return what a frame says. A reader's own mistake costs this frame, and no other venue."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from powderkeg.errors import WireError
 from powderkeg.events import Gap, Link, Tick
+from powderkeg.instruments import coin_called
 
 
 class Frame(Struct, frozen=True, array_like=True, gc=False):
@@ -79,8 +80,10 @@ def read_word(raw: bytes) -> Word:
 
 
 def markets_of(boot: Boot) -> dict[str, str]:
-    """Return the coin of each market."""
-    return {market: coin for coin, markets in boot.markets.items() for market in markets}
+    """Return the coin of each market; older recordings took 1000PEPE for one."""
+    return {
+        market: coin_called(coin) for coin, markets in boot.markets.items() for market in markets
+    }
 
 
 def numbered(first: int, frames: Sequence[tuple[int, str, str, bytes]]) -> list[Frame]:

@@ -86,6 +86,12 @@ async def test_where_all_is_well_every_check_says_so():
     assert rows["binance"]["channels"]["trades"]["state"] == "up"
 
 
+def test_a_venue_that_lists_no_such_coin_is_said_to_and_is_no_fault():
+    (check,) = doctor._venue("deribit", "", {"venues": {}, "channels": []})
+    assert (check.ok, check.found) == (True, "lists no such coin")
+    assert doctor._rows({"venues": {}, "channels": []}, ("deribit",)) == {}
+
+
 async def test_one_venue_that_is_down_is_told_alone(closed):
     async with await serve(["BTC"], days=0.1, venues=["binance"], rate=100) as simulator:
         hosts = {**simulator.addresses, "okx": closed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -171,3 +172,24 @@ def test_a_silence_in_a_recording_is_a_gap(recorded, run):
     assert got["gaps"] >= 1
     assert got["conservation_residual"] <= 1e-6
     assert got["prior_only"]
+
+
+CASES = Path(__file__).parents[1] / "history" / "cases"
+
+
+def test_a_coin_may_be_named_as_a_venue_names_thousands_of_it(run, monkeypatch):
+    monkeypatch.delenv("POWDERKEG_DATA", raising=False)
+    source = str(CASES / "thousand_times" / "source.toml")
+    told = json.loads(run("replay", source, "--coin", "1000PEPE", "--json"))
+    assert (told["coin"], told["liquidations"], told["bad"]) == ("PEPE", 199, {})
+    marks = {name: market["mark"] for name, market in told["markets"].items()}
+    assert marks == pytest.approx(
+        {"binance:1000PEPEUSDT": 9.909442e-06, "okx:PEPE-USDT-SWAP": 9.909442e-06}
+    )
+
+
+def test_of_a_recording_of_several_markets_that_of_the_series_is_told(run, monkeypatch):
+    monkeypatch.delenv("POWDERKEG_DATA", raising=False)
+    told = json.loads(run("replay", str(CASES / "several_markets" / "source.toml"), "--json"))
+    assert list(told["markets"]) == ["binance:SOLUSDT"]
+    assert (told["trades"], told["liquidations"], told["bad_rows"]) == (300, 30, 1090)

@@ -112,7 +112,9 @@ def test_a_browser_is_opened_on_request_and_its_absence_is_told(served, monkeypa
 
 
 def test_a_coin_or_venue_that_cannot_be_is_refused_before_anything_is_opened(refused):
-    assert refused("demo", "B/TC") == "ConfigError: expected coins such as BTC, found B/TC"
+    assert (
+        refused("demo", "B/TC") == "ConfigError: expected coins such as BTC or xyz:TSLA, found B/TC"
+    )
     why = refused("up", "--venues", "binance,kraken")
     assert why.startswith("ConfigError: expected venues of binance, ")
     assert why.endswith("found kraken")

@@ -62,6 +62,11 @@ def test_coins_and_venues_may_be_chosen(planned, run):
     assert str(plan.data) == "here"
 
 
+def test_a_coin_may_be_named_as_a_venue_names_thousands_of_it(planned, run):
+    run("up", "1000pepe", "kPEPE", "SHIB1000", "1inch", "XYZ:tsla", "tusd")
+    assert planned[0].coins == ("PEPE", "SHIB", "1INCH", "xyz:TSLA", "TUSD")
+
+
 def test_the_disk_budget_is_an_option_and_no_part_of_what_a_desk_is(planned, run, monkeypatch):
     run("up", "--disk", "500MB")
     monkeypatch.setenv("POWDERKEG_DISK", "1.5TB")

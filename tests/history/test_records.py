@@ -150,3 +150,11 @@ def test_a_local_clock_that_was_set_back_does_not_turn_the_stream_around(make):
 def test_a_venue_without_a_reader_is_a_configuration_error(make):
     with pytest.raises(ConfigError, match=r"source.toml:2: no reader for venue 'mtgox'; there are"):
         wire(make, "", Report(), venue="mtgox")
+
+
+def test_a_row_of_a_stored_frame_that_cannot_be_read_is_counted_as_such(make):
+    report = Report()
+    mark = {"e": "markPriceUpdate", "E": 1, "s": "BTCUSDT", "p": "5"}
+    frame = {"stream": "!markPrice@arr", "data": [mark, mark | {"p": "x"}]}
+    assert len(wire(make, f"{T} {json.dumps(frame)}\n", report)) == 1
+    assert report.bad == {"unreadable row": 1}

@@ -60,6 +60,16 @@ def test_rows_of_one_stamp_are_one_look(tmp_path):
     assert second.sizes.tolist() == [1.0]
 
 
+def test_looks_at_a_coin_held_by_the_thousand_are_in_the_coins_unit(tmp_path):
+    rows = f"{T},x,kPEPE,Long,2,0.01,0.008\n{T},y,BTC,Short,3,100,\n"
+    (look,) = told(tmp_path, rows, "PEPE")
+    assert look.market == "hyperliquid:kPEPE"
+    assert (look.accounts, look.flat) == (("x",), ("y",))
+    assert look.sizes.tolist() == [2000.0]
+    assert look.entries[0] == pytest.approx(1e-5)
+    assert look.liquidations[0] == pytest.approx(8e-6)
+
+
 def test_who_is_named_with_another_coin_only_holds_nothing_of_this_one(tmp_path):
     (look,) = told(tmp_path, f"{T},x,ETH,Long,2,100,80\n{T},y,BTC,Long,1,100,80\n")
     assert look.accounts == ("y",)

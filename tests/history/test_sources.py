@@ -184,7 +184,7 @@ def test_spans_are_whole_numbers_of_a_unit(text, span):
         ("BTCUSD_PERP", "BTC"),
         ("ETH-USDT-SWAP", "ETH"),
         ("SOLUSDC", "SOL"),
-        ("1000PEPEUSDT", "1000PEPE"),
+        ("1000PEPEUSDT", "PEPE"),
         ("BTC", "BTC"),
         ("btc/usd", "btc/usd"),
     ],

@@ -102,6 +102,11 @@ def test_prints_of_a_frame_are_one_event_in_order_of_time():
     assert event.prices.tolist() == [3.0, 2.0, 4.0]
 
 
+def never(reason, times):
+    """Stand where nothing is to be left out."""
+    raise AssertionError((reason, times))
+
+
 def bar(n, low=9.0, high=12.0):
     return (n * MINUTE, 10.0, high, low, 11.0, 4.0, 1.0)
 
@@ -109,7 +114,7 @@ def bar(n, low=9.0, high=12.0):
 @given(st.lists(st.integers(0, 20), max_size=30), st.integers(0, 20 * MINUTE))
 @example([2, 0, 2, 9], 5 * MINUTE)
 def test_candles_are_in_order_each_once_and_all_of_them_over(starts, seen):
-    events = candles("x:Y", seen, MINUTE, [bar(n) for n in starts])
+    events = candles("x:Y", seen, MINUTE, [bar(n) for n in starts], never)
     over = sorted({n * MINUTE for n in starts if (n + 1) * MINUTE <= seen})
     assert [type(each) for each in events] == ([Candles] if over else [])
     for event in events:
@@ -123,7 +128,16 @@ def test_candles_are_in_order_each_once_and_all_of_them_over(starts, seen):
 @pytest.mark.parametrize("wrong", [bar(0, low=10.5), bar(0, high=10.5)])
 def test_a_candle_that_does_not_hold_its_own_prices_is_refused(wrong):
     with pytest.raises(ValueError, match="low <= open, close <= high"):
-        candles("x:Y", 10 * MINUTE, MINUTE, [bar(1), wrong])
+        candles("x:Y", 10 * MINUTE, MINUTE, [wrong], never)
+
+
+def test_a_candle_that_cannot_be_costs_itself_and_is_counted():
+    counted = []
+    rows = [bar(0), bar(1, low=10.5), bar(2)]
+    (event,) = candles("x:Y", 10 * MINUTE, MINUTE, rows, lambda *told: counted.append(told))
+    assert isinstance(event, Candles)
+    assert event.times.tolist() == [0, 2 * MINUTE]
+    assert counted == [("bar whose open or close is outside it", 1)]
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 1000), st.integers(1, 500))

@@ -31,6 +31,7 @@ from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.base import Poll
 from powderkeg.venues.binance import Binance
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -645,3 +646,14 @@ def test_an_aggregate_of_the_other_universe_is_left_out():
     other["data"]["st"] = 2
     assert reader.read(json.dumps(other).encode(), SEEN) == []
     assert reader.skipped == {"row of the other universe, st=2": 1}
+
+
+def test_a_row_of_all_markets_that_cannot_be_read_costs_itself():
+    venue = usdm()
+    mark = {"e": "markPriceUpdate", "E": 1, "s": "BTCUSDT", "p": "5", "r": "", "T": 0}
+    odd = [mark | {"s": "币安人生USDT"}, mark | {"p": "-1"}, mark | {"E": "never"}]
+    (event,) = venue.read(frame("!markPrice@arr@1s", [*odd, mark]), SEEN)
+    assert event == Mark("binance:BTCUSDT", 1000, SEEN, 5.0)
+    assert venue.skipped == {UNREADABLE: 3}
+    with pytest.raises(WireError, match="expected a symbol"):
+        venue.read(frame("!markPrice@arr@1s", odd[:1]), SEEN)

@@ -24,6 +24,7 @@ from powderkeg.events import (
 )
 from powderkeg.instruments import Instrument
 from powderkeg.venues import binance_rest as rest
+from powderkeg.venues.reader import UNREADABLE
 
 FOLDER = Path(__file__).parent / "frames" / "binance"
 SEEN = 1_766_500_000_000_000
@@ -66,25 +67,25 @@ def kline(start, volume="4", quote="40", buy="1", quote_buy="10"):
 def test_candles_are_one_event_without_the_bar_that_runs():
     start = SEEN // MS // 60_000 * 60_000 - 120_000
     rows = [kline(start), kline(start + 60_000), kline(start + 120_000)]
-    (event,) = rest.bars(json.dumps(rows).encode(), SEEN, known())
+    (event,) = rest.bars(json.dumps(rows).encode(), SEEN, known(), {})
     assert isinstance(event, Candles)
     assert (event.market, event.span, len(event.times)) == ("binance:BTCUSDT", MINUTE, 2)
     assert event.at == (start + 120_000) * MS
     assert (event.volume[0], event.buy[0]) == (4.0, 1.0)
     assert np.isnan(event.oi).all()
-    assert rest.bars(b"[]", SEEN, known()) == []
+    assert rest.bars(b"[]", SEEN, known(), {}) == []
 
 
 def test_coin_margined_candles_have_their_coins_in_columns_seven_and_ten():
     rows = [kline(0, volume="1000", quote="2.5", buy="400", quote_buy="1.5")]
-    (event,) = rest.bars(json.dumps(rows).encode(), SEEN, coin())
+    (event,) = rest.bars(json.dumps(rows).encode(), SEEN, coin(), {})
     assert isinstance(event, Candles)
     assert (event.volume[0], event.buy[0]) == (2.5, 1.5)
 
 
 def test_a_documented_candle_of_a_week_keeps_its_length():
     raw = told("http_futures_market_klines").replace(b'"0.80000000"', b'"0.01635000"')
-    (event,) = rest.bars(raw, SEEN, known())
+    (event,) = rest.bars(raw, SEEN, known(), {})
     assert isinstance(event, Candles)
     assert event.span == 7 * 24 * HOUR
 
@@ -93,7 +94,7 @@ def test_a_documented_candle_of_a_week_keeps_its_length():
 def test_candles_of_several_lengths_or_of_none_are_refused(times):
     rows = [[start, *kline(0)[1:6], end, *kline(0)[7:]] for start, end in times]
     with pytest.raises(ValueError, match="bars of one length"):
-        rest.bars(json.dumps(rows).encode(), SEEN, known())
+        rest.bars(json.dumps(rows).encode(), SEEN, known(), {})
 
 
 def test_open_interest_of_now_may_lack_its_time():
@@ -104,9 +105,9 @@ def test_open_interest_of_now_may_lack_its_time():
 
 def test_past_open_interest_of_coin_margin_is_the_value_not_the_contracts():
     raw = told("http_futures_market_open_interest_historical")
-    first, _ = rest.interests(raw, SEEN, known())
+    first, _ = rest.interests(raw, SEEN, known(), {})
     assert first == OpenInterest("binance:BTCUSDT", 1583127900000 * MS, SEEN, 20403.637)
-    first, _ = rest.interests(raw, SEEN, coin())
+    first, _ = rest.interests(raw, SEEN, coin(), {})
     assert isinstance(first, OpenInterest)
     assert first.size == pytest.approx(150570784.07809979)
 
@@ -117,18 +118,18 @@ def test_a_payment_tells_the_interval_since_the_one_before():
         {"symbol": "BTCUSDT", "fundingTime": n * hour + 3, "fundingRate": "0.0001"}
         for n in (0, 4, 8, 40)
     ]
-    events = rest.fundings(json.dumps(rows).encode(), SEEN, known())
+    events = rest.fundings(json.dumps(rows).encode(), SEEN, known(), {})
     assert events[1] == Funding("binance:BTCUSDT", (4 * hour + 3) * MS, SEEN, 0.0001, 4 * HOUR)
     spans = [each.interval // HOUR for each in events if isinstance(each, Funding)]
     assert spans == [4, 4, 4, 8]
-    first, _ = rest.fundings(told("http_futures_market_funding_rate"), SEEN, known())
+    first, _ = rest.fundings(told("http_futures_market_funding_rate"), SEEN, known(), {})
     assert isinstance(first, Funding)
     assert first.rate == -0.0375
 
 
 def test_a_ratio_is_the_share_of_accounts_that_are_long():
     raw = told("http_futures_market_global_long_short_account_ratio")
-    first, _ = rest.ratios(raw, SEEN, known())
+    first, _ = rest.ratios(raw, SEEN, known(), {})
     assert first == Ratio("binance:BTCUSDT", 1583139600000 * MS, SEEN, "accounts", 0.6622)
 
 
@@ -140,7 +141,7 @@ def test_intervals_are_in_hours_and_names_in_other_letters_left_out():
             {"symbol": "龙USDT", "fundingIntervalHours": 1},
         ]
     )
-    assert rest.intervals(raw.encode()) == {"LPTUSDT": 4 * HOUR, "BTCUSDT": 8 * HOUR}
+    assert rest.intervals(raw.encode(), {}) == {"LPTUSDT": 4 * HOUR, "BTCUSDT": 8 * HOUR}
 
 
 def test_the_clock_is_in_microseconds():
@@ -148,14 +149,14 @@ def test_the_clock_is_in_microseconds():
 
 
 def test_instruments_of_usd_m_are_in_coins():
-    told_all = rest.instruments(told("http_futures_market_exchange_info"), "binance")
+    told_all = rest.instruments(told("http_futures_market_exchange_info"), "binance", {})
     market = "binance:BTCUSDT"
     expected = Instrument(market, "BTC", "binance", "perpetual", True, 1.0, 0.1)
     assert told_all["BTCUSDT"] == expected
 
 
 def test_instruments_of_coin_m_tell_the_dollars_in_a_contract_and_dated_ones_are_left_out():
-    told_all = rest.instruments(told("http_coinm_exchange_info"), "binance-coin")
+    told_all = rest.instruments(told("http_coinm_exchange_info"), "binance-coin", {})
     market = "binance-coin:BTCUSD_PERP"
     expected = Instrument(market, "BTC", "binance-coin", "perpetual", False, 100.0, 0.1)
     assert told_all["BTCUSD_PERP"] == expected
@@ -180,13 +181,13 @@ LISTED = {
 )
 def test_shares_and_what_does_not_trade_are_no_instruments(more):
     raw = json.dumps({"symbols": [LISTED | more]}).encode()
-    assert rest.instruments(raw, "binance") == {}
+    assert rest.instruments(raw, "binance", {}) == {}
 
 
 def test_a_pair_of_spot_is_an_instrument_too():
     raw = json.dumps({"symbols": [LISTED]}).encode()
     expected = Instrument("binance-spot:BTCUSDT", "BTC", "binance-spot", "spot", True, 1.0, 0.01)
-    assert rest.instruments(raw, "binance-spot") == {"BTCUSDT": expected}
+    assert rest.instruments(raw, "binance-spot", {}) == {"BTCUSDT": expected}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_a_pair_of_spot_is_an_instrument_too():
 )
 def test_an_instrument_without_its_steps_is_refused(more, name, why):
     with pytest.raises(ValueError, match=why):
-        rest.instruments(json.dumps({"symbols": [LISTED | more]}).encode(), name)
+        rest.instruments(json.dumps({"symbols": [LISTED | more]}).encode(), name, {})
 
 
 def test_a_book_of_spot_tells_no_time_and_no_symbol():
@@ -275,8 +276,17 @@ def test_every_aggregate_is_counted_once_in_whatever_order_it_comes(numbers):
 @example(b"{}")
 def test_any_bytes_are_read_or_an_error_of_the_decoder(raw):
     readers = [lambda raw: rest.trades(raw, SEEN, known(), {}), rest.depth, rest.clock]
-    readers += [rest.interest, rest.intervals, lambda raw: rest.instruments(raw, "binance")]
-    readers += [lambda raw, read=read: read(raw, SEEN, coin()) for read in rest.PAST.values()]
+    readers += [rest.interest, lambda raw: rest.intervals(raw, {})]
+    readers += [lambda raw: rest.instruments(raw, "binance", {})]
+    readers += [lambda raw, read=read: read(raw, SEEN, coin(), {}) for read in rest.PAST.values()]
     for read in readers:
         with suppress(msgspec.MsgspecError, ValueError):
             read(raw)
+
+
+def test_an_instrument_that_cannot_be_read_costs_itself():
+    skipped = {}
+    symbols = [LISTED, {"symbol": 5}, LISTED | {"symbol": "XUSDT", "filters": []}]
+    raw = json.dumps({"symbols": symbols}).encode()
+    assert list(rest.instruments(raw, "binance-spot", skipped)) == ["BTCUSDT"]
+    assert skipped == {UNREADABLE: 2}

@@ -24,6 +24,7 @@ from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.bitget import Bitget
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -196,7 +197,7 @@ def test_a_refused_subscription_is_told_with_what_the_venue_said(code):
         frame("publicTrade", [trade(1, v="-1")]),
         frame("publicTrade", [trade(1, p="nan")]),
         frame("publicTrade", [trade(1, S="long")]),
-        frame("publicTrade", [trade(1)], ts=0),
+        V3[5].replace(b'"ts":', b'"t":'),
         frame("publicTrade", [trade(1)]).replace(b"BTCUSDT", b"btc usdt"),
         frame("ticker", []),
         V3[5].replace(b'"-0.00003"', b'"1.5"'),
@@ -289,3 +290,24 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(raw, pick):
     message = json.loads(raw)
     fuzz.change(pick, [message, message["arg"], message["data"][0]])
     readable(json.dumps(message).encode())
+
+
+def test_a_stamp_of_a_frame_that_cannot_be_read_costs_no_row_that_has_its_own():
+    (event,) = Bitget().read(frame("publicTrade", [trade(1)], ts="never"), SEEN)
+    assert event.at == (TS + 1) * 1000
+
+
+def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():
+    rows = [
+        {"symbol": BTC, "side": "buy", "price": "93000", "amount": "250000", "ts": "1790000001000"},
+        {"symbol": "币安人生USDT", "side": "sell", "price": "0.1", "amount": "1", "ts": "179"},
+        {"symbol": "ETHUSDT", "side": "sell", "price": "0.1", "amount": "1", "ts": "never"},
+    ]
+    arg = {"instType": "usdt-futures", "topic": "liquidation"}
+    told = {"action": "update", "arg": arg, "data": rows, "ts": 1790000001000}
+    venue = Bitget()
+    (event,) = venue.read(json.dumps(told).encode(), SEEN)
+    at = 1790000001000 * 1000
+    size = 2.6881720430107525
+    assert event == Liquidation("bitget:BTCUSDT", at, SEEN, 93000.0, size, "long")
+    assert venue.skipped == {UNREADABLE: 2}

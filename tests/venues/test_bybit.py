@@ -25,6 +25,7 @@ from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll
 from powderkeg.venues.bybit import Bybit
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -265,9 +266,12 @@ def test_a_topic_without_a_symbol_is_unreadable(topic):
         linear().read(frame(topic, []), SEEN)
 
 
-def test_a_frame_without_a_time_is_unreadable():
-    with pytest.raises(WireError, match="and a ts"):
-        linear().read(frame("publicTrade.BTCUSDT", [], ts=0), SEEN)
+@pytest.mark.parametrize("ts", [0, "never", None])
+def test_a_ticker_without_a_time_is_unreadable_and_trades_have_their_own(ts):
+    with pytest.raises(WireError):
+        linear().read(frame("tickers.BTCUSDT", {"markPrice": "1"}, ts=ts), SEEN)
+    (event,) = linear().read(frame("publicTrade.BTCUSDT", [trade()], ts=ts), SEEN)
+    assert event.at == TS * 1000
 
 
 def test_an_acknowledgement_and_a_pong_say_nothing():
@@ -404,3 +408,11 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(message, pick):
     data = message["data"]
     fuzz.change(pick, [message, data[0] if isinstance(data, list) else data])
     readable(json.dumps(message).encode())
+
+
+def test_a_row_that_cannot_be_read_costs_itself():
+    venue = linear()
+    rows = [trade(i="1"), trade(i="2", p="-5"), trade(i="3", T="never"), trade(i="4")]
+    (event,) = venue.read(frame("publicTrade.BTCUSDT", rows), SEEN)
+    assert len(event.times) == 2
+    assert venue.skipped == {UNREADABLE: 2}

@@ -31,6 +31,7 @@ from powderkeg.instruments import Instrument
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.deribit import Deribit
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -489,3 +490,15 @@ def test_what_a_reader_remembers_lets_another_go_on():
     one.read(trades(row(10)), SEEN)
     other.recall(one.memory())
     assert isinstance(other.read(trades(row(12)), SEEN)[0], Gap)
+
+
+def test_a_trade_that_cannot_be_read_costs_itself_and_is_a_gap_before_the_next():
+    venue = Deribit()
+    rows = [row(10), row(11, price=-1.0), row(12, liquidation="T")]
+    gap, prints, died = venue.read(trades(*rows), SEEN)
+    assert isinstance(gap, Gap)
+    assert isinstance(prints, Trades)
+    assert isinstance(died, Liquidation)
+    assert venue.skipped == {UNREADABLE: 1}
+    with pytest.raises(WireError):
+        venue.read(trades(row(13, price=-1.0)), SEEN)

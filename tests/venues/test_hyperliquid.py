@@ -29,6 +29,7 @@ from powderkeg.instruments import Instrument
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.hyperliquid import Hyperliquid
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -281,7 +282,7 @@ def test_maintenance_is_half_the_initial_margin_at_the_greatest_leverage():
 @pytest.mark.parametrize("bounds", [["1", "2"], ["0", "0"], ["0", "5", "4"]])
 def test_margin_tiers_that_do_not_rise_from_nothing_are_unreadable(bounds):
     steps = [{"lowerBound": bound, "maxLeverage": 5} for bound in bounds]
-    meta = META | {"marginTables": [[56, {"marginTiers": steps}]]}
+    meta = {"universe": META["universe"][:1], "marginTables": [[56, {"marginTiers": steps}]]}
     with pytest.raises(WireError, match="margin tiers that rise from 0"):
         Hyperliquid().read(json.dumps(meta).encode(), SEEN, "instruments")
 
@@ -307,6 +308,20 @@ def test_instruments_are_asked_by_the_hour_and_trades_once():
     (recent,) = Hyperliquid().recent("BTC")
     assert json.loads(recent.body) == {"type": "recentTrades", "coin": "BTC"}
     assert (recent.channel, recent.every) == ("trades:BTC", 0)
+
+
+def test_an_exchange_of_others_is_asked_for_what_it_lists_and_changes_no_other():
+    venue = Hyperliquid()
+    own, other = venue.polls(["BTC", "xyz:TSLA"])
+    assert (own.channel, other.channel) == ("instruments", "instruments:xyz")
+    assert json.loads(other.body) == {"type": "meta", "dex": "xyz"}
+    assert [each.market for each in other.provides] == ["hyperliquid:xyz:TSLA"]
+    listed = {"name": "xyz:TSLA", "szDecimals": 2, "maxLeverage": 10}
+    venue.read(json.dumps(META).encode(), SEEN, own.channel)
+    venue.read(json.dumps({"universe": [listed]}).encode(), SEEN, other.channel)
+    assert set(venue.instruments) == set(venue.tiers) == {"BTC", "DOGE", "xyz:TSLA"}
+    venue.read(json.dumps({"universe": []}).encode(), SEEN, own.channel)
+    assert set(venue.instruments) == set(venue.tiers) == {"xyz:TSLA"}
 
 
 def test_accounts_are_watched_and_what_they_hold_is_told():
@@ -418,3 +433,32 @@ def test_what_a_reader_remembers_lets_another_go_on():
     one.read(trades(row()), SEEN)
     other.recall(one.memory())
     assert other.read(trades(row()), SEEN) == []
+
+
+def test_a_trade_that_cannot_be_read_costs_itself():
+    venue = Hyperliquid()
+    rows = [row(tid=1), row(tid=2, coin=""), row(tid=3, px="0"), row(tid=4, time="never")]
+    (event,) = venue.read(trades(*rows), SEEN)
+    assert isinstance(event, Trade)
+    assert venue.skipped == {UNREADABLE: 3}
+
+
+def test_a_row_of_another_coin_costs_no_row_of_ours():
+    venue = Hyperliquid()
+    rows = [row(tid=1), row(tid=2, coin="ETH")]
+    (event,) = venue.read(json.dumps(rows).encode(), SEEN, "trades:BTC")
+    assert event.market == "hyperliquid:BTC"
+    assert venue.skipped == {"row of another coin": 1}
+
+
+def test_a_margin_table_or_coin_that_cannot_be_read_costs_itself():
+    venue = Hyperliquid()
+    steps = [{"lowerBound": bound, "maxLeverage": 5} for bound in ("1", "2")]
+    meta = {
+        "universe": [*META["universe"], {"name": ""}],
+        "marginTables": [[56, {"marginTiers": steps}]],
+    }
+    assert venue.read(json.dumps(meta).encode(), SEEN, "instruments") == []
+    assert set(venue.instruments) == {"BTC", "DOGE"}
+    assert set(venue.tiers) == {"DOGE"}
+    assert venue.skipped == {UNREADABLE: 2}

@@ -24,6 +24,7 @@ from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.okx import Okx
+from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
 
@@ -443,3 +444,21 @@ def test_whatever_ids_a_venue_sends_those_of_changes_never_fall(steps):
                 newest = event.last
             elif isinstance(event, BookSnapshot):
                 newest = event.update
+
+
+def test_an_order_or_detail_that_cannot_be_read_costs_itself():
+    venue = okx()
+    told = json.loads(liquidations(detail(), detail(bkPx="0"), detail(ts="never"), detail(sz="9")))
+    told["data"] += [{"instId": 5}, {"instId": BTC, "details": [detail(sz="x")]}]
+    assert len(venue.read(json.dumps(told).encode(), SEEN)) == 2
+    assert venue.skipped == {UNREADABLE: 4}
+
+
+def test_an_order_whose_contract_is_not_told_costs_itself():
+    venue = okx()
+    venue.streams([BTC, "NEW-USDT-SWAP"])
+    told = json.loads(liquidations(detail()))
+    told["data"] += [{"instId": "NEW-USDT-SWAP", "details": [detail()]}]
+    (event,) = venue.read(json.dumps(told).encode(), SEEN)
+    assert event.market == f"okx:{BTC}"
+    assert venue.skipped == {UNREADABLE: 1}

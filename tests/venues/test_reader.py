@@ -9,7 +9,7 @@ from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Link
 from powderkeg.instruments import Instrument
 from powderkeg.venues.base import Channel, Ids
-from powderkeg.venues.reader import Answered, Coded, Reader, anew, decoder, op
+from powderkeg.venues.reader import UNREADABLE, Answered, Coded, Reader, anew, decoder, of_each, op
 
 ONE = Instrument("x:Y", "Y", "x", "perpetual", True, 1.0, 0.1)
 
@@ -144,3 +144,38 @@ def test_a_subscription_begins_anew_by_its_end():
 
 def test_no_venue_tells_of_accounts_unless_it_says_so():
     assert Venue().watch(("0x0",)) == []
+
+
+def test_a_row_that_cannot_be_read_costs_itself_and_is_counted():
+    venue = Plain()
+    rows = venue._rows(int)
+    assert rows.decode(b'[1,"2"]') == [1, 2]
+    assert venue.skipped == {}
+    assert rows.decode(b'[1,"x",{"y":2},3]') == [1, 3]
+    assert venue.skipped == {UNREADABLE: 2}
+
+
+@pytest.mark.parametrize("raw", [b'["x"]', b"{}", b"[1", b'{"1":1}'])
+def test_rows_of_which_none_can_be_read_are_an_error(raw):
+    venue = Plain()
+    with pytest.raises(msgspec.MsgspecError):
+        venue._rows(int).decode(raw)
+    assert venue.skipped == {}
+
+
+def test_of_rows_in_rows_those_that_cannot_be_read_are_counted_also_where_none_can_be():
+    venue = Plain()
+    assert venue._rows(int).readable([msgspec.Raw(b"1"), msgspec.Raw(b"[]")]) == [1]
+    assert venue._rows(int).readable([msgspec.Raw(b"[]")]) == []
+    assert venue.skipped == {UNREADABLE: 2}
+
+
+def test_a_row_that_means_nothing_costs_itself_unless_none_means_anything():
+    venue = Plain()
+    make = lambda text: [float(text)]  # noqa: E731
+    assert of_each(["1", "x", "2"], make, venue._skip) == [1.0, 2.0]
+    assert venue.skipped == {UNREADABLE: 1}
+    with pytest.raises(ValueError, match="could not convert string"):
+        of_each(["x", "y"], make, venue._skip)
+    assert of_each([], make, venue._skip) == []
+    assert venue.skipped == {UNREADABLE: 1}

@@ -21,6 +21,7 @@ from powderkeg.errors import StoreError
 from powderkeg.live.clock import SKEW
 from powderkeg.live.contact import MADE, contact
 from powderkeg.live.hosts import parse
+from powderkeg.live.listing import listing
 from powderkeg.live.run import Collector
 from powderkeg.serve.up import offline
 from powderkeg.store.folder import Store
@@ -146,7 +147,8 @@ async def _listen(
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Ask every venue, then listen to all for some seconds."""
     silence = await contact(names, hosts, everyone=True)
-    collector = Collector({coin: Desk(coin)}, names, hosts=hosts, history=False)
+    symbols, _ = await listing(names, (coin,), hosts)
+    collector = Collector({coin: Desk(coin)}, names, hosts=hosts, symbols=symbols, history=False)
     task = asyncio.ensure_future(collector.run())
     try:
         await asyncio.wait({task}, timeout=LISTEN)
@@ -160,6 +162,8 @@ async def _listen(
 
 def _venue(name: str, silence: str, report: dict[str, Any]) -> list[Check]:
     """Return the checks of one venue."""
+    if name not in report["venues"]:
+        return [Check(f"{name}: requests", ok=True, found="lists no such coin")]
     facts = report["venues"][name]
     problem = report["problems"].get(name, "")
     rows = [row for row in report["channels"] if row["market"].startswith(f"{name}:")]
@@ -199,7 +203,7 @@ def _rows(report: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
             },
         }
         for name in names
-        if report
+        if name in report.get("venues", ())
     }
 
 

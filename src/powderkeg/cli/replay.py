@@ -18,11 +18,12 @@ from rich.table import Table
 from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
-from powderkeg.frames import Boot, read_word
+from powderkeg.frames import Boot, markets_of, read_word
 from powderkeg.history import snapshots, sources
 from powderkeg.history.play import play
 from powderkeg.history.reel import Recorded, Reel, Stored
 from powderkeg.history.report import Report
+from powderkeg.instruments import coin_called
 from powderkeg.proof.ledger import Passage, passage_of
 from powderkeg.serve.trust import model, prior_only
 from powderkeg.store.folder import Store
@@ -89,7 +90,7 @@ def _stored(
 ) -> tuple[Desk, dict[str, Any], Reel | None]:  # fmt: skip
     """Play a source file; what goes on from a snapshot has no past to be wound back to."""
     stored = sources.load(source)
-    chosen = coin or stored.coins()[0]
+    chosen = coin_called(coin) if coin else stored.coins()[0]
     if chosen not in stored.coins():
         raise ConfigError(f"{source}: expected one of {', '.join(stored.coins())}, found {chosen}")
     desk = snapshots.load(resume) if resume else Desk(chosen)
@@ -150,7 +151,7 @@ def recorded(
     reel = None
     try:
         coins = _coins(store)
-        chosen = coin or next(iter(coins), "")
+        chosen = coin_called(coin) if coin else next(iter(coins), "")
         if chosen not in coins:
             raise ConfigError(f"{folder}: expected a coin of {', '.join(coins)}, found {coin!r}")
         before = time.process_time()
@@ -177,7 +178,7 @@ def _coins(store: Store) -> list[str]:
     for batch in store.read():
         for frame in batch:
             if not frame.venue and isinstance(said := read_word(frame.raw), Boot):
-                return list(said.markets)
+                return list(dict.fromkeys(markets_of(said).values()))
     return []
 
 

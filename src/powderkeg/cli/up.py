@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -16,10 +17,12 @@ from powderkeg.cli.serve import PORT, serve
 from powderkeg.cli.store import DISK, home, parse_size
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
+from powderkeg.instruments import coin_called
 from powderkeg.live.contact import contact
 from powderkeg.live.discipline import settle
 from powderkeg.live.hosts import parse
 from powderkeg.live.keep import Keep
+from powderkeg.live.listing import listing
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.simulated import simulated_venues
@@ -31,8 +34,12 @@ from powderkeg.venues import VENUES
 
 COINS = ("BTC", "ETH", "SOL")
 Coins: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(help="Such as BTC ETH SOL, which are the default.")
+    list[str] | None,
+    typer.Argument(
+        help="Such as BTC ETH SOL, which are the default; xyz:TSLA of a Hyperliquid exchange."
+    ),
 ]
+_COIN = re.compile("([a-z0-9]{1,20}:)?[A-Z0-9]{1,20}")
 Venues: TypeAlias = Annotated[str, typer.Option(help="Venues, by comma. All: the default six.")]
 Hosts: TypeAlias = Annotated[
     str,
@@ -89,11 +96,17 @@ def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple
     if unknown:
         known = [name for name in VENUES if not name.endswith("-spot")]
         raise ConfigError(f"expected venues of {', '.join(known)}, found {', '.join(unknown)}")
-    wanted = tuple(dict.fromkeys(coin.upper() for coin in coins or COINS))
-    odd = [coin for coin in wanted if not (coin.isascii() and coin.isalnum())]
+    wanted = tuple(dict.fromkeys(_coin(coin) for coin in coins or COINS))
+    odd = [coin for coin in wanted if not _COIN.fullmatch(coin)]
     if odd:
-        raise ConfigError(f"expected coins such as BTC, found {', '.join(odd)}")
+        raise ConfigError(f"expected coins such as BTC or xyz:TSLA, found {', '.join(odd)}")
     return wanted, names
+
+
+def _coin(told: str) -> str:
+    """Return the coin that is meant: PEPE also by 1000PEPE, kPEPE or in small letters."""
+    dex, colon, name = told.rpartition(":")
+    return dex.lower() + colon + coin_called(coin_called(name).upper())
 
 
 def up(  # noqa: PLR0913, PLR0917  a command has as many as it has options
@@ -193,7 +206,10 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         store = Store(folder)
         stack.callback(store.close)
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
-        collector = Collector(desks, plan.venues, hosts=hosts, store=store)
+        symbols, lacking = await listing(plan.venues, plan.coins, hosts)
+        for words in lacking:
+            tell(words)
+        collector = Collector(desks, plan.venues, hosts=hosts, store=store, symbols=symbols)
         keep = Keep(store, collector, Settings(disk=plan.disk))
         keep.report()
         started = time.monotonic()

@@ -41,11 +41,18 @@ class Coarse(NamedTuple):
     """High, low and volume by the start of the bar."""
 
 
-def coarse(tables: Iterable[Table], span: int) -> Coarse:
-    """Return the candles that complete the bars."""
+def coarse(tables: Iterable[Table], span: int, many: float = 1.0) -> Coarse:
+    """Return the candles that complete the bars.
+
+    Args:
+        tables: The candles.
+        span: Length of each, µs.
+        many: How many units of the bars' market one unit of theirs is.
+    """
     rows: dict[int, tuple[float, float, float]] = {}
     for table in tables:
-        columns = (floats(table, "high"), floats(table, "low"), floats(table, "volume"))
+        high, low = floats(table, "high") / many, floats(table, "low") / many
+        columns = (high, low, floats(table, "volume") * many)
         values = zip(*(column.tolist() for column in columns), strict=True)
         rows.update(zip((table.times - span).tolist(), values, strict=True))
     return Coarse(span, rows)

@@ -18,6 +18,7 @@ from powderkeg.events import (
 )
 from powderkeg.history.report import Report
 from powderkeg.history.sources import Series
+from powderkeg.history.units import Units
 
 _PRICED = {"trades", "candles", "mark", "liquidations", "wire"}
 """Kinds that tell a price."""
@@ -28,29 +29,25 @@ _STALE = DAY
 _NOT_YET = -(2**62)
 
 
-def _in_quote(series: Series) -> bool:
-    quote = series.unit.get("long", "base").startswith("quote")
-    return series.kind == "liquidation_bars" and quote and "price" not in series.columns
-
-
 class Judge:
-    """The last look: turns dollars into coins, leaves out liquidations no market has seen."""
+    """The last look: one unit for all, and no liquidation that no market has seen."""
 
-    def __init__(self, mine: list[Series], report: Report) -> None:
-        self._in_quote = {series.id for series in mine if _in_quote(series)}
+    def __init__(self, units: Units, mine: list[Series], report: Report) -> None:
+        self._units = units
         self._priced = any(series.kind in _PRICED or series.bars for series in mine)
         self._report = report
         self._price, self._at = 0.0, _NOT_YET
 
     def pass_on(self, event: Event) -> Iterator[Event]:
-        """Return the event, changed, or nothing where it cannot be believed."""
+        """Return the event in coins, or nothing where it cannot be believed."""
+        event = self._units.in_coins(event)
         match event:
             case Trades() | Candles():
                 prices = event.prices if isinstance(event, Trades) else event.close
                 self._price, self._at = float(prices[-1]), event.at
             case Trade() | Mark():
                 self._price, self._at = event.price, event.at
-            case LiquidationBar() if event.market in self._in_quote:
+            case LiquidationBar() if event.market in self._units.in_quote:
                 if self._price:
                     event = msgspec.structs.replace(
                         event, long=event.long / self._price, short=event.short / self._price

@@ -22,16 +22,21 @@ from powderkeg.events import (
     OpenInterest,
     Positions,
     Ratio,
+    Tick,
 )
 from powderkeg.history.lines import Block, blocks
 from powderkeg.history.report import Report
-from powderkeg.history.sources import Series, Source
+from powderkeg.history.sources import Series, Source, coin_of
 from powderkeg.history.table import Table, floats
+from powderkeg.instruments import unit_of
 from powderkeg.venues import VENUES, Venue
+from powderkeg.venues.reader import UNREADABLE
 
 Known: TypeAlias = tuple[int, int, int, Event]
 """When an event became known, its rank among equals, the number of its series, and the event."""
 _Made: TypeAlias = Iterator[tuple[int, Event]]
+ANY = "*"
+"""The market of a series whose rows or frames name theirs."""
 _LOOKS = 8
 """Rank of looks at positions among equals: last."""
 
@@ -66,11 +71,14 @@ def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Ite
 
     An account that is named in a look with other coins only holds nothing of this one.
     """
-    market = f"{series.venue}:{coin}" if series.market == "*" else series.id
+    name = coin  # a coin traded by the thousand has another name in the rows
     at, rows = 0, list[tuple[str, float, float, float]]()
     named: dict[str, None] = {}
+    market = series.id
     for table in tables:
-        for time, account, here, size, entry, price in _held(table, coin):
+        name = _name(table, coin) or name
+        market = f"{series.venue}:{name}" if series.market == ANY else series.id
+        for time, account, here, size, entry, price in _held(table, name):
             if time != at and named:
                 yield at, _LOOKS, n, _look(market, at, rows, named)
                 rows, named = [], {}
@@ -82,19 +90,25 @@ def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Ite
         yield at, _LOOKS, n, _look(market, at, rows, named)
 
 
-def _held(table: Table, coin: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
+def _held(table: Table, name: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
     column, count = table.columns, len(table.times)
     signs = column["holder"] if "holder" in column else column["side"]
     missing = np.full(count, np.nan)
     return zip(
         table.times.tolist(),
         (str(name) for name in column["account"]),
-        (column["coin"] == coin).tolist() if "coin" in column else [True] * count,
+        (column["coin"] == name).tolist() if "coin" in column else [True] * count,
         (np.sign(signs) * column["size"]).tolist(),
         column["entry"].tolist(),
         column.get("liquidation", missing).tolist(),
         strict=True,
     )
+
+
+def _name(table: Table, coin: str) -> str:
+    """Return what rows call a coin, empty where they do not: ``kPEPE`` of Hyperliquid is PEPE."""
+    names = dict.fromkeys(str(name) for name in table.columns.get("coin", ()))
+    return next((name for name in names if unit_of(name)[0] == coin), "")
 
 
 def _look(
@@ -112,7 +126,7 @@ def frames(
     """Return what a venue's reader makes of stored frames: lines of ``<stamp> <frame>``.
 
     Frames it cannot read are reported with file and line, and left out. What it leaves out on
-    purpose is counted at the end.
+    purpose is counted at the end, and so is what frames say of other markets than the series'.
 
     Raises:
         ConfigError: There is no reader for the venue.
@@ -122,17 +136,37 @@ def frames(
         known = ", ".join(VENUES)
         where = f"{source.path}:{series.line}"
         raise ConfigError(f"{where}: no reader for venue {series.venue!r}; there are {known}")
-    venue = make(series.market)
+    venue = make("" if series.market == ANY else series.market)
     by, known = (1000 if series.stamp == "ns" else 1), 0
+    foreign: dict[tuple[str, str], int] = {}
     for path in source.files(series):
         for block in blocks(path, advance, report.complain):
             for seen, event in _read(venue, block, by, report):
+                market = "" if isinstance(event, Tick) else event.market
+                if not _of(series, market):
+                    key = block.file, market
+                    foreign[key] = foreign.get(key, 0) + 1
+                    continue
                 # a local clock that was set back must not turn the stream around
                 known = max(known, seen)
                 report.rows += 1
                 yield known, 0, n, event
+    for (file, market), count in foreign.items():
+        # what a venue said of no market in particular, such as a refusal, is no market's either
+        reason = "foreign market" if ":" in market else "left out, said of no market"
+        why = f"{market}: {count} times, where {series.id} is wanted"
+        report.complain(file, 0, reason, why, count)
     for reason, count in venue.skipped.items():
-        report.complain(series.id, 0, "left out on purpose", f"{reason}: {count} times", count)
+        kind = "unreadable row" if reason == UNREADABLE else "left out on purpose"
+        report.complain(series.id, 0, kind, f"{reason}: {count} times", count)
+
+
+def _of(series: Series, market: str) -> bool:
+    """Tell whether a market is that of a series, or one of its coin where it names none."""
+    if series.market != ANY:
+        return market == series.id
+    venue, _, symbol = market.partition(":")
+    return venue == series.venue and unit_of(symbol)[0] == coin_of(series)
 
 
 def _read(venue: Venue, block: Block, by: int, report: Report) -> _Made:

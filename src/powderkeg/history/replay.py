@@ -26,13 +26,14 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.archive import unpack
-from powderkeg.history.bars import Hindsight, coarse, made
+from powderkeg.history.bars import Coarse, Hindsight, coarse, made
 from powderkeg.history.judge import Judge
 from powderkeg.history.readers import read
 from powderkeg.history.records import Known, frames, records, sightings
 from powderkeg.history.report import Report
 from powderkeg.history.sources import Series, Source, coin_of
 from powderkeg.history.table import Table, joined
+from powderkeg.history.units import Units
 from powderkeg.history.volumes import Volumes
 
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]
@@ -99,7 +100,7 @@ def events(
             index = stock.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), report, index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    judge = Judge(mine, report)
+    judge = Judge(Units(mine), mine, report)
     for event in _woven(merged, stock.runs(), block, stride):
         yield from judge.pass_on(event)
 
@@ -143,6 +144,7 @@ class _Stock:
     ) -> None:  # fmt: skip
         self._mine, self._tables, self._within, self._report = mine, tables, within, report
         self._hindsight: Hindsight = hindsight
+        self._units = Units(mine)
         names = [(s.bars.volume, s.bars.extremes) for s in mine if s.bars]
         self._material = {name for pair in names for name in pair if name}
         printed = {s.id for s in mine if s.kind == "trades"}
@@ -187,11 +189,17 @@ class _Stock:
     def _made(self, series: Series) -> Iterator[Table]:
         if series.bars is None:
             return iter(())
-        candles = {s.id: s for s in self._mine if s.kind == "candles"}
-        volume, extremes = candles.get(series.bars.volume), candles.get(series.bars.extremes)
-        top = coarse(self._tables(extremes), extremes.length) if extremes else None
-        amounts = coarse(self._tables(volume), volume.length) if volume else None
+        amounts = self._completing(series, series.bars.volume)
+        top = self._completing(series, series.bars.extremes)
         return made(self._within(series), series.every, amounts, top, hindsight=self._hindsight)
+
+    def _completing(self, series: Series, name: str) -> Coarse | None:
+        """Return the candles of a market in units of the bars they complete."""
+        candles = {s.id: s for s in self._mine if s.kind == "candles"}.get(name)
+        if candles is None:
+            return None
+        many = self._units.of(name) / self._units.of(series.id)
+        return coarse(self._tables(candles), candles.length, many)
 
 
 class _Run:

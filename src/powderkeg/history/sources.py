@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -12,12 +13,12 @@ from msgspec import Struct, field
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.instruments import coin_called, unit_of
 
 NAME = "@name"
 """The time column of files whose name tells the time."""
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
-_COIN = re.compile(r"([A-Z0-9]+?)(?:USDT|USDC|BUSD|USD)?(?:[_-].*)?")
 
 
 class Of(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +63,8 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     files: tuple[str, ...]
     coin: str = ""
+    multiplier: float | None = None
+    """How many coins one unit of the market is; without it, read off the symbol."""
     time: Stamp | None = None
     columns: dict[str, Column] = field(default_factory=dict[str, Column])
     unit: dict[str, str] = field(default_factory=dict[str, str])
@@ -234,7 +237,7 @@ def span_of(text: str) -> int:
 def coin_of(series: Series) -> str:
     """Return the coin of a series: as told, else of its symbol; ``*`` where rows tell it."""
     if series.coin:
-        return series.coin
+        return coin_called(series.coin) if series.multiplier is None else series.coin
     if "coin" in series.columns:
         return "*"
     return coin_of_symbol(series.market)
@@ -242,8 +245,7 @@ def coin_of(series: Series) -> str:
 
 def coin_of_symbol(symbol: str) -> str:
     """Return the coin that a symbol such as BTCUSD_PERP or BTC-USDT-SWAP is about."""
-    found = _COIN.fullmatch(symbol)
-    return found[1] if found else symbol
+    return unit_of(symbol)[0]
 
 
 def _no(why: str, key: str) -> ValueError:
@@ -267,11 +269,21 @@ def _check(series: Series, all_series: list[Series]) -> None:
             raise _no(f"{name}: {why}", name) from why
     if series.kind == "wire" and series.stamp is None:
         raise _no('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
+    _check_market(series, all_series)
     if series.kind in {"wire", "zip"}:
         return
     _check_columns(series, shape)
     _check_time(series, shape)
     _check_bars(series, all_series)
+
+
+def _check_market(series: Series, all_series: list[Series]) -> None:
+    if series.kind == "wire" and series.market == "*" and not series.coin:
+        raise _no("a wire series of all markets of a coin needs that coin", "market")
+    every = [each.multiplier for each in all_series if each.id == series.id]
+    told = sorted({each for each in every if each is not None})
+    if len(told) > 1 or not all(0 < each < math.inf for each in told):
+        raise _no(f"expected one multiplier above 0 for {series.id}, found {told}", "multiplier")
 
 
 def _check_columns(series: Series, shape: Shape) -> None:

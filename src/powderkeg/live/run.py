@@ -18,6 +18,7 @@ from powderkeg.live.clock import now, steady
 from powderkeg.live.discipline import Discipline
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
+from powderkeg.live.listing import Symbols, usual
 from powderkeg.live.memory import give_back
 from powderkeg.live.playing import Player
 from powderkeg.live.pulse import Pulse
@@ -46,8 +47,6 @@ FIRST: Final = ("clock", "instruments", "fundingInfo")
 """Answers without which sizes and rates mean nothing."""
 
 Work = Callable[[], Awaitable[None]]
-MarketsOf = dict[str, dict[str, str]]
-"""Symbol of each coin, by venue."""
 
 
 def calm() -> None:
@@ -72,6 +71,7 @@ class Collector:
         hosts: dict[str, str] | None = None,
         store: Store | None = None,
         feed: Feed | None = None,
+        symbols: Symbols | None = None,
         history: bool = True,
         beat: Callable[[], None] = lambda: None,
         progress: Callable[[str], None] = lambda _: None,
@@ -84,6 +84,7 @@ class Collector:
             hosts: Where they are, when not where they document; see `hosts.parse`.
             store: Where frames are kept; None keeps nothing.
             feed: Of these desks, where it holds a stored past already.
+            symbols: Of the coins each venue lists, see `listing`; None takes the usual ones.
             history: Ask for the past; without it every coin begins with what comes.
             beat: Called after each batch was applied.
             progress: Told in words what is being done before every coin is ready.
@@ -106,27 +107,30 @@ class Collector:
         """False while the disk refuses: everything else goes on."""
         self._refused = 0.0
         """Time of the loop until which a disk that has refused is not asked."""
-        self.symbols: MarketsOf = {}
+        self.symbols: Symbols = {}
         self.keepers: list[Keeper] = []
         self.rests: dict[str, Rest] = {}
         self._watched: dict[str, list[Poll]] = {}
         self.applied = 0
         """Frames taken by the feed since the start."""
-        self._beat = beat
-        self._history = history
-        self._progress = progress
+        self._beat, self._history, self._progress = beat, history, progress
         self.backfill: Backfill | None = None
         """How far the answers about the past are; None where none is asked for."""
         self._mending: set[str] = set()
         self._checked = self._ticked = 0
-        self._discipline = Discipline(self.status, len(venues))
-        for name in venues:
-            self._prepare(name, VENUES[name](""))
+        self._prepare(venues, symbols)
+        self._discipline = Discipline(self.status, len(self.symbols))
         self.player = Player(self.inbox, [m for coin in desks for m in self.markets(coin)])
         self.feed.play = self.player.add
 
-    def _prepare(self, name: str, venue: Venue) -> None:
-        symbols = {coin: venue.symbol(coin) for coin in self.desks}
+    def _prepare(self, venues: tuple[str, ...], symbols: Symbols | None) -> None:
+        """Choose each venue's markets; one that lists none of the coins is left alone."""
+        for name in venues:
+            venue = VENUES[name]("")
+            if chosen := usual(venue, tuple(self.desks)) if symbols is None else symbols[name]:
+                self._add(name, venue, chosen)
+
+    def _add(self, name: str, venue: Venue, symbols: dict[str, str]) -> None:
         self.symbols[name] = symbols
         self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
         accounts = [each for desk in self.desks.values() for each in desk.settings.accounts]
@@ -148,11 +152,15 @@ class Collector:
 
         One that waits for its past, and of whose venue nothing has failed, is joining.
         """
-        names = [f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items()]
         return {
             name: "joining" if self._joins(name) else self.status.states.get(name, "down")
-            for name in names
+            for name in self._names(coin)
         }
+
+    def _names(self, coin: str) -> tuple[str, ...]:
+        """Return the markets of a coin at the venues that list it."""
+        told = self.symbols.items()
+        return tuple(f"{name}:{symbols[coin]}" for name, symbols in told if coin in symbols)
 
     def _joins(self, market: str) -> bool:
         waits = market in self.feed.waiting or not self.feed.seq
@@ -170,10 +178,7 @@ class Collector:
                 say is stored; nothing is read before, or the first event would hold up the loop.
         """
         calm()
-        markets = {
-            coin: tuple(f"{name}:{symbols[coin]}" for name, symbols in self.symbols.items())
-            for coin in self.desks
-        }
+        markets = {coin: self._names(coin) for coin in self.desks}
         self.inbox.say(Boot(now(), markets))
         try:
             async with asyncio.TaskGroup() as self._group:

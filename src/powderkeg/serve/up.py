@@ -19,6 +19,7 @@ from powderkeg.live.clock import now
 from powderkeg.live.contact import MADE, contact
 from powderkeg.live.discipline import settle
 from powderkeg.live.keep import Keep, resume
+from powderkeg.live.listing import listing
 from powderkeg.live.run import Collector
 from powderkeg.live.tell import tell
 from powderkeg.serve.hub import Hub
@@ -154,9 +155,12 @@ class Up:
             if why := await asyncio.to_thread(resume, store, feed):
                 self._problems["record"] = why
                 tell(why)
+        symbols, lacking = await listing(self.plan.venues, self.plan.coins, hosts)
+        for words in lacking:
+            tell(words)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
-            beat=self.hub.quick, progress=progress,
+            symbols=symbols, beat=self.hub.quick, progress=progress,
         )  # fmt: skip
         self.collector = self.session.collector = collector
         collector.status.problems |= self._problems

@@ -7,7 +7,7 @@ does it; every answer comes back to `read` as bytes, from the wire or from a rec
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
@@ -288,11 +288,20 @@ def parts(things: Sequence[_T], size: int) -> list[Sequence[_T]]:
     return [things[start : start + size] for start in range(0, len(things), size)]
 
 
-def candles(market: str, seen: int, span: int, rows: Iterable[Bar]) -> list[Event]:
+def candles(
+    market: str, seen: int, span: int, rows: Iterable[Bar], skip: Callable[[str, int], object]
+) -> list[Event]:
     """Return the bars of one answer as one event: in order of time, each once, all of them over.
 
+    Args:
+        market: Whose they are.
+        seen: When they reached us, µs.
+        span: Of each, µs.
+        rows: The bars, in any order.
+        skip: Counts bars whose open or close is not between their low and high.
+
     Raises:
-        ValueError: The open or the close of a bar is not between its low and its high.
+        ValueError: None of the bars can be.
     """
     told = {row[0]: row for row in rows if row[0] + span <= seen}
     if not told:
@@ -301,9 +310,12 @@ def candles(market: str, seen: int, span: int, rows: Iterable[Bar]) -> list[Even
     table = np.array([told[start][1:] for start in starts], np.float64)
     first, high, low, last, volume, buy = np.ascontiguousarray(table.T)
     wrong = (low > np.minimum(first, last)) | (high < np.maximum(first, last))
+    if wrong.all():
+        raise ValueError(f"expected low <= open, close <= high, found the bar {told[starts[0]]}")
     if wrong.any():
-        bar = told[starts[int(wrong.argmax())]]
-        raise ValueError(f"expected low <= open, close <= high, found the bar {bar}")
+        skip("bar whose open or close is outside it", int(wrong.sum()))
+        right = [told[start] for start, bad in zip(starts, wrong.tolist(), strict=True) if not bad]
+        return candles(market, seen, span, right, skip)
     times, unread = np.array(starts, np.int64), np.full(len(starts), np.nan)
     at = starts[-1] + span
     return [

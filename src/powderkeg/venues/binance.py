@@ -55,7 +55,7 @@ from powderkeg.venues.base import (
     Stream,
     Update,
 )
-from powderkeg.venues.reader import Reader
+from powderkeg.venues.reader import Reader, Rows, of_each
 
 Kind: TypeAlias = Literal["binance", "binance-coin", "binance-spot"]
 
@@ -176,7 +176,7 @@ class Binance(Reader):
             for name, (row, make) in makes.items()
             for speed in ("", "@100ms", "@0ms", "@1s")
         }
-        self._read = {name: _reader(*each) for name, each in makes.items()}
+        self._read = {name: _reader(*each, self._skip) for name, each in makes.items()}
         self._read |= {
             "depthUpdate": self._read["depth"],
             "markPriceUpdate": self._read["markPrice"],
@@ -241,11 +241,11 @@ class Binance(Reader):
             case "clock":
                 self.server_time = rest.clock(raw)
             case "instruments":
-                self.instruments = rest.instruments(raw, self.name)
+                self.instruments = rest.instruments(raw, self.name, self.skipped)
                 for each in self.instruments if self.name == "binance-coin" else ():
                     self._of(each).face = self.instruments[each].contract
             case "fundingInfo":
-                for each, interval in rest.intervals(raw).items():
+                for each, interval in rest.intervals(raw, self.skipped).items():
                     self._of(each).interval = interval
             case "depth":
                 return self._depth_snapshot(raw, seen, symbol)
@@ -254,7 +254,7 @@ class Binance(Reader):
             case "trades":
                 return rest.trades(raw, seen, self._of(symbol), self.skipped)
             case _ if kind in rest.PAST:
-                return rest.PAST[kind](raw, seen, self._of(symbol))
+                return rest.PAST[kind](raw, seen, self._of(symbol), self.skipped)
             case _:
                 self._skip(f"answer to {channel[:24]}")
         return []
@@ -366,14 +366,13 @@ def _channel(head: _Head) -> str:
     return "bookTicker" if bytes(head.best_bid) else ""
 
 
-def _reader(row: type[Struct], make: _Make) -> _Reader:
+def _reader(row: type[Struct], make: _Make, skip: Callable[[str, int], object]) -> _Reader:
     """Return a typed reader of one channel, for a single object or (all-market) an array."""
-    one = msgspec.json.Decoder(row, strict=False)
-    many = msgspec.json.Decoder(list[row], strict=False)
+    one, many = msgspec.json.Decoder(row, strict=False), Rows(row, skip)
 
     def read(raw: bytes, seen: int) -> list[Event]:
         if raw.lstrip()[:1] == b"[":
-            return [event for each in many.decode(raw) for event in make(each, seen)]
+            return of_each(many.decode(raw), lambda told: make(told, seen), skip)
         return make(one.decode(raw), seen)
 
     return read

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from functools import partial
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from powderkeg.events import (
     HOUR,
@@ -45,7 +46,10 @@ from powderkeg.venues.base import (
     payments,
     prints,
 )
+from powderkeg.venues.reader import Rows, count, of_each
 
+Skipped: TypeAlias = dict[str, int]
+"""What was left out, by reason."""
 TWICE = "trade told twice"
 _SYMBOL = re.compile("[A-Z0-9_]{2,40}")
 Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
@@ -177,35 +181,34 @@ class _Listed(Struct, rename="camel"):
 
 
 class _Exchange(Struct):
-    symbols: list[_Listed]
+    symbols: Raw
 
 
 class _Clock(Struct, rename="camel"):
     server_time: Millis
 
 
-_candles = msgspec.json.Decoder(list[_Row], strict=False)
-_aggregates = msgspec.json.Decoder(list[Aggregate], strict=False)
 _interest = msgspec.json.Decoder(Interest, strict=False)
-_history = msgspec.json.Decoder(list[_History], strict=False)
-_fundings = msgspec.json.Decoder(list[_Funding], strict=False)
-_ratios = msgspec.json.Decoder(list[_Ratio], strict=False)
-_intervals = msgspec.json.Decoder(list[_Interval], strict=False)
 _exchange = msgspec.json.Decoder(_Exchange, strict=False)
 _depth = msgspec.json.Decoder(Depth, strict=False)
 _refused = msgspec.json.Decoder(_Refused)
 _clock = msgspec.json.Decoder(_Clock)
 
 
-def bars(raw: bytes, seen: int, known: Known) -> list[Event]:
+def _rows(raw: bytes | Raw, row: object, skipped: Skipped) -> list[Any]:
+    """Return the rows of an answer; count in `skipped` those that cannot be read."""
+    return Rows(row, partial(count, skipped)).decode(raw)
+
+
+def bars(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the candles of ``klines``."""
-    rows = _candles.decode(raw)
+    rows: list[_Row] = _rows(raw, _Row, skipped)
     spans = {row[6] - row[0] + 1 for row in rows} or {60_000}
     if len(spans) > 1 or min(spans) <= 0:
         raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} ms")
     volume, buy = (7, 10) if known.face else (5, 9)
     told = ((row[0] * 1000, *row[1:5], float(row[volume]), float(row[buy])) for row in rows)
-    return candles(known.market, seen, spans.pop() * 1000, told)
+    return candles(known.market, seen, spans.pop() * 1000, told, partial(count, skipped))
 
 
 def refusal(raw: bytes, seen: int, name: str) -> list[Event]:
@@ -227,7 +230,7 @@ def interest(raw: bytes) -> Interest:
     return _interest.decode(raw)
 
 
-def interests(raw: bytes, seen: int, known: Known) -> list[Event]:
+def interests(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the open interest of ``openInterestHist``."""
     return [
         OpenInterest(
@@ -236,27 +239,28 @@ def interests(raw: bytes, seen: int, known: Known) -> list[Event]:
             seen,
             row.sum_open_interest_value if known.face else row.sum_open_interest,
         )
-        for row in _history.decode(raw)
+        for row in _rows(raw, _History, skipped)
     ]
 
 
-def fundings(raw: bytes, seen: int, known: Known) -> list[Event]:
+def fundings(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the rates of ``fundingRate``, each for the time since the payment before it."""
-    rows = [(row.funding_time * 1000, row.funding_rate) for row in _fundings.decode(raw)]
+    told: list[_Funding] = _rows(raw, _Funding, skipped)
+    rows = [(row.funding_time * 1000, row.funding_rate) for row in told]
     return payments(known.market, seen, rows, known.interval)
 
 
-def ratios(raw: bytes, seen: int, known: Known) -> list[Event]:
+def ratios(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the share of accounts that are long."""
     return [
         Ratio(known.market, row.timestamp * 1000, seen, "accounts", row.long_account)
-        for row in _ratios.decode(raw)
+        for row in _rows(raw, _Ratio, skipped)
     ]
 
 
-def intervals(raw: bytes) -> dict[str, int]:
+def intervals(raw: bytes, skipped: Skipped) -> dict[str, int]:
     """Return the time between payments of funding by symbol, µs."""
-    rows = _intervals.decode(raw)
+    rows: list[_Interval] = _rows(raw, _Interval, skipped)
     # some names are not in Latin letters; we ask for none of them
     return {
         row.symbol: row.funding_interval_hours * HOUR
@@ -270,11 +274,12 @@ def clock(raw: bytes) -> int:
     return _clock.decode(raw).server_time * 1000
 
 
-def instruments(raw: bytes, name: str) -> dict[str, Instrument]:
+def instruments(raw: bytes, name: str, skipped: Skipped) -> dict[str, Instrument]:
     """Return the perpetuals on coins, or the pairs of spot, that are open for trade."""
-    return {
-        row.symbol: _instrument(row, name) for row in _exchange.decode(raw).symbols if _open(row)
-    }
+    listed: list[_Listed] = _rows(_exchange.decode(raw).symbols, _Listed, skipped)
+    trading = [row for row in listed if _open(row)]
+    told = of_each(trading, lambda row: [_instrument(row, name)], partial(count, skipped))
+    return {row.market.partition(":")[2]: row for row in told}
 
 
 def _open(row: _Listed) -> bool:
@@ -321,11 +326,11 @@ def chain(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
     return Gap(known.market, at, seen, since, why), ""
 
 
-def trades(raw: bytes, seen: int, known: Known, skipped: dict[str, int]) -> list[Event]:
+def trades(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the prints of ``aggTrades`` that are new; count in `skipped` what is not."""
     gaps: list[Event] = []
     rows: list[Print] = []
-    for row in _aggregates.decode(raw):
+    for row in _rows(raw, Aggregate, skipped):
         gap, skip = chain(row, seen, known)
         if gap:
             gaps.append(gap)
@@ -337,7 +342,7 @@ def trades(raw: bytes, seen: int, known: Known, skipped: dict[str, int]) -> list
     return gaps + prints(known.market, seen, rows)
 
 
-PAST: dict[str, Callable[[bytes, int, Known], list[Event]]] = {
+PAST: dict[str, Callable[[bytes, int, Known, Skipped], list[Event]]] = {
     "candles": bars,
     "interest": interests,
     "funding": fundings,

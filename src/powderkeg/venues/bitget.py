@@ -88,7 +88,8 @@ class _Frame(Struct, gc=False):
     arg: _Arg = _Arg()
     action: str = ""
     data: Raw = Raw()
-    ts: Millis = 0
+    ts: Raw = Raw()
+    """Of tickers only: all other rows have their own, which a bad one here must not cost."""
     event: str = ""
     msg: str = ""
 
@@ -127,14 +128,14 @@ class _Dead(Struct, gc=False):
 
 _Maker: TypeAlias = Callable[[_Frame, int], list[Event]]
 _frame: msgspec.json.Decoder[_Frame] = decoder(_Frame)
-_trade_rows, _book_rows = decoder(list[_Trade]), decoder(list[_Book])
-_ticker_rows, _dead_rows = decoder(tuple[_Ticker]), decoder(list[_Dead])
+_stamp = decoder(Annotated[int, Meta(gt=0, lt=10**15)])
+_book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
 
 
 class Bitget(Answered[Answers]):
     """Reader of Bitget's perpetuals margined in USDT."""
 
-    __slots__ = ("_gone", "_ids", "_ours", "_topics")
+    __slots__ = ("_dead", "_gone", "_ids", "_ours", "_topics")
     KEPT = ("_gone", "_ids")
     name: str = "bitget"
     limits: Limits = Limits(20, SECOND)
@@ -145,9 +146,10 @@ class Bitget(Answered[Answers]):
         self._ours: set[str] = set()
         self._ids: dict[str, Ids] = {}
         self._gone = Ids()
+        self._dead, traded = self._rows(_Dead), self._rows(_Trade)
         self._topics: dict[str, _Maker] = {
             "publicTrade": lambda frame, seen: self._prints(
-                frame.arg.symbol, _trade_rows.decode(frame.data), seen
+                frame.arg.symbol, traded.decode(frame.data), seen
             ),
             "books": self._books,
             "ticker": self._ticker,
@@ -205,9 +207,9 @@ class Bitget(Answered[Answers]):
             return []
         topic, symbol = frame.arg.topic, frame.arg.symbol
         if topic == "liquidation":
-            return self._liquidations(_dead_rows.decode(frame.data), seen)
-        if not (_SYMBOL.fullmatch(symbol) and frame.ts):
-            raise ValueError(f"expected a frame with a symbol and a ts, found {symbol[:40]!r}")
+            return self._liquidations(self._dead.decode(frame.data), seen)
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(f"expected a frame with a symbol, found {symbol[:40]!r}")
         return self._topics[topic](frame, seen)
 
     def _known(self, arg: _Arg) -> bool:
@@ -245,7 +247,7 @@ class Bitget(Answered[Answers]):
 
     def _ticker(self, frame: _Frame, seen: int) -> list[Event]:
         (row,) = _ticker_rows.decode(frame.data)
-        market, at = f"{self.name}:{frame.arg.symbol}", frame.ts * 1000
+        market, at = f"{self.name}:{frame.arg.symbol}", _stamp.decode(frame.ts) * 1000
         interval = self._answers.interval(frame.arg.symbol)
         return [
             Mark(market, at, seen, row.mark_price, row.index_price),

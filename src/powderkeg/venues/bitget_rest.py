@@ -100,12 +100,12 @@ class Answers(Coded):
         self._ratios: dict[str, int] = {}
         asked: Makers = {
             "clock": (decoder(_Clock), self._clock),
-            "instruments": (decoder(list[_Listed]), self._list),
+            "instruments": (self._rows(_Listed), self._list),
             "tiers": (decoder(list[_Step]), self._table),
-            "ratio": (decoder(list[_Accounts]), self._ratio),
-            "candles": (decoder(list[_Kline]), self._candles),
-            "funding": (decoder(list[_Funded]), self._funding),
-            "trades": (decoder(list[Recent]), prints),
+            "ratio": (self._rows(_Accounts), self._ratio),
+            "candles": (self._rows(_Kline), self._candles),
+            "funding": (self._rows(_Funded), self._funding),
+            "trades": (self._rows(Recent), prints),
         }
         super().__init__(name, asked)
 
@@ -148,7 +148,7 @@ class Answers(Coded):
 
     def _candles(self, symbol: str, rows: list[_Kline], seen: int) -> list[Event]:
         bars: list[Bar] = [(row[0] * 1000, *row[1:5], row[5], row[5] / 2) for row in rows]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_time * 1000, row.funding_rate) for row in rows]

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from powderkeg.events import (
     HOUR,
@@ -82,8 +82,9 @@ _Levels: TypeAlias = tuple[tuple[Price, Amount], ...]
 class _Frame(Struct, gc=False):
     topic: str = ""
     type: str = ""
-    ts: Millis = 0
-    cts: Millis = 0
+    ts: Raw = Raw()
+    """Of books and tickers only: rows have their own, which a bad one here must not cost."""
+    cts: Raw = Raw()
     data: Raw = Raw()
     success: bool | None = None
     ret_msg: str = ""
@@ -115,6 +116,7 @@ class _Dead(Struct, gc=False):
 
 _Maker: TypeAlias = Callable[[str, _Frame, Any, int], list[Event]]
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
+_stamp = msgspec.json.Decoder(Annotated[int, Meta(gt=0, lt=10**15)])
 
 
 class Bybit(Answered[Answers]):
@@ -139,10 +141,10 @@ class Bybit(Answered[Answers]):
         self._mark: dict[str, float] = {}
         self._index: dict[str, float] = {}
         self._topics: dict[str, tuple[Decoder, _Maker]] = {
-            "publicTrade": (decoder(list[Trade]), self._trades),
+            "publicTrade": (self._rows(Trade), self._trades),
             "orderbook": (decoder(_Book), self._book),
             "tickers": (decoder(_Ticker), self._ticker),
-            "allLiquidation": (decoder(list[_Dead]), self._liquidations),
+            "allLiquidation": (self._rows(_Dead), self._liquidations),
         }
 
     def symbol(self, coin: str) -> str:
@@ -182,8 +184,8 @@ class Bybit(Answered[Answers]):
         kind, _, symbol = frame.topic.partition(".")
         if kind in self._topics:
             last = symbol.rpartition(".")[2]
-            if not (_SYMBOL.fullmatch(last) and frame.ts):
-                raise ValueError(f"expected a topic with a symbol and a ts, found {symbol[:40]!r}")
+            if not _SYMBOL.fullmatch(last):
+                raise ValueError(f"expected a topic with a symbol, found {symbol[:40]!r}")
             rows, make = self._topics[kind]
             return make(symbol, frame, rows.decode(frame.data), seen)
         if frame.success is False:
@@ -220,7 +222,7 @@ class Bybit(Answered[Answers]):
         if self._depths.setdefault(symbol, depth) != depth:
             return self._skip(f"book of another depth, {depth[:9]}")
         bids, asks = self._base(book.b), self._base(book.a)
-        market, at = f"{self.name}:{symbol}", (frame.cts or frame.ts) * 1000
+        market, at = f"{self.name}:{symbol}", _stamp.decode(frame.cts or frame.ts) * 1000
         if frame.type == "snapshot" or book.u <= 1:
             return [BookSnapshot(market, at, seen, bids, asks, book.u)]
         return [BookDelta(market, at, seen, bids, asks, book.u, book.u, book.u - 1)]
@@ -231,7 +233,7 @@ class Bybit(Answered[Answers]):
         return tuple([(price, dollars / price) for price, dollars in levels])
 
     def _ticker(self, symbol: str, frame: _Frame, told: _Ticker, seen: int) -> list[Event]:
-        market, at, events = f"{self.name}:{symbol}", frame.ts * 1000, list[Event]()
+        market, at, events = f"{self.name}:{symbol}", _stamp.decode(frame.ts) * 1000, list[Event]()
         if told.index_price:
             self._index[symbol] = _number(told.index_price, 1e-12)
         if told.mark_price:

@@ -37,7 +37,7 @@ from powderkeg.venues.base import (
     pages,
     payments,
 )
-from powderkeg.venues.reader import Make, Makers, decoder
+from powderkeg.venues.reader import PARTIAL, Make, Makers, decoder
 
 Category: TypeAlias = Literal["linear", "inverse"]
 Side: TypeAlias = Literal["Buy", "Sell"]
@@ -140,13 +140,13 @@ class Answers(reader.Answers):
         self.category = category
         self._closes: dict[str, dict[int, float]] = {}
         asked: Makers = {
-            "instruments": (decoder(list[_Listed]), self._list),
+            "instruments": (self._rows(_Listed), self._list),
             "tiers": (decoder(list[_Limit]), self._table),
-            "ratio": (decoder(list[_Accounts]), self._ratio),
-            "candles": (decoder(list[_Kline]), self._candles),
-            "interest": (decoder(list[_Interest]), self._interest),
-            "funding": (decoder(list[_Funded]), self._funding),
-            "trades": (decoder(list[_Recent]), prints),
+            "ratio": (self._rows(_Accounts), self._ratio),
+            "candles": (self._rows(_Kline), self._candles),
+            "interest": (self._rows(_Interest), self._interest),
+            "funding": (self._rows(_Funded), self._funding),
+            "trades": (self._rows(_Recent), prints),
         }
         super().__init__(name, asked)
 
@@ -163,7 +163,7 @@ class Answers(reader.Answers):
             result = _result.decode(rows)
             rows = result.list
             if kind == "instruments" and result.next_page_cursor:
-                self._skip("instruments beyond the first page")
+                self._skip(PARTIAL)
         return self._answer(channel, rows, seen)
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
@@ -216,7 +216,7 @@ class Answers(reader.Answers):
             closes |= {end: close for end, close in ends if end % _STEP == 0}
             for end in list(closes)[: max(0, len(closes) - _CLOSES)]:
                 del closes[end]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
         closes, out = self._closes.get(symbol, {}), list[Event]()

@@ -62,7 +62,7 @@ from powderkeg.venues.base import (
     parts,
     prints,
 )
-from powderkeg.venues.reader import Makers, Reader
+from powderkeg.venues.reader import Makers, Reader, Rows
 
 _SOCKET = "wss://www.deribit.com/ws/api/v2"
 _REST = "https://www.deribit.com/api/v2/public/"
@@ -152,17 +152,35 @@ class _Interest(Struct, gc=False):
 
 
 class _Last(Struct):
-    trades: list[_Trade]
+    trades: Raw
 
 
 _head, _answer = msgspec.json.Decoder(_Head), msgspec.json.Decoder(_Answer)
 _NOTHING = (Raw(), Raw(b"null"))
 
 
+class _Prints:
+    """Reads frames of trades, one of which that is bad costs itself only."""
+
+    __slots__ = ("_parts", "_rows", "_whole")
+
+    def __init__(self, rows: Rows) -> None:
+        self._whole = msgspec.json.Decoder(_Frame[list[_Trade]])
+        self._parts, self._rows = msgspec.json.Decoder(_Frame[Raw]), rows
+
+    def decode(self, raw: bytes | Raw, /) -> _Frame[list[_Trade]]:
+        """Return the frame with the trades that can be read."""
+        try:
+            return self._whole.decode(raw)
+        except msgspec.ValidationError:
+            told = self._rows.decode(self._parts.decode(raw).params.data)
+            return _Frame(_Params(told))
+
+
 class Deribit(Reader):
     """Reader of Deribit's perpetuals."""
 
-    __slots__ = ("_by", "_last", "_topics")
+    __slots__ = ("_by", "_last", "_topics", "_traded")
     KEPT = ("_last", "instruments")
     name: str = "deribit"
     limits: Limits = Limits(1200, MINUTE)  # 20 requests a second, each 500 of their credits
@@ -172,16 +190,17 @@ class Deribit(Reader):
         super().__init__(
             {
                 "clock": (msgspec.json.Decoder(Millis), self._clock),
-                "instruments": (msgspec.json.Decoder(list[_Listed]), self._listed),
+                "instruments": (self._rows(_Listed), self._listed),
                 "candles": (msgspec.json.Decoder(_Chart), self._chart),
-                "funding": (msgspec.json.Decoder(list[_Interest]), self._fundings),
+                "funding": (self._rows(_Interest), self._fundings),
                 "trades": (msgspec.json.Decoder(_Last), self._recent),
             }
         )
         self._last: dict[str, tuple[Chain, int]] = {}  # numbers heard, time of the newest
+        self._traded = self._rows(_Trade)
         self._by: dict[bytes, tuple[str, str]] = {}  # topic and symbol by channel
         self._topics: Makers = {
-            "trades": (msgspec.json.Decoder(_Frame[list[_Trade]]), self._trades),
+            "trades": (_Prints(self._traded), self._trades),
             "book": (msgspec.json.Decoder(_Frame[_Book]), self._book),
             "ticker": (msgspec.json.Decoder(_Frame[_Ticker]), self._ticker),
         }
@@ -296,7 +315,7 @@ class Deribit(Reader):
         return events
 
     def _recent(self, symbol: str, told: _Last, seen: int) -> list[Event]:
-        return self._trades(symbol, told.trades, seen)
+        return self._trades(symbol, self._traded.decode(told.trades), seen)
 
     def _book(self, symbol: str, book: _Book, seen: int) -> list[Event]:
         market, at, inverse = f"{self.name}:{symbol}", book.timestamp * 1000, _inverse(symbol)
@@ -328,7 +347,7 @@ class Deribit(Reader):
     def _chart(self, symbol: str, told: _Chart, seen: int) -> list[Event]:
         columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
         bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars)
+        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _fundings(self, symbol: str, told: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"

@@ -12,6 +12,9 @@ Traps:
   contract once; its funding is the rate of one hour.
 - There is no feed of liquidations, no history of open interest, and no clock to ask.
 - Of each candle interval only the newest 5,000 bars exist, so an older past has coarser bars.
+- Exchanges of others stand beside Hyperliquid's own: coins are named ``xyz:TSLA``, and each has
+  a `meta` of its own.
+- Coins of many zeros are traded by the thousand, as ``kPEPE``.
 - ``meta`` gives leverage, not margin: maintenance is half the initial margin at the greatest
   leverage of the tier.
 
@@ -22,7 +25,7 @@ Source: Hyperliquid docs, "Websocket", "Info endpoint", "Rate limits" and "Margi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -58,7 +61,7 @@ from powderkeg.venues.base import (
     pages,
     prints,
 )
-from powderkeg.venues.reader import Reader, decoder
+from powderkeg.venues.reader import Reader, decoder, of_each
 
 _SOCKET = "wss://api.hyperliquid.xyz/ws"
 _INFO = "https://api.hyperliquid.xyz/info"
@@ -149,6 +152,9 @@ class _Funding(Struct, gc=False, rename="camel"):
     time: Millis
 
 
+_Row = TypeVar("_Row", _Trade, _Funding)
+
+
 class _Step(Struct, gc=False, rename="camel"):
     lower_bound: Amount
     max_leverage: Annotated[float, Meta(ge=1, le=1000)]
@@ -167,7 +173,7 @@ class _Perpetual(Struct, rename="camel"):
 
 
 class _Meta(Struct, rename="camel"):
-    universe: list[_Perpetual]
+    universe: Raw
     margin_tables: list[tuple[int, _Table]] = []
 
 
@@ -177,9 +183,9 @@ _encode = msgspec.json.encode
 
 
 class Hyperliquid(Reader):
-    """Reader of Hyperliquid's own perpetuals."""
+    """Reader of the perpetuals of Hyperliquid, and of the exchanges others have built there."""
 
-    __slots__ = ("_held", "_ids", "_newest")
+    __slots__ = ("_held", "_ids", "_listed", "_newest", "_traded")
     KEPT = ("_held", "_ids", "_newest", "instruments", "tiers")
     name: str = "hyperliquid"
     limits: Limits = Limits(1200, MINUTE)
@@ -189,15 +195,16 @@ class Hyperliquid(Reader):
         super().__init__(
             {
                 "instruments": (decoder(_Meta), self._meta),
-                "candles": (decoder(list[_Candle]), self._candles),
-                "funding": (decoder(list[_Funding]), self._fundings),
-                "trades": (decoder(list[_Trade]), self._recent),
+                "candles": (self._rows(_Candle), self._candles),
+                "funding": (self._rows(_Funding), self._fundings),
+                "trades": (self._rows(_Trade), self._recent),
                 "positions": (accounts.STATE, self._account),
             }
         )
         self._held: accounts.Held = {}
         """Coins that each watched account held when last looked at."""
         self._ids = Ids()
+        self._listed, self._traded = self._rows(_Perpetual), self._rows(_Trade)
         self._newest: dict[str, int] = {}
 
     def symbol(self, coin: str) -> str:
@@ -214,9 +221,18 @@ class Hyperliquid(Reader):
         return [Stream(_SOCKET, channels, tuple(hello), SECOND // 30, ping, 30 * SECOND)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the request for instruments and tiers; there is no clock to ask."""
-        told = tuple([Channel(f"{self.name}:{coin}", "instruments", HOUR) for coin in symbols])
-        return [Poll("instruments", _INFO, b'{"type":"meta"}', HOUR, 20, told)]
+        """Return the requests for instruments and tiers, one an exchange; no clock can be asked."""
+        polls: list[Poll] = []
+        for dex in dict.fromkeys(["", *map(_dex, symbols)]):
+            told = [f"{self.name}:{coin}" for coin in symbols if _dex(coin) == dex]
+            provides = tuple([Channel(market, "instruments", HOUR) for market in told])
+            name, asked = (
+                ("instruments", {"type": "meta"})
+                if not dex
+                else (f"instruments:{dex}", {"type": "meta", "dex": dex})
+            )
+            polls.append(Poll(name, _INFO, _encode(asked), HOUR, 20, provides))
+        return polls
 
     def watch(self, addresses: Sequence[str]) -> list[Poll]:
         """Return the requests that tell what accounts hold; see `hyperliquid_accounts.watch`."""
@@ -248,6 +264,8 @@ class Hyperliquid(Reader):
             frame = _frame.decode(raw)
         except msgspec.ValidationError:
             head = _head.decode(raw)
+            if head.channel == "trades":
+                return self._trades(self._traded.decode(head.data), seen)
             if head.channel in (*_TOPICS, "error"):
                 raise
             return self._skip(f"channel {head.channel[:24]}" if head.channel else "no channel")
@@ -280,8 +298,7 @@ class Hyperliquid(Reader):
         ]
 
     def _recent(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
-        _expect(symbol, {row.coin for row in rows})
-        return self._trades(rows, seen)
+        return self._trades(self._own(symbol, rows), seen)
 
     def _book(self, book: _Book, seen: int) -> list[Event]:
         bids, asks = (tuple([(level.px, level.sz) for level in side]) for side in book.levels)
@@ -300,26 +317,40 @@ class Hyperliquid(Reader):
         if len(spans) > 1 or not spans <= {span for _, span in _INTERVALS}:
             raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} µs")
         bars = ((row.t * 1000, row.o, row.h, row.l, row.c, row.v, row.v / 2) for row in rows)
-        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars)
+        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars, self._skip)
 
     def _fundings(self, symbol: str, rows: list[_Funding], seen: int) -> list[Event]:
-        _expect(symbol, {row.coin for row in rows})
         return [
             Funding(f"{self.name}:{row.coin}", row.time * 1000, seen, row.funding_rate, HOUR)
-            for row in rows
+            for row in self._own(symbol, rows)
         ]
+
+    def _own(self, symbol: str, rows: list[_Row]) -> list[_Row]:
+        """Return the rows of the coin that was asked for; count the others."""
+        own = [row for row in rows if row.coin == symbol]
+        if rows and not own:
+            found = sorted({row.coin for row in rows})
+            raise ValueError(f"expected rows of {symbol}, found {found[:3]}")
+        self._skip("row of another coin", len(rows) - len(own))
+        return own
 
     def _account(self, account: str, told: accounts.State, seen: int) -> list[Event]:
         return accounts.looks(self.name, self._held, account, told, seen)
 
-    def _meta(self, _: str, meta: _Meta, seen: int) -> list[Event]:
-        listed = [each for each in meta.universe if not each.is_delisted]
+    def _meta(self, dex: str, meta: _Meta, seen: int) -> list[Event]:
+        listed = [one for one in self._listed.decode(meta.universe) if not one.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
-        self.instruments = {each.name: _instrument(each) for each in listed}
-        self.tiers = {
-            each.name: _tiers(each, steps.get(each.margin_table_id, []), seen) for each in listed
-        }
+        others = {name: one for name, one in self.instruments.items() if _dex(name) != dex}
+        told = of_each(listed, lambda one: [_tiers(one, steps, seen)], self._skip)
+        tiers = {table.symbol: table for table in told}
+        self.tiers = {name: one for name, one in self.tiers.items() if name in others} | tiers
+        self.instruments = others | {one.name: _instrument(one) for one in listed}
         return []
+
+
+def _dex(coin: str) -> str:
+    """Return the exchange a coin is traded on, empty for Hyperliquid's own."""
+    return coin.rpartition(":")[0]
 
 
 def _instrument(told: _Perpetual) -> Instrument:
@@ -328,15 +359,10 @@ def _instrument(told: _Perpetual) -> Instrument:
     return Instrument(market, told.name, "hyperliquid", "perpetual", True, 1.0, tick)
 
 
-def _expect(symbol: str, found: set[str]) -> None:
-    if found - {symbol}:
-        raise ValueError(f"expected rows of {symbol}, found {sorted(found)[:3]}")
-
-
-def _tiers(told: _Perpetual, steps: list[_Step], seen: int) -> TierTable:
+def _tiers(told: _Perpetual, tables: dict[int, list[_Step]], seen: int) -> TierTable:
     """Return the tiers of a margin table; one tier where the coin names none that is known."""
     tiers: list[Tier] = []
-    steps = steps or [_Step(0.0, told.max_leverage)]
+    steps = tables.get(told.margin_table_id) or [_Step(0.0, told.max_leverage)]
     floors = [step.lower_bound for step in steps]
     if floors[0] != 0 or floors != sorted(set(floors)):
         raise ValueError(f"expected margin tiers that rise from 0, found {floors[:9]}")

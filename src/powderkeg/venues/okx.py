@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -58,7 +58,7 @@ from powderkeg.venues.base import (
     prints,
 )
 from powderkeg.venues.okx_rest import Answers, Trade
-from powderkeg.venues.reader import Answered, Makers, anew, decoder, op
+from powderkeg.venues.reader import Answered, Makers, anew, decoder, of_each, op
 
 _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
@@ -129,9 +129,12 @@ class _Detail(Struct, gc=False, rename="camel"):
     pos_side: Literal["long", "short", "net", ""] = ""
 
 
+_Death: TypeAlias = tuple[str, int, Holder, float, float]
+
+
 class _Order(Struct, gc=False, rename="camel"):
     inst_id: str
-    details: list[_Detail]
+    details: list[Raw]
 
 
 _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False)
@@ -141,7 +144,7 @@ _books = decoder(list[_Book])
 class Okx(Answered[Answers]):
     """Reader of OKX's perpetual swaps, linear and inverse."""
 
-    __slots__ = ("_chains", "_dead", "_index", "_makers", "_newest", "_ours")
+    __slots__ = ("_chains", "_dead", "_details", "_index", "_makers", "_newest", "_ours")
     KEPT = ("_chains", "_dead", "_index", "_newest")
     name: str = "okx"
     limits: Limits = Limits(20, 2 * SECOND)
@@ -154,13 +157,14 @@ class Okx(Answered[Answers]):
         self._chains: dict[str, tuple[int, int]] = {}
         self._index: dict[str, float] = {}
         self._dead = Ids()
+        self._details = self._rows(_Detail)
         self._makers: Makers = {
-            "trades": (decoder(list[Trade]), self._trades),
+            "trades": (self._rows(Trade), self._trades),
             "mark-price": (decoder(tuple[_Mark]), self._mark),
             "index-tickers": (decoder(tuple[_Price]), self._keep_index),
             "funding-rate": (decoder(tuple[_Rate]), self._funding),
             "open-interest": (decoder(tuple[_Interest]), self._interest),
-            "liquidation-orders": (decoder(list[_Order]), self._liquidations),
+            "liquidation-orders": (self._rows(_Order), self._liquidations),
         }
 
     def symbol(self, coin: str) -> str:
@@ -300,12 +304,7 @@ class Okx(Answered[Answers]):
         return [OpenInterest(f"{self.name}:{symbol}", row.ts * 1000, seen, row.oi_ccy)]
 
     def _liquidations(self, _: str, orders: list[_Order], seen: int) -> list[Event]:
-        dead: list[tuple[str, int, Holder, float, float]] = [
-            (order.inst_id, row.ts, _holder(row), row.bk_px, self._size(order.inst_id, row))
-            for order in orders
-            for row in order.details
-            if self._wanted(order.inst_id)
-        ]
+        dead = of_each(orders, self._deaths, self._skip)
         fresh = self._dead.fresh(dead)
         self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
@@ -315,8 +314,14 @@ class Okx(Answered[Answers]):
                 events.append(Liquidation(market, at, seen, price, size, holder, True))
         return events
 
-    def _size(self, symbol: str, row: _Detail) -> float:
-        return rest.coins(self._answers.contract(symbol), row.sz, row.bk_px)
+    def _deaths(self, order: _Order) -> list[_Death]:
+        if not self._wanted(order.inst_id):
+            return []
+        found = self._answers.contract(order.inst_id)
+        return [
+            (order.inst_id, row.ts, _holder(row), row.bk_px, rest.coins(found, row.sz, row.bk_px))
+            for row in self._details.readable(order.details)
+        ]
 
     def _wanted(self, symbol: str) -> bool:
         if symbol in self._ours or (not self._ours and symbol in self.instruments):

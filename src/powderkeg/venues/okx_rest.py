@@ -114,13 +114,13 @@ class Answers(Coded):
         """Tiers that wait for a contract size or a mark: contracts at most, leverage, rate."""
         asked: Makers = {
             "clock": (decoder(tuple[_Clock]), self._clock),
-            "instruments": (decoder(list[_Listed]), self._list),
+            "instruments": (self._rows(_Listed), self._list),
             "tiers": (decoder(list[_Tier]), self._keep),
-            "ratio": (decoder(list[_Accounts]), self._ratio),
-            "candles": (decoder(list[_Kline]), self._candles),
-            "interest": (decoder(list[_Interest]), self._interest),
-            "funding": (decoder(list[_Funded]), self._funding),
-            "trades": (decoder(list[Trade]), prints),
+            "ratio": (self._rows(_Accounts), self._ratio),
+            "candles": (self._rows(_Kline), self._candles),
+            "interest": (self._rows(_Interest), self._interest),
+            "funding": (self._rows(_Funded), self._funding),
+            "trades": (self._rows(Trade), prints),
         }
         super().__init__(name, asked)
 
@@ -201,7 +201,7 @@ class Answers(Coded):
         starts = sorted({row[0] * 1000 for row in rows})
         span = min((after - before for before, after in pairwise(starts)), default=0)
         if span in {MINUTE, 5 * MINUTE}:
-            return candles(f"{self.name}:{symbol}", seen, span, bars)
+            return candles(f"{self.name}:{symbol}", seen, span, bars, self._skip)
         if len(starts) > 1:
             raise ValueError(f"expected bars of one or five minutes, found {span} µs")
         self._skip("lone bar of unknown length", len(starts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,11 +20,24 @@ from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
 from powderkeg.venues.base import Channel, ChannelKind, Poll, Remembers
 
-Decoder: TypeAlias = msgspec.json.Decoder[Any]
+
+class Decoder(Protocol):
+    """Turns bytes into values of a type."""
+
+    def decode(self, raw: bytes | Raw, /) -> Any:
+        """Return what the bytes say."""
+        ...
+
+
 Make: TypeAlias = Callable[[str, Any, int], list[Event]]
 """Of a symbol, what was decoded, and when it was seen in µs."""
 Makers: TypeAlias = Mapping[str, tuple[Decoder, Make]]
 """How to read a kind of answer or of frame, by its name."""
+
+UNREADABLE = "row that cannot be read"
+"""Counted where the other rows of a frame or answer could be."""
+PARTIAL = "instruments beyond the first page"
+"""Counted where a venue has told some of its instruments only."""
 
 
 class _Coded(Struct):
@@ -34,11 +47,88 @@ class _Coded(Struct):
 
 
 _coded: msgspec.json.Decoder[_Coded] = msgspec.json.Decoder(_Coded, strict=False)
+_parts = msgspec.json.Decoder(list[Raw])
+
+_R = TypeVar("_R")
+_M = TypeVar("_M")
 
 
-def decoder(row: object) -> Decoder:
+def decoder(row: object) -> msgspec.json.Decoder[Any]:
     """Return a decoder of a type that takes numbers sent as strings."""
     return msgspec.json.Decoder(row, strict=False)
+
+
+def count(skipped: dict[str, int], reason: str, times: int = 1) -> None:
+    """Count what was left out, by reason."""
+    if times:
+        skipped[reason] = skipped.get(reason, 0) + times
+
+
+def of_each(
+    rows: Sequence[_R], make: Callable[[_R], list[_M]], skip: Callable[[str, int], object]
+) -> list[_M]:
+    """Return what is made of all rows; count those of which nothing can be made.
+
+    Raises:
+        ValueError: Of none of them can be.
+    """
+    out, wrong = list[_M](), list[ValueError]()
+    for row in rows:
+        try:
+            out += make(row)
+        except ValueError as why:
+            wrong.append(why)
+    if wrong and len(wrong) == len(rows):
+        raise wrong[0]
+    skip(UNREADABLE, len(wrong))
+    return out
+
+
+class Rows:
+    """Reads lists of rows of which one that is bad costs itself only.
+
+    The rows of one frame belong to many traders, and often to many markets. What is one thing in
+    many rows, such as a book or a table of tiers, must not be read so.
+
+    Args:
+        row: Type of one row.
+        skip: Counts what was left out, by reason and number.
+    """
+
+    __slots__ = ("_all", "_one", "_skip")
+
+    def __init__(self, row: object, skip: Callable[[str, int], object]) -> None:
+        self._all, self._one = decoder(list[row]), decoder(row)
+        self._skip = skip
+
+    def decode(self, raw: bytes | Raw, /) -> list[Any]:
+        """Return the rows that can be read, and count the others.
+
+        Raises:
+            MsgspecError: It is no list, or none of its rows can be read.
+        """
+        try:
+            return self._all.decode(raw)
+        except msgspec.ValidationError:
+            parts = _parts.decode(raw)
+            rows = [row for part in parts if (row := self._read(part)) is not None]
+            if not rows:
+                raise
+            self._skip(UNREADABLE, len(parts) - len(rows))
+            return rows
+
+    def readable(self, parts: Sequence[Raw]) -> list[Any]:
+        """Return the rows that can be read, be it none, and count the others."""
+        rows = [row for part in parts if (row := self._read(part)) is not None]
+        self._skip(UNREADABLE, len(parts) - len(rows))
+        return rows
+
+    def _read(self, part: Raw) -> Any:
+        """Return a row, None where it cannot be read."""
+        try:
+            return self._one.decode(part)
+        except msgspec.ValidationError:
+            return None
 
 
 def op(what: str, args: Sequence[object]) -> bytes:
@@ -72,9 +162,12 @@ class Told(Remembers):
 
     def _skip(self, reason: str, times: int = 1) -> list[Event]:
         """Count what was left out, and return the nothing that is told of it."""
-        if times:
-            self.skipped[reason] = self.skipped.get(reason, 0) + times
+        count(self.skipped, reason, times)
         return []
+
+    def _rows(self, row: object) -> Rows:
+        """Return a reader of lists that counts here what it leaves out."""
+        return Rows(row, self._skip)
 
     def _refused(self, why: str, seen: int) -> list[Event]:
         return [Link(self.name, seen, seen, "refused", why[:120])]

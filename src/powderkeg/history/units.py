@@ -1,0 +1,39 @@
+"""How much of its coin one unit of each stored market is; and which amounts are no number of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from powderkeg.events import Event, LiquidationBar, Tick
+from powderkeg.history.sources import Series
+from powderkeg.instruments import in_coins, unit_of
+
+
+class Units:
+    """The units of the markets of some series, as the series or their symbols tell."""
+
+    def __init__(self, all_series: Iterable[Series]) -> None:
+        """Take what the series tell; see `Series.multiplier`."""
+        told = [(s, s.multiplier) for s in all_series]
+        self.in_quote = {s.id for s, _ in told if _in_quote(s)}
+        """Markets whose liquidation bars are quote currency, to be divided by a price."""
+        self._of = {s.id: multiplier for s, multiplier in told if multiplier is not None}
+
+    def in_coins(self, event: Event) -> Event:
+        """Return an event in units of the coin; an amount in quote currency stays what it is."""
+        if isinstance(event, Tick):
+            return event
+        if isinstance(event, LiquidationBar) and event.market in self.in_quote:
+            return event
+        return in_coins(event, self.of(event.market))
+
+    def of(self, market: str) -> float:
+        """Return how many coins one unit of a market is."""
+        if market not in self._of:
+            self._of[market] = unit_of(market.partition(":")[2])[1]
+        return self._of[market]
+
+
+def _in_quote(series: Series) -> bool:
+    quote = series.unit.get("long", "base").startswith("quote")
+    return series.kind == "liquidation_bars" and quote and "price" not in series.columns
