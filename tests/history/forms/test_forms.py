@@ -8,13 +8,19 @@ import json
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
 from powderkeg.history.forms.form import Ask, Found, Unknown
 from powderkeg.history.forms.recognise import FORMS, recognise
+from powderkeg.history.gather import gather
 from powderkeg.history.peek import peek
+from powderkeg.history.replay import events
+from powderkeg.history.report import Report
+from powderkeg.history.sources import load
+from powderkeg.history.written import source_text
 
 T = 1_735_689_600_000
 
@@ -139,6 +145,23 @@ def test_a_file_of_a_documented_layout_is_recognised(tmp_path, name, content, fo
     assert (found.form, found.series[0].id, found.series[0].kind) == (form, market, kind)
 
 
+@pytest.mark.parametrize(("name", "content", "form", "market", "kind"), CASES)
+def test_what_is_recognised_can_be_read(tmp_path, name, content, form, market, kind):
+    if kind == "wire":
+        pytest.skip("frames are read by their venue, see tests/history/test_recordings.py")
+    look(tmp_path, name, content)
+    found = gather([tmp_path], Ask(), lambda done, total: None)  # noqa: ARG005
+    target = tmp_path / "made.toml"
+    target.write_text(source_text("made", ".", found.groups))
+    source, report = load(target), Report()
+    source = msgspec.structs.replace(source, root=tmp_path)
+    for coin in found.coins():
+        for _ in events(source, coin, report=report):
+            pass
+    assert report.rows > 0, form
+    assert report.bad == {}, market
+
+
 def test_every_form_says_where_its_layout_is_documented():
     assert [form.name for form in FORMS if not form.source] == []
 
@@ -221,6 +244,12 @@ def test_fills_of_hyperliquid_are_not_taken_for_liquidations(tmp_path):
     name = "hyperliquid/trades_BTC.csv"
     found = look(tmp_path, name, "time,px,sz,side\n" + rows("{t}", "9", "1", "B"))
     assert [each.kind for each in found.series] == ["trades"]
+
+
+def test_a_date_and_a_time_of_day_in_two_columns_are_not_taken_for_one_stamp(tmp_path):
+    lines = "\n".join(f"2025-01-01,00:0{i},{BARS},5" for i in range(6))
+    found = look(tmp_path, "BTCUSDT.csv", f"date,time,{OHLC},volume\n{lines}")
+    assert "two columns" in found.why
 
 
 def test_a_table_without_a_market_asks_for_it_and_takes_the_coin(tmp_path):

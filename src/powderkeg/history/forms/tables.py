@@ -146,6 +146,11 @@ def table(peek: Peek, ask: Ask) -> Found | Unknown | None:
         return None
     if not time:
         return Unknown("it has no column of times: name one time, date or timestamp")
+    if _same_time(peek, form):
+        return Unknown(
+            f"most of its rows have the same {form.time!r}: where date and time of day are two "
+            "columns, write them as one"
+        )
     return lay(form, peek, ask)
 
 
@@ -159,13 +164,23 @@ def _words(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _time(peek: Peek, columns: _Columns) -> str:
-    """Return the column of times: a word for time whose values are times."""
+    """Return the column of times: a word for time, values that are times, the finest of them."""
+    told: dict[str, int] = {}
     for word in _TIME:
         for name in columns.by_word.get(word, []):
             values = peek.column(name) or [peek.constants.get(name)]
             if values and all(moment(v) is not None for v in values[:20]):
-                return name
+                told[name] = len({str(v) for v in values})
+    if told:
+        return max(told, key=lambda name: told[name])  # of equals the first
     return NAME if re.search(r"20\d{6}|20\d\d-\d\d-\d\d|1\d{9}", peek.path.name) else ""
+
+
+def _same_time(peek: Peek, form: Form) -> bool:
+    """Tell whether bars of one market have fewer times than half of the rows have."""
+    bars = any(part.kind == "candles" for part in form.parts) and not form.symbol
+    rows = len(peek.rows)
+    return bars and rows > 2 and len({str(v) for v in peek.column(form.time)}) * 2 < rows
 
 
 def _form(peek: Peek, columns: _Columns, time: str) -> Form | None:
