@@ -188,6 +188,13 @@ def test_a_file_of_several_markets_is_one_series_for_each(tmp_path):
     ]  # fmt: skip
 
 
+def test_frames_of_several_markets_are_one_series_for_each(tmp_path):
+    frame = '{t} {{"stream": "x@trade", "data": {{"s": "{symbol}"}}}}\n'
+    text = "".join(frame.format(t=T * 1000, symbol=s) for s in ("BTCUSDT", "ETHUSDT"))
+    found = look(tmp_path, "combined.txt.gz", text)
+    assert [each.id for each in found.series] == ["binance:BTCUSDT", "binance:ETHUSDT"]
+
+
 def test_coinglass_orders_are_told_apart_by_their_side(tmp_path):
     row = {"exchange_name": "BINANCE", "symbol": "BTCUSDT", "base_asset": "BTC", "price": 9.0,
            "usd_value": 5.0, "side": 1, "time": T}  # fmt: skip

@@ -11,10 +11,11 @@ preparation.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from powderkeg.history.forms.form import Ask, Form, Found, Part, Unknown, from_path
-from powderkeg.history.forms.market import venue_of
+from powderkeg.history.forms.market import market, venue_of
 from powderkeg.history.peek import Peek
 from powderkeg.history.sources import Series
 
@@ -163,34 +164,43 @@ def frames(peek: Peek, ask: Ask) -> Found | Unknown | None:
     if peek.form != "wire":
         return None
     stamp = str(peek.rows[0]["stamp"])
-    frame = bytes(peek.rows[0]["frame"])
-    symbols = {
-        found[1].decode().upper()
-        for row in peek.rows
-        if (found := re.search(rb'"s(?:ymbol)?":"([A-Za-z0-9_-]+)"', row["frame"]))
-    }
-    venue = venue_of(peek.path) or _sender(frame)
-    place = from_path(peek.path, venue, ask.coin) or (
-        from_path(_named(peek, symbols), venue, "") if len(symbols) == 1 else None
-    )
-    if not venue or place is None:
-        return Unknown(
-            "recorded frames whose venue or market is not told: put them into a folder such as "
-            "binance, and name the file after the market"
+    venue = venue_of(peek.path) or _sender(bytes(peek.rows[0]["frame"]))
+    told = from_path(peek.path, venue, "")
+    places = [told] if told else [market(venue, symbol) for symbol in _symbols(peek)]
+    if not places and ask.coin:
+        places = [market(venue, ask.coin)]
+    if not venue or not places:
+        return Unknown(_NO_SENDER)
+    mine = [place for place in places if ask.coin in {place.coin, ""}]
+    series = tuple(
+        Series(
+            place.venue,
+            place.symbol,
+            "wire",
+            (peek.path.as_posix(),),
+            coin=place.coin,
+            stamp="ns" if len(stamp) >= 18 else "us",
         )
-    one = Series(
-        place.venue,
-        place.symbol,
-        "wire",
-        (peek.path.as_posix(),),
-        coin=place.coin,
-        stamp="ns" if len(stamp) >= 18 else "us",
+        for place in mine
     )
-    return Found("recorded frames", (one,))
+    return Found("recorded frames", series, "" if mine else f"no frames of {ask.coin} are in it")
 
 
-def _named(peek: Peek, symbols: set[str]) -> Any:
-    return peek.path.parent / next(iter(symbols))
+_NO_SENDER = (
+    "recorded frames whose venue or market is not told: put them into a folder such as binance, "
+    "and name the file after the market"
+)
+_SYMBOL = re.compile(rb'"(?:s|symbol|instId|instrument_name|coin)":\s*"([A-Za-z0-9_-]+)"')
+
+
+def _symbols(peek: Peek) -> list[str]:
+    """Return the symbols of the frames, without those of which there is hardly one."""
+    found = Counter(
+        symbol[1].decode().upper()
+        for row in peek.rows
+        if (symbol := _SYMBOL.search(bytes(row["frame"])))
+    )
+    return sorted(symbol for symbol, n in found.items() if n * 100 >= len(peek.rows))
 
 
 def _sender(frame: bytes) -> str:

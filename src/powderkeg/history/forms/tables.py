@@ -26,8 +26,8 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 _TIME = _split(
-    "opentimems opentime timems tsms timestampms timestamp time ts datetime date unix "
-    "unixtime epoch createdtime createtime createdat tradetime transacttime start "
+    "opentimems t received receivedat opentime timems tsms timestampms timestamp time ts "
+    "datetime date unix unixtime epoch createdtime createtime createdat tradetime transacttime start "
     "starttime candletime index0 zeit datum zeitstempel uhrzeit fecha hora temps heure "
     "horodatage data tempo momento snapshotat fundingtime calctime exchts eventtime"
 )
