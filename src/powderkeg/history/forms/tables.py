@@ -27,8 +27,8 @@ def _split(text: str) -> tuple[str, ...]:
 
 _TIME = _split(
     "opentimems t received receivedat opentime timems tsms timestampms timestamp time ts "
-    "datetime date unix unixtime epoch createdtime createtime createdat tradetime transacttime start "
-    "starttime candletime index0 zeit datum zeitstempel uhrzeit fecha hora temps heure "
+    "datetime date unix unixtime epoch createdtime createtime createdat tradetime transacttime "
+    "start starttime candletime index0 zeit datum zeitstempel uhrzeit fecha hora temps heure "
     "horodatage data tempo momento snapshotat fundingtime calctime exchts eventtime"
 )
 _WORDS: dict[str, tuple[str, ...]] = {
