@@ -52,7 +52,10 @@ def test_no_function_is_longer_than_60_lines(path):
 
 
 def test_no_folder_is_deep_or_crowded():
-    assert max(len(p.relative_to(SRC).parts) for p in FILES) <= 2
+    deep = {
+        p.parent.relative_to(SRC).as_posix() for p in FILES if len(p.relative_to(SRC).parts) > 2
+    }
+    assert deep <= {"history/forms"}  # tables of other people's layouts, apart from what reads them
     counts = {d.name: len(list(d.glob("*.py"))) - 1 for d in {p.parent for p in FILES}}
     assert {d: n for d, n in counts.items() if n > 10 and d not in CROWDED} == {}
 

@@ -102,7 +102,7 @@ def _stored(
     if reeled and not resume:
         desk, reel, report, seconds = _wound(stored, chosen, passages, until)
     else:
-        seconds = _run(desk, stored, report, passages, until)
+        seconds = run(desk, stored, report, passages, until)
     answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
     return desk, answer, reel
 
@@ -182,7 +182,7 @@ def _coins(store: Store) -> list[str]:
     return []
 
 
-def _run(
+def run(
     desk: Desk, stored: sources.Source, report: Report, passages: list[Passage], until: int | None
 ) -> float:
     """Play with a progress bar on the error stream and return CPU seconds."""
