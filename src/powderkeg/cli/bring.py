@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from powderkeg.cli.replay import run, summary
+from powderkeg.cli.replay import files_table, run, summary
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, DataError, PowderkegError
 from powderkeg.history import sources
@@ -276,5 +276,7 @@ def _show_taken(target: Path, taken: list[_Taken]) -> None:
             console.print(f"[bold]could not be read[/]: {escape(files)}: {escape(why)}")
         for reason, n in each.answer.get("bad", {}).items():
             console.print(f"{each.coin}: {n:,} rows: {escape(reason)}")
+        if files := each.answer.get("files"):
+            console.print(files_table(files, f"rows of {each.coin} by file"))
     if sys.stdout.isatty():
         console.print(f"show it in the page: powderkeg replay {target} --serve")

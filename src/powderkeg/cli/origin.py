@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -70,11 +71,24 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
         return _from_desk(snapshots.load(where.snapshot), coin, wanted, moment, where.snapshot)
     if where.source:
         desk = Desk(coin)
-        play(desk, sources.load(where.source), report=Report(), until=moment or None)
+        report = Report()
+        play(desk, sources.load(where.source), report=report, until=moment or None)
+        _require_price(desk, where.source, report)
         return _from_desk(desk, coin, wanted, 0, where.source)
     if where.simulate:
         return "a simulated market", _simulated(coin, wanted, moment)
     return _running(coin, wanted, moment, where.data)
+
+
+def _require_price(desk: Desk, source: Path, report: Report) -> None:
+    """Say what a source without a price lacks, and where it is published."""
+    if math.isnan(desk.price):
+        found = ", ".join(kind.replace("_", " ") for kind in report.kinds) or "no rows"
+        raise ConfigError(
+            f"{source}: expected a price of {desk.coin}, found {found}; add candles, trades or "
+            "marks of a futures market (Binance publishes them as klines, aggTrades and "
+            "markPriceKlines under data/futures/um)"
+        )
 
 
 def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, Answers]:

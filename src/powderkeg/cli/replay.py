@@ -270,9 +270,9 @@ def _show(answer: dict[str, Any]) -> None:
         Console().print(table)
 
 
-def files_table(files: list[dict[str, Any]]) -> Table:
+def files_table(files: list[dict[str, Any]], title: str = "rows by file") -> Table:
     """Return what was read as a table, a line a file: first those that lost rows, then by name."""
-    table = Table(box=None, title="rows by file")
+    table = Table(box=None, title=title, title_justify="left")
     for name in ("file", "taken", "duplicate", "foreign", "unreadable", "moved", "gaps"):
         table.add_column(name, justify="left" if name == "file" else "right", overflow="fold")
     table.add_column("first not taken", overflow="fold")
