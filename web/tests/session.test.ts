@@ -32,7 +32,7 @@ class FakeSocket {
 }
 
 const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
-const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, now: 1, source: 'live', ...change });
+const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, vmin: 1e4, now: 1, source: 'live', ...change });
 const newest = T0 + 11 * STEP;
 let seq = 10;
 let asked: string[] = [];
