@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
+from powderkeg.cli.replay import _words
 from powderkeg.history import snapshots
 
 KEYS = {
@@ -171,3 +172,10 @@ def test_a_silence_in_a_recording_is_a_gap(recorded, run):
     assert got["gaps"] >= 1
     assert got["conservation_residual"] <= 1e-6
     assert got["prior_only"]
+
+
+@pytest.mark.parametrize(
+    ("price", "words"), [(2.6134e-6, "0.0000026134"), (104_828.5, "104,828"), (1.04828, "1.04828")]
+)
+def test_the_price_of_any_coin_is_told_in_six_figures(price, words):
+    assert _words("price", price) == words
