@@ -253,3 +253,48 @@ def test_a_running_server_is_asked_for_the_same_map(server, desk, run):
 
 def test_a_server_that_refuses_is_quoted(server, refused):
     assert refused("map", "DOGE", "--url", server).startswith(f"RequestError: {server}")
+
+
+THIN = """name = "thin"
+[[series]]
+venue = "hyperliquid"
+market = "THIN"
+kind = "candles"
+files = ["candles.csv"]
+time = { column = "t", unit = "ms", means = "from", every = "5m" }
+columns = { open = "o", high = "h", low = "l", close = "c", volume = "v" }
+[[series]]
+venue = "hyperliquid"
+market = "THIN"
+kind = "open_interest"
+files = ["oi.csv"]
+time = { column = "t", unit = "ms", means = "at", every = "5m" }
+columns = { size = "oi" }
+"""
+
+
+@pytest.mark.parametrize("price", [1e-9, 2.6e-6, 1.0, 1e6])
+@pytest.mark.parametrize("dollars", [1e6, 1e11])
+def test_a_coin_of_any_price_and_open_interest_has_a_coloured_map(tmp_path, run, price, dollars):
+    coins, begin = dollars / price, START // 1000
+    walk = price * (1 + 0.05 * np.sin(np.arange(97) / 15))
+    times = begin + 300_000 * np.arange(97)
+    bars = [
+        f"{t},{a!r},{max(a, b) * 1.001!r},{min(a, b) * 0.999!r},{b!r},{coins / 40!r}"
+        for t, a, b in zip(times, walk.tolist(), walk[1:].tolist(), strict=False)
+    ]
+    (tmp_path / "candles.csv").write_text("\n".join(["t,o,h,l,c,v", *bars]) + "\n")
+    held = [f"{t + 300_000},{coins * (1 + 0.1 * np.sin(i))!r}" for i, t in enumerate(times[:-1])]
+    (tmp_path / "oi.csv").write_text("\n".join(["t,oi", *held]) + "\n")
+    (tmp_path / "thin.toml").write_text(THIN)
+    table, picture = tmp_path / "heat.csv", tmp_path / "heat.png"
+    text = run(
+        "map", "THIN", "--source", tmp_path / "thin.toml", "--span", "3d", "--table", "heatmap",
+        "--csv", table, "--png", picture,
+    )  # fmt: skip
+    rows = [line for line in table.read_text().splitlines() if not line.startswith("#")]
+    assert len(rows) > 1000
+    bright = np.asarray(Image.open(picture).convert("L"))[60:600, 400:1000]
+    assert (bright > 60).mean() > 0.01
+    prices = [line.split()[0] for line in text.splitlines() if line.endswith("█") or "%  " in line]
+    assert len(set(prices)) == len(prices) > 10

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
+from powderkeg.cli.replay import _words
 from powderkeg.history import snapshots
 
 KEYS = {
@@ -193,3 +194,10 @@ def test_of_a_recording_of_several_markets_that_of_the_series_is_told(run, monke
     told = json.loads(run("replay", str(CASES / "several_markets" / "source.toml"), "--json"))
     assert list(told["markets"]) == ["binance:SOLUSDT"]
     assert (told["trades"], told["liquidations"], told["bad_rows"]) == (300, 30, 1090)
+
+
+@pytest.mark.parametrize(
+    ("price", "words"), [(2.6134e-6, "0.0000026134"), (104_828.5, "104,828"), (1.04828, "1.04828")]
+)
+def test_the_price_of_any_coin_is_told_in_six_figures(price, words):
+    assert _words("price", price) == words

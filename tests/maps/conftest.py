@@ -55,8 +55,11 @@ def draw(known, at):
         ring.write(at - 1, known.estimate.exposure, known.estimate.map_weights(at))
 
 
-def played(minutes=180):
-    """Return the coin after some minutes of trading on two venues 10 bp apart."""
+def played(minutes=180, times=1.0):
+    """Return the coin after some minutes of trading on two venues 10 bp apart.
+
+    `times` as much is traded and open as in the coin of five billion dollars.
+    """
     chance = np.random.default_rng(7)
     markets = [market("binance", 100_000.0), market("bybit", 100_100.0)]
     prices = {step: PriceRing(step, 400) for step in STEPS}
@@ -69,14 +72,14 @@ def played(minutes=180):
             here = price * (1 + 0.001 * i)
             prints = here * np.exp(chance.normal(0, 0.0005, 20))
             sizes = chance.exponential(20.0, 20) * chance.choice([-1.0, 1.0], 20)
-            known.estimate.add_trades(prints, sizes)
-            known.estimate.flush(at, oi / (1 + i))
+            known.estimate.add_trades(prints, sizes * times)
+            known.estimate.flush(at, oi * times / (1 + i))
             known.estimate.move_mark(at, here)
             draw(known, at)
             if i == 0:
-                times = at - np.arange(20, 0, -1) * SECOND
+                seconds = at - np.arange(20, 0, -1) * SECOND
                 for ring in prices.values():
-                    ring.add_run(times, prints, np.abs(sizes))
+                    ring.add_run(seconds, prints, np.abs(sizes))
     stage = Stage(markets, START + minutes * MINUTE, prices)
     stage.price = price
     return stage

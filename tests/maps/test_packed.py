@@ -59,8 +59,8 @@ class Plain:
         self.cells[slot] = 0
         module._write(
             exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
-            exposure.basis.tiers, self.per_row, front - ROWS // 2, ROWS // 2, self.cells[slot],
-            self.edges[slot],
+            exposure.basis.tiers, self.per_row, front - ROWS // 2, ROWS // 2, 1.0,
+            self.cells[slot], self.edges[slot],
         )  # fmt: skip
 
     def hole(self, since, until):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.classes import BIN
+from powderkeg.engine.table import OI
 from powderkeg.events import MINUTE
 from powderkeg.history.snapshots import CODEC
 from powderkeg.maps.ring import EMPTY, FILLED, HOLE, ROWS, Ring, cuts
@@ -230,3 +231,35 @@ def test_no_side_of_a_column_counts_more_than_the_bound(bound, long, short):
     assert (shares[0] == 1).all()
     assert (shares[1] * (long, short) <= bound * (1 + 1e-9)).all()
     assert (shares <= 1).all()
+
+
+def scaled(stand, k, last=0):
+    """Return a ring of a map in `k` times as many coins, drawn in every column."""
+    known = stand({-30: 5.0 * k, 40: 7.0 * k, 41: 0.02 * k})
+    known.estimate.exposure.number[OI] = 2.5e4 * k  # 2.5 billion dollars, times k
+    ring = Ring(MINUTE, 100)
+    for n in range(last + 1):
+        write(ring, known, T + n * MINUTE)
+    return ring, known
+
+
+@pytest.mark.parametrize("k", [1e-6, 1e-4, 1e-1, 1e2, 1e4])
+def test_open_interest_times_k_gives_the_same_bytes_and_dollars_times_k(stand, k):
+    (one, _), (other, _) = scaled(stand, 1.0), scaled(stand, k)
+    assert np.array_equal(one.column(T // MINUTE), other.column(T // MINUTE))
+    assert seen(other, T // MINUTE) == pytest.approx(seen(one, T // MINUTE) * k)
+    assert np.count_nonzero(seen(other, T // MINUTE)) == 2
+
+
+def test_a_ring_whose_market_grows_tenfold_keeps_its_past_within_a_step(stand):
+    ring, known = scaled(stand, 0.1, last=70)
+    first = int(ring.firsts[T // MINUTE % ring.size])
+    before = seen(ring, T // MINUTE + 70, 71, first)
+    known.estimate.exposure.number[OI] *= 10
+    write(ring, known, T + 71 * MINUTE)
+    assert ring.unit == pytest.approx(1.0)
+    after = seen(ring, T // MINUTE + 70, 71, first)
+    kept = before >= 1e4
+    assert np.count_nonzero(kept) > 71
+    assert after[kept] == pytest.approx(before[kept], rel=0.047)
+    assert seen(ring, T // MINUTE + 71).sum() == pytest.approx(before[-1].sum(), rel=0.03)

@@ -1,11 +1,23 @@
 """The money scale."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.maps.scale import DOLLARS, FLOOR, TOP, decode, encode, settle, to_byte
+from powderkeg.maps.scale import (
+    DOLLARS,
+    FLOOR,
+    TOP,
+    decode,
+    encode,
+    moved,
+    settle,
+    to_byte,
+    unit_for,
+)
 
 
 @given(st.floats(FLOOR, TOP))
@@ -47,3 +59,34 @@ def test_a_settled_picture_is_within_a_step_of_what_it_was_and_changes_less(seed
     assert np.abs(settled.astype(int) - cells).max(initial=0) <= 1
     before, after = (np.count_nonzero(np.diff(x.astype(int), axis=1)) for x in (cells, settled))
     assert after <= before
+
+
+def test_a_market_of_some_billions_has_unit_one_and_others_a_power_of_ten():
+    assert [unit_for(x) for x in (3e6, 2.5e7, 1e9, 8e9, 3e10, 1e11)] == [1e-3, 1e-2, 1, 1, 10, 100]
+    assert [unit_for(0.0), unit_for(0.0, 1e-2), unit_for(math.nan)] == [1, 1e-2, 1]
+
+
+@given(st.floats(1e3, 1e13), st.integers(-6, 4))
+def test_every_market_has_its_floor_far_below_and_its_top_near_its_open_interest(interest, power):
+    unit = unit_for(interest, 10.0**power)
+    assert FLOOR * unit <= interest * 4e-5
+    assert TOP * unit >= interest * 0.04
+    assert unit_for(interest * 1.5, unit_for(interest)) in {
+        unit_for(interest),
+        unit_for(interest * 1.5),
+    }
+
+
+@given(st.floats(1e3, 1e13))
+def test_a_unit_is_kept_while_open_interest_halves_or_doubles(interest):
+    unit = unit_for(interest, 1e6)
+    assert unit_for(interest / 2, unit) == unit_for(interest * 2, unit) == unit
+
+
+@pytest.mark.parametrize("to", [0.1, 10.0])
+def test_bytes_moved_to_another_unit_mean_the_same_within_a_step(to):
+    bytes_ = moved(1.0, to)
+    fits = (FLOOR * to <= DOLLARS) & (TOP * to >= DOLLARS)
+    assert DOLLARS[bytes_[fits]] * to == pytest.approx(DOLLARS[fits], rel=0.023)
+    assert (bytes_[FLOOR * to * 0.977 > DOLLARS] == 0).all()
+    assert (bytes_[TOP * to < DOLLARS] == 255).all()

@@ -20,6 +20,8 @@ from powderkeg.maps.scale import decode
 from powderkeg.maps.scene import Choice, slab
 from powderkeg.maps.views import VIEWS, bars, cell, cumulative, heatmap, levels, venues
 
+from .conftest import played
+
 times = pytest.mark.parametrize("ago", [None, 45 * MINUTE])
 
 
@@ -90,6 +92,32 @@ def test_the_last_column_of_a_heatmap_is_the_level_chart_of_that_moment(stage, s
     seen = (column > 0) & (both > 3e4)
     assert seen.any()
     assert np.median(np.abs(column[seen] / both[seen] - 1)) < 0.05
+
+
+@pytest.mark.parametrize("k", [1e-3, 10.0])
+@pytest.mark.parametrize("planes", ["sum", "tiers"])
+def test_a_coin_with_k_times_the_open_interest_has_the_same_cells_on_a_scale_of_k_times(k, planes):
+    one, other = (played(20, times=t) for t in (1.0, k))
+    query = HeatmapQuery(span="12h", planes=planes)
+    ours, theirs = heatmap(one, query), heatmap(other, query)
+    assert (theirs.vmin, theirs.vmax) == pytest.approx((ours.vmin * k, ours.vmax * k))
+    assert np.count_nonzero(ours.cells) > 1000
+    apart = np.abs(ours.cells.astype(int) - theirs.cells)
+    both = (ours.cells > 0) & (theirs.cells > 0)
+    assert apart[both].max() <= 1
+    assert ours.cells[~both].max() <= 1
+    assert theirs.cells[~both].max() <= 1
+
+
+def test_a_part_of_a_coin_is_told_on_the_scale_of_the_whole():
+    stage = played(5)
+    big, small = stage.markets
+    for ring in small.rings.values():
+        ring._fit(2e6)
+    for venue in (big.venue, small.venue):
+        assert heatmap(stage, HeatmapQuery(span="12h", venues=(venue,))).vmin == 1e4
+    stage.markets = [small]
+    assert heatmap(stage, HeatmapQuery(span="12h")).vmin == pytest.approx(10.0)
 
 
 def test_planes_by_tier_are_within_two_steps_of_the_maps_of_each_tier(stage):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 
 import msgspec
 import numpy as np
+import pytest
 
 from powderkeg.events import Tick
-from powderkeg.maps.queries import HeatmapQuery, SpanQuery
+from powderkeg.maps.queries import SPANS, HeatmapQuery, SpanQuery
 from powderkeg.maps.views import heatmap
-from powderkeg.serve.hub import BACKLOG, QUICK, SLICE, Stream
+from powderkeg.serve.hub import BACKLOG, QUICK, SLICE, Hub, Stream
+from powderkeg.serve.session import Session
 
 QUERY = SpanQuery(span="12h")
 
@@ -50,6 +53,23 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
     assert fresh.t0 == first
     assert np.array_equal(fresh.cells[-2:], cells[-2:])
     hub.leave(stream, reader)
+
+
+def test_where_the_money_scale_of_a_coin_changes_a_page_is_told_to_fetch_the_map_anew(prepared):
+    desk = copy.deepcopy(prepared[1])
+    hub = Hub(Session("simulated", {"BTC": desk}, lambda: desk.now))
+    stream, reader = hub.join("BTC", QUERY)
+    assert drain(reader)[0]["vmin"] == heatmap(desk, HeatmapQuery(span="12h")).vmin
+    for market in desk.estimated():
+        market.rings[stream_step(stream)]._fit(4e6)
+    asyncio.run(hub.beat())
+    assert [message["kind"] for message in drain(reader)] == ["rebase"]
+    assert msgspec.msgpack.decode(stream.hello()[0])["vmin"] == pytest.approx(10.0)
+    assert heatmap(desk, HeatmapQuery(span="12h")).vmin == pytest.approx(10.0)
+
+
+def stream_step(stream):
+    return SPANS[stream.query.span][0]
 
 
 def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_whole(hub, prepared):

@@ -16,8 +16,9 @@ from powderkeg.errors import RequestError
 from powderkeg.history import rates
 from powderkeg.maps.views import VIEWS
 from powderkeg.rates import Rate
+from powderkeg.serve.figures import money
 from powderkeg.serve.palettes import KNOTS, palette
-from powderkeg.serve.pictures import Look, heatmap_png, money, wrapped
+from powderkeg.serve.pictures import Look, heatmap_png, wrapped
 from powderkeg.serve.stage import Stage, steps_of
 from powderkeg.serve.wire import pack, read_query
 

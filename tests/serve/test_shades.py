@@ -71,3 +71,11 @@ def test_the_ground_is_found_beyond_what_is_in_sight():
     part = shaded(banded(), slice(60, 100), BIN, (30, 40))
     assert bright(part).max() < 60
     assert whole.shape == part.picture.shape
+
+
+@pytest.mark.parametrize("shade", ["relief", "money"])
+def test_a_thousandth_of_the_money_has_the_same_colours_and_a_legend_of_a_thousandth(shade):
+    whole = shaded(banded(), ALL, BIN, (30, 200), shade)
+    thin = shaded(banded(), ALL, BIN, (30, 200), shade, unit=1e-3)
+    assert np.array_equal(whole.picture, thin.picture)
+    assert np.array(thin.scale) == pytest.approx(np.array(whole.scale) / 1e3)

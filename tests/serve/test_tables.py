@@ -151,3 +151,17 @@ def test_levels_for_tradingview_say_of_when_they_are_and_fit_the_field(session):
     assert sizes == sorted(sizes, reverse=True)
     assert {row.split(",")[1] for row in rows} <= {"long", "short"}
     assert len(tables.tradingview(levels)) < 4096
+
+
+def test_a_heatmap_of_a_thin_coin_has_as_many_rows_and_its_own_dollars(session):
+    heat = answer(session, "heatmap")
+    thin = heat | {"vmin": heat["vmin"] / 1e3, "vmax": heat["vmax"] / 1e3}
+    made = [tables.heat_batches(each, "USD", rates.shipped())[1] for each in (heat, thin)]
+    ours, theirs = (np.concatenate([batch.column(3) for batch in each]) for each in made)
+    assert theirs == pytest.approx(ours / 1e3)
+
+
+def test_prices_for_a_script_are_written_out_however_small():
+    cluster = {"peak": 2.6134e-6, "side": "long", "mass": 1234.5}
+    text = tables.tradingview({"clusters": [cluster], "coin": "TINY", "as_of": 0})
+    assert text.endswith(";0.0000026134,long,1234")

@@ -171,6 +171,13 @@ def test_the_worst_of_four_things_decides_the_grade(desk, monkeypatch, changed, 
     assert bool(told.why) == (letter != "A")
 
 
+@pytest.mark.parametrize(
+    ("interest", "words"), [(3.4e5, "$0.34 million"), (3e6, "$3 million"), (2.5e7, "$25 million")]
+)
+def test_a_grade_that_is_low_for_its_open_interest_says_how_little_it_is(desk, interest, words):
+    assert f"open interest of {words}" in grade(desk, interest, 1.0, 0.0, [rests()]).why
+
+
 def test_high_volatility_raises_the_grade_of_a_middling_market_and_not_of_a_tiny_one(
     desk, monkeypatch
 ):

@@ -32,7 +32,7 @@ class FakeSocket {
 }
 
 const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
-const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, now: 1, source: 'live', ...change });
+const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, vmin: 1e4, now: 1, source: 'live', ...change });
 const newest = T0 + 11 * STEP;
 let seq = 10;
 let asked: string[] = [];
@@ -101,7 +101,7 @@ describe('one market on the wire', () => {
     session.close();
   });
 
-  it('fetches anew where the stream began again, or stands on other rows', async () => {
+  it('fetches anew where the stream began again, or stands on other rows or another scale', async () => {
     const { heard, socket, session } = await started();
     socket.say(hello(2));
     await settle();
@@ -109,6 +109,9 @@ describe('one market on the wire', () => {
     socket.say(hello(10, { p0: P0 + 0.1 }));
     await settle();
     expect(heard.onMap).toHaveBeenCalledTimes(3);
+    socket.say(hello(10, { vmin: 10 }));
+    await settle();
+    expect(heard.onMap).toHaveBeenCalledTimes(4);
     session.close();
   });
 

@@ -3,7 +3,7 @@ import { PLAIN } from '../src/lib/look/place';
 import { readPlace, readSettings, writePlace, keepSettings } from '../src/lib/address';
 import { cursorAt, entryThatDiesAt } from '../src/lib/chart/cursor';
 import { steadyReach } from '../src/lib/chart/reach';
-import { age, axisDecimals, clock, decimals, dollars, moment, percent, price, stamp, venueName } from '../src/lib/format';
+import { age, axisDecimals, clock, decimals, dollars, moment, percent, price, shortPrice, stamp, venueName } from '../src/lib/format';
 import { rate, span } from '../src/lib/health/words';
 import { duration, stopwatch } from '../src/lib/starting/words';
 import { numberOr } from '../src/lib/wire/read';
@@ -23,6 +23,21 @@ describe('numbers', () => {
     expect(price(93_782.44, decimals(0.1))).toBe('93,782.4');
     expect([axisDecimals(93_782, 0.1), axisDecimals(3_300, 0.01), axisDecimals(184, 0.001), axisDecimals(0.12, 0.00001)]).toEqual([0, 1, 2, 5]);
     expect([decimals(1), decimals(0.5), decimals(0), price(NaN, 1)]).toEqual([0, 1, 2, '–']);
+  });
+  // What the chart writes beside its axis: a hundred lines within five percent of the price.
+  it.each([2.6e-6, 1e-9, 1.05e-7, 0.0412, 1.05, 1e5, 1e6])('neighbouring prices of %d never read the same', (mark) => {
+    const tick = 10 ** (Math.min(Math.floor(Math.log10(mark)), 4) - 5);
+    const prices = Array.from({ length: 101 }, (_, i) => mark * (0.95 + i / 1_000));
+    for (const write of [price, shortPrice]) {
+      const words = prices.map((p) => write(p, axisDecimals(mark, tick)));
+      expect(new Set(words).size).toBe(words.length);
+      words.forEach((w, i) => expect(Math.abs(Number(w.replaceAll(',', '')) / prices[i] - 1)).toBeLessThan(1e-4));
+    }
+  });
+  it('prices are written out to ten places and have an exponent only beyond', () => {
+    expect([price(2.61344e-6, 10), price(2.61344e-6, 11), price(1.02341e-9, 13)]).toEqual(['0.0000026134', '0.0000026134', '1.0234e-9']);
+    expect([price(0, 13), price(104_312.5, 1)]).toEqual(['0.0000000000', '104,312.5']);
+    expect([shortPrice(2.61344e-6, 10), shortPrice(0.00012345, 8), shortPrice(1_048_280.5, 1)]).toEqual(['2.6134e-6', '0.00012345', '1,048,280.5']);
   });
   it('ages, names and times', () => {
     expect([age(0.42), age(12), age(200), age(7200), age(3e5)]).toEqual(['0.4 s', '12 s', '3 min', '2 h', '3 d']);

@@ -20,10 +20,13 @@ from powderkeg.history import rates
 from powderkeg.live.tell import tell
 from powderkeg.rates import DOLLAR
 from powderkeg.serve import tables
-from powderkeg.serve.pictures import Look, heatmap_png, money
+from powderkeg.serve.figures import apart, money, price_text, significant
+from powderkeg.serve.pictures import Look, heatmap_png
 
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
+REACH = 0.1
+"""How far from the mark it goes, as a fraction."""
 
 
 def chart(  # noqa: PLR0913, PLR0917  a command's parameters are its options
@@ -103,6 +106,7 @@ def _show(answers: Answers) -> None:
     console = Console()
     mark = levels["mark"]
     rows = _bands(levels, mark)
+    digits = apart(mark * REACH / ROWS)
     most = max((a + b for _, _, a, b in rows), default=1.0) or 1.0
     table = Table(box=None, title=f"{levels['coin']} · {levels['source']} · {levels['model']}")
     table.add_column("price", justify="right")
@@ -114,18 +118,18 @@ def _show(answers: Answers) -> None:
         middle = (low + high) / 2
         bar = "█" * round((long + short) / most * 40)
         table.add_row(
-            f"{middle:,.6g}" if mark < 100 else f"{middle:,.0f}", f"{middle / mark - 1:+.1%}",
+            price_text(middle, digits), f"{middle / mark - 1:+.1%}",
             money(long + short), f"[{side}]{bar}",
         )  # fmt: skip
     console.print(table)
     console.print(
-        f"mark {mark:,.6g} · within {bars['reach']:.0%}: longs {money(bars['long'])}, "
+        f"mark {significant(mark)} · within {bars['reach']:.0%}: longs {money(bars['long'])}, "
         f"shorts {money(bars['short'])} · an estimate: fuel, not a magnet"
     )
 
 
 def _bands(
-    levels: dict[str, Any], mark: float, reach: float = 0.1
+    levels: dict[str, Any], mark: float, reach: float = REACH
 ) -> list[tuple[float, float, float, float]]:
     """Return (low, high, long, short) of equal bands around the mark, highest first."""
     step = reach / ROWS

@@ -25,6 +25,7 @@ from powderkeg.history.reel import Recorded, Reel, Stored
 from powderkeg.history.report import Report
 from powderkeg.instruments import coin_called
 from powderkeg.proof.ledger import Passage, passage_of
+from powderkeg.serve.figures import significant
 from powderkeg.serve.trust import model, prior_only
 from powderkeg.store.folder import Store
 
@@ -288,11 +289,13 @@ def files_table(files: list[dict[str, Any]], title: str = "rows by file") -> Tab
 
 
 def _words(key: str, value: object) -> str:
-    """Return a value as a person reads it: times in UTC, amounts with separators."""
+    """Return a value as a person reads it: times in UTC, prices in six figures."""
     if key in ("as_of", "since", "at") and isinstance(value, int):
         return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if isinstance(value, int):
         return f"{value:,}"
+    if key in ("price", "mark") and isinstance(value, float):
+        return significant(value)
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 or not value else f"{value:.3g}"
     return str(value)

@@ -54,7 +54,7 @@ def _since(
     floors = np.zeros(len(blocks))
     for ring in rings:
         least = ring.least(blocks, bin_of(price) // ring.per_row)
-        floors += DOLLARS[least][:, choice.tier_mask()].sum(axis=1)
+        floors += DOLLARS[least][:, choice.tier_mask()].sum(axis=1) * ring.unit
     for block in blocks[floors < half * (1 + SLACK)].tolist():
         low, high = max(oldest, block * BLOCK), min(last, block * BLOCK + BLOCK - 1)
         below = np.flatnonzero(_held(rings, low, high, price, choice)[0] < half)
@@ -81,6 +81,6 @@ def _held(
         dollars = DOLLARS[ring.row(block, absolute)[low - block * BLOCK : high + 1 - block * BLOCK]]
         front = inside & (rows == ring.fronts[slots])  # the mark's row is kept by side
         dollars[front] = DOLLARS[ring.edges[slots[front]]][:, choice.side_mask()].sum(axis=1)
-        total[inside] += dollars[inside][:, choice.tier_mask()].sum(axis=1)
+        total[inside] += dollars[inside][:, choice.tier_mask()].sum(axis=1) * ring.unit
         known |= inside
     return total, known

@@ -84,11 +84,15 @@ def compare(
     )
 
 
-def difference(ours: Floats, theirs: Floats) -> NDArray[np.uint8]:
-    """Return dollars of two models as one byte a cell: above 128 ours has more; 0 is neither."""
-    octaves = np.log2((ours + FLOOR) / (theirs + FLOOR))
+def difference(ours: Floats, theirs: Floats, unit: float = 1.0) -> NDArray[np.uint8]:
+    """Return dollars of two models as one byte a cell: above 128 ours has more; 0 is neither.
+
+    What counts as nothing is less than the floor of the money scale in its unit.
+    """
+    floor = FLOOR * unit
+    octaves = np.log2((ours + floor) / (theirs + floor))
     bytes_ = np.rint(128 + 127 * np.clip(octaves / OCTAVES, -1, 1)).astype(np.uint8)
-    return np.where((ours < FLOOR) & (theirs < FLOOR), np.uint8(0), bytes_)
+    return np.where((ours < floor) & (theirs < floor), np.uint8(0), bytes_)
 
 
 def _distance(a: Floats, b: Floats) -> float:

@@ -125,7 +125,7 @@ def grade(
     }
     worst = max(places.values())
     reasons = {
-        "interest": f"open interest of ${interest / 1e6:,.0f} million",
+        "interest": f"open interest of ${_millions(interest)} million",
         "coverage": f"{coverage:.0%} of known open interest covered",
         "feed": "nothing heard yet" if math.isinf(silence) else _silent(silence),
         "fit": unfit,
@@ -200,3 +200,9 @@ def volatile(scene: Scene) -> bool:
     if len(known) < WINDOW // 2 or math.isnan(moves[-1]):
         return False
     return bool((moves[-1] > known).mean() >= HIGH)
+
+
+def _millions(dollars: float) -> str:
+    """Return millions: whole ones from ten on, two figures of fewer."""
+    millions = dollars / 1e6
+    return f"{millions:,.0f}" if millions >= 10 else f"{millions:.2g}"

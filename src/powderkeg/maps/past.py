@@ -85,12 +85,12 @@ def _column(ring: Ring, at: int, choice: Choice) -> Slab | None:
     slot = number % ring.size
     if number > ring.last or number <= ring.last - ring.size or ring.states[slot] != FILLED:
         return None
-    rows = DOLLARS[ring.column(number)]
+    rows = DOLLARS[ring.column(number)] * ring.unit
     front = int(ring.fronts[slot])
     dollars = np.zeros((len(TIER_NAMES), 2, ROWS))
     dollars[:, 0, :front] = rows[:, :front]
     dollars[:, 1, front + 1 :] = rows[:, front + 1 :]
-    dollars[:, :, front] = DOLLARS[ring.edges[slot]].T
+    dollars[:, :, front] = DOLLARS[ring.edges[slot]].T * ring.unit
     dollars *= ring.shares(np.array([slot]))[0][:, None]
     dollars[~choice.tier_mask()] = 0.0
     dollars[:, ~choice.side_mask()] = 0.0

@@ -25,7 +25,7 @@ from powderkeg.engine.table import BINS, MARK, Singles, Visits
 from powderkeg.events import Floats, Times
 from powderkeg.maps import packed
 from powderkeg.maps.packed import BLOCK
-from powderkeg.maps.scale import DOLLARS, to_byte
+from powderkeg.maps.scale import DOLLARS, moved, to_byte, unit_for
 
 ROWS = 800
 TIER_COUNT = len(TIERS)
@@ -36,9 +36,10 @@ EMPTY, FILLED, HOLE = 0, 1, 2
 @njit(cache=True, fastmath=True, nogil=True)
 def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it would cost more
     cells: Singles, visited: Visits, number: Floats, base: int, weights: Floats, tiers: Times,
-    per_row: int, first: int, front: int, column: NDArray[np.uint8], edges: NDArray[np.uint8],
+    per_row: int, first: int, front: int, unit: float, column: NDArray[np.uint8],
+    edges: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    """Render one column: dollars by row and tier, as bytes."""
+    """Render one column: dollars by row and tier, as bytes of a unit."""
     # a row of weights a tier, zero for classes of others: sums over classes that vectorise
     w = np.zeros((2, 2, TIER_COUNT, CLASSES), np.float32)
     for side in range(2):
@@ -62,7 +63,7 @@ def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it wou
                     for k in range(CLASSES):
                         total += w[side, g, t, k] * cells[side, b, k]
                     money[side, t] += total
-        price = math.exp(((first + row) + 0.5) * per_row * BIN)
+        price = math.exp(((first + row) + 0.5) * per_row * BIN) / unit
         for t in range(TIER_COUNT):
             if row == front:
                 edges[0, t] = to_byte(money[0, t] * price)
@@ -108,7 +109,7 @@ class Ring:
 
     __slots__ = (
         "_bottoms", "_least", "_leasts", "_loose", "_packed", "bound", "drawn", "edges", "firsts",
-        "fronts", "last", "per_row", "size", "states", "step", "unbounded",
+        "fronts", "last", "per_row", "size", "states", "step", "unbounded", "unit",
     )  # fmt: skip
 
     def __init__(self, step: int, size: int = 1500, per_row: int = 1) -> None:
@@ -136,6 +137,8 @@ class Ring:
         self.bound = 0.0
         """The first open interest that was read, base coin; 0 before. What was drawn before it may
         hold no more than this: it shall not be brighter because nothing was published then."""
+        self.unit = 1.0
+        """Of the money scale: what the dollars of a byte are multiplied by."""
         self.last = -1
         """Number of the newest column since 1970, -1 before the first."""
         self.drawn = -1
@@ -179,6 +182,8 @@ class Ring:
         mark = exposure.number[MARK] + exposure.base
         front = math.floor(mark / self.per_row)
         first = front - ROWS // 2
+        coins = exposure.oi if exposure.oi > 0 else float(np.max(unbounded))
+        self._fit(coins * math.exp(mark * BIN))
         self.firsts[slot] = first
         self.fronts[slot] = front - first
         self.states[slot] = FILLED
@@ -189,8 +194,26 @@ class Ring:
         column[:] = 0
         _write(
             exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
-            exposure.basis.tiers, self.per_row, first, front - first, column, self.edges[slot],
+            exposure.basis.tiers, self.per_row, first, front - first, self.unit, column,
+            self.edges[slot],
         )  # fmt: skip
+
+    def _fit(self, interest: float) -> None:
+        """Fit the unit to open interest, dollars; where it changes, so do the bytes of all columns.
+
+        A market grows or shrinks tenfold once in a long while, so all blocks are packed anew.
+        """
+        unit = unit_for(interest, self.unit)
+        if unit == self.unit:
+            return
+        bytes_ = moved(self.unit, unit)
+        self.edges = bytes_[self.edges]
+        self._least = bytes_[self._least]
+        self._loose = {n: bytes_[cells] for n, cells in self._loose.items()}
+        for n, block in self._packed.items():
+            cells, firsts = packed.peek(block)
+            self._packed[n] = packed.pack(bytes_[cells], firsts)
+        self.unit = unit
 
     def hole(self, since: int, until: int) -> None:
         """Mark the columns of a gap; a column with any data in it stays."""
@@ -287,7 +310,7 @@ class Ring:
         free = self.unbounded[slots]
         if not self.bound > 0:
             return np.ones_like(free)
-        return np.minimum(1.0, self.bound / np.maximum(free, 1e-300))
+        return self.bound / np.maximum(free, self.bound)
 
     def blend(
         self, until: int, columns: int, first: int, tiers: NDArray[np.bool_],
@@ -307,7 +330,7 @@ class Ring:
                 continue
             _blend(
                 self._peek(block)[low - block * BLOCK : high - block * BLOCK], self.edges[slots],
-                self.firsts[slots], self.fronts[slots], states, DOLLARS, tiers, sides,
+                self.firsts[slots], self.fronts[slots], states, DOLLARS * self.unit, tiers, sides,
                 self.shares(slots), first,
                 out[low - (until - columns + 1) : high - (until - columns + 1)],
             )  # fmt: skip

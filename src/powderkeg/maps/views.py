@@ -45,9 +45,9 @@ from powderkeg.maps.queries import (
     ReachQuery,
     SpanQuery,
 )
-from powderkeg.maps.ring import ROWS
+from powderkeg.maps.ring import ROWS, Ring
 from powderkeg.maps.scale import FLOOR, TOP, encode, settle
-from powderkeg.maps.scene import TIER_NAMES, Choice, Scene, Slab, bin_of, by_row
+from powderkeg.maps.scene import TIER_NAMES, Choice, Known, Scene, Slab, bin_of, by_row
 
 ENDS = ("floor", "top")
 
@@ -73,6 +73,7 @@ def heat_cells(
     """Return bytes of `columns` columns that end with `until`, shape (columns, 800)."""
     step = SPANS[span][0]
     money = heat_money(scene, choice, step, until, columns, first)
+    money /= heat_unit(scene, choice, step)
     cells = np.empty((columns, ROWS), np.uint8)
     encode(money.reshape(-1), cells.reshape(-1))
     return cells
@@ -87,10 +88,24 @@ def heat_money(
     """
     money = np.zeros((columns, ROWS))
     for market in scene.estimated():
-        ring = market.rings[step] if choice.model == "calibrated" else market.flat
-        if choice.takes(market.venue) and ring is not None and ring.step == step:
+        ring = _ring_of(market, choice, step)
+        if choice.takes(market.venue) and ring is not None:
             ring.blend(until, columns, first, choice.tier_mask(), choice.side_mask(), money)
     return money
+
+
+def heat_unit(scene: Scene, choice: Choice, step: int) -> float:
+    """Return the unit of the money scale of a coin's cells: that of its largest market.
+
+    Filters leave it as it is: what is chosen is seen on the scale of the whole coin.
+    """
+    rings = [_ring_of(market, choice, step) for market in scene.estimated()]
+    return max((ring.unit for ring in rings if ring is not None and ring.last >= 0), default=1.0)
+
+
+def _ring_of(market: Known, choice: Choice, step: int) -> Ring | None:
+    ring = market.rings[step] if choice.model == "calibrated" else market.flat
+    return ring if ring is not None and ring.step == step else None
 
 
 def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
@@ -100,6 +115,7 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
     if query.since:
         columns = max(1, min(columns, until - query.since // step + 1))
     choice = query.choice()
+    unit = heat_unit(scene, choice, step)
     if query.planes == "tiers":
         parts = [replace(choice, tiers=(t,) if t in choice.tiers else ()) for t in TIER_NAMES]
         cells = np.stack(
@@ -108,7 +124,8 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
         settle(cells)
     elif query.planes == "difference":
         both = [replace(choice, model=m) for m in ("calibrated", "static")]
-        cells = difference(*(heat_money(scene, part, step, until, columns, first) for part in both))
+        ours, theirs = (heat_money(scene, part, step, until, columns, first) for part in both)
+        cells = difference(ours, theirs, unit)
     else:
         cells = heat_cells(scene, choice, query.span, until, columns, first)
     gaps, partial = holes(scene, choice, step, until, columns)
@@ -120,8 +137,8 @@ def heatmap(scene: Scene, query: HeatmapQuery) -> Heatmap:
         rows=ROWS,
         p0=first * per_row * BIN,
         dp=per_row * BIN,
-        vmin=FLOOR,
-        vmax=TOP,
+        vmin=FLOOR * unit,
+        vmax=TOP * unit,
         cells=cells,
         ohlc=scene.prices[step].window(until, columns).astype(np.float32),
         gaps=gaps,

@@ -15,7 +15,8 @@ import numpy as np
 
 from powderkeg.engine.classes import BIN
 from powderkeg.maps.queries import SPANS, STEPS, SpanQuery
-from powderkeg.maps.views import heat_cells, levels, window
+from powderkeg.maps.scale import FLOOR
+from powderkeg.maps.views import heat_cells, heat_unit, levels, window
 from powderkeg.serve.session import Session
 from powderkeg.serve.wire import fields, pack
 from powderkeg.serve.workers import beside
@@ -87,6 +88,7 @@ class Stream:
         self.beats = 0
         self._events = 0
         self._until, self._columns, self._first, _ = window(session.desk(coin), query.span, 0)
+        self._unit = self._unit_now()
         self._last = self._cells(self._until)
 
     @property
@@ -98,7 +100,8 @@ class Stream:
         """Return what a new reader must know: where the sequence stands, and the newest column."""
         hello = {
             "kind": "hello", "stream": self.name, "seq": self.seq, "p0": self._p0,
-            "now": self.session.now(self.session.desk(self.coin)), "source": self.session.source,
+            "vmin": FLOOR * self._unit, "now": self.session.now(self.session.desk(self.coin)),
+            "source": self.session.source,
         }  # fmt: skip
         return [pack(hello), self._whole()]
 
@@ -115,11 +118,13 @@ class Stream:
             self._move()
 
     def _move(self) -> bool:
-        """Send the columns since the last call; return whether the map still stands on its grid."""
+        """Send the columns since the last call; return whether the map keeps its grid and scale."""
         desk = self.session.desk(self.coin)
         until, _, first, _ = window(desk, self.query.span, 0)
-        if first != self._first or until > self._until + self._columns:
-            self._first, self._until = first, until
+        unit = self._unit_now()
+        moved = first != self._first or unit != self._unit
+        if moved or until > self._until + self._columns:
+            self._first, self._until, self._unit = first, until, unit
             self._last = self._cells(until)
             self._send({"kind": "rebase"})
             return False
@@ -157,6 +162,11 @@ class Stream:
     def _cells(self, column: int) -> np.ndarray:
         desk = self.session.desk(self.coin)
         return heat_cells(desk, self.query.choice(), self.query.span, column, 1, self._first)[0]
+
+    def _unit_now(self) -> float:
+        """Return the unit of the money scale that cells are told in."""
+        desk, step = self.session.desk(self.coin), SPANS[self.query.span][0]
+        return heat_unit(desk, self.query.choice(), step)
 
     def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> dict[str, Any]:
         """Return a column message: all rows, or those that differ from `before`."""

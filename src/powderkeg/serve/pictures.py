@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from powderkeg.errors import RequestError
 from powderkeg.rates import DOLLAR, Rate
+from powderkeg.serve.figures import PLAIN, decimals, money, price_text, significant
 from powderkeg.serve.palettes import PaletteName
 from powderkeg.serve.shades import BACK, Shade, Shaded, shaded
 from powderkeg.serve.stage import Stage, steps_of
@@ -23,8 +24,6 @@ from powderkeg.serve.tables import grade_of
 INK, DIM, EDGE = (233, 238, 248), (160, 171, 192), (42, 51, 70)
 GRID, RULE = (20, 24, 35), (27, 33, 48)
 LONG, SHORT = (79, 195, 247), (255, 138, 101)
-SYMBOLS = {"USD": "$", "NZD": "NZ$", "EUR": "€", "AUD": "A$", "GBP": "£", "JPY": "¥"}
-"""What stands before an amount; other currencies go by name."""
 Pixels = Annotated[int, Meta(ge=320, le=2560)]
 
 
@@ -46,19 +45,6 @@ class Look(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     height: Pixels = 720
     zone: str = ""
     """IANA name of the zone told beside UTC, such as Pacific/Auckland; none: the server's own."""
-
-
-PLAIN = Rate(DOLLAR, 1.0, 0, stale=False)
-
-
-def money(dollars: float, rate: Rate = PLAIN) -> str:
-    """Return an amount in three digits: $42.7M, NZ$71.2M."""
-    amount, sign = dollars * rate.value, SYMBOLS.get(rate.ccy, f"{rate.ccy} ")
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if amount >= size:
-            x = amount / size
-            return f"{sign}{x:.0f}{letter}" if x >= 100 else f"{sign}{x:.1f}{letter}"
-    return f"{sign}{amount:.0f}"
 
 
 def clock_of(zone: str) -> tzinfo | None:
@@ -130,6 +116,7 @@ def heatmap_png(
     font = _font(_size(look, 12))
     lines = wrapped(words, look.width - 24, font.getlength)
     stage = Stage(heat, look.width, look.height, foot=len(lines) * _line(look) + 8)
+    _widen(stage, heat)
     image = Image.new("RGB", (look.width, look.height), BACK)
     draw = ImageDraw.Draw(image)
     found = _paint(image, stage, look)
@@ -194,7 +181,7 @@ def _font(size: int) -> Any:
 def _paint(image: Image.Image, stage: Stage, look: Look) -> Shaded:
     """Lay the cells, and the newest column on into the gutter; return their scale."""
     size, rows = (stage.width, stage.height), slice(stage.first, stage.last)
-    found = shaded(stage.cells, rows, stage.dp, size, look.shade, look.palette)
+    found = shaded(stage.cells, rows, stage.dp, size, look.shade, look.palette, stage.unit)
     image.paste(Image.fromarray(found.picture), (0, stage.top))
     edge = found.picture[:, -1:].repeat(stage.gutter, 1)
     dimmed = np.where(edge == np.array(BACK, np.uint8), edge, (edge * 0.5).astype(np.uint8))
@@ -225,23 +212,47 @@ def _candles(draw: ImageDraw.ImageDraw, stage: Stage) -> None:
         draw.rectangle((middle - half, ends[0], middle + half, ends[1] + 1), fill, INK)
 
 
+def _ticks(stage: Stage) -> tuple[list[float], int]:
+    """Return round prices beside the map, and the decimals in which they differ."""
+    low, high = math.exp(stage.floor), math.exp(stage.ceiling)
+    return steps_of(low, high, max(2, stage.height // 56))
+
+
+def _axis_font(stage: Stage) -> Any:
+    return _font(13 if stage.roomy else 11)
+
+
+def _tag(mark: float, digits: int) -> str:
+    """Return the mark with four figures, or as many as the prices beside it."""
+    return price_text(mark, max(digits, decimals(mark, 4)))
+
+
+def _widen(stage: Stage, heat: dict[str, Any]) -> None:
+    """Make room for the longest price, and for the mark in its frame."""
+    prices, digits = _ticks(stage)
+    words = [price_text(price, digits) for price in prices]
+    words += [_tag(heat["mark"], digits)] if heat["mark"] else []
+    stage.widen(math.ceil(max(map(_axis_font(stage).getlength, words), default=0.0)) + 16)
+
+
 def _prices(draw: ImageDraw.ImageDraw, stage: Stage, heat: dict[str, Any]) -> None:
     low, high = math.exp(stage.floor), math.exp(stage.ceiling)
-    prices, digits = steps_of(low, high, max(2, stage.height // 56))
-    edge = stage.width + stage.gutter
-    font = _font(13 if stage.axis > 70 else 11)
+    prices, digits = _ticks(stage)
+    edge, font = stage.width + stage.gutter, _axis_font(stage)
+    mark = heat["mark"]
+    tagged = stage.y(mark) if mark and low < mark < high else -math.inf
     for price in prices:
         y = stage.y(price)
         if stage.top + 8 < y < stage.below - 8:
             draw.line((edge, y, edge + 4, y), fill=EDGE)
-            draw.text((edge + 9, y), f"{price:,.{digits}f}", font=font, fill=DIM, anchor="lm")
-    mark = heat["mark"]
-    if mark and low < mark < high:
-        y = stage.y(mark)
+            draw.text((edge + 9, y), price_text(price, digits), font=font, fill=DIM, anchor="lm")
+    if tagged > 0:
         for x in range(0, edge, 6):
-            draw.line((x, y, x + 1, y), fill=DIM)
-        draw.rounded_rectangle((edge + 2, y - 10, edge + stage.axis - 3, y + 10), 3, INK)
-        draw.text((edge + 9, y), f"{mark:,.{digits}f}", font=font, fill=BACK, anchor="lm")
+            draw.line((x, tagged, x + 1, tagged), fill=DIM)
+        box = (edge + 2, tagged - 10, edge + stage.axis - 3, tagged + 10)
+        draw.rounded_rectangle(box, 3, INK)
+        words = _tag(mark, digits)
+        draw.text((edge + 9, tagged), words, font=font, fill=BACK, anchor="lm")
 
 
 def _times(draw: ImageDraw.ImageDraw, stage: Stage, look: Look) -> None:
@@ -287,11 +298,8 @@ def _head(
     big, small = _font(_size(look, 22)), _font(_size(look, 13))
     draw.text((12, 24), heat["coin"], font=big, fill=INK, anchor="lm")
     x = 12 + big.getlength(heat["coin"]) + 10
-    price = (
-        f"{heat['price']:,.6g}"
-        if heat["price"] and heat["price"] < 1000
-        else f"{heat['price'] or 0:,.1f}"
-    )
+    price = heat["price"] or 0
+    price = significant(price) if 0 < price < 1000 else f"{price:,.1f}"
     draw.text((x, 25), price, font=_font(_size(look, 17)), fill=INK, anchor="lm")
     x += _font(_size(look, 17)).getlength(price) + 12
     _legend(image, draw, look, rate, found)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from powderkeg.events import Floats
 from powderkeg.maps.ground import ground
-from powderkeg.maps.scale import DOLLARS
+from powderkeg.maps.scale import DOLLARS, FLOOR
 from powderkeg.serve.palettes import PaletteName, palette
 
 Shade: TypeAlias = Literal["relief", "money"]
@@ -17,8 +17,8 @@ Colours: TypeAlias = NDArray[np.uint8]
 BACK = (7, 8, 13)
 BEND = 2.0
 """The scale of money is bent, so that the middle stays dark."""
-COUNTED = 2e4
-"""Cells of less are not counted when relief or ground are fitted, dollars."""
+COUNTED = 2 * FLOOR
+"""Cells of less are not counted when relief or ground are fitted, in units of the scale."""
 WIDEST = 25
 """How many times the threshold the brightest relief is at most."""
 NARROWEST = 2
@@ -48,7 +48,7 @@ class Shaded(NamedTuple):
 
 def shaded(
     cells: NDArray[np.uint8], rows: slice, height: float, size: tuple[int, int],
-    shade: Shade = "relief", name: PaletteName = "inferno",
+    shade: Shade = "relief", name: PaletteName = "inferno", unit: float = 1.0,
 ) -> Shaded:  # fmt: skip
     """Return cells as a picture.
 
@@ -59,12 +59,15 @@ def shaded(
         size: Width and height of the picture, pixels.
         shade: What the colours show.
         name: The palette.
+        unit: Of the money scale. Colours do not depend on it: they are found in units.
     """
-    dollars = DOLLARS[cells]
+    amounts = DOLLARS[cells]
     if shade == "money":
-        return _money(_upright(dollars, rows), size, name)
-    under = ground(dollars, height)
-    return _relief(_upright(dollars - under, rows), _upright(under, rows), size, name)
+        found = _money(_upright(amounts, rows), size, name)
+    else:
+        under = ground(amounts, height)
+        found = _relief(_upright(amounts - under, rows), _upright(under, rows), size, name)
+    return found._replace(scale=Scale(*(end * unit for end in found.scale)))
 
 
 def _upright(values: Floats, rows: slice) -> Floats:

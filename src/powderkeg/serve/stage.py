@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from powderkeg.errors import RequestError
+from powderkeg.maps.scale import FLOOR
+from powderkeg.serve.figures import apart
 from powderkeg.serve.wire import cells_of
 
 HEAD, STRIP = 46, 26
@@ -40,6 +42,8 @@ class Stage:
             raise RequestError("expected planes=sum: a picture shows one plane of money")
         self.cols: int = heat["cols"]
         self.dp: float = heat["dp"]
+        self.unit = heat["vmin"] / FLOOR
+        """Of the money scale."""
         self.t0, self.step = heat["t0"], heat["step"]
         self.ohlc = np.frombuffer(heat["ohlc"], "<f4").reshape(self.cols, 5)
         self.roomy = width >= 700
@@ -52,6 +56,11 @@ class Stage:
         self.first, self.last = self._rows(heat)
         self.floor = heat["p0"] + self.first * heat["dp"]
         self.ceiling = heat["p0"] + self.last * heat["dp"]
+
+    def widen(self, axis: int) -> None:
+        """Give the prices beside the map at least so many pixels, at the cost of the map."""
+        self.width -= max(0, axis - self.axis)
+        self.axis = max(axis, self.axis)
 
     def _rows(self, heat: dict[str, Any]) -> tuple[int, int]:
         """Return the rows [first, last) around what was traded."""
@@ -107,4 +116,4 @@ def steps_of(low: float, high: float, most: int) -> tuple[list[float], int]:
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= raw)
     start = math.ceil(low / step)
     count = int((high - start * step) / step) + 1
-    return [(start + i) * step for i in range(count)], max(0, -math.floor(math.log10(step)))
+    return [(start + i) * step for i in range(count)], apart(step)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from powderkeg.errors import RequestError
 from powderkeg.events import Floats, Times
-from powderkeg.maps.scale import DOLLARS
+from powderkeg.maps.scale import DOLLARS, FLOOR
 from powderkeg.rates import DOLLAR, RateTable
 from powderkeg.serve.wire import cells_of
 
@@ -112,13 +112,14 @@ def heat_batches(heat: dict[str, Any], ccy: str, table: RateTable) -> Table:
     )
     times = heat["t0"] + np.arange(heat["cols"]) * heat["step"]
     edges = np.exp(heat["p0"] + np.arange(heat["rows"] + 1) * heat["dp"])
-    rates = table.rates(ccy, times)
+    rates = table.rates(ccy, times) * (heat["vmin"] / FLOOR)
     return schema, _heat_rows(cells, times, edges, rates, schema)
 
 
 def _heat_rows(
     cells: NDArray[np.uint8], times: Times, edges: Floats, rates: Floats, schema: Schema
 ) -> Batches:
+    """Yield rows column by column; `rates` are of a unit of the money scale."""
     for start in range(0, len(times), CHUNK):
         part = cells[start : start + CHUNK]
         column, row = np.nonzero(part)
@@ -292,5 +293,10 @@ def tradingview(levels: dict[str, Any], most: int = 24) -> str:
     snapshot: it says of when it is, and nothing moves it.
     """
     found = sorted(levels["clusters"], key=lambda c: -c["mass"])[:most]
-    rows = [f"{c['peak']:.8g},{c['side']},{c['mass']:.0f}" for c in found]
+    rows = [f"{_plain(c['peak'])},{c['side']},{c['mass']:.0f}" for c in found]
     return ";".join([f"as_of,{levels['coin']},{iso(levels['as_of'])[:16]}Z", *rows])
+
+
+def _plain(price: float) -> str:
+    """Return a price in eight figures, never with an exponent, which scripts may not read."""
+    return np.format_float_positional(price, precision=8, fractional=False, trim="-")

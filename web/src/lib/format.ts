@@ -24,19 +24,41 @@ export function dollars(x: number, at?: number): string {
 /** Decimals of a price increment: 0.1 → 1, 0.001 → 3. */
 export function decimals(tick: number): number {
   if (!(tick > 0)) return 2;
-  return Math.min(10, Math.max(0, Math.ceil(-Math.log10(tick) - 1e-9)));
+  return Math.max(0, Math.ceil(-Math.log10(tick) - 1e-9));
 }
 
 /** Decimals for an axis: at least five figures in all, never finer than the tick. */
 export function axisDecimals(price: number, tick: number): number {
-  const whole = Math.floor(Math.log10(Math.max(price, 1e-12))) + 1;
+  const whole = Math.floor(Math.log10(Math.max(price, 1e-15))) + 1;
   return Math.max(0, Math.min(decimals(tick), 5 - whole));
 }
 
 const formats = new Map<number, Intl.NumberFormat>();
 
+/** Decimals written out at most, and the price below which one that needs more goes with an exponent: `figures.py` has the same rule. */
+const PLACES = 10;
+const TINY = 1e-6;
+
+/** A price with so many decimals: 104,312.5, 0.0000026134; a tiny one that needs more than ten as 1.0234e-9. */
 export function price(x: number, digits: number): string {
   if (!Number.isFinite(x)) return '–';
+  return digits > PLACES && x > 0 && x < TINY ? exponential(x, digits) : plain(x, Math.min(digits, PLACES));
+}
+
+/** Characters of a price that fit wherever several stand side by side. */
+const SHORT = 10;
+
+/** The same where several stand side by side: a long one goes with an exponent. */
+export function shortPrice(x: number, digits: number): string {
+  const text = price(x, digits);
+  return text.length > SHORT && x > 0 && x < 1 ? exponential(x, digits) : text;
+}
+
+function exponential(x: number, digits: number): string {
+  return x.toExponential(Math.max(0, digits + Math.floor(Math.log10(x))));
+}
+
+function plain(x: number, digits: number): string {
   let format = formats.get(digits);
   if (!format) {
     format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -148,10 +148,11 @@ export class Session {
     else this.#take(message);
   }
 
-  /** The map on the screen goes on where it is this stream's, on its rows, and not from after it. */
+  /** The map on the screen goes on where it is this stream's, on its rows and scale, and not from after it. */
   #greet(hello: Hello): void {
     const grid = this.#grid;
-    if (grid && hello.stream === this.#stream && Math.abs(hello.p0 - grid.p0) < 1e-9 && hello.seq >= this.#seq) return;
+    const same = grid && Math.abs(hello.p0 - grid.p0) < 1e-9 && hello.vmin === grid.scale.vmin;
+    if (same && hello.stream === this.#stream && hello.seq >= this.#seq) return;
     clearTimeout(this.#timer);
     void this.#load();
   }

@@ -90,14 +90,14 @@ export function autoWindow(histogram: Uint32Array, scale: CellScale): HeatWindow
   return hi > 255 ? { lo: 255 - NARROWEST, hi: 255 } : { lo, hi };
 }
 
-/** Cells of less are not counted when a scale is fitted to relief or ground, dollars. */
-const COUNTED = 2e4;
+/** Cells of less are not counted when a scale is fitted to relief or ground, in floors of the coin's money scale. */
+const COUNTED = 2;
 /** How many times the threshold the peak of relief is at most. */
 const WIDEST = 25;
 
 /** Places of the lower and upper share of the counted cells, or null where there are none. */
 function between(histogram: Uint32Array, scale: CellScale, low: number, high: number): HeatWindow | null {
-  const from = Math.ceil(scale.position(COUNTED));
+  const from = Math.ceil(scale.position(COUNTED * scale.vmin));
   const count = histogram.subarray(from).reduce((a, b) => a + b, 0);
   if (!count) return null;
   const at = (share: number): number => {

@@ -37,7 +37,9 @@ export interface Ladder {
   bare?: { most: number };
 }
 
+/** Pixels of the prices beside the bars at least, and what a price needs beside its own. */
 const AXIS = 74;
+const AROUND = 14;
 const FOOT = 22;
 
 /** Height in pixels of the part that holds bars. */
@@ -103,7 +105,8 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   const floor = ladderFloor(height, Boolean(ladder.bare));
   const bins = binsFor(floor);
   const y = (price: number): number => ((high - price) / (high - low)) * floor;
-  const right = ladder.bare ? width : width - AXIS;
+  ctx.font = FONT;
+  const right = ladder.bare ? width : width - axisWidth(ctx, ladder);
   const stacks = ladder.layers.map((l) => binned(l.usd, ladder, low, high, bins));
   let most = 0;
   for (let b = 0; b < bins; b++) {
@@ -116,7 +119,6 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   const { outline } = ladder;
   const seen = outline && binned(outline.usd, outline, low, high, bins);
   if (seen) most = Math.max(most, ...seen);
-  ctx.font = FONT;
   ctx.textBaseline = 'middle';
   const step = roundStep(high - low, floor / 40);
   for (let p = Math.ceil(low / step) * step; p < high; p += step) {
@@ -143,6 +145,12 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   if (cursor && cursor > low && cursor < high) crossed(ctx, ladder, right, Math.round(y(cursor)), now);
 }
 
+/** Pixels that the prices take: of a coin of a millionth of a dollar they are long. */
+function axisWidth(ctx: CanvasRenderingContext2D, { mark, reach, digits }: Ladder): number {
+  const widest = Math.max(...[1, 1 + reach].map((part) => ctx.measureText(priceText(mark * part, digits)).width));
+  return Math.max(AXIS, Math.ceil(widest) + AROUND);
+}
+
 /** The line of the cursor; its price gives way to that of now. */
 function crossed(ctx: CanvasRenderingContext2D, ladder: Ladder, right: number, at: number, now: number): void {
   ctx.fillStyle = theme.cross;
@@ -154,7 +162,7 @@ function crossed(ctx: CanvasRenderingContext2D, ladder: Ladder, right: number, a
 
 function priceBox(ctx: CanvasRenderingContext2D, right: number, y: number, words: string, ground: string, ink: string): void {
   ctx.fillStyle = ground;
-  ctx.fillRect(right + 2, y - 9, AXIS - 2, 18);
+  ctx.fillRect(right + 2, y - 9, Math.max(AXIS, ctx.measureText(words).width + AROUND) - 2, 18);
   ctx.fillStyle = ink;
   ctx.textAlign = 'left';
   ctx.fillText(words, right + 8, y + 0.5);

@@ -250,6 +250,7 @@ export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
         stream: text(o, 'stream'),
         seq: number(o, 'seq'),
         p0: numberOr(o, 'p0', NaN),
+        vmin: numberOr(o, 'vmin', NaN),
         now: number(o, 'now'),
         source: oneOf(o, 'source', SOURCES),
       };

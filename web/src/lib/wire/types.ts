@@ -192,6 +192,8 @@ export interface Hello {
   seq: number;
   /** ln of the bottom edge of the rows the stream speaks of. */
   p0: number;
+  /** Floor of the money scale its cells are told in, dollars. */
+  vmin: number;
   now: number;
   source: Source;
 }
