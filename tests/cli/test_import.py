@@ -143,3 +143,52 @@ def test_names_with_the_signs_of_globs_are_found(place):
     (place / "[BTCUSDT].json").write_text(json.dumps(candles()))
     assert run(str(place)).exit_code == 0
     assert len(load(place.parent / "data.toml").series) == 1
+
+
+@pytest.mark.parametrize("path", [".", "data", "data/BTCUSDT_1m.json"])
+def test_paths_may_be_relative(place, path):
+    (place / "BTCUSDT_1m.json").write_text(json.dumps(candles()))
+    got = run(path, "--dry-run", "--json")
+    assert (got.exit_code, got.exception) == (0, None)
+    assert json.loads(got.stdout)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000 + b"]" * 200_000,
+        b",".join(b"c%d" % n for n in range(200_000)) + b"\n",
+        b"x" * 20_000_000,
+        bytes(100_000),
+        b"",
+        b"\xff\xfe" + "t,p\n".encode("utf-16-le"),
+        b"PAR1" + b"junk" * 100,
+        b"ARROW1" + bytes(100),
+        b"PK\x03\x04junk",
+        b"\x1f\x8bjunk",
+        b'{"a":' * 50_000,
+    ],
+    ids=[
+        "deep",
+        "wide",
+        "long",
+        "zeros",
+        "empty",
+        "utf-16",
+        "parquet",
+        "arrow",
+        "zip",
+        "gzip",
+        "open",
+    ],
+)
+def test_a_file_that_is_nothing_is_named_and_costs_itself(place, content):
+    (place / "BTCUSDT_1m.json").write_text(json.dumps(candles()))
+    (place / "BTCUSDT_trades.csv").write_bytes(content)
+    got = run("data", "--json", "--out", "x.toml")
+    assert got.exit_code in {0, 3}, got.output
+    assert isinstance(got.exception, SystemExit | None)
+    answer = json.loads(got.stdout)
+    assert answer["replays"][0]["bars"] == 30
+    if content:
+        assert "BTCUSDT_trades.csv" in got.stdout

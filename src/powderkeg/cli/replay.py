@@ -81,6 +81,9 @@ def replay(
     _tell(answer, as_json=as_json)
     if serve:
         _serve(desk, reel, host, port, token, allow)
+    if answer["exit_code"] == 1:
+        why = f"expected rows of {answer['coin']}, found hardly any that could be taken"
+        Console(stderr=True).print(f"{source}: {why}", markup=False, highlight=False)
     if answer["exit_code"]:
         raise typer.Exit(answer["exit_code"])
 

@@ -248,6 +248,7 @@ def _without_header(block: Block, dialect: Dialect, layout: Layout) -> tuple[str
         return dialect.names
     lines = [row[:200].decode("utf-8", "replace") for row in _below(block, 0).rows()[:_HEAD]]
     found = max(lines, key=lambda line: sum(name in line for name in layout.wanted))
+    found = "".join(letter if letter.isprintable() else "?" for letter in found)
     told = {*dialect.constants, *(name.strip() for name in cells(found, dialect.delimiter))}
     missing = next((name for name in layout.wanted if name not in told), "")
     if declared:

@@ -17,6 +17,7 @@ from powderkeg.history.archive import LAYOUTS, kind_of
 from powderkeg.history.forms.form import Ask, Found, Unknown, headless, names_in
 from powderkeg.history.forms.recognise import recognise
 from powderkeg.history.peek import Peek, is_content, peek
+from powderkeg.history.report import UNFORESEEN
 from powderkeg.history.sources import Series, span_of
 
 _MOST = 50_000
@@ -93,8 +94,9 @@ def gather(paths: Sequence[Path], ask: Ask, progress: Callable[[int, int], None]
     Raises:
         ConfigError: A path is not there, or there are more than 50,000 files.
     """
-    files, skipped = _files(paths)
-    root = _root(paths)
+    whole = [_there(path) for path in paths]
+    files, skipped = _files(whole)
+    root = _root(whole)
     out = Gathered(root, skipped=skipped)
     merged: dict[bytes, _Members] = {}
     done = 0
@@ -140,13 +142,18 @@ def _sort(
         members.found.append(found)
 
 
+def _there(path: Path) -> Path:
+    """Return a path as it is from the root of the disk."""
+    if not path.exists():
+        raise ConfigError(f"{path}: expected a file or a folder, found nothing there")
+    return path.resolve()
+
+
 def _files(paths: Sequence[Path]) -> tuple[list[Path], int]:
     """Return the regular files below paths, by name, and how many are no data."""
     out: list[Path] = []
     skipped = 0
     for path in paths:
-        if not path.exists():
-            raise ConfigError(f"{path}: expected a file or a folder, found nothing there")
         for each in _below(path) if path.is_dir() else (path,):
             if path.is_dir() and not _is_data(each.relative_to(path)):
                 skipped += 1
@@ -173,7 +180,7 @@ def _is_data(path: PurePath) -> bool:
 
 def _root(paths: Sequence[Path]) -> Path:
     """Return the folder that holds all paths."""
-    folders = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths]
+    folders = [path if path.is_dir() else path.parent for path in paths]
     return Path(os.path.commonpath(folders))
 
 
@@ -218,11 +225,13 @@ def _meaning(found: Found | Unknown) -> Any:
 def _one(path: Path, root: Path, ask: Ask) -> tuple[Found | Unknown, Peek | None]:
     try:
         head = peek(path, root)
+        # what the folder above the root is called may be the only word for the venue
+        named = head._replace(path=Path(root.name) / head.path)
+        return recognise(named, ask), head
     except DataError as why:
         return Unknown(str(why.why)), None
-    # what the folder above the root is called may be the only word for the venue
-    named = head._replace(path=Path(root.name) / head.path)
-    return recognise(named, ask), head
+    except UNFORESEEN as why:
+        return Unknown(f"it cannot be looked at: {why!r}"), None
 
 
 def _group(members: _Members, all_names: set[str]) -> Group:

@@ -30,6 +30,8 @@ from powderkeg.history.dialect import Dialect, cells, sniff
 _HEAD = 1 << 20
 """Bytes of text that are looked at, after unpacking."""
 _ROWS = 2_000
+_NESTED = 64
+"""Levels of brackets that an answer of a venue never has."""
 _DEEPEST = 8
 Form: TypeAlias = Literal["csv", "json", "jsonl", "arrow", "wire", "other"]
 
@@ -267,13 +269,18 @@ def _decoded(text: bytes) -> Any:
 
 
 def closed(head: bytes) -> bytes:
-    """Return the beginning of a document cut after its last whole member, with all closed."""
+    """Return the beginning of a document cut after its last whole member, with all closed.
+
+    What is nested too deep to be an answer of a venue is returned as it is.
+    """
     open_: list[bytes] = []
     whole, behind = 0, b""
     for found in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', head):
         sign = found[0]
         if sign in {b"[", b"{"}:
             open_.append(b"]" if sign == b"[" else b"}")
+            if len(open_) > _NESTED:
+                return head
         elif sign in {b"]", b"}"} and open_:
             _ = open_.pop()
             whole, behind = found.end(), b"".join(reversed(open_))

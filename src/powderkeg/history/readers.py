@@ -17,7 +17,7 @@ from powderkeg.history.files import Entry, entries
 from powderkeg.history.identity import is_own, symbol_column
 from powderkeg.history.lines import whole_lines
 from powderkeg.history.ordering import ordered
-from powderkeg.history.report import UNREADABLE_FILE, Report
+from powderkeg.history.report import UNFORESEEN, UNREADABLE_FILE, Report
 from powderkeg.history.sources import KINDS, NAME, Of, Series, Source
 from powderkeg.history.stamps import EARLIEST, in_name
 from powderkeg.history.table import Table
@@ -126,6 +126,8 @@ def _tables_in(
                     yield set_right(part, series, report)
         except DataError as why:
             failed.append(why)
+        except UNFORESEEN as why:  # of a form nobody thought of: it costs itself, and is told
+            failed.append(DataError(entry.name, 0, f"expected a readable table: {why!r}"))
 
 
 def columns_in(entry: Entry, series: Series, report: Report) -> Iterator[Columns]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading may raise of a file of a form that nobody thought of."""
 UNREADABLE_FILE = "unreadable file"
 _NOTES = 50
 """Notes kept; the counts go on."""
