@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
@@ -38,6 +38,11 @@ files = ["{kind}*"]
 time = {{ column = "t", means = "{means}"{every} }}
 columns = {{ {columns} }}
 """
+
+
+@pytest.fixture(autouse=True)
+def _only_these_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POWDERKEG_DATA", raising=False)
 
 
 def rows(seed: int) -> dict[str, list[str]]:
@@ -81,13 +86,17 @@ def mapped(folder: Path, files: dict[str, list[str]]) -> tuple[str, Report]:
     return digest(desk), report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
     files = {f"{kind}.csv": lines for kind, lines in rows(1).items()}
     return mapped(tmp_path_factory.mktemp("plain"), files)[0]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(rng=st.randoms(use_true_random=False), turn=st.booleans())
 def test_shuffles_splits_orders_repetitions_and_foreign_rows_change_nothing(
     tmp_path_factory, plain, rng, turn

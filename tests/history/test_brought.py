@@ -42,6 +42,11 @@ files = ["**/*.zip"]
 """
 
 
+@pytest.fixture(autouse=True)
+def _only_these_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POWDERKEG_DATA", raising=False)
+
+
 def candles(got):
     runs = [event for event in got if isinstance(event, Candles)]
     return np.concatenate([run.times for run in runs]).tolist() if runs else []
