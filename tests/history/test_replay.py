@@ -124,6 +124,19 @@ def test_runs_end_at_multiples_of_the_block(make):
     assert [event.prices.tolist() for event in got] == [[1.0, 2.0], [3.0], [4.0]]
 
 
+def test_bars_are_cut_at_the_block_of_a_print_but_not_long_before_it(make):
+    source = source_of(
+        make,
+        trades("a", "a.csv"),
+        CANDLES,
+        a__csv=prints((3_600_000, 1), (3_605_000, 2)),
+        c__csv=csv("t,o,h,l,c,v", *((T + n * 60_000, 1, 1, 1, 1, 1) for n in range(61))),
+    )
+    got, _ = stream(source, block=10 * SECOND)
+    runs = [(type(event), len(event.times)) for event in got]
+    assert runs == [(Candles, 59), (Candles, 1), (Trades, 2), (Candles, 1)]
+
+
 def test_runs_of_several_markets_are_ordered_by_their_last_print(make):
     source = source_of(
         make,

@@ -279,15 +279,18 @@ def files_table(files: list[dict[str, Any]], title: str = "rows by file") -> Tab
     table = Table(box=None, title=title, title_justify="left")
     for name in ("file", "taken", "duplicate", "foreign", "unreadable", "moved", "gaps"):
         table.add_column(name, justify="left" if name == "file" else "right", overflow="fold")
-    table.add_column("first not taken", overflow="fold")
+    if any(row["example"] for row in files):
+        table.add_column("first not taken", overflow="fold")
+    shown = len(table.columns)
     worst = sorted(files, key=lambda row: -row["unreadable"])
     for row in worst[:_FILES]:
         counts = [f"{value:,}" for value in list(row.values())[1:-1]]
-        table.add_row(escape(Path(row["file"]).name), *counts, escape(row["example"]))
+        cells = (escape(Path(row["file"]).name), *counts, escape(row["example"]))
+        table.add_row(*cells[:shown])
     if len(worst) > _FILES:
         rest = worst[_FILES:]
         sums = [f"{sum(row[key] for row in rest):,}" for key in list(rest[0])[1:-1]]
-        table.add_row(f"{len(rest)} more files", *sums, "")
+        table.add_row(f"{len(rest)} more files", *sums)
     return table
 
 

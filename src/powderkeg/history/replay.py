@@ -342,6 +342,14 @@ def _overlay(marks: Table, starts: Times, ends: Times, into: tuple[Floats, Float
         into[0][n], into[1][n], into[2][n] = part.min(), part.max(), part[-1]
 
 
+def _cut(first: int, prints: int, block: int, stride: int) -> int:
+    """Return where runs end: bars at multiples of `stride`, or where a print's block begins."""
+    whole = prints - prints % block
+    if whole <= first:
+        return first - first % block + block
+    return min(first - first % stride + stride, whole)
+
+
 def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) -> Iterator[Event]:
     """Weave single events and runs of columns into one order."""
     single = next(singles, None)
@@ -354,8 +362,8 @@ def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) 
             continue
         if not heads:
             return
-        step = block if any(run.trades for _, run in heads) else stride
-        before = first - first % step + step
+        prints = min((at for at, run in heads if run.trades), default=_NEVER)
+        before = _cut(first, prints, block, stride)
         if single is not None:
             before = min(before, single[0])
         out = [run.take(before) for at, run in heads if at < before]
