@@ -47,14 +47,13 @@ class Chunk(NamedTuple):
     held: Table | None
     places: tuple[int, ...] = ()
 
-    def pieces(self, store: IO[bytes] | None) -> Iterator[Table]:
+    def pieces(self, store: IO[bytes]) -> Iterator[Table]:
         """Return the rows, a piece at a time."""
         if self.held is not None:
             yield self.held
         for place in self.places:
-            if store is not None:
-                _ = store.seek(place)
-                yield pickle.load(store)  # noqa: S301  # our own file, which has no name
+            _ = store.seek(place)
+            yield pickle.load(store)  # noqa: S301  # our own file, which has no name
 
 
 def ordered(tables: Iterator[Table], series: Series, report: Report) -> Iterator[Table]:
@@ -194,28 +193,21 @@ class _Stream:
             self.head = joined(self.head, self._next())
 
 
-def _merged(
-    chunks: list[Chunk], store: IO[bytes]
-) -> Iterator[tuple[Table, Times | None, list[str]]]:
-    """Return runs of rows in order, each with the number of its file where there are several.
+def _merged(chunks: list[Chunk], store: IO[bytes]) -> Iterator[tuple[Table, Times, list[str]]]:
+    """Return runs of rows in order, the number of each row's file (or of all), and the files.
 
     Rows of equal stamps are always in one run.
     """
     numbers = {name: n for n, name in enumerate(dict.fromkeys(chunk.file for chunk in chunks))}
     files, waiting, streams = list(numbers), chunks[::-1], list[_Stream]()
     while waiting or streams:
-        bounds = [bound for stream in streams if (bound := stream.bound) is not None]
-        if waiting:
-            bounds.append(waiting[-1].first)
-        before = min(bounds, default=None)
+        before = _complete(streams, waiting)
         if waiting and (not streams or waiting[-1].first == before):
             chunk = waiting.pop()
             streams.append(_Stream(chunk, store, numbers[chunk.file]))
             if waiting and waiting[-1].first == chunk.first:
                 continue
-            bounds = [bound for stream in streams if (bound := stream.bound) is not None]
-            bounds += [waiting[-1].first] if waiting else []
-            before = min(bounds, default=None)
+            before = _complete(streams, waiting)
         parts = [(rows, s.number) for s in streams if len((rows := s.take(before)).times)]
         streams = [stream for stream in streams if len(stream.head.times)]
         if parts:
@@ -226,7 +218,13 @@ def _merged(
                     stream.extend()
 
 
-def _woven(parts: list[tuple[Table, int]]) -> tuple[Table, Times | None]:
+def _complete(streams: list[_Stream], waiting: list[Chunk]) -> int | None:
+    """Return before which time all rows are at the heads of the streams; None where all are."""
+    bounds = [bound for stream in streams if (bound := stream.bound) is not None]
+    return min(bounds + [chunk.first for chunk in waiting[-1:]], default=None)
+
+
+def _woven(parts: list[tuple[Table, int]]) -> tuple[Table, Times]:
     """Return rows of several files in one order, and the number of each row's file."""
     if len(parts) == 1:
         rows, number = parts[0]
@@ -245,10 +243,9 @@ class _Distinct:
         self._last = -1
         self._ids: list[Array] = []
 
-    def of(self, table: Table, origins: Times | None, files: list[str]) -> Table:
-        """Return the rows that were not told before."""
-        numbers = np.zeros(1, np.int64) if origins is None else origins
-        origin = np.broadcast_to(numbers, len(table.times)) if len(numbers) == 1 else numbers
+    def of(self, table: Table, origins: Times, files: list[str]) -> Table:
+        """Return the rows that are not duplicates of others."""
+        origin = np.broadcast_to(origins, len(table.times))
         keep, by = self._keep(table, origin)
         for number in np.unique(origin).tolist():
             mine = origin == number

@@ -92,7 +92,7 @@ FORMS = (
     ),
     Form(
         "CoinGlass: liquidation orders",
-        _DOCS + "futures/liquidation/order; side 1 is a buy, so a short died",
+        _DOCS + "futures/liquidation/order; side 1 is a buy, so a short was liquidated",
         tuple(
             Part(
                 "liquidations",
