@@ -20,11 +20,11 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from powderkeg.engine import weights
+from powderkeg.engine.calibration import weights
+from powderkeg.evaluation.hourly import hours
+from powderkeg.evaluation.hourly.scores import brief, deviances, halves
 from powderkeg.events import HOUR
 from powderkeg.history.sources import Source, load
-from powderkeg.proof import hours
-from powderkeg.proof.hour_scores import brief, deviances, halves
 
 GROWTHS = (1.4, 1.65, 1.9)
 EVIDENCES = (2e-5, 8e-5, 3.2e-4)

@@ -19,8 +19,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from powderkeg.history.archive import unpack
-from powderkeg.history.readers import read
-from powderkeg.history.report import Report
+from powderkeg.history.series.readers import read
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 
 ROWS = 4_000_000

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from powderkeg.engine.borrowed import Borrowed
+from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.evaluation.hourly import hours, prior
 from powderkeg.history.sources import load
-from powderkeg.proof import hours, prior
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "src" / "powderkeg" / "engine" / "shipped.py"
@@ -22,7 +22,7 @@ SOURCE, COIN, MARKET = "btc_2026", "BTC", "BTC on Binance"
 HEAD = '''"""The weights that are shipped: {market}, {since} to {until}.
 
 Learned from {reports:.0f} effective reports. Written by scripts/make_prior.py, not by hand. What
-each term is: `engine.terms`. A module and not a data file: nothing in this room opens files.
+each term is: `calibration.terms`. A module and not a data file: nothing in this room opens files.
 """
 
 from __future__ import annotations

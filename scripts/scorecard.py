@@ -11,11 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from powderkeg.cli.score import plain
-from powderkeg.engine.estimate import VERSION
+from powderkeg.cli.commands.score import plain
+from powderkeg.engine.calibration.estimate import VERSION
+from powderkeg.evaluation.hourly import first_days
+from powderkeg.evaluation.score import score
 from powderkeg.history import sources
-from powderkeg.proof import first_days
-from powderkeg.proof.score import score
 
 ROOT = Path(__file__).parents[1]
 CARD = ROOT / "src" / "powderkeg" / "data" / "scorecard.json"

@@ -22,7 +22,7 @@ def market() -> None:
 
 def engine() -> None:
     """Compile the kernels of the map."""
-    from powderkeg.serve.warm import warm  # noqa: PLC0415  as above
+    from powderkeg.serve.startup.warm import warm  # noqa: PLC0415  as above
 
     warm()
 

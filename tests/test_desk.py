@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from powderkeg.desk import Desk
-from powderkeg.engine.table import SWEPT
+from powderkeg.engine.exposure.table import SWEPT
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -30,9 +30,9 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.maps.queries import ReachQuery
-from powderkeg.maps.ring import FILLED, HOLE
-from powderkeg.maps.views import bars
+from powderkeg.maps.heatmap.ring import FILLED, HOLE
+from powderkeg.maps.views.queries import ReachQuery
+from powderkeg.maps.views.views import bars
 from powderkeg.market.book import Resync
 
 T = 1_767_225_600 * SECOND

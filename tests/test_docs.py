@@ -10,7 +10,7 @@ import pytest
 from powderkeg import errors
 from powderkeg.cli.main import app
 from powderkeg.history.sources import KINDS
-from powderkeg.maps.views import VIEWS
+from powderkeg.maps.views.views import VIEWS
 from powderkeg.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"

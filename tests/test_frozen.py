@@ -11,10 +11,10 @@ from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Tick
 from powderkeg.frozen import frozen
 from powderkeg.history.snapshots import digest
-from powderkeg.maps.queries import CellQuery, SpanQuery
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve.made import prepare
-from powderkeg.serve.wire import pack
+from powderkeg.maps.views.queries import CellQuery, SpanQuery
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import pack
+from powderkeg.serve.startup.simulated import prepare
 from powderkeg.settings import Settings
 
 UNTIL = 1_767_225_600 * SECOND

@@ -14,7 +14,7 @@ from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, SECOND
 from powderkeg.history import snapshots
 from powderkeg.history.play import play
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 from powderkeg.sim import MadeMarket, World
 

@@ -14,9 +14,9 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.family import Lesson
-from powderkeg.engine.openings import Openings
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.pooling import Lesson
+from powderkeg.engine.exposure.concentration import Openings
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -39,15 +39,15 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.maps.observed import Observed, Watched
-from powderkeg.maps.prices import PriceRing
-from powderkeg.maps.queries import FLAT_STEP, STEPS
-from powderkeg.maps.ring import Ring, cuts
-from powderkeg.maps.scene import Known
+from powderkeg.maps.heatmap.prices import PriceRing
+from powderkeg.maps.heatmap.ring import Ring, cuts
+from powderkeg.maps.heatmap.scene import Known
+from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.candles import as_columns
 from powderkeg.market.carry import Carry
 from powderkeg.market.quotes import QuoteCheck
+from powderkeg.market.sightings import Observed, Watched
 from powderkeg.market.tape import Tape, as_run
 from powderkeg.settings import Settings
 

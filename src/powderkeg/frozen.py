@@ -12,8 +12,8 @@ from typing import TypeVar
 import numpy as np
 
 from powderkeg.desk import Desk, Market
-from powderkeg.engine.estimate import Estimate
-from powderkeg.maps.observed import Observed
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.market.sightings import Observed
 from powderkeg.state import names
 
 T = TypeVar("T")

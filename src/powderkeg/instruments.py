@@ -6,7 +6,7 @@ of the coin, at a price so many times as high and sizes so many times smaller: `
 `in_coins` turns what they say into the coin's own unit, for stored and for live data alike.
 
 Margin tiers are dated, because venues move them: Binance's first BTCUSDT bracket was 50 k at 125x
-in October 2024 and 300 k at 150x in September 2026. `history/tiers.py` loads those we ship.
+in October 2024 and 300 k at 150x in September 2026. `history/margin_tiers.py` loads those we ship.
 """
 
 from __future__ import annotations

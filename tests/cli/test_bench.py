@@ -7,14 +7,14 @@ import json
 import pytest
 
 from powderkeg import __version__
-from powderkeg.proof import speed
+from powderkeg.bench import engine
 
 
 @pytest.fixture
 def timed(monkeypatch):
     """Spare the measuring: what is tested here is how figures are told."""
     figures = {"flush_us": 0.2171, "rows": 211_000}
-    monkeypatch.setattr(speed, "engine", lambda: figures)
+    monkeypatch.setattr(engine, "engine", lambda: figures)
     return figures
 
 

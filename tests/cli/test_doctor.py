@@ -8,9 +8,9 @@ import socket
 import pytest
 from typer.testing import CliRunner
 
-from powderkeg.cli import doctor
+from powderkeg.cli.commands import doctor
 from powderkeg.cli.main import app
-from powderkeg.live.contact import MADE
+from powderkeg.live.network.reachability import MADE
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
 

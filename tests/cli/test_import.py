@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
-from powderkeg.history.gather import globs
+from powderkeg.history.importing.gather import globs
 from powderkeg.history.sources import load
 
 T = 1_735_689_600_000

@@ -18,14 +18,14 @@ from powderkeg.cli import origin
 from powderkeg.cli.main import app
 from powderkeg.desk import Desk
 from powderkeg.events import MINUTE, SECOND, Candles, Tick
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.frames import word
 from powderkeg.history import snapshots
-from powderkeg.live.clock import now as clock
-from powderkeg.live.keep import save
-from powderkeg.maps.views import VIEWS
+from powderkeg.live.maintenance import save
+from powderkeg.live.timekeeping.clock import now as clock
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.session import Session
-from powderkeg.serve.wire import pack, read_query
 from powderkeg.settings import LIVE
 from powderkeg.store.folder import Store
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from powderkeg.cli.commands.replay import _words
 from powderkeg.cli.main import app
-from powderkeg.cli.replay import _words
 from powderkeg.history import snapshots
 
 KEYS = {

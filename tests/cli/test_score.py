@@ -7,11 +7,11 @@ import math
 
 import pytest
 
-from powderkeg.cli.score import plain, score
+from powderkeg.cli.commands.score import plain, score
 from powderkeg.errors import ConfigError
+from powderkeg.evaluation import score as proof
+from powderkeg.evaluation.hourly import first_days
 from powderkeg.history.sources import load
-from powderkeg.proof import first_days
-from powderkeg.proof import score as proof
 
 LISTED = """
 [[series]]
@@ -136,7 +136,7 @@ def test_an_unknown_coin_is_refused(small, refused):
 def test_a_folder_recorded_live_is_scored_by_the_maps_kept_in_it(tmp_path, monkeypatch, capsys):
     found = {"markets": [{"market": "bybit:BTCUSDT", "hours": 100, "skill": math.nan}]}
     monkeypatch.setattr(
-        "powderkeg.proof.live.from_ledger", lambda folder: {"folder": str(folder), **found}
+        "powderkeg.evaluation.live.from_ledger", lambda folder: {"folder": str(folder), **found}
     )
     score(tmp_path, as_json=True)
     told = json.loads(capsys.readouterr().out)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
-from powderkeg.serve.up import Plan, Up
+from powderkeg.serve.startup.up import Plan, Up
 
 
 @pytest.fixture

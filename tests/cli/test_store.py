@@ -7,8 +7,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from powderkeg.cli.commands.store import parse_size
 from powderkeg.cli.main import app
-from powderkeg.cli.store import parse_size
 from powderkeg.errors import ConfigError
 from powderkeg.frames import Frame
 from powderkeg.store.folder import Store

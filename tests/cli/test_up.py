@@ -16,10 +16,10 @@ import urllib.request
 
 import pytest
 
-from powderkeg.cli import up
+from powderkeg.cli.commands import up
 from powderkeg.errors import ConfigError
-from powderkeg.serve.simulated import simulated_venues
-from powderkeg.serve.up import SIX, Plan, Up, offline
+from powderkeg.serve.startup.up import SIX, Plan, Up, offline
+from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
 
@@ -118,7 +118,7 @@ async def test_where_one_answers_nothing_is_made(monkeypatch):
     async def answers(*_, **__):
         return {"binance": "no answer", "bybit": ""}
 
-    monkeypatch.setattr("powderkeg.serve.up.contact", answers)
+    monkeypatch.setattr("powderkeg.serve.startup.up.contact", answers)
     work = Up(Plan(("BTC",), ("binance", "bybit")))
     assert await work._silence() == ""
     assert (work.session.source, work.session.note) == ("live", "")
@@ -155,7 +155,9 @@ async def test_a_folder_that_cannot_be_recorded_in_costs_the_recording_and_not_t
         store._db.all("UPDATE facts SET value=2 WHERE name='version'")
         if hurt == "newer":
             held.close()
-    monkeypatch.setattr("powderkeg.serve.up.temporary", lambda: contextlib.nullcontext(folder))
+    monkeypatch.setattr(
+        "powderkeg.serve.startup.up.temporary", lambda: contextlib.nullcontext(folder)
+    )
     async with await serve(["BTC"], days=0.1, venues=["bybit"]) as simulator:
         work = Up(Plan(("BTC",), ("bybit",), hosts=simulator.addresses))
         task = asyncio.ensure_future(work.run())
@@ -183,7 +185,7 @@ async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(c
     async def collect(_, hosts, store, _warmed):
         asked.append((hosts, store.folder))
 
-    monkeypatch.setattr("powderkeg.serve.up.simulated_venues", simulated)
+    monkeypatch.setattr("powderkeg.serve.startup.up.simulated_venues", simulated)
     monkeypatch.setattr(Up, "_collect", collect)
     work = Up(Plan(("BTC",), ("binance",), hosts={"*": closed}))
     await work.run()

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from powderkeg.engine.exposure import Exposure, Spec
-from powderkeg.engine.marks import RECORD
-from powderkeg.engine.table import extent
-from powderkeg.engine.twin import Twin
+from powderkeg.engine.exposure.exposure import Exposure, Spec
+from powderkeg.engine.exposure.marks import RECORD
+from powderkeg.engine.exposure.table import extent
 from powderkeg.events import SECOND, Floats
+
+from .reference import Twin
 
 START = 1_767_225_600
 """Seconds; a Thursday's midnight."""

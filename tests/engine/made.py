@@ -8,10 +8,10 @@ import os
 import numpy as np
 from msgspec import structs
 
-from powderkeg.engine.borrowed import Borrowed
-from powderkeg.engine.estimate import VERSION, Estimate
-from powderkeg.engine.marks import R_CLASSES
-from powderkeg.engine.terms import TERMS
+from powderkeg.engine.calibration.estimate import VERSION, Estimate
+from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.terms import TERMS
+from powderkeg.engine.exposure.marks import R_CLASSES
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Liquidation, LiquidationBar
 
 P = 100_000.0

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from powderkeg.engine import deposits, marks
-from powderkeg.engine.classes import BIN
-from powderkeg.engine.exposure import Exposure
+from powderkeg.engine.exposure import deposits, marks
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.engine.exposure.exposure import Exposure
 
 P = 100_000.0
 

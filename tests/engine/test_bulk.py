@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.bulk import rows_needed, run_candles, run_trades
-from powderkeg.engine.classes import GROUP, TIME, VOLUME
-from powderkeg.engine.deposits import SPREAD
-from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.marks import RECORD
-from powderkeg.engine.table import DEPOSITED, LOST, OPENED, SWEPT, TOUCHED
+from powderkeg.engine.exposure.bulk import rows_needed, run_candles, run_trades
+from powderkeg.engine.exposure.classes import GROUP, TIME, VOLUME
+from powderkeg.engine.exposure.deposits import SPREAD
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.marks import RECORD
+from powderkeg.engine.exposure.table import DEPOSITED, LOST, OPENED, SWEPT, TOUCHED
 from powderkeg.events import SECOND
 
 seeds = st.integers(0, 2**32 - 1)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import (
+from powderkeg.engine.exposure.classes import (
     BASES,
     BIN,
     CLASSES,
@@ -29,7 +29,7 @@ from powderkeg.engine.classes import (
     points_and_bands,
     tier_of,
 )
-from powderkeg.engine.margin import distance
+from powderkeg.engine.exposure.margin import distance
 
 names = pytest.mark.parametrize("name", BASES)
 SHIFT = (np.arange(DITHER) * GOLDEN) % 1.0

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from powderkeg.engine import table as t
-from powderkeg.engine.classes import BIN, DISTANCES, GROUP, RATES, TIME, VOLUME
-from powderkeg.engine.deposits import DAY, PERIOD, SPREAD, add_volume, place
-from powderkeg.engine.exposure import Exposure, Spec
+from powderkeg.engine.exposure import table as t
+from powderkeg.engine.exposure.classes import BIN, DISTANCES, GROUP, RATES, TIME, VOLUME
+from powderkeg.engine.exposure.deposits import DAY, PERIOD, SPREAD, add_volume, place
+from powderkeg.engine.exposure.exposure import Exposure, Spec
 
 from .raw import P, at_bin, deposited, flush, lived, prints, sweep, trade
 

@@ -8,14 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from powderkeg.engine.censor import SAMPLED, Fraction
-from powderkeg.engine.classes import CLASSES, RATES
-from powderkeg.engine.exposure import Steps
-from powderkeg.engine.family import Lesson
-from powderkeg.engine.record import DIED, NO_MAP, SAID, STATIC
-from powderkeg.engine.record import PATH_ONLY as BY_PATH
-from powderkeg.engine.table import BINS
-from powderkeg.engine.terms import (
+from powderkeg.engine.calibration.forecasts import DIED, NO_MAP, SAID, STATIC
+from powderkeg.engine.calibration.forecasts import PATH_ONLY as BY_PATH
+from powderkeg.engine.calibration.pooling import Lesson
+from powderkeg.engine.calibration.reporting import SAMPLED, Fraction
+from powderkeg.engine.calibration.terms import (
     LENGTH,
     PATH_ONLY,
     TERMS,
@@ -25,7 +22,10 @@ from powderkeg.engine.terms import (
     of_classes,
     per_oi,
 )
-from powderkeg.engine.weights import DARK, LEAST_SHAPE, Fit
+from powderkeg.engine.calibration.weights import DARK, LEAST_SHAPE, Fit
+from powderkeg.engine.exposure.classes import CLASSES, RATES
+from powderkeg.engine.exposure.exposure import Steps
+from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.history.snapshots import CODEC
 

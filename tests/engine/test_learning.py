@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.censor import Fraction
-from powderkeg.engine.classes import CLASSES, RATES
-from powderkeg.engine.family import Lesson
-from powderkeg.engine.marks import R_CLASSES, R_FRESH, R_SIDE, R_TIME, RECORD
-from powderkeg.engine.sweeps import KEPT, QUARTER
-from powderkeg.engine.terms import LENGTH, TERMS
+from powderkeg.engine.calibration.pooling import Lesson
+from powderkeg.engine.calibration.reporting import Fraction
+from powderkeg.engine.calibration.sweeps import KEPT, QUARTER
+from powderkeg.engine.calibration.terms import LENGTH, TERMS
+from powderkeg.engine.exposure.classes import CLASSES, RATES
+from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_SIDE, R_TIME, RECORD
 from powderkeg.events import DAY, HOUR, SECOND
 
 from .made import PLAIN, STEP, P, T, bar, made

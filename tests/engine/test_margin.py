@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.margin import (
+from powderkeg.engine.exposure.margin import (
     bankruptcy,
     distance,
     inverse_price,

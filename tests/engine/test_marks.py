@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine import table as t
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.marks import (
+from powderkeg.engine.exposure import table as t
+from powderkeg.engine.exposure.classes import CLASSES
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.marks import (
     FRESH,
     R_CLASSES,
     R_FRESH,

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from powderkeg.engine.estimate import FRESH, REFIT
-from powderkeg.engine.family import Lesson
-from powderkeg.engine.record import DIED, HIGH, LOW, NO_MAP, PATH_ONLY, SAID, STATIC
-from powderkeg.engine.record import FRESH as GROUND
-from powderkeg.engine.sweeps import KEPT, QUARTER
-from powderkeg.engine.terms import TERMS
+from powderkeg.engine.calibration.estimate import FRESH, REFIT
+from powderkeg.engine.calibration.forecasts import DIED, HIGH, LOW, NO_MAP, PATH_ONLY, SAID, STATIC
+from powderkeg.engine.calibration.forecasts import FRESH as GROUND
+from powderkeg.engine.calibration.pooling import Lesson
+from powderkeg.engine.calibration.sweeps import KEPT, QUARTER
+from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.snapshots import CODEC
 

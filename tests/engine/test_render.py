@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.marks import FRESH
-from powderkeg.engine.render import ground, render, render_tiers
-from powderkeg.engine.table import BINS, FLUSHED, HIGHEST, LIVE, LOWEST, MARK, SCALE, decay
+from powderkeg.engine.exposure.classes import CLASSES
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.marks import FRESH
+from powderkeg.engine.exposure.render import ground, render, render_tiers
+from powderkeg.engine.exposure.table import BINS, FLUSHED, HIGHEST, LIVE, LOWEST, MARK, SCALE, decay
 
 seeds = st.integers(0, 2**32 - 1)
 GROUPS = 5

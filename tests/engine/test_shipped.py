@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from powderkeg.engine.estimate import VERSION, Estimate
-from powderkeg.engine.shipped import SHIPPED
-from powderkeg.engine.terms import LENGTH, TERMS, by_ground
+from powderkeg.engine.calibration.estimate import VERSION, Estimate
+from powderkeg.engine.calibration.shipped import SHIPPED
+from powderkeg.engine.calibration.terms import LENGTH, TERMS, by_ground
 from powderkeg.events import DAY, HOUR
 
 RELEASED = 1_795_824_000_000_000

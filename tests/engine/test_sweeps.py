@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN, CLASSES, RATES
-from powderkeg.engine.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
-from powderkeg.engine.sweeps import KEPT, QUARTER, STROKE, Deaths, Hours, Sweeps, tally
-from powderkeg.engine.terms import KNOWN, LENGTH, TEN, TERMS
+from powderkeg.engine.calibration.sweeps import KEPT, QUARTER, STROKE, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TEN, TERMS
+from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 
 T = 1_767_225_600 * SECOND

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import CLASSES
-from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.table import (
+from powderkeg.engine.exposure.classes import CLASSES
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.table import (
     BINS,
     DEPOSITED,
     FLUSHED,

@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
-from powderkeg.engine.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
-from powderkeg.engine.sweeps import tally
-from powderkeg.engine.terms import (
+from powderkeg.engine.calibration.sweeps import tally
+from powderkeg.engine.calibration.terms import (
     KNOWN,
     LENGTH,
     PATH_ONLY,
@@ -21,6 +19,8 @@ from powderkeg.engine.terms import (
     of_classes,
     per_oi,
 )
+from powderkeg.engine.exposure.classes import CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
+from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import CLASSES, GROUP, RATES, TIME, VOLUME, learned
-from powderkeg.engine.terms import KNOWN, LENGTH, PATH_ONLY, TERMS
-from powderkeg.engine.weights import (
+from powderkeg.engine.calibration.terms import KNOWN, LENGTH, PATH_ONLY, TERMS
+from powderkeg.engine.calibration.weights import (
     BY_VOLUME,
     DARK,
     EVIDENCE,
@@ -26,6 +25,7 @@ from powderkeg.engine.weights import (
     shares,
     strain,
 )
+from powderkeg.engine.exposure.classes import CLASSES, GROUP, RATES, TIME, VOLUME, learned
 
 seeds = st.integers(0, 2**32 - 1)
 PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
-from powderkeg.history import ordering
 from powderkeg.history.play import play
-from powderkeg.history.report import Report
+from powderkeg.history.series import ordering
+from powderkeg.history.series.report import Report
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 

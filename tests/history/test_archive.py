@@ -18,7 +18,7 @@ from powderkeg.events import (
 )
 from powderkeg.history.archive import LAYOUTS, kind_of, table, unpack
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 
 T = 1_723_075_200_000
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from powderkeg.events import HOUR, MINUTE
 from powderkeg.history.bars import Coarse, coarse, made
-from powderkeg.history.table import Table
+from powderkeg.history.series.table import Table
 
 T = 1_781_222_400_000_000  # a whole hour
 FIVE = 5 * MINUTE

@@ -19,7 +19,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 
 T = 1_735_689_600_000  # 2025-01-01, ms

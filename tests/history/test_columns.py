@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.errors import DataError
-from powderkeg.history.columns import Layout, read_csv, read_jsonl
-from powderkeg.history.lines import Block
-from powderkeg.history.report import Report
+from powderkeg.history.files.columns import Layout, read_csv, read_jsonl
+from powderkeg.history.files.lines import Block
+from powderkeg.history.series.report import Report
 
 TYPES = {"t": "float", "p": "float", "side": "text", "m": "flag", "id": "id"}
 HEAD = b"t,p,side,m,id,other\n"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.history.dialect import Dialect, sniff
+from powderkeg.history.files.dialect import Dialect, sniff
 
 
 def test_excel_of_europe_writes_semicolons_and_decimal_commas():

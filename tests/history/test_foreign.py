@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.history.play import play
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 

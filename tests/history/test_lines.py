@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.errors import DataError
-from powderkeg.history.lines import blocks
+from powderkeg.history.files.lines import blocks
 
 TEXT = b"".join(b"line %d\n" % n for n in range(1000))
 

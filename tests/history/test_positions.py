@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from powderkeg.history.positions import Change, Look, Position, changes, looks, tables
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.positions import Change, Look, Position, changes, looks, tables
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR, MINUTE, SECOND
-from powderkeg.history.readers import read
-from powderkeg.history.report import Report
+from powderkeg.history.series.readers import read
+from powderkeg.history.series.report import Report
+from powderkeg.history.series.table import Table, floats
 from powderkeg.history.sources import load
-from powderkeg.history.table import Table, floats
 
 T0 = 1_781_222_400_000  # ms, 2026-06-12
 MS = 1000

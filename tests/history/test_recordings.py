@@ -24,7 +24,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 from powderkeg.market.book import Book
 from powderkeg.market.tape import Tape

@@ -17,10 +17,10 @@ from powderkeg.events import (
     OpenInterest,
     Ratio,
 )
-from powderkeg.history.records import frames, records
-from powderkeg.history.report import Report
+from powderkeg.history.series.records import frames, records
+from powderkeg.history.series.report import Report
+from powderkeg.history.series.table import Table
 from powderkeg.history.sources import Series, Stamp
-from powderkeg.history.table import Table
 
 V = "v:BTC"
 T = 1_781_222_400_000_000

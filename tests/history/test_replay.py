@@ -18,7 +18,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
 
 T = 1_781_222_400_000  # ms, a whole hour

@@ -13,13 +13,13 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.events import Positions
 from powderkeg.history.play import play
-from powderkeg.history.positions import looks
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.positions import looks
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import load
-from powderkeg.maps.observed import observed_levels
-from powderkeg.maps.ring import ROWS
-from powderkeg.maps.scene import Choice, bin_of
+from powderkeg.maps.heatmap.ring import ROWS
+from powderkeg.maps.heatmap.scene import Choice, bin_of
+from powderkeg.maps.views.observed import observed_levels
 
 SERIES = """name = "x"
 [[series]]

@@ -14,9 +14,9 @@ from powderkeg.errors import ConfigError
 from powderkeg.events import Candles, LiquidationBar, Tick, Trade
 from powderkeg.history.play import play
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
+from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series, load
-from powderkeg.history.units import Units
 
 CASE = Path(__file__).parent / "cases" / "thousand_times"
 

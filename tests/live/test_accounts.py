@@ -10,10 +10,10 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import SECOND
-from powderkeg.live.run import Collector
-from powderkeg.maps.observed import observed_levels
-from powderkeg.maps.ring import ROWS
-from powderkeg.maps.scene import Choice, bin_of
+from powderkeg.live.collector import Collector
+from powderkeg.maps.heatmap.ring import ROWS
+from powderkeg.maps.heatmap.scene import Choice, bin_of
+from powderkeg.maps.views.observed import observed_levels
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from powderkeg.live import bounded
-from powderkeg.live.bounded import Unfit
+from powderkeg.live.network import bounded
+from powderkeg.live.network.bounded import Unfit
 
 BODY = b'{"a":1}' * 100_000
 

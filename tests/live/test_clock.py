@@ -12,12 +12,13 @@ from aiohttp import web
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.frames import Boot, word
-from powderkeg.live import clock, contact, discipline
-from powderkeg.live.clock import Clock
-from powderkeg.live.run import Collector
-from powderkeg.maps.queries import SpanQuery
+from powderkeg.live.collector import Collector
+from powderkeg.live.network import reachability
+from powderkeg.live.timekeeping import clock, discipline
+from powderkeg.live.timekeeping.clock import Clock
+from powderkeg.maps.views.queries import SpanQuery
 from powderkeg.serve.session import Session
-from powderkeg.serve.up import Plan, Up
+from powderkeg.serve.startup.up import Plan, Up
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
@@ -63,7 +64,7 @@ def restarted(monkeypatch, system):
 @pytest.fixture
 async def made(monkeypatch):
     """Return venues that are made and do not say so: what they say is stored as if it were real."""
-    monkeypatch.setattr(contact, "SIGN", "x-nobody-says-this")
+    monkeypatch.setattr(reachability, "SIGN", "x-nobody-says-this")
     async with await serve(["BTC"], days=0.5, venues=VENUES, rate=100) as simulator:
         yield simulator
 
@@ -205,7 +206,7 @@ async def test_a_map_ahead_of_time_is_told_and_its_age_is_how_far(made, system):
 async def asked(made, venues=VENUES, hosts=None):
     clocks = {}
     hosts = made.addresses if hosts is None else hosts
-    answers = await contact.contact(venues, hosts, clocks=clocks)
+    answers = await reachability.contact(venues, hosts, clocks=clocks)
     return answers, clocks
 
 

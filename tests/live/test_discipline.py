@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.live import clock
-from powderkeg.live.clock import Clock, Offset
-from powderkeg.live.discipline import AGREE, SLEW, Discipline, crowd, settle, settled
 from powderkeg.live.health import Health
+from powderkeg.live.timekeeping import clock
+from powderkeg.live.timekeeping.clock import Clock, Offset
+from powderkeg.live.timekeeping.discipline import AGREE, SLEW, Discipline, crowd, settle, settled
 from powderkeg.venues.base import Channel
 
 T = 1_767_225_600 * SECOND

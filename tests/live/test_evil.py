@@ -10,9 +10,9 @@ from aiohttp import web
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
-from powderkeg.live import backoff, rest, socket
-from powderkeg.live.contact import contact
-from powderkeg.live.run import Collector
+from powderkeg.live.collector import Collector
+from powderkeg.live.network import backoff, connection, rest
+from powderkeg.live.network.reachability import contact
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.session import Session
 from powderkeg.settings import Settings
@@ -33,8 +33,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(rest, "TIMEOUT", 1.5)
     monkeypatch.setattr(rest, "BANNED", 0.3)
     monkeypatch.setattr(rest, "AGAIN", 0.3)
-    monkeypatch.setattr(socket, "HELD", SECOND)
-    monkeypatch.setattr("powderkeg.live.headers.LONGEST", 0.3)
+    monkeypatch.setattr(connection, "HELD", SECOND)
+    monkeypatch.setattr("powderkeg.live.network.headers.LONGEST", 0.3)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def test_no_message_of_one_venue_harms_another(mode, evil):
 
 @pytest.mark.parametrize("mode", ["huge", "endless", "dripping", "bomb", "deep", "long_header"])
 async def test_the_first_question_is_as_bounded_as_the_others(mode, server, monkeypatch):
-    monkeypatch.setattr("powderkeg.live.contact.WITHIN", 1.0)
+    monkeypatch.setattr("powderkeg.live.network.reachability.WITHIN", 1.0)
     hostile = Evil("")
     hostile.mode = mode
     told = await contact(("okx",), {"okx": await server(hostile)}, everyone=True)
@@ -184,8 +184,10 @@ async def test_a_socket_is_not_sent_elsewhere(server, inbox, health):
     async def send(_):
         return web.Response(status=302, headers={"location": f"ws://{there}/ws"})
 
-    stream = socket.Stream("wss://made.example/ws", ())
-    keeper = socket.Keeper("made", stream, inbox, health, {"*": await server(send)}, lambda _: b"")
+    stream = connection.Stream("wss://made.example/ws", ())
+    keeper = connection.Keeper(
+        "made", stream, inbox, health, {"*": await server(send)}, lambda _: b""
+    )
     task = asyncio.ensure_future(keeper.run())
     await until(lambda: health.counts["made", "HTTP 302"])
     task.cancel()

@@ -6,11 +6,11 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, SECOND, Tick, Trade
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Boot, word
-from powderkeg.live.clock import now
-from powderkeg.live.future import Future, day
-from powderkeg.live.keep import resume, save
+from powderkeg.live.maintenance import resume, save
+from powderkeg.live.timekeeping.clock import now
+from powderkeg.live.timekeeping.future import Future, day
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import SECOND
-from powderkeg.live.headers import LONGEST, date, number, wait
+from powderkeg.live.network.headers import LONGEST, date, number, wait
 
 NOW = 1_767_225_600 * SECOND  # Thu, 01 Jan 2026 00:00:00 GMT
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, SECOND
-from powderkeg.live.backoff import CALM, FIRST, MOST, Backoff
-from powderkeg.live.clock import Offset, steady
-from powderkeg.live.rest import SHARE, Budget
+from powderkeg.live.network.backoff import CALM, FIRST, MOST, Backoff
+from powderkeg.live.network.rest import SHARE, Budget
+from powderkeg.live.timekeeping.clock import Offset, steady
 from powderkeg.venues.base import Limits
 
 T = 1_767_225_600 * SECOND

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.live.listing import listing
-from powderkeg.live.run import Collector
+from powderkeg.live.collector import Collector
+from powderkeg.live.network.listing import listing
 from powderkeg.simvenues import serve
 
 VENUES = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
@@ -149,7 +149,7 @@ async def test_a_coin_that_no_venue_lists_is_an_error(listed):
 
 
 async def test_made_venues_say_what_they_list(monkeypatch):
-    monkeypatch.setattr("powderkeg.live.listing.PLAIN", frozenset())
+    monkeypatch.setattr("powderkeg.live.network.listing.PLAIN", frozenset())
     async with await serve(["BTC"], days=0.1, venues=list(VENUES), rate=100) as simulator:
         symbols, lacking = await listing(VENUES, ("BTC", "PEPE"), simulator.addresses)
     assert {name: each["BTC"] for name, each in symbols.items()} == {

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from powderkeg.events import SECOND
-from powderkeg.live import backoff, rest
-from powderkeg.live.contact import contact, probe
-from powderkeg.live.rest import Refused, Rest
+from powderkeg.live.network import backoff, rest
+from powderkeg.live.network.reachability import contact, probe
+from powderkeg.live.network.rest import Refused, Rest
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Channel, Poll
 

@@ -19,8 +19,8 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Gap, Liquidation, Trade, Trades
-from powderkeg.live.clock import now
-from powderkeg.live.run import Collector
+from powderkeg.live.collector import Collector
+from powderkeg.live.timekeeping.clock import now
 from powderkeg.settings import Settings
 from powderkeg.simvenues.faults import COUNTED, INSTANT, ONLY, TIMED
 from powderkeg.store.folder import Store

@@ -9,22 +9,23 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
-from powderkeg.joining import Joining
-from powderkeg.live import backoff, supervise
-from powderkeg.live.keep import Keep
-from powderkeg.live.pulse import Pulse
-from powderkeg.live.rest import Rest
-from powderkeg.live.run import Collector
-from powderkeg.live.socket import Keeper
+from powderkeg.feed.joining import Joining
+from powderkeg.live import supervise
+from powderkeg.live.collector import Collector
+from powderkeg.live.maintenance import Keep
+from powderkeg.live.network import backoff
+from powderkeg.live.network.connection import Keeper
+from powderkeg.live.network.rest import Rest
 from powderkeg.live.supervise import Supervisor
-from powderkeg.serve.hub import Hub
+from powderkeg.live.timekeeping.loop_lag import Pulse
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.session import Session
-from powderkeg.serve.up import Plan, Up
+from powderkeg.serve.startup.up import Plan, Up
+from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
-from powderkeg.venues.bybit import Bybit
+from powderkeg.venues.bybit.stream import Bybit
 
 from .conftest import until
 
@@ -273,7 +274,7 @@ async def test_housekeeping_that_raises_what_nobody_expected_begins_again(
     store = Store(tmp_path)
     collector = collector_of(made, history=False, store=store)
     fault = Fault(monkeypatch, Keep, "look", whose=lambda *_: True)
-    monkeypatch.setattr("powderkeg.live.keep.EVERY", 0.1)
+    monkeypatch.setattr("powderkeg.live.maintenance.EVERY", 0.1)
     keep = Keep(store, collector, Settings())
     async with running(collector, collector.supervisor.keep("housekeeping", keep.run)):
         await all_well(collector)

@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import BIN, CLASSES, RATES
-from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.table import BINS, HIGHEST, LOWEST
-from powderkeg.engine.terms import KNOWN, LENGTH, TERMS
-from powderkeg.engine.weights import Fit
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TERMS
+from powderkeg.engine.calibration.weights import Fit
+from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.table import BINS, HIGHEST, LOWEST
 from powderkeg.events import MINUTE, SECOND
-from powderkeg.maps.prices import PriceRing
-from powderkeg.maps.queries import STEPS
-from powderkeg.maps.ring import Ring
-from powderkeg.maps.scene import Known
+from powderkeg.maps.heatmap.prices import PriceRing
+from powderkeg.maps.heatmap.ring import Ring
+from powderkeg.maps.heatmap.scene import Known
+from powderkeg.maps.views.queries import STEPS
 
 START = 1_767_225_600 * SECOND
 ONES = np.ones((2, 2, CLASSES))

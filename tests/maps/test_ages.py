@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN
+from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, MINUTE, SECOND
-from powderkeg.maps import ages
-from powderkeg.maps.ring import FILLED, ROWS, Ring
-from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.scene import Choice, bin_of
+from powderkeg.maps.heatmap import ages
+from powderkeg.maps.heatmap.ring import FILLED, ROWS, Ring
+from powderkeg.maps.heatmap.scale import DOLLARS
+from powderkeg.maps.heatmap.scene import Choice, bin_of
 
 from .conftest import ONES, START, Stage, market
 

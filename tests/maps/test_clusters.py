@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN
-from powderkeg.maps.clusters import (
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.ground import ground
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Slab
+from powderkeg.maps.views.clusters import (
     APART,
     NEAR,
     REACH,
@@ -19,8 +21,6 @@ from powderkeg.maps.clusters import (
     standing,
     within_reach,
 )
-from powderkeg.maps.ground import ground
-from powderkeg.maps.scene import TIER_NAMES, Slab
 
 seeds = st.integers(0, 2**32 - 1)
 BASE = 23_000

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from powderkeg.desk import Desk
 from powderkeg.events import MINUTE, SECOND, Candles, Mark, OpenInterest, Trades
 from powderkeg.history.snapshots import CODEC, digest
-from powderkeg.maps.clusters import MANY, ONE, clusters, fired, with_concentration
-from powderkeg.maps.scale import encode
-from powderkeg.maps.scene import Choice, slab
+from powderkeg.maps.heatmap.scale import encode
+from powderkeg.maps.heatmap.scene import Choice, slab
+from powderkeg.maps.views.clusters import MANY, ONE, clusters, fired, with_concentration
 
 START = 1_767_225_600 * SECOND
 PRICE = 100_000.0

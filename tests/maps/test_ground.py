@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN
-from powderkeg.maps.ground import WIDE, ground, window_rows
-from powderkeg.maps.scale import DOLLARS
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.ground import WIDE, ground, window_rows
+from powderkeg.maps.heatmap.scale import DOLLARS
 
 SHARED = json.loads(Path(__file__).with_name("ground.json").read_text())
 """Columns of cells with their ground: the page's own tests read the same file."""

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from powderkeg.desk import Desk
-from powderkeg.engine.classes import BIN
+from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, HOUR, SECOND, Mark, OpenInterest, Positions, Tick, Trade
 from powderkeg.history.snapshots import CODEC, digest
-from powderkeg.maps.clusters import clusters
-from powderkeg.maps.observed import KEEP, observed_levels
-from powderkeg.maps.ring import ROWS
-from powderkeg.maps.scene import Choice, bin_of, slab
+from powderkeg.maps.heatmap.ring import ROWS
+from powderkeg.maps.heatmap.scene import Choice, bin_of, slab
+from powderkeg.maps.views.clusters import clusters
+from powderkeg.maps.views.observed import observed_levels
+from powderkeg.market.sightings import KEEP
 
 START = 1_767_225_600 * SECOND
 MARKET = "hyperliquid:BTC"

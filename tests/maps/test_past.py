@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import BIN
+from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import MINUTE, SECOND
-from powderkeg.maps.ages import age_of
-from powderkeg.maps.past import price_at, slab_at
-from powderkeg.maps.ring import Ring
-from powderkeg.maps.scene import Choice, slab
+from powderkeg.maps.heatmap.ages import age_of
+from powderkeg.maps.heatmap.past import price_at, slab_at
+from powderkeg.maps.heatmap.ring import Ring
+from powderkeg.maps.heatmap.scene import Choice, slab
 
 from .conftest import ONES
 

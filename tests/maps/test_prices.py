@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, SECOND, Candles
-from powderkeg.maps.prices import CLOSE, HIGH, LOW, OPEN, VOLUME, PriceRing
+from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, OPEN, VOLUME, PriceRing
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.classes import BIN
-from powderkeg.engine.table import OI
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.engine.exposure.table import OI
 from powderkeg.events import MINUTE
 from powderkeg.history.snapshots import CODEC
-from powderkeg.maps.ring import EMPTY, FILLED, HOLE, ROWS, Ring, cuts
+from powderkeg.maps.heatmap.ring import EMPTY, FILLED, HOLE, ROWS, Ring, cuts
 
 from .conftest import ONES
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.maps.scale import (
+from powderkeg.maps.heatmap.scale import (
     DOLLARS,
     FLOOR,
     TOP,

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import BIN
-from powderkeg.maps.scene import TIER_NAMES, Choice, bin_of, slab
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Choice, bin_of, slab
 
 
 def test_the_aggregate_is_the_sum_of_its_venues(stage):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.record import DIED, FIELDS, PATH_ONLY, SAID
-from powderkeg.maps.skill import Skill, deviance, jackknife, over_path_only
-from powderkeg.proof.scores import poisson_deviance
+from powderkeg.engine.calibration.forecasts import DIED, FIELDS, PATH_ONLY, SAID
+from powderkeg.evaluation.metrics import poisson_deviance
+from powderkeg.maps.views.grade import Skill, deviance, jackknife, over_path_only
 
 volumes = st.lists(st.floats(0, 1e3), min_size=1, max_size=20).filter(lambda v: sum(v) > 1e-3)
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from powderkeg.events import MINUTE
-from powderkeg.maps.queries import (
+from powderkeg.maps.heatmap.scale import decode
+from powderkeg.maps.heatmap.scene import Choice, slab
+from powderkeg.maps.views.queries import (
     SPANS,
     STEPS,
     CellQuery,
@@ -16,9 +18,7 @@ from powderkeg.maps.queries import (
     ReachQuery,
     SpanQuery,
 )
-from powderkeg.maps.scale import decode
-from powderkeg.maps.scene import Choice, slab
-from powderkeg.maps.views import VIEWS, bars, cell, cumulative, heatmap, levels, venues
+from powderkeg.maps.views.views import VIEWS, bars, cell, cumulative, heatmap, levels, venues
 
 from .conftest import played
 

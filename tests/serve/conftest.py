@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.events import SECOND
-from powderkeg.serve.hub import Hub
-from powderkeg.serve.made import prepare
 from powderkeg.serve.session import Session
+from powderkeg.serve.startup.simulated import prepare
+from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import Settings
 
 UNTIL = 1_767_225_600 * SECOND

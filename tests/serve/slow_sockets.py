@@ -14,10 +14,10 @@ sys.modules["uvloop"] = None  # what an installation has is the loop of Python
 
 from powderkeg.cli.serve import serve  # noqa: E402
 from powderkeg.desk import Desk  # noqa: E402
-from powderkeg.live.clock import now  # noqa: E402
-from powderkeg.serve import doors_server  # noqa: E402
-from powderkeg.serve.hub import Hub  # noqa: E402
+from powderkeg.live.timekeeping.clock import now  # noqa: E402
+from powderkeg.serve.access import connections  # noqa: E402
 from powderkeg.serve.session import Session  # noqa: E402
+from powderkeg.serve.stream.hub import Hub  # noqa: E402
 
 FEW, NEEDED = 128, 30
 
@@ -35,7 +35,7 @@ async def work() -> None:
             os.close(each)
 
 
-doors_server.ARRIVE = 2.0  # seconds: a fifth, so that no test waits for it
+connections.ARRIVE = 2.0  # seconds: a fifth, so that no test waits for it
 resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, FEW))
 session = Session("replay", {"BTC": Desk("BTC")}, now)
 serve(session, Hub(session), "127.0.0.1", 0, None, work, json_ready=True)

@@ -11,15 +11,15 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from powderkeg.events import SECOND
-from powderkeg.live.clock import now as clock
-from powderkeg.maps.queries import HeatmapQuery
-from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve.answers import squeeze
+from powderkeg.live.timekeeping.clock import now as clock
+from powderkeg.maps.heatmap.scale import DOLLARS
+from powderkeg.maps.views.queries import HeatmapQuery
+from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.app import make_app
-from powderkeg.serve.made import prepare
+from powderkeg.serve.codec import cells_of, pack
+from powderkeg.serve.responses import squeeze
 from powderkeg.serve.session import Session
-from powderkeg.serve.wire import cells_of, pack
+from powderkeg.serve.startup.simulated import prepare
 from powderkeg.serve.workers import WAITING
 from powderkeg.settings import Settings
 

@@ -10,8 +10,8 @@ import pytest
 from litestar.testing import TestClient
 from PIL import Image
 
-from powderkeg.serve import tables
 from powderkeg.serve.app import make_app
+from powderkeg.serve.exports import tables
 
 FILES = [f"{name}.{form}" for name in tables.KINDS for form in tables.TYPES]
 

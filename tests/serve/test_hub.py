@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from powderkeg.events import Tick
-from powderkeg.maps.queries import SPANS, HeatmapQuery, SpanQuery
-from powderkeg.maps.views import heatmap
-from powderkeg.serve.hub import BACKLOG, QUICK, SLICE, Hub, Stream
+from powderkeg.maps.views.queries import SPANS, HeatmapQuery, SpanQuery
+from powderkeg.maps.views.views import heatmap
 from powderkeg.serve.session import Session
+from powderkeg.serve.stream.hub import BACKLOG, QUICK, SLICE, Hub, Stream
 
 QUERY = SpanQuery(span="12h")
 
@@ -95,7 +95,7 @@ def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next
 ):
     market, desk = prepared
     clock = [100.0]
-    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("powderkeg.serve.stream.hub.time.monotonic", lambda: clock[0])
     moved = Stream.quick
 
     def slow(stream):
@@ -120,7 +120,7 @@ def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next
 def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monkeypatch):
     market, desk = prepared
     clock = [100.0]
-    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("powderkeg.serve.stream.hub.time.monotonic", lambda: clock[0])
     joined = [hub.join("BTC", QUERY) for _ in range(1_000)]
     hub.quick()
     stream = joined[0][0]
@@ -139,7 +139,7 @@ def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monk
 def test_a_message_is_encoded_once_for_all(hub, monkeypatch):
     joined = [hub.join("BTC", QUERY) for _ in range(50)]
     packed = []
-    monkeypatch.setattr("powderkeg.serve.hub.pack", lambda m: packed.append(m) or bytes(4))
+    monkeypatch.setattr("powderkeg.serve.stream.hub.pack", lambda m: packed.append(m) or bytes(4))
     asyncio.run(hub.beat())
     sent = sum(len(reader._box) - 2 for _, reader in joined)
     assert sent == 50 * len(packed)
@@ -202,7 +202,7 @@ def test_quick_beats_come_no_more_often_than_a_reader_can_follow(hub, prepared, 
     stream, reader = hub.join("BTC", QUERY)
     drain(reader)
     clock = [100.0]
-    monkeypatch.setattr("powderkeg.serve.hub.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("powderkeg.serve.stream.hub.time.monotonic", lambda: clock[0])
     sent = 0
     for _ in range(20):
         clock[0] += QUICK / 10

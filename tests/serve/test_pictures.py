@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
+from powderkeg.currencies import Rate
 from powderkeg.errors import RequestError
-from powderkeg.history import rates
-from powderkeg.maps.views import VIEWS
-from powderkeg.rates import Rate
-from powderkeg.serve.figures import money
-from powderkeg.serve.palettes import KNOTS, palette
-from powderkeg.serve.pictures import Look, heatmap_png, wrapped
-from powderkeg.serve.stage import Stage, steps_of
-from powderkeg.serve.wire import pack, read_query
+from powderkeg.history import fixings
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import pack, read_query
+from powderkeg.serve.exports.formatting import money
+from powderkeg.serve.exports.layout import Stage, steps_of
+from powderkeg.serve.exports.palettes import KNOTS, palette
+from powderkeg.serve.exports.pictures import Look, heatmap_png, wrapped
 
 PAGE = Path(__file__).parents[2] / "web/src/lib/paint/palettes.ts"
 
@@ -138,7 +138,7 @@ def test_a_picture_of_the_past_says_when_it_was(session):
 
 def test_amounts_in_another_currency_name_the_rate_and_its_day(session):
     at = answer(session, "levels")["as_of"]
-    rate = rates.shipped().rate("NZD", at)
+    rate = fixings.shipped().rate("NZD", at)
     image, _ = drawn(session, Look(ccy="NZD"), rate)
     assert f"{rate.value:.4f} NZD a dollar (ECB, 2025-12-31)" in image.text["Description"]
 

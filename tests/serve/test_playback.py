@@ -11,10 +11,10 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import RequestError
 from powderkeg.events import HOUR, MINUTE, SECOND
-from powderkeg.history.reel import Reel, Stored
+from powderkeg.history.playback import Reel, Stored
 from powderkeg.history.replay import events
 from powderkeg.history.sources import load
-from powderkeg.maps.queries import (
+from powderkeg.maps.views.queries import (
     HeatmapQuery,
     HistoryQuery,
     LevelsQuery,
@@ -22,8 +22,8 @@ from powderkeg.maps.queries import (
     ReachQuery,
     SpanQuery,
 )
+from powderkeg.serve.codec import cells_of, pack
 from powderkeg.serve.session import KEPT, Session
-from powderkeg.serve.wire import cells_of, pack
 
 BAR = 5 * MINUTE
 LATER, EARLIER = 1_771_545_600 * SECOND, 1_770_000_000 * SECOND

@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Tick
 from powderkeg.history.snapshots import CODEC, digest
-from powderkeg.maps.prices import CLOSE, LOW
-from powderkeg.maps.queries import HeatmapQuery, LevelsQuery
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve.made import events_of
-from powderkeg.serve.recorded import UNREPORTED, Recorded, as_published, play_one
+from powderkeg.maps.heatmap.prices import CLOSE, LOW
+from powderkeg.maps.views.queries import HeatmapQuery, LevelsQuery
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.startup.recorded import UNREPORTED, Recorded, as_published, play_one
+from powderkeg.serve.startup.simulated import events_of
 from powderkeg.settings import LIVE
 from powderkeg.sim import EPISODES
-from powderkeg.simvenues.world import make
+from powderkeg.simvenues.market.world import make
 
 UNTIL = 1_767_225_600 * SECOND + 2 * HOUR
 VENUES = ("binance", "okx")
@@ -95,7 +95,9 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
 
 @pytest.mark.usefixtures("uncached")
 def test_what_is_kept_at_one_hour_of_the_day_serves_every_other(past, tmp_path, monkeypatch):
-    monkeypatch.setattr("powderkeg.serve.recorded.KEPT", 12 * HOUR)  # begins inside the past
+    monkeypatch.setattr(
+        "powderkeg.serve.startup.recorded.KEPT", 12 * HOUR
+    )  # begins inside the past
     later = tmp_path / "later.past"
     later.write_bytes(pickle.dumps(make("BTC", VENUES, 7, UNTIL + 3 * HOUR, 1.0)[1]))
     fresh = play_one("BTC", later, 0, LIVE, 7)

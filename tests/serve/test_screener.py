@@ -10,8 +10,8 @@ from litestar.testing import TestClient
 
 from powderkeg.desk import Desk
 from powderkeg.events import HOUR, SECOND
-from powderkeg.maps.queries import ReachQuery, SpanQuery
-from powderkeg.maps.screen import Held, funding
+from powderkeg.maps.views.queries import ReachQuery, SpanQuery
+from powderkeg.maps.views.screener import Held, funding
 from powderkeg.serve.app import make_app
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session

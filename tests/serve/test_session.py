@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.shipped import SHIPPED
-from powderkeg.engine.terms import TERMS
-from powderkeg.engine.weights import Fit
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.shipped import SHIPPED
+from powderkeg.engine.calibration.terms import TERMS
+from powderkeg.engine.calibration.weights import Fit
 from powderkeg.events import DAY, HOUR, MINUTE
-from powderkeg.maps.queries import ReachQuery
-from powderkeg.maps.scene import Choice, Known
+from powderkeg.maps.heatmap.scene import Choice, Known
+from powderkeg.maps.views.queries import ReachQuery
 from powderkeg.serve.trust import ALL, fit, model
 
 BEFORE, AFTER = SHIPPED.until - 2 * DAY, SHIPPED.until + DAY

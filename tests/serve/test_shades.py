@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from powderkeg.engine.classes import BIN
-from powderkeg.maps.scale import encode
-from powderkeg.serve.shades import BACK, shaded
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.scale import encode
+from powderkeg.serve.exports.shades import BACK, shaded
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 ALL = slice(0, 200)

@@ -13,12 +13,12 @@ from litestar.testing import TestClient
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
 from powderkeg.live.backfill import Asked
-from powderkeg.live.run import Collector
+from powderkeg.live.collector import Collector
 from powderkeg.serve.app import make_app
-from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
-from powderkeg.serve.starting import Starting
-from powderkeg.serve.up import Plan, Up
+from powderkeg.serve.startup.progress import Starting
+from powderkeg.serve.startup.up import Plan, Up
+from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import LIVE
 
 T = 1_767_225_600_000_000

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from powderkeg.serve.app import make_app
-from powderkeg.serve.hub import BACKLOG
+from powderkeg.serve.stream.hub import BACKLOG
 
 UPGRADE = (
     "GET /v1/stream?coin=BTC&span=12h HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"

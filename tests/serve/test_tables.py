@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from powderkeg.errors import RequestError
-from powderkeg.history import rates
-from powderkeg.maps.scale import DOLLARS
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve import tables
-from powderkeg.serve.wire import cells_of, pack, read_query
+from powderkeg.history import fixings
+from powderkeg.maps.heatmap.scale import DOLLARS
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import cells_of, pack, read_query
+from powderkeg.serve.exports import tables
 
 FORMS = tuple(tables.TYPES)
 
@@ -30,7 +30,7 @@ def answer(session, name, **raw):
 def body(session, name, form, ccy="USD", **raw):
     view, make = tables.KINDS[name]
     extra = {"bands": "1"} if view == "levels" else {}
-    schema, batches = make(answer(session, view, **extra, **raw), ccy, rates.shipped())
+    schema, batches = make(answer(session, view, **extra, **raw), ccy, fixings.shipped())
     return b"".join(tables.write(form, schema, batches))
 
 
@@ -104,7 +104,7 @@ def test_clusters_are_those_of_the_view(session, form):
 @pytest.mark.parametrize("form", FORMS)
 def test_another_currency_is_the_rate_of_the_day_times_the_dollars(session, form):
     at = answer(session, "levels")["as_of"]
-    rate = rates.shipped().rate("NZD", at)
+    rate = fixings.shipped().rate("NZD", at)
     dollars, _ = read(form, body(session, "levels", form))
     columns, said = read(form, body(session, "levels", form, "NZD"))
     assert numbers(columns["nzd"]) == pytest.approx(numbers(dollars["usd"]) * rate.value, rel=1e-6)
@@ -117,7 +117,7 @@ def test_each_column_of_a_heatmap_takes_the_rate_of_its_own_day(session):
     dollars, _ = read("arrow", body(session, "heatmap", "arrow", span="7d"))
     euros, _ = read("arrow", body(session, "heatmap", "arrow", "EUR", span="7d"))
     told = np.array(euros["eur"]) / np.array(dollars["usd"])
-    each = rates.shipped().rates("EUR", np.array(dollars["time_us"]))
+    each = fixings.shipped().rates("EUR", np.array(dollars["time_us"]))
     assert told == pytest.approx(each)
 
 
@@ -132,7 +132,7 @@ def test_bands_of_the_past_are_null(session):
 def test_a_table_of_several_planes_is_refused(session, planes):
     heat = answer(session, "heatmap", span="3d", planes=planes) | {"planes": planes}
     with pytest.raises(RequestError, match="expected planes=sum"):
-        tables.heat_batches(heat, "USD", rates.shipped())
+        tables.heat_batches(heat, "USD", fixings.shipped())
 
 
 def test_columns_carry_their_unit(session):
@@ -156,7 +156,7 @@ def test_levels_for_tradingview_say_of_when_they_are_and_fit_the_field(session):
 def test_a_heatmap_of_a_thin_coin_has_as_many_rows_and_its_own_dollars(session):
     heat = answer(session, "heatmap")
     thin = heat | {"vmin": heat["vmin"] / 1e3, "vmax": heat["vmax"] / 1e3}
-    made = [tables.heat_batches(each, "USD", rates.shipped())[1] for each in (heat, thin)]
+    made = [tables.heat_batches(each, "USD", fixings.shipped())[1] for each in (heat, thin)]
     ours, theirs = (np.concatenate([batch.column(3) for batch in each]) for each in made)
     assert theirs == pytest.approx(ours / 1e3)
 

@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from powderkeg.serve.temporary import leftovers, temporary
+from powderkeg.serve.startup.temporary import leftovers, temporary
 from powderkeg.store.folder import Store
 
 KILLED = """

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from powderkeg.serve import terminal
-from powderkeg.serve.terminal import show_start, words_of
+from powderkeg.serve.startup import terminal
+from powderkeg.serve.startup.terminal import show_start, words_of
 
 URL = "http://127.0.0.1:8788/"
 

@@ -8,17 +8,26 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from powderkeg.engine.bands import Z
+from powderkeg.engine.calibration.uncertainty import Z
 from powderkeg.events import DAY, HOUR, SECOND
-from powderkeg.maps.compare import difference, pair
-from powderkeg.maps.doubt import doubt
-from powderkeg.maps.grade import FIT, INTEREST, LEAST, NEVER, Learned, fit_of, grade, volatile
-from powderkeg.maps.queries import HeatmapQuery, LevelsQuery, ReachQuery, SpanQuery
-from powderkeg.maps.scene import Choice, bin_of
-from powderkeg.maps.skill import Skill
-from powderkeg.maps.views import bars, compared, cumulative, heatmap, levels
-from powderkeg.serve.made import prepare
+from powderkeg.maps.heatmap.doubt import doubt
+from powderkeg.maps.heatmap.scene import Choice, bin_of
+from powderkeg.maps.views.compare import difference, pair
+from powderkeg.maps.views.grade import (
+    FIT,
+    INTEREST,
+    LEAST,
+    NEVER,
+    Learned,
+    Skill,
+    fit_of,
+    grade,
+    volatile,
+)
+from powderkeg.maps.views.queries import HeatmapQuery, LevelsQuery, ReachQuery, SpanQuery
+from powderkeg.maps.views.views import bars, compared, cumulative, heatmap, levels
 from powderkeg.serve.session import Session
+from powderkeg.serve.startup.simulated import prepare
 from powderkeg.serve.trust import model
 from powderkeg.settings import Settings
 
@@ -162,7 +171,7 @@ GOOD = {"interest": 2 * INTEREST[0], "coverage": 1.0, "silence": 0.0}
     ],
 )
 def test_the_worst_of_four_things_decides_the_grade(desk, monkeypatch, changed, letter):
-    monkeypatch.setattr("powderkeg.maps.grade.volatile", lambda _: False)
+    monkeypatch.setattr("powderkeg.maps.views.grade.volatile", lambda _: False)
     asked = {**GOOD, "age": HOUR, "reports": 5000} | changed
     age, reports = asked.pop("age"), asked.pop("reports")
     fitted = 0 if age is None else desk.now - age
@@ -181,7 +190,7 @@ def test_a_grade_that_is_low_for_its_open_interest_says_how_little_it_is(desk, i
 def test_high_volatility_raises_the_grade_of_a_middling_market_and_not_of_a_tiny_one(
     desk, monkeypatch
 ):
-    monkeypatch.setattr("powderkeg.maps.grade.volatile", lambda _: True)
+    monkeypatch.setattr("powderkeg.maps.views.grade.volatile", lambda _: True)
     markets = [rests(fitted=desk.now - HOUR)]
     assert grade(desk, 5 * LEAST, 1.0, 0.0, markets).parts["interest"] == "A"
     assert grade(desk, 0.5 * LEAST, 1.0, 0.0, markets).parts["interest"] == "D"

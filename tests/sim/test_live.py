@@ -22,8 +22,8 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.sim import MadeMarket, World
+from powderkeg.sim.kernel.state import DEATH
 from powderkeg.sim.publish import forced_of, stamps
-from powderkeg.sim.state import DEATH
 
 
 @pytest.fixture(scope="module")

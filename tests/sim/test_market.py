@@ -10,8 +10,8 @@ import pytest
 
 from powderkeg.events import DAY, MINUTE, SECOND
 from powderkeg.sim import MadeMarket, Recording, World
+from powderkeg.sim.kernel.rates import ticks_of
 from powderkeg.sim.market import FUNDING
-from powderkeg.sim.pace import ticks_of
 
 
 def bytes_of(market: MadeMarket) -> bytes:

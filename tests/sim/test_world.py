@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.sim import CALM, DEMO, THIN, World
-from powderkeg.sim.state import laws
+from powderkeg.sim.kernel.state import laws
 
 
 def test_markets_are_named_by_venue_and_symbol():

@@ -14,10 +14,10 @@ import pytest
 from powderkeg.events import MINUTE
 from powderkeg.sim import MadeMarket, MinuteHistory
 from powderkeg.simvenues import Simulator, server
-from powderkeg.simvenues.feed import Coin
+from powderkeg.simvenues.market.feed import Coin
+from powderkeg.simvenues.market.world import WEIGHTS, make
 from powderkeg.simvenues.server import WIRES
 from powderkeg.simvenues.wire import Wire
-from powderkeg.simvenues.world import WEIGHTS, make
 
 Made = tuple[MadeMarket, list[MinuteHistory]]
 SEED = 5

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from powderkeg.events import Positions
-from powderkeg.simvenues.feed import Coin
+from powderkeg.simvenues.market.feed import Coin
 from powderkeg.simvenues.wire import RefusedError, Wire
-from powderkeg.venues.hyperliquid import Hyperliquid
+from powderkeg.venues.hyperliquid.stream import Hyperliquid
 
 from .conftest import Start
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from powderkeg.events import DAY
 from powderkeg.simvenues import cache
-from powderkeg.simvenues.world import make
+from powderkeg.simvenues.market.world import make
 
 MIDNIGHT = 1_767_225_600_000_000
 VENUES = ("binance", "bybit")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from powderkeg.simvenues.feed import Coin
+from powderkeg.simvenues.market.feed import Coin
 from powderkeg.simvenues.wire import Talk, Wire
 
 from .conftest import SYMBOLS, decoded

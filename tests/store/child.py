@@ -16,9 +16,9 @@ from made import market
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.history.snapshots import digest
-from powderkeg.live.keep import resume, save
+from powderkeg.live.maintenance import resume, save
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from powderkeg.events import HOUR, Trade
 from powderkeg.frames import Frame
 from powderkeg.store.folder import Store
-from powderkeg.store.proofs import Row
+from powderkeg.store.forecasts import Row
 
 T0 = 1_767_225_600_000_000
 BUDGET = 400_000

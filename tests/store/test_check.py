@@ -7,7 +7,7 @@ import pytest
 from powderkeg.errors import StoreError
 from powderkeg.store.check import check
 from powderkeg.store.folder import Store
-from powderkeg.store.proofs import Proofs, Row
+from powderkeg.store.forecasts import Proofs, Row
 from powderkeg.store.repair import repair
 
 from .conftest import T0, hours

@@ -10,14 +10,14 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import HOUR, SECOND
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Frame
 from powderkeg.history.snapshots import digest
-from powderkeg.live.keep import Gatherer, Keep, resume, save
+from powderkeg.live.maintenance import Gatherer, Keep, resume, save
 from powderkeg.settings import Settings
 from powderkeg.store.check import check
 from powderkeg.store.folder import Store
-from powderkeg.store.proofs import Proofs, Row
+from powderkeg.store.forecasts import Proofs, Row
 from powderkeg.store.repair import repair
 
 from . import made

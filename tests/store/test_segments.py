@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR
-from powderkeg.store.protocols import Interval
-from powderkeg.store.segments import whole
+from powderkeg.store.segments import Interval, whole
 
 from .conftest import T0
 

@@ -30,7 +30,7 @@ from powderkeg.events import (
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.base import Poll
-from powderkeg.venues.binance import Binance
+from powderkeg.venues.binance.stream import Binance
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

@@ -23,7 +23,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.instruments import Instrument
-from powderkeg.venues import binance_rest as rest
+from powderkeg.venues.binance import rest
 from powderkeg.venues.reader import UNREADABLE
 
 FOLDER = Path(__file__).parent / "frames" / "binance"

@@ -23,7 +23,7 @@ from powderkeg.events import (
 from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
-from powderkeg.venues.bitget import Bitget
+from powderkeg.venues.bitget.stream import Bitget
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

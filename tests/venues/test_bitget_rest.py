@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, MINUTE, Candles, Funding, Link, Ratio, Trades
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.bitget import Bitget
+from powderkeg.venues.bitget.stream import Bitget
 
 from . import fuzz
 

@@ -24,7 +24,7 @@ from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll
-from powderkeg.venues.bybit import Bybit
+from powderkeg.venues.bybit.stream import Bybit
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

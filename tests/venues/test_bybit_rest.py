@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import WireError
 from powderkeg.events import DAY, HOUR, MINUTE, Candles, Funding, Link, OpenInterest, Ratio, Trades
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.bybit import Bybit
+from powderkeg.venues.bybit.stream import Bybit
 
 from . import fuzz
 
@@ -159,7 +159,7 @@ def test_past_inverse_open_interest_is_divided_by_the_close_of_the_bar_that_ende
 
 
 def test_closes_kept_for_past_open_interest_are_bounded(monkeypatch):
-    monkeypatch.setattr("powderkeg.venues.bybit_rest._CLOSES", 2)
+    monkeypatch.setattr("powderkeg.venues.bybit.rest._CLOSES", 2)
     venue = inverse()
     bars = [kline(START + (5 * n + 4) * 60_000, 10) for n in (2, 1, 0)]
     venue.read(answer(bars), SEEN, "candles:BTCUSD")

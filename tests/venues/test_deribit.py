@@ -30,7 +30,7 @@ from powderkeg.events import (
 from powderkeg.instruments import Instrument
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
-from powderkeg.venues.deribit import Deribit
+from powderkeg.venues.deribit.stream import Deribit
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

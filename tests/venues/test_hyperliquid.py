@@ -28,7 +28,7 @@ from powderkeg.events import (
 from powderkeg.instruments import Instrument
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES, Venue
-from powderkeg.venues.hyperliquid import Hyperliquid
+from powderkeg.venues.hyperliquid.stream import Hyperliquid
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

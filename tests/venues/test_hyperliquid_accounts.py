@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import ConfigError, WireError
 from powderkeg.events import MINUTE, Positions
-from powderkeg.venues import hyperliquid_accounts as accounts
-from powderkeg.venues.hyperliquid import Hyperliquid
+from powderkeg.venues.hyperliquid import accounts
+from powderkeg.venues.hyperliquid.stream import Hyperliquid
 
 from . import fuzz
 

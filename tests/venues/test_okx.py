@@ -23,7 +23,7 @@ from powderkeg.events import (
 from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
 from powderkeg.venues import VENUES
-from powderkeg.venues.okx import Okx
+from powderkeg.venues.okx.stream import Okx
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import WireError
 from powderkeg.events import DAY, HOUR, MINUTE, Candles, Funding, Link, OpenInterest, Ratio, Trades
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.okx import Okx
+from powderkeg.venues.okx.stream import Okx
 
 from . import fuzz
 

@@ -20,13 +20,13 @@ from typing import Any, Final
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Mark, Trade
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Boot, Join
-from powderkeg.live.clock import now
+from powderkeg.live.collector import calm
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
-from powderkeg.live.run import calm
-from powderkeg.live.socket import Keeper
+from powderkeg.live.network.connection import Keeper
+from powderkeg.live.timekeeping.clock import now
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES

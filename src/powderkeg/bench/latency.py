@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 
 from powderkeg.bench.reference import reference_ms
-from powderkeg.live.run import PATIENCE
+from powderkeg.live.collector import PATIENCE
 
 RATE: Final = 5_000
 COINS: Final = ("BTC", "ETH", "SOL")

@@ -7,7 +7,17 @@ import sys
 import typer
 
 from powderkeg import __version__
-from powderkeg.cli import bench, bring, doctor, maps, rates, replay, score, store, up
+from powderkeg.cli.commands import (
+    bench,
+    doctor,
+    import_files,
+    maps,
+    rates,
+    replay,
+    score,
+    store,
+    up,
+)
 from powderkeg.errors import PowderkegError
 
 app = typer.Typer(
@@ -20,7 +30,7 @@ app.command()(up.demo)
 app.command()(up.record)
 app.command()(doctor.doctor)
 app.command()(replay.replay)
-app.command("import")(bring.bring)
+app.command("import")(import_files.bring)
 app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(rates.rates)

@@ -16,18 +16,18 @@ from powderkeg.cli.serve import PORT
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import MINUTE
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.history import snapshots, sources
 from powderkeg.history.play import play
-from powderkeg.history.report import Report
-from powderkeg.live.clock import now as clock
-from powderkeg.live.keep import resume
+from powderkeg.history.series.report import Report
+from powderkeg.live.maintenance import resume
 from powderkeg.live.tell import tell
-from powderkeg.maps.views import VIEWS
-from powderkeg.serve.made import prepare
+from powderkeg.live.timekeeping.clock import now as clock
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import MSGPACK, pack, read_query
 from powderkeg.serve.session import Session
-from powderkeg.serve.up import SEED
-from powderkeg.serve.wire import MSGPACK, pack, read_query
+from powderkeg.serve.startup.simulated import prepare
+from powderkeg.serve.startup.up import SEED
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store

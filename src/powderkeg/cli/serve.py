@@ -17,14 +17,14 @@ from rich.console import Console
 from powderkeg.errors import ConfigError
 from powderkeg.live.memory import keep_large_apart
 from powderkeg.live.tell import tell
+from powderkeg.serve.access.connections import BACKLOG, server
+from powderkeg.serve.access.hosts import allowed, names_of
+from powderkeg.serve.access.tokens import checked
 from powderkeg.serve.app import make_app
-from powderkeg.serve.doors_names import allowed, names_of
-from powderkeg.serve.doors_server import BACKLOG, server
-from powderkeg.serve.doors_tokens import checked
-from powderkeg.serve.hub import Hub
 from powderkeg.serve.session import Session
-from powderkeg.serve.starting import begun
-from powderkeg.serve.terminal import show_start
+from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.startup.terminal import show_start
+from powderkeg.serve.stream.hub import Hub
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
 """What runs beside the server."""

@@ -21,11 +21,11 @@ from typing import NamedTuple
 import msgspec
 
 from powderkeg.errors import ConfigError
-from powderkeg.history.cells import Type
-from powderkeg.history.columns import Columns, read_csv
-from powderkeg.history.columns import Layout as Reading
-from powderkeg.history.lines import blocks
-from powderkeg.history.report import Report
+from powderkeg.history.files.cells import Type
+from powderkeg.history.files.columns import Columns, read_csv
+from powderkeg.history.files.columns import Layout as Reading
+from powderkeg.history.files.lines import blocks
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import Column, Of, Series, Source, Stamp, span_of
 
 

@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from powderkeg.events import Floats
-from powderkeg.history.table import Table, floats
+from powderkeg.history.series.table import Table, floats
 
 Hindsight: TypeAlias = Literal["", "volume", "path"]
 """What of an hour is known within it: nothing, its volume, or its volume and extremes."""

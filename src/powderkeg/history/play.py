@@ -8,7 +8,7 @@ from itertools import islice
 from powderkeg.desk import Desk
 from powderkeg.events import Event
 from powderkeg.history.replay import events
-from powderkeg.history.report import Report
+from powderkeg.history.series.report import Report
 from powderkeg.history.sources import Source
 
 

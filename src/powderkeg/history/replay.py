@@ -27,13 +27,13 @@ from powderkeg.events import (
 )
 from powderkeg.history.archive import unpack
 from powderkeg.history.bars import Coarse, Hindsight, coarse, made
-from powderkeg.history.judge import Judge
-from powderkeg.history.readers import read
-from powderkeg.history.records import Known, frames, records, sightings
-from powderkeg.history.report import Report
+from powderkeg.history.series.readers import read
+from powderkeg.history.series.records import Known, frames, records, sightings
+from powderkeg.history.series.report import Report
+from powderkeg.history.series.sanitizer import Judge
+from powderkeg.history.series.table import Table, joined
+from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series, Source, coin_of
-from powderkeg.history.table import Table, joined
-from powderkeg.history.units import Units
 from powderkeg.history.volumes import Volumes
 
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]

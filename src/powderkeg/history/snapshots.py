@@ -10,35 +10,34 @@ import pyarrow as pa
 
 from powderkeg import __version__
 from powderkeg.desk import Counts, Desk, Market
-from powderkeg.engine.bands import Misfit
-from powderkeg.engine.borrowed import Borrowed
-from powderkeg.engine.censor import Fraction
-from powderkeg.engine.classes import Basis
-from powderkeg.engine.estimate import Estimate
-from powderkeg.engine.exposure import Exposure, Spec
-from powderkeg.engine.family import Lesson
-from powderkeg.engine.openings import Openings
-from powderkeg.engine.record import Record
-from powderkeg.engine.rivals import Path as MarkPath
-from powderkeg.engine.rivals import Rival, Rivals
-from powderkeg.engine.sweeps import Deaths, Hours, Sweeps
-from powderkeg.engine.weights import Fit
+from powderkeg.engine.calibration.baselines import Path as MarkPath
+from powderkeg.engine.calibration.baselines import Rival, Rivals
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.forecasts import Record
+from powderkeg.engine.calibration.pooling import Borrowed, Lesson
+from powderkeg.engine.calibration.reporting import Fraction
+from powderkeg.engine.calibration.sweeps import Deaths, Hours, Sweeps
+from powderkeg.engine.calibration.uncertainty import Misfit
+from powderkeg.engine.calibration.weights import Fit
+from powderkeg.engine.exposure.classes import Basis
+from powderkeg.engine.exposure.concentration import Openings
+from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
-from powderkeg.feed import Feed
+from powderkeg.feed.decoder import Feed
 from powderkeg.instruments import Instrument, Tier, TierTable
-from powderkeg.maps.observed import Observed, Sighting
-from powderkeg.maps.prices import PriceRing
-from powderkeg.maps.ring import Ring
+from powderkeg.maps.heatmap.prices import PriceRing
+from powderkeg.maps.heatmap.ring import Ring
 from powderkeg.market.book import Book, Ladder
 from powderkeg.market.carry import Carry
 from powderkeg.market.guard import Guard
 from powderkeg.market.quotes import QuoteCheck
+from powderkeg.market.sightings import Observed, Sighting
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
 from powderkeg.state import Codec
 from powderkeg.venues.base import Chain, Ids
-from powderkeg.venues.binance_rest import Known
+from powderkeg.venues.binance.rest import Known
 
 T = TypeVar("T")
 CODEC = Codec(

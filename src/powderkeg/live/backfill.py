@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from powderkeg.events import DAY, MINUTE
 from powderkeg.frames import Join
-from powderkeg.live.clock import now
-from powderkeg.live.gate import Gate
 from powderkeg.live.inbox import Inbox
-from powderkeg.live.rest import Refused, Rest
+from powderkeg.live.network.rest import Refused, Rest
+from powderkeg.live.network.semaphore import Gate
 from powderkeg.live.supervise import Supervisor
+from powderkeg.live.timekeeping.clock import now
 from powderkeg.venues.base import Poll
 
 DAYS: Final = 30

@@ -27,7 +27,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.live.clock import Offset
+from powderkeg.live.timekeeping.clock import Offset
 from powderkeg.venues.base import Channel, ChannelKind
 
 State: TypeAlias = Literal["up", "down", "stale"]

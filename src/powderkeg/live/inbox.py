@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from powderkeg.frames import Frame, Word, word
-from powderkeg.live.clock import now
+from powderkeg.live.timekeeping.clock import now
 
 
 class Inbox:

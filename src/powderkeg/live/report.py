@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from powderkeg.events import SECOND
-from powderkeg.live.clock import now
+from powderkeg.live.timekeeping.clock import now
 
 if TYPE_CHECKING:
-    from powderkeg.live.run import Collector
+    from powderkeg.live.collector import Collector
 
 
 def report(collector: Collector) -> dict[str, Any]:

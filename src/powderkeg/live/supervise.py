@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Awaitable, Callable, Generator
 from typing import Final
 
-from powderkeg.live.backoff import Backoff
 from powderkeg.live.health import Health
+from powderkeg.live.network.backoff import Backoff
 from powderkeg.live.tell import tell
 
 HELD: Final = 10.0

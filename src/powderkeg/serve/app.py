@@ -17,25 +17,33 @@ from litestar.params import FromPath, FromQuery
 
 from powderkeg import __version__
 from powderkeg.errors import BusyError, RequestError
-from powderkeg.history import rates
-from powderkeg.maps.queries import Query, SpanQuery
-from powderkeg.maps.views import VIEWS
-from powderkeg.proof.live import Board
-from powderkeg.serve.answers import Encoded, accepted, encoded, lane_of, respond, small, while_there
-from powderkeg.serve.described import Document, Reference, Served
-from powderkeg.serve.doors import Doors
-from powderkeg.serve.doors_failing import failing
-from powderkeg.serve.doors_names import Names
-from powderkeg.serve.exports import make_exports
-from powderkeg.serve.hub import Hub
+from powderkeg.evaluation.live import Board
+from powderkeg.history import fixings
+from powderkeg.maps.views.queries import Query, SpanQuery
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.access.failures import failing
+from powderkeg.serve.access.hosts import Names
+from powderkeg.serve.access.middleware import Doors
+from powderkeg.serve.codec import JSON, read_query, text
+from powderkeg.serve.exports.routes import make_exports
 from powderkeg.serve.metrics import exposition
-from powderkeg.serve.openapi import operation
+from powderkeg.serve.openapi.document import Document, Reference, Served
+from powderkeg.serve.openapi.parameters import operation
 from powderkeg.serve.page import make_page
+from powderkeg.serve.responses import (
+    Encoded,
+    accepted,
+    encoded,
+    lane_of,
+    respond,
+    small,
+    while_there,
+)
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
-from powderkeg.serve.starting import begun
-from powderkeg.serve.stream import make_stream
-from powderkeg.serve.wire import JSON, read_query, text
+from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.stream.hub import Hub
+from powderkeg.serve.stream.socket import make_stream
 from powderkeg.serve.workers import beside
 
 AGAIN = 2
@@ -158,7 +166,7 @@ def make_app(
         ended: Called once an error has ended the work: what is served then is a map that stands.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
-    table = rates.table()
+    table = fixings.table()
     exports = make_exports(session, table, small)
     served = Served(list(session.desks), list(table.names()), bool(token))
     app = Litestar(

@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
-from powderkeg.serve.doors_headers import policy
+from powderkeg.serve.access.headers import policy
 
 FOLDER = Path(__file__).parents[1] / "static"
 MISSING = """<!doctype html><meta charset=utf-8><title>powderkeg</title><h1>powderkeg</h1>

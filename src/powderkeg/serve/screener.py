@@ -6,10 +6,10 @@ from typing import Any
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
-from powderkeg.maps.queries import SpanQuery
-from powderkeg.maps.screen import Held, glance
+from powderkeg.maps.views.queries import SpanQuery
+from powderkeg.maps.views.screener import Held, glance
+from powderkeg.serve.codec import fields
 from powderkeg.serve.session import Session
-from powderkeg.serve.wire import fields
 
 NOTHING = "nothing is known of it yet"
 

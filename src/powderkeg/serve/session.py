@@ -14,21 +14,20 @@ import numpy as np
 from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.engine.record import Record
+from powderkeg.engine.calibration.forecasts import Record
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
 from powderkeg.frozen import frozen
-from powderkeg.history.reel import Reel
-from powderkeg.maps import past
-from powderkeg.maps.answers import Heatmap
-from powderkeg.maps.grade import Grade, grade, learned
-from powderkeg.maps.moves import kept, outside
-from powderkeg.maps.queries import SPANS, HistoryQuery, Query
-from powderkeg.maps.scene import TIER_NAMES, Choice, Known
-from powderkeg.maps.skill import Skill, over_path_only
-from powderkeg.maps.views import VIEWS
+from powderkeg.history.playback import Reel
+from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Choice, Known
+from powderkeg.maps.views.answers import Heatmap
+from powderkeg.maps.views.grade import Grade, Skill, grade, learned, over_path_only
+from powderkeg.maps.views.moves import kept, outside
+from powderkeg.maps.views.queries import SPANS, HistoryQuery, Query
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import fields
 from powderkeg.serve.trust import assumed, fit, model, prior_only, since
-from powderkeg.serve.wire import fields
 from powderkeg.serve.workers import Workers
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from powderkeg.desk import Desk
-from powderkeg.engine.borrowed import Borrowed
-from powderkeg.engine.classes import GROUP, TIME, VOLUME
-from powderkeg.engine.estimate import FRESH, VERSION, Estimate
-from powderkeg.engine.exposure import Exposure
-from powderkeg.engine.table import DEPOSITED
+from powderkeg.engine.calibration.estimate import FRESH, VERSION, Estimate
+from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.exposure.classes import GROUP, TIME, VOLUME
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.table import DEPOSITED
 from powderkeg.events import DAY, SECOND
-from powderkeg.maps.grade import REPORTS
-from powderkeg.maps.scene import Choice, Known
+from powderkeg.maps.heatmap.scene import Choice, Known
+from powderkeg.maps.views.grade import REPORTS
 
 ALL: Final = Choice()
 """Every venue, tier and side of the calibrated map."""

@@ -15,8 +15,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from msgspec import Struct
 
 from powderkeg.errors import BusyError
-from powderkeg.live.gate import Gate
 from powderkeg.live.memory import give_back
+from powderkeg.live.network.semaphore import Gate
 
 T = TypeVar("T")
 Lane: TypeAlias = Literal["short", "long"]

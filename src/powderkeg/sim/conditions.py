@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR
-from powderkeg.sim.state import Laws
+from powderkeg.sim.kernel.state import Laws
 
 _HOURS: Final = (
     *(0.85, 0.95, 0.95, 0.85, 0.80, 0.75),  # Tokyo, Hong Kong

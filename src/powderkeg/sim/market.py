@@ -19,10 +19,24 @@ from powderkeg.events import (
     OpenInterest,
     Trades,
 )
-from powderkeg.sim.clock import FUNDING, LAST_COLUMNS, ROOM, VENUE_COLUMNS, advance
 from powderkeg.sim.conditions import Conditions
 from powderkeg.sim.episodes import Episode
-from powderkeg.sim.pace import COARSE, Pace, pace, ticks_of
+from powderkeg.sim.kernel.rates import COARSE, Pace, pace, ticks_of
+from powderkeg.sim.kernel.state import (
+    DEATH,
+    HEAT,
+    LEVERAGE,
+    OPENING,
+    PRINT,
+    SENTIMENT,
+    STATE,
+    Reals,
+    Records,
+    State,
+    Whole,
+    new_state,
+)
+from powderkeg.sim.kernel.step import FUNDING, LAST_COLUMNS, ROOM, VENUE_COLUMNS, advance
 from powderkeg.sim.publish import (
     Units,
     book_of,
@@ -37,21 +51,7 @@ from powderkeg.sim.publish import (
 )
 from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
 from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
-from powderkeg.sim.rules import Rules
-from powderkeg.sim.state import (
-    DEATH,
-    HEAT,
-    LEVERAGE,
-    OPENING,
-    PRINT,
-    SENTIMENT,
-    STATE,
-    Reals,
-    Records,
-    State,
-    Whole,
-    new_state,
-)
+from powderkeg.sim.regime import Rules
 from powderkeg.sim.world import World
 
 _ROWS: Final = 4 * ROOM

@@ -11,10 +11,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, BookSnapshot, Floats, Level, Liquidation, Times
-from powderkeg.sim.book import SHAPE
-from powderkeg.sim.positions import trigger_price
-from powderkeg.sim.records import Deaths, Forced, Ladder, Tape, Truth
-from powderkeg.sim.state import (
+from powderkeg.sim.kernel.book import SHAPE
+from powderkeg.sim.kernel.positions import trigger_price
+from powderkeg.sim.kernel.state import (
     BASE,
     CENTRE,
     DEAD,
@@ -26,6 +25,7 @@ from powderkeg.sim.state import (
     State,
     Whole,
 )
+from powderkeg.sim.records import Deaths, Forced, Ladder, Tape, Truth
 from powderkeg.sim.world import World
 
 LEVELS: Final = 20

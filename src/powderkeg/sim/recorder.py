@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import MINUTE, Candles, Floats, Funding, Liquidation
+from powderkeg.sim.kernel.state import Reals, Records
 from powderkeg.sim.publish import (
     Units,
     censored,
@@ -25,7 +26,6 @@ from powderkeg.sim.records import (
     Truth,
     VenueRecording,
 )
-from powderkeg.sim.state import Reals, Records
 from powderkeg.sim.world import World
 
 _Columns = TypeVar("_Columns", Tape, Forced, Deaths)

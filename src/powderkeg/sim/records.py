@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from powderkeg.events import Candles, Floats, Funding, Liquidation, Times
-from powderkeg.sim.state import Whole
+from powderkeg.sim.kernel.state import Whole
 
 
 class MinuteHistory(Struct, frozen=True, eq=False):

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from powderkeg.events import SECOND
-from powderkeg.sim.book import SHAPE
 from powderkeg.sim.conditions import Conditions
 from powderkeg.sim.episodes import Episode, Wall
-from powderkeg.sim.state import TICK, Reals, State, Whole
+from powderkeg.sim.kernel.book import SHAPE
+from powderkeg.sim.kernel.state import TICK, Reals, State, Whole
 
 _HOLD: Final = 20.0
 """Seconds in which the index comes back to its key frames: news may move it in between."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from powderkeg.sim import MinuteHistory
+from powderkeg.simvenues.market.world import Done, say
 from powderkeg.simvenues.server import WIRES, serve
-from powderkeg.simvenues.world import Done, say
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

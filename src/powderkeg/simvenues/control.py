@@ -14,8 +14,8 @@ from msgspec import Struct
 from powderkeg.errors import RequestError
 from powderkeg.sim import Truth
 from powderkeg.simvenues.faults import Fault
-from powderkeg.simvenues.feed import Coin, Death, Fill, Market, News
 from powderkeg.simvenues.host import Host
+from powderkeg.simvenues.market.feed import Coin, Death, Fill, Market, News
 from powderkeg.simvenues.wire import encode
 
 _KEPT: Final = 200_000

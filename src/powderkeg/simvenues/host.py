@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from powderkeg.simvenues.faults import FLAGS, STATUS, Fault, Faults
-from powderkeg.simvenues.feed import Death, Market, News
+from powderkeg.simvenues.market.feed import Death, Market, News
 from powderkeg.simvenues.wire import Frame, RefusedError, Reply, Talk, Wire, encode
 
 _QUEUE: Final = 50_000

@@ -13,18 +13,18 @@ from aiohttp import web
 from powderkeg.errors import ConfigError
 from powderkeg.events import MINUTE
 from powderkeg.sim import EPISODES
-from powderkeg.simvenues.binance import Binance
-from powderkeg.simvenues.bitget import Bitget
-from powderkeg.simvenues.book import LEVELS
-from powderkeg.simvenues.bybit import Bybit
 from powderkeg.simvenues.control import Control, Log
-from powderkeg.simvenues.deribit import Deribit
-from powderkeg.simvenues.feed import STEP, Coin, Market
+from powderkeg.simvenues.exchanges.binance import Binance
+from powderkeg.simvenues.exchanges.bitget import Bitget
+from powderkeg.simvenues.exchanges.bybit import Bybit
+from powderkeg.simvenues.exchanges.deribit import Deribit
+from powderkeg.simvenues.exchanges.hyperliquid import Hyperliquid
+from powderkeg.simvenues.exchanges.okx import Okx
 from powderkeg.simvenues.host import Host
-from powderkeg.simvenues.hyperliquid import Hyperliquid
-from powderkeg.simvenues.okx import Okx
+from powderkeg.simvenues.market.book import LEVELS
+from powderkeg.simvenues.market.feed import STEP, Coin, Market
+from powderkeg.simvenues.market.world import COINS, WEIGHTS, Done, make_all
 from powderkeg.simvenues.wire import Wire
-from powderkeg.simvenues.world import COINS, WEIGHTS, Done, make_all
 
 BEAT: Final = 0.01
 """Seconds between two looks at the clock."""

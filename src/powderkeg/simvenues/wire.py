@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from powderkeg.simvenues.faults import Fault
-from powderkeg.simvenues.feed import Death, Market, News
+from powderkeg.simvenues.market.feed import Death, Market, News
 
 Kind: TypeAlias = Literal["trades", "book", "mark", "liquidations", "other"]
 Query: TypeAlias = Mapping[str, str]

@@ -11,9 +11,9 @@ from msgspec import Struct
 from powderkeg.errors import DataError, StoreError
 from powderkeg.store.database import DamagedError, Database
 from powderkeg.store.disk import acknowledged, locked
+from powderkeg.store.forecasts import Proofs
 from powderkeg.store.journal import Hole, SqliteLog, SqliteStates
-from powderkeg.store.mend import FRAMES, META, SEGMENTS, batch_trouble, learned, missing, named
-from powderkeg.store.proofs import Proofs
+from powderkeg.store.recovery import FRAMES, META, SEGMENTS, batch_trouble, learned, missing, named
 from powderkeg.store.segments import Row, read_frames
 
 

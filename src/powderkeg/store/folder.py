@@ -15,12 +15,12 @@ from msgspec import Struct
 from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.frames import Frame
-from powderkeg.store.columns import Columns
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock, make_folder
+from powderkeg.store.event_columns import Columns
+from powderkeg.store.forecasts import Proofs
 from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
-from powderkeg.store.mend import FRAMES, META, SEGMENTS, opened
-from powderkeg.store.proofs import Proofs
+from powderkeg.store.recovery import FRAMES, META, SEGMENTS, opened
 from powderkeg.store.segments import Lost, ParquetSegments, Row, place, read_frames, write_frames
 
 Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
@@ -117,7 +117,7 @@ class Store:
         return last
 
     def read(self, after: int = 0, lost: Lost | None = None) -> Iterator[list[Frame]]:
-        """Yield all batches kept, sealed hours first; see `EventLog`.
+        """Yield all batches kept, sealed hours first; see `SqliteLog.read`.
 
         Frames of which it was said that they are not in the record (see `SqliteLog.holes`) are
         passed over: whoever reads the numbers sees that they jump.

@@ -84,7 +84,7 @@ class Hole(Struct, frozen=True):
 
 
 class SqliteLog:
-    """The journal, an `EventLog`."""
+    """The journal: a durable order of frames."""
 
     def __init__(self, db: Database) -> None:
         """Keep batches in `db`."""
@@ -106,7 +106,10 @@ class SqliteLog:
         return self._db.one("SELECT min(first) FROM journal")[0] or 0
 
     def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
-        """Keep a batch; see `EventLog`.
+        """Keep a batch and return its last number; durable once this returns.
+
+        A batch whose last number is not above `last` was kept already and is left out, so an
+        appender that does not know whether its last call succeeded may repeat it.
 
         Args:
             frames: The batch.
@@ -185,7 +188,12 @@ class SqliteLog:
         return f"frames {first} to {last} were set aside: {why}"
 
     def read(self, after: int = 0) -> Iterator[list[Frame]]:
-        """Yield batches; see `EventLog`."""
+        """Yield batches as they were appended, from the first that holds a frame above `after`.
+
+        Raises:
+            GapError: Frames after `after` were trimmed already. A reader may begin again at 0,
+                which stands for whatever is still kept.
+        """
         first = self.first or self._last + 1
         if after and first > after + 1:
             raise GapError(f"{self._db.path}: frames {after + 1} to {first - 1} are not kept")
@@ -205,7 +213,7 @@ class SqliteLog:
             yield row
 
     def trim(self, upto: int) -> None:
-        """Forget batches; see `EventLog`."""
+        """Delete whole batches that end at or below `upto`."""
         with self._db.together():
             self.forgot(min(upto, self._last))
             self._db.all("DELETE FROM journal WHERE last <= ?", (upto,))
@@ -224,14 +232,14 @@ ELDER: Final = " before"
 
 
 class SqliteStates:
-    """The newest snapshot of each part and the one before, a `StateStore`."""
+    """The newest snapshot of each part and the one before."""
 
     def __init__(self, db: Database) -> None:
         """Keep snapshots in `db`."""
         self._db = db
 
     def save(self, part: str, seq: int, state: bytes) -> None:
-        """Keep a state, and the one that was newest as the elder; see `StateStore`."""
+        """Keep a state that holds all frames up to `seq`, and the newest before it."""
         row = (part, seq, len(state), squeeze(state))
         with self._db.together():
             self._db.all(

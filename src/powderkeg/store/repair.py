@@ -12,8 +12,9 @@ from powderkeg.errors import DataError, StoreError
 from powderkeg.store.check import file_trouble, unnamed
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock
+from powderkeg.store.forecasts import Proofs
 from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
-from powderkeg.store.mend import (
+from powderkeg.store.recovery import (
     FRAMES,
     SEGMENTS,
     lacking,
@@ -23,7 +24,6 @@ from powderkeg.store.mend import (
     opened,
     put_aside,
 )
-from powderkeg.store.proofs import Proofs
 from powderkeg.store.segments import HEAD, MAGIC, Row, write_frames
 
 _Batch: TypeAlias = tuple[int, tuple[int, int, bytes]]

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.errors import DataError, StoreError
@@ -27,7 +28,6 @@ from powderkeg.frames import Frame
 from powderkeg.store.database import Database
 from powderkeg.store.disk import make_folder, private, sync_folder
 from powderkeg.store.journal import unpack
-from powderkeg.store.protocols import Interval
 
 MAGIC: Final = b"powderkeg frames 1\n"
 HEAD: Final = struct.Struct(">QII")
@@ -40,6 +40,13 @@ Row: TypeAlias = tuple[str, str, int, str, int, int, int, int, int, int, str]
 _LATE: Final = HOUR
 """Hours are cut by when events reached us. They happened up to so much earlier, or, by a venue's
 clock, later."""
+
+
+class Interval(Struct, frozen=True):
+    """A stretch of time, µs, end excluded."""
+
+    since: int
+    until: int
 
 
 def place(folder: Path, kind: str, venue: str, hour: int, suffix: str) -> Path:

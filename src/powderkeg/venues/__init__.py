@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from powderkeg.venues.base import Venue
-from powderkeg.venues.binance import Binance
-from powderkeg.venues.bitget import Bitget
-from powderkeg.venues.bybit import Bybit
-from powderkeg.venues.deribit import Deribit
-from powderkeg.venues.hyperliquid import Hyperliquid
-from powderkeg.venues.okx import Okx
+from powderkeg.venues.binance.stream import Binance
+from powderkeg.venues.bitget.stream import Bitget
+from powderkeg.venues.bybit.stream import Bybit
+from powderkeg.venues.deribit.stream import Deribit
+from powderkeg.venues.hyperliquid.stream import Hyperliquid
+from powderkeg.venues.okx.stream import Okx
 
 VENUES: dict[str, Callable[[str], Venue]] = {
     "binance": lambda symbol: Binance("binance", symbol),

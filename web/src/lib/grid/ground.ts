@@ -3,7 +3,7 @@
  *
  * The ground is the lowest of 1.2 % of price, then the highest of those, raised to its own mean where
  * that is more: a slab keeps its height, a narrower band is all relief. The server finds the ground of
- * clusters by the same rule (`maps/ground.py`); tests of both read one table of figures.
+ * clusters by the same rule (`maps/heatmap/ground.py`); tests of both read one table of figures.
  */
 import type { CellScale } from './scale';
 

@@ -1,0 +1,96 @@
+"""``bench``: speed and accuracy, measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def engine(*, as_json: AsJson = False) -> None:
+    """Time the engine: trades, flush, mark, render, thirty days of candles, a day of trades."""
+    from powderkeg.bench import engine  # noqa: PLC0415  compiles, and only here
+
+    _print(engine.engine(), as_json=as_json)
+
+
+@app.command("sim-truth")
+def sim_truth(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many of the eight fixed seeds.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Score the map against the truth of made markets, beside the static four-tier map."""
+    from powderkeg.evaluation import sim_truth as proof  # noqa: PLC0415  compiles, and only here
+
+    chosen = proof.SEEDS[:seeds]
+    console = Console(stderr=True)
+    with (
+        Progress(console=console, disable=not console.is_terminal) as bar,
+        ProcessPoolExecutor(min(len(chosen), os.cpu_count() or 1)) as pool,
+    ):
+        task = bar.add_task("made markets", total=len(chosen))
+        runs: list[dict[str, dict[str, float]]] = []
+        for run in pool.map(proof.run_seed, chosen):
+            runs.append(run)
+            bar.advance(task)
+    _print(proof.summary(runs, chosen), as_json=as_json)
+
+
+@app.command()
+def feed(*, as_json: AsJson = False) -> None:
+    """Time the way from socket bytes through the store and reader into a desk; ccxt.pro beside."""
+    from powderkeg.bench.feed import run_feed  # noqa: PLC0415  starts processes, and only here
+
+    _print(run_feed(), as_json=as_json)
+
+
+@app.command()
+def latency(
+    *,
+    rate: Annotated[int, typer.Option(help="Messages per second the made venues send.")] = 5000,
+    seconds: Annotated[float, typer.Option(help="How long to watch.")] = 30.0,
+    late: Annotated[bool, typer.Option(help="Let one venue join meanwhile.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Time the way from an event at a venue to a column on the page's socket."""
+    from powderkeg.bench.latency import run_latency  # noqa: PLC0415  as above
+
+    _print(asyncio.run(run_latency(rate, seconds, late=late)), as_json=as_json)
+
+
+@app.command()
+def viewers(
+    *,
+    count: Annotated[int, typer.Option(help="How many pages watch.")] = 1000,
+    seconds: Annotated[float, typer.Option(help="How long to watch.")] = 20.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what pages cost the server, and how late the newest column comes to them."""
+    from powderkeg.bench.viewers import run_viewers  # noqa: PLC0415  as above
+
+    _print(asyncio.run(run_viewers(count, seconds)), as_json=as_json)
+
+
+def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = Table(show_header=False, box=None)
+    for key, value in answer.items():
+        rows = value if isinstance(value, list) else [value]
+        shown = "\n".join(f"{row:,.4g}" if isinstance(row, float) else str(row) for row in rows)
+        table.add_row(key.replace("_", " "), shown)
+    Console().print(table)

@@ -1,0 +1,239 @@
+"""``up``, ``demo`` and ``record``: collect from the venues, or from made ones, and show or keep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+from msgspec.structs import replace
+
+from powderkeg.cli.commands.store import DISK, home, parse_size
+from powderkeg.cli.serve import PORT, serve
+from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError
+from powderkeg.instruments import coin_called
+from powderkeg.live.collector import Collector
+from powderkeg.live.maintenance import Keep
+from powderkeg.live.network.endpoints import parse
+from powderkeg.live.network.listing import listing
+from powderkeg.live.network.reachability import contact
+from powderkeg.live.tell import tell
+from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.serve.startup.up import SEED, SIX, Plan, Up, offline
+from powderkeg.serve.startup.venues import simulated_venues
+from powderkeg.settings import LIVE, Settings
+from powderkeg.sim import DEMO
+from powderkeg.store.folder import Store
+from powderkeg.venues import VENUES
+
+COINS = ("BTC", "ETH", "SOL")
+Coins: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Such as BTC ETH SOL, which are the default; xyz:TSLA of a Hyperliquid exchange."
+    ),
+]
+_COIN = re.compile("([a-z0-9]{1,20}:)?[A-Z0-9]{1,20}")
+Venues: TypeAlias = Annotated[str, typer.Option(help="Venues, by comma. All: the default six.")]
+Hosts: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_HOSTS",
+        help="Where venues are reached: HOST[:PORT] for all, or venue=HOST[:PORT],... .",
+    ),
+]
+Data: TypeAlias = Annotated[
+    Path | None, typer.Option(envvar="POWDERKEG_STORE", help="Folder to record in.")
+]
+Disk: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_DISK",
+        help="What recordings may take, such as 500MB or 20GB; the oldest hours go first.",
+    ),
+]
+Host: TypeAlias = Annotated[str, typer.Option(help="Address to serve on.")]
+Port: TypeAlias = Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")]
+Token: TypeAlias = Annotated[
+    str | None, typer.Option(envvar="POWDERKEG_TOKEN", help="Secret clients send.")
+]
+Allow: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_ALLOW",
+        help="Names the server may be asked by, by comma, beside loopback and the address.",
+    ),
+]
+Accounts: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        envvar="POWDERKEG_ACCOUNTS",
+        help="Hyperliquid addresses, by comma, whose real positions are shown beside the map.",
+    ),
+]
+Ready: TypeAlias = Annotated[bool, typer.Option(help="Print the address as JSON.")]
+Browse: TypeAlias = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Of the made market.")]
+Rate: TypeAlias = Annotated[
+    int, typer.Option(help="Messages per second that made venues send at least.")
+]
+
+
+def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return coins and venues as asked for.
+
+    Raises:
+        ConfigError: No such venue, or no name of a coin.
+    """
+    names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or SIX
+    unknown = [name for name in names if name not in VENUES or name.endswith("-spot")]
+    if unknown:
+        known = [name for name in VENUES if not name.endswith("-spot")]
+        raise ConfigError(f"expected venues of {', '.join(known)}, found {', '.join(unknown)}")
+    wanted = tuple(dict.fromkeys(_coin(coin) for coin in coins or COINS))
+    odd = [coin for coin in wanted if not _COIN.fullmatch(coin)]
+    if odd:
+        raise ConfigError(f"expected coins such as BTC or xyz:TSLA, found {', '.join(odd)}")
+    return wanted, names
+
+
+def _coin(told: str) -> str:
+    """Return the coin that is meant: PEPE also by 1000PEPE, kPEPE or in small letters."""
+    dex, colon, name = told.rpartition(":")
+    return dex.lower() + colon + coin_called(coin_called(name).upper())
+
+
+def up(  # noqa: PLR0913, PLR0917  a command has as many as it has options
+    coins: Coins = None,
+    venues: Venues = "",
+    hosts: Hosts = "",
+    data: Data = None,
+    disk: Disk = DISK,
+    accounts: Accounts = "",
+    host: Host = "127.0.0.1",
+    port: Port = PORT,
+    token: Token = None,
+    allow: Allow = "",
+    seed: Seed = SEED,
+    rate: Rate = 0,
+    browse: Browse = False,
+    json_ready: Ready = False,
+) -> None:
+    """Collect coins live and show their maps; made venues where no real one answers."""
+    wanted, names = chosen(coins, venues)
+    plan = Plan(
+        wanted, names, hosts=parse(hosts, tuple(VENUES)), simulate=offline(),
+        data=data or home(), seed=seed, rate=rate, disk=parse_size(disk),
+        settings=replace(LIVE, accounts=tuple(filter(None, accounts.split(",")))),
+    )  # fmt: skip
+    _show(plan, host, port, token, allow, json_ready=json_ready, browse=browse)
+
+
+def demo(
+    coins: Coins = None,
+    venues: Venues = "",
+    host: Host = "127.0.0.1",
+    port: Port = PORT,
+    token: Token = None,
+    allow: Allow = "",
+    seed: Seed = SEED,
+    rate: Rate = 0,
+    browse: Browse = False,
+    json_ready: Ready = False,
+) -> None:
+    """Show made venues: nothing to configure, no network, and it says so on every page."""
+    wanted, names = chosen(coins, venues)
+    odd = [coin for coin in wanted if coin not in DEMO]
+    if odd:
+        raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")
+    plan = Plan(wanted, names, simulate="asked for", seed=seed, rate=rate)
+    _show(plan, host, port, token, allow, json_ready=json_ready, browse=browse)
+
+
+def _show(
+    plan: Plan, host: str, port: int, token: str | None, allow: str, *,
+    json_ready: bool, browse: bool,
+) -> None:  # fmt: skip
+    work = Up(plan)
+    serve(
+        work.session, work.hub, host, port, token, work.run,
+        json_ready=json_ready, browse=browse, allow=allow,
+    )  # fmt: skip
+
+
+def record(
+    coins: Coins = None,
+    venues: Venues = "",
+    hosts: Hosts = "",
+    data: Data = None,
+    disk: Disk = DISK,
+    seconds: Annotated[float, typer.Option(help="Stop after so long; 0 goes on.")] = 0.0,
+    simulate: Annotated[bool, typer.Option(help="Record made venues.")] = False,
+    seed: Seed = SEED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Store what the venues send, without a map. `replay FOLDER` reads it."""
+    wanted, names = chosen(coins, venues)
+    folder = data or home()
+    plan = Plan(
+        wanted, names, hosts=parse(hosts, tuple(VENUES)), data=folder, seed=seed,
+        simulate="asked for" if simulate else offline(), disk=parse_size(disk),
+    )  # fmt: skip
+    with contextlib.suppress(KeyboardInterrupt):
+        told = asyncio.run(_record(plan, folder, seconds))
+        print(json.dumps(told) if as_json else _words(told))
+
+
+async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
+    """Record until the time is over; return what came."""
+    async with contextlib.AsyncExitStack() as stack:
+        hosts = plan.hosts
+        if plan.simulate:
+            tell(f"simulated market: {plan.simulate}")
+            hosts = await stack.enter_async_context(
+                simulated_venues(plan.coins, plan.venues, plan.seed, plan.rate)
+            )
+        else:  # before anything is stamped
+            clocks: dict[str, int] = {}
+            await contact(plan.venues, hosts, clocks=clocks)
+            settle(clocks, len(plan.venues))
+        store = Store(folder)
+        stack.callback(store.close)
+        desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
+        symbols, lacking = await listing(plan.venues, plan.coins, hosts)
+        for words in lacking:
+            tell(words)
+        collector = Collector(desks, plan.venues, hosts=hosts, store=store, symbols=symbols)
+        keep = Keep(store, collector, Settings(disk=plan.disk))
+        keep.report()
+        started = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds or None), asyncio.TaskGroup() as group:
+                group.create_task(collector.run())
+                group.create_task(keep.run())
+        report = collector.health()
+        return {
+            "folder": str(folder),
+            "seconds": round(time.monotonic() - started, 1),
+            "frames": report["recorded_frames"],
+            "unread": report["unread_frames"],
+            "recording": report["recording"],
+            "markets": report["markets"],
+            "problems": report["problems"],
+        }
+
+
+def _words(told: dict[str, Any]) -> str:
+    """Return what was recorded as a person reads it."""
+    up_now = sum(state == "up" for state in told["markets"].values())
+    frames, unread = told["frames"], told["unread"]
+    lines = [f"{frames:,} frames in {told['folder']}, {unread:,} of them unread"]
+    lines.append(f"{up_now} of {len(told['markets'])} markets were up at the end")
+    lines += [f"{venue}: {why}" for venue, why in told["problems"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Weights of position classes, fitted to reported liquidations, with their uncertainty."""

@@ -1,0 +1,223 @@
+"""The null models that live beside every estimate, so that its skill can be told at any time.
+
+- *no map*: what is liquidated in an hour is a polynomial of how far the mark went and of the length
+  of fresh ground it crossed, learned from earlier hours like our weights. Hard to beat: on real
+  data the excursion alone ranks hours as well as a four-tier map.
+- *static*: the map as it is published elsewhere (each trade at 100x, 50x, 25x and 10x, never
+  closed), with one number learned, its scale. That is generous: as published it is 10 to 70 times
+  too large.
+
+The third, a map of the path alone, needs no play of its own: it is a fit to some of our own terms
+(`calibration.estimate`).
+
+Source: docs/model.md, "Proof".
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from msgspec.structs import replace
+
+from powderkeg.engine.calibration.sweeps import STROKE, Hours, tally
+from powderkeg.engine.calibration.terms import KNOWN, TEN
+from powderkeg.engine.calibration.weights import ITERATIONS, climb
+from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.classes import STATIC as COLUMNS
+from powderkeg.engine.exposure.exposure import Exposure, Spec, Steps
+from powderkeg.engine.exposure.marks import R_FRESH, R_LENGTH, R_SIDE, R_TIME
+from powderkeg.events import HOUR, SECOND, Candles, Floats, Times
+
+STATIC = Spec("four-static", theta=1.0, own=1.0, timed=False)
+
+PATH_TERMS = 6
+WINDOW = 14 * 24
+"""Hours a null model learns from: on real BTC two weeks suit both best, and a longer memory is of
+another market once the regime has changed."""
+STRENGTH = 5e-6
+"""Pseudo-volume of each term's prior, share of open interest: they are few and soon known."""
+
+
+class Path:
+    """How far the mark went in each hour, and over how much fresh ground."""
+
+    __slots__ = ("hours", "last")
+
+    def __init__(self) -> None:
+        self.hours: dict[int, list[float]] = {}
+        """Open, low, high, fresh length down and up, by hour since 1970."""
+        self.last = math.nan
+
+    def see(self, ends: Times, low: Floats, high: Floats, close: Floats) -> None:
+        """Take marks: the extremes and the last of each span that ends at `ends` (µs)."""
+        hours = (ends - 1) // HOUR
+        firsts = np.flatnonzero(np.diff(hours, prepend=-1))
+        lows = np.minimum.reduceat(low, firsts)
+        highs = np.maximum.reduceat(high, firsts)
+        lasts = np.append(firsts[1:], len(ends)) - 1
+        for i, hour in enumerate(hours[firsts].tolist()):
+            opened = float(close[firsts[i]]) if math.isnan(self.last) else self.last
+            self._reach(hour, opened, float(lows[i]), float(highs[i]))
+            self.last = float(close[lasts[i]])
+
+    def see_one(self, at: int, low: float, high: float, price: float) -> None:
+        """Take one mark, with the least and greatest since the last."""
+        opened = price if math.isnan(self.last) else self.last
+        self._reach((at - 1) // HOUR, opened, low, high)
+        self.last = price
+
+    def _reach(self, hour: int, opened: float, low: float, high: float) -> None:
+        row = self.hours.setdefault(hour, [opened, opened, opened, 0.0, 0.0])
+        row[1], row[2] = min(row[1], low), max(row[2], high)
+
+    def sweep(self, records: Floats) -> None:
+        """Take sweep records: the fresh ground among what they crossed."""
+        for r in np.flatnonzero(records[:, R_FRESH] > 0):
+            hour = int((records[r, R_TIME] - STROKE) // (HOUR / SECOND))
+            if hour in self.hours:
+                self.hours[hour][3 + int(records[r, R_SIDE])] += records[r, R_LENGTH]
+
+    def terms(self, hour: int) -> Floats | None:
+        """Return the terms of both sides, shape (2, 6), and forget this hour and all before.
+
+        None for an hour that was not seen.
+        """
+        row = self.hours.get(hour)
+        for old in [known for known in self.hours if known <= hour]:
+            del self.hours[old]
+        if row is None:
+            return None
+        opened, low, high, down, up = row
+        out = np.ones((2, PATH_TERMS))
+        for side, (far, fresh) in enumerate(
+            ((math.log(opened / low), down), (math.log(high / opened), up))
+        ):
+            x, f = far / TEN, fresh * BIN / TEN
+            out[side, :5] = x, x * x / 100, f, f * f / 100, f**1.5 / 10
+        return out
+
+
+class Rival:
+    """Non-negative weights of a few terms, learned from earlier hours by the same EM as ours."""
+
+    __slots__ = ("_count", "_died", "_terms", "weights")
+
+    def __init__(self, terms: int) -> None:
+        """Know nothing of the weights of so many terms."""
+        self.weights: Floats | None = None
+        self._count = 0
+        self._terms = np.zeros((WINDOW, 2, terms))
+        self._died = np.zeros((WINDOW, 2))
+
+    def said(self, terms: Floats) -> Floats:
+        """Return what it expects of an hour with these terms (2, n), shape (2,); none at first."""
+        return np.zeros(2) if self.weights is None else terms @ self.weights
+
+    def add(self, terms: Floats, died: Floats) -> None:
+        """Remember an hour: its terms (2, n) and what died (2,)."""
+        slot = self._count % WINDOW
+        self._terms[slot], self._died[slot] = terms, died
+        self._count += 1
+
+    def learn(self, oi: float) -> None:
+        """Refit on the hours remembered; both sides share the weights."""
+        n = min(self._count, WINDOW)
+        width = self._terms.shape[2]
+        terms, died = self._terms[:n].reshape(-1, width), self._died[:n].ravel()
+        total = terms.sum()
+        if not (total > 0 and died.sum() > 0):
+            return
+        even = np.full(width, died.sum() / total)
+        self.weights, _ = climb(terms, died, even, even, STRENGTH * oi, ITERATIONS)
+
+
+class Rivals:
+    """The two null models that need a play of their own, beside a market's estimate."""
+
+    __slots__ = ("hours", "no_map_fit", "path", "static", "static_fit")
+
+    def __init__(self, price: float) -> None:
+        """Start empty around a price."""
+        self.path = Path()
+        self.no_map_fit = Rival(PATH_TERMS)
+        self.static = Exposure(price, STATIC)
+        self.static_fit = Rival(1)
+        self.hours = Hours()
+        """What the static map's sweeps crossed."""
+
+    def move_mark(self, at: int, marks: tuple[float, float, float], records: Floats) -> None:
+        """Take a mark with the least and greatest since the last, NaN where not known.
+
+        The sweep records of our own table tell fresh ground.
+        """
+        price, low, high = marks
+        known = [price, *(each for each in (low, high) if not math.isnan(each))]
+        self.path.see_one(at, min(known), max(known), price)
+        self.path.sweep(records)
+        self._cross(self.static.move_mark(at, price, low, high))
+
+    def add_tape(self, steps: Steps, records: Floats) -> None:
+        """Take a stretch of tape, and the sweep records of our own table."""
+        marked = ~np.isnan(steps.marks)
+        ends, marks = (steps.times[marked] * SECOND).astype(np.int64), steps.marks[marked]
+        if len(marks):
+            self.path.see(ends, marks, marks, marks)
+        self.path.sweep(records)
+        self._cross(self.static.add_tape(replace(steps, oi=np.full(len(steps.times), math.nan))))
+
+    def see(self, bars: Candles) -> None:
+        """Take the marks of candles whose deaths are told."""
+        if bars.deaths:
+            self.path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
+
+    def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
+        """Take candles `start` to `stop`, and the sweep records of our own table."""
+        blind = replace(bars, oi=_unknown(len(bars.times)))
+        crossed = self.static.add_candles(blind, start, stop)
+        if bars.deaths:
+            self.path.sweep(records)
+            self._cross(crossed)
+
+    def close(self, hour: int) -> tuple[Floats | None, Floats]:
+        """Return an hour's terms: of the path (2, 6), none if it was not seen; static (2, 1)."""
+        crossed = self.hours.close(hour)
+        # on known ground a term is the mean of the rates of a distance: here they are one number
+        static = crossed[:, COLUMNS] + crossed[:, KNOWN + COLUMNS // RATES]
+        return self.path.terms(hour), static.sum(axis=1)[:, None]
+
+    def said(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
+        """Return what each expects of such an hour: static and path, shape (2,) each."""
+        return self.static_fit.said(static), self.no_map_fit.said(path)
+
+    def add(self, path: Floats, static: Floats, died: Floats) -> None:
+        """Remember an hour that is over."""
+        self.no_map_fit.add(path, died)
+        self.static_fit.add(static, died)
+
+    def learn(self, oi: float) -> None:
+        """Refit both on the hours before."""
+        self.no_map_fit.learn(oi)
+        self.static_fit.learn(oi)
+
+    def weights(self, oi: float) -> Floats:
+        """Return the weights (2, 2, 64) of the static map, its scale learned from reports."""
+        out = np.zeros((2, 2, CLASSES))
+        live = float(self.static.live()[:, COLUMNS].sum(axis=1).max())
+        learned = self.static_fit.weights
+        if learned is not None:
+            out[:, :, COLUMNS] = learned[0]
+        elif live > 0:  # nothing learned yet: as published, all of open interest
+            out[:, :, COLUMNS] = oi / live
+        return out
+
+    def _cross(self, records: Floats) -> None:
+        for slot, crossed in zip(*tally(records), strict=True):
+            self.hours.add(int(slot), crossed)
+
+
+@lru_cache(maxsize=2)
+def _unknown(n: int) -> Floats:
+    """Return open interest that is not known, shape (n,); not to be written into."""
+    return np.full(n, math.nan)

@@ -1,0 +1,397 @@
+"""The living estimate of one market: one table of classes, weights learned from liquidations.
+
+The table sees trades, open interest and the mark. When an hour is over, what was expected of it by
+the weights that stood while it ran is written down beside what was reported liquidated, and beside
+what the null models expected: a map of the path alone, which is fitted in the same way to those
+terms that know no volume; the static map of others; and no map at all (`calibration.baselines`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from powderkeg.engine.calibration import reporting
+from powderkeg.engine.calibration import weights as w
+from powderkeg.engine.calibration.baselines import Rivals
+from powderkeg.engine.calibration.forecasts import Record
+from powderkeg.engine.calibration.pooling import GLOBAL, Borrowed, Lesson, centre, lesson_of
+from powderkeg.engine.calibration.shipped import SHIPPED
+from powderkeg.engine.calibration.sweeps import KEPT, QUARTER, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.calibration.terms import PATH_ONLY, TERMS, by_ground, in_coins, per_oi
+from powderkeg.engine.calibration.uncertainty import Misfit, Spread, band
+from powderkeg.engine.exposure.classes import CLASSES, GROUP, TIME, VOLUME
+from powderkeg.engine.exposure.deposits import DAY
+from powderkeg.engine.exposure.exposure import Exposure, Steps
+from powderkeg.engine.exposure.table import DEPOSITED
+from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, Liquidation, LiquidationBar
+
+REFIT = 6 * HOUR
+FRESH = 200
+"""Liquidations after which a refit does not wait for its six hours."""
+PIECE = 720
+"""Bars played at once."""
+VERSION = 4
+"""Of the model: changes whenever the same data would give another map."""
+UNKNOWN = 1 / w.LEAST_SHAPE
+"""Relative variance of a weight of the assumed prior: a factor of ten either way."""
+
+
+class Estimate:
+    """Exposure and weights of one market. Knows no clock; `at` is always passed in."""
+
+    __slots__ = (
+        "_deaths", "_fresh", "_hour", "_hours", "_pieces", "_refit", "_shares", "_sizes",
+        "_squares", "_started", "borrowed", "elders", "events", "exposure", "fit", "fitted",
+        "fraction", "market", "misfit", "path_only", "record", "rivals", "sweeps", "taught",
+        "venue",
+    )  # fmt: skip
+
+    def __init__(self, price: float, market: str = "", borrowed: Borrowed = SHIPPED) -> None:
+        """Start empty around a price.
+
+        Args:
+            price: > 0.
+            market: Such as ``binance:BTCUSDT``; its venue has a prior and a feed of its own kind.
+            borrowed: Weights learned elsewhere, for times after those they were learned from.
+        """
+        self.market = market
+        self.borrowed = borrowed
+        self.venue = venue = market.partition(":")[0]
+        self.exposure = Exposure(price)
+        self.sweeps = Sweeps()
+        self.fit: w.Fit | None = None
+        """None while no liquidation has been learned from."""
+        self.path_only: w.Fit | None = None
+        """The null model that knows only the path, fitted to the same reports."""
+        self.rivals = Rivals(price)
+        self.record = Record()
+        self.misfit = Misfit()
+        self.fraction = reporting.first(venue)
+        self.elders: list[Lesson] = []
+        """What other markets have learned; set by whoever knows them."""
+        self.events = 0
+        self.fitted = 0
+        """µs of the last fit, 0 before the first."""
+        self.taught = 0
+        """Liquidations the last fit was the first to know."""
+        self._shares = w.shares(self.exposure.basis, venue)
+        self._hours = Hours()
+        self._deaths = Deaths()
+        self._fresh = 0
+        self._hour = -1
+        self._pieces: dict[int, Floats] = {}
+        """Sum of sizes, and of their squares, of the liquidations of hours that are not over."""
+        self._refit = 0
+        self._started = -1
+        self._sizes = 0.0
+        self._squares = 0.0
+
+    @property
+    def prior_only(self) -> bool:
+        """True while no liquidation has been learned from."""
+        return self.fit is None
+
+    @property
+    def borrows(self) -> bool:
+        """True while the weights are those learned on other markets and shipped."""
+        return self.fit is None and self._hour * HOUR >= self.borrowed.until
+
+    @property
+    def oi(self) -> float:
+        """Last open interest, NaN before the first reading."""
+        return self.exposure.oi
+
+    @property
+    def mark(self) -> float:
+        """Last mark, NaN before the first."""
+        return self.exposure.mark
+
+    @property
+    def dispersion(self) -> float:
+        """E[q²]/E[q] of the liquidations reported one by one: how grainy the volume is."""
+        return self._squares / self._sizes if self._sizes > 0 else 0.0
+
+    def add_trades(self, prices: Floats, sizes: Floats) -> None:
+        """Add prints; sizes of sells are negative."""
+        self.exposure.add_trades(prices, sizes)
+        self.rivals.static.add_trades(prices, sizes)
+
+    def flush(self, at: int, oi: float = math.nan) -> None:
+        """Let time pass and positions open; see `Exposure.flush`."""
+        self._advance(at)
+        self.exposure.flush(at, oi)
+        self.rivals.static.flush(at)
+
+    def move_mark(
+        self, at: int, price: float, low: float = math.nan, high: float = math.nan
+    ) -> Floats:
+        """Sweep to a new mark and return the sweep records.
+
+        Args:
+            at: µs.
+            price: The mark.
+            low: The least since the last one, where more is known than its end.
+            high: The greatest.
+        """
+        self._advance(at)
+        records = self.exposure.move_mark(at, price, low, high)
+        self._cross(records)
+        self.rivals.move_mark(at, (price, low, high), records)
+        return records
+
+    def add_candles(
+        self, bars: Candles, stops: Sequence[int], drawn: Callable[[int], None] | None = None
+    ) -> None:
+        """Play candles.
+
+        Args:
+            bars: All of them are played.
+            stops: Indices, rising, the last one the number of bars. At each, the map and the
+                static one stand as they stood at that time.
+            drawn: Called with each of `stops` as it is reached.
+        """
+        self._advance(int(bars.times[0]))
+        start = 0
+        self.rivals.see(bars)
+        for stop in stops:
+            while start < stop:  # in pieces: records of a month at once are sixty megabytes
+                end = min(start + PIECE, stop)
+                records = self.exposure.add_candles(bars, start, end)
+                self.rivals.add_candles(bars, start, end, records)
+                if bars.deaths:
+                    self._cross(records)
+                start = end
+            if drawn is not None:
+                drawn(stop)
+
+    def add_tape(self, steps: Steps) -> Floats:
+        """Play a stretch of tape in steps and return the sweep records."""
+        self._advance(int(steps.times[0] * SECOND))
+        records = self.exposure.add_tape(steps)
+        self._cross(records)
+        self.rivals.add_tape(steps, records)
+        return records
+
+    def liquidated(self, event: Liquidation) -> None:
+        """Learn of a forced close."""
+        side = 0 if event.holder == "long" else 1
+        self._deaths.add(event.at // QUARTER * QUARTER, QUARTER, side, event.size)
+        self.events += 1
+        self._fresh += 1
+        pieces = self._pieces.setdefault(event.at // HOUR, np.zeros(2))
+        pieces += (event.size, event.size * event.size)
+
+    def liquidated_bar(self, event: LiquidationBar) -> None:
+        """Learn of forced closes summed over a span. How many there were is a guess."""
+        self._deaths.add(event.at, event.span, 0, event.long)
+        self._deaths.add(event.at, event.span, 1, event.short)
+        self.events += 1
+        grain = w.EVIDENCE / 4 * self.oi if self.oi > 0 else math.inf
+        self._fresh += max(1, round((event.long + event.short) / grain))
+
+    def weights(self, at: int) -> Floats:
+        """Return the weights of terms (2, 98), of all that is liquidated, within open interest."""
+        raw = self._raw(at)
+        return raw * self._within(raw)[:, None]
+
+    def map_weights(self, at: int) -> Floats:
+        """Return the same weights by side, ground (fresh, known) and class, shape (2, 2, 64)."""
+        return by_ground(self.weights(at))
+
+    def static_weights(self, at: int) -> Floats:
+        """Return the weights (2, 2, 64) of `rivals.static`, the map as others publish it."""
+        raw = self.rivals.weights(self.interest(self._elapsed(at))) / self._told()
+        mass = (raw[:, 0] * self.rivals.static.live()).sum(axis=1)
+        within = np.minimum(1.0, self.oi / np.maximum(mass, 1e-300)) if self.oi > 0 else np.ones(2)
+        return raw * within[:, None, None]
+
+    def strain(self, at: int) -> Floats:
+        """Return the factor (2,) that had to hold the map within open interest."""
+        return self._within(self._raw(at))
+
+    def render(self, at: int) -> NDArray[np.float32]:
+        """Return the map in base coin, float32 (2, 4096)."""
+        return self.exposure.render(self.map_weights(at))
+
+    def spread(self, exposure: Floats, at: int) -> Spread:
+        """Return amounts in base coin, with what makes them uncertain, of summed exposures.
+
+        Args:
+            exposure: Unit-weight exposure by side and term, shape (..., 2, 98): of a cell, or
+                summed over as many cells as are asked about together.
+            at: µs.
+        """
+        weights = self.weights(at)
+        mean = (exposure * weights).sum(axis=-1)
+        relative = self.relative_variance()
+        variance = mean * self._grain() + ((exposure * weights) ** 2 * relative).sum(axis=-1)
+        unsure = self.fraction.spread if self._sizes > 0 else 0.0
+        level = self.borrowed.level if self.borrows else 0.0
+        return Spread(mean, variance, mean * math.hypot(self.misfit.width, unsure, level))
+
+    def relative_variance(self) -> Floats:
+        """Return the variance of each weight over its square, (2, 98) or one for all."""
+        if self.fit is not None:
+            return self.fit.variance() / self.fit.weights**2
+        return np.array(self.borrowed.variance if self.borrows else UNKNOWN)
+
+    def confidence(self) -> Floats:
+        """Return how much of each term's weight is measured, shape (2, 98)."""
+        return np.zeros((2, TERMS)) if self.fit is None else self.fit.confidence()
+
+    def lesson(self) -> Lesson | None:
+        """Return what this market has learned, for others; none before it has learned."""
+        if self.fit is None or not self.oi > 0:
+            return None
+        return lesson_of(self.market, self.fit, self.oi, self._told())
+
+    def interest(self, elapsed: float) -> float:
+        """Return open interest; where none was reported, what opens in twelve hours."""
+        if self.oi > 0:
+            return self.oi
+        opened = self.exposure.ledger[DEPOSITED, :, VOLUME * GROUP].sum()
+        return float(opened) / elapsed * 12 * HOUR / SECOND
+
+    def prior(self, at: int) -> Floats:
+        """Return the weights (98,) before any liquidation, of all that is liquidated."""
+        elapsed = self._elapsed(at)
+        oi = self.interest(elapsed)
+        if self._hour * HOUR >= self.borrowed.until:
+            assumed, strength = self.borrowed.weights, self.borrowed.strength
+        else:
+            opened = self.exposure.ledger[DEPOSITED].mean(axis=0)[VOLUME * GROUP]
+            rates = np.zeros(2)
+            rates[[VOLUME, TIME]] = opened / elapsed, 1 / DAY
+            own = w.prior(self._shares, max(oi, 1e-12), rates, self.exposure.hazards)
+            assumed, strength = per_oi(own, max(oi, 1e-12)), GLOBAL
+        return in_coins(centre(self.elders, self.market, assumed, strength), max(oi, 1e-12))
+
+    def _told(self) -> float:  # share of what is liquidated that is reported to this market
+        return self.fraction.share if self._sizes > 0 else 1.0
+
+    def _grain(self) -> float:
+        """Return the size of a typical piece of volume, as it was known at the last fit."""
+        if self.fit is not None:
+            return self.fit.grain
+        return self.dispersion or w.EVIDENCE / 4 * (self.oi if self.oi > 0 else 0.0)
+
+    def _raw(self, at: int) -> Floats:
+        """Return weights (2, 98) of all that is liquidated, before strain."""
+        if self.fit is not None:
+            return self.fit.weights / self._told()
+        return np.broadcast_to(self.prior(at), (2, TERMS))
+
+    def _elapsed(self, at: int) -> float:
+        """Return the seconds watched; an hour at least, so that rates are calm."""
+        return max(at - self._started, HOUR) / SECOND
+
+    def unbounded(self, at: int) -> Floats:
+        """Return coins by side (2,) that the map holds while no open interest is known, else 0."""
+        held = (self._raw(at)[:, :CLASSES] * self.exposure.live()).sum(axis=1)
+        return held * float(not self.oi > 0)
+
+    def _within(self, weights: Floats) -> Floats:
+        return w.strain(weights, self.exposure.live(), self.oi) if self.oi > 0 else np.ones(2)
+
+    def _cross(self, records: Floats) -> None:
+        """Remember what was crossed."""
+        if not len(records):
+            return
+        slots, crossed = tally(records)
+        for i, slot in enumerate(slots.tolist()):
+            self.sweeps.add(slot * QUARTER, crossed[i])
+            self._hours.add(slot, crossed[i])
+
+    def _advance(self, at: int) -> None:
+        """Close the hours that are over: score what was expected of them, and refit when due.
+
+        An hour is closed a minute late, so that its last liquidations have arrived.
+        """
+        hour = (at - MINUTE) // HOUR
+        if self._started < 0:
+            self._started, self._hour, self._refit = at, hour, at + REFIT
+            return
+        if hour <= self._hour:
+            return
+        for over in range(max(self._hour, hour - 24), hour):
+            self._close_hour(over, at)
+        for hours in (self.rivals.hours, self._hours):
+            hours.close(hour - 1)
+        self._hour = hour
+        for over in [each for each in self._pieces if each < hour]:
+            sizes, squares = self._pieces.pop(over).tolist()
+            self._sizes, self._squares = self._sizes + sizes, self._squares + squares
+        if self.events and (at >= self._refit or self._fresh >= FRESH):
+            self._refit = at + REFIT
+            self.learn(hour * HOUR, at)
+
+    def _close_hour(self, hour: int, at: int) -> None:
+        """Compare what was expected of an hour with what was liquidated in it."""
+        path, static = self.rivals.close(hour)
+        crossed = self._hours.close(hour)
+        died = self._deaths.within(hour * HOUR, hour * HOUR + HOUR)
+        if path is None or died is None or not self.events:
+            return
+        if self.fit is not None or self.borrows:
+            self._write(hour, at, died, crossed, path, static)
+        self.rivals.add(path, static, died)
+
+    def _write(
+        self, hour: int, at: int, died: Floats, crossed: Floats, path: Floats, static: Floats
+    ) -> None:
+        """Write the hour's row, and learn how far the bands would have had to reach."""
+        told, grain = self._told(), self._grain()
+        spread = self.spread(crossed, at).times(told)
+        said = spread.mean
+        # a sample of a compound Poisson volume is as grainy as the whole, against its own mean
+        variance = spread.variance + (1 - told) * said * grain
+        low, high = band(said, variance, said * self.misfit.hourly)
+        alone = np.zeros(2) if self.path_only is None else self._path_only(crossed)
+        static_said, no_map = self.rivals.said(path, static)
+        row = (died, said, low, high, static_said, no_map, alone, path[:, 2])
+        self.record.add(hour, np.stack(row))
+        for side in range(2):
+            self.misfit.see(died[side], said[side], variance[side])
+
+    def _path_only(self, crossed: Floats) -> Floats:
+        """Return what the map of the path alone expects of crossed terms (2, 98), shape (2,)."""
+        assert self.path_only is not None  # noqa: S101  for the type checker
+        return (crossed[:, PATH_ONLY] * self.path_only.weights).sum(axis=1)
+
+    def learn(self, until: int, at: int) -> None:
+        """Refit on what was over at `until`; the map is re-weighted at once."""
+        for rows in (self._deaths, self.sweeps):
+            rows.trim(until - KEPT)
+        crossed, died = self._deaths.rows(self.sweeps, until - KEPT, until)
+        oi = self.oi if self.oi > 0 else 1.0
+        if len(crossed) and self.exposure.ledger[DEPOSITED].any():
+            assumed = self.prior(at) * self._told()
+            self.fit = self._fitted(crossed, died, assumed, oi, self.fit)
+            only = slice(None), slice(None), PATH_ONLY
+            self.path_only = self._fitted(
+                crossed[only], died, assumed[PATH_ONLY], oi, self.path_only
+            )
+            self.fitted, self.taught, self._fresh = at, self._fresh, 0
+        self.rivals.learn(oi)
+        self._compare(at)
+
+    def _fitted(
+        self, crossed: Floats, died: Floats, assumed: Floats, oi: float, last: w.Fit | None
+    ) -> w.Fit:
+        """Return a fit of some terms that starts from the last one."""
+        middle = w.raised(assumed, crossed, died, oi, self.dispersion)
+        start = None if last is None else last.weights
+        return w.fit(crossed, died, middle, oi, start=start, dispersion=self.dispersion)
+
+    def _compare(self, at: int) -> None:
+        """Learn what share of all liquidations is reported here, where others report all."""
+        own = self.lesson()
+        if own is None or not self.elders:
+            return
+        alone = per_oi(self.prior(at), self.oi)
+        grain = self.dispersion / self.oi
+        self.fraction = reporting.observed(own, self.elders, self._told(), alone, grain)

@@ -1,0 +1,62 @@
+"""What was said of each hour before it was over, and what died: rows that are never changed.
+
+A row is written once, with the weights as they stood while the hour ran. So every score that is
+computed from a record is prequential, whatever is learned later.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from powderkeg.events import Floats, Times
+
+KEPT = 120 * 24
+"""Hours kept."""
+FIELDS = ("died", "said", "low", "high", "static", "no_map", "path_only", "fresh")
+"""Reported volume that was liquidated; what we expected, and our 80 % band; what the null models
+expected (`calibration.baselines`), all base coin; and the length of fresh ground, bins."""
+DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
+
+
+class Record:
+    """The last hours of one market, a row each."""
+
+    __slots__ = ("_count", "_hours", "_rows")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._hours = np.zeros(64, np.int64)
+        self._rows = np.zeros((64, len(FIELDS), 2), np.float32)
+
+    def add(self, hour: int, row: Floats) -> None:
+        """Append an hour (number since 1970) with its row (8, 2): field, side."""
+        n = self._count
+        if n == len(self._hours) and n < KEPT:
+            size = min(2 * n, KEPT)
+            self._hours = np.resize(self._hours, size)
+            self._rows = np.resize(self._rows, (size, len(FIELDS), 2))
+        slot = n % len(self._hours)
+        self._hours[slot], self._rows[slot] = hour, row
+        self._count += 1
+
+    @property
+    def count(self) -> int:
+        """Hours ever written."""
+        return self._count
+
+    @property
+    def hours(self) -> Times:
+        """Hours since 1970, rising, shape (n,)."""
+        return self._hours[self._order()]
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """Rows in the same order, shape (n, 8, 2)."""
+        return self._rows[self._order()]
+
+    def _order(self) -> Times:
+        size = len(self._hours)
+        if self._count <= size:
+            return np.arange(self._count)
+        return (np.arange(size) + self._count) % size

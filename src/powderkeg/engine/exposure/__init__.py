@@ -1,0 +1,1 @@
+"""What is open at which price: the exposure table, its kernels, and margin."""

@@ -1,0 +1,1 @@
+"""Maps against a venue whose every account is known."""

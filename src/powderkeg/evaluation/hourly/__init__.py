@@ -1,0 +1,1 @@
+"""Hourly forecasts against reported liquidations."""

@@ -1,0 +1,164 @@
+"""The first days of a market: how good a map is before it has learned, and while it begins to.
+
+From every start, an estimate is given thirty days of bars without liquidations, as a venue tells
+them to a newcomer, and goes on from there with weights learned on the hours before the first start
+(`hourly.prior`). One never learns; one does. Both are scored against what was reported, hour by
+hour, conditional on the path; starts share days, so their figures are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from msgspec.structs import replace
+
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.forecasts import DIED, SAID
+from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.errors import ConfigError
+from powderkeg.evaluation.hourly import prior
+from powderkeg.evaluation.hourly.hours import Told, gather
+from powderkeg.evaluation.hourly.scores import FLOOR, iso
+from powderkeg.evaluation.metrics import poisson_deviance
+from powderkeg.events import DAY, HOUR, Candles, Floats, LiquidationBar, Times
+from powderkeg.history.sources import Source
+
+EVERY = 5 * 24
+"""Hours between starts."""
+DAYS = 14
+"""Played from each start."""
+JOINED = 30 * DAY
+"""Bars told before a start."""
+SPANS = {
+    "first_day": (0, 24), "day_2": (24, 48), "day_3": (48, 72), "days_4_7": (72, 168),
+    "days_8_14": (168, 336),
+}  # fmt: skip
+"""Hours since the start that are scored together."""
+
+
+class Frozen(Estimate):
+    """An estimate that never learns."""
+
+    __slots__ = ()
+
+    def learn(self, until: int, at: int) -> None:
+        """Learn nothing."""
+
+
+def score(source: Source, coin: str) -> dict[str, object]:
+    """Return the scores of first days, ready for JSON; the prior is learned on the first half.
+
+    Args:
+        source: Has liquidation bars, and bars of one market.
+        coin: One of the source's coins.
+
+    Raises:
+        ConfigError: It is too short, or has bars of several markets.
+    """
+    stream = gather(source, coin, "path")
+    known = prior.read(stream)
+    reported = known.numbers[~np.isnan(known.liquidated).any(axis=1)]
+    first, split, last = int(reported[0]) + 24, _split(reported), int(reported[-1]) + 1
+    starts = range(split, last - DAYS * 24, EVERY)
+    if not starts or split - first < DAYS * 24:
+        raise ConfigError(f"{source.path}: expected more than {4 * DAYS} days of bars and reports")
+    found = prior.learn(known, first, split, coin)
+    rows = {
+        name: [_played(stream, found, start * HOUR, kind) for start in starts]
+        for name, kind in (("prior", Frozen), ("learning", Estimate))
+    }
+    mark = {name: _summary(each) for name, each in rows.items()}
+    return {
+        "kind": "first_days",
+        "coin": coin,
+        "prior_since": iso(first),
+        "prior_until": iso(split),
+        "starts": [iso(start) for start in starts],
+        "first_day_prior": mark["prior"]["first_day"]["poisson_deviance"],
+        "first_day_learning": mark["learning"]["first_day"]["poisson_deviance"],
+        "days_4_7": mark["learning"]["days_4_7"]["poisson_deviance"],
+        "never_learning": mark["prior"],
+        "learning": mark["learning"],
+        "learning_was_worse": _worse(rows["learning"], rows["prior"]),
+    }
+
+
+def _split(hours: Times) -> int:
+    """Return the first hour of the month nearest to the middle."""
+    middle = float(hours[0] + hours[-1]) / 2
+    months = {
+        int(datetime(when.year, when.month, 1, tzinfo=UTC).timestamp()) // 3600
+        for when in (datetime.fromtimestamp(int(h) * 3600, UTC) for h in hours[:: 24 * 5])
+    }
+    return min(months, key=lambda hour: abs(hour - middle))
+
+
+def _played(
+    stream: Sequence[Told], borrowed: Borrowed, start: int, kind: type[Estimate]
+) -> tuple[int, Times, Floats]:
+    """Return start hour, hours and dollars (n, 2, 2): reported and expected, by side."""
+    estimate: Estimate | None = None
+    closes: dict[int, float] = {}
+    for event in stream:
+        if event.seen > start + DAYS * DAY + 2 * HOUR:
+            break
+        if isinstance(event, LiquidationBar):
+            if estimate is not None and event.at >= start:
+                estimate.liquidated_bar(event)
+            continue
+        for bars in _cut(event, start):
+            if int(bars.times[0]) < start - JOINED:
+                continue
+            if estimate is None:
+                estimate = kind(float(bars.open[0]), bars.market, borrowed)
+            estimate.add_candles(bars, [len(bars.times)])
+            hours = (bars.times + bars.span - 1) // HOUR
+            closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
+    assert estimate is not None  # noqa: S101  a start lies between bars
+    record = estimate.record
+    prices = np.array([closes[hour] for hour in record.hours.tolist()])
+    dollars = record.rows[:, [DIED, SAID]].astype(np.float64) * prices[:, None, None]
+    return start // HOUR, record.hours - start // HOUR, dollars
+
+
+def _cut(bars: Candles, start: int) -> list[Candles]:
+    """Return the bars before a time, whose liquidations nobody reported, and those after it."""
+    before = bars.times < start
+    parts: list[Candles] = []
+    for keep, told in ((before, False), (~before, True)):
+        if keep.any():
+            columns = {
+                name: value[keep]
+                for name in bars.__struct_fields__
+                if isinstance(value := getattr(bars, name), np.ndarray)
+            }
+            parts.append(replace(bars, deaths=told and bars.deaths, **columns))
+    return parts
+
+
+def _summary(starts: Sequence[tuple[int, Times, Floats]]) -> dict[str, dict[str, float]]:
+    """Return deviance and scale of each span, over all starts."""
+    out: dict[str, dict[str, float]] = {}
+    for name, (low, high) in SPANS.items():
+        parts = [rows[(hours >= low) & (hours < high)] for _, hours, rows in starts]
+        dollars = np.concatenate(parts)
+        reported, expected = dollars[:, 0].ravel(), dollars[:, 1].ravel()
+        out[name] = {
+            "poisson_deviance": poisson_deviance(reported, expected, FLOOR),
+            "predicted_over_reported": float(expected.sum() / reported.sum()),
+        }
+    return out
+
+
+def _worse(
+    learning: Sequence[tuple[int, Times, Floats]], never: Sequence[tuple[int, Times, Floats]]
+) -> dict[str, float]:
+    """Return of how many starts the second day was worse for having learned on the first."""
+    worse = 0
+    for (_, hours, ours), (_, _, theirs) in zip(learning, never, strict=True):
+        day = (hours >= 24) & (hours < 48)
+        scores = [poisson_deviance(x[day, 0].ravel(), x[day, 1].ravel()) for x in (ours, theirs)]
+        worse += scores[0] > scores[1]
+    return {"starts": len(learning), "worse": worse}

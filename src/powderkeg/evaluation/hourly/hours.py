@@ -1,0 +1,279 @@
+"""The hourly score: what was said of each hour against what was reported to have died in it.
+
+Every row was written when its hour was over, with the weights that stood while it ran
+(`calibration.forecasts`), so the score is prequential, and so are the null models on the same
+rows: a map of the path alone, the static four-tier map with its scale learned, and no map. It is
+conditional on that path: the question is not where price goes, but what is liquidated where it
+goes. The path of made bars is known in three ways (`history.bars`):
+
+- path: an hour's extremes stand on the bars that closed nearest, its volume is its own;
+- causal: its extremes are known at its end, its volume is its own;
+- strict: as in a replay, so its volume is that of the hour before as well.
+
+Volume is in dollars at the hour's last price. The deviance is the mean Poisson deviance over the
+mean reported; what is expected counts as 0.1 % of that mean at least. The first 20 days are not
+scored. With several markets, rows are those of all; a sum over venues is shared out by open
+interest.
+
+Placebo: volume, steps of open interest and liquidations are each shuffled in time, price is not.
+Then there is nothing left for a map to know.
+
+Source: docs/model.md, "Proof".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from powderkeg.desk import AGGREGATE, FLOW_ONLY
+from powderkeg.engine.calibration.baselines import Path
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.calibration.forecasts import FIELDS, FRESH
+from powderkeg.errors import ConfigError
+from powderkeg.events import HOUR, Candles, Floats, LiquidationBar, Times
+from powderkeg.history.bars import Hindsight
+from powderkeg.history.replay import events
+from powderkeg.history.sources import Source
+
+Told: TypeAlias = Candles | LiquidationBar
+Way: TypeAlias = Literal["path", "causal", "strict"]
+WAYS: dict[Way, Hindsight] = {"path": "path", "causal": "volume", "strict": ""}
+WARM_UP = 20 * 24
+"""Hours not scored."""
+SEED = 1
+"""Of the placebo."""
+
+
+class Said(Struct, frozen=True, eq=False):
+    """What was said and what died, a row an hour and market, in order of time."""
+
+    hours: Times
+    """Since 1970, shape (n,)."""
+    rows: Floats
+    """As in `calibration.forecasts`, but dollars, shape (n, 8, 2); fresh ground in tens of bp."""
+    away: Floats
+    """How far price went within the hour, down and up, log distance, shape (n, 2)."""
+
+    def where(self, keep: NDArray[np.bool_ | np.int64]) -> Said:
+        """Return the rows of a mask, or by their numbers."""
+        return Said(self.hours[keep], self.rows[keep], self.away[keep])
+
+    def between(self, since: float, until: float) -> Said:
+        """Return the rows from one hour on to before another."""
+        return self.where((self.hours >= since) & (self.hours < until))
+
+
+class Played(Struct, frozen=True, eq=False):
+    """The rows that are scored."""
+
+    said: Said
+    middle: int
+    """Hour at which they are split: of all that was played, the first days with it."""
+    played: int = 0
+    """Hours and markets of which something was expected, those that are not scored among them."""
+
+
+class _Market:
+    """The estimate of one market, and what price did in each hour."""
+
+    def __init__(self, name: str, price: float) -> None:
+        self.estimate = Estimate(price, name)
+        self._path = Path()
+        self._closes: dict[int, float] = {}
+        self._hours: list[Times] = []
+        self._rows: list[Floats] = []
+        self._count = 0
+
+    def add(self, bars: Candles) -> None:
+        """Play bars."""
+        self.estimate.add_candles(bars, [len(bars.times)])
+        self._keep()
+        self._path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
+        hours = (bars.times + bars.span - 1) // HOUR
+        self._closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
+
+    def _keep(self) -> None:
+        """Keep what the record has written since: it forgets the oldest rows in time."""
+        record = self.estimate.record
+        new = record.count - self._count
+        if new:
+            self._hours.append(record.hours[-new:])
+            self._rows.append(record.rows[-new:].astype(np.float64))
+            self._count = record.count
+
+    def said(self) -> Said:
+        """Return the rows of the hours whose price is known."""
+        all_hours = np.concatenate([np.zeros(0, np.int64), *self._hours])
+        all_rows = np.concatenate([np.zeros((0, len(FIELDS), 2)), *self._rows])
+        known = np.array([hour in self._closes for hour in all_hours.tolist()], np.bool_)
+        hours, rows = all_hours[known], all_rows[known]
+        prices = np.array([self._closes[hour] for hour in hours.tolist()])
+        rows[:, :FRESH] *= prices[:, None, None]
+        walked = np.array([self._path.hours[hour][:3] for hour in hours.tolist()]).reshape(-1, 3)
+        opened, low, high = walked.T
+        return Said(hours, rows, np.log(np.stack((opened / low, high / opened), axis=1)))
+
+
+def gather(
+    source: Source,
+    coin: str,
+    way: Way = "path",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Told]:
+    """Return the bars and liquidation bars of a coin, in the order they became known.
+
+    Args:
+        source: Has liquidation bars, and candles or open interest made into bars.
+        coin: One of the source's coins.
+        way: What of an hour is known within it.
+        progress: Told bytes read and bytes in all.
+
+    Raises:
+        ConfigError: There are no bars, or no liquidation bars.
+    """
+    stream = [
+        event
+        for event in events(source, coin, progress=progress, hindsight=WAYS[way])
+        if isinstance(event, Candles | LiquidationBar)
+        and not event.market.partition(":")[0].endswith(FLOW_ONLY)
+    ]
+    found = {type(event) for event in stream}
+    for kind, words in ((Candles, "bars"), (LiquidationBar, "liquidation_bars")):
+        if kind not in found:
+            raise ConfigError(f"{source.path}: expected {words} of {coin}, found none")
+    return stream
+
+
+def play(stream: Iterable[Told]) -> Said:
+    """Play bars through the estimates of their markets and return what was said of the hours."""
+    markets: dict[str, _Market] = {}
+    hour = 0
+    for event in stream:
+        if event.seen // HOUR > hour:
+            hour = event.seen // HOUR
+            lessons = [m.estimate.lesson() for m in markets.values()]
+            for market in markets.values():
+                market.estimate.elders = [each for each in lessons if each is not None]
+        if isinstance(event, LiquidationBar):
+            _share_out(event, {name: market.estimate for name, market in markets.items()})
+        else:
+            if event.market not in markets:
+                markets[event.market] = _Market(event.market, float(event.open[0]))
+            markets[event.market].add(event)
+    nothing = Said(np.zeros(0, np.int64), np.zeros((0, len(FIELDS), 2)), np.zeros((0, 2)))
+    parts = [nothing, *(market.said() for _, market in sorted(markets.items()))]
+    whole = Said(
+        np.concatenate([part.hours for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.away for part in parts]),
+    )
+    return whole.where(np.argsort(whole.hours, kind="stable"))
+
+
+def _share_out(bar: LiquidationBar, estimates: dict[str, Estimate]) -> None:
+    """Tell a market of its liquidations, or all markets of their share of a sum over venues."""
+    if bar.market in estimates:
+        estimates[bar.market].liquidated_bar(bar)
+    if not bar.market.startswith(f"{AGGREGATE}:"):
+        return
+    known = [estimate for estimate in estimates.values() if estimate.oi > 0]
+    total = sum(estimate.oi for estimate in known)
+    for estimate in known:
+        share = estimate.oi / total
+        estimate.liquidated_bar(replace(bar, long=bar.long * share, short=bar.short * share))
+
+
+def shuffled(stream: list[Told], seed: int = SEED) -> list[Told]:
+    """Return the stream with volume, steps of open interest and liquidations shuffled in time.
+
+    Prices stay where they were, and so do the sums; each market is shuffled for itself.
+    """
+    chance = np.random.default_rng(seed)
+    out = list(stream)
+    for name in sorted({event.market for event in stream}):
+        bars = [i for i, event in enumerate(stream) if event.market == name]
+        runs = {i: event for i in bars if isinstance(event := stream[i], Candles)}
+        dead = {i: event for i in bars if isinstance(event := stream[i], LiquidationBar)}
+        out_of_place = _mixed(list(runs.values()), chance) if runs else []
+        for i, run in zip(runs, out_of_place, strict=True):
+            out[i] = run
+        order = chance.permutation(len(dead)).tolist()
+        told = list(dead.values())
+        for (i, event), j in zip(dead.items(), order, strict=True):
+            out[i] = replace(event, long=told[j].long, short=told[j].short)
+    return out
+
+
+def _mixed(runs: list[Candles], chance: np.random.Generator) -> list[Candles]:
+    """Return runs of bars whose volumes and steps of open interest have changed places."""
+    cuts = np.cumsum([len(run.times) for run in runs])[:-1]
+    order = chance.permutation(sum(len(run.times) for run in runs))
+    volume = np.concatenate([run.volume for run in runs])[order]
+    buy = np.concatenate([run.buy for run in runs])[order]
+    oi = np.concatenate([run.oi for run in runs])
+    told = np.flatnonzero(oi > 0)
+    if len(told):
+        # as ratios, so that it never falls below zero
+        steps = np.diff(np.log(oi[told]))
+        logs = np.concatenate(([0.0], np.cumsum(chance.permutation(steps))))
+        oi[told] = oi[told[0]] * np.exp(logs)
+    columns = zip(runs, *(np.split(column, cuts) for column in (volume, buy, oi)), strict=True)
+    return [replace(run, volume=v, buy=b, oi=o) for run, v, b, o in columns]
+
+
+def run(
+    source: Source, coin: str, way: Way = "path", *, placebo: bool = False,
+    since: int | None = None, until: int | None = None,
+) -> Played:  # fmt: skip
+    """Return what was said of the scored hours of a coin of a source.
+
+    Args:
+        source: See `gather`.
+        coin: One of the source's coins.
+        way: What of an hour is known within it.
+        placebo: Shuffle volume, open interest and liquidations in time.
+        since: Hours that begin from this time on are scored, µs. All before is learned from.
+        until: Hours that end by this time are scored, µs; what comes later is not played.
+
+    Raises:
+        ConfigError: There are no bars, no liquidation bars, too few of them, or none in between.
+    """
+    stream = gather(source, coin, way)
+    begin, end = (event.seen // HOUR for event in (stream[0], stream[-1]))
+    if until is not None:  # an hour is closed when the next is over
+        stream = [event for event in stream if event.seen <= until + 3 * HOUR]
+    said = play(shuffled(stream) if placebo else stream)
+    hours = said.hours
+    begin = int(hours[0]) if len(hours) else begin
+    first, dated = begin + WARM_UP, since is not None or until is not None
+    low = first if since is None else max(first, -(-since // HOUR))
+    scored = said.between(low, math.inf if until is None else until // HOUR)
+    if len(scored.hours):
+        return Played(scored, middle(scored.hours if dated else hours), len(hours))
+    if dated and first < end:
+        raise ConfigError(
+            f"{source.path}: expected hours to score between the dates given, found none: those of "
+            f"{coin} that can be scored begin {_date(first)} and end {_date(end)}"
+        )
+    found = (int(hours[-1]) - begin + 1) / 24 if len(hours) else 0.0
+    raise ConfigError(
+        f"{source.path}: expected more than {WARM_UP // 24} days of bars and liquidation bars of "
+        f"{coin}, found {found:.1f}"
+    )
+
+
+def _date(hour: int) -> str:
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def middle(hours: Times) -> int:
+    """Return the midnight nearest to the middle of rising hours; what is before may be fitted."""
+    return round((int(hours[0]) + int(hours[-1]) + 1) / 48) * 24

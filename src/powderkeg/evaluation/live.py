@@ -1,0 +1,364 @@
+"""How far to trust each market's map: what was said of its own hours, and what died.
+
+Every figure comes from rows that were written when their hour was over, with the weights that stood
+while it ran, so all of it is prequential. Ours is compared with two null models that were played on
+the same hours. Intervals resample whole days. Figures of volume are computed in base coin, where
+skill does not depend on price, and told in dollars.
+
+Source: docs/model.md, "Proof"; docs/adr/0012-scores.md and 0016-ledger-of-maps.md.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from powderkeg.desk import Desk
+from powderkeg.engine.calibration import sweeps
+from powderkeg.engine.calibration.estimate import VERSION, Estimate
+from powderkeg.engine.calibration.forecasts import (
+    DIED,
+    FIELDS,
+    HIGH,
+    KEPT,
+    LOW,
+    NO_MAP,
+    PATH_ONLY,
+    SAID,
+    STATIC,
+    Record,
+)
+from powderkeg.engine.calibration.reporting import SILENT
+from powderkeg.engine.calibration.terms import TERMS
+from powderkeg.engine.calibration.uncertainty import Z
+from powderkeg.engine.exposure.classes import CLASSES
+from powderkeg.errors import DataError
+from powderkeg.evaluation.metrics import DRAWS, bootstrap
+from powderkeg.events import DAY, HOUR, Floats, Times
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Known
+from powderkeg.store.forecasts import Map, Proofs, Row
+
+ENOUGH: Final = 72
+"""Hours without which no verdict is given."""
+DAYS: Final = 3
+"""Whole days without which there is no interval."""
+QUICK: Final = 300
+"""Resamples behind an interval that is served: a third of the time of `scores.DRAWS`."""
+FLOOR: Final = 1e-3
+"""What an hour is expected to kill counts as this share of the mean at least."""
+BINS: Final = 10
+"""Groups of the reliability diagram, of equally many rows."""
+CAUTION: Final = "fuel, not a magnet: it says what would die at a price, not that price goes there"
+BLIND_SPOTS: Final = (
+    "One whale of 500 coins and 2,000 accounts of a quarter have one colour: only the sizes of"
+    " prints tell them apart.\n"
+    "Margin added to a position moves its price; it is seen only as closing.\n"
+    "How a taker's volume splits into opening and closing, and which side's leverage is higher,"
+    " is hardly identified by data.\n"
+    "Dollars need liquidations to learn from. Where a feed is a sample, what it leaves out is"
+    " estimated; share_told says how, and how surely.\n"
+    "Classes of distance that price has not reached stay on the prior.\n"
+    "How far a cascade would run is not computed."
+).splitlines()
+NULLS: Final = {
+    "path_only": "a map of the path alone: the same distances and closing rates, fitted to the"
+    " same reports, but positions open wherever the mark is, and nothing is known of volume",
+    "no_map": "no map: how far the mark went in the hour and how much fresh ground it broke,"
+    " learned from earlier hours",
+    "static": "the map as published elsewhere: every trade at 100x, 50x, 25x and 10x, never"
+    " closed; its scale learned from earlier hours",
+}
+
+
+class Board:
+    """The figures of markets, computed once an hour each and remembered."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._known: dict[str, tuple[Record, int, dict[str, Any]]] = {}
+
+    def summary(self, desks: Mapping[str, Desk]) -> dict[str, Any]:
+        """Return what is known of how good the maps of these coins are.
+
+        Args:
+            desks: By coin.
+        """
+        markets = [
+            {"coin": coin, **self._market(known, desk.now)}
+            for coin, desk in desks.items()
+            for known in desk.estimated()
+        ]
+        return {**_words(), "markets": markets}
+
+    def _market(self, known: Known, at: int) -> dict[str, Any]:
+        estimate = known.estimate
+        return {
+            "market": known.name, "venue": known.venue, **self._figures(known.name, estimate),
+            **_model(estimate, at), "tiers": _tiers(estimate, at),
+        }  # fmt: skip
+
+    def _figures(self, name: str, estimate: Estimate) -> dict[str, Any]:
+        """Return the figures of a record; dollars are at the mark of now."""
+        record, last = estimate.record, self._known.get(name)
+        if last is None or last[0] is not record or last[1] != record.count:
+            found = figures(record.hours, record.rows.astype(np.float64), 1.0, QUICK)
+            last = self._known[name] = (record, record.count, found)
+        mark = float(estimate.mark)
+        groups = [
+            {"said": each["said"] * mark, "died": each["died"] * mark, "n": each["n"]}
+            for each in last[2]["reliability"]
+        ]
+        return {**last[2], "reliability": groups}
+
+
+def summary(desks: Mapping[str, Desk]) -> dict[str, Any]:
+    """Return what `Board.summary` does, once."""
+    return Board().summary(desks)
+
+
+def from_ledger(folder: Path) -> dict[str, Any]:
+    """Return the figures of every market whose maps were kept in a store's folder.
+
+    Only hours of which a map was kept beforehand have a row, so none of it can be made afterwards.
+    Dollars are at the mark of each hour's own map.
+
+    Raises:
+        DataError: There are no kept maps, or an entry is not of this version.
+    """
+    proofs = Proofs(folder)
+    if not proofs.files():
+        raise DataError(str(folder), 0, "expected maps kept by `powderkeg up`, found none")
+    maps: dict[str, dict[int, float]] = {}
+    rows: dict[str, dict[int, Row]] = {}
+    versions: dict[str, set[int]] = {}
+    for entry in proofs.read():
+        versions.setdefault(entry.market, set()).add(entry.version)
+        if isinstance(entry, Map):
+            maps.setdefault(entry.market, {})[entry.hour] = entry.mark
+        else:
+            rows.setdefault(entry.market, {})[entry.hour] = entry
+    markets = [
+        {
+            "market": name, "venue": name.partition(":")[0], "maps": len(marks),
+            "versions": sorted(versions[name]), **_kept(marks, rows.get(name, {})),
+        }
+        for name, marks in sorted(maps.items())
+    ]  # fmt: skip
+    return {**_words(), "notes": proofs.notes, "markets": markets}
+
+
+def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]:
+    """Return the figures of kept rows, the newest `KEPT`; each with the mark of its own map."""
+    hours = sorted(hour for hour in rows if hour in marks)[-KEPT:]
+    values = np.array([_fields(rows[hour].values) for hour in hours]).reshape(-1, len(FIELDS), 2)
+    prices = np.array([marks[hour] for hour in hours])[:, None]
+    return figures(np.array(hours, np.int64), values, prices)
+
+
+def _fields(values: list[list[float]]) -> list[list[float]]:
+    """Return a kept row with all fields: of version 3 it knows no map of the path alone."""
+    if len(values) == len(FIELDS):
+        return values
+    return [*values[:PATH_ONLY], [math.nan, math.nan], *values[PATH_ONLY:]]
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "caution": CAUTION, "blind_spots": BLIND_SPOTS, "nulls": NULLS, "published": published(),
+    }  # fmt: skip
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Return what stored data said of this model: scores, and honest questions with placebos."""
+    file = resources.files("powderkeg") / "data" / "scorecard.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+# -- what was said against what died
+
+
+def figures(
+    hours: Times, rows: Floats, price: Floats | float, draws: int = DRAWS
+) -> dict[str, Any]:
+    """Return the scores of one market's hours, null where nothing can be said.
+
+    Hours count from the first in which every null model had learned enough to expect something. A
+    null model that never did, or whose expectation was not kept, is no reason to leave out an hour:
+    it is left out of what it cannot be compared in.
+
+    Args:
+        hours: Since 1970, rising, shape (n,).
+        rows: See `calibration.forecasts.FIELDS`, shape (n, 8, 2), base coin; NaN where a null
+            model was not kept.
+        price: Dollars a coin, one for all or of shape (n, 1).
+        draws: Resamples behind each interval.
+    """
+    known = {null: _known(rows[:, _PLAYED[null]]) for null in NULLS}
+    counted = _counted(rows, known)
+    price = np.broadcast_to(price, (len(rows), 1))[counted]
+    hours, rows = hours[counted], rows[counted]
+    known = {null: each[counted] for null, each in known.items()}
+    n, died = len(hours), rows[:, DIED]
+    some = bool(died.sum() > 0)
+    played = ["ours", *(null for null in NULLS if known[null].all())] if some else []
+    misses = {name: miss(died, rows[:, _PLAYED[name]]).mean() / died.mean() for name in played}
+    skills = {null: _skill(hours[k], rows[k], null, draws) for null, k in known.items()}
+    lows = [skill["low"] if skill["n"] >= ENOUGH else None for skill in skills.values()]
+    hit = (died >= rows[:, LOW]) & (died <= rows[:, HIGH])
+    return {
+        "hours": n,
+        "since": int(hours[0]) * HOUR if n else None,
+        "until": (int(hours[-1]) + 1) * HOUR if n else None,
+        "deviance": {name: float(misses[name]) if name in misses else None for name in _PLAYED},
+        **{f"skill_over_{null}": skill for null, skill in skills.items()},
+        "verdict": verdict(n, some, lows),
+        "predicted_over_reported": float(rows[:, SAID].sum() / died.sum()) if some else None,
+        "coverage_80": {"value": float(hit.mean()) if n else None, "n": hit.size},
+        "reliability": reliability(rows[:, SAID] * price, died * price),
+    }
+
+
+def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return which rows count, shape (n,): those for which the null models were ready.
+
+    None was ready where all of them expect nothing: before the first fit, and again after a start
+    without a snapshot.
+    """
+    expected = rows[:, [_PLAYED[null] for null in NULLS]]
+    ready = (expected > 0).any(axis=(1, 2))
+    needed = [
+        each
+        for null, each in known.items()
+        if each.any() and not np.isnan(rows[:, _PLAYED[null]]).any()
+    ]
+    return np.all([ready if ready.any() else ~ready, *needed], axis=0)
+
+
+def _known(expected: Floats) -> NDArray[np.bool_]:
+    """Return of which rows (n, 2) a null model's expectation is known, from its first on."""
+    spoke = np.maximum.accumulate((expected > 0).any(axis=1))
+    return spoke & ~np.isnan(expected).any(axis=1)
+
+
+_PLAYED: Final = {"ours": SAID, "path_only": PATH_ONLY, "no_map": NO_MAP, "static": STATIC}
+
+
+def verdict(hours: int, some: bool, lows: list[float | None]) -> str:
+    """Return whether an edge is shown, in words: every null's interval must lie above zero."""
+    if hours < ENOUGH or not some:
+        return "too few hours"
+    surely = all(low is not None and low > 0 for low in lows)
+    return "edge shown" if surely else "no edge shown"
+
+
+def miss(died: Floats, said: Floats) -> Floats:
+    """Return the Poisson deviance of each volume, in its unit, >= 0, the same shape.
+
+    Its mean over the mean of `died` is `scores.poisson_deviance`.
+    """
+    mean = np.maximum(said, FLOOR * died.mean())
+    ratio = np.where(died > 0, died, 1.0) / mean
+    return 2 * (np.where(died > 0, died * np.log(ratio), 0.0) - died + mean)
+
+
+def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
+    """Return how much less we miss than a null model in hours it is known of, over its miss."""
+    died = rows[:, DIED]
+    if not died.any():
+        return {"value": None, "low": None, "high": None, "n": len(hours)}
+    pair = np.stack([miss(died, rows[:, k]).sum(axis=1) for k in (SAID, _PLAYED[null])], axis=1)
+    _, day = np.unique(hours // (DAY // HOUR), return_inverse=True)
+    sums = np.stack([np.bincount(day, column) for column in pair.T], axis=1).astype(np.float64)
+    low, high = bootstrap(sums, _gain, draws) if len(sums) >= DAYS else (math.nan, math.nan)
+    whole = float(_gain(sums.sum(axis=0)[None])[0])
+    return {"value": _told(whole), "low": _told(low), "high": _told(high), "n": len(hours)}
+
+
+def _gain(sums: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):  # a null model may miss nothing
+        return 1 - sums[:, 0] / sums[:, 1]
+
+
+def _told(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def reliability(said: Floats, died: Floats) -> list[dict[str, Any]]:
+    """Return the means of what was said and what died, in groups of rising `said`."""
+    order = np.argsort(said, axis=None, kind="stable")
+    groups = [group for group in np.array_split(order, BINS) if len(group)]
+    return [
+        {
+            "said": float(said.ravel()[group].mean()), "died": float(died.ravel()[group].mean()),
+            "n": len(group),
+        }
+        for group in groups
+    ]  # fmt: skip
+
+
+# -- what the map rests on
+
+
+def _model(estimate: Estimate, at: int) -> dict[str, Any]:
+    """Return what learned, from what, when, and what is still a guess."""
+    told = estimate.fraction
+    reach = math.exp(Z * told.spread)
+    return {
+        "price": float(estimate.mark),
+        "fitted": estimate.fitted or None,
+        "taught": estimate.taught,
+        "events": estimate.events,
+        "prior_only": estimate.prior_only,
+        "version": VERSION,
+        "basis": estimate.exposure.basis.name,
+        "window_days": sweeps.KEPT / DAY,
+        "reports": 0.0 if estimate.fit is None else float(estimate.fit.reports),
+        "borrowed": _borrowed(estimate),
+        "misfit": float(estimate.misfit.width),
+        "strain": estimate.strain(at).tolist(),
+        "share_told": None if estimate.venue in SILENT and not estimate.events else {
+            "share": told.share, "low": told.share / reach, "high": min(told.share * reach, 1.0),
+            "measured": told.measured, "sampled": told.spread > 0,
+        },
+    }  # fmt: skip
+
+
+def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
+    """Return where the weights were learned, while they are not the market's own."""
+    if not estimate.borrows:
+        return None
+    lent = estimate.borrowed
+    return {
+        "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
+        "version": lent.version,
+    }  # fmt: skip
+
+
+def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
+    """Return what stands of each side and tier now, its 80 % band, and how much is measured."""
+    exposure = estimate.exposure
+    live = np.concatenate((exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
+    tiers = np.concatenate((exposure.basis.tiers, np.zeros(TERMS - CLASSES, np.int64)))
+    measured = live * estimate.weights(at) * estimate.confidence()
+    out: list[dict[str, Any]] = []
+    for s, side in enumerate(("long", "short")):
+        for t, tier in enumerate(TIER_NAMES):
+            part = np.zeros((2, TERMS))
+            part[s] = np.where(tiers == t, live[s], 0.0)
+            spread = estimate.spread(part, at)
+            (low, high), mean = spread.band(), float(spread.mean[s])
+            known = float(measured[s][tiers == t].sum())
+            out.append({
+                "side": side, "tier": tier, "size": mean, "low": float(low[s]),
+                "high": float(high[s]), "measured": known / mean if mean > 0 else None,
+            })  # fmt: skip
+    return out

@@ -1,0 +1,1 @@
+"""Frames decoded to events and applied to desks."""

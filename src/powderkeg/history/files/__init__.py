@@ -1,0 +1,1 @@
+"""File formats: containers, text tables, JSON, Arrow."""

@@ -1,0 +1,1 @@
+"""Recognising files and writing a source file for them."""

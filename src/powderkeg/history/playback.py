@@ -1,0 +1,281 @@
+"""A reel: a coin's past that can be wound to any time, to see what was known just before it.
+
+Forward it goes on; backward it begins again from the nearest of its own checkpoints. A time is
+rounded down to the reel's stride, at multiples of which the stream of events is cut, so the state
+at a time depends on that time alone, and is that of a stream which ends there.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import islice
+from operator import itemgetter
+from typing import Protocol, TypeAlias
+
+import pyarrow as pa
+
+from powderkeg.desk import Desk
+from powderkeg.errors import ConfigError, RequestError
+from powderkeg.events import DAY, HOUR, SECOND, Event, Tick
+from powderkeg.feed.decoder import Feed
+from powderkeg.frames import Frame
+from powderkeg.history import snapshots
+from powderkeg.history.archive import unpack
+from powderkeg.history.replay import events
+from powderkeg.history.series.report import Report
+from powderkeg.history.sources import Source, coin_of
+from powderkeg.maps.views.moves import History, Move, Path, kept, outside
+from powderkeg.settings import LIVE
+
+EVERY = 12 * HOUR
+"""Played time between two checkpoints, until there are too many."""
+LEAST = 10 * SECOND
+"""Time played at once while a reel is first wound, unless its stride is longer."""
+HEADS = 3
+"""Players kept where they stand: readers of different times, or a question that came late, do not
+wind each other back."""
+MOST = 48
+"""Checkpoints kept; beyond, every other one is dropped and the distance doubles."""
+
+
+Watch: TypeAlias = Callable[[Desk, Event], None]
+
+
+class Player(Protocol):
+    """Plays a coin's data onto a desk, onward only."""
+
+    @property
+    def desk(self) -> Desk:
+        """What is known by now."""
+        ...
+
+    @property
+    def stride(self) -> int:
+        """It can stop before any multiple of this, µs."""
+        ...
+
+    def head(self) -> int | None:
+        """Return when what comes next was known, µs; None at the end."""
+        ...
+
+    def advance(self, before: int) -> None:
+        """Take all that was known before a time."""
+        ...
+
+    def pack(self) -> bytes | None:
+        """Return its state, None while it cannot be kept."""
+        ...
+
+
+Make: TypeAlias = Callable[[bytes | None], Player]
+"""Returns a player that stands at the start, or where the one stood that was packed."""
+
+
+class Stored:
+    """Plays a source file."""
+
+    def __init__(
+        self, source: Source, coin: str, raw: bytes | None = None, *, until: int | None = None,
+        watch: Watch | None = None,
+    ) -> None:  # fmt: skip
+        """Stand at the start, or where the desk stood that was packed.
+
+        Args:
+            source: The stored data.
+            coin: One of its coins.
+            raw: Of an earlier player.
+            until: µs to stop before.
+            watch: Called after each event.
+        """
+        self._watch = watch
+        self.desk: Desk = Desk(coin) if raw is None else snapshots.CODEC.unpack(raw)
+        block = self.desk.settings.flush
+        bar, self.stride = strides(source, coin, block)
+        self.report = Report()
+        stream = events(source, coin, block=block, stride=bar, until=until, report=self.report)
+        self._stream = islice(stream, self.desk.counts.events, None)
+        self._next: Event | None = next(self._stream, None)
+
+    def head(self) -> int | None:
+        """Return when the next event was known, µs."""
+        return None if self._next is None else _known(self._next)
+
+    def advance(self, before: int) -> None:
+        """Take the events known before a time."""
+        while self._next is not None and _known(self._next) < before:
+            self.desk.apply(self._next)
+            if self._watch is not None:
+                self._watch(self.desk, self._next)
+            self._next = next(self._stream, None)
+
+    def pack(self) -> bytes:
+        """Return the desk as bytes."""
+        return snapshots.CODEC.pack(self.desk)
+
+
+class Recorded:
+    """Plays frames that were recorded live."""
+
+    stride = SECOND
+    """Prints of one second travel as one run."""
+    END = 2**62
+    """A time after all frames."""
+
+    def __init__(
+        self, read: Callable[[int], Iterator[list[Frame]]], coin: str, raw: bytes | None = None,
+        *, until: int | None = None,
+    ) -> None:  # fmt: skip
+        """Stand at the start, or where the feed stood that was packed.
+
+        Args:
+            read: Yields the batches kept after a frame's number.
+            coin: The coin.
+            raw: Of an earlier player.
+            until: µs to stop before.
+        """
+        self.feed = Feed({coin: Desk(coin, LIVE)})
+        self._coin = coin
+        if raw is not None:
+            snapshots.unpack_feed(self.feed, raw)
+        end = math.inf if until is None else until
+        taken = self.feed.seq
+        self._batches = (
+            [frame for frame in batch if frame.seq > taken and frame.seen < end]
+            for batch in read(taken)
+        )
+        self._rest: list[Frame] = []
+        self._refill()
+
+    def _refill(self) -> None:
+        """Have frames at hand, if any are left."""
+        while not self._rest and (batch := next(self._batches, None)) is not None:
+            self._rest = batch
+
+    @property
+    def desk(self) -> Desk:
+        """What is known by now."""
+        return self.feed.desks[self._coin]
+
+    def head(self) -> int | None:
+        """Return when the next frame came, µs."""
+        return self._rest[0].seen if self._rest else None
+
+    def advance(self, before: int) -> None:
+        """Take the frames that came before a time, in the batches they were kept in."""
+        while self._rest and self._rest[0].seen < before:
+            stop = next((n for n, f in enumerate(self._rest) if f.seen >= before), len(self._rest))
+            self.feed.take(self._rest[:stop])
+            self._rest = self._rest[stop:]
+            self._refill()
+
+    def pack(self) -> bytes | None:
+        """Return the feed as bytes, unless a market waits for its past."""
+        return None if self.feed.waiting else snapshots.pack_feed(self.feed)
+
+
+def _known(event: Event) -> int:
+    return event.at if isinstance(event, Tick) else event.seen
+
+
+def strides(source: Source, coin: str, block: int) -> tuple[int, int]:
+    """Return the longest run of bars that is one bar, and the times a stream can be cut at, µs.
+
+    Args:
+        source: The stored data.
+        coin: One of its coins.
+        block: Longest run of prints, µs.
+    """
+    mine = [each for each in unpack(source) if coin_of(each) == coin]
+    bars = [each.length for each in mine if each.kind == "candles" or each.bars]
+    bar = min([DAY, *(span for span in bars if span)])
+    loose = any(each.kind in {"trades", "wire"} for each in mine)
+    return bar, block if loose else bar
+
+
+class Reel:
+    """A player that can also be wound back. Wind it to its end once, then ask for any time."""
+
+    def __init__(self, first: Player, make: Make) -> None:
+        """Hold a player that stands at the start, and what makes others like it."""
+        self._make = make
+        self._heads: list[tuple[int, Player]] = [(0, first)]
+        self._every = EVERY
+        self._marks: list[tuple[int, int, bytes]] = []
+        self._path = Path()
+        self._told: tuple[list[int], list[Move]] = ([], [])
+        self.stride = first.stride
+        """Distance of times that can be told apart, µs."""
+        self.since = 0
+        """First time at which a map is known, µs."""
+        self.until = 0
+        """Last time that may be asked for: all is known by then."""
+
+    def wind(self, progress: Callable[[Desk], None] | None = None) -> Desk:
+        """Play all there is once, to learn its range and its moves; return a desk of the end.
+
+        Raises:
+            ConfigError: No market ever has a mark.
+        """
+        step = math.ceil(LEAST / self.stride) * self.stride
+        at, player = self._heads[-1]
+        while (head := player.head()) is not None:
+            at = max(at, head // step * step) + step
+            player.advance(at)
+            if not self.since and any(True for _ in player.desk.estimated()):
+                self.since = at
+            self._path.take(player.desk.prices)
+            self._keep(at, player)
+            if progress is not None:
+                progress(player.desk)
+        if not self.since:
+            raise ConfigError(f"expected a market of {player.desk.coin} with a price, found none")
+        self.until = at
+        self._heads = [(at, player)]
+        self._told = kept(player.desk)[1], self._path.moves()
+        return snapshots.CODEC.unpack(snapshots.CODEC.pack(player.desk))
+
+    def desk_at(self, at: int) -> Desk:
+        """Return the desk that has seen exactly what was known before a time.
+
+        It is the reel's own: good until the next call.
+
+        Raises:
+            RequestError: The time is before the first map, or after the last event.
+        """
+        if not self.since <= at <= self.until:
+            raise RequestError(outside(self.since, self.until, at))
+        at = at // self.stride * self.stride
+        player = self._player_before(at)
+        player.advance(at)
+        self._heads = [*self._heads[-HEADS + 1 :], (at, player)]
+        return player.desk
+
+    def _player_before(self, at: int) -> Player:
+        """Take the head nearest before a time; or, if that is far, begin from a checkpoint."""
+        behind = [head for head in self._heads if head[0] <= at]
+        nearest = max(behind, key=itemgetter(0), default=None)
+        n = bisect_right(self._marks, at, key=lambda mark: mark[0])
+        if nearest is None or (n and self._marks[n - 1][0] > nearest[0] + EVERY):
+            return self._make(_opened(*self._marks[n - 1][1:]) if n else None)
+        self._heads.remove(nearest)
+        return nearest[1]
+
+    def _keep(self, at: int, player: Player) -> None:
+        """Keep a checkpoint where one is due; of too many, every other one."""
+        due = not self._marks or at - self._marks[-1][0] >= self._every
+        if not due or (raw := player.pack()) is None:
+            return
+        self._marks.append((at, len(raw), pa.compress(raw, codec="zstd", asbytes=True)))
+        if len(self._marks) > MOST:
+            self._every *= 2
+            del self._marks[1::2]
+
+    def history(self) -> History:
+        """Return what may be asked for, and the largest moves in it."""
+        return History(self.since, self.until, self.stride, *self._told)
+
+
+def _opened(size: int, packed: bytes) -> bytes:
+    return pa.decompress(packed, size, codec="zstd", asbytes=True)

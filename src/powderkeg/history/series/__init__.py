@@ -1,0 +1,1 @@
+"""Rows of stored series as events."""

@@ -1,0 +1,265 @@
+"""One socket to one venue, kept open: hello, pings, silence, the venue's cut, coming back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from picows import (
+    WSError,
+    WSFrame,
+    WSInvalidStatusError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+
+from powderkeg.events import SECOND
+from powderkeg.live.health import Health
+from powderkeg.live.inbox import Inbox
+from powderkeg.live.network.backoff import Backoff
+from powderkeg.live.network.bounded import MESSAGE
+from powderkeg.live.network.endpoints import where
+from powderkeg.live.timekeeping.clock import now, steady
+from powderkeg.venues.base import Stream
+
+CONNECT: Final = 10.0
+"""Seconds a connection may take."""
+OVERLAP: Final = 60 * SECOND
+"""µs before the venue's cut at which the next socket is opened beside."""
+TOGETHER: Final = 5.0
+"""Seconds two sockets run side by side; what both say is counted once."""
+PATIENCE: Final = 3.0
+"""Times its limit a channel may be silent before its socket is opened anew."""
+REFUSED: Final = 600.0
+"""Seconds until a venue that forbids us (HTTP 403, 451) is asked again."""
+HELD: Final = 10 * SECOND
+"""µs a socket must hold until an unfit message on the one before is forgotten."""
+_ids = itertools.count()
+logging.getLogger("picows").setLevel(logging.WARNING)  # links that come and go are the health's
+
+Reply = Callable[[bytes], bytes]
+
+
+class _Ear(WSListener):
+    """Hears one socket: whole messages into the inbox, at once answered where they must be."""
+
+    def __init__(
+        self, venue: str, inbox: Inbox, reply: Reply, unfit: Callable[[str], None]
+    ) -> None:
+        self._venue = venue
+        self._inbox = inbox
+        self._reply = reply
+        self._unfit = unfit
+        self._parts = bytearray()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+            return
+        if frame.msg_type not in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            return
+        raw = frame.get_payload_as_bytes()
+        if not frame.fin or self._parts:
+            self._parts += raw
+            if len(self._parts) > MESSAGE:
+                self._unfit(f"expected a message of at most {MESSAGE:,} bytes, found more")
+                self._parts = bytearray()
+                transport.disconnect(graceful=False)
+                return
+            if not frame.fin:
+                return
+            raw, self._parts = bytes(self._parts), bytearray()
+        self._inbox.put(self._venue, raw)
+        answer = self._reply(raw)
+        if answer:
+            transport.send(WSMsgType.TEXT, answer)
+
+
+class Keeper:
+    """Keeps one stream of a venue open until cancelled."""
+
+    def __init__(
+        self, venue: str, stream: Stream, inbox: Inbox, health: Health, hosts: dict[str, str],
+        reply: Reply,
+    ) -> None:  # fmt: skip
+        """Expect the stream's channels; nothing is opened yet."""
+        self.id = next(_ids)
+        self.venue = venue
+        self.stream = stream
+        self.url = where(stream.url, venue, hosts)
+        self._inbox = inbox
+        self._health = health
+        self._reply = reply
+        self._open: WSTransport | None = None
+        self._trouble = ""
+        """What was last told of a message that we hung up for."""
+        self._sending: set[asyncio.Task[None]] = set()
+        health.expect(stream.channels, self.id)
+
+    def say(self, messages: tuple[bytes, ...]) -> None:
+        """Send messages, spaced as the venue wants; nothing where the socket is down."""
+        if self._open is not None:
+            self._later(self._say(self._open, messages))
+
+    async def run(self) -> None:
+        """Keep the socket open."""
+        backoff = Backoff()
+        transport: WSTransport | None = None
+        try:
+            while True:
+                if transport is None:
+                    transport = await self._connected(backoff)
+                began = asyncio.get_running_loop().time()
+                why = await self._listen(transport)
+                if not why:
+                    transport = await self._renewed(transport, backoff)
+                    continue
+                self.lose(why)
+                transport.disconnect(graceful=False)
+                transport = None
+                backoff.held(asyncio.get_running_loop().time() - began)
+                self._health.counts[self.venue, "reconnects"] += 1
+                await asyncio.sleep(backoff.next())
+        finally:
+            if transport is not None:
+                transport.disconnect(graceful=False)
+            for task in self._sending:
+                task.cancel()
+
+    def lose(self, why: str) -> None:
+        """Say that the socket is closed, and why."""
+        self._open = None
+        for word in self._health.down(self.id, self.stream.channels, now(), why):
+            self._inbox.say(word)
+
+    async def _connected(self, backoff: Backoff) -> WSTransport:
+        """Open the socket, however long that takes, and say hello."""
+        while True:
+            try:
+                transport, _ = await ws_connect(
+                    lambda: _Ear(self.venue, self._inbox, self._reply, self._unfit), self.url,
+                    websocket_handshake_timeout=CONNECT, max_frame_size=MESSAGE, max_redirects=0,
+                    enable_auto_ping=True, auto_ping_idle_timeout=20, auto_ping_reply_timeout=20,
+                )  # fmt: skip
+            except WSInvalidStatusError as why:
+                await asyncio.sleep(self._refused(why, backoff))
+            except (OSError, WSError, TimeoutError) as why:
+                self._health.counts[self.venue, "failed connections"] += 1
+                self._health.problems[self.venue] = f"cannot connect to {self.url}: {why!r}"
+                await asyncio.sleep(backoff.next())
+            else:
+                self._begin(transport)
+                return transport
+
+    def _refused(self, why: WSInvalidStatusError, backoff: Backoff) -> float:
+        """Return how long to wait after the venue answered the connection with a status."""
+        status = int(why.response.status) if why.response else 0
+        self._health.counts[self.venue, f"HTTP {status}"] += 1
+        words = {
+            **dict.fromkeys(range(300, 400), "sent to another address, which is not followed"),
+            403: "forbidden from this address: set another host or proxy for this venue",
+            451: "not served at this location: set another host or proxy for this venue",
+        }
+        told = words.get(status, "the venue refused the connection")
+        self._health.problems[self.venue] = f"HTTP {status} from {self.url}: {told}"
+        return REFUSED if status in (403, 451) else max(backoff.next(), 2.0)
+
+    def _begin(self, transport: WSTransport) -> None:
+        self._open = transport
+        problem = self._health.problems.get(self.venue, "")
+        if problem.startswith(("cannot connect", "HTTP ")):
+            del self._health.problems[self.venue]
+        for said in self._health.up(self.id, self.stream.channels, now()):
+            self._inbox.say(said)
+        self.say(self.stream.hello)
+
+    async def _say(self, transport: WSTransport, messages: tuple[bytes, ...]) -> None:
+        for i, message in enumerate(messages):
+            if i:
+                await asyncio.sleep(self.stream.pause / SECOND)
+            if transport.is_disconnected:
+                return
+            transport.send(WSMsgType.TEXT, message)
+
+    async def _listen(self, transport: WSTransport) -> str:
+        """Wait for the socket's end; return why it ended, or nothing where it must be renewed."""
+        opened = pinged = steady()
+        gone = asyncio.ensure_future(transport.wait_disconnected())
+        gone.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            while True:
+                done, _ = await asyncio.wait({gone}, timeout=0.25)
+                at = steady()
+                if done:
+                    return self._why(gone.exception())
+                if at > opened + HELD:
+                    self._held()
+                silent = self._health.silent(self.stream.channels, now(), PATIENCE)
+                if silent:
+                    return f"silent: {silent}"
+                if self.stream.life and at > opened + self.stream.life - OVERLAP:
+                    return ""
+                if self.stream.ping and at > pinged + self.stream.ping_every:
+                    pinged = at
+                    transport.send(WSMsgType.TEXT, self.stream.ping)
+        finally:
+            gone.cancel()
+
+    def _why(self, error: BaseException | None) -> str:
+        """Return why a socket ended: by the venue, or by an error in what it said."""
+        if error is None:
+            return "the venue closed the socket"
+        self._unfit(f"{type(error).__name__}: {error}"[:300])
+        return self._trouble
+
+    def _unfit(self, words: str) -> None:
+        """Count a message for which we hung up, and tell it."""
+        self._trouble = self._health.problems[self.venue] = words
+        self._health.counts[self.venue, "unfit messages"] += 1
+
+    def _held(self) -> None:
+        """Forget that once the next socket has held a while."""
+        if self._trouble and self._health.problems.get(self.venue) == self._trouble:
+            del self._health.problems[self.venue]
+        self._trouble = ""
+
+    async def _renewed(self, old: WSTransport, backoff: Backoff) -> WSTransport:
+        """Open the next socket beside an old one, let both run a while, and close the old.
+
+        The venue may cut the old one before the next is open; that is a loss as any other.
+        """
+        self._health.counts[self.venue, "renewals"] += 1
+        opening = asyncio.ensure_future(self._connected(backoff))
+        gone = asyncio.ensure_future(old.wait_disconnected())
+        gone.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            await asyncio.wait({opening, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                self.lose("the venue closed the socket")
+            new = await opening
+            await asyncio.sleep(TOGETHER)
+        except BaseException:
+            opening.add_done_callback(_close)
+            opening.cancel()
+            raise
+        finally:
+            gone.cancel()
+            old.disconnect(graceful=False)
+        return new
+
+    def _later(self, work: asyncio.Future[None] | object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+
+def _close(opening: asyncio.Future[WSTransport]) -> None:
+    """Close a socket that was opened for nobody."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().disconnect(graceful=False)

@@ -1,0 +1,1 @@
+"""The local clock, the venues' clocks, and the lag of the event loop."""

@@ -1,0 +1,1 @@
+"""The price-time grid and what is read off it."""

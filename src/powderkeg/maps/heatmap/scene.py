@@ -1,0 +1,169 @@
+"""What everything above the maps may see of a coin: its markets' estimates, rings and prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.exposure.classes import BIN, TIERS
+from powderkeg.engine.exposure.concentration import Openings
+from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.engine.exposure.table import BINS
+from powderkeg.events import Floats
+from powderkeg.maps.heatmap.prices import PriceRing
+from powderkeg.maps.heatmap.ring import Ring
+from powderkeg.market.sightings import Watched
+
+TierName: TypeAlias = Literal[100, 50, 25, 10, 5]
+Mode: TypeAlias = Literal["calibrated", "static"]
+"""Our map, or the one others publish: every trade at four leverages, never closed."""
+SideFilter: TypeAlias = Literal["both", "long", "short"]
+TIER_NAMES: tuple[int, ...] = tuple(TIERS)
+
+
+class Known(NamedTuple):
+    """One market with an estimate, as everything above the core sees it."""
+
+    name: str
+    """Such as ``binance:BTCUSDT``."""
+    venue: str
+    estimate: Estimate
+    rings: Mapping[int, Ring]
+    """By column step, µs."""
+    seen: int
+    """When anything was last heard of it, µs."""
+    link: str
+    openings: Openings | None = None
+    """What it opened is made of; None where nobody keeps it."""
+    flat: Ring | None = None
+    """The static map, five minutes a column; None where nobody keeps it."""
+    assumed: int = 0
+    """End of the last bars whose volume was assumed, µs; 0 for none."""
+
+
+class Scene(Protocol):
+    """One coin as the maps see it."""
+
+    @property
+    def coin(self) -> str:
+        """Such as BTC."""
+        ...
+
+    @property
+    def now(self) -> int:
+        """Time of the newest event, µs."""
+        ...
+
+    @property
+    def price(self) -> float:
+        """Last price of the leading market, NaN before the first."""
+        ...
+
+    @property
+    def prices(self) -> Mapping[int, PriceRing]:
+        """Candles by column step, µs."""
+        ...
+
+    def estimated(self) -> Iterable[Known]:
+        """Return the markets that have an estimate with a mark, in a fixed order."""
+        ...
+
+    def watched(self) -> Iterable[Watched]:
+        """Return the markets in which real positions were seen, in a fixed order."""
+        ...
+
+
+class Choice(Struct, frozen=True):
+    """Which part of the map is asked for. Empty venues mean all of them."""
+
+    venues: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = TIER_NAMES
+    side: SideFilter = "both"
+    model: Mode = "calibrated"
+
+    def takes(self, venue: str) -> bool:
+        """Tell whether a venue is chosen."""
+        return not self.venues or venue in self.venues
+
+    def tier_mask(self) -> NDArray[np.bool_]:
+        """Return which tiers are chosen, shape (5,)."""
+        return np.array([tier in self.tiers for tier in TIER_NAMES])
+
+    def side_mask(self) -> NDArray[np.bool_]:
+        """Return which sides are chosen, shape (2,): long, short."""
+        return np.array([self.side != "short", self.side != "long"])
+
+
+def drawn(estimate: Estimate, model: Mode, at: int) -> tuple[Exposure, Floats]:
+    """Return the table of a model and its weights (2, 2, 64): side, ground, class."""
+    if model == "static":
+        return estimate.rivals.static, estimate.static_weights(at)
+    return estimate.exposure, estimate.map_weights(at)
+
+
+class Slab(Struct, frozen=True, eq=False):
+    """Dollars by price bin, side and tier on the common grid."""
+
+    base: int
+    """Absolute index of bin 0; bin b covers ``exp((base + b) * BIN)`` upwards."""
+    dollars: Floats
+    """Shape (tiers, 2, bins)."""
+
+    def prices(self) -> Floats:
+        """Return the centre price of each bin, shape (bins,)."""
+        return np.exp((self.base + np.arange(self.dollars.shape[2]) + 0.5) * BIN)
+
+    def by_side(self) -> Floats:
+        """Return dollars by side, shape (2, bins)."""
+        return self.dollars.sum(axis=0)
+
+
+def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
+    """Return the exact map now of the chosen venues, summed on the common grid.
+
+    Args:
+        scene: The coin.
+        choice: Which venues, tiers and side.
+        venue: Only this one of them.
+    """
+    markets = [
+        market
+        for market in scene.estimated()
+        if choice.takes(market.venue) and venue in (None, market.venue)
+    ]
+    if not markets:
+        return Slab(0, np.zeros((len(TIER_NAMES), 2, 0)))
+    tables = [drawn(market.estimate, choice.model, scene.now) for market in markets]
+    bases = [table.base for table, _ in tables]
+    low, high = min(bases), max(bases) + BINS
+    total = np.zeros((len(TIER_NAMES), 2, high - low))
+    for (table, weights), base in zip(tables, bases, strict=True):
+        coins = table.render_tiers(weights, table.basis.tiers, len(TIER_NAMES), 0, BINS)
+        total[:, :, base - low : base - low + BINS] += coins
+    total *= np.exp((low + np.arange(high - low) + 0.5) * BIN)
+    total[~choice.tier_mask()] = 0.0
+    total[:, ~choice.side_mask()] = 0.0
+    return Slab(low, total)
+
+
+def by_row(dollars: Floats, base: int, first: int, per_row: int, count: int) -> NDArray[np.float32]:
+    """Return dollars by bin (bins,), summed into `count` rows of `per_row` bins, float32 (count,).
+
+    `base` is the absolute bin the dollars begin at, `first` the number of the lowest row.
+    """
+    out = np.zeros(count)
+    rows = (base + np.arange(len(dollars))) // per_row - first
+    inside = (rows >= 0) & (rows < count)
+    np.add.at(out, rows[inside], dollars[inside])
+    return out.astype(np.float32)
+
+
+def bin_of(price: float) -> int:
+    """Return the absolute bin of a price."""
+    return math.floor(math.log(price) / BIN)

@@ -1,0 +1,1 @@
+"""What may be asked of the maps, and the answers."""

@@ -1,0 +1,133 @@
+"""What stood where on average over a span, and which zones have held most: the map, accumulated.
+
+The mean is taken over the columns that were drawn, so a gap neither adds nor takes away. Zones are
+the clusters of the mean: the same rule that finds them in the map of one moment.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.events import HOUR, Floats, Holder
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Slab
+from powderkeg.maps.views.clusters import Cluster, clusters
+
+
+class Zone(Struct, frozen=True):
+    """A stretch of price, over the span."""
+
+    side: Holder
+    floor: float
+    top: float
+    peak: float
+    """Price of its densest row."""
+    mean: float
+    """Dollars inside on average."""
+    dollar_hours: float
+    """The same times the hours that were drawn."""
+    change: float
+    """Dollars inside at the end less those at the start."""
+    distance: float
+    """Of the nearest edge from the mark, as a signed fraction."""
+
+
+class Accumulated(Struct, frozen=True, eq=False):
+    """The map over a span, by price, on the rows of its heatmap."""
+
+    span: str
+    t0: int
+    """Start of the first column, µs."""
+    step: int
+    cols: int
+    drawn: int
+    """Columns that were drawn; the mean is over them."""
+    p0: float
+    dp: float
+    rows: int
+    long: NDArray[np.float32]
+    """Mean dollars by row, shape (rows,)."""
+    short: NDArray[np.float32]
+    change_long: NDArray[np.float32]
+    """Dollars by row in the last column drawn less those in the first, shape (rows,)."""
+    change_short: NDArray[np.float32]
+    zones: list[Zone]
+    """Of each side those that held most, most first."""
+
+
+class Place(NamedTuple):
+    """Where an array of columns and rows lies."""
+
+    first: int
+    """Common row 0 of the array."""
+    per_row: int
+    """Bins a row."""
+    step: int
+    """µs a column."""
+    column: int
+    """Number of column 0 of the array."""
+
+
+def accumulate(
+    money: Floats, drawn: NDArray[np.bool_], place: Place, mark: float, span: str
+) -> Accumulated:
+    """Return means and changes of columns.
+
+    Args:
+        money: Dollars, shape (2, columns, rows): longs, shorts.
+        drawn: Which columns were drawn, shape (columns,).
+        place: Where they lie.
+        mark: Mark at the end; NaN leaves the zones out.
+        span: Name of the span.
+    """
+    known = np.flatnonzero(drawn)
+    mean, change = np.zeros((2, money.shape[2])), np.zeros((2, money.shape[2]))
+    if len(known):
+        mean = money[:, known].mean(axis=1)
+        change = money[:, known[-1]] - money[:, known[0]]
+    hours = len(known) * place.step / HOUR
+    means, changes = mean.astype(np.float32), change.astype(np.float32)
+    return Accumulated(
+        span=span,
+        t0=place.column * place.step,
+        step=place.step,
+        cols=money.shape[1],
+        drawn=len(known),
+        p0=place.first * place.per_row * BIN,
+        dp=place.per_row * BIN,
+        rows=money.shape[2],
+        long=means[0],
+        short=means[1],
+        change_long=changes[0],
+        change_short=changes[1],
+        zones=_zones(mean, change, place, mark, hours) if mark > 0 else [],
+    )
+
+
+def _zones(mean: Floats, change: Floats, place: Place, mark: float, hours: float) -> list[Zone]:
+    """Return the clusters of a mean map, those that held most first, longs before shorts."""
+    by_bin = np.repeat(mean / place.per_row, place.per_row, axis=1)
+    dollars = np.zeros((len(TIER_NAMES), *by_bin.shape))
+    dollars[0] = by_bin  # of tiers nothing is asked
+    found = clusters(Slab(place.first * place.per_row, dollars), mark)
+    zones = [_zone(each, change, place, hours) for each in found]
+    return sorted(zones, key=lambda zone: (zone.side, -zone.mean))
+
+
+def _zone(found: Cluster, change: Floats, place: Place, hours: float) -> Zone:
+    """Return a cluster of the mean as a zone; rows cut by its edges count by the part inside."""
+    ends = [
+        math.log(price) / BIN / place.per_row - place.first for price in (found.floor, found.top)
+    ]
+    rows = np.arange(change.shape[1])
+    inside = np.clip(np.minimum(rows + 1, ends[1]) - np.maximum(rows, ends[0]), 0, 1)
+    side = 0 if found.side == "long" else 1
+    return Zone(
+        found.side, found.floor, found.top, found.peak, found.mass, found.mass * hours,
+        float((change[side] * inside).sum()), found.distance,
+    )  # fmt: skip

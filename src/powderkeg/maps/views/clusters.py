@@ -1,0 +1,269 @@
+"""Clusters: stretches of price that hold clearly more than their ground, and of whom.
+
+A map without any has none: nothing is taken for a cluster because there is no better one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.engine.exposure.concentration import Moments, Openings, Reach, reach_of
+from powderkeg.events import Floats, Holder
+from powderkeg.maps.heatmap.doubt import doubt
+from powderkeg.maps.heatmap.ground import ground, mean
+from powderkeg.maps.heatmap.scene import TIER_NAMES, Choice, Scene, Slab
+
+SMOOTH = 1
+"""Bins to either side of each that are averaged, twice, before peaks are looked for (25 bp
+together), so that one speckle makes no cluster."""
+TIMES = 1.5
+"""A cluster holds at least this many times its ground."""
+PROMINENCE = 0.3
+"""A peak stands above the saddle to the next higher one by at least this share of its relief."""
+REACH = 0.15
+"""Log distance from the mark beyond which clusters are not looked for."""
+EDGE = 0.6
+"""A cluster ends where its relief falls below this share of the peak's."""
+WIDEST = 24
+"""Bins a cluster may reach from its peak to either side (1.2 %)."""
+APART = 12
+"""Bins in which a peak is the highest, half of them to either side (0.6 %)."""
+LEAST = 0.005
+"""A cluster holds at least this share of its side's mass within reach."""
+NEAR = 0.01
+"""Clusters are ranked by what stands above their ground, over distance plus this: what is near
+matters first, and no far mass hides it."""
+MOST = 12
+"""Clusters shown of a side."""
+MANY = (0.8, 1.0)
+"""Share of a cluster of very many small holders that fires, least and most. An assumption: small
+accounts seldom watch, so the liquidation engine reaches nearly all of what is still there."""
+ONE = (0.3, 1.0)
+"""The same of a single holder. An assumption: who holds much may close up to most of it before."""
+
+
+class Cluster(Struct, frozen=True):
+    """Contiguous prices that hold at least `TIMES` their ground."""
+
+    side: Holder
+    floor: float
+    top: float
+    peak: float
+    """Price of the densest bin."""
+    mass: float
+    """Dollars inside."""
+    ground: float
+    """Of them, what its surroundings alone would hold there: dollars, at most mass / 1.5."""
+    distance: float
+    """Of the nearest edge from the mark, as a signed fraction; negative below."""
+    tier: int
+    """The tier that holds most of the mass."""
+    tiers: dict[str, float]
+    """Dollars by tier."""
+    age: float
+    """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
+    concentration: float | None = None
+    """Few large openings (1: one) or many small (near 0); none where most prints are unknown."""
+    fired: tuple[float, float] = ONE
+    """Share of the mass expected to fire, least and most: an assumption, see function `fired`."""
+    low: float = math.nan
+    """End of the 80 % band of the mass, dollars; NaN of the past."""
+    high: float = math.nan
+    measured: float = math.nan
+    """Share of the mass that is measured rather than prior."""
+
+
+def above_ground(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+    """Return clusters of now with their bands, without those that may be ground alone.
+
+    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The misfit
+    does not count: it is a factor on the map, and so on the ground as well.
+
+    Args:
+        scene: The coin.
+        choice: The part of the map the clusters were found on.
+        found: Clusters of the map now.
+    """
+    sides = np.array([0 if c.side == "long" else 1 for c in found], np.int64)
+    first, last = (
+        np.array([round(math.log(price) / BIN) for price in prices], np.int64)
+        for prices in ([c.floor for c in found], [c.top for c in found])
+    )
+    sure = doubt(scene, choice, sides, first, last)
+    return [
+        replace(
+            c, low=c.mass * float(sure.low[i]), high=c.mass * float(sure.high[i]),
+            measured=float(sure.measured[i]),
+        )
+        for i, c in enumerate(found)
+        if c.mass * float(sure.own[i]) > c.ground
+    ]  # fmt: skip
+
+
+def fired(concentration: float | None) -> tuple[float, float]:
+    """Return the share of a cluster that may be expected to fire, as a range. An assumption.
+
+    Concentration is the chance that two of its dollars share a holder, so it mixes the ranges of
+    `MANY` and `ONE`. Where it is not known the wider of the two is told.
+    """
+    h = 1.0 if concentration is None else concentration
+    low, high = (many + (one - many) * h for many, one in zip(MANY, ONE, strict=True))
+    return low, high
+
+
+def with_concentration(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+    """Return clusters of now with their concentration, and the share that may fire.
+
+    Args:
+        scene: The coin.
+        choice: The part of the map the clusters were found on.
+        found: Clusters of the map now; of the past nothing is known.
+    """
+    kept = [
+        (m.openings, _reaches(scene, m.estimate, choice))
+        for m in scene.estimated()
+        if m.openings is not None and choice.takes(m.venue)
+    ]
+    return [_told(scene.now, cluster, kept) for cluster in found]
+
+
+def _reaches(scene: Scene, estimate: Estimate, choice: Choice) -> list[Reach]:
+    """Return how far the chosen classes of a market lay what opens, for longs and for shorts."""
+    exposure = estimate.exposure
+    fresh = estimate.map_weights(scene.now)[:, 0] * choice.tier_mask()[exposure.basis.tiers]
+    own = exposure.spec.own
+    return [reach_of(exposure.basis, side, fresh[side], own) for side in (0, 1)]
+
+
+def _told(at: int, cluster: Cluster, kept: list[tuple[Openings, list[Reach]]]) -> Cluster:
+    start, stop = (round(math.log(price) / BIN) for price in (cluster.floor, cluster.top))
+    side = 0 if cluster.side == "long" else 1
+    total = Moments()
+    for openings, reaches in kept:
+        total = total.with_(openings.moments(start, stop, reaches[side], at))
+    h = total.concentration
+    return replace(cluster, concentration=h, fired=fired(h))
+
+
+def _saddle(flank: Floats, height: float) -> float:
+    """Return the lowest relief on the way from a peak to the first that is higher, 0 for none."""
+    higher = np.flatnonzero(flank > height)
+    return float(flank[: higher[0] + 1].min()) if len(higher) else 0.0
+
+
+def _stands_out(relief: Floats, peak: int) -> bool:
+    """Return whether a bin is the highest about it, and clear of the next higher peak."""
+    height = float(relief[peak])
+    if height < relief[max(peak - APART // 2, 0) : peak + APART // 2 + 1].max():
+        return False
+    saddle = max(_saddle(relief[peak::-1], height), _saddle(relief[peak:], height))
+    return height - saddle >= PROMINENCE * height
+
+
+def _extent(relief: Floats, peak: int, taken: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return [start, stop) of the bins around a peak that stand out with it, not yet taken."""
+    least = EDGE * relief[peak]
+    start = stop = peak
+    while start > max(peak - WIDEST, 0) and relief[start - 1] >= least and not taken[start - 1]:
+        start -= 1
+    end = min(peak + WIDEST, len(relief) - 1)
+    while stop < end and relief[stop + 1] >= least and not taken[stop + 1]:
+        stop += 1
+    return start, stop + 1
+
+
+def _stretches(raw: Floats, base: Floats) -> list[tuple[int, int]]:
+    """Return [start, stop) of the bins of each cluster of a side, those that stand out most first.
+
+    Args:
+        raw: Dollars by bin, shape (bins,).
+        base: Their ground.
+    """
+    relief = mean(mean(raw - base, SMOOTH), SMOOTH)
+    least = LEAST * float(raw.sum())
+    taken = np.zeros(len(raw), np.bool_)
+    found: list[tuple[int, int]] = []
+    for peak in np.argsort(-relief, kind="stable").tolist():
+        if taken[peak] or not relief[peak] > 0 or not _stands_out(relief, peak):
+            continue
+        start, stop = _extent(relief, peak, taken)
+        mass, under = float(raw[start:stop].sum()), float(base[start:stop].sum())
+        if mass >= least and mass >= TIMES * under:
+            taken[start:stop] = True
+            found.append((start, stop))
+    return found
+
+
+def _cluster(slab: Slab, side: int, start: int, stop: int, under: float, mark: float) -> Cluster:
+    inside = slab.dollars[:, side, start:stop]
+    tiers = inside.sum(axis=1)
+    density = inside.sum(axis=0)
+    floor, top = (math.exp((slab.base + b) * BIN) for b in (start, stop))
+    near = top if side == 0 else floor
+    return Cluster(
+        side="long" if side == 0 else "short",
+        floor=floor,
+        top=top,
+        peak=math.exp((slab.base + start + int(density.argmax()) + 0.5) * BIN),
+        mass=float(tiers.sum()),
+        ground=under,
+        distance=near / mark - 1,
+        tier=TIER_NAMES[int(tiers.argmax())],
+        tiers={str(t): float(m) for t, m in zip(TIER_NAMES, tiers, strict=True)},
+        age=math.nan,
+    )
+
+
+def within_reach(slab: Slab, mark: float) -> tuple[slice, slice]:
+    """Return the bins of a map in which clusters of longs and of shorts are looked for."""
+    centre = math.floor(math.log(mark) / BIN) - slab.base
+    reach, count = int(REACH / BIN), slab.dollars.shape[2]
+    ends = (centre - reach, centre + 1), (centre, centre + reach)
+    long, short = (slice(max(low, 0), max(min(high, count), 0)) for low, high in ends)
+    return long, short
+
+
+def standing(slab: Slab, mark: float) -> list[Cluster]:
+    """Return all clusters of a map, in no order that matters.
+
+    The ground is found over all prices of the map, beyond those in reach too.
+
+    Args:
+        slab: The map.
+        mark: Current mark, > 0.
+    """
+    sides = slab.by_side()
+    under = ground(sides, BIN)
+    return [
+        _cluster(
+            slab, side, part.start + start, part.start + stop,
+            float(under[side, part][start:stop].sum()), mark,
+        )
+        for side, part in enumerate(within_reach(slab, mark))
+        for start, stop in _stretches(sides[side, part], under[side, part])
+    ]  # fmt: skip
+
+
+def foremost(found: Iterable[Cluster], most: int = MOST) -> list[Cluster]:
+    """Return the clusters of each side that matter most: longs, then shorts, nearest first.
+
+    Args:
+        found: Any clusters.
+        most: How many a side.
+    """
+    ranked = sorted(found, key=lambda c: -(c.mass - c.ground) / (abs(c.distance) + NEAR))
+    sides = ([c for c in ranked if c.side == side][:most] for side in ("long", "short"))
+    return [c for side in sides for c in sorted(side, key=lambda c: abs(c.distance))]
+
+
+def clusters(slab: Slab, mark: float, most: int = MOST) -> list[Cluster]:
+    """Return the clusters of each side that matter most; see `standing` and `foremost`."""
+    return foremost(standing(slab, mark), most)

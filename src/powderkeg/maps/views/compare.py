@@ -1,0 +1,122 @@
+"""Two models side by side: why two tools that look at the same market show different maps."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.events import Floats
+from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.scale import FLOOR
+from powderkeg.maps.heatmap.scene import Choice, Scene, by_row
+
+REACH = 0.1
+"""How far from the mark shapes are compared: where most is known."""
+OCTAVES = 5.0
+"""A cell's byte is 128 for equal, 255 or 1 where a model has 32 times the other's dollars."""
+
+
+class Comparison(Struct, frozen=True, eq=False):
+    """The map now under two models, on the rows of a span's heatmap."""
+
+    p0: float
+    dp: float
+    rows: int
+    ours: NDArray[np.float32]
+    """Dollars by row of the calibrated map, both sides, shape (rows,)."""
+    theirs: NDArray[np.float32]
+    """Of the static map: each trade at 100x, 50x, 25x and 10x, never closed, its scale learned."""
+    totals: dict[str, float]
+    """Dollars of each within 10 % of the mark."""
+    overlap: float | None
+    """Mass the two have in common within 10 %, both scaled to one, 0 to 1."""
+    distance: float | None
+    """How far mass must travel to turn one into the other, % of price, within 10 %."""
+    why: list[str]
+    """What makes them differ, in words."""
+
+
+def pair(scene: Scene, choice: Choice, at: int) -> tuple[Floats, Floats, int]:
+    """Return both maps by absolute bin, both sides summed, and the first bin."""
+    slabs = [past.slab_at(scene, replace(choice, model=m), at) for m in ("calibrated", "static")]
+    known = [slab for slab in slabs if slab.dollars.shape[2]]
+    low = min((slab.base for slab in known), default=0)
+    high = max((slab.base + slab.dollars.shape[2] for slab in known), default=0)
+    out = np.zeros((2, high - low))
+    for row, slab in zip(out, slabs, strict=True):
+        start = slab.base - low if slab.dollars.shape[2] else 0
+        row[start : start + slab.dollars.shape[2]] = slab.by_side().sum(axis=0)
+    return out[0], out[1], low
+
+
+def compare(
+    scene: Scene, choice: Choice, at: int, mark: float, rows: tuple[int, int, int]
+) -> Comparison:
+    """Return two models side by side.
+
+    Args:
+        scene: The coin.
+        choice: Which venues, tiers and side; its model is not looked at.
+        at: µs to look back to; 0 means now.
+        mark: Mark at that time.
+        rows: First common row, bins a row, and number of rows.
+    """
+    ours, theirs, low = pair(scene, choice, at)
+    prices = np.exp((low + np.arange(len(ours)) + 0.5) * BIN)
+    near = np.abs(prices / mark - 1) <= REACH
+    a, b = ours[near], theirs[near]
+    both = a.sum() > 0 and b.sum() > 0
+    taught = not all(market.estimate.prior_only for market in scene.estimated())
+    first, per_row, count = rows
+    return Comparison(
+        p0=first * per_row * BIN,
+        dp=per_row * BIN,
+        rows=count,
+        ours=by_row(ours, low, *rows),
+        theirs=by_row(theirs, low, *rows),
+        totals={"calibrated": float(a.sum()), "static": float(b.sum())},
+        overlap=float(np.minimum(a / a.sum(), b / b.sum()).sum()) if both else None,
+        distance=_distance(a, b) if both else None,
+        why=_why(a, b, prices[near] / mark - 1, taught=taught) if both else [],
+    )
+
+
+def difference(ours: Floats, theirs: Floats, unit: float = 1.0) -> NDArray[np.uint8]:
+    """Return dollars of two models as one byte a cell: above 128 ours has more; 0 is neither.
+
+    What counts as nothing is less than the floor of the money scale in its unit.
+    """
+    floor = FLOOR * unit
+    octaves = np.log2((ours + floor) / (theirs + floor))
+    bytes_ = np.rint(128 + 127 * np.clip(octaves / OCTAVES, -1, 1)).astype(np.uint8)
+    return np.where((ours < floor) & (theirs < floor), np.uint8(0), bytes_)
+
+
+def _distance(a: Floats, b: Floats) -> float:
+    return float(np.abs(np.cumsum(a / a.sum() - b / b.sum())).sum() * BIN * 100)
+
+
+def _why(ours: Floats, theirs: Floats, distance: Floats, *, taught: bool) -> list[str]:
+    """Return the differences that can be told in a sentence each."""
+    reach = [float((np.abs(distance) * x).sum() / x.sum()) for x in (ours, theirs)]
+    near = [float(x[np.abs(distance) <= 0.02].sum() / x.sum()) for x in (ours, theirs)]
+    factor = float(theirs.sum() / ours.sum())
+    scale = (
+        "its scale is fitted to the same liquidations"
+        if taught
+        else "neither has learned its scale from liquidations here yet"
+    )
+    closing = (
+        f"The static map never closes a position. It holds {factor:.2g} times our dollars within "
+        f"10 %; {scale}."
+    )
+    places = (
+        f"Mass lies {reach[0]:.1%} from the mark on average here, {reach[1]:.1%} there: ours has "
+        "learned distances and holding times where the static map has four fixed distances."
+    )
+    return [
+        closing, places, f"{near[0]:.0%} of ours and {near[1]:.0%} of theirs is within 2 %.",
+    ]  # fmt: skip

@@ -1,0 +1,147 @@
+"""From when to when a map may be asked for, and the largest moves of the price in that time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec import Struct
+
+from powderkeg.events import HOUR, MINUTE, Floats, Times
+from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, OPEN, PriceRing
+from powderkeg.maps.heatmap.scene import Scene
+from powderkeg.maps.views.queries import HistoryQuery
+
+WINDOW = HOUR
+"""Time over which a move is measured."""
+MOST = 20
+"""Moves told."""
+
+
+class Move(Struct, frozen=True):
+    """How far price went within an hour."""
+
+    at: int
+    """Start, µs."""
+    start: float
+    end: float
+    change: float
+    """As a fraction of the start."""
+    low: float
+    high: float
+
+
+class History(Struct, frozen=True):
+    """What may be asked for with `at`."""
+
+    since: int
+    """First time, µs."""
+    until: int
+    """Last time, µs."""
+    stride: int
+    """Distance of times that can be told apart, µs."""
+    steps: list[int]
+    """Steps of the columns that are kept, µs."""
+    moves: list[Move]
+    """Largest first; they do not overlap."""
+    exact: bool = True
+    """True where the map of then is played anew; false where it is read from kept columns."""
+
+
+class Path:
+    """Candles gathered while they pass, of which the rings keep the last only."""
+
+    __slots__ = ("_bars", "_last", "_times")
+
+    def __init__(self) -> None:
+        """Know no candle yet."""
+        self._times: list[Times] = []
+        self._bars: list[Floats] = []
+        self._last = -1
+
+    def take(self, rings: Mapping[int, PriceRing]) -> None:
+        """Add the columns of the 5-minute ring that are over and new."""
+        ring = rings[5 * MINUTE]
+        until = ring.last - 1
+        count = min(until - self._last, ring.size - 1)
+        if ring.last < 0 or count <= 0:
+            return
+        bars = ring.window(until, count)
+        known = ~np.isnan(bars[:, OPEN])
+        self._times.append(np.arange(until - count + 1, until + 1)[known] * ring.step)
+        self._bars.append(bars[known])
+        self._last = until
+
+    def moves(self) -> list[Move]:
+        """Return the largest moves of all that was added."""
+        if not self._times:
+            return []
+        return largest(
+            moves_of(np.concatenate(self._times), np.concatenate(self._bars), 5 * MINUTE)
+        )
+
+
+def moves_of(times: Times, bars: Floats, step: int) -> list[Move]:
+    """Return the move of the hour from each candle on, where candles cover it.
+
+    Args:
+        times: Start of each candle, µs, rising, shape (n,).
+        bars: Open, high, low, close, volume, shape (n, 5).
+        step: Length of a candle, µs.
+    """
+    stops = np.searchsorted(times, times + WINDOW)
+    out: list[Move] = []
+    for first, stop in enumerate(stops.tolist()):
+        if times[stop - 1] + step < times[first] + WINDOW:
+            continue
+        part, start = bars[first:stop], float(bars[first, OPEN])
+        end, low, high = float(part[-1, CLOSE]), float(part[:, LOW].min()), part[:, HIGH].max()
+        out.append(Move(int(times[first]), start, end, end / start - 1, low, float(high)))
+    return out
+
+
+def largest(moves: list[Move]) -> list[Move]:
+    """Return the largest moves by log return that do not overlap, largest first."""
+    taken: list[Move] = []
+    for move in sorted(moves, key=lambda m: (-abs(math.log1p(m.change)), m.at)):
+        if len(taken) == MOST:
+            break
+        if move.change and all(abs(move.at - other.at) >= WINDOW for other in taken):
+            taken.append(move)
+    return taken
+
+
+def outside(since: int, until: int, at: int) -> str:
+    """Return why a time cannot be asked for, in words."""
+    return f"expected `at` from {since} to {until} (µs UTC), the time that is kept, found {at}"
+
+
+def kept(scene: Scene) -> tuple[int, list[int]]:
+    """Return the first time of which the rings tell a map, µs, and the steps of their columns.
+
+    A ring that coarser data fill here and there only does not count.
+    """
+    known = {
+        (step, int(ring.known()[0]))
+        for market in scene.estimated()
+        for step, ring in market.rings.items()
+        if ring.dense
+    }
+    since = min(((first + 1) * step for step, first in known), default=scene.now)
+    return since, sorted({step for step, _ in known})
+
+
+def history(scene: Scene, query: HistoryQuery) -> History:  # noqa: ARG001  every view takes a query
+    """Return what the rings still keep of a coin: the map as it was drawn then."""
+    since, steps = kept(scene)
+    moves: list[Move] = []
+    for step in steps:
+        ring = scene.prices[step]
+        last = scene.now // step - 1
+        bars = ring.window(last, ring.size - 1)
+        times = np.arange(last - len(bars) + 1, last + 1) * step
+        known = ~np.isnan(bars[:, OPEN])
+        moves += moves_of(times[known], bars[known], step)
+    stride = min(steps, default=MINUTE)
+    return History(since, scene.now, stride, steps, largest(moves), exact=False)

@@ -1,0 +1,120 @@
+"""What is seen of real positions, beside the estimate and never added to it.
+
+Hyperliquid tells the positions of any account that one names, with its own liquidation price of
+each. That is a part of the market, and seldom a typical one, for the watched were chosen. So the
+layer carries its coverage: the size seen on a side over the open interest of the market.
+
+Traps (docs/model.md, "The observed layer"):
+- An account that is missing from a look has closed nothing: it is kept, and after `KEEP` forgotten.
+- 13 to 31 % of real rows have no liquidation price (cross margin): counted as `unplaced`.
+- The mark may have passed a price since the look: such a position is dead or changed, and no longer
+  drawn (`passed`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.events import SECOND, Floats
+from powderkeg.maps.heatmap.ring import ROWS
+from powderkeg.maps.heatmap.scene import Choice, Scene
+from powderkeg.market.sightings import Watched
+
+
+class ObservedLevels(Struct, frozen=True, eq=False):
+    """Real positions by the venue's own liquidation price, on the rows of a span's heatmap."""
+
+    p0: float
+    dp: float
+    rows: int
+    long: NDArray[np.float32]
+    """Dollars by row that watched longs would lose there, shape (rows,)."""
+    short: NDArray[np.float32]
+    dollars: dict[str, float]
+    """By side, of all that has a price, on these rows or beyond them."""
+    share: dict[str, float | None]
+    """By side, size seen over open interest: the coverage; none where that is not known."""
+    look_age: float | None
+    """Seconds since the newest look; none where there was none."""
+    accounts: int
+    """Holders seen."""
+    unplaced: int
+    """Positions without a liquidation price: in no row, but in the share."""
+    passed: int
+    """Positions whose price the mark has passed since they were seen: in no row either."""
+    origin: str
+    """Whose positions these are; empty where nobody is watched."""
+
+
+def observed_levels(
+    scene: Scene, choice: Choice, first: int, per_row: int, at: int = 0
+) -> ObservedLevels:
+    """Return what is seen of positions now; of the past nothing is kept.
+
+    Args:
+        scene: The coin.
+        choice: Which venues and side; tiers are the estimate's and do not count here.
+        first: First common row of the span.
+        per_row: Bins a row.
+        at: Nonzero asks for the past, which is empty.
+    """
+    watched = [] if at else [w for w in scene.watched() if choice.takes(w.observed.venue)]
+    dollars = np.zeros((2, ROWS))
+    whole, sizes = np.zeros(2), np.zeros(2)
+    unplaced = passed = accounts = 0
+    for each in watched:
+        held = each.observed.believed(scene.now)
+        rows = np.array([(h.size, h.liquidation) for h in held]).reshape(-1, 2)
+        sizes += [rows[rows[:, 0] > 0, 0].sum(), -rows[rows[:, 0] < 0, 0].sum()]
+        priced = rows[:, 1] > 0
+        ahead = priced & ~(rows[:, 0] * (rows[:, 1] - each.mark) > 0)
+        _lay(rows[ahead], first, per_row, dollars, whole)
+        accounts += len(rows)
+        unplaced += int((~priced).sum())
+        passed += int((priced & ~ahead).sum())
+    dollars[~choice.side_mask()] = whole[~choice.side_mask()] = 0.0
+    newest = max((each.observed.at for each in watched), default=0)
+    return ObservedLevels(
+        p0=first * per_row * BIN,
+        dp=per_row * BIN,
+        rows=ROWS,
+        long=dollars[0].astype(np.float32),
+        short=dollars[1].astype(np.float32),
+        dollars={"long": float(whole[0]), "short": float(whole[1])},
+        share=_share(sizes, [each.oi for each in watched]),
+        look_age=(scene.now - newest) / SECOND if newest else None,
+        accounts=accounts,
+        unplaced=unplaced,
+        passed=passed,
+        origin=_origin(watched, accounts),
+    )
+
+
+def _lay(rows: Floats, first: int, per_row: int, dollars: Floats, whole: Floats) -> None:
+    """Add positions (size, liquidation price) to the rows of their sides, and to the whole."""
+    money = np.abs(rows[:, 0]) * rows[:, 1]
+    sides = np.where(rows[:, 0] > 0, 0, 1)
+    places = np.floor(np.log(rows[:, 1]) / BIN).astype(np.int64) // per_row - first
+    inside = (places >= 0) & (places < ROWS)
+    np.add.at(whole, sides, money)
+    np.add.at(dollars, (sides[inside], places[inside]), money[inside])
+
+
+def _share(sizes: Floats, interests: list[float]) -> dict[str, float | None]:
+    """Return the share of open interest that is seen, by side."""
+    total = sum(interests)
+    known = total > 0 and not math.isnan(total)
+    return {
+        name: float(size / total) if known else None
+        for name, size in zip(("long", "short"), sizes, strict=True)
+    }
+
+
+def _origin(watched: list[Watched], accounts: int) -> str:
+    names = sorted({each.observed.venue for each in watched})
+    return f"{accounts} accounts seen at {', '.join(names)}" if accounts else ""

@@ -1,0 +1,131 @@
+"""One coin at a glance, for a table of all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from msgspec import Struct
+
+from powderkeg.events import DAY, HOUR, Floats, Holder
+from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.prices import CLOSE
+from powderkeg.maps.heatmap.scene import Choice, Scene, Slab, slab
+from powderkeg.maps.views.clusters import Cluster, above_ground, standing
+from powderkeg.maps.views.queries import STEPS
+
+STEEP = 0.01
+"""How far from the mark steepness is measured: the next 1 %."""
+CROWD = 0.05
+"""How far from the mark longs and shorts are compared."""
+CLOSES = 48
+"""Half hours of the little curve: a day."""
+
+
+class Near(Struct, frozen=True):
+    """The nearest cluster of one side."""
+
+    floor: float
+    top: float
+    distance: float
+    """Of its nearest edge from the mark, a signed fraction."""
+    usd: float
+    low: float
+    """End of the 80 % band, dollars."""
+    high: float
+
+
+class Glance(Struct, frozen=True):
+    """One coin."""
+
+    price: float | None
+    change: float | None
+    """Of the price over 24 hours, a fraction; none where it is not known."""
+    below: Near | None
+    """The nearest cluster of longs; none where there is none."""
+    above: Near | None
+    """As above, of shorts."""
+    steepness: dict[Holder, float]
+    """Dollars that would be liquidated within the next 1 % of each side."""
+    long_share: float | None
+    """Longs of all that would be liquidated within 5 %; none where nothing would."""
+    funding: float | None
+    """Of 8 hours, by open interest over the markets that tell it; none where none does."""
+    oi: float
+    """Dollars of open interest."""
+    closes: list[float | None]
+    """Of the last 48 half hours; none where nothing traded."""
+
+
+class Held(Struct, frozen=True):
+    """What it costs to hold one market."""
+
+    rate: float
+    """Funding of one interval, NaN where not known."""
+    interval: int
+    """µs between payments, 0 where not known."""
+    oi: float
+    """Open interest, base coin; NaN where not known."""
+
+
+def glance(scene: Scene, held: Iterable[Held] = ()) -> Glance:
+    """Return a coin at a glance: the calibrated map of all its venues now.
+
+    Args:
+        scene: The coin; at least one market has a mark.
+        held: What it costs to hold each of its markets.
+    """
+    mark = past.price_at(scene, 0)
+    whole = slab(scene, Choice())
+    near = _nearest(scene, standing(whole, mark)) if mark > 0 else {}
+    steep, crowd = (_within(whole, mark, reach) for reach in (STEEP, CROWD))
+    oi = sum(m.estimate.oi for m in scene.estimated() if m.estimate.oi > 0)
+    return Glance(
+        price=_known(scene.price),
+        change=_change(scene),
+        below=near.get("long"),
+        above=near.get("short"),
+        steepness={"long": steep[0], "short": steep[1]},
+        long_share=crowd[0] / sum(crowd) if sum(crowd) > 0 else None,
+        funding=funding(held),
+        oi=oi * mark if mark > 0 else 0.0,
+        closes=_closes(scene),
+    )
+
+
+def funding(held: Iterable[Held]) -> float | None:
+    """Return the funding of 8 hours, each market by its open interest."""
+    told = [(h.rate * 8 * HOUR / h.interval, h.oi) for h in held if h.interval and h.oi > 0]
+    known = [(rate, oi) for rate, oi in told if not math.isnan(rate)]
+    total = sum(oi for _, oi in known)
+    return sum(rate * oi for rate, oi in known) / total if total else None
+
+
+def _nearest(scene: Scene, found: list[Cluster]) -> dict[Holder, Near]:
+    """Return the nearest cluster of each side with its band."""
+    first: dict[Holder, Near] = {}
+    for c in sorted(above_ground(scene, Choice(), found), key=lambda c: abs(c.distance)):
+        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.mass, c.low, c.high))
+    return first
+
+
+def _within(whole: Slab, mark: float, reach: float) -> tuple[float, float]:
+    """Return dollars of longs and of shorts within reach of the mark."""
+    sides: Floats = whole.by_side()[:, np.abs(whole.prices() / mark - 1) <= reach]
+    return float(sides[0].sum()), float(sides[1].sum())
+
+
+def _change(scene: Scene) -> float | None:
+    before = past.price_at(scene, scene.now - DAY) if scene.now > DAY else math.nan
+    return _known(scene.price / before - 1) if before > 0 else None
+
+
+def _closes(scene: Scene) -> list[float | None]:
+    ring = scene.prices[max(STEPS)]
+    bars = ring.window(scene.now // ring.step, CLOSES)
+    return [_known(float(close)) for close in bars[:, CLOSE]]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

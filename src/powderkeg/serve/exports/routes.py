@@ -1,0 +1,277 @@
+"""HTTP of what is taken away: pictures, tables, levels for TradingView, rates, the screener."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+from weakref import WeakSet
+
+import msgspec
+import numpy as np
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
+from msgspec import Struct
+
+from powderkeg.currencies import DOLLAR, Rate, RateTable
+from powderkeg.errors import BusyError, RequestError
+from powderkeg.events import DAY
+from powderkeg.history.fixings import day_number
+from powderkeg.maps.heatmap.scene import TIER_NAMES
+from powderkeg.maps.views.queries import Query, SpanQuery
+from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.codec import pack, read_query
+from powderkeg.serve.exports import tables
+from powderkeg.serve.exports.pictures import Look, heatmap_png
+from powderkeg.serve.openapi.parameters import operation
+from powderkeg.serve.responses import while_there
+from powderkeg.serve.session import Session
+from powderkeg.serve.workers import beside
+
+Answer: TypeAlias = Callable[[Request[Any, Any, State], dict[str, Any]], Response[bytes]]
+TABLES = 8
+"""Tables that may be on their way to clients at once; each waits for its next piece in turn."""
+
+
+class Money(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """In which currency a table tells its amounts."""
+
+    ccy: str = DOLLAR
+    """Each amount by the fixing of its own day."""
+
+
+@dataclass(frozen=True)
+class _Kitchen:
+    """What every export needs."""
+
+    session: Session
+    table: RateTable
+    leaving: WeakSet[AsyncGenerator[bytes]]
+    """Tables that are being sent."""
+
+    async def decoded(self, coin: str, name: str, query: Query) -> dict[str, Any]:
+        """Return a view as a client would read it, detached from the desk."""
+        async with self.session.workers.turn("long"):
+            answer = await beside(self.session.question(coin, name, query))
+            mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
+            return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
+
+    async def picture(self, coin: str, query: Query, chart: Query, look: Look) -> _Picture:
+        """Return a heatmap as PNG, with its span and time."""
+        heat = await self.decoded(coin, "heatmap", query)
+        levels = await self.decoded(coin, "levels", chart)
+        rate = self.table.rate(look.ccy, heat["as_of"])
+        async with self.session.workers.turn("long"):
+            body = await beside(heatmap_png, heat, levels, look, rate, filters_of(query))
+        return _Picture(body, heat["span"], heat["as_of"])
+
+    def send(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+        """Return the pieces of a table, each made in its turn.
+
+        Raises:
+            BusyError: Too many tables are being sent.
+        """
+        if len(self.leaving) >= TABLES:
+            raise BusyError(f"expected at most {TABLES} tables at once: ask later")
+        sent = self._made(pieces)
+        self.leaving.add(sent)
+        return sent
+
+    async def _made(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+        while True:
+            async with self.session.workers.turn("long", always=True):
+                piece = await beside(lambda: next(pieces, None))
+            if piece is None:
+                return
+            yield piece
+
+
+class _Picture(NamedTuple):
+    body: bytes
+    span: str
+    at: int
+    """µs UTC."""
+
+
+def split(raw: dict[str, str], own: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters that are the export's own, and those of the view."""
+    names = {field.name for field in msgspec.structs.fields(own)}
+    mine = {k: v for k, v in raw.items() if k in names}
+    return mine, {k: v for k, v in raw.items() if k not in names}
+
+
+def _own(raw: dict[str, str], kind: type[Any]) -> Any:
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as why:
+        names = ", ".join(field.name for field in msgspec.structs.fields(kind))
+        raise RequestError(f"{why}; of its own it takes {names}") from why
+
+
+def filters_of(query: Query) -> str:
+    """Return in words what a map was narrowed to, beside venues; nothing for a whole one."""
+    parts: list[str] = []
+    if set(query.tiers) != set(TIER_NAMES):
+        parts.append("tiers " + ", ".join(str(tier) for tier in query.tiers))
+    if query.side != "both":
+        parts.append(f"{query.side}s only")
+    return " · ".join(parts)
+
+
+def _where(where: str, request: Request[Any, Any, State]) -> tuple[str, dict[str, str]]:
+    """Return the coin and the raw parameters of ``BTC`` or ``BTC@1770300000000000``."""
+    coin, _, moment = where.partition("@")
+    raw = {k: str(v) for k, v in request.query_params.items()}
+    return coin, raw | ({"at": moment} if moment else {})
+
+
+def attached(coin: str, name: str, span: str, at: int, end: str) -> dict[str, str]:
+    """Return the header that names a download."""
+    stamp = tables.iso(at).replace("-", "").replace(":", "")[:13] + "Z"
+    file = f"powderkeg-{coin}-{name}-{span}-{stamp}.{end}"
+    return {
+        "content-disposition": f'attachment; filename="{file}"',
+        "cache-control": "no-cache",
+    }
+
+
+def _make_picture(kitchen: _Kitchen) -> HTTPRouteHandler:
+    kind = VIEWS["heatmap"][0]
+
+    @get(
+        "/v1/{where:str}/heatmap.png",
+        operation_class=operation("heatmap.png", kind, Look),
+        operation_id="heatmap.png",
+        media_type="image/png",
+    )
+    async def picture(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+        coin, raw = _where(where, request)
+        mine, rest = split(raw, Look)
+        look: Look = _own(mine, Look)
+        query = read_query(rest, kind)
+        if getattr(query, "planes", "sum") != "sum":
+            raise RequestError("expected planes=sum: a picture shows one plane of money")
+        made = await while_there(request, kitchen.picture(coin, query, _levels(rest), look))
+        named = attached(coin, "heatmap", made.span, made.at, "png")
+        inline = named["content-disposition"].replace("attachment", "inline")
+        return Response(
+            made.body, media_type="image/png", headers=named | {"content-disposition": inline}
+        )
+
+    return picture
+
+
+def _levels(raw: dict[str, str]) -> Query:
+    """Return the query of the level chart with bands, from that of any table."""
+    kind = VIEWS["levels"][0]
+    names = {field.name for field in msgspec.structs.fields(kind)}
+    return read_query({k: v for k, v in raw.items() if k in names} | {"bands": "1"}, kind)
+
+
+def _make_table(kitchen: _Kitchen, name: str, form: tables.Form) -> HTTPRouteHandler:
+    view, make = tables.KINDS[name]
+    kind = VIEWS[view][0]
+
+    @get(
+        f"/v1/{{where:str}}/{name}.{form}",
+        operation_class=operation(f"{name}.{form}", kind, Money),
+        operation_id=f"{name}.{form}",
+        media_type=tables.TYPES[form],
+    )
+    async def table(where: FromPath[str], request: Request[Any, Any, State]) -> Stream:
+        coin, raw = _where(where, request)
+        mine, rest = split(raw, Money)
+        money: Money = _own(mine, Money)
+        query = read_query(rest, kind)
+        asked = kitchen.decoded(coin, view, _levels(rest) if view == "levels" else query)
+        answer = await while_there(request, asked)
+        schema, batches = make(answer, money.ccy, kitchen.table)
+        pieces = kitchen.send(tables.write(form, schema, batches))
+        headers = attached(coin, name, query.span, answer["as_of"], form)
+        return Stream(pieces, media_type=tables.TYPES[form], headers=headers)
+
+    return table
+
+
+def _make_tradingview(kitchen: _Kitchen) -> HTTPRouteHandler:
+    @get(
+        "/v1/{where:str}/tradingview",
+        operation_class=operation("tradingview", SpanQuery),
+        operation_id="tradingview",
+        media_type=MediaType.TEXT,
+    )
+    async def tradingview(where: FromPath[str], request: Request[Any, Any, State]) -> Response[str]:
+        coin, raw = _where(where, request)
+        _, rest = split(raw, Money)
+        query = read_query(rest, SpanQuery)
+        levels = await while_there(request, kitchen.decoded(coin, "levels", query))
+        text = tables.tradingview(levels)
+        return Response(text, media_type=MediaType.TEXT, headers={"cache-control": "no-cache"})
+
+    return tradingview
+
+
+def told_rates(table: RateTable, ccy: str, since: str, until: str, now: int) -> dict[str, Any]:
+    """Return the fixings of a currency as a daily series, and which holds now.
+
+    Args:
+        table: All fixings.
+        ccy: The currency.
+        since: First day, such as 2026-02-05; empty for a year before `until`.
+        until: Last day; empty for today.
+        now: µs UTC.
+
+    Raises:
+        RequestError: There is no such currency, or a day is none.
+    """
+    last = day_number(until) if until else now // DAY
+    first = day_number(since) if since else last - 366
+    days, values = table.series(ccy)
+    # The fixing before the first day holds on it where it has none of its own.
+    start = max(int(np.searchsorted(days, first, side="right")) - 1, 0)
+    stop = int(np.searchsorted(days, last, side="right"))
+    rate: Rate = table.rate(ccy, now)
+    return {
+        "kind": "rates",
+        "ccy": ccy,
+        "currencies": list(table.names()),
+        "unit": f"{ccy} a US dollar; USDT and USDC are taken as US dollars",
+        "as_of": rate.day,
+        "rate": rate.value,
+        "stale": rate.stale,
+        "source": table.source,
+        "days": [str(day) for day in days[start:stop].astype("datetime64[D]")],
+        "values": values[start:stop],
+    }
+
+
+def _make_rates(kitchen: _Kitchen, answer: Answer) -> HTTPRouteHandler:
+    @get("/v1/rates", sync_to_thread=False)
+    def rates(
+        request: Request[Any, Any, State],
+        ccy: FromQuery[str] = "NZD",
+        since: FromQuery[str] = "",
+        until: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Return what a US dollar was worth by day, by the fixings of the ECB."""
+        now = kitchen.session.clock()
+        return answer(request, told_rates(kitchen.table, ccy, since, until, now))
+
+    return rates
+
+
+def make_exports(session: Session, table: RateTable, answer: Answer) -> list[HTTPRouteHandler]:
+    """Return the routes of pictures, tables, levels for TradingView, and rates.
+
+    Args:
+        session: The desks.
+        table: Rates of the display currencies.
+        answer: Encodes what is JSON or MessagePack.
+    """
+    kitchen = _Kitchen(session, table, WeakSet())
+    files = [_make_table(kitchen, name, form) for name in tables.KINDS for form in tables.TYPES]
+    own = [_make_picture(kitchen), _make_tradingview(kitchen), _make_rates(kitchen, answer)]
+    return own + files

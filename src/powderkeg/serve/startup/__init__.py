@@ -1,0 +1,1 @@
+"""Starting: simulated venues, recorded history, progress."""

@@ -1,0 +1,185 @@
+"""The past of a simulated market, as if powderkeg had recorded it: learned from as any recording.
+
+What the simulated venues published is played hour by hour, with the liquidations they reported, in
+processes of their own, market by market; each enters its coin's desk as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import pickle
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from powderkeg.desk import Desk
+from powderkeg.engine.calibration.sweeps import KEPT
+from powderkeg.events import MINUTE, SECOND, Liquidation
+from powderkeg.feed.joining import adopt
+from powderkeg.history.snapshots import CODEC
+from powderkeg.live.network.semaphore import Gate
+from powderkeg.serve.startup.simulated import events_of
+from powderkeg.serve.startup.warm import warm
+from powderkeg.settings import Settings
+from powderkeg.sim import MinuteHistory
+from powderkeg.simvenues import cache
+from powderkeg.simvenues.market.world import kept_until
+from powderkeg.venues import VENUES
+
+MAKING: Final = 0.5
+"""Share of a simulated past's way into its desk that is making it; the rest is playing it."""
+UNREPORTED: Final = 5
+"""OKX reports four of five liquidations."""
+
+
+class Recorded:
+    """Plays the pasts of simulated coins into desks."""
+
+    def __init__(
+        self, desks: dict[str, Desk], settings: Settings, seed: int, warmed: Awaitable[None]
+    ) -> None:
+        """Play into `desks`.
+
+        Args:
+            desks: Of the coins; those named first are played first.
+            settings: Of the desks.
+            seed: Of the markets.
+            warmed: Done once all kernels are compiled; processes read them from their cache then.
+        """
+        self._desks = desks
+        self._settings = settings
+        self._seed = seed
+        self._ranks = {coin: rank for rank, coin in enumerate(desks)}
+        cores = os.cpu_count() or 1
+        self._gate = Gate(cores)
+        self._pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"))
+        self._ready = asyncio.ensure_future(self._warm(warmed, cores))
+        self.played: set[str] = set()
+        """Markets whose past is in their coin's desk."""
+        self._made: dict[str, float] = {}
+
+    async def _warm(self, warmed: Awaitable[None], cores: int) -> None:
+        await warmed
+        for _ in range(cores):
+            self._pool.submit(warm)
+
+    def made(self, coin: str, share: float) -> None:
+        """Hear how much of a coin's past is made, 0 to 1."""
+        self._made[coin] = share
+
+    def share(self, coin: str, market: str) -> float:
+        """Return how far a market's past is: half is making it, half playing it."""
+        return 1.0 if market in self.played else MAKING * self._made.get(coin, 0.0)
+
+    async def play(self, coin: str, path: Path) -> None:
+        """Play a coin's past, the largest market first."""
+        await self._ready
+        count = len(await asyncio.to_thread(_read, path))
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(self._play_one(coin, path, number))
+
+    async def _play_one(self, coin: str, path: Path, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        async with self._gate.through(self._ranks[coin]):
+            raw = await loop.run_in_executor(
+                self._pool, play_one, coin, path, number, self._settings, self._seed
+            )
+        played: Desk = CODEC.unpack(raw)
+        desk = self._desks[coin]
+        adopt(desk, played)
+        desk.now = max(desk.now, played.now)
+        self.played |= played.markets.keys()
+
+    def close(self) -> None:
+        """Let the processes go."""
+        self._ready.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) -> bytes:
+    """Return a packed desk that lived through one market's past by the ordinary path.
+
+    What it knew at the last midnight is kept, as the market itself is; so nothing up to then may
+    depend on when after it the past ends. What is older than the model learns from is played whole,
+    its liquidations left out.
+
+    Args:
+        coin: Such as BTC.
+        path: Of the coin's past, one `MinuteHistory` a market.
+        number: Which of them.
+        settings: Of the desk.
+        seed: Of the market.
+    """
+    history = as_published(coin, _read(path)[number])
+    first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
+    midnight = kept_until(end)
+    events = sorted(events_of(history, midnight - KEPT), key=lambda event: event.seen)
+    key = f"{history.market} {seed} {first} {midnight} {settings}"
+    name = f"desk-{history.market.replace(':', '-')}"
+    kept = cache.load(name, key)
+    if kept is not None:
+        desk = CODEC.unpack(kept)
+    else:
+        desk = Desk(coin, settings, horizon=midnight)
+        for event in events:
+            if event.seen <= midnight:
+                desk.apply(event)
+        cache.save(name, key, CODEC.pack(desk))
+    desk.horizon = end
+    for event in events:
+        if event.seen > midnight:
+            desk.apply(event)
+    return CODEC.pack(desk)
+
+
+def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
+    """Return a market's past under the venue's own symbol, with the liquidations it reports.
+
+    These are the rules of the simulated wires: Binance the last one of a second, Bitget the largest
+    of a second and side, OKX four of five, Hyperliquid none; the others all of them.
+    """
+    venue = history.market.partition(":")[0]
+    name = f"{venue}:{VENUES[venue]('').symbol(coin)}"
+    reported = _RULES.get(venue, list)(history.liquidations)
+    return MinuteHistory(
+        market=name,
+        candles=replace(history.candles, market=name),
+        liquidations=[replace(each, market=name) for each in reported],
+        funding=[replace(each, market=name) for each in history.funding],
+    )
+
+
+def _last_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
+    return list({event.at // SECOND: event for event in events}.values())
+
+
+def _largest_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
+    largest: dict[tuple[int, str], Liquidation] = {}
+    for event in events:
+        key = event.at // SECOND, event.holder
+        if key not in largest or event.size > largest[key].size:
+            largest[key] = event
+    return sorted(largest.values(), key=lambda event: event.at)
+
+
+def _four_of_five(events: list[Liquidation]) -> list[Liquidation]:
+    return [event for number, event in enumerate(events, 1) if number % UNREPORTED]
+
+
+_RULES: Final[dict[str, Callable[[list[Liquidation]], list[Liquidation]]]] = {
+    "binance": _last_of_seconds,
+    "bitget": _largest_of_seconds,
+    "okx": _four_of_five,
+    "hyperliquid": lambda _: [],
+}
+
+
+def _read(path: Path) -> list[MinuteHistory]:
+    """Return what the simulated venues, a process of ours, wrote into a folder of ours."""
+    return pickle.loads(path.read_bytes())  # noqa: S301  as above

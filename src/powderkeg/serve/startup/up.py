@@ -1,0 +1,181 @@
+"""What ``up`` does beside the server: find the venues or start made ones, collect, keep, show."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Awaitable
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from powderkeg.desk import Desk
+from powderkeg.errors import StoreError
+from powderkeg.feed.decoder import Feed
+from powderkeg.live.collector import Collector
+from powderkeg.live.maintenance import Keep, resume
+from powderkeg.live.network.listing import listing
+from powderkeg.live.network.reachability import MADE, contact
+from powderkeg.live.tell import tell
+from powderkeg.live.timekeeping.clock import now
+from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.serve.session import Session
+from powderkeg.serve.startup.progress import Starting
+from powderkeg.serve.startup.recorded import Recorded
+from powderkeg.serve.startup.temporary import temporary
+from powderkeg.serve.startup.venues import simulated_venues
+from powderkeg.serve.startup.warm import warm
+from powderkeg.serve.stream.hub import Hub
+from powderkeg.settings import LIVE, Settings
+from powderkeg.store.folder import Store
+
+SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
+"""The venues collected by default."""
+SEED: Final = 9
+"""Of the simulated market that is shown where no other is asked for."""
+SIMULATED: Final = "starting the simulated venues"
+RECORDED: Final = "recorded for 30 days"
+"""What is added to the note of a simulated market whose past was learned from."""
+
+
+class Plan(Struct, frozen=True):
+    """What to collect and how."""
+
+    coins: tuple[str, ...]
+    venues: tuple[str, ...] = SIX
+    hosts: dict[str, str] = {}
+    """Where venues are, when not where they document."""
+    simulate: str = ""
+    """Why made venues are to be started at once; empty asks the real ones first."""
+    data: Path | None = None
+    """Where frames are kept; made markets are kept in a folder that is gone afterwards."""
+    seed: int = SEED
+    rate: int = 0
+    """Messages per second that made venues send at least."""
+    disk: int = LIVE.disk
+    """Bytes that recordings may take. Not among the settings of desks, which are in the digest."""
+    settings: Settings = LIVE
+
+
+class Up:
+    """The session, its hub, and the work that feeds them."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Prepare; nothing is opened yet."""
+        self.plan = plan
+        self.session = Session(
+            "simulated" if plan.simulate else "live",
+            {coin: Desk(coin, plan.settings) for coin in plan.coins},
+            now,
+        )
+        self.session.progress = SIMULATED if plan.simulate else "asking the venues"
+        self.starting = Starting(self.session, plan.venues, now)
+        self.session.starting = lambda: self.starting.answer(self.collector)
+        self.hub = Hub(self.session)
+        self.collector: Collector | None = None
+        self._problems: dict[str, str] = {}
+        """What was wrong with the store before there was a collector to tell it."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with contextlib.AsyncExitStack() as stack:
+            warmed = asyncio.ensure_future(self._warm())
+            stack.callback(warmed.cancel)
+            hosts, folder = self.plan.hosts, self.plan.data
+            why = self.plan.simulate or await self._silence()
+            if why:
+                tell(f"simulated market: {why}")
+                self.session.source, self.session.note = "simulated", why
+                self.session.progress = SIMULATED
+                hosts = await stack.enter_async_context(self._simulated(warmed))
+            if self.session.source == "simulated":  # what is made is not kept among what is real
+                folder = stack.enter_context(temporary())
+            store = None
+            if folder is not None and (store := await self._opened(folder)) is not None:
+                stack.callback(store.close)
+            await self._collect(hosts, store, warmed)
+
+    async def _opened(self, folder: Path) -> Store | None:
+        """Open the store; a folder that cannot be recorded in costs the recording, not the map."""
+        self.session.progress = "opening the stored history"
+        try:
+            return await asyncio.to_thread(Store, folder)
+        except StoreError as why:
+            self._problems["store"] = f"nothing is recorded: {why}"
+            tell(self._problems["store"])
+            return None
+
+    async def _warm(self) -> None:
+        """Compile what is not compiled yet."""
+        self.starting.warmed = False
+        await asyncio.to_thread(warm)
+        self.starting.warmed = True
+
+    @contextlib.asynccontextmanager
+    async def _simulated(self, warmed: Awaitable[None]) -> AsyncGenerator[dict[str, str]]:
+        """Run the simulated venues, their past played as if it had been recorded."""
+        plan = self.plan
+        recorded = Recorded(self.session.desks, plan.settings, plan.seed, warmed)
+        self.starting.recorded = recorded.share
+        try:
+            async with simulated_venues(
+                plan.coins, plan.venues, plan.seed, plan.rate, recorded
+            ) as hosts:
+                recorded.close()
+                self.session.note = f"{self.session.note} · {RECORDED}"
+                yield hosts
+        finally:
+            recorded.close()
+
+    async def _silence(self) -> str:
+        """Return why no venue can be had, or nothing where one answers."""
+        heard, clocks = self.starting.answers, dict[str, int]()
+        answers = await contact(self.plan.venues, self.plan.hosts, heard=heard, clocks=clocks)
+        self.starting.since += settle(clocks, len(self.plan.venues))
+        if MADE in answers.values():
+            self.session.source, self.session.note = "simulated", "the hosts named are made venues"
+        if any(why in ("", MADE) for why in answers.values()):
+            return ""
+        words = "; ".join(f"{name}: {why}" for name, why in answers.items())
+        return f"no venue answered ({words})"
+
+    async def _collect(
+        self, hosts: dict[str, str], store: Store | None, warmed: Awaitable[None]
+    ) -> None:
+        def progress(words: str) -> None:
+            self.session.progress = words
+            self.session.ready = not words
+
+        feed = Feed(self.session.desks)
+        if store is not None and store.last:
+            self.session.progress = "reading the stored history"
+            if why := await asyncio.to_thread(resume, store, feed):
+                self._problems["record"] = why
+                tell(why)
+        symbols, lacking = await listing(self.plan.venues, self.plan.coins, hosts)
+        for words in lacking:
+            tell(words)
+        collector = Collector(
+            self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
+            symbols=symbols, beat=self.hub.quick, progress=progress,
+        )  # fmt: skip
+        self.collector = self.session.collector = collector
+        collector.status.problems |= self._problems
+        async with asyncio.TaskGroup() as group:
+            group.create_task(collector.run(warmed))
+            keep = collector.supervisor.keep
+            group.create_task(keep("hub", self.hub.run))
+            if store is not None:
+                settings = replace(self.plan.settings, disk=self.plan.disk)
+                housekeeping = Keep(store, collector, settings)
+                housekeeping.report()
+                group.create_task(keep("housekeeping", housekeeping.run))
+
+
+def offline() -> str:
+    """Return why the real venues are not to be asked, or nothing."""
+    told = os.environ.get("POWDERKEG_OFFLINE", "")
+    return f"POWDERKEG_OFFLINE={told} is set" if told not in ("", "0") else ""

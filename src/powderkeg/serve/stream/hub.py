@@ -1,0 +1,272 @@
+"""The stream: each change encoded once, sent to all who watch the same map.
+
+A slow reader loses what it has not read, and gets the newest column whole instead: it needs none
+before it. Only where a column has passed meanwhile must its page fetch the map anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.scale import FLOOR
+from powderkeg.maps.views.queries import SPANS, STEPS, SpanQuery
+from powderkeg.maps.views.views import heat_cells, heat_unit, levels, window
+from powderkeg.serve.codec import fields, pack
+from powderkeg.serve.session import Session
+from powderkeg.serve.workers import beside
+
+BACKLOG = 8
+"""Messages kept for a slow reader."""
+BEAT = 1.0
+"""Seconds between beats: the level chart, and the newest column even if nothing changed."""
+QUICK = 0.05
+"""Seconds between two changes of the newest column at least."""
+SENDS = 4_000
+"""Messages per second that changes of the newest column may make, over all readers."""
+SLICE = 0.005
+"""Seconds that changes of newest columns may hold up the loop at a time."""
+SHARE = 0.2
+"""Of the loop's time that they may take."""
+STATUS_EVERY = 2
+"""Beats between status messages."""
+
+
+class Reader:
+    """One socket's mailbox."""
+
+    def __init__(self) -> None:
+        """Start with an empty box."""
+        self._box: deque[bytes] = deque(maxlen=BACKLOG)
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether it has not kept up."""
+        return len(self._box) == BACKLOG
+
+    def put(self, message: bytes, *, alone: bool = False) -> None:
+        """Leave a message; `alone` throws away what is waiting."""
+        if alone:
+            self._box.clear()
+        self._box.append(message)
+        self._wake()
+
+    def close(self) -> None:
+        """Let the one who waits go."""
+        self._closed = True
+        self._wake()
+
+    async def take(self) -> bytes | None:
+        """Wait for the next message; None once the reader is closed."""
+        while not self._box and not self._closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return None if self._closed else self._box.popleft()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Stream:
+    """All that happens to one map: one coin, span and choice."""
+
+    def __init__(self, session: Session, coin: str, query: SpanQuery) -> None:
+        """Start at the map as it is."""
+        self.session = session
+        self.coin = coin
+        self.query = query
+        self.readers: set[Reader] = set()
+        self.seq = 0
+        self.beats = 0
+        self._events = 0
+        self._until, self._columns, self._first, _ = window(session.desk(coin), query.span, 0)
+        self._unit = self._unit_now()
+        self._last = self._cells(self._until)
+
+    @property
+    def name(self) -> str:
+        """Opaque name of the stream."""
+        return stream_name(self.coin, self.query)
+
+    def hello(self) -> list[bytes]:
+        """Return what a new reader must know: where the sequence stands, and the newest column."""
+        hello = {
+            "kind": "hello", "stream": self.name, "seq": self.seq, "p0": self._p0,
+            "vmin": FLOOR * self._unit, "now": self.session.now(self.session.desk(self.coin)),
+            "source": self.session.source,
+        }  # fmt: skip
+        return [pack(hello), self._whole()]
+
+    @property
+    def _p0(self) -> float:
+        """Natural log of the lower edge of row 0, as the heatmap tells it."""
+        return self._first * STEPS[SPANS[self.query.span][0]] * BIN
+
+    def quick(self) -> None:
+        """Send what has changed of the newest column, if anything has."""
+        events = self.session.desk(self.coin).counts.events
+        if self.readers and events != self._events:
+            self._events = events
+            self._move()
+
+    def _move(self) -> bool:
+        """Send the columns since the last call; return whether the map keeps its grid and scale."""
+        desk = self.session.desk(self.coin)
+        until, _, first, _ = window(desk, self.query.span, 0)
+        unit = self._unit_now()
+        moved = first != self._first or unit != self._unit
+        if moved or until > self._until + self._columns:
+            self._first, self._until, self._unit = first, until, unit
+            self._last = self._cells(until)
+            self._send({"kind": "rebase"})
+            return False
+        for column in range(self._until, until + 1):
+            cells = self._cells(column)
+            before = self._last if column == self._until else None
+            self._until, self._last = column, cells
+            self._send(self._column(column, cells, before))
+        return True
+
+    async def beat(self) -> None:
+        """Send what has changed since the last beat."""
+        if not self.readers or not self._move():
+            return
+        async with self.session.workers.turn("short", always=True):
+            desk = self.session.desk(self.coin)
+            about, held = self.session.about(desk, self.query), self.session.frozen(self.coin)
+            chart = await beside(levels, held.desk, self.query)
+        self._send({"kind": "levels", **about, **fields(chart)})
+        if self.beats % STATUS_EVERY == 0:
+            self._send(self._status())
+        self.beats += 1
+
+    def _status(self) -> dict[str, Any]:
+        desk = self.session.desk(self.coin)
+        about = self.session.about(desk, self.query)
+        told = (
+            "now", "source", "note", "coverage", "venues", "model", "prior_only", "fit", "grade",
+        )  # fmt: skip
+        return {
+            "kind": "status", **{name: about[name] for name in told},
+            "events": desk.counts.events,
+        }  # fmt: skip
+
+    def _cells(self, column: int) -> np.ndarray:
+        desk = self.session.desk(self.coin)
+        return heat_cells(desk, self.query.choice(), self.query.span, column, 1, self._first)[0]
+
+    def _unit_now(self) -> float:
+        """Return the unit of the money scale that cells are told in."""
+        desk, step = self.session.desk(self.coin), SPANS[self.query.span][0]
+        return heat_unit(desk, self.query.choice(), step)
+
+    def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> dict[str, Any]:
+        """Return a column message: all rows, or those that differ from `before`."""
+        step = SPANS[self.query.span][0]
+        bar = self.session.desk(self.coin).prices[step].window(column, 1)[0]
+        rows = np.arange(0) if before is None else np.flatnonzero(cells != before)
+        return {
+            "kind": "column", "stream": self.name, "t": column * step,
+            "k": [None if np.isnan(x) else float(x) for x in bar],
+            "full": before is None,
+            "as_of": self.session.desk(self.coin).now,
+            "r": rows.astype(np.uint16),
+            "v": cells if before is None else cells[rows],
+        }  # fmt: skip
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self.session.thaw(self.coin)
+        self.seq += 1
+        raw = pack({**message, "stream": self.name, "seq": self.seq})
+        late = [reader for reader in self.readers if reader.full]
+        for reader in self.readers.difference(late):
+            reader.put(raw)
+        if late:
+            whole = raw if message["kind"] == "rebase" else self._whole()
+            for reader in late:
+                reader.put(whole, alone=True)
+
+    def _whole(self) -> bytes:
+        """Return the newest column as one who has missed others can use it."""
+        column = self._column(self._until, self._last, None)
+        return pack({**column, "seq": self.seq, "again": True})
+
+
+def stream_name(coin: str, query: SpanQuery) -> str:
+    """Return the name of the stream of a coin, span and choice."""
+    tiers = "-".join(str(t) for t in query.tiers)
+    return "|".join(
+        (coin, query.span, "-".join(query.venues) or "all", tiers, query.side, query.model)
+    )
+
+
+class Hub:
+    """The streams that somebody watches."""
+
+    def __init__(self, session: Session) -> None:
+        """Watch nothing yet."""
+        self.session = session
+        self.streams: dict[str, Stream] = {}
+        self._next = 0.0
+
+    def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Reader]:
+        """Return the stream of a map with a new reader of it."""
+        name = stream_name(coin, query)
+        if name not in self.streams:
+            self.streams[name] = Stream(self.session, coin, query)
+        stream = self.streams[name]
+        reader = Reader()
+        for message in stream.hello():
+            reader.put(message)
+        stream.readers.add(reader)
+        return stream, reader
+
+    def leave(self, stream: Stream, reader: Reader) -> None:
+        """Forget a reader, and its stream with the last one."""
+        stream.readers.discard(reader)
+        if not stream.readers:
+            self.streams.pop(stream.name, None)
+
+    def place(self, coin: str, query: SpanQuery) -> dict[str, Any]:
+        """Return the stream of a map, and where its sequence stands."""
+        name = stream_name(coin, query)
+        stream = self.streams.get(name)
+        return {"stream": name, "seq": 0 if stream is None else stream.seq}
+
+    def quick(self) -> None:
+        """Send what has changed of the newest columns, not too often and not for too long.
+
+        Streams have turns: those that were not served now are the first the next time.
+        """
+        now = time.monotonic()
+        if now < self._next:
+            return
+        readers = sum(len(stream.readers) for stream in self.streams.values())
+        for name in list(self.streams):
+            self.streams[name] = stream = self.streams.pop(name)
+            stream.quick()
+            if (taken := time.monotonic() - now) > SLICE:
+                break
+        else:
+            taken = time.monotonic() - now
+        self._next = now + max(QUICK, readers / SENDS, taken / SHARE)
+
+    async def beat(self) -> None:
+        """Send every stream's changes, one stream after another."""
+        for stream in list(self.streams.values()):
+            await stream.beat()
+
+    async def run(self) -> None:
+        """Beat until cancelled; where the streams take longer, each is served in its turn."""
+        while True:
+            due = time.monotonic() + BEAT
+            await self.beat()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))

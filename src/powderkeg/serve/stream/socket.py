@@ -1,0 +1,81 @@
+"""The stream's socket: one mailbox a page, emptied as fast as its line allows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from litestar import WebSocket, websocket
+from litestar.datastructures import State
+from litestar.exceptions import WebSocketDisconnect
+from litestar.handlers import WebsocketRouteHandler
+
+from powderkeg.errors import RequestError
+from powderkeg.maps.views.queries import SpanQuery
+from powderkeg.serve.codec import pack, read_query
+from powderkeg.serve.session import Session
+from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.stream.hub import Hub
+
+EVERY = 0.25
+"""Seconds between two messages of the topic `starting`."""
+Socket = WebSocket[Any, Any, State]
+
+
+def make_stream(session: Session, hub: Hub) -> WebsocketRouteHandler:
+    """Return the route of the stream."""
+
+    @websocket("/v1/stream")
+    async def stream(socket: Socket) -> None:
+        """Send changes of one map, or how a start goes, as MessagePack until the client leaves."""
+        await socket.accept()
+        raw = dict(socket.query_params.items())
+        if raw.pop("topic", "map") == "starting":
+            await _send_start(socket, session)
+            return
+        try:
+            coin = str(raw.pop("coin", ""))
+            session.desk(coin)
+            query = read_query({k: str(v) for k, v in raw.items()}, SpanQuery)
+        except RequestError as why:
+            await socket.close(4400, str(why)[:120])
+            return
+        assert isinstance(query, SpanQuery)  # noqa: S101  the kind asked for
+        await _pump(socket, hub, coin, query)
+
+    return stream
+
+
+async def _send_start(socket: Socket, session: Session) -> None:
+    """Send how far the start has come until it is over or the client leaves."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            answer = begun(session)
+            await socket.send_bytes(pack(answer))
+            if answer["ready"]:
+                await socket.close(1000)
+                return
+            await asyncio.sleep(EVERY)
+
+
+async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:
+    """Send a reader's messages until either end closes."""
+    watched, reader = hub.join(coin, query)
+
+    async def listen() -> None:
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                await socket.receive()
+        reader.close()
+
+    listener = asyncio.ensure_future(listen())
+    try:
+        # No task a message: at a thousand pages they would cost more than the sending.
+        while (message := await reader.take()) is not None:
+            await socket.send_bytes(message)
+    except WebSocketDisconnect:
+        return
+    finally:
+        listener.cancel()
+        hub.leave(watched, reader)

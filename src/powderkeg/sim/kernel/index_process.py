@@ -1,0 +1,106 @@
+"""What comes from outside: moods, news that moves the index, and the marks that follow."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from numba import njit
+
+from powderkeg.sim.kernel.rates import Pace
+from powderkeg.sim.kernel.rng import normal, uniform
+from powderkeg.sim.kernel.state import CENTRE, DRIFT, MOODS, TICK, TURBULENCE, Laws, State
+
+_MOODS: Final = len(MOODS)
+_LEASH: Final = 20_000.0
+"""Rungs from the start (a factor of e) beyond which news pulls back: the ladder must not end."""
+_LEASH_MEMORY: Final = 5 * 86_400.0
+_CAP: Final = 0.0005
+_BASIC: Final = 0.0001
+_TREND_HOUR: Final = 0.006
+"""A move in the last hour that counts as one unit of momentum."""
+
+
+@njit
+def turn_moods(m: State, pace: Pace) -> None:
+    """Let the slow moods and each venue's own premium drift for a tick."""
+    for k in range(_MOODS):
+        m.moods[k] = pace.keep[k] * m.moods[k] + pace.fresh[k] * normal(m.chance)
+    if pace.basis_fresh > 0:
+        for v in range(m.count):
+            venue = m.venues[v]
+            venue.basis = pace.basis_keep * venue.basis + pace.basis_fresh * normal(m.chance)
+
+
+@njit
+def _news(m: State, law: Laws, pace: Pace, turbulence: float) -> float:
+    """Return the index's move in rungs, and note how unusual it is."""
+    move = law.volatility * pace.root * turbulence * normal(m.chance)
+    if uniform(m.chance) < law.jump_rate * turbulence * pace.tick:
+        move += law.jump_size * normal(m.chance)
+    m.news = move / (law.volatility * pace.root)
+    away = m.index - CENTRE
+    if abs(away) > _LEASH:
+        move -= (away - math.copysign(_LEASH, away)) * pace.tick / _LEASH_MEMORY
+    return move + law.trend * m.moods[DRIFT] * pace.tick
+
+
+@njit
+def _bridge(m: State, before: float, spread: float) -> None:
+    """Put the extremes of a Brownian path between `before` and now into the step's range.
+
+    A tick of ten seconds would otherwise miss a quarter of the range.
+    Source: the law of a Brownian bridge's maximum, by inversion.
+    """
+    gap = (m.mid - before) ** 2
+    up = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.chance)))
+    down = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.chance)))
+    m.high = 0.5 * (before + m.mid + up)
+    m.low = 0.5 * (before + m.mid - down)
+    m.rise = m.high - max(before, m.mid)
+    m.dip = min(before, m.mid) - m.low
+
+
+@njit
+def move_price(m: State, law: Laws, pace: Pace) -> None:
+    """Let news arrive: index and last move, the book thins, the step's range begins anew."""
+    before = m.mid
+    turbulence = math.exp(m.moods[TURBULENCE])
+    move = _news(m, law, pace, turbulence)
+    gap = m.mid - m.index
+    m.index += move + pace.impact * gap
+    m.mid += move - pace.pull * gap
+    m.hour += (m.mid - m.hour) * pace.hour
+    stress = max(0.0, abs(m.news) / 4 - 0.5)
+    m.thin += (1 / (1 + law.thinning * stress) - m.thin) * pace.thin
+    m.low = m.mid
+    m.high = m.mid
+    if pace.lumped:
+        _bridge(m, before, law.volatility * pace.root * turbulence)
+
+
+@njit
+def momentum(m: State) -> float:
+    """Return the last hour's move in units of 0.6 %, at most three either way."""
+    return max(-3.0, min(3.0, (m.mid - m.hour) * TICK / _TREND_HOUR))
+
+
+@njit
+def set_marks(m: State, pace: Pace) -> None:
+    """Set every venue's mark (index plus averaged premium plus its own) and the funding rate.
+
+    Longs would pay half the 4 h premium and a basic 1 bp. In coarse ticks mark ranges beyond
+    its two ends as far as news did inside.
+    """
+    m.premium += (m.mid - m.index - m.premium) * pace.premium
+    m.carry += (m.mid - m.index - m.carry) * pace.carry
+    m.rate = max(-_CAP, min(_CAP, 0.5 * m.carry * TICK + _BASIC))
+    for v in range(m.count):
+        venue = m.venues[v]
+        old = venue.mark
+        venue.mark = m.index + m.premium + venue.basis
+        venue.low = venue.mark
+        venue.high = venue.mark
+        if pace.lumped:
+            venue.low = min(old, venue.mark) - m.dip
+            venue.high = max(old, venue.mark) + m.rise

@@ -1,0 +1,212 @@
+"""What happens to positions whether their owners like it or not: stops, liquidation, funding."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from numba import njit
+
+from powderkeg.sim.kernel.book import close_at_once, take
+from powderkeg.sim.kernel.positions import (
+    bankruptcy_price,
+    end_staging,
+    met,
+    reduce_position,
+    settle_trigger,
+    start_staging,
+)
+from powderkeg.sim.kernel.state import DEAD, STAGED, Laws, Records, State, price_at
+
+_LIMIT: Final = 40
+"""Rungs a stop-limit order gives way: 20 bp."""
+_BIG: Final = 600_000.0
+"""Notional above which a position is liquidated in parts."""
+_PART: Final = 0.25
+_LEAST: Final = 200_000.0
+"""Notional of a part at least."""
+_PAUSE: Final = 1.0
+"""Seconds between parts."""
+_DUST: Final = 1e-9
+_POOR: Final = 1e-6
+
+
+@njit
+def _run_stops_at(
+    m: State, law: Laws, k: int, rung: int, t: float, step: int, tape: Records
+) -> None:
+    i = m.stops[k, rung]
+    while i >= 0:
+        close_at_once(m, law, i, m.positions[i].size, t, step, tape)
+        i = m.stops[k, rung]
+
+
+@njit
+def run_stops(m: State, law: Laws, t: float, step: int, tape: Records) -> None:
+    """Close by taking every position whose stop last has met in this step.
+
+    The range is the one the phase begins with: what a stop sets off waits for the next step. Stops
+    are stop-limits: one that last leapt over by more than `_LIMIT` rests until last is back. With
+    plain stop-market orders a cascade feeds on itself to 20 % in a minute, which none is known to.
+    """
+    low = math.ceil(m.low)
+    high = math.floor(m.high)
+    for rung in range(high + _LIMIT, low - 1, -1):
+        _run_stops_at(m, law, 0, rung, t, step, tape)
+    for rung in range(low - _LIMIT, high + 1):
+        _run_stops_at(m, law, 1, rung, t, step, tape)
+
+
+@njit
+def _note(m: State, p: Records, size: float, mark: float, step: int, deaths: Records) -> int:
+    """Write down a forced close before it happens; return its row, or -1 without room."""
+    n = m.deaths
+    if n >= deaths.shape[0]:
+        m.lost += 1
+        return -1
+    m.deaths += 1
+    d = deaths[n]
+    d.step = step
+    d.venue = p.venue
+    d.side = p.side
+    d.size = size
+    d.bankruptcy = bankruptcy_price(p)
+    d.trigger = price_at(p.trigger)
+    d.mark = price_at(mark)
+    d.entry = p.entry
+    d.margin = p.margin + p.extra
+    d.held = p.size
+    d.leverage = p.leverage
+    d.opened = p.opened
+    d.kind = p.kind
+    d.cross = p.cross
+    return n
+
+
+@njit
+def _force(
+    m: State,
+    law: Laws,
+    i: int,
+    size: float,
+    mark: float,
+    t: float,
+    step: int,
+    tape: Records,
+    deaths: Records,
+) -> None:
+    """Close `size` of a position against the book."""
+    p = m.positions[i]
+    venue = p.venue
+    sign = -p.side
+    row = _note(m, p, size, mark, step, deaths)
+    reduce_position(m, i, size)
+    fill = take(m, law, venue, sign, size, t, step, tape)
+    if row >= 0:
+        deaths[row].fill = fill
+
+
+@njit
+def _part_of(p: Records, price: float) -> float:
+    return min(p.size, max(_PART * p.size, _LEAST / price))
+
+
+@njit
+def _next_parts(
+    m: State, law: Laws, i: int, t: float, step: int, tape: Records, deaths: Records
+) -> bool:
+    """Liquidate the parts of a staged position that are due; return whether it stays staged."""
+    p = m.positions[i]
+    venue = m.venues[p.venue]
+    while p.alive == STAGED and t - p.stage >= _PAUSE:
+        if not met(p, round(venue.low), round(venue.high)):
+            end_staging(m, i)
+            return False
+        mark = venue.low if p.side > 0 else venue.high
+        p.stage += _PAUSE
+        _force(m, law, i, _part_of(p, price_at(mark)), mark, t, step, tape, deaths)
+    return p.alive == STAGED
+
+
+@njit
+def _continue(m: State, law: Laws, t: float, step: int, tape: Records, deaths: Records) -> None:
+    count = m.staging
+    kept = 0
+    for z in range(count):
+        i = m.staged[z]
+        if m.positions[i].alive == STAGED and _next_parts(m, law, i, t, step, tape, deaths):
+            m.staged[kept] = i
+            kept += 1
+    m.staging = kept
+
+
+@njit
+def _liquidate(
+    m: State, law: Laws, i: int, mark: float, t: float, step: int, tape: Records, deaths: Records
+) -> None:
+    """Liquidate a position: at once if small, else its first part."""
+    p = m.positions[i]
+    price = price_at(mark)
+    size = p.size
+    if size * price > _BIG:
+        size = _part_of(p, price)
+    if size >= p.size - _DUST:
+        size = p.size
+    else:
+        start_staging(m, i, t)
+        m.staged[m.staging] = i
+        m.staging += 1
+    _force(m, law, i, size, mark, t, step, tape, deaths)
+
+
+@njit
+def _sweep(
+    m: State, law: Laws, k: int, v: int, t: float, step: int, tape: Records, deaths: Records
+) -> int:
+    """Liquidate all of one side at one venue whose trigger its mark has met; return how many."""
+    side = 1 if k == 0 else -1
+    mark = m.venues[v].low if k == 0 else m.venues[v].high
+    rung = round(mark)
+    count = 0
+    while side * (m.frontier[k, v] - rung) >= 0:
+        i = m.triggers[k, v, m.frontier[k, v]]
+        if i >= 0:
+            _liquidate(m, law, i, mark, t, step, tape, deaths)
+            count += 1
+        else:
+            m.frontier[k, v] -= side
+    return count
+
+
+@njit
+def run_liquidations(
+    m: State, law: Laws, t: float, step: int, tape: Records, deaths: Records
+) -> None:
+    """Liquidate until no open position's trigger is on the wrong side of its venue's mark.
+
+    More than one round is needed: a forced sale may fill a waiting trader into a position that
+    the mark has already passed.
+    """
+    _continue(m, law, t, step, tape, deaths)
+    count = 1
+    while count > 0:
+        count = 0
+        for v in range(m.count):
+            count += _sweep(m, law, 0, v, t, step, tape, deaths)
+            count += _sweep(m, law, 1, v, t, step, tape, deaths)
+
+
+@njit
+def pay_funding(m: State) -> None:
+    """Let longs pay shorts out of their margin; in cross accounts out of what stands behind."""
+    m.funding = m.rate
+    for i in range(m.top):
+        p = m.positions[i]
+        if p.alive == DEAD:
+            continue
+        due = p.side * m.rate * p.size * price_at(m.venues[p.venue].mark)
+        if p.cross:
+            p.extra = max(0.0, p.extra - due)
+        else:
+            p.margin = max(_POOR, p.margin - due)
+        settle_trigger(m, i)

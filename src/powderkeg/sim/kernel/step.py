@@ -1,0 +1,115 @@
+"""The kernel: one tick after another, in the order things happen in a venue.
+
+A trap for whoever edits a kernel: numba's cache looks only at this file, not at those it calls, so
+an old kernel would live on. `KERNELS` changes this file whenever they change; a test sees to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import njit
+
+from powderkeg.sim.kernel.book import give_up
+from powderkeg.sim.kernel.index_process import move_price, set_marks, turn_moods
+from powderkeg.sim.kernel.liquidation import pay_funding, run_liquidations, run_stops
+from powderkeg.sim.kernel.rates import Pace
+from powderkeg.sim.kernel.state import Laws, Reals, Records, State, price_at
+from powderkeg.sim.kernel.traders import churn, look_again, welcome
+
+KERNELS: Final = "27dc0c6090e3"
+"""First of the SHA-256 over the files whose code `advance` compiles in."""
+FUNDING: Final = 8 * 3_600_000_000
+"""µs between payments."""
+ROOM: Final = 16_384
+"""Rows that must be free in each output before a tick begins; no tick was seen to need a tenth."""
+
+LAST_COLUMNS: Final = 4
+"""Open, high, low, close of last."""
+VENUE_COLUMNS: Final = 6
+"""Mark, its low and high, open interest, taker buys, taker sells."""
+
+
+@njit
+def _tick(
+    m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records, deaths: Records
+) -> None:
+    for v in range(m.count):
+        m.venues[v].buy = 0.0
+        m.venues[v].sell = 0.0
+    turn_moods(m, pace)
+    move_price(m, law, pace)
+    churn(m, law, pace, t, step, tape)
+    welcome(m, law, pace, t, step, tape)
+    look_again(m, law, pace, t, step, tape)
+    for v in range(m.count):
+        give_up(m, law, v, 0, t, step, tape)
+        give_up(m, law, v, 1, t, step, tape)
+    if law.stops:
+        run_stops(m, law, t, step, tape)
+    set_marks(m, pace)
+    if law.liquidations:
+        run_liquidations(m, law, t, step, tape, deaths)
+
+
+@njit
+def _write(m: State, start: float, last: Reals, row: Reals) -> None:
+    last[0] = price_at(start)
+    last[1] = price_at(max(start, m.high))
+    last[2] = price_at(min(start, m.low))
+    last[3] = price_at(m.mid)
+    for v in range(m.count):
+        venue = m.venues[v]
+        row[v, 0] = price_at(venue.mark)
+        row[v, 1] = price_at(venue.low)
+        row[v, 2] = price_at(venue.high)
+        row[v, 3] = venue.oi
+        row[v, 4] = venue.buy
+        row[v, 5] = venue.sell
+
+
+@njit(cache=True)
+def advance(
+    state: State,
+    laws: Laws,
+    paces: Pace,
+    since: int,
+    length: int,
+    ticks: int,
+    tape: Records,
+    deaths: Records,
+    last: Reals,
+    rows: Reals,
+) -> int:
+    """Live through ticks, and return how many: fewer than asked where an output is nearly full.
+
+    Args:
+        state: The market, shape (1,), changed in place.
+        laws: Its laws, shape (1,).
+        paces: The coefficients of a tick of this length, shape (1,).
+        since: µs UTC at which the first tick begins.
+        length: µs of a tick.
+        ticks: How many are wanted.
+        tape: Takes prints of `PRINT`; of length 0 where none are wanted.
+        deaths: Takes forced closes of `DEATH`.
+        last: Takes open, high, low, close, shape (>= ticks, 4), base prices.
+        rows: Takes each venue's state, shape (>= ticks, venues, 6).
+    """
+    m = state[0]
+    law = laws[0]
+    pace = paces[0]
+    m.prints = 0
+    m.deaths = 0
+    for k in range(ticks):
+        cramped = 0 < tape.shape[0] < m.prints + ROOM
+        if cramped or deaths.shape[0] < m.deaths + ROOM:
+            return k
+        start = m.mid
+        begin = since + k * length
+        _tick(m, law, pace, begin * 1e-6, k, tape, deaths)
+        if begin // FUNDING != (begin + length) // FUNDING:
+            pay_funding(m)
+            if law.liquidations:
+                run_liquidations(m, law, begin * 1e-6, k, tape, deaths)
+        _write(m, start, last[k], rows[k])
+    return ticks

@@ -1,0 +1,1 @@
+"""One simulated exchange a file."""

@@ -1,0 +1,160 @@
+"""Bybit v5 as served: linear, and with other units inverse.
+
+`S` of a liquidation is the side of the dead position, and `p` its bankruptcy price; all are told,
+in batches of half a second. `openInterest` counts both sides. A ticker delta names only what
+changed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from powderkeg.simvenues.exchanges.bybit_rest import Answers, ident, ticker
+from powderkeg.simvenues.market.feed import Death, Fill, Market, News
+from powderkeg.simvenues.market.world import Spec
+from powderkeg.simvenues.wire import Frame, Talk, encode
+
+_BATCH: Final = 500_000
+_TOPICS: Final = ("orderbook.200", "publicTrade", "tickers", "allLiquidation")
+
+
+class Bybit(Answers):
+    """One category."""
+
+    def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
+        """Serve ``bybit`` or ``bybit-inverse``."""
+        super().__init__(name, markets, clock)
+        self._batch: dict[str, list[Death]] = {}
+        self._ticker: dict[str, dict[str, str]] = {}
+
+    def meet(self, talk: Talk) -> bool:
+        """Take a socket on this category's path."""
+        talk.note["id"] = str(uuid.UUID(int=talk.number))
+        return talk.path.partition("?")[0] == f"/v5/public/{self.category}"
+
+    def hear(self, talk: Talk, text: str) -> None:
+        """Answer ping, subscribe and unsubscribe; one bad topic refuses the whole message."""
+        try:
+            said = msgspec.json.decode(text)
+            op, names = said["op"], said.get("args") or []
+        except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
+            self._ack(talk, {}, "", "error:invalid message")
+            return
+        if op == "ping":
+            if not self.flags.get("pong_ignored"):
+                self._ack(talk, said, "ping", "", "pong")
+            return
+        wrong = [name for name in names if not self._known(name)]
+        if op not in {"subscribe", "unsubscribe"} or wrong:
+            why = f"error:handler not found,topic:{','.join(wrong)}" if wrong else f"error:op:{op}"
+            self._ack(talk, said, op, why)
+            return
+        self._ack(talk, said, op, "")
+        for name in names:
+            if op == "unsubscribe":
+                talk.topics.discard(name)
+            else:
+                self._begin(talk, name)
+
+    def _ack(self, talk: Talk, said: dict[str, Any], op: str, why: str, good: str = "") -> None:
+        row: dict[str, Any] = {
+            "success": not why,
+            "ret_msg": why or good,
+            "conn_id": talk.note["id"],
+        }
+        if "req_id" in said:
+            row["req_id"] = said["req_id"]
+        talk.say(encode(row | {"op": op}))
+
+    def _known(self, name: str) -> bool:
+        kind, _, symbol = name.rpartition(".")
+        return kind in _TOPICS and symbol in self.markets
+
+    def _begin(self, talk: Talk, name: str) -> None:
+        """Subscribe, with a snapshot first where the topic has one."""
+        talk.topics.add(name)
+        kind, _, symbol = name.rpartition(".")
+        market = self.markets[symbol]
+        if kind == "orderbook.200":
+            talk.say(self._frame(name, "snapshot", market.now, self.snapshot(market, 200)))
+        elif kind == "tickers":
+            talk.say(self._frame(name, "snapshot", market.now, ticker(market)))
+
+    def _frame(self, topic: str, kind: str, at: int, data: object) -> bytes:
+        row = {"topic": topic, "type": kind, "ts": self.stamp(at), "data": data}
+        if topic.startswith("orderbook"):
+            row["cts"] = self.stamp(at) - 1
+        elif topic.startswith("tickers"):
+            row["cs"] = at // 1000
+        return encode(row)
+
+    def restart(self, market: Market) -> Iterator[Frame]:
+        """Yield what a restarted service sends: a snapshot whose `u` is 1."""
+        self.first_number[market.spec.symbol] = market.shelf.count - 1
+        topic = f"orderbook.200.{market.spec.symbol}"
+        body = self._frame(topic, "snapshot", market.now, self.snapshot(market, 200))
+        yield Frame(topic, "other", body)
+
+    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+        """See `Wire.tell`."""
+        symbol = market.spec.symbol
+        topic = f"publicTrade.{symbol}"
+        if news.fills and self.wanted(topic):
+            rows = [self._print(market.spec, fill) for fill in news.fills]
+            yield Frame(topic, "trades", self._frame(topic, "snapshot", news.at, rows))
+        topic = f"orderbook.200.{symbol}"
+        if news.change and self.wanted(topic):
+            rows = self.rows(market, news.change.bids, news.change.asks)
+            yield Frame(topic, "book", self._frame(topic, "delta", news.at, rows))
+        topic = f"tickers.{symbol}"
+        if self.wanted(topic):
+            yield from self._tell_ticker(topic, market, news)
+        topic = f"allLiquidation.{symbol}"
+        if told and self.wanted(topic):
+            rows = [self._forced(market.spec, death) for death in told]
+            yield Frame(topic, "liquidations", self._frame(topic, "snapshot", news.at, rows))
+
+    def _tell_ticker(self, topic: str, market: Market, news: News) -> Iterator[Frame]:
+        now = ticker(market)
+        old = self._ticker.get(market.spec.symbol, {})
+        changed = {name: value for name, value in now.items() if old.get(name) != value}
+        self._ticker[market.spec.symbol] = now
+        if changed:
+            row = {"symbol": market.spec.symbol} | changed
+            yield Frame(topic, "mark", self._frame(topic, "delta", news.at, row))
+
+    def told(self, market: Market, news: News) -> list[Death]:
+        """Return all forced closes of each half second that is over."""
+        batch = self._batch.setdefault(market.spec.symbol, [])
+        batch += news.deaths
+        if not news.due(_BATCH):
+            return []
+        self._batch[market.spec.symbol] = []
+        return batch
+
+    def _forced(self, what: Spec, death: Death) -> dict[str, Any]:
+        return {
+            "T": self.stamp(death.at),
+            "s": what.symbol,
+            "S": "Buy" if death.long else "Sell",
+            "v": what.size(death.lots),
+            "p": what.price(round(death.bankruptcy / what.tick)),
+        }
+
+    def _print(self, what: Spec, fill: Fill) -> dict[str, Any]:
+        return {
+            "T": self.stamp(fill.at),
+            "s": what.symbol,
+            "S": "Buy" if fill.buy else "Sell",
+            "v": what.size(fill.lots),
+            "p": what.price(fill.ticks),
+            "L": "PlusTick" if fill.buy else "MinusTick",
+            "i": ident(what, fill),
+            "BT": False,
+            "RPI": False,
+            "seq": fill.id,
+        }

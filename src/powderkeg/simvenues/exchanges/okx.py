@@ -1,0 +1,219 @@
+"""OKX v5 public socket as served.
+
+Sizes are contracts. A book chain is `prevSeqId` to `seqId`, which may be reset to lower numbers; a
+heartbeat without levels repeats one id in both. Liquidations come as arrays of details, one in
+five is never told, and who subscribes first hears the last ones again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from powderkeg.events import MINUTE, SECOND
+from powderkeg.simvenues.exchanges.okx_rest import Answers, family_of, levels
+from powderkeg.simvenues.market.book import Rows
+from powderkeg.simvenues.market.feed import Death, Market, News
+from powderkeg.simvenues.wire import Frame, Talk, encode
+
+_CHANNELS: Final = ("trades", "books", "open-interest", "mark-price", "funding-rate")
+_WHOLE: Final = "liquidation-orders:SWAP"
+_HIDDEN: Final = 5
+"""Of so many forced closes one is not told."""
+
+
+class Okx(Answers):
+    """The public socket."""
+
+    def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
+        """Serve the swaps."""
+        super().__init__(name, markets, clock)
+        self._deaths = 0
+        self._shift = dict.fromkeys(self.markets, 0)
+        """What is taken off update ids since the last reset."""
+        self._reset: dict[str, int] = {}
+        self._oi: dict[str, str] = {}
+
+    def meet(self, talk: Talk) -> bool:
+        """Take a socket on the public path."""
+        talk.note["id"] = f"{talk.number:08x}"
+        return talk.path.partition("?")[0] == "/ws/v5/public"
+
+    def hear(self, talk: Talk, text: str) -> None:
+        """Answer the text ping, subscribe and unsubscribe, one acknowledgement per channel."""
+        if text == "ping":
+            if not self.flags.get("pong_ignored"):
+                talk.say(b"pong")
+            return
+        try:
+            said = msgspec.json.decode(text)
+            op, names = said["op"], said["args"]
+        except (msgspec.DecodeError, TypeError, KeyError):
+            self._error(talk, "60012", f"Illegal request: {text[:60]}")
+            return
+        if op not in {"subscribe", "unsubscribe"}:
+            self._error(talk, "60012", f"Illegal request: {text[:60]}")
+            return
+        for arg in names:
+            self._switch(talk, op, arg)
+
+    def _switch(self, talk: Talk, op: str, arg: dict[str, str]) -> None:
+        """Begin or end one channel."""
+        channel = arg.get("channel", "")
+        topic = f"{channel}:{arg.get('instId', arg.get('instType', ''))}"
+        if not self._known(topic):
+            text = f"Wrong URL or channel:{channel},instId:{arg.get('instId')} doesn't exist."
+            self._error(talk, "60018", text)
+            return
+        talk.say(encode({"event": op, "arg": arg, "connId": talk.note["id"]}))
+        if op == "unsubscribe":
+            talk.topics.discard(topic)
+            return
+        talk.topics.add(topic)
+        for body in self._first(topic):
+            talk.say(body)
+
+    def _error(self, talk: Talk, code: str, text: str) -> None:
+        talk.say(encode({"event": "error", "code": code, "msg": text, "connId": talk.note["id"]}))
+
+    def _known(self, topic: str) -> bool:
+        channel, _, name = topic.partition(":")
+        if channel == "index-tickers":
+            return any(family_of(m.spec) == name for m in self.markets.values())
+        return topic == _WHOLE or (channel in _CHANNELS and name in self.markets)
+
+    def _first(self, topic: str) -> Iterator[bytes]:
+        """Yield what a new subscriber hears at once."""
+        channel, _, name = topic.partition(":")
+        market = self.find(name)
+        if topic == _WHOLE:
+            for market, death in self.retold():
+                yield self._push(topic, [self._forced(market, [death])])
+        elif channel == "books" and market:
+            shelf = market.shelf
+            rows = self._levels(market, shelf.bids.rows(True), shelf.asks.rows(False))
+            last = shelf.last - self._shift[name]
+            yield self._push(topic, [rows | {"seqId": last, "prevSeqId": -1}], "snapshot")
+        elif channel == "open-interest" and market:
+            yield self._push(topic, [self.interest(market)])
+        elif channel == "mark-price" and market:
+            yield self._push(topic, [self.mark(market)])
+        elif channel == "funding-rate" and market:
+            yield self._push(topic, [self.funding(market)])
+
+    def _push(self, topic: str, data: list[Any], action: str = "") -> bytes:
+        channel, _, name = topic.partition(":")
+        where = "instType" if topic == _WHOLE else "instId"
+        row: dict[str, Any] = {"arg": {"channel": channel, where: name}}
+        if action:
+            row["action"] = action
+        return encode(row | {"data": data})
+
+    def told(self, market: Market, news: News) -> list[Death]:
+        """Return four of five forced closes."""
+        del market
+        out: list[Death] = []
+        for death in news.deaths:
+            self._deaths += 1
+            if self._deaths % _HIDDEN:
+                out.append(death)
+        return out
+
+    def restart(self, market: Market) -> Iterator[Frame]:
+        """Number the next update lower than the one before it, as after maintenance."""
+        self._reset[market.spec.symbol] = market.shelf.last - 1_000
+        yield from ()
+
+    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+        """See `Wire.tell`."""
+        symbol = market.spec.symbol
+        topic = f"trades:{symbol}"
+        if news.fills and self.wanted(topic):
+            rows = [self.trade(market.spec, fill) for fill in news.fills]
+            yield Frame(topic, "trades", self._push(topic, rows))
+        yield from self._tell_book(f"books:{symbol}", market, news)
+        if told:
+            yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, [self._forced(market, told)]))
+        if news.due(200_000):
+            yield Frame(f"mark-price:{symbol}", "mark", self._mark(market))
+            yield self._index(market)
+        if news.due(3 * SECOND):
+            yield from self._tell_interest(f"open-interest:{symbol}", market)
+        if news.due(MINUTE):
+            topic = f"funding-rate:{symbol}"
+            yield Frame(topic, "other", self._push(topic, [self.funding(market)]))
+
+    def _tell_book(self, topic: str, market: Market, news: News) -> Iterator[Frame]:
+        """Yield the update, and each minute a heartbeat; a reset shows in both ids at once."""
+        symbol, change = market.spec.symbol, news.change
+        if change is None:
+            return
+        previous = change.previous - self._shift[symbol]
+        self._shift[symbol] = self._reset.pop(symbol, self._shift[symbol])
+        if not self.wanted(topic):
+            return
+        if news.due(MINUTE):
+            still = self._levels(market, [], []) | {"seqId": previous, "prevSeqId": previous}
+            yield Frame(topic, "other", self._push(topic, [still], "update"))
+        ids = {"seqId": change.last - self._shift[symbol], "prevSeqId": previous}
+        rows = self._levels(market, change.bids, change.asks)
+        yield Frame(topic, "book", self._push(topic, [rows | ids], "update"))
+
+    def _tell_interest(self, topic: str, market: Market) -> Iterator[Frame]:
+        row = self.interest(market)
+        if self._oi.get(market.spec.symbol) != row["oi"]:
+            self._oi[market.spec.symbol] = row["oi"]
+            yield Frame(topic, "other", self._push(topic, [row]))
+
+    def _levels(self, market: Market, bids: Rows, asks: Rows) -> dict[str, Any]:
+        return {
+            "asks": levels(market.spec, asks),
+            "bids": levels(market.spec, bids),
+            "ts": str(self.stamp(market.now)),
+            "checksum": 0,
+        }
+
+    def _mark(self, market: Market) -> bytes:
+        return self._push(f"mark-price:{market.spec.symbol}", [self.mark(market)])
+
+    def _index(self, market: Market) -> Frame:
+        family, what = family_of(market.spec), market.spec
+        _, _, high, low = market.day()
+        price = f"{market.index:.{what.digits}f}"
+        row = {
+            "instId": family,
+            "idxPx": price,
+            "high24h": what.price(round(high / what.tick)),
+            "low24h": what.price(round(low / what.tick)),
+            "open24h": price,
+            "sodUtc0": price,
+            "sodUtc8": price,
+            "ts": str(self.stamp(market.now)),
+        }
+        topic = f"index-tickers:{family}"
+        return Frame(topic, "other", self._push(topic, [row]))
+
+    def _forced(self, market: Market, deaths: list[Death]) -> dict[str, Any]:
+        what = market.spec
+        details = [
+            {
+                "bkLoss": "0",
+                "bkPx": what.price(round(death.bankruptcy / what.tick)),
+                "ccy": "",
+                "posSide": "long" if death.long else "short",
+                "side": "sell" if death.long else "buy",
+                "sz": what.size(death.lots),
+                "ts": str(self.stamp(death.at)),
+            }
+            for death in deaths
+        ]
+        family = family_of(what)
+        return {
+            "details": details,
+            "instFamily": family,
+            "instId": what.symbol,
+            "instType": "SWAP",
+            "uly": family,
+        }

@@ -1,0 +1,1 @@
+"""The simulated market as each venue sees it."""

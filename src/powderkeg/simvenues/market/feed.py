@@ -1,0 +1,228 @@
+"""From what happens in a made market to what one venue knows of it, in its own lots and ids."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.sim import Ladder, MadeMarket, MinuteHistory, Moment, Truth
+from powderkeg.simvenues.market.book import LEVELS, Change, Shelf
+from powderkeg.simvenues.market.past import Past, Payments
+from powderkeg.simvenues.market.world import Spec, spec
+
+STEP: Final = 100_000
+"""µs a coin lives at a time."""
+_KEPT: Final = 2_000
+"""Prints a market remembers."""
+_BEHIND: Final = ((120 * SECOND, 60.0), (5 * SECOND, 1.0), (0, 0.1))
+"""How long a step is, in seconds, when the market is so many µs behind the clock."""
+
+
+class Fill(Struct, frozen=True):
+    """One print. `id` counts fills, `first` and `last` the trades in it."""
+
+    id: int
+    first: int
+    last: int
+    at: int
+    ticks: int
+    lots: int
+    buy: bool
+    dead: int = 0
+    """1 where a dead long was sold, -1 where a dead short was bought back."""
+    bankruptcy: float = 0.0
+
+
+class Death(Struct, frozen=True):
+    """One forced close."""
+
+    at: int
+    long: bool
+    lots: int
+    ticks: int
+    """Price of the fill."""
+    bankruptcy: float
+
+
+class News(Struct, frozen=True):
+    """What became known at one market in one step."""
+
+    before: int
+    at: int
+    fills: list[Fill]
+    deaths: list[Death]
+    change: Change | None
+
+    def due(self, every: int) -> bool:
+        """Return whether a multiple of `every` µs lies in this step."""
+        return self.before // every != self.at // every
+
+
+class Sent(Struct):
+    """Sums of what a market published."""
+
+    trades: int = 0
+    base: float = 0.0
+    liquidations: int = 0
+    last_trade: int = 0
+    last_update: int = 0
+
+
+class Market:
+    """One coin at one venue."""
+
+    def __init__(
+        self, what: Spec, share: float, seed: int, history: MinuteHistory, payments: Payments
+    ) -> None:
+        """Begin where `history` ends."""
+        self.spec = what
+        self.truth: Callable[[], Truth] | None = None
+        """Tells every position of the coin, for venues that show an account's to anyone."""
+        self.place = 0
+        """Number of this venue in the truth."""
+        self.shelf = Shelf(what, share, seed)
+        self.past = Past(history)
+        self.payments = payments
+        self.tape: deque[Fill] = deque(maxlen=_KEPT)
+        self.forced: list[tuple[bool, int]] = []
+        """Side and lots of deaths asked for by a fault."""
+        self.parts = 1
+        """Into how many prints each is cut, for load."""
+        self.sent = Sent()
+        self.now = self.past.until
+        self.mark = float(self.past.last[3])
+        self.index = self.mark
+        self.oi = float(self.past.last[6])
+        self.rate = payments.rows[-1][1] if payments.rows else 0.0
+        self._rest = [0.0, 0.0]
+        self._day = (0, (0.0, 0.0, 0.0, 0.0))
+        self._id = 100_000 + seed % 50_000
+        self._trade = 7 * self._id
+
+    @property
+    def price(self) -> float:
+        """Last price."""
+        return float(self.past.last[3])
+
+    @property
+    def paid(self) -> float:
+        """The eight-hour rate last paid."""
+        return self.payments.rows[-1][1] if self.payments.rows else 0.0
+
+    def live(self, moment: Moment, place: int, ladder: Ladder) -> News:
+        """Take one step; `place` is the venue's in the moment's lists."""
+        self.now = moment.at
+        self.past.grow(moment.at - 1)
+        self.mark = float(moment.marks[place])
+        self.index = moment.index
+        self.oi = float(moment.oi[place])
+        self.rate = moment.rate
+        fills = list(self._fills(moment, place))
+        fills += self._staged(moment.at)
+        deaths = [
+            Death(fill.at, fill.dead > 0, fill.lots, fill.ticks, fill.bankruptcy)
+            for fill in fills
+            if fill.dead
+        ]
+        self.past.last[6] = self.oi
+        self._note(fills)
+        return News(moment.since, moment.at, fills, deaths, self.shelf.show(ladder, moment.at))
+
+    def restated(self, n: int) -> News:
+        """Return news that says the `n`-th levels again as they are, for load."""
+        return News(self.now, self.now, [], [], self.shelf.restate(n))
+
+    def day(self) -> tuple[float, float, float, float]:
+        """Return volume in base and quote, high and low of the last day of minutes."""
+        if self._day[0] == self.now // MINUTE:
+            return self._day[1]
+        bars = self.past.bars(self.now - DAY, self.now, HOUR, 25, newest=True)
+        volume = sum(bar.volume for bar in bars)
+        quote = sum(bar.volume * (bar.open + bar.close) / 2 for bar in bars)
+        day = volume, quote, max(bar.high for bar in bars), min(bar.low for bar in bars)
+        self._day = (self.now // MINUTE, day)
+        return day
+
+    def _fill(
+        self, at: int, ticks: int, lots: int, buy: bool, dead: int = 0, bankruptcy: float = 0.0
+    ) -> Fill:
+        self._id += 1
+        first = self._trade + 1
+        self._trade += 1 + (lots % 3 if lots > 2 else 0)
+        return Fill(self._id, first, self._trade, at, ticks, lots, buy, dead, bankruptcy)
+
+    def _fills(self, moment: Moment, place: int) -> Iterator[Fill]:
+        """Yield prints in whole lots; what is left over joins the next print of its side."""
+        tape = moment.tapes[place]
+        columns = (tape.times, tape.prices, tape.sizes, moment.forced[place])
+        for at, price, size, cause in zip(*(c.tolist() for c in columns), strict=True):
+            buy = size > 0
+            whole = self.spec.lots(abs(size), price) + self._rest[buy]
+            lots = int(whole + 1e-9)
+            self._rest[buy] = max(0.0, whole - lots)
+            if not lots:
+                continue
+            ticks = round(price / self.spec.tick)
+            if cause < 0:
+                parts = min(self.parts, lots)
+                for k in range(parts):
+                    yield self._fill(at, ticks, (lots + k) // parts, buy)
+                continue
+            broke = float(moment.deaths.bankruptcies[cause])
+            yield self._fill(at, ticks, lots, buy, int(moment.deaths.sides[cause]), broke)
+
+    def _staged(self, at: int) -> Iterator[Fill]:
+        """Yield the forced prints a fault asked for, at the mark."""
+        ticks = round(self.mark / self.spec.tick)
+        for long, lots in self.forced:
+            side = 1 if long else -1
+            yield self._fill(at - 1, ticks, lots, not long, side, self.mark * (1 - 0.005 * side))
+        self.forced.clear()
+
+    def _note(self, fills: list[Fill]) -> None:
+        self.tape.extend(fills)
+        for fill in fills:
+            price = fill.ticks * self.spec.tick
+            self.past.trade(price, self.spec.base(fill.lots, price), fill.buy)
+
+
+class Coin:
+    """One coin at all venues, kept in step with the clock."""
+
+    def __init__(
+        self, name: str, made: MadeMarket, histories: list[MinuteHistory], phase: int, seed: int
+    ) -> None:
+        """Begin at the market's own time; steps end `phase` µs after a tenth of a second."""
+        self.name = name
+        self.made = made
+        self.phase = phase
+        payments = Payments(histories[0])
+        world = made.world
+        self.markets = [
+            Market(spec(venue, name), share, seed * 977 + 101 * v + ord(name[0]), history, payments)
+            for v, (venue, share, history) in enumerate(
+                zip(world.venues, world.shares, histories, strict=True)
+            )
+        ]
+        for v, market in enumerate(self.markets):
+            market.truth, market.place = made.truth, v
+        self.payments = payments
+        ladder = made.ladder(LEVELS)
+        for market in self.markets:
+            market.shelf.show(ladder, made.now)
+
+    def live(self, now: int) -> Iterator[tuple[Market, News]]:
+        """Yield what each market has to tell, step by step, until the market is at `now`."""
+        while (behind := now - self.phase - self.made.now) >= STEP:
+            seconds = next(length for gap, length in _BEHIND if behind >= gap)
+            moment = self.made.moment(seconds)
+            hour = moment.at // HOUR
+            if hour != moment.since // HOUR:
+                self.payments.add(hour * HOUR, moment.rate if moment.paid is None else moment.paid)
+            ladder = self.made.ladder(LEVELS)
+            for v, market in enumerate(self.markets):
+                yield market, market.live(moment, v, ladder)

@@ -1,0 +1,1 @@
+"""Binance: public streams and REST."""

@@ -1,0 +1,1 @@
+"""Bitget: public streams and REST."""

@@ -1,0 +1,274 @@
+"""Bitget perpetuals margined in USDT: the V3 public socket, and V2 answers.
+
+Traps:
+- ``amount`` of a liquidation is dollars, so base = amount / price. ``side`` is the side of the
+  dead *position*: buy is a dead long. Only the largest of each side, symbol and second is told,
+  and up to twenty seconds late. What `price` is, no page says.
+- V3 frames name a `topic`, V1 and V2 frames a `channel`, with other fields and no liquidations.
+  Only V3 frames of ``usdt-futures`` are read: the other product types share the names of topics
+  and fields, with other units.
+- A change of the book follows where its ``pseq`` is the ``seq`` before. The checksum is 0.
+- The first ``publicTrade`` frame after subscribing is history; ids need not rise.
+- A ticker has no time of its own: that of the frame is used. Open interest is taken as coins, each
+  contract once; no page says so.
+
+Source: Bitget API docs, UTA (V3) public channels, read 2026-11; docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Raw, Struct, field
+
+from powderkeg.events import (
+    MINUTE,
+    SECOND,
+    BookDelta,
+    BookSnapshot,
+    Event,
+    Funding,
+    Holder,
+    Liquidation,
+    Mark,
+    OpenInterest,
+)
+from powderkeg.venues.base import (
+    Amount,
+    ChannelKind,
+    Completeness,
+    Ids,
+    Limits,
+    Millis,
+    Poll,
+    Positive,
+    Price,
+    Print,
+    Rate,
+    Stream,
+    Update,
+    parts,
+    prints,
+)
+from powderkeg.venues.bitget import rest
+from powderkeg.venues.bitget.rest import PRODUCT, Answers, Recent, Side
+from powderkeg.venues.reader import Answered, anew, decoder, op
+
+_SOCKET = "wss://ws.bitget.com/v3/ws/public"
+_TOPICS = ("publicTrade", "books", "ticker")
+_ARGS = 5
+"""Subscriptions in one message."""
+_SYMBOLS = 16
+"""Symbols on one socket: the venue advises fewer than 50 channels."""
+_CADENCE: dict[ChannelKind, int] = {
+    "trades": MINUTE,
+    "book": 5 * SECOND,
+    "mark": 5 * SECOND,
+    "funding": 5 * SECOND,
+    "oi": 5 * SECOND,
+}
+_BUY = {"buy", "Buy"}
+_SYMBOL = re.compile("[0-9A-Z_]{2,40}")
+
+_Levels: TypeAlias = tuple[tuple[Price, Amount], ...]
+
+
+class _Arg(Struct, frozen=True, gc=False, rename="camel"):
+    inst_type: str = ""
+    topic: str = ""
+    symbol: str = ""
+    channel: str = ""
+    """Of V1 and V2."""
+
+
+class _Frame(Struct, gc=False):
+    arg: _Arg = _Arg()
+    action: str = ""
+    data: Raw = Raw()
+    ts: Raw = Raw()
+    """Of tickers only: all other rows have their own, which a bad one here must not cost."""
+    event: str = ""
+    msg: str = ""
+
+
+class _Trade(Struct, gc=False):
+    id: str = field(name="i")
+    price: Price = field(name="p")
+    size: Positive = field(name="v")
+    side: Side = field(name="S")
+    at: Millis = field(name="T")
+
+
+class _Book(Struct, gc=False):
+    a: _Levels
+    b: _Levels
+    seq: Update
+    pseq: Update
+    ts: Millis
+
+
+class _Ticker(Struct, gc=False, rename="camel"):
+    mark_price: Price
+    index_price: Price
+    funding_rate: Rate
+    open_interest: Amount
+
+
+class _Dead(Struct, gc=False):
+    symbol: Annotated[str, Meta(pattern=f"^{_SYMBOL.pattern}$")]
+    side: Side
+    price: Price
+    amount: Positive
+    """Dollars."""
+    ts: Millis
+
+
+_Maker: TypeAlias = Callable[[_Frame, int], list[Event]]
+_frame: msgspec.json.Decoder[_Frame] = decoder(_Frame)
+_stamp = decoder(Annotated[int, Meta(gt=0, lt=10**15)])
+_book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
+
+
+class Bitget(Answered[Answers]):
+    """Reader of Bitget's perpetuals margined in USDT."""
+
+    __slots__ = ("_dead", "_gone", "_ids", "_ours", "_topics")
+    KEPT = ("_gone", "_ids")
+    name: str = "bitget"
+    limits: Limits = Limits(20, SECOND)
+    liquidations: Completeness = "sample"
+
+    def __init__(self) -> None:
+        super().__init__(Answers(self.name, self._prints))
+        self._ours: set[str] = set()
+        self._ids: dict[str, Ids] = {}
+        self._gone = Ids()
+        self._dead, traded = self._rows(_Dead), self._rows(_Trade)
+        self._topics: dict[str, _Maker] = {
+            "publicTrade": lambda frame, seen: self._prints(
+                frame.arg.symbol, traded.decode(frame.data), seen
+            ),
+            "books": self._books,
+            "ticker": self._ticker,
+        }
+
+    def symbol(self, coin: str) -> str:
+        """Return the symbol of a coin's perpetual margined in USDT."""
+        return f"{coin}USDT"
+
+    def streams(self, symbols: Sequence[str]) -> list[Stream]:
+        """Return a socket for every sixteen symbols; the first carries all liquidations.
+
+        From now on liquidations of other symbols are left out.
+        """
+        self._ours = set(symbols)
+        return [
+            self._stream(part, () if n else symbols)
+            for n, part in enumerate(parts(symbols, _SYMBOLS))
+        ]
+
+    def polls(self, symbols: Sequence[str]) -> list[Poll]:
+        """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
+        return rest.polls(self.name, symbols)
+
+    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
+        """Return the requests for minute bars, then funding; past open interest is not told."""
+        return rest.past(symbol, since, until)
+
+    def recent(self, symbol: str) -> list[Poll]:
+        """Return the request for the latest hundred trades."""
+        return [rest.recent(symbol)]
+
+    def snapshot(self, symbol: str) -> tuple[bytes, ...]:
+        """Return the messages that make the venue send the whole book again."""
+        args = [_subscription("books", symbol)]
+        return anew(args)
+
+    def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
+        args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
+        channels = self._channels(symbols, _CADENCE)
+        if dying:
+            args.append({"instType": PRODUCT, "topic": "liquidation"})
+            channels += self._channels(dying, {"liquidations": 0})
+        hello = tuple([op("subscribe", part) for part in parts(args, _ARGS)])
+        pause, ping_every = SECOND // 10, 30 * SECOND
+        return Stream(_SOCKET, channels, hello, pause, b"ping", ping_every)
+
+    def _live(self, raw: bytes, seen: int) -> list[Event]:
+        if raw == b"pong":
+            return []
+        frame = _frame.decode(raw)
+        if frame.event == "error":
+            return self._refused(frame.msg, seen)
+        if frame.event or not self._known(frame.arg):
+            return []
+        topic, symbol = frame.arg.topic, frame.arg.symbol
+        if topic == "liquidation":
+            return self._liquidations(self._dead.decode(frame.data), seen)
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(f"expected a frame with a symbol, found {symbol[:40]!r}")
+        return self._topics[topic](frame, seen)
+
+    def _known(self, arg: _Arg) -> bool:
+        """Tell whether a frame is of V3, of our product and of a topic we use; count the others."""
+        if not arg.topic:
+            self._skip(f"V1 or V2 channel {arg.channel[:24]}" if arg.channel else "no topic")
+        elif arg.inst_type != PRODUCT:
+            self._skip(f"product {arg.inst_type[:24]}")
+        elif arg.topic != "liquidation" and arg.topic not in self._topics:
+            self._skip(f"topic {arg.topic[:24]}")
+        else:
+            return True
+        return False
+
+    def _prints(self, symbol: str, rows: list[_Trade] | list[Recent], seen: int) -> list[Event]:
+        fresh = self._ids.setdefault(symbol, Ids()).fresh([row.id for row in rows])
+        self._skip("trade told twice", fresh.count(False))
+        lines: list[Print] = [
+            (row.at * 1000, row.price, row.size if row.side in _BUY else -row.size)
+            for row, new in zip(rows, fresh, strict=True)
+            if new
+        ]
+        return prints(f"{self.name}:{symbol}", seen, lines)
+
+    def _books(self, frame: _Frame, seen: int) -> list[Event]:
+        market, whole = f"{self.name}:{frame.arg.symbol}", frame.action == "snapshot"
+        return [
+            BookSnapshot(market, book.ts * 1000, seen, book.b, book.a, book.seq)
+            if whole
+            else BookDelta(
+                market, book.ts * 1000, seen, book.b, book.a, book.seq, book.seq, book.pseq
+            )
+            for book in _book_rows.decode(frame.data)
+        ]
+
+    def _ticker(self, frame: _Frame, seen: int) -> list[Event]:
+        (row,) = _ticker_rows.decode(frame.data)
+        market, at = f"{self.name}:{frame.arg.symbol}", _stamp.decode(frame.ts) * 1000
+        interval = self._answers.interval(frame.arg.symbol)
+        return [
+            Mark(market, at, seen, row.mark_price, row.index_price),
+            Funding(market, at, seen, row.funding_rate, interval),
+            OpenInterest(market, at, seen, row.open_interest),
+        ]
+
+    def _liquidations(self, rows: list[_Dead], seen: int) -> list[Event]:
+        ours = [row for row in rows if not self._ours or row.symbol in self._ours]
+        self._skip("liquidation of another market", len(rows) - len(ours))
+        keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in ours]
+        fresh = self._gone.fresh(keys)
+        self._skip("liquidation told twice", fresh.count(False))
+        events: list[Event] = []
+        for row, new in zip(ours, fresh, strict=True):
+            if new:
+                holder: Holder = "long" if row.side in _BUY else "short"
+                market, size = f"{self.name}:{row.symbol}", row.amount / row.price
+                events.append(Liquidation(market, row.ts * 1000, seen, row.price, size, holder))
+        return events
+
+
+def _subscription(topic: str, symbol: str) -> dict[str, str]:
+    return {"instType": PRODUCT, "topic": topic, "symbol": symbol}

@@ -1,0 +1,1 @@
+"""Deribit: public streams and REST."""

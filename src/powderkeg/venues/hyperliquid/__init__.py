@@ -1,0 +1,1 @@
+"""Hyperliquid: public streams and REST."""

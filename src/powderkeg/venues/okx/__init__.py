@@ -1,0 +1,1 @@
+"""OKX: public streams and REST."""
