@@ -37,7 +37,9 @@ LATER = 3
 """Hours played on, so that the last one asked about is closed."""
 
 
-def played(source: Source, coin: str, settings: Settings, until: int | None = None) -> hours.Said:
+def played(
+    source: Source, coin: str, settings: Settings, until: int | None = None
+) -> hours.ForecastRows:
     """Return the scored rows under some settings, up to an hour."""
     before = weights.SHAPES, weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME
     growth, evidence, by_volume = settings
@@ -48,7 +50,7 @@ def played(source: Source, coin: str, settings: Settings, until: int | None = No
         stream = hours.gather(source, coin)
         if until is not None:
             # an hour is closed when the next is over
-            stream = [event for event in stream if event.seen <= (until + LATER) * HOUR]
+            stream = [event for event in stream if event.received_time <= (until + LATER) * HOUR]
         said = hours.play(stream)
     finally:
         weights.SHAPES, weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME = before

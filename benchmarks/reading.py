@@ -20,7 +20,7 @@ from pyarrow import csv
 
 from powderkeg.history.archive import unpack
 from powderkeg.history.series.readers import read
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 
 ROWS = 4_000_000
@@ -65,7 +65,7 @@ def write(folder: Path, files: int) -> None:
 
 def main(folder: Path) -> None:
     """Read a folder and print rows, rows a CPU second and the most memory held."""
-    source, report = load(folder / "source.toml"), Report()
+    source, report = load(folder / "source.toml"), ReadReport()
     before = time.process_time()
     rows = sum(
         len(table.times)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.evaluation.hourly import hours, prior
 from powderkeg.history.sources import load
 
@@ -29,9 +29,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from powderkeg.engine.borrowed import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 
-SHIPPED = Borrowed(
+SHIPPED = PretrainedWeights(
     market="{market}",
     since={since_us},  # {since}
     until={until_us},  # {until}
@@ -47,7 +47,7 @@ SHIPPED = Borrowed(
 '''
 
 
-def written(found: Borrowed) -> str:
+def written(found: PretrainedWeights) -> str:
     """Return the module that holds a prior."""
     texts = [f"{x:.4g}," for x in found.weights.tolist()]
     rows = [" ".join(texts[i : i + 8]) for i in range(0, len(texts), 8)]

@@ -13,9 +13,9 @@ from forget_kernels import forget
 
 def market() -> None:
     """Compile the kernels of the simulated market by an hour and a step of it."""
-    from powderkeg.sim import MadeMarket, World  # noqa: PLC0415  each process compiles its own
+    from powderkeg.sim import SimulatedMarket, World  # noqa: PLC0415  each process compiles its own
 
-    made = MadeMarket(World(), 7, 1_767_225_600_000_000)
+    made = SimulatedMarket(World(), 7, 1_767_225_600_000_000)
     made.history(1 / 24)
     made.moment(0.1)
 

@@ -17,6 +17,7 @@ from powderkeg.events import (
     BookSnapshot,
     Candle,
     Candles,
+    ClockTick,
     Funding,
     Gap,
     Link,
@@ -26,7 +27,6 @@ from powderkeg.events import (
     OpenInterest,
     Quote,
     Ratio,
-    Tick,
     Trade,
     Trades,
 )
@@ -83,11 +83,11 @@ def test_the_last_trade_never_sweeps():
 
 def test_time_passes_by_ticks_and_minutes_draw_columns():
     desk = seeded()
-    desk.apply(Tick(T + 5 * MINUTE))
+    desk.apply(ClockTick(T + 5 * MINUTE))
     assert desk.now == T + 5 * MINUTE
     ring = desk.markets[M].rings[MINUTE]
     assert ring.states[(T + 4 * MINUTE) // MINUTE % ring.size] == FILLED
-    desk.apply(Tick(T))
+    desk.apply(ClockTick(T))
     assert desk.now == T + 5 * MINUTE
 
 
@@ -194,7 +194,7 @@ def test_runs_of_prints_and_single_prints_give_the_same_estimate():
         one.apply(Trade(M, at, at, price, abs(size), "buy" if size > 0 else "sell"))
     many.apply(Trades(M, int(times[-1]), int(times[-1]), times, prices, sizes))
     for desk in (one, many):
-        desk.apply(Tick(T + 5 * MINUTE))
+        desk.apply(ClockTick(T + 5 * MINUTE))
     (a,), (b,) = list(one.estimated()), list(many.estimated())
     assert np.array_equal(a.estimate.exposure.cells, b.estimate.exposure.cells)
 
@@ -203,9 +203,9 @@ def test_within_the_horizon_blocks_set_the_pace():
     desk = Desk("BTC", horizon=T + HOUR)
     desk.apply(Trade(M, T, T, 100.0, 1.0, "buy"))
     desk.apply(Mark(M, T, T, 100.0))
-    desk.apply(Tick(T + 30 * MINUTE))
+    desk.apply(ClockTick(T + 30 * MINUTE))
     assert desk.markets[M].rings[MINUTE].last == -1
-    desk.apply(Tick(T + 2 * HOUR))
+    desk.apply(ClockTick(T + 2 * HOUR))
     assert desk.markets[M].rings[MINUTE].last > 0
 
 
@@ -215,7 +215,7 @@ def test_an_unknown_open_interest_leaves_the_mass_unbounded_but_finite(size):
     desk.apply(Trade(M, T, T, 100_000.0, 1.0, "buy"))
     desk.apply(Mark(M, T, T, 100_000.0))
     desk.apply(Trade(M, T + SECOND, T + SECOND, 100_000.0, 50.0 + size, "buy"))
-    desk.apply(Tick(T + MINUTE))
+    desk.apply(ClockTick(T + MINUTE))
     assert 0 < bars(desk, ReachQuery(reach=0.4)).long < 1e9
 
 
@@ -223,7 +223,7 @@ def prints(desk, prices, start=T, every=10 * SECOND):
     for n, price in enumerate(prices):
         at = start + n * every
         desk.apply(Trade(M, at, at, price, 1.0, "buy"))
-        desk.apply(Tick(at + SECOND))
+        desk.apply(ClockTick(at + SECOND))
 
 
 def test_prints_stand_in_for_the_mark_after_a_minute_without_one():
@@ -231,7 +231,7 @@ def test_prints_stand_in_for_the_mark_after_a_minute_without_one():
     prints(desk, [100_000.0] * 6)
     assert list(desk.estimated()) == [], "a mark may still come"
     prints(desk, [100_000.0, 100_100.0, 99_950.0], T + MINUTE)
-    desk.apply(Tick(T + 100 * SECOND))
+    desk.apply(ClockTick(T + 100 * SECOND))
     (known,) = desk.estimated()
     assert known.estimate.mark == pytest.approx(99_950.0)
     assert known.estimate.exposure.audit().wrong_side == 0
@@ -243,7 +243,7 @@ def test_prints_sweep_as_far_as_they_went_between_two_flushes():
     at = T + 300 * SECOND
     for n, price in enumerate((99_000.0, 101_000.0, 100_000.0)):
         desk.apply(Trade(M, at + n, at + n, price, 1.0, "sell"))
-    desk.apply(Tick(at + 10 * SECOND))
+    desk.apply(ClockTick(at + 10 * SECOND))
     (known,) = desk.estimated()
     assert (known.estimate.exposure.ledger[SWEPT].sum(axis=1) > 0).all()
     assert known.estimate.mark == pytest.approx(100_000.0)
@@ -285,8 +285,8 @@ def test_columns_drawn_before_the_first_open_interest_hold_no_more_than_it():
     assert held[-1] > 10
     assert (ring.shares(drawn) == 1).all()
     desk.apply(OpenInterest(M, T + 2 * HOUR, T + 2 * HOUR, 10.0))
-    desk.apply(Tick(T + 2 * HOUR + MINUTE))
+    desk.apply(ClockTick(T + 2 * HOUR + MINUTE))
     assert (ring.shares(drawn) * ring.unbounded[drawn] <= 10.0 * (1 + 1e-9)).all()
     desk.apply(OpenInterest(M, T + 3 * HOUR, T + 3 * HOUR, 99.0))
-    desk.apply(Tick(T + 3 * HOUR + MINUTE))
+    desk.apply(ClockTick(T + 3 * HOUR + MINUTE))
     assert ring.bound == 10.0

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from powderkeg.desk import Desk
-from powderkeg.events import SECOND, Tick
+from powderkeg.events import SECOND, ClockTick
 from powderkeg.frozen import frozen
 from powderkeg.history.snapshots import digest
 from powderkeg.maps.views.queries import CellQuery, SpanQuery
@@ -45,7 +45,7 @@ def test_every_view_of_a_frozen_desk_stays_as_it_was_while_its_desk_goes_on(prep
     for _ in range(90):
         for event in market.step(1.0):
             desk.apply(event)
-        desk.apply(Tick(market.now))
+        desk.apply(ClockTick(market.now))
     assert _views(still) == before
     assert _views(desk) != before
 

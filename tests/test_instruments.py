@@ -11,6 +11,7 @@ from powderkeg.events import (
     BookSnapshot,
     Candle,
     Candles,
+    ClockTick,
     Event,
     Funding,
     Gap,
@@ -22,7 +23,6 @@ from powderkeg.events import (
     Positions,
     Quote,
     Ratio,
-    Tick,
     Trade,
     Trades,
 )
@@ -130,7 +130,7 @@ PAIRS = [
     ),
     (Gap(T, 1, 2, 0, "x"), Gap(T, 1, 2, 0, "x")),
     (Link(T, 1, 2, "up"), Link(T, 1, 2, "up")),
-    (Tick(1), Tick(1)),
+    (ClockTick(1), ClockTick(1)),
 ]
 RUNS = [
     (Trades(T, 1, 2, ONE, MANY, -ONE), Trades(T, 1, 2, ONE, ONE, -MANY)),

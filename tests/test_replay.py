@@ -14,9 +14,9 @@ from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, SECOND
 from powderkeg.history import snapshots
 from powderkeg.history.play import play
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
-from powderkeg.sim import MadeMarket, World
+from powderkeg.sim import SimulatedMarket, World
 
 ROOT = Path(__file__).parents[1]
 START = 1_767_225_600 * SECOND
@@ -30,7 +30,7 @@ print(snapshots.digest(made_desk()))
 
 
 def made_desk(hours=2):
-    market = MadeMarket(World(), 3, START)
+    market = SimulatedMarket(World(), 3, START)
     desk = Desk("BTC")
     for _ in range(hours * 360):
         for event in market.step(10.0):
@@ -52,7 +52,7 @@ def test_the_same_events_give_the_same_bits_under_three_hash_seeds():
 
 
 def test_a_desk_resumed_from_a_snapshot_goes_on_as_if_never_stopped(tmp_path):
-    market = MadeMarket(World(), 4, START)
+    market = SimulatedMarket(World(), 4, START)
     events = [event for _ in range(600) for event in market.step(10.0)]
     whole, half = Desk("BTC"), Desk("BTC")
     for event in events:
@@ -78,11 +78,11 @@ def test_a_recorded_day_resumed_half_way_ends_with_the_same_digest(recorded, tmp
     source = load(recorded / "hyperliquid_202606.toml")
     stop = 1_781_222_400 * SECOND + 2 * HOUR
     whole = Desk("SOL")
-    play(whole, source, report=Report(), until=stop)
+    play(whole, source, report=ReadReport(), until=stop)
     half = Desk("SOL")
-    play(half, source, report=Report(), until=stop - 3 * HOUR)
+    play(half, source, report=ReadReport(), until=stop - 3 * HOUR)
     snapshots.save(half, tmp_path / "half.desk")
     resumed = snapshots.load(tmp_path / "half.desk")
     assert 0 < resumed.counts.events < whole.counts.events
-    play(resumed, source, report=Report(), until=stop)
+    play(resumed, source, report=ReadReport(), until=stop)
     assert snapshots.digest(resumed) == snapshots.digest(whole)

@@ -15,8 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.calibration.pooling import Lesson
-from powderkeg.engine.exposure.concentration import Openings
+from powderkeg.engine.calibration.pooling import PooledStats
+from powderkeg.engine.exposure.concentration import EntryConcentration
 from powderkeg.events import (
     HOUR,
     MINUTE,
@@ -24,6 +24,7 @@ from powderkeg.events import (
     BookSnapshot,
     Candle,
     Candles,
+    ClockTick,
     Event,
     Funding,
     Gap,
@@ -35,19 +36,18 @@ from powderkeg.events import (
     Positions,
     Quote,
     Ratio,
-    Tick,
     Trade,
     Trades,
 )
+from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
-from powderkeg.maps.heatmap.ring import Ring, cuts
-from powderkeg.maps.heatmap.scene import Known
+from powderkeg.maps.heatmap.ring import Ring, column_boundaries
 from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.candles import as_columns
 from powderkeg.market.carry import Carry
 from powderkeg.market.quotes import QuoteCheck
-from powderkeg.market.sightings import Observed, Watched
+from powderkeg.market.sightings import ObservedMarket, ObservedPositions
 from powderkeg.market.tape import Tape, as_run
 from powderkeg.settings import Settings
 
@@ -78,9 +78,9 @@ class Market:
     """One market of the coin: what it shows, and the estimate of what it hides."""
 
     __slots__ = (
-        "assumed", "barred", "book", "carry", "estimate", "flat", "gone", "link", "name",
-        "openings", "price", "printed", "quotes", "ratios", "reach", "rings", "seen", "tape",
-        "venue",
+        "assumed", "book", "carry", "entries", "estimate", "first_trade_at", "from_bars",
+        "last_received", "link", "name", "price", "print_range", "quotes", "ratios",
+        "rings", "static_ring", "tape", "venue",
     )  # fmt: skip
 
     def __init__(self, name: str, columns: int) -> None:
@@ -89,34 +89,33 @@ class Market:
         self.venue = name.partition(":")[0]
         self.assumed = 0
         """End of the last run of bars with an assumed volume, µs; 0 for none."""
-        self.printed = 0
+        self.first_trade_at = 0
         """When the first print came, µs; 0 before it."""
-        self.reach = (math.inf, 0.0)
+        self.print_range = (math.inf, 0.0)
         """Lowest and highest print since prints last stood in for a mark."""
-        self.barred = False
+        self.from_bars = False
         """Whether its last volume came as bars: they carry their own time, and close by it."""
         self.tape = Tape(name)
         self.book = Book(name)
         self.carry = Carry(name)
         self.estimate: Estimate | None = None
-        self.openings = Openings()
+        self.entries = EntryConcentration()
         self.rings = {step: Ring(step, columns, per_row) for step, per_row in STEPS.items()}
-        self.flat = Ring(FLAT_STEP, columns, STEPS[FLAT_STEP])
+        self.static_ring = Ring(FLAT_STEP, columns, STEPS[FLAT_STEP])
         """The static map beside ours, in one step only: it is there to be compared with."""
         self.price = math.nan
-        self.seen = 0
+        self.last_received = 0
         self.link = "up"
         self.quotes = QuoteCheck()
         self.ratios: dict[str, float] = {}
-        self.gone = np.zeros(2)
-        """Base coin reported liquidated, long and short."""
 
 
 class Desk:
     """Everything known about one coin."""
 
     __slots__ = (
-        "coin", "counts", "elders", "horizon", "markets", "now", "observed", "prices", "settings",
+        "backfill_until", "coin", "counts", "markets", "now", "observed", "peers", "prices",
+        "settings",
     )  # fmt: skip
 
     def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
@@ -129,13 +128,13 @@ class Desk:
                 set the pace, and columns that the rings will not keep are not drawn.
         """
         self.coin = coin
-        self.horizon = horizon
+        self.backfill_until = horizon
         self.settings = settings or Settings()
         self.now = 0
         self.markets: dict[str, Market] = {}
-        self.elders: list[Lesson] = []
+        self.peers: list[PooledStats] = []
         """What markets of other coins have learned."""
-        self.observed: dict[str, Observed] = {}
+        self.observed: dict[str, ObservedPositions] = {}
         """Real positions seen, by market. They make no market: looks are no data of its own."""
         self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
         self.counts = Counts()
@@ -151,48 +150,41 @@ class Desk:
         """Last price of the leading market, NaN before the first."""
         return math.nan if self.leader is None else self.leader.price
 
-    def estimated(self) -> Iterator[Known]:
+    def estimated(self) -> Iterator[MarketView]:
         """Yield the markets whose estimate knows its mark, by name."""
         for _, m in sorted(self.markets.items()):
             if m.estimate is not None and not math.isnan(m.estimate.mark):
-                yield Known(
-                    m.name,
-                    m.venue,
-                    m.estimate,
-                    m.rings,
-                    m.seen,
-                    m.link,
-                    m.openings,
-                    m.flat,
-                    m.assumed,
-                )
+                yield MarketView(
+                    m.name, m.venue, m.estimate, m.rings, m.last_received, m.link, m.entries,
+                    m.static_ring, m.assumed,
+                )  # fmt: skip
 
-    def watched(self) -> Iterator[Watched]:
+    def observed_markets(self) -> Iterator[ObservedMarket]:
         """Yield the markets in which positions were seen, by name."""
         known = {m.name: m.estimate for m in self.estimated()}
         for name, seen in sorted(self.observed.items()):
             estimate = known.get(name)
             told = (math.nan, math.nan) if estimate is None else (estimate.oi, estimate.mark)
-            yield Watched(seen, *told)
+            yield ObservedMarket(seen, *told)
 
-    def lessons(self) -> list[Lesson]:
+    def market_stats(self) -> list[PooledStats]:
         """Return what the markets of this coin have learned from their liquidations."""
-        told = (known.estimate.lesson() for known in self.estimated())
-        return [lesson for lesson in told if lesson is not None]
+        told = (known.estimate.pooled_stats() for known in self.estimated())
+        return [pooled_stats for pooled_stats in told if pooled_stats is not None]
 
     def apply(self, event: Event) -> list[Ask]:  # noqa: C901, PLR0912  one case an event
         """Take one event and return what the shell should do about it."""
         self.counts.events += 1
-        if isinstance(event, Tick):
-            self._pass(event.at)
+        if isinstance(event, ClockTick):
+            self._advance_to(event.time)
             return []
-        self._pass(event.seen)
+        self._advance_to(event.received_time)
         if isinstance(event, Positions):
-            self.observed.setdefault(event.market, Observed(event.market)).take(event)
+            self.observed.setdefault(event.market, ObservedPositions(event.market)).update(event)
             return []
         market = self._market(event.market)
         if not isinstance(event, Gap | Link):  # words of ours, not of the market
-            market.seen = max(market.seen, event.seen)
+            market.last_received = max(market.last_received, event.received_time)
         match event:
             case Trade() | Trades():
                 self._trade(market, event)
@@ -233,43 +225,43 @@ class Desk:
             self.markets[name] = Market(name, self.settings.columns)
         return self.markets[name]
 
-    def _pass(self, at: int) -> None:
+    def _advance_to(self, at: int) -> None:
         """Let time pass to `at`: flush openings, and redraw columns that are over."""
         if at <= self.now:
             return
-        if at <= self.horizon:
+        if at <= self.backfill_until:
             self.now = at
             return
         if at // HOUR > self.now // HOUR:
-            family = [*self.lessons(), *self.elders]
+            family = [*self.market_stats(), *self.peers]
             for known in self.estimated():
-                known.estimate.elders = family
+                known.estimate.peers = family
         flush, draw = self.settings.flush, self.settings.draw
         ticked = at // flush > self.now // flush
         drawn = at // draw > self.now // draw
         if (ticked or drawn) and self.now:
             for _, market in sorted(self.markets.items()):
-                _stand_in(market, at // flush * flush)
+                trades_as_mark(market, at // flush * flush)
             for known in self.estimated():
-                if not self.markets[known.name].barred:
+                if not self.markets[known.name].from_bars:
                     known.estimate.flush(at // flush * flush)
                 if drawn:
                     self._draw(known, at // draw * draw)
         self.now = at
 
-    def _draw(self, known: Known, at: int) -> None:
+    def _draw(self, known: MarketView, at: int) -> None:
         """Draw what stood just before `at` into every ring whose column is due, or a hole."""
         exposure, weights = known.estimate.exposure, known.estimate.map_weights(at)
         unbounded = known.estimate.unbounded(at)
         live = self.settings.draw < min(known.rings)
         for ring in known.rings.values():
             if known.link == "down":
-                ring.hole(at, at)
+                ring.mark_gap(at, at)
             elif live or ring.due(at):
                 ring.write(at - 1, exposure, weights, unbounded)
-        if known.flat is not None and known.link != "down" and at % MINUTE == 0:
-            static = known.estimate.rivals.static
-            known.flat.write(at - 1, static, known.estimate.static_weights(at))
+        if known.static_ring is not None and known.link != "down" and at % MINUTE == 0:
+            static = known.estimate.baselines.static
+            known.static_ring.write(at - 1, static, known.estimate.static_weights(at))
 
     def _begin(self, market: Market, price: float) -> Estimate:
         """Return the market's estimate, made at its first price."""
@@ -283,16 +275,16 @@ class Desk:
             return
         run = believed if isinstance(believed, Trades) else as_run(believed)
         self.counts.trades += len(run.times)
-        market.barred = False
+        market.from_bars = False
         market.price = float(run.prices[-1])
         if not market.carry.mark_at:
-            market.printed = market.printed or int(run.times[0])
+            market.first_trade_at = market.first_trade_at or int(run.times[0])
             low, high = float(run.prices.min()), float(run.prices.max())
-            market.reach = min(market.reach[0], low), max(market.reach[1], high)
+            market.print_range = min(market.print_range[0], low), max(market.print_range[1], high)
         if not _leveraged(market):
             return
         self._begin(market, market.price).add_trades(run.prices, run.sizes)
-        market.openings.add_trades(run.times, run.prices, run.sizes)
+        market.entries.add_trades(run.times, run.prices, run.sizes)
         if market is self.leader:
             for ring in self.prices.values():
                 ring.add_run(run.times, run.prices, np.abs(run.sizes))
@@ -303,18 +295,20 @@ class Desk:
         self.counts.assumed += bars.assumed
         if bars.assumed:
             market.assumed = int(bars.times[-1]) + bars.span
-        market.barred = True
-        told_first = market.estimate is None and not bars.deaths  # by a venue, of the time before
+        market.from_bars = True
+        told_first = (
+            market.estimate is None and not bars.liquidations_known
+        )  # by a venue, of the time before
         estimate = self._begin(market, float(bars.open[0]))
         ends = bars.times + bars.span
-        until = max(int(ends[-1]), self.horizon)
-        stops = cuts(ends, market.rings, until, bars.span)
+        until = max(int(ends[-1]), self.backfill_until)
+        stops = column_boundaries(ends, market.rings, until, bars.span)
         if not stops or stops[-1] != len(ends):
             stops.append(len(ends))
         estimate.add_candles(
             bars, stops, lambda n: self._redraw(market, int(ends[n - 1]), until, bars.span)
         )
-        market.openings.add_candles(bars)
+        market.entries.add_candles(bars)
         market.price = float(bars.close[-1])
         if market is self.leader:
             if told_first:
@@ -338,7 +332,7 @@ class Desk:
             over = at % step == 0 or at > until - span
             if step >= span and over and at > until - step * ring.size:
                 ring.write(at - 1, estimate.exposure, weights, unbounded)
-        flat, static = market.flat, estimate.rivals.static
+        flat, static = market.static_ring, estimate.baselines.static
         if at % FLAT_STEP == 0 and span <= FLAT_STEP and at > until - FLAT_STEP * flat.size:
             flat.write(at - 1, static, estimate.static_weights(at))
 
@@ -349,13 +343,12 @@ class Desk:
         if isinstance(believed, Mark):
             if math.isnan(market.price):
                 market.price = believed.price
-            self._begin(market, believed.price).move_mark(believed.seen, believed.price)
+            self._begin(market, believed.price).move_mark(believed.received_time, believed.price)
         elif isinstance(believed, OpenInterest) and market.estimate is not None:
-            market.estimate.flush(max(believed.seen, self.now), believed.size)
+            market.estimate.flush(max(believed.received_time, self.now), believed.size)
 
     def _liquidated(self, market: Market, event: Liquidation) -> None:
         self.counts.liquidations += 1
-        market.gone[0 if event.holder == "long" else 1] += event.size
         if market.estimate is not None:
             market.estimate.liquidated(event)
 
@@ -366,7 +359,6 @@ class Desk:
         """
         if event.quote:
             return
-        market.gone += (event.long, event.short)
         if market.venue != AGGREGATE:
             if market.estimate is not None:
                 market.estimate.liquidated_bar(event)
@@ -381,16 +373,16 @@ class Desk:
     def _gap(self, market: Market, event: Gap) -> None:
         self.counts.gaps += 1
         for ring in market.rings.values():
-            ring.hole(event.since, event.at)
+            ring.mark_gap(event.since, event.event_time)
 
 
-def _stand_in(market: Market, at: int) -> None:
+def trades_as_mark(market: Market, at: int) -> None:
     """Let prints stand in for marks, as candles do, where none is published."""
-    marked = market.barred or market.carry.mark_at or at - market.printed < MARKLESS
-    if market.estimate is None or marked or not market.reach[1] > 0:
+    marked = market.from_bars or market.carry.mark_at or at - market.first_trade_at < MARKLESS
+    if market.estimate is None or marked or not market.print_range[1] > 0:
         return
-    market.estimate.move_mark(at, market.price, *market.reach)
-    market.reach = (math.inf, 0.0)
+    market.estimate.move_mark(at, market.price, *market.print_range)
+    market.print_range = (math.inf, 0.0)
 
 
 def _leveraged(market: Market) -> bool:

@@ -1,8 +1,9 @@
 """The only things that can happen: immutable records, one unit each.
 
-Times are int µs UTC, prices quote currency, sizes base coin, rates fractions. `at` is when the
-venue says it happened, `seen` when it reached us; the two clocks differ, so ``seen < at`` is legal.
-Stored data that carries no local stamp has ``seen == at``.
+Times are int µs UTC, prices quote currency, sizes base coin, rates fractions. `event_time` is
+the venue's stamp, `received_time` our own; the two clocks differ, so an event may have been
+received before it happened. Stored data without a local stamp has both alike. Recordings name them
+``at`` and ``seen``.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 Side: TypeAlias = Literal["buy", "sell"]
-Holder: TypeAlias = Literal["long", "short"]
+PositionSide: TypeAlias = Literal["long", "short"]
 Level: TypeAlias = tuple[float, float]
 """A price and the size resting there. A size of zero in a delta removes the level."""
 Floats: TypeAlias = NDArray[np.float64]
@@ -31,8 +32,8 @@ class _Record(Struct, frozen=True, gc=False, tag=True):
 
     market: str
     """Venue and symbol, such as ``binance:BTCUSDT``."""
-    at: int
-    seen: int
+    event_time: int = field(name="at")
+    received_time: int = field(name="seen")
 
 
 class Trade(_Record, frozen=True, gc=False):
@@ -112,7 +113,7 @@ class Liquidation(_Record, frozen=True, gc=False):
     price: float
     """The bankruptcy price where the venue gives it, else the fill."""
     size: float
-    holder: Holder
+    position_side: PositionSide
     """Whose position died. A dead long is a forced *sell*."""
     bankruptcy: bool = False
     """True where `price` is the bankruptcy price."""
@@ -172,7 +173,7 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     """Mark at the end of the bar."""
     assumed: int = 0
     """How many of the bars have a volume that is assumed from their range, or none at all."""
-    deaths: bool = True
+    liquidations_known: bool = True
     """Whether the liquidations of this time are told too; where they are not, nothing may be
     learned from what the bars sweep."""
 
@@ -210,10 +211,10 @@ class Link(_Record, frozen=True, gc=False):
     """Which feed; of a refusal what the venue said, cut at 120 characters."""
 
 
-class Tick(Struct, frozen=True, gc=False, tag=True):
+class ClockTick(Struct, frozen=True, gc=False, tag="Tick"):
     """Time passed. The shell puts it into the stream, so time too is an event."""
 
-    at: int
+    time: int = field(name="at")
 
 
 Event: TypeAlias = (
@@ -233,6 +234,6 @@ Event: TypeAlias = (
     | Positions
     | Gap
     | Link
-    | Tick
+    | ClockTick
 )
 """All that can happen. `Desk.apply` must have a case for each: the type checker sees to it."""

@@ -1,8 +1,8 @@
 """Frames: what venues sent and what the shell did, in the order in which it became known.
 
 A frame is the only truth. It is stored before it is read, and all state is a function of frames.
-What no venue says (time, links, holes, a start of the program) the shell says as a `Word`, which
-travels as a frame too; so a recording holds all that decided what came out.
+What no venue says (time, links, holes, a start of the program) the shell says as a
+`ControlMessage`, which travels as a frame too; so a recording holds all that decided what came out.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from powderkeg.errors import WireError
-from powderkeg.events import Gap, Link, Tick
+from powderkeg.events import ClockTick, Gap, Link
 from powderkeg.instruments import coin_called
 
 
@@ -23,7 +23,7 @@ class Frame(Struct, frozen=True, array_like=True, gc=False):
 
     seq: int
     """Number in the order of arrival, rising by one from 1."""
-    seen: int
+    received_time: int
     """When it reached us, µs."""
     venue: str
     """Empty where the shell speaks."""
@@ -32,42 +32,42 @@ class Frame(Struct, frozen=True, array_like=True, gc=False):
     raw: bytes
 
 
-class Boot(Struct, frozen=True, tag=True):
+class Started(Struct, frozen=True, tag="Boot"):
     """The program began to collect these markets, by coin. Nothing is known of the time before."""
 
-    at: int
+    time: int = field(name="at")
     markets: dict[str, tuple[str, ...]]
 
 
-class Join(Struct, frozen=True, tag=True):
+class BackfillDone(Struct, frozen=True, tag="Join"):
     """All answers about the past of a market have come; it ends at `until`."""
 
-    at: int
+    time: int = field(name="at")
     market: str
     until: int
     """µs, a whole minute; what was seen from then on comes from the stream."""
-    apart: bool = False
-    """Its past is played beside the loop; the market enters at its `Joined`."""
+    in_background: bool = field(default=False, name="apart")
+    """Its past is played beside the loop; the market enters at its `MarketReady`."""
 
 
-class Joined(Struct, frozen=True, tag=True):
+class MarketReady(Struct, frozen=True, tag="Joined"):
     """The past of a market has been played: it enters the map."""
 
-    at: int
+    time: int = field(name="at")
     market: str
 
 
-Word: TypeAlias = Tick | Link | Gap | Boot | Join | Joined
+ControlMessage: TypeAlias = ClockTick | Link | Gap | Started | BackfillDone | MarketReady
 """What the shell itself has to say."""
-_decoder = msgspec.msgpack.Decoder(Word)
+_decoder = msgspec.msgpack.Decoder(ControlMessage)
 
 
-def word(seq: int, seen: int, said: Word) -> Frame:
+def control_frame(seq: int, seen: int, said: ControlMessage) -> Frame:
     """Return a word of the shell as a frame."""
     return Frame(seq, seen, "", "", msgspec.msgpack.encode(said))
 
 
-def read_word(raw: bytes) -> Word:
+def read_control(raw: bytes) -> ControlMessage:
     """Return what the shell said.
 
     Raises:
@@ -79,13 +79,13 @@ def read_word(raw: bytes) -> Word:
         raise WireError("shell", why, raw) from why
 
 
-def markets_of(boot: Boot) -> dict[str, str]:
+def markets_of(boot: Started) -> dict[str, str]:
     """Return the coin of each market; older recordings took 1000PEPE for one."""
     return {
         market: coin_called(coin) for coin, markets in boot.markets.items() for market in markets
     }
 
 
-def numbered(first: int, frames: Sequence[tuple[int, str, str, bytes]]) -> list[Frame]:
+def number_frames(first: int, frames: Sequence[tuple[int, str, str, bytes]]) -> list[Frame]:
     """Return frames with numbers from `first` on."""
     return [Frame(first + i, *parts) for i, parts in enumerate(frames)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from powderkeg.desk import Desk, Market
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.market.sightings import Observed
+from powderkeg.market.sightings import ObservedPositions
 from powderkeg.state import names
 
 T = TypeVar("T")
@@ -33,24 +33,24 @@ def _market(market: Market) -> Market:
     out = copy.copy(market)
     if market.estimate is not None:
         out.estimate = _estimate(market.estimate)
-    out.openings = _copied(market.openings)
+    out.entries = _copied(market.entries)
     out.rings = {step: ring.frozen() for step, ring in market.rings.items()}
-    out.flat = market.flat.frozen()
+    out.static_ring = market.static_ring.frozen()
     return out
 
 
 def _estimate(estimate: Estimate) -> Estimate:
     out = copy.copy(estimate)
     out.exposure = _copied(estimate.exposure)
-    out.misfit = _copied(estimate.misfit)
-    out.rivals = copy.copy(estimate.rivals)
-    out.rivals.static = _copied(estimate.rivals.static)
+    out.model_error = _copied(estimate.model_error)
+    out.baselines = copy.copy(estimate.baselines)
+    out.baselines.static = _copied(estimate.baselines.static)
     return out
 
 
-def _observed(seen: Observed) -> Observed:
+def _observed(seen: ObservedPositions) -> ObservedPositions:
     out = copy.copy(seen)
-    out.held = dict(seen.held)
+    out.positions = dict(seen.positions)
     return out
 
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from powderkeg.cli import origin
 from powderkeg.cli.main import app
 from powderkeg.desk import Desk
-from powderkeg.events import MINUTE, SECOND, Candles, Tick
+from powderkeg.events import MINUTE, SECOND, Candles, ClockTick
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import word
+from powderkeg.frames import control_frame
 from powderkeg.history import snapshots
 from powderkeg.live.maintenance import save
 from powderkeg.live.timekeeping.clock import now as clock
@@ -177,7 +177,7 @@ def test_without_a_server_what_was_recorded_is_shown_and_named(nobody):
             1000 * ones, price - 50, price + 50, price,
         )
     )  # fmt: skip
-    store.append([word(1, end, Tick(end))])
+    store.append([control_frame(1, end, ClockTick(end))])
     feed.seq = 1
     save(store, feed)
     store.close()

@@ -76,7 +76,7 @@ def wide(price: float = 100_000.0, spec: Spec | None = None) -> Exposure:
     """Return a table in float64, to compare where the last bits of float32 would hide a fault."""
     made = Exposure(price, spec)
     made.cells = made.cells.astype(np.float64)
-    made.waiting = made.waiting.astype(np.float64)
+    made.pending = made.pending.astype(np.float64)
     return made
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from powderkeg.engine.calibration.estimate import VERSION, Estimate
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.exposure.marks import R_CLASSES
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Liquidation, LiquidationBar
@@ -23,7 +23,7 @@ STEP = (30 if PLAIN else 10) * MINUTE
 
 def lent(until, weight=0.01, since=0):
     """Return weights to borrow, the same for every term, for times from `until` on."""
-    return Borrowed(
+    return PretrainedWeights(
         np.full(TERMS, weight), since, until, "elsewhere", 100.0, 0.5, 0.5, 5e-5, VERSION
     )
 
@@ -32,8 +32,8 @@ NEVER = lent(2**62)
 """Weights nobody lives to borrow: what is learned and what is assumed beforehand stand alone."""
 
 
-def made(venue="bybit", borrowed=NEVER):
-    return Estimate(P, f"{venue}:BTCUSDT", borrowed)
+def made(venue="bybit", pretrained=NEVER):
+    return Estimate(P, f"{venue}:BTCUSDT", pretrained)
 
 
 def died(at, size=1.0, holder="long"):

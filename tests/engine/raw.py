@@ -15,19 +15,19 @@ P = 100_000.0
 
 def flush(e, at, oi=math.nan):
     deposits.flush(
-        e.cells, e.volume, e.waiting, e.touched, e.offsets, e.ledger, e.number, e.count, at, oi
+        e.cells, e.volume, e.pending, e.active_bins, e.offsets, e.ledger, e.number, e.count, at, oi
     )
 
 
 def trade(e, prices, sizes):
     prices, sizes = np.atleast_1d(np.float64(prices)), np.atleast_1d(np.float64(sizes))
-    deposits.add_trades(e.volume, e.touched, e.number, e.count, prices, sizes, 0, len(prices))
+    deposits.add_trades(e.volume, e.active_bins, e.number, e.count, prices, sizes, 0, len(prices))
 
 
 def sweep(e, at, price):
     records = np.zeros((2, marks.RECORD))
     n = marks.move_mark(
-        e.cells, e.visited, e.ledger, e.number, e.count, float(at), price, records, 0
+        e.cells, e.last_crossed, e.ledger, e.number, e.count, float(at), price, records, 0
     )
     return records[:n]
 

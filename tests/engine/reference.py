@@ -34,8 +34,24 @@ class Twin:
     """The exposure table of one market and its ledger, on a grid that stays where it is."""
 
     __slots__ = (
-        "base", "basis", "been", "cells", "decayed", "deposited", "flushed", "front", "laid",
-        "left", "lost", "mark", "oi", "spec", "swept", "turn", "volume", "waiting",
+        "base",
+        "basis",
+        "been",
+        "cells",
+        "decayed",
+        "deposited",
+        "flushed",
+        "front",
+        "laid",
+        "left",
+        "lost",
+        "mark",
+        "oi",
+        "pending",
+        "spec",
+        "swept",
+        "turn",
+        "volume",
     )  # fmt: skip
 
     def __init__(self, price: float, spec: Spec | None = None) -> None:
@@ -47,7 +63,7 @@ class Twin:
         """Unit-weight exposure by side, bin and class, base coin."""
         self.volume: dict[int, Floats] = {}
         """Taker buys and sells since the last flush, by bin."""
-        self.waiting: dict[int, Floats] = {}
+        self.pending: dict[int, Floats] = {}
         """The same since the last reading of open interest, flushed already."""
         self.deposited, self.decayed, self.swept, self.lost = np.zeros((4, 2, CLASSES))
         self.left: dict[tuple[int, int], int] = {}
@@ -78,17 +94,17 @@ class Twin:
         self._decay(time)
         self._lay_time(time)
         rise = max(0.0, oi - self.oi) if not math.isnan(oi - self.oi) else 0.0
-        together = rise > 0 and not self.waiting
+        together = rise > 0 and not self.pending
         self._open(self.volume, rise if together else 0.0, self.spec.theta)
         for b, volume in self.volume.items():
-            self.waiting[b] = self.waiting.get(b, 0.0) + volume
+            self.pending[b] = self.pending.get(b, 0.0) + volume
         self.volume = {}
         if math.isnan(oi):
             return
         self.oi = oi
         if rise > 0 and not together:
-            self._open(self.waiting, rise, 0.0)
-        self.waiting = {}
+            self._open(self.pending, rise, 0.0)
+        self.pending = {}
 
     def move_mark(self, time: float, price: float) -> Floats:
         """Move the mark, empty what it crosses and return the sweep records, shape (n, 68)."""

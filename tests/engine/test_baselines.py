@@ -12,9 +12,9 @@ from powderkeg.engine.calibration.baselines import (
     PATH_TERMS,
     STATIC,
     WINDOW,
-    Path,
-    Rival,
-    Rivals,
+    Baselines,
+    MarkPath,
+    NullModel,
 )
 from powderkeg.engine.calibration.terms import KNOWN, TEN
 from powderkeg.engine.exposure.classes import BIN, CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
@@ -52,7 +52,7 @@ def fresh(minute, side, length):
 
 def test_the_terms_of_a_walk_are_how_far_it_went_each_way_in_tens_of_basis_points():
     """From P up 8 bins, down 20, back: 0.4 % up and 0.6 % down of the open."""
-    path = Path()
+    path = MarkPath()
     walked(path, [1, 20, 40, 60], [0, 8, -12, 0])
     down, up_ = path.terms(H)
     assert down[:2] == pytest.approx([6.0, 0.36])
@@ -61,7 +61,7 @@ def test_the_terms_of_a_walk_are_how_far_it_went_each_way_in_tens_of_basis_point
 
 
 def test_an_hour_opens_where_the_one_before_it_closed():
-    path = Path()
+    path = MarkPath()
     walked(path, [30, 90], [0, 10])
     path.terms(H)
     assert path.terms(H + 1)[:, 0].tolist() == [0.0, pytest.approx(5.0)]
@@ -69,7 +69,7 @@ def test_an_hour_opens_where_the_one_before_it_closed():
 
 def test_hours_may_come_in_one_piece_or_in_many():
     minutes, bins = np.arange(1, 400), np.cumsum(np.random.default_rng(1).normal(0, 3, 399))
-    whole, parts = Path(), Path()
+    whole, parts = MarkPath(), MarkPath()
     walked(whole, minutes, bins)
     for i in range(0, 399, 7):
         walked(parts, minutes[i : i + 7], bins[i : i + 7])
@@ -78,13 +78,13 @@ def test_hours_may_come_in_one_piece_or_in_many():
 
 
 def test_the_extremes_of_a_bar_count_although_it_closed_elsewhere():
-    path = Path()
+    path = MarkPath()
     path.see(np.array([T + HOUR]), np.array([up(-4)]), np.array([up(6)]), np.array([P]))
     assert path.terms(H)[:, 0] == pytest.approx([2.0, 3.0])
 
 
 def test_a_mark_at_the_stroke_of_the_hour_belongs_to_the_hour_that_ends():
-    path = Path()
+    path = MarkPath()
     walked(path, [1, 60, 61], [0, 8, 8])
     assert path.terms(H)[1, 0] == pytest.approx(4.0)
     assert path.terms(H + 1)[1, 0] == 0.0
@@ -92,7 +92,7 @@ def test_a_mark_at_the_stroke_of_the_hour_belongs_to_the_hour_that_ends():
 
 def test_fresh_ground_counts_by_its_length_and_old_ground_not_at_all():
     """Four bins of 5 bp are two tens: terms 2, 4 / 100 and 2 to the 1.5 / 10."""
-    path = Path()
+    path = MarkPath()
     walked(path, [1, 60], [0, 0])
     for record in (fresh(5, 0, 3.0), fresh(60, 0, 1.0), fresh(7, 1, -50.0)):
         path.sweep(record)
@@ -103,13 +103,13 @@ def test_fresh_ground_counts_by_its_length_and_old_ground_not_at_all():
 
 
 def test_fresh_ground_of_an_hour_no_mark_was_seen_in_is_left_out():
-    path = Path()
+    path = MarkPath()
     path.sweep(fresh(5, 0, 3.0))
     assert path.terms(H) is None
 
 
 def test_an_hour_that_was_asked_for_is_forgotten_with_all_before_it():
-    path = Path()
+    path = MarkPath()
     walked(path, [30, 90, 150], [0, 1, 2])
     path.terms(H + 1)
     assert list(path.hours) == [H + 2]
@@ -124,16 +124,16 @@ def hours(seed, count, weights):
 
 
 def taught(terms, died, oi=1.0):
-    rival = Rival(terms.shape[2])
+    rival = NullModel(terms.shape[2])
     for each, volume in zip(terms, died, strict=True):
         rival.add(each, volume)
-    rival.learn(oi)
+    rival.refit(oi)
     return rival
 
 
 def test_a_rival_that_has_not_learned_says_nothing():
-    rival = Rival(3)
-    assert rival.said(np.ones((2, 3))).tolist() == [0.0, 0.0]
+    rival = NullModel(3)
+    assert rival.expected(np.ones((2, 3))).tolist() == [0.0, 0.0]
 
 
 def test_a_rival_recovers_the_weights_that_made_the_deaths():
@@ -141,7 +141,7 @@ def test_a_rival_recovers_the_weights_that_made_the_deaths():
     terms, died = hours(1, 300, truth)
     rival = taught(terms, died)
     assert rival.weights == pytest.approx(truth, rel=0.25)
-    assert rival.said(terms[0]) == pytest.approx(died[0], rel=0.1)
+    assert rival.expected(terms[0]) == pytest.approx(died[0], rel=0.1)
 
 
 def test_a_rival_of_one_term_learns_the_ratio_of_what_died():
@@ -160,7 +160,7 @@ def test_what_one_side_teaches_the_other_knows():
     terms[:, 1] = 0.0
     died = np.zeros((30, 2))
     died[:, 0] = 5.0
-    assert taught(terms, died).said(np.ones((2, 1))) == pytest.approx([5.0, 5.0], rel=1e-3)
+    assert taught(terms, died).expected(np.ones((2, 1))) == pytest.approx([5.0, 5.0], rel=1e-3)
 
 
 @pytest.mark.parametrize(("term", "died"), [(0.0, 1.0), (1.0, 0.0)])
@@ -169,16 +169,16 @@ def test_without_deaths_or_without_a_path_a_rival_learns_nothing(term, died):
 
 
 def test_a_rival_of_no_hours_learns_nothing():
-    rival = Rival(2)
-    rival.learn(1.0)
+    rival = NullModel(2)
+    rival.refit(1.0)
     assert rival.weights is None
 
 
 def test_only_the_hours_of_the_window_count():
-    rival, one = Rival(1), np.ones((2, 1))
+    rival, one = NullModel(1), np.ones((2, 1))
     for n in range(2 * WINDOW):
         rival.add(one, np.full(2, 100.0 if n < WINDOW else 7.0))
-    rival.learn(1.0)
+    rival.refit(1.0)
     assert rival.weights == pytest.approx([7.0], rel=1e-3)
 
 
@@ -188,62 +188,62 @@ def bars(minutes=300, deaths=True):
     ones, end = np.ones(minutes), int(times[-1]) + MINUTE
     return Candles(
         "binance:BTCUSDT", end, end, MINUTE, times, close, close, close, close, ones, ones / 2,
-        1000 + np.arange(minutes) * 5.0, close, close, close, deaths=deaths,
+        1000 + np.arange(minutes) * 5.0, close, close, close, liquidations_known=deaths,
     )  # fmt: skip
 
 
-def crossed(rivals):
-    return sum(float(each.sum()) for each in rivals.hours.crossed.values())
+def crossed(baselines):
+    return sum(float(each.sum()) for each in baselines.hours.crossed.values())
 
 
 def test_the_static_map_is_four_leverages():
-    rivals = Rivals(P)
-    assert rivals.static.basis.name == "four-static"
-    rivals.static.add_trades(np.array([P]), np.array([1.0]))
-    rivals.static.flush(T)
+    baselines = Baselines(P)
+    assert baselines.static.basis.name == "four-static"
+    baselines.static.add_trades(np.array([P]), np.array([1.0]))
+    baselines.static.flush(T)
     for column, survives in zip(COLUMNS.tolist(), (0.99, 0.98, 0.96, 0.90), strict=True):
         weights = np.zeros((2, 2, CLASSES))
         weights[:, :, column] = 1.0
-        drawn = rivals.static.render(weights)[0]
-        reach = BIN * (math.log(P) / BIN - rivals.static.base - np.flatnonzero(drawn))
+        drawn = baselines.static.render(weights)[0]
+        reach = BIN * (math.log(P) / BIN - baselines.static.base - np.flatnonzero(drawn))
         assert reach == pytest.approx([-math.log(survives)], abs=2 * BIN)
 
 
 def test_the_static_map_opens_where_volume_traded_and_nowhere_else():
-    rivals = Rivals(P)
+    baselines = Baselines(P)
     assert not STATIC.timed
-    rivals.move_mark(T, (P, math.nan, math.nan), NOTHING)
-    rivals.static.flush(T)
-    rivals.static.flush(T + DAY)
-    assert not rivals.static.ledger[DEPOSITED, :, TIME * GROUP :].any()
+    baselines.move_mark(T, (P, math.nan, math.nan), NOTHING)
+    baselines.static.flush(T)
+    baselines.static.flush(T + DAY)
+    assert not baselines.static.ledger[DEPOSITED, :, TIME * GROUP :].any()
     assert (COLUMNS < (VOLUME + 1) * GROUP).all()
 
 
 def test_the_static_map_never_closes():
-    rivals = Rivals(P)
-    rivals.static.add_trades(np.array([P]), np.array([8.0]))
-    rivals.static.flush(T)
-    before = rivals.static.live()
-    rivals.static.flush(T + 300 * DAY)
-    assert np.array_equal(rivals.static.live(), before)
-    assert rivals.static.decayed() == pytest.approx(np.zeros((2, CLASSES)), abs=1e-12)
+    baselines = Baselines(P)
+    baselines.static.add_trades(np.array([P]), np.array([8.0]))
+    baselines.static.flush(T)
+    before = baselines.static.live()
+    baselines.static.flush(T + 300 * DAY)
+    assert np.array_equal(baselines.static.live(), before)
+    assert baselines.static.decayed() == pytest.approx(np.zeros((2, CLASSES)), abs=1e-12)
 
 
 def test_the_static_map_ignores_open_interest():
     told = bars()
     fallen = structs.replace(told, oi=told.oi[::-1].copy())
-    pair = Rivals(P), Rivals(P)
-    for rivals, candles in zip(pair, (told, fallen), strict=True):
-        rivals.add_candles(candles, 0, 300, NOTHING)
+    pair = Baselines(P), Baselines(P)
+    for baselines, candles in zip(pair, (told, fallen), strict=True):
+        baselines.add_candles(candles, 0, 300, NOTHING)
     assert np.array_equal(pair[0].static.cells, pair[1].static.cells)
     assert pair[0].static.ledger[DEPOSITED].any()
 
 
 def test_the_static_map_takes_each_trade_whole():
-    rivals = Rivals(P)
-    rivals.static.add_trades(np.array([P, P]), np.array([3.0, -5.0]))
-    rivals.static.flush(T)
-    assert rivals.static.ledger[DEPOSITED][:, COLUMNS] == pytest.approx(
+    baselines = Baselines(P)
+    baselines.static.add_trades(np.array([P, P]), np.array([3.0, -5.0]))
+    baselines.static.flush(T)
+    assert baselines.static.ledger[DEPOSITED][:, COLUMNS] == pytest.approx(
         np.array([[3.0], [5.0]]) * np.ones(4)
     )
 
@@ -255,19 +255,19 @@ def marks_by_tape(prices, oi=math.nan):
 
 
 def test_candles_and_tape_and_single_marks_tell_the_same_path():
-    told, candles, tape, live = bars(), Rivals(P), Rivals(P), Rivals(P)
+    told, candles, tape, live = bars(), Baselines(P), Baselines(P), Baselines(P)
     candles.see(told)
     tape.add_tape(marks_by_tape(told.mark), NOTHING)
     for n, price in enumerate(told.mark):
         live.move_mark(int(told.times[n]) + MINUTE, (price, math.nan, math.nan), NOTHING)
     for hour in range(H, H + 5):
-        terms = [rivals.close(hour)[0] for rivals in (candles, tape, live)]
+        terms = [baselines.close(hour)[0] for baselines in (candles, tape, live)]
         assert terms[0] == pytest.approx(terms[1])
         assert np.array_equal(terms[1], terms[2])
 
 
 def test_the_extremes_of_a_single_mark_are_those_of_its_bar():
-    bars_, single = Rivals(P), Rivals(P)
+    bars_, single = Baselines(P), Baselines(P)
     told = bars()
     low, high = told.mark * 0.999, told.mark * 1.001
     told = structs.replace(told, mark_low=low, mark_high=high)
@@ -281,15 +281,15 @@ def test_the_extremes_of_a_single_mark_are_those_of_its_bar():
 
 
 def test_a_tape_without_marks_has_no_path():
-    rivals = Rivals(P)
+    baselines = Baselines(P)
     steps = marks_by_tape(np.full(5, P))
-    rivals.add_tape(structs.replace(steps, marks=np.full(5, math.nan)), NOTHING)
-    assert rivals.close(H)[0] is None
+    baselines.add_tape(structs.replace(steps, marks=np.full(5, math.nan)), NOTHING)
+    assert baselines.close(H)[0] is None
 
 
 def test_a_tape_moves_the_static_map_without_its_open_interest():
     prices = bars().mark
-    pair = Rivals(P), Rivals(P)
+    pair = Baselines(P), Baselines(P)
     pair[0].add_tape(marks_by_tape(prices), NOTHING)
     pair[1].add_tape(marks_by_tape(prices, oi=7.0), NOTHING)
     assert np.array_equal(pair[0].static.cells, pair[1].static.cells)
@@ -297,10 +297,10 @@ def test_a_tape_moves_the_static_map_without_its_open_interest():
 
 
 def test_candles_whose_deaths_nobody_told_move_the_static_map_and_are_not_learned_from():
-    told, silent = Rivals(P), Rivals(P)
-    for rivals, candles in ((told, bars()), (silent, bars(deaths=False))):
-        rivals.see(candles)
-        rivals.add_candles(candles, 0, 300, fresh(5, 0, 3.0))
+    told, silent = Baselines(P), Baselines(P)
+    for baselines, candles in ((told, bars()), (silent, bars(deaths=False))):
+        baselines.see(candles)
+        baselines.add_candles(candles, 0, 300, fresh(5, 0, 3.0))
     assert np.array_equal(told.static.cells, silent.static.cells)
     assert crossed(told) > 0
     assert crossed(silent) == 0
@@ -308,7 +308,7 @@ def test_candles_whose_deaths_nobody_told_move_the_static_map_and_are_not_learne
 
 
 def test_candles_in_parts_are_the_same_as_at_once():
-    whole, parts = Rivals(P), Rivals(P)
+    whole, parts = Baselines(P), Baselines(P)
     whole.add_candles(bars(), 0, 300, NOTHING)
     for start in (0, 100, 200):
         parts.add_candles(bars(), start, start + 100, NOTHING)
@@ -317,11 +317,11 @@ def test_candles_in_parts_are_the_same_as_at_once():
 
 
 def test_an_hour_of_the_static_map_is_what_its_four_tiers_crossed():
-    rivals = Rivals(P)
-    rivals.add_candles(bars(), 0, 300, NOTHING)
-    terms = rivals.hours.crossed[H]
+    baselines = Baselines(P)
+    baselines.add_candles(bars(), 0, 300, NOTHING)
+    terms = baselines.hours.crossed[H]
     columns = terms[:, COLUMNS].sum(axis=1) + terms[:, KNOWN : KNOWN + 4].sum(axis=1)
-    _, static = rivals.close(H)
+    _, static = baselines.close(H)
     assert static == pytest.approx(columns[:, None])
     assert static.shape == (2, 1)
 
@@ -330,61 +330,61 @@ def test_known_ground_counts_as_much_as_fresh_for_the_static_map():
     """The published map knows no ground: what it holds is liquidated where the mark goes."""
     found = []
     for ground in (1.0, 0.0):
-        rivals = Rivals(P)
+        baselines = Baselines(P)
         record = fresh(5, 1, 1.0)
         record[0, R_FRESH] = ground
         record[0, R_CLASSES + COLUMNS] = (1.0, 2.0, 4.0, 8.0)
         record[0, R_CLASSES + COLUMNS + 1] = (1.0, 2.0, 4.0, 8.0)  # the other rate, as it is laid
-        rivals._cross(record)
-        found.append(rivals.close(H)[1].tolist())
+        baselines._cross(record)
+        found.append(baselines.close(H)[1].tolist())
     assert found[0] == found[1] == [[0.0], [15.0]]
     assert (COLUMNS // RATES).tolist() == list(range(4))
     assert KNOWN + 4 <= KNOWN + DISTANCES
 
 
 def test_the_other_columns_of_the_static_map_have_no_weight():
-    rivals = Rivals(P)
-    rivals.add_candles(bars(), 0, 300, NOTHING)
+    baselines = Baselines(P)
+    baselines.add_candles(bars(), 0, 300, NOTHING)
     for _ in range(2):
-        others = np.delete(rivals.weights(1000.0), COLUMNS, axis=2)
+        others = np.delete(baselines.weights(1000.0), COLUMNS, axis=2)
         assert not others.any()
-        rivals.add(np.ones((2, PATH_TERMS)), np.full((2, 1), 50.0), np.full(2, 5.0))
-        rivals.learn(1000.0)
+        baselines.add(np.ones((2, PATH_TERMS)), np.full((2, 1), 50.0), np.full(2, 5.0))
+        baselines.refit(1000.0)
 
 
 def test_before_it_has_learned_the_static_map_is_all_of_open_interest():
-    rivals = Rivals(P)
-    rivals.add_candles(bars(), 0, 300, NOTHING)
-    weights = rivals.weights(1000.0)
+    baselines = Baselines(P)
+    baselines.add_candles(bars(), 0, 300, NOTHING)
+    weights = baselines.weights(1000.0)
     assert np.array_equal(weights[:, 0], weights[:, 1]), "on known ground as on fresh"
-    sides = (weights[:, 0] * rivals.static.live()).sum(axis=1)
+    sides = (weights[:, 0] * baselines.static.live()).sum(axis=1)
     assert sides.max() == pytest.approx(1000.0)
 
 
 def test_an_empty_static_map_has_no_weight():
-    assert not Rivals(P).weights(1000.0).any()
+    assert not Baselines(P).weights(1000.0).any()
 
 
 def test_the_static_map_learns_its_scale_and_the_path_its_terms():
-    rivals = Rivals(P)
+    baselines = Baselines(P)
     path, static = np.ones((2, PATH_TERMS)), np.full((2, 1), 50.0)
-    assert [part.tolist() for part in rivals.said(path, static)] == [[0, 0], [0, 0]]
+    assert [part.tolist() for part in baselines.expected(path, static)] == [[0, 0], [0, 0]]
     for _ in range(50):
-        rivals.add(path, static, np.full(2, 5.0))
-    rivals.learn(1.0)
-    by_map, by_path = rivals.said(path, static)
+        baselines.add(path, static, np.full(2, 5.0))
+    baselines.refit(1.0)
+    by_map, by_path = baselines.expected(path, static)
     assert by_map == pytest.approx([5.0, 5.0], rel=1e-3)
     assert by_path == pytest.approx([5.0, 5.0], rel=1e-3)
-    weights = rivals.weights(1000.0)[:, :, COLUMNS]
+    weights = baselines.weights(1000.0)[:, :, COLUMNS]
     assert weights == pytest.approx(np.full((2, 2, 4), 0.1), rel=1e-3)
 
 
 def test_fresh_ground_is_taken_from_the_records_of_our_own_table():
-    shown, rivals = Exposure(P), Rivals(P)
+    shown, baselines = Exposure(P), Baselines(P)
     for n, bins in enumerate((0, -30)):
         at = T + (n + 1) * MINUTE
-        rivals.move_mark(at, (up(bins), math.nan, math.nan), shown.move_mark(at, up(bins)))
-    (path, _) = rivals.close(H)
+        baselines.move_mark(at, (up(bins), math.nan, math.nan), shown.move_mark(at, up(bins)))
+    (path, _) = baselines.close(H)
     assert path[0, 0] == pytest.approx(15.0)
     assert path[0, 2] > 10
     assert path[1, 2] == 0

@@ -17,14 +17,14 @@ from powderkeg.events import SECOND
 
 seeds = st.integers(0, 2**32 - 1)
 P = 100_000.0
-STATE = ("cells", "volume", "waiting", "touched", "visited", "ledger", "number", "count")
+STATE = ("cells", "volume", "pending", "active_bins", "last_crossed", "ledger", "number", "count")
 
 
 def same(a, b):
     """Hold two tables equal to the bit; scratch beyond the counted bins is no state."""
     for name in STATE:
         left, right = getattr(a, name), getattr(b, name)
-        if name == "touched":
+        if name == "active_bins":
             used = a.count[TOUCHED : TOUCHED + 2]
             for row, n in enumerate(used):
                 assert np.array_equal(left[row, :n], right[row, :n])
@@ -41,7 +41,8 @@ def run(e, tape, every=1, first=0, last=None):
     )
     records = np.zeros((rows_needed(len(tape)), RECORD))
     n = run_trades(
-        e.cells, e.volume, e.waiting, e.touched, e.visited, e.offsets, e.ledger, e.number, e.count,
+        e.cells, e.volume, e.pending, e.active_bins, e.last_crossed, e.offsets, e.ledger, e.number,
+        e.count,
         prices, sizes, ends, times, oi, marks, every, first, len(tape) if last is None else last,
         records,
     )  # fmt: skip
@@ -53,7 +54,8 @@ def candles(e, rows):
     columns = np.array(rows, float).T.copy()
     records = np.zeros((rows_needed(len(rows), 3), RECORD))
     n = run_candles(
-        e.cells, e.volume, e.waiting, e.touched, e.visited, e.offsets, e.ledger, e.number, e.count,
+        e.cells, e.volume, e.pending, e.active_bins, e.last_crossed, e.offsets, e.ledger, e.number,
+        e.count,
         *columns, records,
     )  # fmt: skip
     return records[:n]
@@ -113,12 +115,12 @@ def test_a_candles_volume_is_laid_at_a_few_places_between_its_low_and_its_high(w
     e, low, high = Exposure(P), P, P * math.exp(width)
     records = candles(e, [[60, low, high, 90.0, 60.0, math.nan] + [math.nan] * 3])
     assert len(records) == 0
-    bins = np.flatnonzero(e.waiting.sum(axis=1))
+    bins = np.flatnonzero(e.pending.sum(axis=1))
     edges = np.exp((bins + e.base) * 5e-4)
     assert 1 <= len(bins) <= SPREAD
     assert (edges * math.exp(5e-4) > low).all()
     assert (edges <= high).all()
-    assert e.waiting.sum(axis=0) == pytest.approx([60.0, 30.0])
+    assert e.pending.sum(axis=0) == pytest.approx([60.0, 30.0])
 
 
 def test_a_candle_off_the_grid_is_laid_at_its_edge():

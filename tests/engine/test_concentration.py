@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.exposure.classes import BIN, CLASSES, GROUP, TIME, VOLUME, four_tiers, learned
-from powderkeg.engine.exposure.concentration import LIFE, Moments, Openings, reach_of
+from powderkeg.engine.exposure.concentration import (
+    LIFE,
+    EntryConcentration,
+    HHISums,
+    liquidation_kernel,
+)
 from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles
@@ -32,14 +37,14 @@ def prints(sizes, *, price=PRICE, every=1_000, since=START):
 
 def opened(*runs):
     """Return openings of these runs of prints."""
-    made = Openings()
+    made = EntryConcentration()
     for run in runs:
         made.add_trades(*run)
     return made
 
 
 def told(openings, *, side=0, where=EVERYWHERE, at=START, own=0.7, weights=ONES):
-    return openings.moments(*where, reach_of(learned(), side, weights, own), at)
+    return openings.moments(*where, liquidation_kernel(learned(), side, weights, own), at)
 
 
 def bars(low, high, volume, *, buy=None, since=START, span=MINUTE):
@@ -160,7 +165,7 @@ def test_reach_is_where_the_exposure_table_lays_openings(basis, side):
     weights = np.zeros((2, CLASSES))
     weights[side] = np.linspace(0.1, 1.0, CLASSES)
     laid = table.render(np.stack((weights, weights), axis=1))[side]
-    reach = reach_of(basis, side, weights[side], 0.7)
+    reach = liquidation_kernel(basis, side, weights[side], 0.7)
     away = np.arange(HERE, HERE + 1) - table.base + reach.first
     first = int(away[0])
     n = len(reach.sums) - 1
@@ -182,7 +187,7 @@ def test_only_what_would_die_in_the_stretch_counts():
 
 def test_classes_without_weight_reach_nothing():
     found = told(opened(prints([1.0])), weights=np.zeros(CLASSES))
-    assert found == Moments(0.0, 0.0, 0.0)
+    assert found == HHISums(0.0, 0.0, 0.0)
     assert found.concentration is None
 
 
@@ -190,11 +195,11 @@ def test_classes_of_the_time_group_know_no_prints():
     weights = np.ones(CLASSES)
     weights[VOLUME * GROUP : (VOLUME + 1) * GROUP] = 0.0
     assert weights[TIME * GROUP :].all()
-    assert told(opened(prints([1.0])), weights=weights) == Moments(0.0, 0.0, 0.0)
+    assert told(opened(prints([1.0])), weights=weights) == HHISums(0.0, 0.0, 0.0)
 
 
 def test_where_candles_told_most_of_it_nothing_is_said():
-    found = Openings()
+    found = EntryConcentration()
     found.add_candles(bars([PRICE], [PRICE], [10.0]))
     assert told(found).concentration is None
     found.add_trades(*prints([9.0], since=START + MINUTE))
@@ -204,14 +209,14 @@ def test_where_candles_told_most_of_it_nothing_is_said():
 
 
 def test_candles_lie_where_the_exposure_table_lays_them():
-    table, found = Exposure(PRICE), Openings()
+    table, found = Exposure(PRICE), EntryConcentration()
     low, high = [PRICE, PRICE * 0.99, PRICE], [PRICE, PRICE * 1.01, PRICE * 1.0006]
     spread = bars(low, high, [8.0, 4.0, 0.0], buy=[2.0, 3.0, 0.0])
     table.add_candles(spread)
     found.add_candles(spread)
     away = int(found.number[0]) - table.base
     laid = np.flatnonzero(found.sums[:, 4]) + away
-    deposits = table.waiting.sum(axis=1) + table.volume.sum(axis=1)
+    deposits = table.pending.sum(axis=1) + table.volume.sum(axis=1)
     assert set(laid) == set(np.flatnonzero(deposits))
     assert found.sums[:, 4].sum() == pytest.approx(5.0, rel=1e-3)
     assert found.sums[:, 5].sum() == pytest.approx(7.0, rel=1e-3)
@@ -225,8 +230,8 @@ def test_a_candle_ends_whatever_order_was_open():
 
 
 def test_nothing_is_known_before_the_first_print():
-    assert told(Openings()) == Moments()
-    assert told(Openings()).concentration is None
+    assert told(EntryConcentration()) == HHISums()
+    assert told(EntryConcentration()).concentration is None
 
 
 def test_markets_add_up_and_no_opening_is_in_two():
@@ -235,4 +240,4 @@ def test_markets_add_up_and_no_opening_is_in_two():
 
 
 def test_the_grid_is_as_wide_as_the_exposure_table():
-    assert Openings().sums.shape == (BINS, 6)
+    assert EntryConcentration().sums.shape == (BINS, 6)

@@ -42,7 +42,7 @@ def test_all_volume_is_found_in_some_bin_and_every_bin_is_listed_once(seed):
     prices, sizes = prints(seed)
     trade(e, prices[:30], sizes[:30])
     trade(e, prices[30:], sizes[30:])
-    listed = e.touched[0, : e.count[t.TOUCHED]]
+    listed = e.active_bins[0, : e.count[t.TOUCHED]]
     assert sorted(listed) == np.flatnonzero(e.volume.sum(axis=1)).tolist()
     assert e.volume[:, 0].sum() == pytest.approx(sizes[sizes > 0].sum())
     assert e.volume[:, 1].sum() == pytest.approx(-sizes[sizes < 0].sum())
@@ -55,14 +55,14 @@ def test_volume_added_bin_by_bin_is_the_same_as_its_prints(seed):
     trade(a, prices, sizes)
     for price, size in zip(prices, sizes, strict=True):
         found = place(price, b.number, b.count)
-        add_volume(b.volume, b.touched, b.count, found, max(size, 0.0), max(-size, 0.0))
+        add_volume(b.volume, b.active_bins, b.count, found, max(size, 0.0), max(-size, 0.0))
     assert np.abs(b.volume - a.volume).max() <= 1e-12 * a.volume.max()
     assert b.count[t.TOUCHED] == a.count[t.TOUCHED]
 
 
 def test_nothing_traded_lists_no_bin():
     e = Exposure(P)
-    add_volume(e.volume, e.touched, e.count, 5, 0.0, 0.0)
+    add_volume(e.volume, e.active_bins, e.count, 5, 0.0, 0.0)
     trade(e, [P, P * 1.01, P * 1.02], [0.0, 0.0, 0.0])
     assert e.count[t.TOUCHED] == 0
 
@@ -153,7 +153,7 @@ def test_a_late_reading_opens_as_much_as_if_it_had_come_at_once(kit, seed, rise)
     at_once = deposited(kit, prices, sizes, rise)
     assert late.ledger[t.DEPOSITED] == pytest.approx(at_once.ledger[t.DEPOSITED])
     assert late.count[t.WAITING] == 0
-    assert not late.waiting.any()
+    assert not late.pending.any()
 
 
 def test_volume_before_and_after_a_gap_of_readings_shares_one_rise(kit):

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from powderkeg.engine.calibration.forecasts import DIED, NO_MAP, SAID, STATIC
 from powderkeg.engine.calibration.forecasts import PATH_ONLY as BY_PATH
-from powderkeg.engine.calibration.pooling import Lesson
-from powderkeg.engine.calibration.reporting import SAMPLED, Fraction
+from powderkeg.engine.calibration.pooling import PooledStats
+from powderkeg.engine.calibration.reporting import SAMPLED, ReportingRate
 from powderkeg.engine.calibration.terms import (
     LENGTH,
     PATH_ONLY,
@@ -55,7 +55,7 @@ def test_before_anything_was_liquidated_the_prior_is_shown_on_both_sides():
     at = live(estimate, 1, 8, kill=0.0)
     assert estimate.prior_only
     assert not estimate.borrows
-    assert estimate.record.count == estimate.fitted == 0
+    assert estimate.forecast_log.count == estimate.fitted == 0
     assert estimate.path_only is None
     assert estimate.confidence().shape == (2, TERMS)
     assert not estimate.confidence().any()
@@ -65,7 +65,7 @@ def test_before_anything_was_liquidated_the_prior_is_shown_on_both_sides():
 def test_what_nobody_knows_may_be_off_by_a_factor_of_ten_either_way():
     estimate = made()
     at = live(estimate, 1, 3, kill=0.0)
-    spread = estimate.spread(1e6 * np.eye(2, TERMS), at)
+    spread = estimate.uncertainty(1e6 * np.eye(2, TERMS), at)
     relative = spread.variance / spread.mean**2
     assert (relative >= 1 / LEAST_SHAPE).all()
     low, high = spread.band()
@@ -102,7 +102,7 @@ def test_no_side_of_the_static_map_ever_exceeds_open_interest(seed):
     weights = estimate.static_weights(at)
     assert weights.shape == (2, 2, CLASSES)
     assert np.array_equal(weights[:, 0], weights[:, 1])
-    static = (weights[:, 0] * estimate.rivals.static.live()).sum(axis=1)
+    static = (weights[:, 0] * estimate.baselines.static.live()).sum(axis=1)
     assert (static <= estimate.oi * (1 + 1e-9)).all()
 
 
@@ -111,7 +111,7 @@ def test_weights_too_heavy_for_open_interest_are_scaled_until_a_side_is_all_of_i
     at = live(estimate, 4, 7)
     heavy = of_classes(np.full((2, CLASSES), 1e6))
     estimate.fit = Fit(heavy, heavy, heavy[0], 1.0, heavy)
-    assert (estimate.strain(at) < 1).all()
+    assert (estimate.oi_cap_factor(at) < 1).all()
     assert estimate.render(at).sum(axis=1) == pytest.approx(np.full(2, estimate.oi), rel=1e-4)
     assert np.ptp(estimate.map_weights(at), axis=2) == pytest.approx(np.zeros((2, 2)), abs=1e-12)
 
@@ -138,18 +138,18 @@ def test_without_open_interest_nothing_is_strained_and_no_lesson_given():
     estimate = made()
     at = live(estimate, 2, 8, oi=math.nan)
     assert not estimate.prior_only
-    assert estimate.strain(at).tolist() == [1.0, 1.0]
+    assert estimate.oi_cap_factor(at).tolist() == [1.0, 1.0]
     assert np.isfinite(estimate.weights(at)).all()
     assert np.isfinite(estimate.static_weights(at)).all()
-    assert estimate.lesson() is None
+    assert estimate.pooled_stats() is None
 
 
 def test_what_no_open_interest_bounds_is_told_until_one_is_known():
     estimate = made()
     at = live(estimate, 2, 8, oi=math.nan)
     held = estimate.unbounded(at)
-    centre = estimate.render(at).sum(axis=1)
-    assert held == pytest.approx(centre, rel=0.2)
+    prior_mean = estimate.render(at).sum(axis=1)
+    assert held == pytest.approx(prior_mean, rel=0.2)
     estimate.flush(at, 1e9)
     assert estimate.unbounded(at).tolist() == [0.0, 0.0]
 
@@ -158,7 +158,7 @@ def test_without_open_interest_the_static_map_holds_what_opens_in_half_a_day():
     estimate = made()
     at = live(estimate, 2, 5, kill=0.0, oi=math.nan)
     weights = estimate.static_weights(at)[:, 0]
-    static = (weights * estimate.rivals.static.live()).sum(axis=1)
+    static = (weights * estimate.baselines.static.live()).sum(axis=1)
     assert static.max() == pytest.approx(estimate.interest((at - T) / SECOND), rel=0.2)
 
 
@@ -169,7 +169,7 @@ def test_a_market_in_which_nothing_was_ever_traded_learns_nothing():
         estimate.move_mark(T + n * HOUR, P * (1.01 if n % 2 else 1.0))
         estimate.liquidated(died(T + n * HOUR))
     assert estimate.prior_only
-    assert estimate.lesson() is None
+    assert estimate.pooled_stats() is None
     assert np.isfinite(estimate.weights(T + 30 * HOUR)).all()
 
 
@@ -188,11 +188,11 @@ def test_the_grain_of_volume_is_the_size_of_the_close_a_typical_coin_died_in():
 def test_where_no_open_interest_is_told_nothing_becomes_not_a_number():
     estimate = made()
     live(estimate, 3, 3, kill=0.0, oi=math.nan)
-    assert np.isfinite(estimate.spread(of_classes(estimate.exposure.live()), T).variance).all()
+    assert np.isfinite(estimate.uncertainty(of_classes(estimate.exposure.live()), T).variance).all()
     for n in range(12):
         estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
         estimate.move_mark(T + n * HOUR + 30 * 60 * SECOND, P * (1.01 if n % 2 else 1.0))
-    assert math.isfinite(estimate.misfit.width)
+    assert math.isfinite(estimate.model_error.width)
 
 
 def test_the_first_report_of_a_sampled_feed_does_not_make_the_prior_jump():
@@ -213,45 +213,45 @@ def test_where_bars_alone_tell_of_deaths_no_share_is_unknown_and_no_weight_is_ce
         estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
     assert not estimate.prior_only
     assert (estimate.fit.variance() > 1e-9 * estimate.fit.weights**2).all()
-    spread = estimate.spread(standing(estimate), at)
-    assert spread.misfit == pytest.approx(spread.mean * estimate.misfit.width)
+    spread = estimate.uncertainty(standing(estimate), at)
+    assert spread.model_error == pytest.approx(spread.mean * estimate.model_error.width)
 
 
 def test_strain_is_the_factor_that_the_weights_were_held_by():
     estimate = made("binance")
     at = live(estimate, 3, 10, kill=5.0, pieces=PIECES)
-    held = estimate.weights(at) / (estimate.fit.weights / estimate.fraction.share)
-    assert (estimate.strain(at) < 1).all()
-    assert held == pytest.approx(np.tile(estimate.strain(at)[:, None], TERMS))
+    held = estimate.weights(at) / (estimate.fit.weights / estimate.reporting_rate.share)
+    assert (estimate.oi_cap_factor(at) < 1).all()
+    assert held == pytest.approx(np.tile(estimate.oi_cap_factor(at)[:, None], TERMS))
 
 
 def test_a_band_is_drawn_around_what_the_map_says(played):
     estimate, at = played
-    spread = estimate.spread(standing(estimate), at)
+    spread = estimate.uncertainty(standing(estimate), at)
     assert spread.mean == pytest.approx(estimate.render(at).sum(axis=1), rel=1e-4)
     low, high = spread.band()
     assert (low < spread.mean).all()
     assert (spread.mean < high).all()
-    assert spread.misfit == pytest.approx(spread.mean * estimate.misfit.width)
+    assert spread.model_error == pytest.approx(spread.mean * estimate.model_error.width)
 
 
 def test_a_feed_that_may_tell_less_than_thought_widens_the_band(played):
     estimate, at = played
     exposure = standing(estimate)
-    sure = estimate.spread(exposure, at)
-    estimate.fraction = Fraction(1.0, 0.8)
-    unsure = estimate.spread(exposure, at)
-    estimate.fraction = Fraction()
+    sure = estimate.uncertainty(exposure, at)
+    estimate.reporting_rate = ReportingRate(1.0, 0.8)
+    unsure = estimate.uncertainty(exposure, at)
+    estimate.reporting_rate = ReportingRate()
     assert (unsure.band()[1] > sure.band()[1]).all()
 
 
 def test_a_lesson_is_what_was_learned_per_unit_of_open_interest(played):
     estimate, _ = played
-    lesson, fit = estimate.lesson(), estimate.fit
-    assert (lesson.market, lesson.venue) == (M, "bybit")
-    assert lesson.credit * estimate.oi == pytest.approx(fit.evidence.sum(axis=0))
+    pooled_stats, fit = estimate.pooled_stats(), estimate.fit
+    assert (pooled_stats.market, pooled_stats.venue) == (M, "bybit")
+    assert pooled_stats.credit * estimate.oi == pytest.approx(fit.evidence.sum(axis=0))
     # weights of days and lengths are coins: divided by open interest they are the credit's
-    expected = per_oi(fit.weights.mean(axis=0), estimate.oi) @ lesson.crossed
+    expected = per_oi(fit.weights.mean(axis=0), estimate.oi) @ pooled_stats.crossed
     assert expected * estimate.oi == pytest.approx(
         (fit.crossed.sum(axis=0) * fit.weights.mean(axis=0)).sum()
     )
@@ -262,20 +262,20 @@ def test_of_a_sampled_feed_a_lesson_and_the_map_are_of_all_that_is_liquidated():
     pair = made(), made("binance")
     for estimate in pair:
         at = live(estimate, 3, 10, pieces=PIECES)
-        told = estimate.fraction.share
-        assert (estimate.strain(at) == 1).all()
+        told = estimate.reporting_rate.share
+        assert (estimate.oi_cap_factor(at) == 1).all()
         assert estimate.weights(at) * told == pytest.approx(estimate.fit.weights)
-        credit = estimate.lesson().credit * told * estimate.oi
+        credit = estimate.pooled_stats().credit * told * estimate.oi
         assert credit == pytest.approx(estimate.fit.evidence.sum(axis=0))
     bybit, binance = pair
-    assert binance.fraction.share == 1 / SAMPLED["binance"]
+    assert binance.reporting_rate.share == 1 / SAMPLED["binance"]
     times = binance.weights(at) / bybit.weights(at)
     assert (times > 0.9).all()
     assert (times < SAMPLED["binance"] * 1.1).all()
     assert np.median(times) == pytest.approx(SAMPLED["binance"], rel=0.15)
     expected = [(each.fit.crossed * each.weights(at)).sum() for each in pair]
     assert expected[1] / expected[0] == pytest.approx(SAMPLED["binance"], rel=0.03)
-    told = [each.record.rows[:, [DIED, STATIC, NO_MAP]] for each in pair]
+    told = [each.forecast_log.rows[:, [DIED, STATIC, NO_MAP]] for each in pair]
     assert told[0] == pytest.approx(told[1], rel=1e-4)
 
 
@@ -283,12 +283,12 @@ def test_complete_feeds_of_elders_tell_what_share_a_sampled_feed_tells():
     """Bybit saw ten times more die of the same exposure, so less than the prior 1 / 2.8 is told."""
     bybit, binance, alone = made(), made("binance"), made("binance")
     live(bybit, 3, 10, kill=1e-2)
-    binance.elders = [bybit.lesson()]
+    binance.peers = [bybit.pooled_stats()]
     for estimate in (binance, alone):
         live(estimate, 3, 10, kill=1e-3)
-    assert not alone.fraction.measured
-    assert binance.fraction.measured
-    assert 0.1 < binance.fraction.share < alone.fraction.share
+    assert not alone.reporting_rate.measured
+    assert binance.reporting_rate.measured
+    assert 0.1 < binance.reporting_rate.share < alone.reporting_rate.share
 
 
 def test_candles_and_a_tape_are_swept_into_hours_and_quarters():
@@ -306,19 +306,19 @@ def test_candles_and_a_tape_are_swept_into_hours_and_quarters():
     for estimate in (by_candles, by_tape):
         assert estimate.sweeps.crossed.sum() > 0
         assert len(estimate._hours.crossed) > 0
-        assert estimate.rivals.static.live().sum() > 0
-        assert estimate.rivals.path.hours
+        assert estimate.baselines.static.live().sum() > 0
+        assert estimate.baselines.path.hours
 
 
 def test_nothing_is_learned_from_candles_whose_deaths_nobody_told():
     told = walk(120)
     heard, unheard = made(), made()
     heard.add_candles(told, [120])
-    unheard.add_candles(structs.replace(told, deaths=False), [120])
+    unheard.add_candles(structs.replace(told, liquidations_known=False), [120])
     assert heard.sweeps.crossed.sum() > 0
     assert unheard.sweeps.crossed.sum() == 0
     assert np.array_equal(heard.exposure.cells, unheard.exposure.cells)
-    assert not unheard.rivals.path.hours
+    assert not unheard.baselines.path.hours
 
 
 def test_the_map_and_the_static_map_stand_at_each_stop_as_they_would_have_ended_there():
@@ -328,11 +328,11 @@ def test_the_map_and_the_static_map_stand_at_each_stop_as_they_would_have_ended_
     whole.add_candles(
         told,
         stops,
-        lambda stop: drawn.append((stop, whole.mark, whole.rivals.static.live().tolist())),
+        lambda stop: drawn.append((stop, whole.mark, whole.baselines.static.live().tolist())),
     )
     for start, stop in zip([0, *stops], stops, strict=False):
         parts.add_candles(part(told, start, stop), [stop - start])
-        stood = (stop, parts.mark, parts.rivals.static.live().tolist())
+        stood = (stop, parts.mark, parts.baselines.static.live().tolist())
         assert drawn[stops.index(stop)] == stood
     assert np.array_equal(whole.exposure.cells, parts.exposure.cells)
 
@@ -352,12 +352,12 @@ def test_a_market_that_is_told_no_deaths_is_weighted_by_what_others_have_learned
     at = live(taught, 4, 12)
     live(silent, 4, 12, kill=0.0)
     alone = silent.weights(at)
-    silent.elders = [taught.lesson()]
+    silent.peers = [taught.pooled_stats()]
     helped = silent.weights(at)
     assert silent.prior_only
     near = np.abs(np.log(helped / taught.weights(at))).sum()
     assert near < np.abs(np.log(alone / taught.weights(at))).sum()
-    silent.elders = [structs.replace(taught.lesson(), market=silent.market)]
+    silent.peers = [structs.replace(taught.pooled_stats(), market=silent.market)]
     assert np.array_equal(silent.weights(at), alone), "nobody is his own elder"
 
 
@@ -369,7 +369,7 @@ def test_a_mark_with_its_extremes_sweeps_both_ways_and_is_seen_by_the_path():
     assert set(records[:, 1]) == {0.0, 1.0}
     assert estimate.mark == pytest.approx(mark)
     assert estimate.sweeps.crossed.sum() > before
-    down, up = estimate.rivals.path.terms(at // HOUR)[:, 0]
+    down, up = estimate.baselines.path.terms(at // HOUR)[:, 0]
     assert down > 0.9 * 10
     assert up > 0.9 * 10
 
@@ -413,7 +413,7 @@ def test_where_no_open_interest_is_reported_it_is_taken_for_half_a_day_of_openin
 
 def test_weights_are_borrowed_from_their_time_on_and_never_before():
     until = T + 4 * HOUR
-    alone, estimate = made(), made(borrowed=lent(until))
+    alone, estimate = made(), made(pretrained=lent(until))
     for each in (alone, estimate):
         at = live(each, 1, 3, kill=0.0)
     assert not estimate.borrows
@@ -423,54 +423,56 @@ def test_weights_are_borrowed_from_their_time_on_and_never_before():
     estimate.flush(until + 60 * SECOND)
     assert estimate.borrows
     assert estimate.prior_only
-    found = estimate.weights(until) / estimate.strain(until)[:, None]
-    borrowed = in_coins(estimate.borrowed.weights, estimate.oi)
-    assert found == pytest.approx(np.tile(borrowed, (2, 1)))
+    found = estimate.weights(until) / estimate.oi_cap_factor(until)[:, None]
+    pretrained = in_coins(estimate.pretrained.weights, estimate.oi)
+    assert found == pytest.approx(np.tile(pretrained, (2, 1)))
     assert not alone.borrows
 
 
 def test_rows_are_written_while_weights_are_borrowed_and_of_no_hour_before():
     until = T + 3 * HOUR
-    alone, estimate = made(), made(borrowed=lent(until))
+    alone, estimate = made(), made(pretrained=lent(until))
     for each in (alone, estimate):
         live(each, 1, 6)
     assert (alone.prior_only, estimate.prior_only) == (True, True)
-    assert alone.record.count == 0
-    assert estimate.record.hours.tolist() == [until // HOUR, until // HOUR + 1]
-    rows = estimate.record.rows
+    assert alone.forecast_log.count == 0
+    assert estimate.forecast_log.hours.tolist() == [until // HOUR, until // HOUR + 1]
+    rows = estimate.forecast_log.rows
     assert (rows[:, SAID].sum(axis=1) > 0).all()
     assert (rows[:, DIED].sum(axis=1) > 0).all()
     assert not rows[:, [BY_PATH, NO_MAP, STATIC]].any(), "none of them has learned anything"
 
 
 def test_what_is_borrowed_is_as_uncertain_as_it_says():
-    estimate = made(borrowed=lent(T))
+    estimate = made(pretrained=lent(T))
     at = live(estimate, 1, 3, kill=0.0)
     assert estimate.borrows
-    assert estimate.relative_variance() == estimate.borrowed.variance
-    spread = estimate.spread(standing(estimate), at)
-    wide = math.hypot(estimate.misfit.width, estimate.borrowed.level)
-    assert spread.misfit == pytest.approx(spread.mean * wide)
+    assert estimate.relative_variance() == estimate.pretrained.variance
+    spread = estimate.uncertainty(standing(estimate), at)
+    wide = math.hypot(estimate.model_error.width, estimate.pretrained.level)
+    assert spread.model_error == pytest.approx(spread.mean * wide)
     assert not estimate.confidence().any()
 
 
 def test_what_was_borrowed_is_the_centre_of_the_first_fit_and_no_longer_shown_after_it():
-    estimate = made(borrowed=lent(T))
+    estimate = made(pretrained=lent(T))
     at = live(estimate, 1, 8)
     assert not estimate.prior_only
     assert not estimate.borrows
-    centre = per_oi(estimate.fit.centre, 1000.0)[:LENGTH]
-    assert np.ptp(centre[PATH_ONLY[:-2]]) <= 1e-9 * centre.max(), "all terms were lent alike"
-    spread = estimate.spread(standing(estimate), at)
-    assert spread.misfit == pytest.approx(spread.mean * estimate.misfit.width)
+    prior_mean = per_oi(estimate.fit.prior_mean, 1000.0)[:LENGTH]
+    assert np.ptp(prior_mean[PATH_ONLY[:-2]]) <= 1e-9 * prior_mean.max(), (
+        "all terms were lent alike"
+    )
+    spread = estimate.uncertainty(standing(estimate), at)
+    assert spread.model_error == pytest.approx(spread.mean * estimate.model_error.width)
 
 
 def test_other_markets_move_what_is_borrowed_by_as_much_as_it_is_held_to():
     found = []
     for strength in (5e-5, 5.0):
-        estimate = made(borrowed=structs.replace(lent(T), strength=strength))
+        estimate = made(pretrained=structs.replace(lent(T), strength=strength))
         at = live(estimate, 1, 2, kill=0.0)
-        estimate.elders = [Lesson("okx:BTC", np.full(TERMS, 0.1), np.full(TERMS, 0.1))]
+        estimate.peers = [PooledStats("okx:BTC", np.full(TERMS, 0.1), np.full(TERMS, 0.1))]
         found.append(per_oi(estimate.prior(at), estimate.oi))
     assert found[0] == pytest.approx(np.ones(TERMS), rel=0.1), "they have learned one"
     assert found[1] == pytest.approx(np.full(TERMS, 0.01), rel=0.1), "it was lent a hundredth"
@@ -502,7 +504,7 @@ def test_the_map_of_the_path_alone_knows_no_volume():
 
 
 def test_what_the_path_alone_expects_does_not_change_when_volumes_do():
-    one, other = (moved(volume).record.rows for volume in (1.0, 30.0))
+    one, other = (moved(volume).forecast_log.rows for volume in (1.0, 30.0))
     assert len(one) > 0
     assert (one[:, BY_PATH].sum(axis=1) > 0).all()
     assert np.array_equal(one[:, BY_PATH], other[:, BY_PATH])
@@ -510,17 +512,17 @@ def test_what_the_path_alone_expects_does_not_change_when_volumes_do():
 
 
 def test_weights_that_are_borrowed_are_held_within_open_interest_too():
-    estimate = made(borrowed=lent(T, weight=10.0))
+    estimate = made(pretrained=lent(T, weight=10.0))
     at = live(estimate, 4, 5, kill=0.0)
     assert estimate.borrows
-    assert (estimate.strain(at) < 1).all()
+    assert (estimate.oi_cap_factor(at) < 1).all()
     assert (estimate.render(at).sum(axis=1) <= estimate.oi * (1 + 1e-4)).all()
 
 
 def test_a_snapshot_keeps_what_is_borrowed():
-    estimate = made(borrowed=lent(T))
+    estimate = made(pretrained=lent(T))
     live(estimate, 1, 3)
     copy = CODEC.unpack(CODEC.pack(estimate))
     assert copy.borrows
-    assert np.array_equal(copy.borrowed.weights, estimate.borrowed.weights)
+    assert np.array_equal(copy.pretrained.weights, estimate.pretrained.weights)
     assert CODEC.digest(copy) == CODEC.digest(estimate)

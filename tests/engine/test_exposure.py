@@ -230,7 +230,7 @@ def test_a_move_by_more_than_the_grid_empties_it_into_the_ledger(kit, seed, shif
     e._roll(shift)
     audit = e.audit()
     assert not e.cells.any()
-    assert not e.visited.any()
+    assert not e.last_crossed.any()
     assert audit.residual <= 1e-6
     assert kit.outside(e) == 0
 
@@ -351,8 +351,8 @@ def test_candles_without_a_mark_open_around_their_own_prices(kit):
     told = bars(np.full(5, P), kit.start)
     unknown = np.full(5, math.nan)
     told = Candles(
-        "m", told.at, told.seen, told.span, told.times, told.open, told.high, told.low, told.close,
-        told.volume, told.buy, told.oi, unknown, unknown, unknown,
+        "m", told.event_time, told.received_time, told.span, told.times, told.open, told.high,
+        told.low, told.close, told.volume, told.buy, told.oi, unknown, unknown, unknown,
     )  # fmt: skip
     e = Exposure(P)
     assert len(e.add_candles(told)) == 0

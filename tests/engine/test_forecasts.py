@@ -14,7 +14,7 @@ from powderkeg.engine.calibration.forecasts import (
     PATH_ONLY,
     SAID,
     STATIC,
-    Record,
+    ForecastLog,
 )
 
 HOUR = 490_000
@@ -22,14 +22,14 @@ HOUR = 490_000
 
 def written(count):
     """Return a record of so many hours; each row holds its own number."""
-    record = Record()
+    record = ForecastLog()
     for n in range(count):
         record.add(HOUR + n, np.full((len(FIELDS), 2), float(n)))
     return record
 
 
 def test_an_empty_record_has_no_rows():
-    record = Record()
+    record = ForecastLog()
     assert record.count == 0
     assert record.hours.shape == (0,)
     assert record.rows.shape == (0, len(FIELDS), 2)
@@ -53,7 +53,7 @@ def test_a_row_is_never_changed_by_later_ones():
 
 
 def test_a_row_does_not_change_with_what_it_was_written_from():
-    record, row = Record(), np.ones((len(FIELDS), 2))
+    record, row = ForecastLog(), np.ones((len(FIELDS), 2))
     record.add(HOUR, row)
     row[:] = 7.0
     assert (record.rows == 1.0).all()
@@ -68,7 +68,7 @@ def test_what_is_read_cannot_be_used_to_rewrite():
 
 
 def test_hours_that_were_not_seen_are_gaps_not_rows():
-    record = Record()
+    record = ForecastLog()
     for hour in (HOUR, HOUR + 9):
         record.add(hour, np.zeros((len(FIELDS), 2)))
     assert record.hours.tolist() == [HOUR, HOUR + 9]

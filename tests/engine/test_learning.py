@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.calibration.pooling import Lesson
-from powderkeg.engine.calibration.reporting import Fraction
+from powderkeg.engine.calibration.pooling import PooledStats
+from powderkeg.engine.calibration.reporting import ReportingRate
 from powderkeg.engine.calibration.sweeps import KEPT, QUARTER
 from powderkeg.engine.calibration.terms import LENGTH, TERMS
 from powderkeg.engine.exposure.classes import CLASSES, RATES
@@ -42,7 +42,9 @@ def liquidated(estimate, rate, since, until, step=6 * HOUR):
     """Report a share `rate` of all that `swept` crosses."""
     for at in range(since, until, step):
         for side in range(2):
-            estimate._deaths.add(at // QUARTER * QUARTER, QUARTER, side, rate * EACH * CLASSES)
+            estimate._liquidations.add(
+                at // QUARTER * QUARTER, QUARTER, side, rate * EACH * CLASSES
+            )
 
 
 def learned(estimate, rate=0.02, days=6):
@@ -50,7 +52,7 @@ def learned(estimate, rate=0.02, days=6):
     end = T + days * DAY
     swept(estimate, T, end)
     liquidated(estimate, rate, T, end)
-    estimate.learn(end, end)
+    estimate.refit(end, end)
     return estimate.fit
 
 
@@ -90,7 +92,7 @@ def test_only_the_last_three_weeks_are_learned_from():
     swept(estimate, T, end)
     liquidated(estimate, 0.2, T, end - 10 * DAY)
     liquidated(estimate, 0.02, end - 10 * DAY, end)
-    estimate.learn(end, end)
+    estimate.refit(end, end)
     assert KEPT == 21 * DAY
     assert level(estimate.fit) == pytest.approx((10 * 0.02 + 11 * 0.2) / 21, rel=0.1)
 
@@ -100,8 +102,8 @@ def test_what_comes_after_the_time_it_learns_at_changes_nothing():
     for estimate, later in zip(pair, (0.0, 50.0), strict=True):
         swept(estimate, T, T + 3 * DAY)
         liquidated(estimate, 0.02, T, until)
-        estimate._deaths.add(until, QUARTER, 0, later)
-        estimate.learn(until, until)
+        estimate._liquidations.add(until, QUARTER, 0, later)
+        estimate.refit(until, until)
     assert np.array_equal(pair[0].fit.weights, pair[1].fit.weights)
     assert np.array_equal(pair[0].path_only.weights, pair[1].path_only.weights)
 
@@ -109,7 +111,7 @@ def test_what_comes_after_the_time_it_learns_at_changes_nothing():
 def test_a_market_that_crossed_nothing_learns_nothing():
     estimate = opened()
     liquidated(estimate, 0.1, T, T + DAY)
-    estimate.learn(T + DAY, T + DAY)
+    estimate.refit(T + DAY, T + DAY)
     assert estimate.fit is estimate.path_only is None
     assert estimate.fitted == 0
 
@@ -127,21 +129,21 @@ def test_a_refit_goes_on_from_the_last_one():
     estimate, end = opened(), T + 6 * DAY
     first = learned(estimate)
     for _ in range(20):
-        estimate.learn(end, end)
+        estimate.refit(end, end)
     assert estimate.fit is not first
     assert estimate.fit.weights == pytest.approx(first.weights, rel=0.05)
 
 
-def lesson(weight):
+def pooled_stats(weight):
     """Return what another venue's market learned: only what stands in class five is liquidated."""
     credit = np.zeros(TERMS)
     credit[5] = weight
-    return Lesson("bybit:BTCUSDT", credit, np.ones(TERMS))
+    return PooledStats("bybit:BTCUSDT", credit, np.ones(TERMS))
 
 
 def test_where_reports_say_little_other_markets_say_where():
     alone, helped = opened(), opened()
-    helped.elders = [lesson(1.0)]
+    helped.peers = [pooled_stats(1.0)]
     fits = [learned(each, rate=1e-6) for each in (alone, helped)]
     shares = [fit.weights.mean(axis=0) / fit.weights.mean() for fit in fits]
     assert shares[1][5] > 3 * shares[0][5]
@@ -152,10 +154,10 @@ def test_a_market_to_which_a_third_is_reported_expects_a_third_of_what_others_sa
     centres = []
     for share in (1.0, 1 / 3):
         estimate = opened()
-        estimate.elders = [lesson(1.0)]
-        estimate.fraction, estimate._sizes = Fraction(share), 1e-6
+        estimate.peers = [pooled_stats(1.0)]
+        estimate.reporting_rate, estimate._sizes = ReportingRate(share), 1e-6
         estimate._squares = 1e-12
-        centres.append(learned(estimate).centre)
+        centres.append(learned(estimate).prior_mean)
     assert centres[1][LENGTH:] / centres[0][LENGTH:] == pytest.approx(np.full(2, 1 / 3))
 
 

@@ -35,13 +35,13 @@ def filled(seed):
     e.number[SCALE : SCALE + CLASSES] = chance.uniform(1e-3, 1.0, CLASSES)
     e.count[[LOWEST, HIGHEST]] = bins.min(), bins.max()
     e.number[FLUSHED] = NOW
-    e.visited[:, FIRST // 2 : LAST // 2] = NOW - chance.integers(0, 2 * FRESH, 150)
+    e.last_crossed[:, FIRST // 2 : LAST // 2] = NOW - chance.integers(0, 2 * FRESH, 150)
     return e
 
 
 def known(e):
     """Tell of each side and bin whether the mark was there within the last half hour."""
-    return np.repeat(e.number[FLUSHED] - e.visited, 2, axis=1) <= FRESH
+    return np.repeat(e.number[FLUSHED] - e.last_crossed, 2, axis=1) <= FRESH
 
 
 def summed(e, weights):
@@ -57,13 +57,13 @@ def chosen(seed):
 
 def whole(e, weights):
     out = np.full((2, BINS), math.nan, np.float32)
-    render(e.cells, e.visited, e.number, e.count, weights, out)
+    render(e.cells, e.last_crossed, e.number, e.count, weights, out)
     return out
 
 
 def tiered(e, weights, low=FIRST, high=LAST):
     out = np.full((GROUPS, 2, high - low), math.nan, np.float32)
-    render_tiers(e.cells, e.visited, e.number, e.count, weights, e.basis.tiers, low, high, out)
+    render_tiers(e.cells, e.last_crossed, e.number, e.count, weights, e.basis.tiers, low, high, out)
     return out
 
 
@@ -77,9 +77,9 @@ def test_ground_is_known_for_half_an_hour_after_the_mark_has_left_it():
     e = Exposure(100_000.0)
     e.number[FLUSHED] = NOW
     for since, wanted in ((0, 1), (FRESH, 1), (FRESH + 1, 0)):
-        e.visited[0, 1000] = NOW - since
-        assert [ground(e.number, e.visited, 0, b) for b in (2000, 2001)] == [wanted] * 2
-    assert ground(e.number, e.visited, 1, 2000) == 0, "the other side knows nothing of it"
+        e.last_crossed[0, 1000] = NOW - since
+        assert [ground(e.number, e.last_crossed, 0, b) for b in (2000, 2001)] == [wanted] * 2
+    assert ground(e.number, e.last_crossed, 1, 2000) == 0, "the other side knows nothing of it"
 
 
 def test_known_ground_shows_its_own_weights_and_fresh_ground_its_own():

@@ -26,7 +26,7 @@ def test_they_are_of_whole_hours_in_order_and_of_at_least_a_month():
 def test_what_they_were_learned_from_was_over_before_they_are_used():
     assert SHIPPED.until < RELEASED
     estimate = Estimate(100_000.0, "binance:BTCUSDT")
-    assert estimate.borrowed is SHIPPED
+    assert estimate.pretrained is SHIPPED
     estimate.flush(SHIPPED.until - HOUR)
     assert not estimate.borrows
     estimate.flush(SHIPPED.until + 2 * HOUR)

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.calibration.sweeps import KEPT, QUARTER, STROKE, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.calibration.sweeps import (
+    KEPT,
+    QUARTER,
+    STROKE,
+    Hours,
+    LiquidationLog,
+    Sweeps,
+    tally,
+)
 from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TEN, TERMS
 from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
 from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
@@ -166,7 +174,7 @@ def test_an_hour_that_is_closed_is_forgotten_with_all_before_it():
 
 
 def test_single_deaths_of_a_side_add_up_within_their_quarter():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for side, volume in ((0, 1.0), (0, 2.0), (1, 4.0)):
         deaths.add(T, QUARTER, side, volume)
     assert deaths.within(T, T + HOUR).tolist() == [3.0, 4.0]
@@ -174,25 +182,25 @@ def test_single_deaths_of_a_side_add_up_within_their_quarter():
 
 
 def test_an_hour_no_bar_tells_of_is_unknown_where_deaths_are_told_in_bars_alone():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     deaths.add(T, HOUR, 0, 5.0)
     assert deaths.within(T, T + HOUR).tolist() == [5.0, 0.0]
     assert deaths.within(T + HOUR, T + 2 * HOUR) is None
 
 
 def test_an_hour_without_deaths_is_quiet_where_they_are_told_one_by_one():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     deaths.add(T, HOUR, 0, 5.0)
     deaths.add(T + 3 * HOUR, QUARTER, 0, 1.0)
     assert deaths.within(T + HOUR, T + 2 * HOUR).tolist() == [0.0, 0.0]
 
 
 def test_before_anything_was_told_nothing_is_known():
-    assert Deaths().within(T, T + HOUR) is None
+    assert LiquidationLog().within(T, T + HOUR) is None
 
 
 def test_trimmed_deaths_forget_what_starts_earlier():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for n in range(4):
         deaths.add(T + n * HOUR, HOUR, 0, 1.0)
     deaths.trim(T + 2 * HOUR)
@@ -200,14 +208,14 @@ def test_trimmed_deaths_forget_what_starts_earlier():
 
 
 def test_single_liquidations_belong_to_the_sweep_before_them():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for q, volume in ((0, 1.0), (2, 2.0), (3, 4.0)):
         deaths.add(T + q * QUARTER, QUARTER, 0, volume)
     assert rows(deaths, swept((1, 2, 5))) == {(1,): [0, 0], (2,): [6, 0], (5,): [0, 0]}
 
 
 def test_a_bar_of_liquidations_is_one_row_over_all_it_spans():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for q, long, short in ((0, 3.0, 5.0), (8, 7.0, 0.0), (36, 9.0, 9.0)):
         deaths.add(T + q * QUARTER, HOUR, 0, long)
         deaths.add(T + q * QUARTER, HOUR, 1, short)
@@ -217,30 +225,30 @@ def test_a_bar_of_liquidations_is_one_row_over_all_it_spans():
 
 
 def test_what_no_bar_covers_is_left_out_where_deaths_are_told_in_bars_alone():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     deaths.add(T, HOUR, 1, 5.0)
     assert rows(deaths, swept((0, 3, 4, 9))) == {(0, 3): [0, 5]}
 
 
 def test_a_bar_during_which_nothing_was_crossed_teaches_nothing():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     deaths.add(T, HOUR, 0, 3.0)
     assert rows(deaths, swept((8,))) == {}
 
 
 def test_without_deaths_what_was_crossed_killed_nothing():
-    assert rows(Deaths(), swept((1, 2))) == {(1,): [0, 0], (2,): [0, 0]}
+    assert rows(LiquidationLog(), swept((1, 2))) == {(1,): [0, 0], (2,): [0, 0]}
 
 
 def test_without_sweeps_deaths_teach_nothing():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     deaths.add(T, QUARTER, 0, 1.0)
     deaths.add(T + HOUR, HOUR, 0, 1.0)
     assert rows(deaths, Sweeps()) == {}
 
 
 def test_spans_before_since_and_from_until_on_are_left_out():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for q in range(4):
         deaths.add(T + q * QUARTER, QUARTER, 0, 10.0**q)
     for n, volume in ((1, 5.0), (2, 7.0)):
@@ -255,7 +263,7 @@ def test_spans_before_since_and_from_until_on_are_left_out():
 def test_every_row_is_what_was_crossed_in_spans_that_do_not_overlap(seed):
     chance = np.random.default_rng(seed)
     quarters = np.flatnonzero(chance.random(TERMS) < 0.6)
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for hour in np.flatnonzero(chance.random(4) < 0.5):
         deaths.add(T + int(hour) * HOUR, HOUR, 0, 1.0)
     deaths.add(T + int(chance.integers(16)) * QUARTER, QUARTER, 0, 1.0)
@@ -266,11 +274,11 @@ def test_every_row_is_what_was_crossed_in_spans_that_do_not_overlap(seed):
 
 
 def test_bars_shorter_than_a_quarter_are_summed_into_it_and_longer_than_an_hour_tell_no_hour():
-    deaths = Deaths()
+    deaths = LiquidationLog()
     for n in range(3):
         deaths.add(T + n * 5 * MINUTE, 5 * MINUTE, 0, 1.0)
     assert deaths.within(T, T + HOUR).tolist() == [3.0, 0.0]
-    long = Deaths()
+    long = LiquidationLog()
     long.add(T, 4 * HOUR, 1, 8.0)
     assert long.within(T, T + HOUR) is None
     assert long.within(T, T + 4 * HOUR).tolist() == [0.0, 8.0]

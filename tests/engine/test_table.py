@@ -22,10 +22,10 @@ from powderkeg.engine.exposure.table import (
     SCALE,
     SWEPT,
     TINY,
+    clear_crossed,
     decay,
     extent,
     rescale,
-    settle,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -156,7 +156,7 @@ def test_a_rescale_empties_cells_too_small_to_matter():
 @given(seeds, st.integers(0, BINS - 1))
 def test_settling_empties_the_wrong_side_of_a_mark_into_the_ledger(seed, mark):
     e = filled(seed)
-    settle(e.cells, e.ledger, e.number, e.count, mark)
+    clear_crossed(e.cells, e.ledger, e.number, e.count, mark)
     assert not e.cells[0, mark + 1 :].any()
     assert not e.cells[1, :mark].any()
     assert e.ledger[LIVE] == pytest.approx(live(e), abs=1e-5)
@@ -167,7 +167,7 @@ def test_settling_counts_what_it_empties_as_it_has_decayed():
     e = filled(6)
     lazy(e, 0.25)
     before = e.live()
-    settle(e.cells, e.ledger, e.number, e.count, 2000)
+    clear_crossed(e.cells, e.ledger, e.number, e.count, 2000)
     assert e.ledger[SWEPT].sum() > 0
     assert e.live() + e.ledger[SWEPT] == pytest.approx(before)
 
@@ -200,14 +200,14 @@ def test_longs_extend_up_to_the_mark_and_shorts_from_it(seed, mark):
 @given(seeds, st.integers(500, 3500))
 def test_a_settled_table_has_nothing_outside_of_its_extent(kit, seed, mark):
     e = filled(seed)
-    settle(e.cells, e.ledger, e.number, e.count, mark)
+    clear_crossed(e.cells, e.ledger, e.number, e.count, mark)
     e.number[MARK] = mark + 0.5
     assert kit.outside(e) == 0
 
 
 def test_rescaling_where_nothing_stands_outside_of_the_extent_leaves_no_cell_behind(kit):
     e = filled(8)
-    settle(e.cells, e.ledger, e.number, e.count, 2000)
+    clear_crossed(e.cells, e.ledger, e.number, e.count, 2000)
     e.number[MARK] = 2000.5
     lazy(e, 0.5)
     before = e.cells.copy()

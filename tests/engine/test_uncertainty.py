@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from powderkeg.engine.calibration.uncertainty import (
     COVERED,
-    FIRST_MISFIT,
-    LEAST_MISFIT,
+    FIRST_MODEL_ERROR,
+    LEAST_MODEL_ERROR,
     NOTHING,
     PATIENCE,
     ROWS,
     TAIL,
-    Misfit,
-    Spread,
+    ModelError,
+    Uncertainty,
     Z,
     band,
     quantile,
@@ -31,9 +31,9 @@ ROWS_PLAYED = 600 if PLAIN else 1600
 amounts = st.floats(1e-3, 1e6)
 
 
-def one(mean, variance, misfit=0.0):
+def one(mean, variance, model_error=0.0):
     """Return the ends of a single band as floats."""
-    low, high = band(np.array([mean]), np.array([variance]), np.array([misfit]))
+    low, high = band(np.array([mean]), np.array([variance]), np.array([model_error]))
     return float(low[0]), float(high[0])
 
 
@@ -45,12 +45,12 @@ def played(errors, seed=0):
     chance = np.random.default_rng(seed)
     means = chance.lognormal(2.0, 1.5, len(errors))
     variances = means**2 * chance.uniform(0.05, 1.0, len(errors))
-    misfit, held = Misfit(), []
+    model_error, held = ModelError(), []
     for mean, variance, error in zip(means, variances, errors, strict=True):
-        low, high = one(mean, variance, mean * misfit.hourly)
+        low, high = one(mean, variance, mean * model_error.hourly)
         held.append(low <= mean * error <= high)
-        misfit.see(mean * error, mean, variance)
-    return np.mean(held[len(held) // 4 :]), misfit.hourly
+        model_error.see(mean * error, mean, variance)
+    return np.mean(held[len(held) // 4 :]), model_error.hourly
 
 
 @given(ends)
@@ -114,9 +114,9 @@ def test_a_band_scales_with_its_unit(mean, relative):
 
 
 @given(st.floats(0.05, 300.0), st.floats(0, 2), st.floats(0, 2))
-def test_a_band_widens_with_misfit_on_both_ends(k, misfit, more):
-    low, high = one(1.0, 1 / k, misfit)
-    lower, higher = one(1.0, 1 / k, misfit + more)
+def test_a_band_widens_with_misfit_on_both_ends(k, model_error, more):
+    low, high = one(1.0, 1 / k, model_error)
+    lower, higher = one(1.0, 1 / k, model_error + more)
     assert lower <= low
     assert higher >= high
 
@@ -142,9 +142,9 @@ def test_a_low_end_of_next_to_nothing_is_nothing():
 
 
 @given(st.floats(1e-3, 1e4), st.floats(0, 3))
-def test_what_is_expected_never_lies_above_its_band(variance, misfit):
+def test_what_is_expected_never_lies_above_its_band(variance, model_error):
     """Of very grainy volume nine in ten outcomes are less than the mean."""
-    assert one(1.0, variance, misfit)[1] >= 1.0
+    assert one(1.0, variance, model_error)[1] >= 1.0
 
 
 def test_of_nothing_nothing_is_expected():
@@ -153,16 +153,16 @@ def test_of_nothing_nothing_is_expected():
 
 @given(st.lists(amounts, min_size=6, max_size=6))
 def test_means_variances_and_misfits_add_up(six):
-    a, b = (Spread(*(np.array([x]) for x in part)) for part in (six[:3], six[3:]))
+    a, b = (Uncertainty(*(np.array([x]) for x in part)) for part in (six[:3], six[3:]))
     both = a.plus(b)
-    assert [float(x[0]) for x in (both.mean, both.variance, both.misfit)] == [
+    assert [float(x[0]) for x in (both.mean, both.variance, both.model_error)] == [
         six[i] + six[i + 3] for i in range(3)
     ]
 
 
 def test_grain_averages_out_over_many_markets_and_misfit_does_not():
-    grainy = Spread(np.ones(1), np.ones(1), np.zeros(1))
-    wrong = Spread(np.ones(1), np.full(1, 1e-6), np.ones(1))
+    grainy = Uncertainty(np.ones(1), np.ones(1), np.zeros(1))
+    wrong = Uncertainty(np.ones(1), np.full(1, 1e-6), np.ones(1))
     widths = []
     for each in (grainy, wrong):
         total = each
@@ -176,40 +176,40 @@ def test_grain_averages_out_over_many_markets_and_misfit_does_not():
 
 
 def test_in_dollars_a_band_is_the_band_times_the_price():
-    coins = Spread(np.array([2.0]), np.array([0.5]), np.array([0.4]))
+    coins = Uncertainty(np.array([2.0]), np.array([0.5]), np.array([0.4]))
     ends_ = [float(end[0]) for end in coins.times(100_000.0).band()]
     assert ends_ == [pytest.approx(1e5 * float(end[0])) for end in coins.band()]
 
 
 def test_before_anything_was_measured_the_misfit_is_the_first_guess():
-    assert Misfit().hourly == Misfit().width == pytest.approx(FIRST_MISFIT)
+    assert ModelError().hourly == ModelError().width == pytest.approx(FIRST_MODEL_ERROR)
 
 
 def test_the_first_guess_is_outweighed_by_as_many_rows_as_it_stands_for():
-    misfit, widths = Misfit(), []
+    model_error, widths = ModelError(), []
     for _ in range(PATIENCE):
-        misfit.see(1.0, 1.0, 1.0)
-        widths.append(misfit.hourly)
-    assert widths[0] == pytest.approx(FIRST_MISFIT)
+        model_error.see(1.0, 1.0, 1.0)
+        widths.append(model_error.hourly)
+    assert widths[0] == pytest.approx(FIRST_MODEL_ERROR)
     assert widths[-1] == 0
 
 
 def test_places_on_the_map_are_never_as_sure_as_the_best_hours():
-    misfit = Misfit()
+    model_error = ModelError()
     for _ in range(PATIENCE):
-        misfit.see(1.0, 1.0, 1.0)
-    assert (misfit.hourly, misfit.width) == (0, LEAST_MISFIT)
+        model_error.see(1.0, 1.0, 1.0)
+    assert (model_error.hourly, model_error.width) == (0, LEAST_MODEL_ERROR)
     for _ in range(ROWS):
-        misfit.see(1e3, 1.0, 1.0)
-    assert misfit.width == misfit.hourly > LEAST_MISFIT
+        model_error.see(1e3, 1.0, 1.0)
+    assert model_error.width == model_error.hourly > LEAST_MODEL_ERROR
 
 
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=200))
 def test_the_hourly_width_would_have_covered_its_share_of_the_hours_before(volumes):
-    misfit = Misfit()
+    model_error = ModelError()
     for volume in volumes:
-        misfit.see(volume, 10.0, 5.0)
-    low, high = one(10.0, 5.0, 10.0 * misfit.hourly)
+        model_error.see(volume, 10.0, 5.0)
+    low, high = one(10.0, 5.0, 10.0 * model_error.hourly)
     floor = NOTHING * 10.0
     held = [low <= max(v, floor) * 1.000001 and v <= high * 1.000001 for v in volumes]
     first = max(PATIENCE - len(volumes), 0)
@@ -217,29 +217,29 @@ def test_the_hourly_width_would_have_covered_its_share_of_the_hours_before(volum
 
 
 def test_of_what_was_not_expected_nothing_is_learned():
-    misfit = Misfit()
+    model_error = ModelError()
     for _ in range(500):
-        misfit.see(1e9, 0.0, 0.0)
-    assert misfit.hourly == pytest.approx(FIRST_MISFIT)
+        model_error.see(1e9, 0.0, 0.0)
+    assert model_error.hourly == pytest.approx(FIRST_MODEL_ERROR)
 
 
 @pytest.mark.parametrize("truth", [0.0, NOTHING / 1e6, NOTHING])
 def test_volumes_below_a_thousandth_of_what_was_expected_count_as_nothing(truth):
-    misfit, nothing = Misfit(), Misfit()
+    model_error, nothing = ModelError(), ModelError()
     for _ in range(PATIENCE):
-        misfit.see(truth, 1.0, 0.01)
+        model_error.see(truth, 1.0, 0.01)
         nothing.see(0.0, 1.0, 0.01)
-    assert misfit.hourly == nothing.hourly < math.inf
+    assert model_error.hourly == nothing.hourly < math.inf
 
 
 def test_only_the_last_rows_count():
-    misfit = Misfit()
+    model_error = ModelError()
     for _ in range(ROWS):
-        misfit.see(1e3, 1.0, 1.0)
-    assert misfit.hourly > 2
+        model_error.see(1e3, 1.0, 1.0)
+    assert model_error.hourly > 2
     for _ in range(ROWS):
-        misfit.see(1.0, 1.0, 1.0)
-    assert misfit.hourly == 0
+        model_error.see(1.0, 1.0, 1.0)
+    assert model_error.hourly == 0
 
 
 SHAPES = {
@@ -269,12 +269,12 @@ def test_bands_are_no_wider_than_they_must_be(shape):
 
 def test_after_a_prior_ten_times_wrong_the_width_recovers():
     """The rows of the wrong weights are forgotten once as many good ones came after."""
-    misfit, chance = Misfit(), np.random.default_rng(6)
+    model_error, chance = ModelError(), np.random.default_rng(6)
     for truth in chance.gamma(2.0, 0.5, 300):
-        misfit.see(truth / 10, 1.0, 0.5)
-    wrong = misfit.hourly
+        model_error.see(truth / 10, 1.0, 0.5)
+    wrong = model_error.hourly
     for truth in chance.gamma(2.0, 0.5, ROWS):
-        misfit.see(truth, 1.0, 0.5)
+        model_error.see(truth, 1.0, 0.5)
     assert wrong > 1.0
-    assert misfit.hourly < 0.1
-    assert misfit.width == LEAST_MISFIT
+    assert model_error.hourly < 0.1
+    assert model_error.width == LEAST_MODEL_ERROR

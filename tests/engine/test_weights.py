@@ -17,13 +17,13 @@ from powderkeg.engine.calibration.weights import (
     LEVEL,
     SHAPES,
     Fit,
-    climb,
+    em,
     fit,
     log_posterior,
+    oi_cap_factor,
     prior,
-    raised,
+    rescale_prior,
     shares,
-    strain,
 )
 from powderkeg.engine.exposure.classes import CLASSES, GROUP, RATES, TIME, VOLUME, learned
 
@@ -111,11 +111,11 @@ def test_where_nothing_opens_the_prior_is_finite():
 
 @given(seeds, st.floats(0.01, 100.0))
 def test_every_round_of_the_climb_raises_the_posterior_and_keeps_weights_above_zero(seed, strength):
-    crossed, died, weights, centre = problem(seed)
-    before = log_posterior(crossed, died, weights, centre, strength)
+    crossed, died, weights, prior_mean = problem(seed)
+    before = log_posterior(crossed, died, weights, prior_mean, strength)
     for _ in range(3 if PLAIN else 30):
-        weights, _ = climb(crossed, died, weights, centre, strength, iterations=1)
-        now = log_posterior(crossed, died, weights, centre, strength)
+        weights, _ = em(crossed, died, weights, prior_mean, strength, iterations=1)
+        now = log_posterior(crossed, died, weights, prior_mean, strength)
         assert now >= before - 1e-9 * abs(before)
         assert (weights > 0).all()
         before = now
@@ -123,8 +123,8 @@ def test_every_round_of_the_climb_raises_the_posterior_and_keeps_weights_above_z
 
 @given(seeds)
 def test_the_credit_of_all_classes_is_the_volume_that_died_on_crossed_ground(seed):
-    crossed, died, start, centre = problem(seed)
-    _, credit = climb(crossed, died, start, centre, 1.0)
+    crossed, died, start, prior_mean = problem(seed)
+    _, credit = em(crossed, died, start, prior_mean, 1.0)
     assert credit.sum() == pytest.approx(died[crossed.any(axis=1)].sum())
 
 
@@ -135,8 +135,8 @@ def test_known_weights_are_recovered_from_synthetic_poisson_deaths(seed):
     truth = 0.02 * np.exp(chance.normal(0, 0.7, 16))
     crossed = chance.exponential(200.0, (4000, 16)) * (chance.random((4000, 16)) < 0.15)
     died = chance.poisson(crossed @ truth).astype(float)
-    centre = np.full(16, 0.02)
-    found, _ = climb(crossed, died, centre, centre, 0.5, iterations=600)
+    prior_mean = np.full(16, 0.02)
+    found, _ = em(crossed, died, prior_mean, prior_mean, 0.5, iterations=600)
     information = crossed.T @ (crossed / np.maximum(crossed @ truth, 1e-12)[:, None])
     width = np.sqrt(np.diag(np.linalg.inv(information)))
     assert (np.abs(found - truth) < 6 * width).all()
@@ -144,20 +144,20 @@ def test_known_weights_are_recovered_from_synthetic_poisson_deaths(seed):
 
 
 def test_what_was_never_crossed_keeps_its_prior():
-    crossed, died, start, centre = problem(3)
+    crossed, died, start, prior_mean = problem(3)
     crossed[:, 5] = 0.0
-    found, credit = climb(crossed, died, start, centre, 1.0)
-    assert found[5] == pytest.approx(centre[5])
+    found, credit = em(crossed, died, start, prior_mean, 1.0)
+    assert found[5] == pytest.approx(prior_mean[5])
     assert credit[5] == 0
 
 
 @pytest.mark.parametrize("volume", [1.0, 1e9, 1e15])
 def test_deaths_where_nothing_was_crossed_teach_nothing(volume):
     """Cheap coins die by the billion; such a row once turned all weights into NaN."""
-    crossed, died, start, centre = problem(4)
+    crossed, died, start, prior_mean = problem(4)
     rows = np.concatenate((crossed, np.zeros((1, 16)))), np.append(died, volume)
-    assert climb(*rows, start, centre, 1.0)[0] == pytest.approx(
-        climb(crossed, died, start, centre, 1.0)[0], rel=1e-12
+    assert em(*rows, start, prior_mean, 1.0)[0] == pytest.approx(
+        em(crossed, died, start, prior_mean, 1.0)[0], rel=1e-12
     )
 
 
@@ -182,40 +182,40 @@ def test_what_is_learned_from_volumes_of_known_weights_recovers_what_they_expect
 
 
 def sides(seed):
-    crossed, died, _, centre = problem(seed)
-    return crossed.reshape(-1, 2, 16), died.reshape(-1, 2), centre
+    crossed, died, _, prior_mean = problem(seed)
+    return crossed.reshape(-1, 2, 16), died.reshape(-1, 2), prior_mean
 
 
 @given(seeds)
 def test_both_sides_alike_learn_alike(seed):
-    crossed, died, centre = sides(seed)
+    crossed, died, prior_mean = sides(seed)
     crossed[:, 1], died[:, 1] = crossed[:, 0], died[:, 0]
-    found = fit(crossed, died, centre, 1e5)
+    found = fit(crossed, died, prior_mean, 1e5)
     assert found.weights[0] == pytest.approx(found.weights[1])
 
 
 @given(seeds)
 def test_the_more_a_fit_is_pooled_the_nearer_its_sides_are(seed):
-    crossed, died, centre = sides(seed)
+    crossed, died, prior_mean = sides(seed)
     gaps = []
     for oi in (1e3, 1e9):
-        weights = fit(crossed, died, centre, oi).weights
+        weights = fit(crossed, died, prior_mean, oi).weights
         gaps.append(np.abs(np.log(weights[0] / weights[1])).max())
     assert gaps[1] <= gaps[0] + 1e-9
 
 
 @given(seeds)
 def test_a_warm_start_goes_on_from_where_the_last_fit_was(seed):
-    crossed, died, centre = sides(seed)
-    first = fit(crossed, died, centre, 1e5)
-    again = fit(crossed, died, centre, 1e5, start=first.weights, dispersion=0.0)
+    crossed, died, prior_mean = sides(seed)
+    first = fit(crossed, died, prior_mean, 1e5)
+    again = fit(crossed, died, prior_mean, 1e5, start=first.weights, dispersion=0.0)
     assert again.weights == pytest.approx(first.weights, rel=0.5)
 
 
 def test_without_deaths_and_sweeps_both_sides_keep_the_centre():
-    centre = np.geomspace(0.01, 1.0, 16)
-    found = fit(np.zeros((1, 2, 16)), np.zeros((1, 2)), centre, 1e5)
-    assert found.weights == pytest.approx(np.stack((centre, centre)))
+    prior_mean = np.geomspace(0.01, 1.0, 16)
+    found = fit(np.zeros((1, 2, 16)), np.zeros((1, 2)), prior_mean, 1e5)
+    assert found.weights == pytest.approx(np.stack((prior_mean, prior_mean)))
     assert not found.evidence.any()
 
 
@@ -227,19 +227,19 @@ def test_with_deaths_without_end_the_centre_is_forgotten():
 
 
 def test_a_fit_knows_what_it_rests_on():
-    crossed, died, centre = sides(2)
-    found = fit(crossed, died, centre, 1e5, dispersion=0.5)
+    crossed, died, prior_mean = sides(2)
+    found = fit(crossed, died, prior_mean, 1e5, dispersion=0.5)
     assert found.crossed == pytest.approx(crossed.sum(axis=0))
     assert found.evidence.sum(axis=1) == pytest.approx(died.sum(axis=0), rel=0.2)
-    assert np.array_equal(found.centre, centre)
-    assert (found.grain, found.reports) == (0.5, pytest.approx(died.sum() / 0.5))
+    assert np.array_equal(found.prior_mean, prior_mean)
+    assert (found.dispersion, found.reports) == (0.5, pytest.approx(died.sum() / 0.5))
 
 
 def test_where_only_sums_are_reported_the_grain_is_a_bound_and_reports_are_counted_by_rows():
     """Of sixteen equal volumes, there were sixteen reports."""
     crossed = np.ones((8, 2, 16))
     found = fit(crossed, np.full((8, 2), 3.0), np.ones(16), 1e5)
-    assert found.grain == pytest.approx(EVIDENCE / 4 * 1e5)
+    assert found.dispersion == pytest.approx(EVIDENCE / 4 * 1e5)
     assert found.reports == pytest.approx(16)
     assert fit(crossed, np.zeros((8, 2)), np.ones(16), 1e5).reports == 0
 
@@ -268,43 +268,46 @@ def test_no_weight_is_less_certain_than_the_least_shape():
 
 @given(seeds)
 def test_the_prior_is_brought_to_the_level_of_what_was_liquidated(seed):
-    crossed, died, centre = sides(seed)
+    crossed, died, prior_mean = sides(seed)
     died = died + 0.1
-    middle = raised(centre * 30, crossed, died, 1e-6)
+    middle = rescale_prior(prior_mean * 30, crossed, died, 1e-6)
     assert (crossed[..., :-2] @ middle[:-2]).sum() == pytest.approx(died.sum(), rel=1e-6)
 
 
 @given(seeds, st.floats(1e-3, 1e3))
 def test_raising_the_prior_moves_all_terms_alike_but_neither_of_the_two_lengths(seed, factor):
-    crossed, died, centre = sides(seed)
-    middle = raised(centre * factor, crossed, died, 1e5)
-    assert np.array_equal(middle[-2:], centre[-2:] * factor)
-    level = middle[:-2] / (centre[:-2] * factor)
+    crossed, died, prior_mean = sides(seed)
+    middle = rescale_prior(prior_mean * factor, crossed, died, 1e5)
+    assert np.array_equal(middle[-2:], prior_mean[-2:] * factor)
+    level = middle[:-2] / (prior_mean[:-2] * factor)
     assert level == pytest.approx(np.full(14, level[0]))
 
 
 def test_the_lengths_stay_also_where_only_the_path_is_fitted():
-    crossed, died, _, centre = problem(1, n=TERMS)
-    some = centre[PATH_ONLY]
+    crossed, died, _, prior_mean = problem(1, n=TERMS)
+    some = prior_mean[PATH_ONLY]
     rows = crossed.reshape(-1, 2, TERMS)[..., PATH_ONLY]
-    middle = raised(some, rows, died.reshape(-1, 2) + 5.0, 1.0)
+    middle = rescale_prior(some, rows, died.reshape(-1, 2) + 5.0, 1.0)
     assert set(PATH_ONLY[-2:]) == {LENGTH, LENGTH + 1}
     assert np.array_equal(middle[-2:], some[-2:])
     assert not np.array_equal(middle[:-2], some[:-2])
 
 
 def test_without_liquidations_the_prior_falls_as_more_is_crossed():
-    crossed, _, centre = sides(3)
+    crossed, _, prior_mean = sides(3)
     none = np.zeros((len(crossed), 2))
-    assert raised(centre, crossed * 0.0, none, 1e5) == pytest.approx(centre)
-    levels = [float((raised(centre, crossed * x, none, 1e5) / centre)[0]) for x in (1, 10, 100)]
+    assert rescale_prior(prior_mean, crossed * 0.0, none, 1e5) == pytest.approx(prior_mean)
+    levels = [
+        float((rescale_prior(prior_mean, crossed * x, none, 1e5) / prior_mean)[0])
+        for x in (1, 10, 100)
+    ]
     assert 1 > levels[0] > levels[1] > levels[2] > 0
 
 
 def test_a_large_liquidation_says_less_of_the_level_than_many_small_ones():
-    crossed, died, centre = sides(3)
-    fine, coarse = (raised(centre, crossed, died * 100, 1.0, d)[0] for d in (0.0, 10.0))
-    assert abs(np.log(coarse / centre[0])) < abs(np.log(fine / centre[0]))
+    crossed, died, prior_mean = sides(3)
+    fine, coarse = (rescale_prior(prior_mean, crossed, died * 100, 1.0, d)[0] for d in (0.0, 10.0))
+    assert abs(np.log(coarse / prior_mean[0])) < abs(np.log(fine / prior_mean[0]))
 
 
 @pytest.mark.parametrize("wrong", [0.1, 1.0, 10.0])
@@ -315,30 +318,30 @@ def test_five_small_reports_move_neither_the_level_beyond_its_band_nor_a_weight_
 ):
     """The first six hours, by a prior that may be ten times wrong either way."""
     chance, oi, basis = np.random.default_rng(seed), 1e5, learned()
-    centre = prior(shares(basis), oi, np.array([0.2, 1 / 86_400]), basis.hazards)
+    prior_mean = prior(shares(basis), oi, np.array([0.2, 1 / 86_400]), basis.hazards)
     crossed = chance.exponential(1.0, (24, 2, TERMS)) * (chance.random((24, 2, TERMS)) < 0.2)
     total = 0.05 * LEVEL * oi
-    crossed *= total * wrong / (crossed @ centre).sum()
+    crossed *= total * wrong / (crossed @ prior_mean).sum()
     died = np.zeros((24, 2))
     np.add.at(died, (chance.integers(0, 24, 5), chance.integers(0, 2, 5)), total / 5)
-    found = fit(crossed, died, raised(centre, crossed, died, oi, dispersion), oi)
-    level = np.log((crossed * found.weights).sum() / (crossed @ centre).sum())
+    found = fit(crossed, died, rescale_prior(prior_mean, crossed, died, oi, dispersion), oi)
+    level = np.log((crossed * found.weights).sum() / (crossed @ prior_mean).sum())
     assert abs(level) < 1.28 * 0.6
-    assert (found.weights > 0.1 * centre).all()
-    assert (found.weights < 10 * centre).all()
+    assert (found.weights > 0.1 * prior_mean).all()
+    assert (found.weights < 10 * prior_mean).all()
 
 
 def test_a_grainy_volume_convinces_less():
-    crossed, died, centre = sides(1)
-    fine = fit(crossed, died, centre, 1e5).confidence()
-    grainy = fit(crossed, died, centre, 1e5, dispersion=5.0).confidence()
+    crossed, died, prior_mean = sides(1)
+    fine = fit(crossed, died, prior_mean, 1e5).confidence()
+    grainy = fit(crossed, died, prior_mean, 1e5, dispersion=5.0).confidence()
     assert grainy.sum() < fine.sum()
 
 
 def test_one_huge_close_says_next_to_nothing_of_where_positions_stand():
-    crossed, died, centre = sides(1)
-    assert fit(crossed, died, centre, 1e-3, dispersion=1e9).weights == pytest.approx(
-        np.stack((centre, centre)), rel=1e-3
+    crossed, died, prior_mean = sides(1)
+    assert fit(crossed, died, prior_mean, 1e-3, dispersion=1e9).weights == pytest.approx(
+        np.stack((prior_mean, prior_mean)), rel=1e-3
     )
 
 
@@ -346,7 +349,7 @@ def test_one_huge_close_says_next_to_nothing_of_where_positions_stand():
 def test_after_strain_no_side_holds_more_than_open_interest(seed, oi):
     chance = np.random.default_rng(seed)
     weights, live = chance.exponential(1.0, (2, TERMS)), chance.exponential(100.0, (2, CLASSES))
-    factor = strain(weights, live, oi)
+    factor = oi_cap_factor(weights, live, oi)
     mass = (weights[:, :CLASSES] * live).sum(axis=1)
     assert (mass * factor <= oi * (1 + 1e-12)).all()
     assert factor[mass <= oi] == pytest.approx(1.0)
@@ -354,7 +357,7 @@ def test_after_strain_no_side_holds_more_than_open_interest(seed, oi):
 
 
 def test_an_empty_table_is_not_strained():
-    assert strain(np.ones((2, TERMS)), np.zeros((2, CLASSES)), 1.0).tolist() == [1.0, 1.0]
+    assert oi_cap_factor(np.ones((2, TERMS)), np.zeros((2, CLASSES)), 1.0).tolist() == [1.0, 1.0]
 
 
 def test_the_posterior_counts_what_cannot_be_as_all_but_impossible():

@@ -50,7 +50,7 @@ columns = { account = "a", value = "v", equity = "e" }
 
 def fill(at, account, size, price=100.0, coin="ETH", **told):
     """Return a fill of a taker, printed as it is."""
-    told = {"print": size, "forced": False, "died": False} | told
+    told = {"print": size, "forced": False, "liquidated": False} | told
     return cp.Fill(T0 + at, account, coin, price, size, **told)
 
 
@@ -118,7 +118,7 @@ def test_a_forced_close_moves_a_position_and_is_neither_print_nor_price(stored):
     ours = accounts(*world.rows[:-1])
     assert ours.prices == {"ETH": 100.0}
     assert ours.sizes["ETH"] == {"x": 0.0, "y": 2.0}
-    assert [row.died for row in world.rows if isinstance(row, cp.Fill)] == [0, 1, 0, 0]
+    assert [row.liquidated for row in world.rows if isinstance(row, cp.Fill)] == [0, 1, 0, 0]
 
 
 def test_open_interest_is_the_larger_side_for_the_maker_has_the_rest():

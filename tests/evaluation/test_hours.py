@@ -43,7 +43,8 @@ def bars(closes, start=T, market="binance:BTCUSDT", oi=1000.0):
     volume = 1.0 + np.arange(len(close)) % 7
     interest = oi * (1 + 0.01 * (np.arange(len(close)) % 5))
     return Candles(
-        market=market, at=end, seen=end, span=FIVE, times=times, open=opened, high=high, low=low,
+        market=market, event_time=end, received_time=end, span=FIVE, times=times, open=opened,
+        high=high, low=low,
         close=close, volume=volume, buy=volume / 3, oi=interest, mark_low=low, mark_high=high,
         mark=close,
     )  # fmt: skip
@@ -78,7 +79,7 @@ def rows_of(died, said, static=None, path=None, first=START, alone=None):
     rows[:, PATH_ONLY] = died.mean() if alone is None else alone
     rows[:, FRESH] = 1.0
     at = first + np.arange(len(died))
-    return hours.Said(at, rows, np.full((len(died), 2), 0.01))
+    return hours.ForecastRows(at, rows, np.full((len(died), 2), 0.01))
 
 
 @given(volumes, st.integers(0, 2**32 - 1))
@@ -227,7 +228,9 @@ def test_what_is_said_of_an_hour_does_not_depend_on_what_comes_after():
 def test_shuffling_moves_amounts_and_leaves_prices_and_sums(seed):
     stream = walked(1.0)
     mixed = hours.shuffled(stream, seed)
-    assert [(type(e), e.at, e.market) for e in mixed] == [(type(e), e.at, e.market) for e in stream]
+    assert [(type(e), e.event_time, e.market) for e in mixed] == [
+        (type(e), e.event_time, e.market) for e in stream
+    ]
 
     def column(events, name, kind=Candles):
         values = [np.atleast_1d(getattr(e, name)) for e in events if isinstance(e, kind)]

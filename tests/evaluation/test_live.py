@@ -10,15 +10,15 @@ import pytest
 from msgspec.structs import replace
 
 from powderkeg.engine.calibration.estimate import VERSION, Estimate
-from powderkeg.engine.calibration.forecasts import NO_MAP, PATH_ONLY, STATIC, Record
+from powderkeg.engine.calibration.forecasts import NO_MAP, PATH_ONLY, STATIC, ForecastLog
 from powderkeg.engine.calibration.shipped import SHIPPED
 from powderkeg.errors import DataError
 from powderkeg.evaluation import live
-from powderkeg.evaluation.live import Board, figures, from_ledger, summary
+from powderkeg.evaluation.live import Scorecard, figures, from_ledger, summary
 from powderkeg.evaluation.metrics import poisson_deviance
 from powderkeg.events import HOUR, SECOND, Liquidation
-from powderkeg.maps.heatmap.scene import Known
-from powderkeg.store.forecasts import Proofs, map_of, rows_of
+from powderkeg.maps.heatmap.coin_view import MarketView
+from powderkeg.store.forecasts import ForecastArchive, map_of, rows_of
 
 MARKET = "bybit:BTCUSDT"
 FIRST = 490_000
@@ -41,8 +41,8 @@ def desk_of(rows, first=FIRST):
     estimate.flush(first * HOUR, 1000.0)
     estimate.move_mark(first * HOUR + SECOND, 100.0)
     for i, row in enumerate(rows):
-        estimate.record.add(first + i, row)
-    known = Known(MARKET, "bybit", estimate, {}, 0, "up")
+        estimate.forecast_log.add(first + i, row)
+    known = MarketView(MARKET, "bybit", estimate, {}, 0, "up")
     return SimpleNamespace(now=(FIRST + 240) * HOUR, estimated=lambda: iter([known])), known
 
 
@@ -213,7 +213,7 @@ def test_every_tier_of_both_sides_has_a_size_within_its_band_and_they_add_up_to_
 def test_what_a_market_borrows_is_said_until_it_has_learned():
     desk, known = desk_of(made(), first=SHIPPED.until // HOUR + 24)
     (market,) = summary({"BTC": desk})["markets"]
-    lent = known.estimate.borrowed
+    lent = known.estimate.pretrained
     assert known.estimate.borrows
     assert market["borrowed"] == {
         "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
@@ -224,7 +224,7 @@ def test_what_a_market_borrows_is_said_until_it_has_learned():
 
 def test_rows_of_version_3_are_read_with_the_path_alone_unknown(tmp_path):
     _, known = desk_of(made())
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS])
     rows = [replace(row, version=3, values=row.values[:6] + row.values[7:]) for row in
             rows_of(known, set(HOURS.tolist()))]  # fmt: skip
@@ -238,7 +238,7 @@ def test_rows_of_version_3_are_read_with_the_path_alone_unknown(tmp_path):
 def test_a_feed_that_is_a_sample_is_told_as_one():
     desk, known = desk_of(made())
     assert summary({"BTC": desk})["markets"][0]["share_told"]["sampled"] is False
-    sampled = Known("binance:X", "binance", Estimate(100.0, "binance:X"), {}, 0, "up")
+    sampled = MarketView("binance:X", "binance", Estimate(100.0, "binance:X"), {}, 0, "up")
     sampled.estimate.move_mark(HOUR, 100.0)
     both = SimpleNamespace(now=HOUR, estimated=lambda: iter([known, sampled]))
     told = summary({"BTC": both})["markets"][1]["share_told"]
@@ -260,19 +260,19 @@ def test_what_is_asked_twice_in_an_hour_is_computed_once(monkeypatch):
         return figures(*told)
 
     monkeypatch.setattr(live, "figures", counted)
-    board, (desk, known) = Board(), desk_of(made())
+    board, (desk, known) = Scorecard(), desk_of(made())
     assert board.summary({"BTC": desk}) == board.summary({"BTC": desk})
     assert len(calls) == 1
-    known.estimate.record.add(FIRST + 240, made(1)[0])
+    known.estimate.forecast_log.add(FIRST + 240, made(1)[0])
     assert board.summary({"BTC": desk})["markets"][0]["hours"] == 241
-    known.estimate.record = Record()
+    known.estimate.forecast_log = ForecastLog()
     assert board.summary({"BTC": desk})["markets"][0]["hours"] == 0
 
 
 def kept(folder, rows):
     """Keep a map and a row of every hour."""
     _, known = desk_of(rows)
-    proofs = Proofs(folder)
+    proofs = ForecastArchive(folder)
     proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS])
     proofs.append(rows_of(known, set(HOURS.tolist())))
     return known
@@ -289,7 +289,7 @@ def test_the_ledger_tells_what_the_live_record_tells(tmp_path):
 
 def test_rows_said_afterwards_do_not_count(tmp_path):
     _, known = desk_of(made())
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     proofs.append([map_of(known, int(hour) * HOUR) for hour in HOURS[:100]])
     proofs.append(rows_of(known, set(HOURS.tolist())))
     assert from_ledger(tmp_path)["markets"][0]["hours"] == 100

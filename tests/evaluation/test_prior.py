@@ -96,10 +96,15 @@ def test_weights_do_not_depend_on_the_size_of_a_market(known):
     def grown(event):
         if isinstance(event, LiquidationBar):
             return LiquidationBar(
-                event.market, event.at, event.seen, event.span, 50 * event.long, 50 * event.short
+                event.market,
+                event.event_time,
+                event.received_time,
+                event.span,
+                50 * event.long,
+                50 * event.short,
             )
         return Candles(
-            *(getattr(event, name) for name in ("market", "at", "seen", "span", "times")),
+            event.market, event.event_time, event.received_time, event.span, event.times,
             event.open, event.high, event.low, event.close, 50 * event.volume, 50 * event.buy,
             50 * event.oi, event.mark_low, event.mark_high, event.mark,
         )  # fmt: skip
@@ -131,13 +136,13 @@ def test_five_liquidations_move_the_map_by_no_more_than_its_band_said_before(siz
         estimate.move_mark(at, price)
     assert estimate.borrows
     live = np.concatenate((estimate.exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
-    low, high = estimate.spread(live[:, None] * np.eye(2)[:, :, None], at).band()
+    low, high = estimate.uncertainty(live[:, None] * np.eye(2)[:, :, None], at).band()
     before = estimate.render(at).sum(axis=1)
     for n in range(5):
         holder = "long" if n % 2 else "short"
         estimate.liquidated(Liquidation("bybit:BTCUSDT", at, at, price, size, holder))
     estimate.flush(at + HOUR + 61_000_000, 54_200.0)
-    estimate.learn((at // HOUR + 1) * HOUR, at + HOUR + 61_000_000)
+    estimate.refit((at // HOUR + 1) * HOUR, at + HOUR + 61_000_000)
     assert estimate.fit is not None
     after = estimate.render(at + HOUR).sum(axis=1)
     assert (after >= np.diagonal(low)).all()

@@ -10,8 +10,8 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.evaluation.range_tracker import Passage, passage_of
-from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Mark, Tick, Trade
+from powderkeg.evaluation.range_tracker import RangeTracker, range_tracker_of
+from powderkeg.events import HOUR, MINUTE, SECOND, Candles, ClockTick, Mark, Trade
 from powderkeg.settings import Settings
 
 T = 1_767_225_600 * SECOND
@@ -50,7 +50,7 @@ def cut(whole, stop):
             if isinstance(getattr(whole, name), np.ndarray)
         }
         end = int(columns["times"][-1]) + MINUTE
-        parts.append(msgspec.structs.replace(whole, at=end, seen=end, **columns))
+        parts.append(msgspec.structs.replace(whole, event_time=end, received_time=end, **columns))
     return parts
 
 
@@ -61,7 +61,7 @@ def falling(minutes=240):
 
 
 def long_passage():
-    return Passage("long", 90_000.0, 99_500.0, T + HOUR, T + 12 * HOUR)
+    return RangeTracker("long", 90_000.0, 99_500.0, T + HOUR, T + 12 * HOUR)
 
 
 def test_what_stood_is_swept_or_closed_or_left_and_nothing_else():
@@ -91,7 +91,7 @@ def test_what_opens_on_the_way_is_not_counted():
 
 
 def test_a_range_that_price_swept_whole_holds_nothing_more():
-    passage = Passage("long", 98_000.0, 99_500.0, T + HOUR, T + 12 * HOUR)
+    passage = RangeTracker("long", 98_000.0, 99_500.0, T + HOUR, T + 12 * HOUR)
     played(passage, falling())
     got = passage.result()
     assert abs(got["left"]) <= 1e-6 * got["start"]
@@ -99,7 +99,7 @@ def test_a_range_that_price_swept_whole_holds_nothing_more():
 
 
 def test_shorts_are_followed_upwards():
-    passage = Passage("short", 100_500.0, 110_000.0, T + HOUR, T + 12 * HOUR)
+    passage = RangeTracker("short", 100_500.0, 110_000.0, T + HOUR, T + 12 * HOUR)
     flat = [100_000 + 50 * (i % 3) for i in range(60)]
     played(passage, cut(bars([*flat, *np.linspace(100_000, 104_000, 240).tolist()]), 60))
     got = passage.result()
@@ -121,7 +121,7 @@ def test_single_marks_sweep_as_candles_do():
     got = passage.result()
     assert got["swept"] > 0
     assert got["passed_but_left"] == 0
-    assert got["at"] == marks[-1].at
+    assert got["at"] == marks[-1].event_time
 
 
 def test_the_answer_is_of_the_furthest_price_and_not_of_the_last():
@@ -133,7 +133,7 @@ def test_the_answer_is_of_the_furthest_price_and_not_of_the_last():
 
 
 def test_what_happens_before_and_after_the_span_is_not_watched():
-    passage = Passage("long", 90_000.0, 99_500.0, T + 20 * HOUR, T + 30 * HOUR)
+    passage = RangeTracker("long", 90_000.0, 99_500.0, T + 20 * HOUR, T + 30 * HOUR)
     played(passage, falling())
     assert passage.result() == {
         "side": "long", "low": 90_000.0, "high": 99_500.0, "since": T + 20 * HOUR, "start": 0.0,
@@ -141,15 +141,15 @@ def test_what_happens_before_and_after_the_span_is_not_watched():
 
 
 def test_before_the_first_mark_there_is_nothing_to_follow():
-    passage = Passage("long", 90_000.0, 99_500.0, T, T + HOUR)
-    played(passage, [Tick(T + 1), Trade(M, T + 2, T + 2, 100_000.0, 1.0, "buy")])
+    passage = RangeTracker("long", 90_000.0, 99_500.0, T, T + HOUR)
+    played(passage, [ClockTick(T + 1), Trade(M, T + 2, T + 2, 100_000.0, 1.0, "buy")])
     assert passage.result()["start"] == 0
 
 
 def test_ticks_and_other_markets_move_nothing():
     passage = long_passage()
     before, _ = falling()
-    desk = played(passage, [before, Tick(T + 2 * HOUR)])
+    desk = played(passage, [before, ClockTick(T + 2 * HOUR)])
     other = Mark("bybit:BTCUSDT", T + 3 * HOUR, T + 3 * HOUR, 91_000.0)
     desk.apply(other)
     passage.watch(desk, other)
@@ -157,7 +157,7 @@ def test_ticks_and_other_markets_move_nothing():
 
 
 def test_a_passage_is_read_from_its_text():
-    passage = passage_of("short 1 2.5 a b", lambda text: {"a": 10, "b": 20}[text])
+    passage = range_tracker_of("short 1 2.5 a b", lambda text: {"a": 10, "b": 20}[text])
     assert (passage.side, passage.low, passage.high) == ("short", 1.0, 2.5)
     assert (passage.since, passage.until) == (10, 20)
 
@@ -165,12 +165,12 @@ def test_a_passage_is_read_from_its_text():
 @pytest.mark.parametrize("text", ["", "long 1 2 a", "up 1 2 a b", "long 1 2 a b c"])
 def test_a_text_of_another_form_is_refused(text):
     with pytest.raises(ConfigError, match="expected SIDE LOW HIGH FROM TO"):
-        passage_of(text, int)
+        range_tracker_of(text, int)
 
 
 def test_prices_that_are_none_are_refused():
     with pytest.raises(ConfigError, match="expected two prices, found 'low' and '2'"):
-        passage_of("long low 2 a b", int)
+        range_tracker_of("long low 2 a b", int)
 
 
 def test_a_passage_changes_nothing_in_the_desk_it_watches():

@@ -19,7 +19,7 @@ from powderkeg.evaluation.recall import (
     caught,
     crossings,
     density_of,
-    died,
+    liquidated,
     recall,
     score,
     triggers,
@@ -126,7 +126,7 @@ def test_an_event_belongs_to_the_crossing_of_its_bin_and_else_lies_outside():
             (when, -10 - NEARBY, 4.0, 0),  # a venue's price differs a little
         ]
     )
-    volume, count = died(crossed, told)
+    volume, count = liquidated(crossed, told)
     assert volume[:-1][crossed.bins == BASE - 4].tolist() == [7.0]
     assert volume[:-1][crossed.bins == BASE - 10].tolist() == [4.0]
     assert volume[-1] == 11.0

@@ -12,9 +12,9 @@ from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import SECOND
 from powderkeg.history.playback import Stored
 from powderkeg.history.sources import load
+from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.ground import ground
 from powderkeg.maps.heatmap.past import price_at
-from powderkeg.maps.heatmap.scene import Choice, slab
 from powderkeg.maps.views.clusters import TIMES, within_reach
 from powderkeg.maps.views.queries import LevelsQuery
 from powderkeg.maps.views.views import levels
@@ -53,7 +53,9 @@ def desks(data: Path):
     for date in DATES:
         player.advance(date * SECOND)
         mark = price_at(player.desk, 0)
-        found.append((mark, slab(player.desk, Choice()), levels(player.desk, LevelsQuery())))
+        found.append(
+            (mark, price_profile(player.desk, MapFilter()), levels(player.desk, LevelsQuery()))
+        )
     patch.undo()
     return found
 

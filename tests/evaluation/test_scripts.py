@@ -30,7 +30,7 @@ def said(n=40 * 24):
     died = np.random.default_rng(3).gamma(0.5, 10.0, (n, 2))
     even = np.full((n, 2), died.mean())
     rows = np.stack((died, died * 1.1, died, died, even, even, even, even), axis=1)
-    return hours.Said(START + np.arange(n), rows, np.full((n, 2), 0.01))
+    return hours.ForecastRows(START + np.arange(n), rows, np.full((n, 2), 0.01))
 
 
 def test_the_card_keeps_what_says_whether_volume_adds_anything_to_the_path():
@@ -70,7 +70,7 @@ class Told:
     """Something that became known when an hour was over."""
 
     def __init__(self, hour):
-        self.seen = (hour + 1) * HOUR
+        self.received_time = (hour + 1) * HOUR
 
 
 def test_each_choice_is_played_with_its_settings_which_are_put_back(grid):
@@ -89,7 +89,7 @@ def test_a_choice_on_the_first_half_sees_nothing_of_the_second(grid):
     split = START + 700
     grid.chosen_on(None, "BTC", split, (1.65, 8e-5, 0.5))
     stream = grid.seen[0][-1]
-    assert stream[-1].seen <= (split + grid.LATER) * HOUR
+    assert stream[-1].received_time <= (split + grid.LATER) * HOUR
     assert len(stream) == 700 + grid.LATER
 
 

@@ -14,7 +14,7 @@ from powderkeg.engine.calibration.forecasts import DIED, HIGH, LOW
 from powderkeg.engine.calibration.terms import TERMS, by_ground
 from powderkeg.evaluation import sim_truth as st
 from powderkeg.events import HOUR
-from powderkeg.sim import MadeMarket
+from powderkeg.sim import SimulatedMarket
 
 DAYS = 6.0
 SEED = 101
@@ -43,7 +43,7 @@ def shuffled(recording, seed=1):
 @pytest.fixture(scope="module")
 def short():
     """Return six hours of a made market."""
-    return MadeMarket(st.WORLD, SEED, st.START).run(0.25)
+    return SimulatedMarket(st.WORLD, SEED, st.START).run(0.25)
 
 
 def test_the_hours_cut_from_a_recording_hold_each_print_once(short):
@@ -63,7 +63,7 @@ def test_the_hours_hold_each_forced_close_once(short):
     edges = [st.START, *(truth.at for truth in short.truths)]
     found = [e for a, b in pairwise(edges) for e in st.forced(short, a, b)]
     rows = short.venues[0].liquidations
-    assert [e.at for e in found] == rows.times[rows.times <= edges[-1]].tolist()
+    assert [e.event_time for e in found] == rows.times[rows.times <= edges[-1]].tolist()
     assert sum(e.size for e in found) == pytest.approx(rows.sizes[rows.times <= edges[-1]].sum())
 
 
@@ -142,7 +142,7 @@ def test_near_keeps_what_stands_within_reach_and_adds_it_in_pairs():
 
 
 def test_nothing_is_scored_in_the_days_of_warming_up():
-    recording = MadeMarket(st.WORLD, SEED, st.START).run(0.1)
+    recording = SimulatedMarket(st.WORLD, SEED, st.START).run(0.1)
     trial = st.Trial(recording)
     trial.play()
     assert trial.score.distances == []
@@ -152,7 +152,7 @@ def test_nothing_is_scored_in_the_days_of_warming_up():
 def test_the_static_rivals_are_told_no_open_interest_and_never_close(short):
     trial = st.Trial(short)
     trial.play()
-    for rival in trial.rivals.values():
+    for rival in trial.baselines.values():
         audit = rival.exposure.audit()
         assert math.isnan(rival.exposure.oi)
         assert audit.decayed == pytest.approx(0, abs=1e-9 * audit.deposited)
@@ -225,7 +225,7 @@ def test_the_advantage_vanishes_when_volume_and_liquidations_are_shuffled_in_tim
     Shuffled, every map does worse than an even guess: which of two is the less wrong is no
     advantage.
     """
-    recording = MadeMarket(st.WORLD, SEED, st.START).run(DAYS)
+    recording = SimulatedMarket(st.WORLD, SEED, st.START).run(DAYS)
     true, false = scored(recording), scored(shuffled(recording))
     assert true["ours"]["ig_bits"] > true["static"]["ig_bits"] + 0.15
     assert false["ours"]["ig_bits"] < 0.35 * true["ours"]["ig_bits"]
@@ -237,7 +237,7 @@ def test_the_advantage_vanishes_when_volume_and_liquidations_are_shuffled_in_tim
 @pytest.fixture(scope="module")
 def tuned():
     """Return the days of a seed that settings were looked at with."""
-    return MadeMarket(st.WORLD, TUNING, st.START).run(st.DAYS)
+    return SimulatedMarket(st.WORLD, TUNING, st.START).run(st.DAYS)
 
 
 @pytest.mark.slow
@@ -249,7 +249,7 @@ def test_bands_recover_from_a_prior_that_is_ten_times_wrong(tuned, monkeypatch, 
     wrong = trial.estimate._shares.sum()
     assert wrong == pytest.approx(factor * (1 - weights.DARK))
     trial.play()
-    last = trial.estimate.record.rows[-96:]
+    last = trial.estimate.forecast_log.rows[-96:]
     inside = (last[:, DIED] >= last[:, LOW]) & (last[:, DIED] <= last[:, HIGH])
     assert inside.mean() >= 0.72, (
         "made hours are covered more often: the least misfit is for places"

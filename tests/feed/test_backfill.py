@@ -21,7 +21,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.feed.backfill import Past, as_columns, cut
+from powderkeg.feed.backfill import Backfill, as_columns, trades_since
 
 M = "okx:BTC-USDT-SWAP"
 END = 1_767_225_600 * SECOND
@@ -41,10 +41,10 @@ def bars(first, last, span=MINUTE, volume=1.0, skip=()):
 
 
 def told(*events, since=0, until=END, heard=0, kind=object):
-    past = Past(M)
+    past = Backfill(M)
     for event in events:
         past.add(event)
-    return [event for event in past.tell(since, until, heard) if isinstance(event, kind)]
+    return [event for event in past.events(since, until, heard) if isinstance(event, kind)]
 
 
 def starts(run):
@@ -68,7 +68,7 @@ def test_pages_in_any_order_and_overlapping_are_one_run(seed):
     chance.shuffle(pages)
     (run,) = told(*pages)
     assert starts(run) == list(range(200, 0, -1))
-    assert (run.at, run.seen, run.deaths) == (END, END, False)
+    assert (run.event_time, run.received_time, run.liquidations_known) == (END, END, False)
 
 
 def test_coarse_bars_serve_only_where_there_are_no_finer_ones():
@@ -86,7 +86,7 @@ def test_what_is_known_already_is_not_told_again():
 def test_the_rest_of_a_minute_that_was_half_heard_is_a_gap():
     gap, run = told(bars(60, 0), since=END - 20 * MINUTE - 40 * SECOND)
     assert isinstance(gap, Gap)
-    assert (gap.since, gap.at) == (END - 20 * MINUTE - 40 * SECOND, END - 20 * MINUTE)
+    assert (gap.since, gap.event_time) == (END - 20 * MINUTE - 40 * SECOND, END - 20 * MINUTE)
     assert starts(run) == list(range(20, 0, -1))
 
 
@@ -97,19 +97,19 @@ def test_bars_beyond_the_end_are_left_to_the_stream():
 
 def test_missing_bars_are_a_gap_where_they_are_too_many():
     (gap,) = told(bars(60, 0, skip=range(30, 35)), kind=Gap)
-    assert (gap.since, gap.at) == (END - 34 * MINUTE, END - 29 * MINUTE)
+    assert (gap.since, gap.event_time) == (END - 34 * MINUTE, END - 29 * MINUTE)
     assert told(bars(60, 0, skip=(30, 31)), kind=Gap) == []
 
 
 def test_bars_that_begin_late_are_a_gap_only_where_something_was_known():
     assert told(bars(20, 0), kind=Gap) == []
     (gap,) = told(bars(20, 0), since=END - HOUR, kind=Gap)
-    assert (gap.since, gap.at) == (END - HOUR, END - 20 * MINUTE)
+    assert (gap.since, gap.event_time) == (END - HOUR, END - 20 * MINUTE)
 
 
 def test_bars_that_end_early_are_a_gap():
     (gap,) = told(bars(60, 4), kind=Gap)
-    assert (gap.since, gap.at) == (END - 4 * MINUTE, END)
+    assert (gap.since, gap.event_time) == (END - 4 * MINUTE, END)
 
 
 def test_each_bar_has_the_last_open_interest_within_it():
@@ -136,7 +136,7 @@ def test_recent_trades_follow_from_the_end_of_the_candles():
 
 def test_recent_trades_that_begin_late_are_a_gap():
     gap, run = told(bars(60, 0), trades(7, 9), kind=Gap | Trades)
-    assert (gap.since, gap.at) == (END, END + 7 * SECOND)
+    assert (gap.since, gap.event_time) == (END, END + 7 * SECOND)
     assert len(run.times) == 2
 
 
@@ -149,7 +149,7 @@ def test_within_a_minute_recent_trades_go_on_from_what_was_known():
 
 def test_without_recent_trades_the_way_to_the_stream_is_a_gap():
     (gap,) = told(bars(60, 0), heard=END + 9 * SECOND, kind=Gap)
-    assert (gap.since, gap.at) == (END, END + 9 * SECOND)
+    assert (gap.since, gap.event_time) == (END, END + 9 * SECOND)
 
 
 def test_what_is_no_past_is_left_out():
@@ -170,14 +170,14 @@ def test_prints_as_columns_are_all_there_in_order_of_time(prints):
     assert run.times.tolist() == [at for at, _, _ in expected]
     assert run.prices.tolist() == [1.0 + at for at, _, _ in expected]
     assert run.sizes.tolist() == [2.0 if buy else -2.0 for _, buy, _ in expected]
-    assert run.at == run.times[-1]
+    assert run.event_time == run.times[-1]
 
 
 @pytest.mark.parametrize("since", [-10, 0, 3, 4, 5])
 def test_a_cut_keeps_what_lies_at_or_after_it(since):
     edge = END + since * SECOND
-    kept = cut(trades(0, 2, 4), edge)
+    kept = trades_since(trades(0, 2, 4), edge)
     times = [] if kept is None else ((kept.times - END) // SECOND).tolist()
     assert times == [s for s in (0, 2, 4) if s >= since]
     one = Trade(M, END + 4 * SECOND, END, 1.0, 1.0, "buy")
-    assert (cut(one, edge) is one) == (since <= 4)
+    assert (trades_since(one, edge) is one) == (since <= 4)

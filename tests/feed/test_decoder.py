@@ -11,9 +11,9 @@ import pytest
 
 from powderkeg import __version__
 from powderkeg.desk import Desk
-from powderkeg.events import MINUTE, SECOND, Funding, Gap, Link, Mark, Tick, Trade
+from powderkeg.events import MINUTE, SECOND, ClockTick, Funding, Gap, Link, Mark, Trade
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import Boot, Frame, Join, word
+from powderkeg.frames import BackfillDone, Frame, Started, control_frame
 from powderkeg.history.snapshots import (
     CODEC,
     copy_feed,
@@ -81,7 +81,7 @@ def test_how_frames_are_cut_into_batches_changes_nothing_but_counts_and_how_volu
     for cut in (batches, [frames], [[frame] for frame in frames]):
         feed = fresh()
         for batch in cut:
-            feed.take(batch)
+            feed.process(batch)
         desk = feed.desks["BTC"]
         counts.add(desk.counts.events)
         rings.append([ring.values.copy() for ring in desk.prices.values()])
@@ -96,11 +96,11 @@ def test_how_frames_are_cut_into_batches_changes_nothing_but_counts_and_how_volu
 
 def test_a_mark_between_prints_is_applied_between_them():
     feed, order = fresh(), []
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     estimate = feed.desks["BTC"].markets[BINANCE].estimate
     move, add = estimate.move_mark, estimate.add_trades
 
-    class Told(type(estimate)):
+    class BackfillEvent(type(estimate)):
         __slots__ = ()
 
         def move_mark(self, at, price):
@@ -111,15 +111,15 @@ def test_a_mark_between_prints_is_applied_between_them():
             order.extend(("trade", price) for price in prices)
             return add(prices, sizes)
 
-    estimate.__class__ = Told
-    move, add = super(Told, estimate).move_mark, super(Told, estimate).add_trades
+    estimate.__class__ = BackfillEvent
+    move, add = super(BackfillEvent, estimate).move_mark, super(BackfillEvent, estimate).add_trades
     script = made.Script(T0 + MINUTE)
     script.put("binance", made.binance_trade(3, script.now, 100_001, 1))
     script.put("binance", made.binance_depth(script.now, 9, 100_001))
     script.put("binance", made.binance_trade(4, script.now, 100_002, 1))
     script.put("binance", made.binance_mark(script.now, 100_003))
     script.put("binance", made.binance_trade(5, script.now, 100_004, 1))
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert order == [
         ("trade", 100_001), ("trade", 100_002), ("mark", 100_003), ("trade", 100_004),
     ]  # fmt: skip
@@ -127,13 +127,13 @@ def test_a_mark_between_prints_is_applied_between_them():
 
 def test_prints_of_different_markets_do_not_wait_for_each_other():
     feed = fresh()
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     script = made.Script(T0 + MINUTE)
     for n in range(3):
         script.put("binance", made.binance_trade(3 + n, script.now, 100_000, 1))
         script.put("bybit", made.bybit_trade(f"x{n}", script.now, 100_000, 2))
     before = feed.desks["BTC"].counts.events
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert feed.desks["BTC"].counts.events == before + 2  # one run a market
     assert sizes(feed, BYBIT) == [2.0] * 3
 
@@ -151,10 +151,10 @@ def joined(recent, streamed, until=T0, candles_end=T0):
     script.put("binance", made.binance_trades(*recent), "trades:BTCUSDT")
     for row in streamed[2:4]:
         script.put("binance", made.binance_trade(*row))
-    script.say(Join(script.now, BINANCE, until))
+    script.say(BackfillDone(script.now, BINANCE, until))
     for row in streamed[4:]:
         script.put("binance", made.binance_trade(*row))
-    feed.take(script.frames)
+    feed.process(script.frames)
     return feed
 
 
@@ -178,9 +178,9 @@ def test_recent_trades_that_do_not_reach_back_leave_a_gap(gaps):
     script.say(made.BOOT)
     script.put("binance", made.binance_candles(T0, [100_000.0] * 90), "candles:BTCUSDT")
     script.put("binance", made.binance_trades(*rows(range(30, 40))), "trades:BTCUSDT")
-    script.say(Join(script.now, BINANCE, T0))
-    feed.take(script.frames)
-    assert [(gap.since, gap.at) for gap in told] == [(T0, T0 + 30 * SECOND)]
+    script.say(BackfillDone(script.now, BINANCE, T0))
+    feed.process(script.frames)
+    assert [(gap.since, gap.event_time) for gap in told] == [(T0, T0 + 30 * SECOND)]
 
 
 def test_candles_that_end_early_leave_a_gap(gaps):
@@ -190,9 +190,9 @@ def test_candles_that_end_early_leave_a_gap(gaps):
     raw = made.binance_candles(T0 - 5 * MINUTE, [100_000.0] * 90)
     script.put("binance", raw, "candles:BTCUSDT")
     script.put("binance", made.binance_trades(*rows(range(-9, 3))), "trades:BTCUSDT")
-    script.say(Join(script.now, BINANCE, T0))
-    feed.take(script.frames)
-    assert [(gap.since, gap.at) for gap in told] == [(T0 - 5 * MINUTE, T0)]
+    script.say(BackfillDone(script.now, BINANCE, T0))
+    feed.process(script.frames)
+    assert [(gap.since, gap.event_time) for gap in told] == [(T0 - 5 * MINUTE, T0)]
 
 
 def test_without_recent_trades_the_time_up_to_the_stream_is_a_gap(gaps):
@@ -201,9 +201,9 @@ def test_without_recent_trades_the_time_up_to_the_stream_is_a_gap(gaps):
     script.say(made.BOOT)
     script.put("binance", made.binance_candles(T0, [100_000.0] * 90), "candles:BTCUSDT")
     script.put("binance", made.binance_trade(9, T0 + 7 * SECOND, 100_000, 1))
-    script.say(Join(script.now, BINANCE, T0))
-    feed.take(script.frames)
-    assert [(gap.since, gap.at) for gap in told] == [(T0, T0 + 7 * SECOND)]
+    script.say(BackfillDone(script.now, BINANCE, T0))
+    feed.process(script.frames)
+    assert [(gap.since, gap.event_time) for gap in told] == [(T0, T0 + 7 * SECOND)]
 
 
 def test_prints_streamed_late_that_the_candles_hold_are_not_counted_again():
@@ -211,8 +211,8 @@ def test_prints_streamed_late_that_the_candles_hold_are_not_counted_again():
     script.say(made.BOOT)
     script.put("bybit", made.bybit_trade("old", T0 - 5 * SECOND, 100_000, 7))
     script.put("bybit", made.bybit_trade("new", T0 + 1 * SECOND, 100_000, 3))
-    script.say(Join(script.now, BYBIT, T0))
-    feed.take(script.frames)
+    script.say(BackfillDone(script.now, BYBIT, T0))
+    feed.process(script.frames)
     assert sizes(feed, BYBIT) == [3.0]
 
 
@@ -221,12 +221,12 @@ def test_what_streams_before_a_join_waits_for_it():
     script.say(made.BOOT)
     script.put("binance", made.binance_mark(script.now, 100_000))
     script.put("binance", made.binance_trade(1, script.now, 100_000, 1))
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert set(feed.waiting) == {BINANCE, BYBIT}
     assert feed.desks["BTC"].markets == {}
     script.frames.clear()
-    script.say(Join(script.now, BINANCE, T0))
-    feed.take(script.frames)
+    script.say(BackfillDone(script.now, BINANCE, T0))
+    feed.process(script.frames)
     assert feed.waiting == [BYBIT]
     assert feed.desks["BTC"].markets[BINANCE].estimate.mark == pytest.approx(100_000)
     assert prints(feed) == (1, 1.0)
@@ -235,10 +235,10 @@ def test_what_streams_before_a_join_waits_for_it():
 def test_a_market_that_joined_does_not_wait_for_another():
     feed, script = fresh(), made.Script()
     script.say(made.BOOT)
-    script.say(Join(script.now, BYBIT, T0))
+    script.say(BackfillDone(script.now, BYBIT, T0))
     script.put("bybit", made.bybit_trade("a", script.now, 100_000, 1))
     script.put("binance", made.binance_trade(1, script.now, 100_000, 1))
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert list(feed.desks["BTC"].markets) == [BYBIT]
 
 
@@ -250,20 +250,20 @@ def stopped_at(seconds):
     feed, script = fresh(), made.begun()
     script.now = T0 + round(seconds * SECOND)
     script.put("binance", made.binance_trade(3, script.now, 100_000, 1), after=0)
-    feed.take(script.frames)
+    feed.process(script.frames)
     return feed
 
 
 def came_back(feed, at, candles=(), recent=()):
     script = made.Script(at)
-    script.say(Boot(at, made.BOOT.markets))
+    script.say(Started(at, made.BOOT.markets))
     until = at // MINUTE * MINUTE
     if candles:
         script.put("binance", made.binance_candles(until, candles), "candles:BTCUSDT")
     if recent:
         script.put("binance", made.binance_trades(*recent), "trades:BTCUSDT")
-    script.say(Join(script.now, BINANCE, until))
-    feed.take(script.frames)
+    script.say(BackfillDone(script.now, BINANCE, until))
+    feed.process(script.frames)
 
 
 def test_after_a_restart_the_time_away_is_told_by_candles_and_the_broken_minute_is_a_gap(gaps):
@@ -271,13 +271,13 @@ def test_after_a_restart_the_time_away_is_told_by_candles_and_the_broken_minute_
     script = made.begun()
     script.now = T0 + 30 * SECOND
     script.put("binance", made.binance_trade(3, script.now, 100_000, 1), after=0)
-    feed.take(script.frames)
+    feed.process(script.frames)
     bars, told[:] = feed.desks["BTC"].counts.bars, []
     at = T0 + 10 * MINUTE + 20 * SECOND
     start = at // MINUTE * MINUTE
     came_back(feed, at, [100_000.0] * 10, rows(range(-3, 9), start))
     assert feed.desks["BTC"].counts.bars == bars + 9
-    assert [(gap.since, gap.at) for gap in told] == [(T0 + 30 * SECOND, T0 + MINUTE)]
+    assert [(gap.since, gap.event_time) for gap in told] == [(T0 + 30 * SECOND, T0 + MINUTE)]
 
 
 def test_after_a_restart_within_the_minute_no_trade_is_counted_twice():
@@ -291,8 +291,8 @@ def test_after_a_restart_within_the_minute_no_trade_is_counted_twice():
 def test_a_restart_in_the_middle_of_a_past_asks_for_all_of_it_again():
     feed = stopped_at(20)
     script = made.Script(T0 + 3 * MINUTE)
-    script.say(Boot(script.now, made.BOOT.markets))  # killed before the join
-    feed.take(script.frames)
+    script.say(Started(script.now, made.BOOT.markets))  # killed before the join
+    feed.process(script.frames)
     bars = feed.desks["BTC"].counts.bars
     came_back(feed, T0 + 10 * MINUTE, [100_000.0] * 12)
     assert feed.desks["BTC"].counts.bars == bars + 9
@@ -300,9 +300,9 @@ def test_a_restart_in_the_middle_of_a_past_asks_for_all_of_it_again():
 
 def test_a_boot_forgets_what_readers_knew_and_lets_every_market_wait():
     feed = fresh()
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     readers = dict(feed.readers)
-    feed.take([word(10_000, T0 + MINUTE, Boot(T0 + MINUTE, made.BOOT.markets))])
+    feed.process([control_frame(10_000, T0 + MINUTE, Started(T0 + MINUTE, made.BOOT.markets))])
     assert feed.readers == {}
     assert set(feed.waiting) == {BINANCE, BYBIT}
     assert feed.desks["BTC"].markets[BINANCE].link == "down"
@@ -311,12 +311,12 @@ def test_a_boot_forgets_what_readers_knew_and_lets_every_market_wait():
 
 def test_a_boot_keeps_the_prints_that_came_with_it():
     feed = fresh()
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     count = prints(feed)[0]
     script = made.Script(T0 + MINUTE)
     script.put("binance", made.binance_trade(3, script.now, 100_000, 1))
-    script.say(Boot(script.now, made.BOOT.markets))
-    feed.take(script.frames)
+    script.say(Started(script.now, made.BOOT.markets))
+    feed.process(script.frames)
     assert prints(feed)[0] == count + 1
 
 
@@ -327,14 +327,14 @@ def test_words_travel_as_frames():
     told = []
     feed = fresh(told.append)
     frames = made.begun().frames
-    feed.take(frames)
+    feed.process(frames)
     told.clear()
     now, n = T0 + MINUTE, frames[-1].seq
-    feed.take(
+    feed.process(
         [
-            word(n + 1, now, Link(BINANCE, now, now, "down", "cut")),
-            word(n + 2, now, Gap(BINANCE, now, now, now - SECOND, "cut")),
-            word(n + 3, now, Tick(now + SECOND)),
+            control_frame(n + 1, now, Link(BINANCE, now, now, "down", "cut")),
+            control_frame(n + 2, now, Gap(BINANCE, now, now, now - SECOND, "cut")),
+            control_frame(n + 3, now, ClockTick(now + SECOND)),
         ]
     )
     desk = feed.desks["BTC"]
@@ -349,13 +349,13 @@ def test_a_watch_is_told_what_streams_and_not_the_past():
     feed = fresh(told.append)
     script = made.begun()
     script.put("binance", made.binance_mark(script.now, 100_000))
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert [type(event) for event in told] == [Trade, Mark, Funding]
 
 
 def test_frames_that_cannot_be_read_are_counted_by_venue_and_the_next_is_read():
     feed = fresh()
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     count = prints(feed)[0]
     script = made.Script(T0 + MINUTE)
     script.put("binance", b"{nothing of the kind")
@@ -363,7 +363,7 @@ def test_frames_that_cannot_be_read_are_counted_by_venue_and_the_next_is_read():
     script.put("nowhere", b"{}")
     script.put("", b"not a word")
     script.put("binance", made.binance_trade(3, script.now, 100_000, 1))
-    feed.take(script.frames)
+    feed.process(script.frames)
     assert feed.unread == {"binance": 2, "nowhere": 1, "shell": 1}
     assert "shell: unreadable frame" in feed.last_unread
     assert prints(feed)[0] == count + 1
@@ -373,8 +373,8 @@ def test_markets_nobody_asked_for_are_counted_and_left_out():
     feed = fresh()
     script = made.begun()
     script.put("binance", made.binance_trade(1, script.now, 1, 1).replace(b"BTCUSDT", b"XRPUSDT"))
-    feed.take(script.frames)
-    assert feed.foreign == 1
+    feed.process(script.frames)
+    assert feed.ignored_events == 1
     assert set(feed.desks["BTC"].markets) == {BINANCE}
 
 
@@ -386,7 +386,7 @@ def test_a_replay_of_a_store_gives_the_live_digest_with_and_without_a_snapshot(t
     batches = made.market(7, 1200)
     for n, batch in enumerate(batches):
         store.append(batch)
-        live.take(batch)
+        live.process(batch)
         if n == len(batches) // 2:
             save(store, live)
     for hour in store.ready(T0 + 3600 * SECOND):
@@ -394,7 +394,7 @@ def test_a_replay_of_a_store_gives_the_live_digest_with_and_without_a_snapshot(t
     with_snapshot, without = fresh(), fresh()
     assert resume(store, with_snapshot) == ""
     for batch in store.read():
-        without.take(batch)
+        without.process(batch)
     expected = digest(live.desks["BTC"])
     assert digest(with_snapshot.desks["BTC"]) == digest(without.desks["BTC"]) == expected
     assert with_snapshot.seq == without.seq == live.seq
@@ -405,10 +405,10 @@ def test_frames_that_are_not_in_the_record_are_a_gap_of_every_market():
     told = []
     feed = fresh(told.append)
     frames = made.begun().frames
-    feed.take(frames)
+    feed.process(frames)
     told.clear()
     now, n = T0 + MINUTE, frames[-1].seq
-    feed.take([word(n + 8, now, Tick(now))])
+    feed.process([control_frame(n + 8, now, ClockTick(now))])
     assert [(e.market, e.reason) for e in told] == [
         (market, f"frames {n + 1} to {n + 7} are not in the record") for market in (BINANCE, BYBIT)
     ]
@@ -418,10 +418,10 @@ def test_frames_that_are_not_in_the_record_are_a_gap_of_every_market():
 def test_a_market_whose_joining_is_in_the_hole_joins_with_what_is_there():
     feed = fresh()
     frames = made.begun().frames[:-2]
-    feed.take(frames)
+    feed.process(frames)
     assert set(feed.waiting) == {BINANCE, BYBIT}
     at, n = T0 + 2 * MINUTE, frames[-1].seq
-    feed.take([Frame(n + 5, at, "binance", "", made.binance_trade(9, at, 100_000, 1))])
+    feed.process([Frame(n + 5, at, "binance", "", made.binance_trade(9, at, 100_000, 1))])
     assert feed.waiting == []
     desk = feed.desks["BTC"]
     assert desk.counts.bars == 240
@@ -436,7 +436,7 @@ def stored(tmp_path):
     batches = made.market(7, 600)
     for n, batch in enumerate(batches):
         store.append(batch)
-        live.take(batch)
+        live.process(batch)
         if n in (len(batches) // 2, len(batches) - 1):
             save(store, live)
     yield store, live
@@ -503,42 +503,42 @@ def test_a_snapshot_of_another_version_is_not_used_and_too_many_frames_are_not_r
 def test_a_copy_packed_later_is_the_snapshot_of_that_moment(stored):
     _, live = stored
     packed, copied = pack_feed(live), copy_feed(live)
-    live.take([word(live.seq + 1, T0 + 9 * MINUTE, Tick(T0 + 9 * MINUTE))])
+    live.process([control_frame(live.seq + 1, T0 + 9 * MINUTE, ClockTick(T0 + 9 * MINUTE))])
     assert pack_copy(copied) == packed != pack_feed(live)
 
 
 def test_a_snapshot_of_more_coins_than_are_wanted_now_is_taken_in_part():
-    both = Boot(T0, {"BTC": (BINANCE,), "ETH": ("binance:ETHUSDT",)})
+    both = Started(T0, {"BTC": (BINANCE,), "ETH": ("binance:ETHUSDT",)})
     feed = Feed({coin: Desk(coin) for coin in ("BTC", "ETH")})
     script = made.Script()
     script.say(both)
     for market in (BINANCE, "binance:ETHUSDT"):
-        script.say(Join(script.now, market, T0))
-    feed.take(script.frames)
+        script.say(BackfillDone(script.now, market, T0))
+    feed.process(script.frames)
     one = fresh()
     unpack_feed(one, pack_feed(feed))
     raw = made.binance_trade(1, script.now, 1, 1).replace(b"BTCUSDT", b"ETHUSDT")
-    one.take([Frame(feed.seq + 1, script.now, "binance", "", raw)])
-    assert one.foreign == 1
+    one.process([Frame(feed.seq + 1, script.now, "binance", "", raw)])
+    assert one.ignored_events == 1
     assert list(one.desks) == ["BTC"]
 
 
 def test_once_an_hour_every_coin_is_told_what_the_others_have_learned(monkeypatch):
     feed = Feed({"BTC": Desk("BTC"), "ETH": Desk("ETH"), "SOL": Desk("SOL")})
     told = {coin: [f"what {coin} learned"] for coin in feed.desks}
-    monkeypatch.setattr(Desk, "lessons", lambda desk: told[desk.coin])
+    monkeypatch.setattr(Desk, "market_stats", lambda desk: told[desk.coin])
 
-    def elders():
-        return {coin: list(desk.elders) for coin, desk in feed.desks.items()}
+    def peers():
+        return {coin: list(desk.peers) for coin, desk in feed.desks.items()}
 
-    feed.take([word(1, T0, Tick(T0))])
-    first = elders()
+    feed.process([control_frame(1, T0, ClockTick(T0))])
+    first = peers()
     assert first["BTC"] == told["ETH"] + told["SOL"]
     told["ETH"] = ["more"]
-    feed.take([word(2, T0 + MINUTE, Tick(T0 + MINUTE))])
-    assert elders() == first
-    feed.take([word(3, T0 + 60 * MINUTE, Tick(T0 + 60 * MINUTE))])
-    assert elders()["SOL"] == told["BTC"] + ["more"]
+    feed.process([control_frame(2, T0 + MINUTE, ClockTick(T0 + MINUTE))])
+    assert peers() == first
+    feed.process([control_frame(3, T0 + 60 * MINUTE, ClockTick(T0 + 60 * MINUTE))])
+    assert peers()["SOL"] == told["BTC"] + ["more"]
 
 
 # -- coins that trade by the thousand
@@ -548,14 +548,21 @@ def test_markets_of_one_coin_come_in_one_unit_and_stay_so_after_a_restart():
     desk = Desk("PEPE", Settings(draw=SECOND, flush=SECOND))
     feed, heard = Feed({"PEPE": desk}), []
     feed.watch = heard.append
-    feed.take([word(1, T0, Boot(T0, {"PEPE": ("bybit:1000PEPEUSDT", "hyperliquid:kPEPE")}))])
-    feed.take([word(2 + n, T0, Join(T0, name, T0)) for n, name in enumerate(feed.waiting)])
-    feed.take([Frame(4, T0 + SECOND, "bybit", "", TICKER), Frame(5, T0, "hyperliquid", "", CTX)])
+    feed.process(
+        [control_frame(1, T0, Started(T0, {"PEPE": ("bybit:1000PEPEUSDT", "hyperliquid:kPEPE")}))]
+    )
+    feed.process(
+        [
+            control_frame(2 + n, T0, BackfillDone(T0, name, T0))
+            for n, name in enumerate(feed.waiting)
+        ]
+    )
+    feed.process([Frame(4, T0 + SECOND, "bybit", "", TICKER), Frame(5, T0, "hyperliquid", "", CTX)])
     assert {type(e): e for e in heard if e.market.startswith("bybit")}[Mark].price == 1e-5
     again = Feed({"PEPE": Desk("PEPE", Settings(draw=SECOND, flush=SECOND))})
     unpack_feed(again, pack_feed(feed))
     for each in (feed, again):
-        each.take([Frame(6, T0 + SECOND, "bybit", "", TICKER)])
+        each.process([Frame(6, T0 + SECOND, "bybit", "", TICKER)])
         marks = [known.estimate.mark for known in each.desks["PEPE"].estimated()]
         assert marks == pytest.approx([1e-5, 1e-5])
     assert digest(again.desks["PEPE"]) == digest(desk)
@@ -563,7 +570,7 @@ def test_markets_of_one_coin_come_in_one_unit_and_stay_so_after_a_restart():
 
 def test_an_older_recording_of_a_thousand_pepe_is_one_of_pepe():
     feed = Feed({"PEPE": Desk("PEPE")})
-    feed.take([word(1, T0, Boot(T0, {"1000PEPE": ("binance:1000PEPEUSDT",)}))])
+    feed.process([control_frame(1, T0, Started(T0, {"1000PEPE": ("binance:1000PEPEUSDT",)}))])
     assert feed.coins == {"binance:1000PEPEUSDT": "PEPE"}
 
 

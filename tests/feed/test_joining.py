@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
-from powderkeg.events import MINUTE, SECOND, Link, Mark, Positions, Tick, Trade, Trades
+from powderkeg.events import MINUTE, SECOND, ClockTick, Link, Mark, Positions, Trade, Trades
 from powderkeg.feed.decoder import Feed
 from powderkeg.feed.joining import merged
-from powderkeg.frames import Boot, Join, Joined, word
+from powderkeg.frames import BackfillDone, MarketReady, Started, control_frame
 from powderkeg.history.snapshots import digest
 from powderkeg.settings import Settings
 
@@ -49,22 +49,22 @@ def apart(script, market=BINANCE):
     script.say(made.BOOT)
     script.put("binance", made.binance_candles(T0, [100_000.0] * 90), "candles:BTCUSDT")
     script.put("binance", made.binance_trade(1, script.now, 100_000, 1))
-    script.say(Join(script.now, market, T0, apart=True))
+    script.say(BackfillDone(script.now, market, T0, in_background=True))
     for n in range(2, 40):
         script.put("binance", made.binance_trade(n, script.now, 100_000 + n, 1), after=SECOND)
         script.put("binance", made.binance_mark(script.now, 100_000 + n), after=0)
-        script.say(Tick(script.now))
-    script.say(Joined(script.now, market))
+        script.say(ClockTick(script.now))
+    script.say(MarketReady(script.now, market))
     script.put("binance", made.binance_trade(40, script.now, 100_040, 1))
 
 
 def test_a_market_whose_past_is_played_apart_enters_where_its_word_stands():
     feed, script = fresh(), made.Script()
     apart(script)
-    feed.take(script.frames[:-2])
+    feed.process(script.frames[:-2])
     assert feed.waiting == [BINANCE, BYBIT]
     assert feed.desks["BTC"].markets == {}
-    feed.take(script.frames[-2:])
+    feed.process(script.frames[-2:])
     assert feed.waiting == [BYBIT]
     assert prints(feed) == (40, 40.0)
 
@@ -82,30 +82,30 @@ def test_a_past_played_by_a_thread_leaves_what_a_replay_leaves():
     for frame in script.frames:
         if not frame.venue and b"Joined" in frame.raw:
             threads[0].join()
-        live.take([frame])
-        replayed.take([frame])
+        live.process([frame])
+        replayed.process([frame])
     assert len(threads) == 1
     assert digest(live.desks["BTC"]) == digest(replayed.desks["BTC"])
 
 
 def test_a_market_that_comes_back_plays_on_a_copy_and_keeps_its_book():
     feed, script = fresh(), made.Script(T0 + 10 * MINUTE)
-    feed.take(made.begun().frames)
+    feed.process(made.begun().frames)
     desk = feed.desks["BTC"]
     before, book = desk.markets[BINANCE], desk.markets[BINANCE].book
     bars = desk.counts.bars
-    script.say(Boot(script.now, made.BOOT.markets))
+    script.say(Started(script.now, made.BOOT.markets))
     script.put(
         "binance", made.binance_candles(T0 + 10 * MINUTE, [99_000.0] * 20), "candles:BTCUSDT"
     )
     kept = []
     feed.play = kept.append
-    script.say(Join(script.now, BINANCE, T0 + 10 * MINUTE, apart=True))
-    feed.take(script.frames)
+    script.say(BackfillDone(script.now, BINANCE, T0 + 10 * MINUTE, in_background=True))
+    feed.process(script.frames)
     kept[0].play()
     assert desk.markets[BINANCE] is before
     assert desk.counts.bars == bars
-    feed.take([word(9_999, script.now, Joined(script.now, BINANCE))])
+    feed.process([control_frame(9_999, script.now, MarketReady(script.now, BINANCE))])
     after = desk.markets[BINANCE]
     assert after is not before
     assert after.book is book
@@ -116,8 +116,10 @@ def test_a_market_that_comes_back_plays_on_a_copy_and_keeps_its_book():
 def test_an_entry_that_a_new_start_has_overtaken_is_nothing():
     feed, script = fresh(), made.Script()
     apart(script)
-    feed.take(script.frames[:4])
-    feed.take([word(9_998, T0, made.BOOT), word(9_999, T0, Joined(T0, BINANCE))])
+    feed.process(script.frames[:4])
+    feed.process(
+        [control_frame(9_998, T0, made.BOOT), control_frame(9_999, T0, MarketReady(T0, BINANCE))]
+    )
     assert feed.waiting == [BINANCE, BYBIT]
     assert feed.desks["BTC"].markets == {}
 
@@ -125,13 +127,13 @@ def test_an_entry_that_a_new_start_has_overtaken_is_nothing():
 def test_what_is_said_of_accounts_and_of_the_link_while_a_past_is_played_is_not_lost():
     feed, script = fresh(), made.Script()
     apart(script)
-    feed.take(script.frames[:3])
+    feed.process(script.frames[:3])
     feed._waiting[BINANCE] += [
         Link(BINANCE, T0, T0, "up"),
         Positions(BINANCE, T0, T0, ("one",), *(np.ones(1) for _ in range(3))),
         Link(BINANCE, T0 + 1, T0 + 1, "down"),
     ]
-    feed.take(script.frames[3:])
+    feed.process(script.frames[3:])
     desk = feed.desks["BTC"]
     assert list(desk.observed) == [BINANCE]
     assert desk.markets[BINANCE].link == "down"
@@ -141,12 +143,12 @@ def test_a_book_whose_link_broke_meanwhile_is_asked_for_again():
     feed, script = fresh(), made.Script()
     script.say(made.BOOT)
     script.put("binance", made.binance_book(1, 100_000), "depth:BTCUSDT")
-    feed.take(script.frames)
+    feed.process(script.frames)
     feed._waiting[BINANCE].append(Link(BINANCE, T0, T0, "down"))
     rest = made.Script(T0 + 5 * SECOND)
-    rest.say(Join(rest.now, BINANCE, T0, apart=True))
-    rest.say(Joined(rest.now, BINANCE))
-    asks = feed.take(rest.frames)
+    rest.say(BackfillDone(rest.now, BINANCE, T0, in_background=True))
+    rest.say(MarketReady(rest.now, BINANCE))
+    asks = feed.process(rest.frames)
     assert [ask.market for ask in asks] == [BINANCE]
     assert feed.desks["BTC"].markets[BINANCE].book.status != "live"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from powderkeg.desk import Desk
 from powderkeg.history.play import play
 from powderkeg.history.series import ordering
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 
@@ -63,7 +63,7 @@ def rows(seed: int) -> dict[str, list[str]]:
     return out
 
 
-def mapped(folder: Path, files: dict[str, list[str]]) -> tuple[str, Report]:
+def mapped(folder: Path, files: dict[str, list[str]]) -> tuple[str, ReadReport]:
     """Return the digest of a desk that was fed the files, and what the read met."""
     for name, lines in files.items():
         kind = next(kind for kind in HEADS if name.startswith(kind))
@@ -81,7 +81,7 @@ def mapped(folder: Path, files: dict[str, list[str]]) -> tuple[str, Report]:
         for kind, columns in COLUMNS.items()
     )
     (folder / "source.toml").write_text(toml)
-    desk, report = Desk("BTC"), Report()
+    desk, report = Desk("BTC"), ReadReport()
     play(desk, load(folder / "source.toml"), report=report)
     return digest(desk), report
 

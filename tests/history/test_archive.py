@@ -18,7 +18,7 @@ from powderkeg.events import (
 )
 from powderkeg.history.archive import LAYOUTS, kind_of, table, unpack
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 
 T = 1_723_075_200_000
 
@@ -71,7 +71,7 @@ layouts = pytest.mark.parametrize(
 
 @layouts
 def test_aggregated_trades_are_prints_told_apart_by_id(make, packed, header):
-    report = Report()
+    report = ReadReport()
     (run,) = events(source_of(make, "aggTrades", packed, header), "BTC", report=report)
     assert isinstance(run, Trades)
     assert run.sizes.tolist() == [-0.5, 0.25]
@@ -83,7 +83,7 @@ def test_aggregated_trades_are_prints_told_apart_by_id(make, packed, header):
 def test_klines_are_bars_stamped_with_their_start(make, packed, header):
     (bars,) = events(source_of(make, "klines", packed, header), "BTC")
     assert isinstance(bars, Candles)
-    assert (bars.span, bars.at) == (MINUTE, T * 1000 + 2 * MINUTE)
+    assert (bars.span, bars.event_time) == (MINUTE, T * 1000 + 2 * MINUTE)
     assert bars.times.tolist() == [T * 1000, T * 1000 + MINUTE]
     assert (bars.volume.tolist(), bars.buy.tolist()) == ([10.0, 1.0], [4.0, 1.0])
 
@@ -99,7 +99,7 @@ def test_metrics_are_open_interest_and_four_ratios(make, packed, header):
         ("top_positions", 0.5),
         ("taker", 0.2),
     ]
-    assert got[0].at == T * 1000 + 5 * MINUTE
+    assert got[0].event_time == T * 1000 + 5 * MINUTE
 
 
 @layouts
@@ -114,7 +114,7 @@ def test_funding_rows_carry_their_own_interval(make, packed, header):
 @layouts
 def test_a_liquidation_that_sold_closed_a_long_at_its_average_price(make, packed, header):
     got = list(events(source_of(make, "liquidationSnapshot", packed, header), "BTC"))
-    rows = [(e.holder, e.price, e.size) for e in got if isinstance(e, Liquidation)]
+    rows = [(e.position_side, e.price, e.size) for e in got if isinstance(e, Liquidation)]
     assert rows == [("long", 59_100.0, 0.5), ("short", 60_900.0, 0.2)]
 
 
@@ -123,7 +123,7 @@ def test_book_depth_has_no_events_but_is_read_as_a_table(make):
     with pytest.raises(ConfigError, match="expected events of BTCUSDT, found only bookDepth"):
         list(events(source, "BTC"))
     (path,) = source.files(source.series[0])
-    (part,) = table(path, {"percentage": "float", "depth": "float"}, Report())
+    (part,) = table(path, {"percentage": "float", "depth": "float"}, ReadReport())
     assert part.data["percentage"].tolist() == [-5.0, -4.0]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import HOUR, MINUTE
-from powderkeg.history.bars import Coarse, coarse, made
+from powderkeg.history.bars import Coarse, coarse, synthetic_bars
 from powderkeg.history.series.table import Table
 
 T = 1_781_222_400_000_000  # a whole hour
@@ -19,7 +19,7 @@ def readings(prices, start=T, size=1.0):
 
 
 def build(table, volume, extremes=None, hindsight=""):
-    (bars,) = made(iter([table]), FIVE, volume, extremes, hindsight=hindsight)
+    (bars,) = synthetic_bars(iter([table]), FIVE, volume, extremes, hindsight=hindsight)
     return bars
 
 

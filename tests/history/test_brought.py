@@ -19,7 +19,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 
 T = 1_735_689_600_000  # 2025-01-01, ms
@@ -53,7 +53,7 @@ def candles(got):
 
 
 def played(source, coin="BTC"):
-    report = Report()
+    report = ReadReport()
     return list(events(source, coin, report=report)), report
 
 
@@ -167,7 +167,7 @@ def test_an_archive_may_go_from_ms_to_us_and_back_file_by_file(tmp_path):
 def test_a_missing_hour_of_an_archive_is_a_gap(tmp_path):
     zipped(tmp_path, "BTCUSDT-1m-2025-01-01", kline(T), kline(T + 60_000), kline(T + 7_200_000))
     gaps = [event for event in played(archive(tmp_path))[0] if isinstance(event, Gap)]
-    assert [(gap.since, gap.at) for gap in gaps] == [
+    assert [(gap.since, gap.event_time) for gap in gaps] == [
         (T * 1000 + 2 * 60_000_000, (T + 7_200_000) * 1000)
     ]
 
@@ -266,9 +266,9 @@ def test_a_file_may_be_one_look_with_signed_sizes(make, told):
         for hour in (5, 6)
     }
     source = make(LOOKS.format(time="ts" if told == "comment" else "@name"), **files)
-    looks = [event for event in played(source)[0] if isinstance(event, Positions)]
-    assert [look.at // HOUR % 24 for look in looks] == [5, 6]
-    assert [look.sizes.tolist() for look in looks] == [[-7.3, 12.5]] * 2
+    snapshots_of = [event for event in played(source)[0] if isinstance(event, Positions)]
+    assert [look.event_time // HOUR % 24 for look in snapshots_of] == [5, 6]
+    assert [look.sizes.tolist() for look in snapshots_of] == [[-7.3, 12.5]] * 2
 
 
 def test_dollars_of_liquidations_without_any_price_are_kept_as_dollars(make):
@@ -290,16 +290,16 @@ unit = { long = "quote", short = "quote" }
 
 
 def test_hardly_anything_taken_is_a_failure_and_a_lost_file_is_told():
-    report = Report()
+    report = ReadReport()
     assert report.code == 1
     report.take("f", 100, "trades")
     assert report.code == 0
-    report.complain("f", 7, "unreadable row", "x", 5)
+    report.reject("f", 7, "unreadable row", "x", 5)
     assert report.code == 3
-    report.complain("f", 7, "unreadable row", "x", 5_000)
+    report.reject("f", 7, "unreadable row", "x", 5_000)
     assert report.code == 1
-    few = Report()
+    few = ReadReport()
     few.take("f", 100_000, "trades")
-    few.complain("f", 7, "duplicate id", "x", 90_000)
-    few.complain("f", 8, "unreadable row", "x", 3)
+    few.reject("f", 7, "duplicate id", "x", 90_000)
+    few.reject("f", 8, "unreadable row", "x", 3)
     assert few.code == 0

@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 from powderkeg.errors import DataError
 from powderkeg.history.files.columns import Layout, read_csv, read_jsonl
 from powderkeg.history.files.lines import Block
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 
 TYPES = {"t": "float", "p": "float", "side": "text", "m": "flag", "id": "id"}
 HEAD = b"t,p,side,m,id,other\n"
 
 
 def csv(text, types=TYPES, names=()):
-    report = Report()
+    report = ReadReport()
     parts = list(read_csv(iter([Block("f", 1, text)]), Layout(types, names), report))
     return parts, report
 
 
 def jsonl(text, types=TYPES):
-    report = Report()
+    report = ReadReport()
     return list(read_jsonl(iter([Block("f", 1, text)]), Layout(types), report)), report
 
 
@@ -92,7 +92,7 @@ def test_a_file_without_a_header_takes_the_names_it_is_given_and_one_with_it_too
 
 def test_each_file_has_its_own_header():
     blocks = [Block("a", 1, b"t,p\n1,2\n"), Block("a", 3, b"3,4\n"), Block("b", 1, b"p,t\n5,6\n")]
-    parts = list(read_csv(iter(blocks), Layout({"t": "float", "p": "float"}), Report()))
+    parts = list(read_csv(iter(blocks), Layout({"t": "float", "p": "float"}), ReadReport()))
     assert [part.data["t"].tolist() for part in parts] == [[1], [3], [6]]
 
 
@@ -185,10 +185,10 @@ def test_empty_ids_are_words_that_say_nothing():
 
 
 def test_only_the_first_notes_are_kept_but_all_are_counted():
-    report = Report()
+    report = ReadReport()
     for n in range(100):
-        report.complain("f", n, "bad", "x")
-    report.complain("f", 1, "worse", "y", 3)
+        report.reject("f", n, "bad", "x")
+    report.reject("f", 1, "worse", "y", 3)
     assert report.bad == {"bad": 100, "worse": 3}
     assert len(report.notes) == 51
 

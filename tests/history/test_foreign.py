@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.history.play import play
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 
@@ -26,8 +26,8 @@ def _alone(monkeypatch):
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
 
 
-def played(path: Path, coin: str) -> tuple[Desk, Report]:
-    desk, report = Desk(coin), Report()
+def played(path: Path, coin: str) -> tuple[Desk, ReadReport]:
+    desk, report = Desk(coin), ReadReport()
     play(desk, load(path), report=report)
     return desk, report
 

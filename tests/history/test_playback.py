@@ -12,9 +12,9 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.play import play
-from powderkeg.history.playback import Recorded, Reel, Stored, strides
+from powderkeg.history.playback import PlaybackCursor, Recorded, Stored, strides
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 
@@ -75,8 +75,8 @@ def source(tmp_path_factory):
 
 
 def reel_of(source):
-    reel = Reel(Stored(source, "BTC"), lambda raw: Stored(source, "BTC", raw))
-    return reel, reel.wind()
+    cursor = PlaybackCursor(Stored(source, "BTC"), lambda raw: Stored(source, "BTC", raw))
+    return cursor, cursor.play_through()
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +93,11 @@ def cut(source, until):
 
 
 def test_a_time_reached_forward_backward_or_at_once_is_the_same(source, wound):
-    reel, _ = wound
+    cursor, _ = wound
     at = START + 30 * HOUR
-    forward = [digest(reel.desk_at(at + n * BAR)) for n in range(5)]
-    reel.desk_at(START + 60 * HOUR)
-    backward = [digest(reel.desk_at(at + n * BAR)) for n in (4, 3, 2, 1, 0)]
+    forward = [digest(cursor.desk_at(at + n * BAR)) for n in range(5)]
+    cursor.desk_at(START + 60 * HOUR)
+    backward = [digest(cursor.desk_at(at + n * BAR)) for n in (4, 3, 2, 1, 0)]
     assert forward == backward[::-1]
     fresh, _ = reel_of(source)
     assert digest(fresh.desk_at(at)) == forward[0]
@@ -107,29 +107,29 @@ def test_a_time_reached_forward_backward_or_at_once_is_the_same(source, wound):
 @pytest.mark.parametrize("hours", [13, 24, 33.5, 47.75])
 def test_nothing_after_a_time_is_known_at_it(source, wound, hours):
     at = START + round(hours * HOUR)
-    reel, _ = wound
-    reel.desk_at(reel.until)
-    then = reel.desk_at(at)
+    cursor, _ = wound
+    cursor.desk_at(cursor.until)
+    then = cursor.desk_at(at)
     assert then.now < at
     assert digest(then) == digest(cut(source, at))
 
 
 def test_the_end_of_the_reel_is_the_desk_that_was_never_stopped(source, wound):
-    reel, end = wound
-    assert digest(reel.desk_at(reel.until)) == digest(end) == digest(cut(source, 2**62))
+    cursor, end = wound
+    assert digest(cursor.desk_at(cursor.until)) == digest(end) == digest(cut(source, 2**62))
 
 
 def test_a_time_inside_a_bar_is_that_of_its_start(wound):
-    reel, _ = wound
+    cursor, _ = wound
     at = START + 20 * HOUR
-    assert digest(reel.desk_at(at + BAR - 1)) == digest(reel.desk_at(at))
+    assert digest(cursor.desk_at(at + BAR - 1)) == digest(cursor.desk_at(at))
 
 
 def test_a_time_that_is_not_stored_is_refused_with_the_range(wound):
-    reel, _ = wound
-    for at in (START - DAY, reel.until + 1):
-        with pytest.raises(RequestError, match=f"from {reel.since} to {reel.until}"):
-            reel.desk_at(at)
+    cursor, _ = wound
+    for at in (START - DAY, cursor.until + 1):
+        with pytest.raises(RequestError, match=f"from {cursor.since} to {cursor.until}"):
+            cursor.desk_at(at)
 
 
 def test_readers_of_different_times_do_not_wind_each_other_back(source):
@@ -139,25 +139,25 @@ def test_readers_of_different_times_do_not_wind_each_other_back(source):
         made.append(raw)
         return Stored(source, "BTC", raw)
 
-    reel = Reel(Stored(source, "BTC"), make)
-    reel.wind()
+    cursor = PlaybackCursor(Stored(source, "BTC"), make)
+    cursor.play_through()
     for n in range(6):
-        reel.desk_at(START + 20 * HOUR + n * BAR)
-        reel.desk_at(START + 50 * HOUR + n * BAR)
+        cursor.desk_at(START + 20 * HOUR + n * BAR)
+        cursor.desk_at(START + 50 * HOUR + n * BAR)
     assert len(made) == 2
 
 
 def test_checkpoints_are_thinned_and_times_stay_the_same(source, monkeypatch):
     monkeypatch.setattr("powderkeg.history.playback.EVERY", HOUR)
     monkeypatch.setattr("powderkeg.history.playback.MOST", 6)
-    reel, _ = reel_of(source)
-    assert len(reel._marks) <= 6
-    assert digest(reel.desk_at(START + 31 * HOUR)) == digest(cut(source, START + 31 * HOUR))
+    cursor, _ = reel_of(source)
+    assert len(cursor._marks) <= 6
+    assert digest(cursor.desk_at(START + 31 * HOUR)) == digest(cut(source, START + 31 * HOUR))
 
 
 def test_the_largest_move_of_the_whole_reel_is_the_jump(wound):
-    reel, _ = wound
-    told = reel.history()
+    cursor, _ = wound
+    told = cursor.history()
     assert (told.stride, told.exact) == (BAR, True)
     assert MINUTE not in told.steps
     jump = START + 400 * BAR
@@ -170,15 +170,15 @@ def test_the_largest_move_of_the_whole_reel_is_the_jump(wound):
 
 def test_what_is_watched_is_each_event_once(source):
     seen = []
-    first = Stored(source, "BTC", watch=lambda _, event: seen.append(event.seen))
-    Reel(first, lambda raw: Stored(source, "BTC", raw)).wind()
+    first = Stored(source, "BTC", watch=lambda _, event: seen.append(event.received_time))
+    PlaybackCursor(first, lambda raw: Stored(source, "BTC", raw)).play_through()
     assert len(seen) == sum(1 for _ in events(source, "BTC", stride=BAR))
 
 
 def test_a_reel_without_a_price_is_refused(source):
     player = Stored(source, "BTC", until=START)
     with pytest.raises(ConfigError, match="a market of BTC with a price"):
-        Reel(player, lambda raw: Stored(source, "BTC", raw)).wind()
+        PlaybackCursor(player, lambda raw: Stored(source, "BTC", raw)).play_through()
 
 
 def test_prints_are_cut_every_ten_seconds_and_bars_one_by_one(recorded: Path):
@@ -191,12 +191,12 @@ def test_prints_are_cut_every_ten_seconds_and_bars_one_by_one(recorded: Path):
 @pytest.mark.slow
 def test_stored_prints_are_wound_like_bars(recorded: Path):
     source = load(recorded / "bad_print.toml")
-    reel = Reel(Stored(source, "BTC"), lambda raw: Stored(source, "BTC", raw))
-    end = reel.wind()
-    at = (reel.since + (end.now - reel.since) // 2) // reel.stride * reel.stride
+    cursor = PlaybackCursor(Stored(source, "BTC"), lambda raw: Stored(source, "BTC", raw))
+    end = cursor.play_through()
+    at = (cursor.since + (end.now - cursor.since) // 2) // cursor.stride * cursor.stride
     desk = Desk("BTC")
-    play(desk, source, report=Report(), until=at)
-    assert digest(reel.desk_at(at)) == digest(desk)
+    play(desk, source, report=ReadReport(), until=at)
+    assert digest(cursor.desk_at(at)) == digest(desk)
 
 
 def test_a_recording_is_wound_to_the_same_state_from_either_side():
@@ -206,14 +206,14 @@ def test_a_recording_is_wound_to_the_same_state_from_either_side():
     def read(after):
         return (batch for batch in batches if batch[-1].seq > after)
 
-    reel = Reel(Recorded(read, "BTC"), lambda raw: Recorded(read, "BTC", raw))
-    end = reel.wind()
-    times = [batches[-1][-1].seen - n * 6 * SECOND for n in (1, 2, 3)]
-    backward = [digest(reel.desk_at(at)) for at in times]
-    forward = [digest(reel.desk_at(at)) for at in times[::-1]]
+    cursor = PlaybackCursor(Recorded(read, "BTC"), lambda raw: Recorded(read, "BTC", raw))
+    end = cursor.play_through()
+    times = [batches[-1][-1].received_time - n * 6 * SECOND for n in (1, 2, 3)]
+    backward = [digest(cursor.desk_at(at)) for at in times]
+    forward = [digest(cursor.desk_at(at)) for at in times[::-1]]
     assert backward == forward[::-1]
-    assert digest(reel.desk_at(reel.until)) == digest(end)
+    assert digest(cursor.desk_at(cursor.until)) == digest(end)
     alone = Recorded(read, "BTC", until=times[1] // SECOND * SECOND)
     alone.advance(Recorded.END)
     assert digest(alone.desk) == backward[1]
-    assert (alone.head(), reel.stride) == (None, SECOND)
+    assert (alone.head(), cursor.stride) == (None, SECOND)

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from powderkeg.history.replay import events
-from powderkeg.history.series.positions import Change, Look, Position, changes, looks, tables
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.positions import (
+    Change,
+    Position,
+    PositionsSnapshot,
+    changes,
+    snapshots_of,
+    tables,
+)
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 
 
@@ -18,7 +25,7 @@ def position(account, size=1.0, holder="long", coin="BTC"):
 
 
 def look(*positions, at=0):
-    return Look(at, {(p.account, p.coin): p for p in positions})
+    return PositionsSnapshot(at, {(p.account, p.coin): p for p in positions})
 
 
 def test_an_account_that_is_missing_has_not_closed_anything():
@@ -54,8 +61,8 @@ def test_a_position_of_an_account_never_seen_before_may_be_old():
 
 def test_leaders_snapshots_are_read_with_their_missing_liquidation_prices(recorded: Path):
     """Trap 6: 13 to 31 % of rows have none; some of shorts lie above twice the market."""
-    report = Report()
-    found = list(looks(load(recorded / "whales_202602.toml"), "BTC", report))
+    report = ReadReport()
+    found = list(snapshots_of(load(recorded / "whales_202602.toml"), "BTC", report))
     assert len(found) == 51
     assert report.bad == {}
     btc = [p for each in found for p in each.positions.values()]
@@ -67,14 +74,14 @@ def test_leaders_snapshots_are_read_with_their_missing_liquidation_prices(record
 
 
 def test_all_coins_are_read_where_none_is_asked_for(recorded: Path):
-    first = next(looks(load(recorded / "whales_202602.toml")))
+    first = next(snapshots_of(load(recorded / "whales_202602.toml")))
     assert len(first.positions) == 2_474
     assert {"BTC", "ETH", "SOL"} <= {coin for _, coin in first.positions}
 
 
 def test_every_fill_of_the_closed_world_is_read(recorded: Path):
     source = load(recorded / "closed_world_2023.toml")
-    report = Report()
+    report = ReadReport()
     rows = list(tables(source, "fills", report))
     assert sum(len(table.times) for table in rows) == 13_850
     assert report.bad == {}
@@ -84,7 +91,7 @@ def test_every_fill_of_the_closed_world_is_read(recorded: Path):
 
 def test_payments_and_liquidated_accounts_of_the_closed_world_are_read(recorded: Path):
     source = load(recorded / "closed_world_2023.toml")
-    report = Report()
+    report = ReadReport()
     paid = list(tables(source, "ledger", report))
     assert sum(len(table.times) for table in paid) == 241
     assert min(table.columns["delta"].min() for table in paid) < 0
@@ -101,9 +108,9 @@ def test_payments_may_be_below_zero_and_a_replay_leaves_them_out(make):
         'files = ["f.csv"]\ntime = { column = "t" }\ncolumns = { account = "a", delta = "d" }\n',
         f__csv=f"t,a,d\n{t},x,10\n{t + 9_000},x,-2.5\n",
     )
-    told = [d for table in tables(source, "ledger", Report()) for d in table.columns["delta"]]
+    told = [d for table in tables(source, "ledger", ReadReport()) for d in table.columns["delta"]]
     assert told == [10.0, -2.5]
-    assert list(events(source, "BTC", report=Report())) == []
+    assert list(events(source, "BTC", report=ReadReport())) == []
 
 
 @pytest.mark.parametrize("words", ["holder", "side"])
@@ -115,5 +122,5 @@ def test_a_source_without_a_coin_column_has_the_coin_of_its_market(make, words):
         f'columns = {{ account = "a", size = "s", entry = "e", {words} = "h" }}\n',
         f__csv=f"t,a,s,e,h\n{t},x,1,50,Short\n{t + 9_000},x,2,50,Short\n",
     )
-    assert [each.positions["x", "BTC"].size for each in looks(source)] == [1.0, 2.0]
-    assert list(looks(source, "ETH")) == []
+    assert [each.positions["x", "BTC"].size for each in snapshots_of(source)] == [1.0, 2.0]
+    assert list(snapshots_of(source, "ETH")) == []

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR, MINUTE, SECOND
 from powderkeg.history.series.readers import read
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table, floats
 from powderkeg.history.sources import load
 
@@ -36,7 +36,7 @@ TRADES = toml("trades", 'price = "p", size = "s", side = "side"')
 
 
 def tables(source):
-    report = Report()
+    report = ReadReport()
     parts = list(read(source.series[0], source, report, lambda _: None))
     return parts, report
 

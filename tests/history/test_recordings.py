@@ -24,7 +24,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 from powderkeg.market.book import Book
 from powderkeg.market.tape import Tape
@@ -33,13 +33,13 @@ from powderkeg.market.tape import Tape
 def test_a_hyperliquid_morning_is_read_whole(recorded: Path):
     source = load(recorded / "hyperliquid_202606.toml")
     since, until = 1_782_000_000 * SECOND, 1_782_043_200 * SECOND
-    report = Report()
+    report = ReadReport()
     kinds: Counter[str] = Counter()
     n, last = 0, 0
     for event in events(source, "BTC", since=since, until=until, report=report):
         kinds[type(event).__name__] += 1
-        assert event.seen >= last
-        last = event.seen
+        assert event.received_time >= last
+        last = event.received_time
         n += len(event.times) if isinstance(event, Trades) else 0
         assert not isinstance(event, Funding) or event.interval == HOUR
     assert report.bad == {}
@@ -50,7 +50,7 @@ def test_a_hyperliquid_morning_is_read_whole(recorded: Path):
 
 def test_the_six_months_have_bars_every_five_minutes_and_hourly_liquidations(recorded: Path):
     source = load(recorded / "btc_2026.toml")
-    report = Report()
+    report = ReadReport()
     got = list(events(source, "BTC", report=report))
     runs = [event for event in got if isinstance(event, Candles)]
     times = np.concatenate([run.times for run in runs])
@@ -60,7 +60,7 @@ def test_the_six_months_have_bars_every_five_minutes_and_hourly_liquidations(rec
     assert sum(isinstance(event, Gap) for event in got) == 5
     assert sum(isinstance(event, Funding) for event in got) == 363
     assert report.bad == {}
-    assert [event.seen for event in got] == sorted(event.seen for event in got)
+    assert [event.received_time for event in got] == sorted(event.received_time for event in got)
     low = min(float(run.low.min()) for run in runs)
     assert low == pytest.approx(60_000, rel=0.01), "the low of 6 February is on a bar"
     assert all(np.isfinite(run.oi).all() and (run.volume > 0).all() for run in runs)
@@ -91,7 +91,7 @@ columns = {{ size = "oi_close" }}
     readings: dict[str, dict[int, float]] = {"binance:BTCUSDT": {}, "aggregate:BTC": {}}
     for event in events(source, "BTC"):
         if isinstance(event, OpenInterest):
-            readings[event.market][event.at] = event.size
+            readings[event.market][event.event_time] = event.size
     ours, theirs = readings.values()
     shared = sorted(ours.keys() & theirs.keys())
     assert len(shared) > 2_500
@@ -108,7 +108,7 @@ def test_okx_contracts_fit_the_aggregate_only_with_their_multiplier(recorded: Pa
     assert len(died) == 1_611
     assert sum(e.size * e.price for e in died) == pytest.approx(9.2e6, rel=0.01)
     assert all(e.bankruptcy for e in died)
-    assert Counter(e.holder for e in died) == {"short": 1_000, "long": 611}
+    assert Counter(e.position_side for e in died) == {"short": 1_000, "long": 611}
 
 
 def test_funding_of_a_vendor_in_percent_and_of_a_venue_as_a_fraction_agree(recorded, data, make):
@@ -133,7 +133,7 @@ span = "8h"
 
 def test_one_minute_bars_and_liquidations_of_2025_are_read(recorded: Path):
     source = load(recorded / "minutes_2025.toml")
-    report = Report()
+    report = ReadReport()
     got = list(events(source, "BTC", report=report))
     assert sum(len(e.times) for e in got if isinstance(e, Candles)) == 73_139
     assert sum(isinstance(e, Liquidation) for e in got) == 468
@@ -149,8 +149,8 @@ def test_five_markets_of_one_venue_replay_without_a_break(recorded: Path):
     wishes: Counter[str] = Counter()
     last = 0
     for event in events(source, "BTC"):
-        assert event.seen >= last
-        last = event.seen
+        assert event.received_time >= last
+        last = event.received_time
         if isinstance(event, Quote):
             key = event.market, event.update
             quotes[key] = (event.bid, event.bid_size, event.ask, event.ask_size)

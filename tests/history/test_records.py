@@ -18,7 +18,7 @@ from powderkeg.events import (
     Ratio,
 )
 from powderkeg.history.series.records import frames, records
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table
 from powderkeg.history.sources import Series, Stamp
 
@@ -36,7 +36,7 @@ def table(times, **columns):
 
 def made(kind, rows, index=None, **series):
     each = Series("v", "BTC", kind, ("f",), **series)
-    return [event for *_, event in records(each, 0, iter([rows]), Report(), index)]
+    return [event for *_, event in records(each, 0, iter([rows]), ReadReport(), index)]
 
 
 def test_marks_carry_their_index_or_the_last_one_known():
@@ -64,9 +64,9 @@ def test_open_interest_and_ratios_are_one_event_per_reading():
 def test_an_order_that_sold_closed_a_long_and_a_told_holder_is_taken_as_told():
     rows = {"price": [9.0, 9.0], "size": [1.0, 1.0]}
     by_order = made("liquidations", table([T, T], **rows, side=[-1.0, 1.0]))
-    assert [event.holder for event in by_order] == ["long", "short"]
+    assert [event.position_side for event in by_order] == ["long", "short"]
     by_holder = made("liquidations", table([T, T], **rows, holder=[-1.0, 1.0]))
-    assert [event.holder for event in by_holder] == ["short", "long"]
+    assert [event.position_side for event in by_holder] == ["short", "long"]
     (event,) = made("liquidations", table([T], price=[9.0], size=[1.0], side=[1.0], bankruptcy=[1]))
     assert event == Liquidation(V, T, T, 9.0, 1.0, "short", bankruptcy=True)
 
@@ -105,7 +105,7 @@ def test_the_gap_before_a_bar_ends_where_the_bar_starts():
     rows = table([T, T + 3 * HOUR], long=[1.0, 1.0], short=[1.0, 1.0])
     gap = made("liquidation_bars", rows, time=time)[1]
     assert isinstance(gap, Gap)
-    assert (gap.since, gap.at, gap.seen) == (T, T + 2 * HOUR, T + 3 * HOUR)
+    assert (gap.since, gap.event_time, gap.received_time) == (T, T + 2 * HOUR, T + 3 * HOUR)
 
 
 TRADE = {"e": "trade", "s": "BTCUSDT", "p": "100", "q": "1", "T": 1781222400000, "m": False}
@@ -123,15 +123,15 @@ def wire(make, text, report, stamp="us", venue="binance"):
 
 @pytest.mark.parametrize(("stamp", "by"), [("us", 1), ("ns", 1000)])
 def test_stored_frames_go_through_the_venues_reader(make, stamp, by):
-    report = Report()
+    report = ReadReport()
     text = f"{T * by} {json.dumps(TRADE)}\n"
     ((known, rank, n, event),) = wire(make, text, report, stamp)
-    assert (known, rank, n, event.seen, event.price) == (T, 0, 3, T, 100.0)
+    assert (known, rank, n, event.received_time, event.price) == (T, 0, 3, T, 100.0)
     assert report.rows == 1
 
 
 def test_frames_that_cannot_be_read_are_named_and_those_left_out_counted(make):
-    report = Report()
+    report = ReadReport()
     lines = [f"{T} {json.dumps(TRADE)}", "x {}", f"{T} {{", f"{T} {json.dumps(FUND)}"]
     assert len(wire(make, "\n".join(lines) + "\n", report)) == 1
     assert report.bad == {"unreadable frame": 2, "left out on purpose": 1}
@@ -142,18 +142,18 @@ def test_frames_that_cannot_be_read_are_named_and_those_left_out_counted(make):
 
 def test_a_local_clock_that_was_set_back_does_not_turn_the_stream_around(make):
     text = f"{T + 5} {json.dumps(TRADE)}\n{T} {json.dumps(TRADE)}\n"
-    got = wire(make, text, Report())
+    got = wire(make, text, ReadReport())
     assert [known for known, *_ in got] == [T + 5, T + 5]
-    assert [event.seen for *_, event in got] == [T + 5, T]
+    assert [event.received_time for *_, event in got] == [T + 5, T]
 
 
 def test_a_venue_without_a_reader_is_a_configuration_error(make):
     with pytest.raises(ConfigError, match=r"source.toml:2: no reader for venue 'mtgox'; there are"):
-        wire(make, "", Report(), venue="mtgox")
+        wire(make, "", ReadReport(), venue="mtgox")
 
 
 def test_a_row_of_a_stored_frame_that_cannot_be_read_is_counted_as_such(make):
-    report = Report()
+    report = ReadReport()
     mark = {"e": "markPriceUpdate", "E": 1, "s": "BTCUSDT", "p": "5"}
     frame = {"stream": "!markPrice@arr", "data": [mark, mark | {"p": "x"}]}
     assert len(wire(make, f"{T} {json.dumps(frame)}\n", report)) == 1

@@ -18,7 +18,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 
 T = 1_781_222_400_000  # ms, a whole hour
@@ -95,7 +95,7 @@ def prints(*rows):
 
 
 def stream(source, **options):
-    report = options.setdefault("report", Report())
+    report = options.setdefault("report", ReadReport())
     return list(events(source, "BTC", **options)), report
 
 
@@ -115,7 +115,7 @@ def test_prints_come_in_runs_cut_where_another_series_speaks(make):
     assert [type(event) for event in got] == [Trades, OpenInterest, Trades]
     assert got[0].prices.tolist() == [1.0, 2.0]
     assert got[2].prices.tolist() == [3.0, 4.0], "a reading comes before prints of its time"
-    assert (got[0].at, got[0].seen) == ((T + 1) * US, (T + 1) * US)
+    assert (got[0].event_time, got[0].received_time) == ((T + 1) * US, (T + 1) * US)
 
 
 def test_runs_end_at_multiples_of_the_block(make):
@@ -179,7 +179,7 @@ def test_bars_carry_the_open_interest_read_within_them(make):
     assert isinstance(bars, Candles)
     np.testing.assert_array_equal(bars.oi, [11.0, np.nan, 12.0])
     assert bars.times.tolist() == [(T + 60_000 * n) * US for n in range(3)]
-    assert bars.at == bars.seen == T * US + 3 * MINUTE
+    assert bars.event_time == bars.received_time == T * US + 3 * MINUTE
     assert bars.buy.tolist() == [1.0] * 3
     assert bars.mark_low.tolist() == bars.low.tolist() == [99.0] * 3
 
@@ -210,7 +210,7 @@ def test_bars_stop_at_what_is_known_earlier_and_at_holes(make):
     got, _ = stream(source)
     assert [type(event) for event in got] == [Candles, Liquidation, Candles, Gap, Candles]
     gap = got[3]
-    assert (gap.since, gap.at) == (T * US + 2 * MINUTE, T * US + 4 * MINUTE)
+    assert (gap.since, gap.event_time) == (T * US + 2 * MINUTE, T * US + 4 * MINUTE)
 
 
 def test_an_index_is_joined_to_the_marks_after_it(make):
@@ -313,7 +313,7 @@ def test_no_event_is_seen_before_an_earlier_one_and_none_is_lost(
     text = 'name = "x"\nroot = "."\n' + trades("a", "a.csv") + trades("b", "b.csv") + OI
     (folder / "s.toml").write_text(text)
     got = list(events(load(folder / "s.toml"), "BTC", block=block))
-    assert [event.seen for event in got] == sorted(event.seen for event in got)
+    assert [event.received_time for event in got] == sorted(event.received_time for event in got)
     runs = [event for event in got if isinstance(event, Trades)]
     assert sum(len(run.times) for run in runs) == len(one) + len(two)
     for run in runs:
@@ -322,6 +322,6 @@ def test_no_event_is_seen_before_an_earlier_one_and_none_is_lost(
     now = 0
     for event in got:
         if isinstance(event, OpenInterest):
-            now = event.at
+            now = event.event_time
         else:
             assert event.times[0] >= now

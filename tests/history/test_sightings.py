@@ -14,11 +14,11 @@ from powderkeg.desk import Desk
 from powderkeg.events import Positions
 from powderkeg.history.play import play
 from powderkeg.history.replay import events
-from powderkeg.history.series.positions import looks
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.positions import snapshots_of
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
+from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
 from powderkeg.maps.heatmap.ring import ROWS
-from powderkeg.maps.heatmap.scene import Choice, bin_of
 from powderkeg.maps.views.observed import observed_levels
 
 SERIES = """name = "x"
@@ -51,7 +51,7 @@ def test_rows_of_one_stamp_are_one_look(tmp_path):
         f"{T},x,BTC,Long,2,100,80\n{T},y,BTC,Short,3,100,\n{T + 1},x,BTC,Long,1,100,81\n",
     )
     assert first.market == "hyperliquid:BTC"
-    assert (first.at, first.seen) == (T * 1000, T * 1000)
+    assert (first.event_time, first.received_time) == (T * 1000, T * 1000)
     assert first.accounts == ("x", "y")
     assert first.sizes.tolist() == [2.0, -3.0]
     assert first.entries.tolist() == [100.0, 100.0]
@@ -91,13 +91,14 @@ def test_where_rows_name_no_coin_it_is_the_series(tmp_path):
 @pytest.mark.parametrize("coin", ["BTC", "ETH", "SOL"])
 def test_real_looks_are_those_of_the_table_of_positions(recorded: Path, coin):
     whales = load(recorded / "whales_202602.toml")
-    known = {look.at: look.positions for look in looks(whales, coin)}
+    known = {look.at: look.positions for look in snapshots_of(whales, coin)}
     for event in events(whales, coin):
         assert isinstance(event, Positions)
-        assert len(event.accounts) == len(known.get(event.at, {}))
+        assert len(event.accounts) == len(known.get(event.event_time, {}))
         assert not set(event.flat) & set(event.accounts)
         signed = sum(
-            p.size if p.holder == "long" else -p.size for p in known.get(event.at, {}).values()
+            p.size if p.holder == "long" else -p.size
+            for p in known.get(event.event_time, {}).values()
         )
         assert event.sizes.sum() == pytest.approx(signed)
 
@@ -162,14 +163,14 @@ def test_leaders_are_a_known_part_of_open_interest(leaders):
     def watch(desk, event):
         if isinstance(event, Positions):
             first = bin_of(desk.price) - ROWS // 2
-            view = observed_levels(desk, Choice(), first, 1)
+            view = observed_levels(desk, MapFilter(), first, 1)
             long, short = view.share["long"], view.share["short"]
             if long is not None and short is not None:
                 shares.append((long, short))
             assert view.unplaced + view.passed <= view.accounts
 
     desk = Desk("BTC")
-    play(desk, leaders, report=Report(), watch=watch)
+    play(desk, leaders, report=ReadReport(), watch=watch)
     assert len(shares) > 40
     long, short = np.median(shares, axis=0)
     assert 0.1 < long < 0.25

@@ -7,7 +7,7 @@ import pytest
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, MINUTE
-from powderkeg.history.sources import Of, Series, coin_of, load, span_of
+from powderkeg.history.sources import RatioColumn, Series, coin_of, load, span_of
 
 GOOD = """
 name = "x"
@@ -51,7 +51,7 @@ def test_a_source_file_is_read(tmp_path):
         5 * MINUTE,
         4,
     )
-    assert first.columns["price"] == Of("oi_usd", "oi_base")
+    assert first.columns["price"] == RatioColumn("oi_usd", "oi_base")
     assert (second.length, second.every, second.line) == (8 * HOUR, 0, 12)
 
 

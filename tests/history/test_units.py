@@ -11,10 +11,10 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.events import Candles, LiquidationBar, Tick, Trade
+from powderkeg.events import Candles, ClockTick, LiquidationBar, Trade
 from powderkeg.history.play import play
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series, load
 
@@ -26,8 +26,8 @@ def _alone(monkeypatch):
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
 
 
-def played(path: Path, coin: str = "PEPE") -> tuple[Desk, Report]:
-    desk, report = Desk(coin), Report()
+def played(path: Path, coin: str = "PEPE") -> tuple[Desk, ReadReport]:
+    desk, report = Desk(coin), ReadReport()
     play(desk, load(path), report=report)
     return desk, report
 
@@ -153,7 +153,7 @@ def test_bars_of_liquidations_in_quote_currency_are_no_number_of_coins():
     bar = LiquidationBar("v:1000XUSDT", 0, 1, 1, 500.0, 100.0)
     assert Units([series]).in_coins(bar) == bar
     assert Units([]).in_coins(bar).long == 500_000.0
-    assert Units([]).in_coins(Tick(1)) == Tick(1)
+    assert Units([]).in_coins(ClockTick(1)) == ClockTick(1)
 
 
 BARS = """name = "x"

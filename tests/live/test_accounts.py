@@ -11,8 +11,8 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import SECOND
 from powderkeg.live.collector import Collector
+from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
 from powderkeg.maps.heatmap.ring import ROWS
-from powderkeg.maps.heatmap.scene import Choice, bin_of
 from powderkeg.maps.views.observed import observed_levels
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
@@ -41,13 +41,15 @@ async def test_watched_accounts_are_seen_and_cover_a_part_of_open_interest():
         desk = collector.desks["BTC"]
         try:
             await until(lambda: collector.applied and collector.ready)
-            await until(lambda: any(w.oi > 0 and w.observed.held for w in desk.watched()))
+            await until(
+                lambda: any(w.oi > 0 and w.observed.positions for w in desk.observed_markets())
+            )
         finally:
             task.cancel()
             await asyncio.wait({task})
     assert set(desk.observed) == {"hyperliquid:BTC"}
     assert not math.isnan(desk.price)
-    view = observed_levels(desk, Choice(), bin_of(desk.price) - ROWS // 2, 1)
+    view = observed_levels(desk, MapFilter(), bin_of(desk.price) - ROWS // 2, 1)
     shares = [share for share in view.share.values() if share is not None]
     assert len(shares) == 2
     assert 0 < sum(shares) < 1

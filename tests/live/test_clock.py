@@ -11,7 +11,7 @@ from aiohttp import web
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, SECOND
-from powderkeg.frames import Boot, word
+from powderkeg.frames import Started, control_frame
 from powderkeg.live.collector import Collector
 from powderkeg.live.network import reachability
 from powderkeg.live.timekeeping import clock, discipline
@@ -100,7 +100,7 @@ def right(session):
 
 def stored_now(store):
     """Check that nothing stored was stamped by another time than ours."""
-    times = [frame.seen for batch in store.read() for frame in batch]
+    times = [frame.received_time for batch in store.read() for frame in batch]
     assert times
     assert max(times) < real() + NEAR
     assert min(times) > real() - 600 * SECOND
@@ -177,7 +177,7 @@ async def test_a_clock_set_wrong_over_a_restart_is_told_and_nothing_of_it_is_sto
 async def test_a_store_that_holds_the_future_opens_and_the_map_is_of_now(made, ahead, tmp_path):
     store = Store(tmp_path)
     at = real() + ahead
-    store.append([word(1, at, Boot(at, {"BTC": (BINANCE, BYBIT)}))])
+    store.append([control_frame(1, at, Started(at, {"BTC": (BINANCE, BYBIT)}))])
     store.close()
     up = up_of(made, tmp_path)
     async with running(up):

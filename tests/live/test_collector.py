@@ -18,7 +18,7 @@ from powderkeg.live import collector as running_loop
 from powderkeg.live import maintenance as keeping
 from powderkeg.live.collector import Collector
 from powderkeg.live.health import SETTLE
-from powderkeg.live.maintenance import Keep, resume, save
+from powderkeg.live.maintenance import StoreMaintenance, resume, save
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
@@ -99,7 +99,7 @@ async def test_what_was_stored_gives_the_same_desk_again(made, store):
         await live(collector)
     feed = Feed(desks())
     for batch in store.read():
-        feed.take([frame for frame in batch if frame.seq <= collector.feed.seq])
+        feed.process([frame for frame in batch if frame.seq <= collector.feed.seq])
     assert digest(feed.desks["BTC"]) == digest(collector.desks["BTC"])
 
 
@@ -126,7 +126,7 @@ async def test_a_venue_that_stops_is_down_alone_and_comes_back_with_a_gap(made):
         await until(lambda: desk.markets[BYBIT].link == "up")
         await until(lambda: desk.markets[BYBIT].tape.count > count)
         await until(lambda: any(gap.since <= stopped for gap in gaps))
-        assert any(gap.at - gap.since >= SETTLE for gap in gaps)
+        assert any(gap.event_time - gap.since >= SETTLE for gap in gaps)
         assert status.counts["bybit", "reconnects"] >= 1
         assert status.counts["binance", "reconnects"] == 0
 
@@ -155,7 +155,7 @@ async def test_nothing_goes_on_after_it_was_cancelled(made):
     collector = collector_of(made)
     async with running(collector):
         await live(collector)
-        collector._group.create_task(collector._mend(BYBIT))
+        collector._group.create_task(collector._resync_books(BYBIT))
         collector.desks["BTC"].markets[BYBIT].book.lose("for a test")
         mine = asyncio.all_tasks() - before
         assert mine
@@ -199,18 +199,18 @@ async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
     assert numbers == [*range(1, last + 1), *range(hole.last + 1, store.last + 1)]
     feed = Feed(desks())
     for batch in store.read():
-        feed.take(batch)
+        feed.process(batch)
     assert feed.desks["BTC"].counts.gaps >= len(VENUES)
 
 
 async def test_hours_that_are_over_are_sealed_and_a_snapshot_is_taken(made, store, monkeypatch):
     collector = collector_of(made, store=store)
-    keep = Keep(store, collector, SETTINGS)
+    keep = StoreMaintenance(store, collector, SETTINGS)
     async with running(collector):
         await live(collector)
         later = keeping.now() + 2 * 3600 * SECOND
         monkeypatch.setattr(keeping, "now", lambda: later)
-        await keep.look(snapshot=True)
+        await keep.run_once(snapshot=True)
         monkeypatch.undo()
     assert store.states.load("desks") is not None
     assert len(list(store.events.folder.rglob("*.frames"))) >= 1
@@ -243,7 +243,7 @@ async def test_housekeeping_that_fails_is_told_and_the_collector_goes_on(
     made, store, monkeypatch, capsys
 ):
     collector = collector_of(made, store=store, history=False)
-    keep = Keep(store, collector, SETTINGS)
+    keep = StoreMaintenance(store, collector, SETTINGS)
 
     def broken(*_):
         raise StoreError("cannot be deleted")
@@ -251,7 +251,7 @@ async def test_housekeeping_that_fails_is_told_and_the_collector_goes_on(
     async with running(collector):
         await live(collector)
         monkeypatch.setattr(store, "prune", broken)
-        await keep.look(snapshot=False)
+        await keep.run_once(snapshot=False)
         assert collector.status.problems["store"] == "cannot be deleted"
         applied = collector.applied
         await until(lambda: collector.applied > applied)
@@ -268,7 +268,7 @@ async def test_the_last_snapshot_on_a_full_disk_does_not_hide_the_end(
 
     async with running(collector):
         await live(collector)
-        task = asyncio.ensure_future(Keep(store, collector, SETTINGS).run())
+        task = asyncio.ensure_future(StoreMaintenance(store, collector, SETTINGS).run())
         await asyncio.sleep(0)
         monkeypatch.setattr(store.states, "save", full)
         task.cancel()

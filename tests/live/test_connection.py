@@ -12,7 +12,7 @@ from aiohttp import web
 
 from powderkeg.events import SECOND
 from powderkeg.live.network import backoff, connection
-from powderkeg.live.network.connection import Keeper
+from powderkeg.live.network.connection import Connection
 from powderkeg.venues.base import Channel, Stream
 
 from .conftest import until
@@ -67,7 +67,7 @@ async def keep(server, inbox, health):
         venue = Venue()
         host = await server(venue)
         wanted = Stream("wss://made.example/ws", CHANNELS, **stream)
-        keeper = Keeper("made", wanted, inbox, health, {"*": host}, reply)
+        keeper = Connection("made", wanted, inbox, health, {"*": host}, reply)
         tasks.append(asyncio.ensure_future(keeper.run()))
         return venue, keeper
 
@@ -81,11 +81,11 @@ async def keep(server, inbox, health):
 def alive(health, at=None):
     """Let the marks be heard, so that nobody is silent."""
     at = at or connection.now()
-    health.meters[M, "mark"].heard(at, at, 1)
+    health.meters[M, "mark"].received(at, at, 1)
 
 
 async def test_hello_is_said_in_order(keep, health):
-    venue, _ = await keep(hello=(b"one", b"two", b"three"), pause=1_000)
+    venue, _ = await keep(subscribe=(b"one", b"two", b"three"), pause=1_000)
     await until(lambda: len(venue.heard) == 3)
     assert venue.heard == ["one", "two", "three"]
     assert health.states[M] == "up"
@@ -100,7 +100,7 @@ async def test_between_two_messages_is_the_pause_the_venue_wants(inbox, health):
         def send(self, _, message):
             said.append((time.monotonic(), message))
 
-    keeper = Keeper("made", stream, inbox, health, {"*": "127.0.0.1:1"}, lambda _: b"")
+    keeper = Connection("made", stream, inbox, health, {"*": "127.0.0.1:1"}, lambda _: b"")
     await keeper._say(Line(), (b"one", b"two", b"three"))
     assert [message for _, message in said] == [b"one", b"two", b"three"]
     assert all(later - at > 0.09 for (at, _), (later, _) in pairwise(said))
@@ -136,16 +136,16 @@ async def test_pings_are_said_as_often_as_the_venue_wants(keep):
 
 async def test_a_message_is_said_on_the_open_socket_and_nowhere_else(keep):
     venue, keeper = await keep()
-    keeper.say((b"too early",))
+    keeper.send((b"too early",))
     await until(lambda: venue.open)
-    keeper.say((b"again", b"please"))
+    keeper.send((b"again", b"please"))
     await until(lambda: len(venue.heard) == 2)
     assert venue.heard == ["again", "please"]
 
 
 @pytest.mark.parametrize("how", ["close", "code", "abort"])
 async def test_a_lost_socket_is_down_then_up_again_with_hello(keep, health, how):
-    venue, _ = await keep(hello=(b"hello",))
+    venue, _ = await keep(subscribe=(b"hello",))
     await until(lambda: venue.heard)
     alive(health)
     if how == "close":
@@ -183,7 +183,7 @@ async def test_before_the_venue_cuts_the_next_socket_is_open_beside(
     keep, health, inbox, monkeypatch
 ):
     monkeypatch.setattr(connection, "OVERLAP", SECOND)
-    venue, _ = await keep(hello=(b"hello",), life=2 * SECOND)
+    venue, _ = await keep(subscribe=(b"hello",), max_age=2 * SECOND)
 
     def renewed():
         alive(health)
@@ -199,7 +199,7 @@ async def test_before_the_venue_cuts_the_next_socket_is_open_beside(
 
 async def test_cut_before_the_next_socket_is_open_it_is_a_loss(keep, health, monkeypatch):
     monkeypatch.setattr(connection, "OVERLAP", SECOND)
-    venue, _ = await keep(life=4 * SECOND)  # three seconds in which to begin refusing
+    venue, _ = await keep(max_age=4 * SECOND)  # three seconds in which to begin refusing
     await until(lambda: venue.open)
     alive(health)
     venue.refuse = 503
@@ -214,11 +214,11 @@ async def test_cut_before_the_next_socket_is_open_it_is_a_loss(keep, health, mon
 async def test_cancelled_between_two_sockets_none_is_left_open(keep, health, monkeypatch):
     monkeypatch.setattr(connection, "OVERLAP", SECOND)
     monkeypatch.setattr(connection, "TOGETHER", 30.0)
-    venue, _ = await keep(life=int(1.2 * SECOND))
+    venue, _ = await keep(max_age=int(1.2 * SECOND))
     await until(lambda: venue.open)
     alive(health)
     await until(lambda: len(venue.open) == 2)
-    tasks = [t for t in asyncio.all_tasks() if "Keeper.run" in repr(t)]
+    tasks = [t for t in asyncio.all_tasks() if "Connection.run" in repr(t)]
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks, timeout=5)
@@ -241,7 +241,7 @@ async def test_a_venue_that_forbids_us_is_asked_seldom_and_a_person_is_told(keep
 
 async def test_a_venue_that_is_not_there_is_tried_again_and_told(inbox, health, closed):
     stream = Stream("wss://made.example/ws", CHANNELS)
-    keeper = Keeper("made", stream, inbox, health, {"*": closed}, lambda _: b"")
+    keeper = Connection("made", stream, inbox, health, {"*": closed}, lambda _: b"")
     task = asyncio.ensure_future(keeper.run())
     await until(lambda: health.counts["made", "failed connections"] >= 3)
     task.cancel()
@@ -254,7 +254,7 @@ async def test_once_it_answers_the_problem_is_forgotten(server, inbox, health):
     venue = Venue()
     venue.refuse = 503
     host = await server(venue)
-    keeper = Keeper(
+    keeper = Connection(
         "made", Stream("wss://a/ws", CHANNELS), inbox, health, {"*": host}, lambda _: b""
     )
     task = asyncio.ensure_future(keeper.run())

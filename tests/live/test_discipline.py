@@ -129,7 +129,7 @@ def test_a_clock_moved_back_leaves_nothing_heard_in_the_future(world, monkeypatc
     world.health.expect(channels, 1)
     world.health.up(1, channels, clock.now())
     meter = world.health.meters["a:BTC", "trades"]
-    meter.heard(clock.now(), clock.now(), 1)
+    meter.received(clock.now(), clock.now(), 1)
     world.live(1)
     assert meter.last <= clock.now()
     assert meter.since <= clock.now()

@@ -185,7 +185,7 @@ async def test_a_socket_is_not_sent_elsewhere(server, inbox, health):
         return web.Response(status=302, headers={"location": f"ws://{there}/ws"})
 
     stream = connection.Stream("wss://made.example/ws", ())
-    keeper = connection.Keeper(
+    keeper = connection.Connection(
         "made", stream, inbox, health, {"*": await server(send)}, lambda _: b""
     )
     task = asyncio.ensure_future(keeper.run())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.desk import Desk
-from powderkeg.events import DAY, HOUR, SECOND, Tick, Trade
+from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Trade
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import Boot, word
+from powderkeg.frames import Started, control_frame
 from powderkeg.live.maintenance import resume, save
 from powderkeg.live.timekeeping.clock import now
 from powderkeg.live.timekeeping.future import Future, day
@@ -31,8 +31,8 @@ def feed():
 def spoken(store, at):
     """Store a start and a tick at a time."""
     first = store.last + 1
-    said = [Boot(at, MARKETS), Tick(at + SECOND)]
-    store.append([word(first + i, at + i * SECOND, each) for i, each in enumerate(said)])
+    said = [Started(at, MARKETS), ClockTick(at + SECOND)]
+    store.append([control_frame(first + i, at + i * SECOND, each) for i, each in enumerate(said)])
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, 3650 * DAY])
@@ -84,5 +84,5 @@ def test_a_time_beyond_all_calendars_is_told_as_a_number():
     assert day(0) == "1970-01-01 00:00:00 UTC"
     assert day(10**20) == f"{10**14} s"
     future = Future(0)
-    assert future.without([word(1, 10**20, Tick(1))]) == []
+    assert future.without([control_frame(1, 10**20, ClockTick(1))]) == []
     assert "100000000000000 s" in future.words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from powderkeg.events import MINUTE, SECOND, Gap, Link, Liquidation, Mark, Tick, Trade
+from powderkeg.events import MINUTE, SECOND, ClockTick, Gap, Link, Liquidation, Mark, Trade
 from powderkeg.live.health import GRACE, SETTLE, Health, Meter
 from powderkeg.venues.base import Channel
 
@@ -31,7 +31,7 @@ def both(health, at=T):
 def after(health, at):
     """Return what is said once all that must not be silent has been heard just then."""
     for kind in ("book", "mark"):
-        health.meters[M, kind].heard(at, at, 1)
+        health.meters[M, kind].received(at, at, 1)
     return health.check(at)
 
 
@@ -48,7 +48,7 @@ def states(said):
 
 
 def holes(said):
-    return [(each.since, each.at) for each in said if isinstance(each, Gap)]
+    return [(each.since, each.event_time) for each in said if isinstance(each, Gap)]
 
 
 def test_before_any_socket_a_market_is_down(health):
@@ -77,7 +77,7 @@ def test_the_first_time_up_leaves_no_hole(health):
 
 def test_a_hole_begins_where_the_lost_socket_was_last_heard_and_ends_once_it_settled(health):
     both(health)
-    health.heard(trade(T + 4 * SECOND))
+    health.received(trade(T + 4 * SECOND))
     health.down(MARKET, TAPE, T + 9 * SECOND, "cut")
     health.up(MARKET, TAPE, T + 20 * SECOND)
     assert holes(after(health, T + 20 * SECOND + SETTLE - 1)) == []
@@ -88,8 +88,8 @@ def test_a_hole_begins_where_the_lost_socket_was_last_heard_and_ends_once_it_set
 
 def test_what_the_other_socket_said_meanwhile_does_not_shorten_the_hole(health):
     both(health)
-    health.heard(trade(T + 4 * SECOND))
-    health.meters[M, "book"].heard(T + 8 * SECOND, T + 8 * SECOND, 1)
+    health.received(trade(T + 4 * SECOND))
+    health.meters[M, "book"].received(T + 8 * SECOND, T + 8 * SECOND, 1)
     health.down(MARKET, TAPE, T + 9 * SECOND, "half open")
     health.up(MARKET, TAPE, T + 10 * SECOND)
     ((since, _),) = holes(after(health, T + 12 * SECOND))
@@ -106,7 +106,7 @@ def test_a_market_that_was_never_heard_is_a_hole_from_its_loss(health):
 
 def test_lost_again_before_the_hole_was_closed_it_is_one_hole(health):
     both(health)
-    health.heard(trade(T + SECOND))
+    health.received(trade(T + SECOND))
     health.down(MARKET, TAPE, T + 2 * SECOND, "cut")
     health.up(MARKET, TAPE, T + 3 * SECOND)
     health.down(MARKET, TAPE, T + 4 * SECOND, "cut again")
@@ -120,13 +120,13 @@ def test_lost_again_before_the_hole_was_closed_it_is_one_hole(health):
 def test_silence_is_judged_channel_by_channel(health):
     both(health)
     at = T + GRACE + SECOND
-    health.heard(trade(at))  # trades may be silent for minutes, marks may not
-    health.meters[M, "book"].heard(at, at, 1)
+    health.received(trade(at))  # trades may be silent for minutes, marks may not
+    health.meters[M, "book"].received(at, at, 1)
     said = health.check(at)
     assert states(said) == ["stale"]
     assert said[0].channel == "silent: mark"
-    health.heard(mark(at + SECOND))
-    health.meters[M, "book"].heard(at + SECOND, at + SECOND, 1)
+    health.received(mark(at + SECOND))
+    health.meters[M, "book"].received(at + SECOND, at + SECOND, 1)
     assert states(health.check(at + SECOND)) == ["up"]
 
 
@@ -140,7 +140,7 @@ def test_a_channel_whose_silence_says_nothing_is_never_stale(health):
     both(health)
     meter = health.meters[M, "liquidations"]
     assert not meter.stale(T + 1000 * MINUTE)
-    health.heard(Liquidation(M, T, T, 1.0, 1.0, "long"))
+    health.received(Liquidation(M, T, T, 1.0, 1.0, "long"))
     assert meter.count == 1
 
 
@@ -153,7 +153,7 @@ def test_a_market_that_is_down_is_not_stale_too(health):
 
 def test_long_silence_names_what_must_be_opened_anew(health):
     both(health)
-    health.heard(mark(T + SECOND))
+    health.received(mark(T + SECOND))
     assert health.silent(TAPE, T + 5 * SECOND, 3.0) == ""
     assert health.silent(TAPE, T + 17 * SECOND, 3.0) == f"{M} mark"
 
@@ -175,9 +175,9 @@ def test_an_answer_nobody_expected_changes_nothing():
 
 
 def test_lag_and_delay_come_from_the_events_times(health):
-    health.heard(trade(T, lag=80_000))
-    health.heard(trade(T + 1, lag=30_000))
-    health.heard(trade(T + 2, lag=-5_000))
+    health.received(trade(T, lag=80_000))
+    health.received(trade(T + 1, lag=30_000))
+    health.received(trade(T + 2, lag=-5_000))
     rows = {row["channel"]: row for row in health.rows(T + SECOND)}
     assert rows["trades"]["count"] == 3
     assert rows["trades"]["lag"] == -0.005
@@ -191,23 +191,23 @@ def test_a_rate_is_events_per_second(every, n):
     meter = Meter(SECOND)
     assert meter.rate(T) == 0
     for i in range(n):
-        meter.heard(T + i * every, T + i * every, 1)
+        meter.received(T + i * every, T + i * every, 1)
     assert meter.rate(T + n * every) == pytest.approx(SECOND / every, rel=0.1)
 
 
 def test_a_rate_falls_with_silence():
     meter = Meter(SECOND)
     for i in range(60):
-        meter.heard(T + i * SECOND, T + i * SECOND, 10)
+        meter.received(T + i * SECOND, T + i * SECOND, 10)
     assert meter.rate(T + 60 * SECOND) == pytest.approx(10, rel=0.1)
     assert meter.rate(T + 600 * SECOND) < 1.1
 
 
 def test_what_went_wrong_is_counted_by_venue(health):
-    health.heard(Gap(M, T, T, T - 1, "chain"))
-    health.heard(Link("binance", T, T, "refused", "no such topic"))
-    health.heard(Link(M, T, T, "up"))
-    health.heard(Tick(T))
-    health.heard(trade(T, N))
+    health.received(Gap(M, T, T, T - 1, "chain"))
+    health.received(Link("binance", T, T, "refused", "no such topic"))
+    health.received(Link(M, T, T, "up"))
+    health.received(ClockTick(T))
+    health.received(trade(T, N))
     assert health.counts == {("binance", "gaps"): 1, ("binance", "refusals"): 1}
     assert health.problems == {"binance": "the venue refused: no such topic"}

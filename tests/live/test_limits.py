@@ -69,10 +69,10 @@ def test_a_request_heavier_than_the_share_is_asked_alone():
 def test_what_the_venue_says_was_used_counts_where_it_is_more():
     budget = Budget(Limits(100, MINUTE))
     for told in ("", "not a number", "-5"):
-        budget.told(told, T)
+        budget.sync_usage(told, T)
     assert budget.used(T) == 0
-    budget.told("85", T)
-    budget.told("20", T)
+    budget.sync_usage("85", T)
+    budget.sync_usage("20", T)
     assert budget.used(T) == 85
     assert budget.wait(6, T) == 60
     assert budget.used(T + MINUTE) == 0

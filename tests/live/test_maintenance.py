@@ -11,9 +11,9 @@ from powderkeg.desk import Desk
 from powderkeg.errors import StoreError
 from powderkeg.events import HOUR, SECOND, Gap
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import Boot, Frame, word
+from powderkeg.frames import Frame, Started, control_frame
 from powderkeg.live import maintenance as module
-from powderkeg.live.maintenance import FRAMES, SNAPSHOT, Gatherer, Keep
+from powderkeg.live.maintenance import FRAMES, SNAPSHOT, SegmentBuilder, StoreMaintenance
 from powderkeg.settings import Settings
 from powderkeg.store.event_columns import Columns
 from powderkeg.store.folder import Store
@@ -50,7 +50,7 @@ class Hour:
         return self
 
     def say(self, said):
-        self.frames.append(word(len(self.frames) + 1, self.now, said))
+        self.frames.append(control_frame(len(self.frames) + 1, self.now, said))
         return self
 
     def trades(self, *numbers):
@@ -66,7 +66,7 @@ class Hour:
 
 @pytest.fixture
 def gather():
-    return Gatherer()
+    return SegmentBuilder()
 
 
 def test_sizes_are_known_wherever_in_the_hour_the_instruments_were_told(gather):
@@ -77,11 +77,11 @@ def test_sizes_are_known_wherever_in_the_hour_the_instruments_were_told(gather):
 def test_an_hour_without_instruments_goes_by_those_of_the_hour_before(gather):
     Hour(0).put(INSTRUMENTS, "instruments").read(gather)
     assert Hour(1).trades(1, 2).read(gather) == [1.0, 1.0]
-    assert Hour(1).trades(1, 2).read(Gatherer()) == []
+    assert Hour(1).trades(1, 2).read(SegmentBuilder()) == []
 
 
 def test_a_start_in_the_middle_of_an_hour_costs_only_what_was_not_told(gather):
-    boot = Boot(T, {"BTC": (MARKET,)})
+    boot = Started(T, {"BTC": (MARKET,)})
     hour = Hour(0).put(INSTRUMENTS, "instruments").trades(1).say(boot)
     hour.put(INSTRUMENTS, "instruments").trades(2)
     assert hour.read(gather) == [1.0, 1.0]
@@ -119,7 +119,7 @@ def keep(store):
         recording=True, ready=True, desks=feed.desks, feed=feed,
         status=SimpleNamespace(problems={}),
     )  # fmt: skip
-    return Keep(store, collector, Settings(disk=1))
+    return StoreMaintenance(store, collector, Settings(disk=1))
 
 
 def fill(store, hours=3):
@@ -130,8 +130,8 @@ def fill(store, hours=3):
 async def test_a_damaged_batch_is_told_once_and_nothing_is_held_up(store, keep, capsys):
     fill(store)
     store._db.all("UPDATE journal SET blob=x'00' WHERE last=1")
-    await keep.look(snapshot=True)
-    await keep.look(snapshot=False)
+    await keep.run_once(snapshot=True)
+    await keep.run_once(snapshot=False)
     told = capsys.readouterr().err
     assert told.count("frames 1 to 1 were set aside") == 1
     assert "set aside" in keep._collector.status.problems["record"]
@@ -149,11 +149,11 @@ async def test_pruning_goes_on_where_sealing_cannot(store, keep, monkeypatch, ca
         raise StoreError("no space left")
 
     monkeypatch.setattr(store, "seal", full)
-    await keep.look(snapshot=False)
+    await keep.run_once(snapshot=False)
     assert list(store.events.folder.rglob("*.frames")) == []
     assert keep._collector.status.problems["store"] == "no space left"
     monkeypatch.undo()
-    await keep.look(snapshot=False)
+    await keep.run_once(snapshot=False)
     assert keep._collector.status.problems == {}
     assert "no space left" in capsys.readouterr().err
 
@@ -161,12 +161,12 @@ async def test_pruning_goes_on_where_sealing_cannot(store, keep, monkeypatch, ca
 async def test_what_is_pruned_is_told_once_an_hour_at_most(keep, monkeypatch, capsys):
     monkeypatch.setattr(keep._store, "prune", lambda _: 5_000_000)
     for _ in range(3):
-        await keep.look(snapshot=False)
+        await keep.run_once(snapshot=False)
     told = capsys.readouterr().err
     assert told.count("were deleted") == 1
     assert "5.0 MB of the oldest hours were deleted" in told
     keep._told = 0.0
-    await keep.look(snapshot=False)
+    await keep.run_once(snapshot=False)
     assert "15.0 MB" in capsys.readouterr().err
 
 
@@ -174,7 +174,7 @@ async def test_a_snapshot_is_due_by_time_or_by_the_frames_to_be_read_again(keep)
     assert not keep._due()
     keep._collector.feed.seq = FRAMES
     assert keep._due()
-    await keep.look(snapshot=True)
+    await keep.run_once(snapshot=True)
     assert not keep._due()
     keep._looks = SNAPSHOT
     assert keep._due()
@@ -183,6 +183,6 @@ async def test_a_snapshot_is_due_by_time_or_by_the_frames_to_be_read_again(keep)
 async def test_a_snapshot_waits_until_every_past_is_there(keep):
     keep._collector.ready = False
     keep._looks = SNAPSHOT
-    await keep.look(snapshot=True)
+    await keep.run_once(snapshot=True)
     assert keep._store.states.load(module.PART) is None
     assert keep._due()

@@ -11,7 +11,7 @@ from aiohttp import web
 from powderkeg.events import SECOND
 from powderkeg.live.network import backoff, rest
 from powderkeg.live.network.reachability import contact, probe
-from powderkeg.live.network.rest import Refused, Rest
+from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Channel, Poll
 
@@ -104,7 +104,7 @@ async def test_a_forbidden_place_is_a_matter_of_configuration_and_not_asked_agai
     status, asks, inbox, health
 ):
     each, told = await asks((status, b"restricted"))
-    with pytest.raises(Refused) as why:
+    with pytest.raises(RequestRejected) as why:
         await each.fetch(POLL)
     assert why.value.answered
     assert len(told.asked) == 1
@@ -116,7 +116,7 @@ async def test_a_forbidden_place_is_a_matter_of_configuration_and_not_asked_agai
 
 async def test_a_wrong_question_is_not_asked_again(asks, health):
     each, told = await asks((400, b'{"msg":"bad symbol"}'))
-    with pytest.raises(Refused, match="bad symbol"):
+    with pytest.raises(RequestRejected, match="bad symbol"):
         await each.fetch(POLL)
     assert len(told.asked) == 1
     assert "bad symbol" in health.problems["made"]
@@ -125,7 +125,7 @@ async def test_a_wrong_question_is_not_asked_again(asks, health):
 @pytest.mark.usefixtures("quick")
 async def test_a_venue_that_is_not_there_is_told_so(wire, inbox, health, closed):
     async with Rest(wire, inbox, health, {"*": closed}) as each:
-        with pytest.raises(Refused) as why:
+        with pytest.raises(RequestRejected) as why:
             await each.fetch(POLL)
     assert not why.value.answered
     assert health.counts == {("made", "failed requests"): rest.TRIES}
@@ -177,7 +177,7 @@ async def test_a_clock_that_cannot_be_read_is_a_frame_like_any_other(asks, inbox
 @pytest.mark.usefixtures("quick")
 async def test_what_is_asked_again_and_again_outlives_refusals(asks, inbox, health):
     each, told = await asks((404, b"not yet"), (200, b"1"))
-    poll = Poll("oi", URL, every=20_000, provides=(Channel("made:BTC", "oi", SECOND),))
+    poll = Poll("oi", URL, every=20_000, channels=(Channel("made:BTC", "oi", SECOND),))
     task = asyncio.ensure_future(each.repeat(poll))
     await until(lambda: inbox.size >= 3)
     task.cancel()

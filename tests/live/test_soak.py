@@ -51,10 +51,10 @@ class Witness:
             for price, size in zip(event.prices, event.sizes, strict=True):
                 self.seen[event.market][key(price, size)] += 1
         elif isinstance(event, Liquidation):
-            size = event.size if event.holder == "long" else -event.size
+            size = event.size if event.position_side == "long" else -event.size
             self.seen[event.market]["died", f"{size:.9g}"] += 1
         elif isinstance(event, Gap):
-            self.gaps[event.market].append((event.since - EDGE, event.at + EDGE))
+            self.gaps[event.market].append((event.since - EDGE, event.event_time + EDGE))
 
 
 def key(price, size):
@@ -153,7 +153,7 @@ async def test_nothing_is_lost_or_doubled_whatever_the_venues_do(tmp_path):
         stack.callback(store.close)
         desk = Desk("BTC", Settings(draw=SECOND, flush=SECOND))
         collector = Collector({"BTC": desk}, VENUES, hosts=sim["hosts"], store=store)
-        witness, health = Witness(), collector.status.heard
+        witness, health = Witness(), collector.status.received
 
         def watch(event):
             witness(event)

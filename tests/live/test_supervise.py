@@ -12,9 +12,9 @@ from powderkeg.events import SECOND
 from powderkeg.feed.joining import Joining
 from powderkeg.live import supervise
 from powderkeg.live.collector import Collector
-from powderkeg.live.maintenance import Keep
+from powderkeg.live.maintenance import StoreMaintenance
 from powderkeg.live.network import backoff
-from powderkeg.live.network.connection import Keeper
+from powderkeg.live.network.connection import Connection
 from powderkeg.live.network.rest import Rest
 from powderkeg.live.supervise import Supervisor
 from powderkeg.live.timekeeping.loop_lag import Pulse
@@ -171,8 +171,8 @@ async def all_well(collector):
 
 
 PLACES = {
-    "keeper": (Keeper, "_listen", {}),
-    "keeper opens": (Keeper, "_begin", {}),
+    "keeper": (Connection, "_listen", {}),
+    "keeper opens": (Connection, "_begin", {}),
     "first polls": (Rest, "fetch", {"whose": bybit_is_asked("instruments")}),
     "polls": (Rest, "repeat", {"whose": bybit_is_asked("ratio")}),
     "answers": (Rest, "_ask", {"whose": bybit_is_asked("clock")}),
@@ -209,7 +209,7 @@ async def test_a_venue_is_down_while_its_tasks_wait_to_begin_again(made, monkeyp
     async with running(collector):
         await all_well(collector)
         monkeypatch.setattr(backoff, "FIRST", 2.0)
-        fault = Fault(monkeypatch, Keeper, "_listen")
+        fault = Fault(monkeypatch, Connection, "_listen")
         collector.supervisor.report("bybit", ValueError("so that the next wait is the first"))
         for keeper in collector.keepers:
             if keeper.venue == "bybit" and keeper._open is not None:
@@ -239,7 +239,7 @@ async def test_a_mend_that_fails_is_begun_again(made, monkeypatch):
         await all_well(collector)
         assert collector.status.counts["binance", "restarts"] == 1
         assert collector.status.counts["bybit", "gaps"] == 0
-        await until(lambda: not collector._mending)
+        await until(lambda: not collector._resyncing)
 
 
 async def test_what_is_shown_may_fail_and_nothing_is_lost(made):
@@ -273,9 +273,9 @@ async def test_housekeeping_that_raises_what_nobody_expected_begins_again(
 ):
     store = Store(tmp_path)
     collector = collector_of(made, history=False, store=store)
-    fault = Fault(monkeypatch, Keep, "look", whose=lambda *_: True)
+    fault = Fault(monkeypatch, StoreMaintenance, "run_once", whose=lambda *_: True)
     monkeypatch.setattr("powderkeg.live.maintenance.EVERY", 0.1)
-    keep = Keep(store, collector, Settings())
+    keep = StoreMaintenance(store, collector, Settings())
     async with running(collector, collector.supervisor.keep("housekeeping", keep.run)):
         await all_well(collector)
         await until(lambda: fault.raised)
@@ -296,7 +296,7 @@ async def test_once_the_loop_itself_has_failed_nothing_is_said_to_be_up(
     def broken(_):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(collector.feed, "take", broken)
+    monkeypatch.setattr(collector.feed, "process", broken)
     with pytest.raises(ExceptionGroup):
         await task
     store.close()

@@ -13,9 +13,9 @@ from powderkeg.engine.calibration.weights import Fit
 from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
 from powderkeg.engine.exposure.table import BINS, HIGHEST, LOWEST
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
-from powderkeg.maps.heatmap.scene import Known
 from powderkeg.maps.views.queries import STEPS
 
 START = 1_767_225_600 * SECOND
@@ -23,7 +23,7 @@ ONES = np.ones((2, 2, CLASSES))
 """Map weights of one, by side, ground and class."""
 
 
-class Stage:
+class PictureLayout:
     """A scene for the maps: what a desk shows them."""
 
     def __init__(self, markets, now, prices):
@@ -36,7 +36,7 @@ class Stage:
         """Return the markets."""
         return list(self.markets)
 
-    def watched(self):
+    def observed_markets(self):
         """Return nothing: no accounts are watched."""
         return []
 
@@ -46,7 +46,7 @@ def market(venue, price):
     estimate = Estimate(price, f"{venue}:BTCUSDT")
     estimate.move_mark(START, price)
     rings = {step: Ring(step, 400, per_row) for step, per_row in STEPS.items()}
-    return Known(f"{venue}:BTCUSDT", venue, estimate, rings, START, "up")
+    return MarketView(f"{venue}:BTCUSDT", venue, estimate, rings, START, "up")
 
 
 def draw(known, at):
@@ -80,7 +80,7 @@ def played(minutes=180, times=1.0):
                 seconds = at - np.arange(20, 0, -1) * SECOND
                 for ring in prices.values():
                     ring.add_run(seconds, prints, np.abs(sizes))
-    stage = Stage(markets, START + minutes * MINUTE, prices)
+    stage = PictureLayout(markets, START + minutes * MINUTE, prices)
     stage.price = price
     return stage
 
@@ -92,7 +92,7 @@ def stage():
 
 @pytest.fixture
 def empty():
-    return Stage([], START, {step: PriceRing(step, 400) for step in STEPS})
+    return PictureLayout([], START, {step: PriceRing(step, 400) for step in STEPS})
 
 
 @pytest.fixture

@@ -9,25 +9,25 @@ from hypothesis import strategies as st
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, MINUTE, SECOND
 from powderkeg.maps.heatmap import ages
+from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
 from powderkeg.maps.heatmap.ring import FILLED, ROWS, Ring
 from powderkeg.maps.heatmap.scale import DOLLARS
-from powderkeg.maps.heatmap.scene import Choice, bin_of
 
-from .conftest import ONES, START, Stage, market
+from .conftest import ONES, START, PictureLayout, market
 
 PRICE = 100_000 * math.exp(-30 * BIN)
 
 
-def plainly(stage, choice, price):
+def plainly(stage, map_filter, price):
     """Return the age by looking at every column, one after the other."""
     age = math.nan
     for step in sorted(stage.prices):
-        rings = [k.rings[step] for k in stage.markets if choice.takes(k.venue)]
+        rings = [k.rings[step] for k in stage.markets if map_filter.takes(k.venue)]
         rings = [ring for ring in rings if ring.last >= 0]
         if not rings:
             continue
         last, size = max(r.last for r in rings), min(r.size for r in rings)
-        held = [held_in(rings, last - n, price, choice) for n in range(size)]
+        held = [held_in(rings, last - n, price, map_filter) for n in range(size)]
         if not (held[0] or 0) > 0:
             continue
         n = next((n for n in range(size) if (held[n] or 0) < held[0] / 2), size)
@@ -37,7 +37,7 @@ def plainly(stage, choice, price):
     return age
 
 
-def held_in(rings, number, price, choice):
+def held_in(rings, number, price, map_filter):
     """Return the dollars at a price in one column, or none where no ring knows."""
     total = None
     for ring in rings:
@@ -48,8 +48,8 @@ def held_in(rings, number, price, choice):
             continue
         dollars = DOLLARS[ring.column(number)[:, row]]
         if row == ring.fronts[slot]:
-            dollars = DOLLARS[ring.edges[slot]][choice.side_mask()].sum(axis=0)
-        total = (total or 0.0) + dollars[choice.tier_mask()].sum()
+            dollars = DOLLARS[ring.edges[slot]][map_filter.side_mask()].sum(axis=0)
+        total = (total or 0.0) + dollars[map_filter.tier_mask()].sum()
     return total
 
 
@@ -76,31 +76,31 @@ def scene(changes, sizes=(90, 90), gaps=()):
             if n not in gaps:
                 for ring in known.rings.values():
                     ring.write(START + n * MINUTE, exposure, ONES)
-    return Stage(markets, START + 200 * MINUTE, dict.fromkeys(steps))
+    return PictureLayout(markets, START + 200 * MINUTE, dict.fromkeys(steps))
 
 
 def test_a_level_is_as_old_as_the_columns_since_it_last_held_less_than_half():
     stage = scene([(0, 1.0, 1.0), (150, 10.0, 10.0)])
-    assert ages.age_of(stage, Choice(), PRICE) == 50 * 60
+    assert ages.age_of(stage, MapFilter(), PRICE) == 50 * 60
 
 
 def test_a_level_older_than_the_finest_ring_is_looked_up_in_the_next():
     stage = scene([(0, 1.0, 1.0), (40, 10.0, 10.0)])
-    assert ages.age_of(stage, Choice(), PRICE) == 160 * 60
+    assert ages.age_of(stage, MapFilter(), PRICE) == 160 * 60
 
 
 def test_a_level_that_holds_nothing_has_no_age():
-    assert math.isnan(ages.age_of(scene([]), Choice(), PRICE))
+    assert math.isnan(ages.age_of(scene([]), MapFilter(), PRICE))
 
 
 def test_without_columns_there_is_no_age(empty):
-    assert math.isnan(ages.age_of(empty, Choice(), PRICE))
+    assert math.isnan(ages.age_of(empty, MapFilter(), PRICE))
 
 
 def test_a_venue_that_is_not_chosen_makes_no_level_older():
     stage = scene([(0, 10.0, 1.0), (150, 10.0, 10.0)])
-    assert ages.age_of(stage, Choice(venues=("bybit",)), PRICE) == 50 * 60
-    assert ages.age_of(stage, Choice(venues=("binance",)), PRICE) > DAY / SECOND / 10
+    assert ages.age_of(stage, MapFilter(venues=("bybit",)), PRICE) == 50 * 60
+    assert ages.age_of(stage, MapFilter(venues=("binance",)), PRICE) > DAY / SECOND / 10
 
 
 changes = st.lists(
@@ -118,16 +118,16 @@ changes = st.lists(
     st.sampled_from([{}, {"venues": ("bybit",)}, {"side": "short"}, {"tiers": (5, 10)}]),
 )  # fmt: skip
 def test_an_age_is_what_a_look_at_every_column_tells(told, sizes, gaps, away, chosen):
-    stage, choice = scene(told, sizes, gaps), Choice(**chosen)
+    stage, map_filter = scene(told, sizes, gaps), MapFilter(**chosen)
     price = PRICE * math.exp(away * BIN)
-    assert ages.age_of(stage, choice, price) == pytest.approx(
-        plainly(stage, choice, price), nan_ok=True
+    assert ages.age_of(stage, map_filter, price) == pytest.approx(
+        plainly(stage, map_filter, price), nan_ok=True
     )
 
 
 def test_the_ages_of_a_played_market_are_what_every_column_tells(stage):
     for away in range(-80, 80, 7):
         price = stage.price * math.exp(away * BIN)
-        assert ages.age_of(stage, Choice(), price) == pytest.approx(
-            plainly(stage, Choice(), price), nan_ok=True
+        assert ages.age_of(stage, MapFilter(), price) == pytest.approx(
+            plainly(stage, MapFilter(), price), nan_ok=True
         )

@@ -58,12 +58,12 @@ class Plain:
         self.states[slot] = FILLED
         self.cells[slot] = 0
         module._write(
-            exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
+            exposure.cells, exposure.last_crossed, exposure.number, exposure.base, weights,
             exposure.basis.tiers, self.per_row, front - ROWS // 2, ROWS // 2, 1.0,
             self.cells[slot], self.edges[slot],
         )  # fmt: skip
 
-    def hole(self, since, until):
+    def mark_gap(self, since, until):
         last = until // self.step
         for column in range(max(since // self.step, last - self.size), last + 1):
             if column > self.last:
@@ -143,7 +143,7 @@ def play(todo, size, per_row, exposures, check):
                     each.write(n * MINUTE, exposure, ONES)
         elif kind == "hole":
             for each in (ring, plain):
-                each.hole(start * MINUTE, (start + span) * MINUTE)
+                each.mark_gap(start * MINUTE, (start + span) * MINUTE)
         elif check:
             a, b = (read(each, start, span, which) for each in (ring, plain))
             assert np.array_equal(a, b)
@@ -210,9 +210,9 @@ def test_a_full_ring_keeps_at_most_two_blocks_unpacked_and_drops_those_that_have
         ring.write((NOW + n) * MINUTE, exposures[0], ONES)
         if n % 10 == 0:
             ring.write((NOW + n - 70) * MINUTE, exposures[1], ONES)
-        assert ring.last // BLOCK in ring._loose
-        assert len(ring._loose) <= 2
-        assert len(ring._loose) + len(ring._packed) <= 100 // BLOCK + 2
+        assert ring.last // BLOCK in ring._unpacked
+        assert len(ring._unpacked) <= 2
+        assert len(ring._unpacked) + len(ring._packed) <= 100 // BLOCK + 2
 
 
 def test_the_least_of_a_level_that_stood_all_along_is_the_level(exposures):

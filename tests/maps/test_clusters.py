@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.exposure.classes import BIN
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
 from powderkeg.maps.heatmap.ground import ground
-from powderkeg.maps.heatmap.scene import TIER_NAMES, Slab
 from powderkeg.maps.views.clusters import (
     APART,
     NEAR,
@@ -39,7 +39,7 @@ def bumps(seed):
         dollars[chance.integers(0, 5), side] += bump
     dollars[:, 0, 401:] = 0.0
     dollars[:, 1, :400] = 0.0
-    return Slab(BASE, dollars)
+    return PriceProfile(BASE, dollars)
 
 
 def bins(cluster):
@@ -90,7 +90,7 @@ def test_a_cluster_holds_half_as_much_again_as_its_ground(seed):
 def test_a_flat_map_has_no_cluster(level, tier):
     dollars = np.zeros((5, 2, 800))
     dollars[tier] = level
-    assert clusters(Slab(BASE, dollars), MARK) == []
+    assert clusters(PriceProfile(BASE, dollars), MARK) == []
 
 
 @given(st.integers(30, 200), st.integers(110, 195), st.floats(1e4, 1e9))
@@ -98,12 +98,12 @@ def test_a_slab_has_no_cluster_and_neither_have_its_edges(width, first, level):
     dollars = np.zeros((5, 2, 800))
     dollars[1, 0, first : first + width] = level
     dollars[1, 0, 401:] = 0
-    assert clusters(Slab(BASE, dollars), MARK) == []
+    assert clusters(PriceProfile(BASE, dollars), MARK) == []
 
 
 @given(seeds)
 def test_speckle_alone_has_no_cluster(seed):
-    part = Slab(BASE, np.random.default_rng(seed).uniform(0.9e6, 1.1e6, (5, 2, 800)))
+    part = PriceProfile(BASE, np.random.default_rng(seed).uniform(0.9e6, 1.1e6, (5, 2, 800)))
     assert clusters(part, MARK) == []
 
 
@@ -111,7 +111,7 @@ def test_a_band_on_a_slab_is_the_only_cluster():
     dollars = np.zeros((5, 2, 800))
     dollars[1, 0, :401] = 1e5
     dollars[1, 0, 200:210] = 1e6
-    (cluster,) = clusters(Slab(BASE, dollars), MARK)
+    (cluster,) = clusters(PriceProfile(BASE, dollars), MARK)
     start, stop = bins(cluster)
     assert (abs(start - 200), abs(stop - 210)) <= (1, 1)
     assert cluster.tier == TIER_NAMES[1]
@@ -123,7 +123,7 @@ def test_a_peak_on_the_shoulder_of_another_is_part_of_it():
     dollars[0, 0, 200:206] = 1e6
     dollars[0, 0, 206:212] = 0.8e6
     dollars[0, 0, 209] = 0.9e6
-    (cluster,) = clusters(Slab(BASE, dollars), MARK)
+    (cluster,) = clusters(PriceProfile(BASE, dollars), MARK)
     assert cluster.mass > 0.9 * dollars.sum()
 
 
@@ -132,7 +132,7 @@ def test_what_is_less_than_the_least_share_of_its_side_is_no_cluster():
     dollars[0, 0, 150:400] = 1e6
     dollars[0, 0, 392:401] = 0.0
     dollars[0, 0, 396:399] = 0.3e6
-    assert clusters(Slab(BASE, dollars), MARK) == []
+    assert clusters(PriceProfile(BASE, dollars), MARK) == []
 
 
 @given(seeds)
@@ -159,13 +159,13 @@ def test_far_mass_does_not_hide_a_near_cluster():
     dollars = np.zeros((5, 2, 800))
     dollars[4, 0, 105:190] = 5e6
     dollars[0, 0, 360:364] = 1e6
-    (cluster,) = clusters(Slab(BASE, dollars), MARK, most=1)
+    (cluster,) = clusters(PriceProfile(BASE, dollars), MARK, most=1)
     assert bins(cluster)[0] >= 350
 
 
 @given(seeds)
 def test_two_peaks_stand_eight_tenths_of_a_percent_apart_or_are_one(seed):
-    part = Slab(BASE, np.random.default_rng(seed).exponential(1e5, (5, 2, 800)))
+    part = PriceProfile(BASE, np.random.default_rng(seed).exponential(1e5, (5, 2, 800)))
     found = clusters(part, MARK, most=99)
     for side in ("long", "short"):
         count = sum(cluster.side == side for cluster in found)
@@ -175,12 +175,12 @@ def test_two_peaks_stand_eight_tenths_of_a_percent_apart_or_are_one(seed):
 def test_two_levels_a_few_bins_apart_are_one_cluster():
     dollars = np.zeros((5, 2, 800))
     dollars[0, 0, [200, 203]] = 1e6
-    assert len(clusters(Slab(BASE, dollars), MARK)) == 1
+    assert len(clusters(PriceProfile(BASE, dollars), MARK)) == 1
 
 
 @pytest.mark.parametrize("count", [1, 4, 8, 9])
 def test_a_strip_narrower_than_the_average_still_has_its_clusters_inside(count):
-    part = Slab(BASE, np.ones((5, 2, count)))
+    part = PriceProfile(BASE, np.ones((5, 2, count)))
     for cluster in clusters(part, math.exp((BASE + count // 2 + 0.5) * BIN)):
         start, stop = bins(cluster)
         assert 0 <= start < stop <= count
@@ -198,5 +198,5 @@ def test_clusters_are_looked_for_within_reach_of_the_mark(seed, times):
 
 @pytest.mark.parametrize("mark", [MARK, MARK * 10, MARK / 10])
 def test_there_is_no_cluster_where_there_is_no_money(mark):
-    assert clusters(Slab(0, np.zeros((5, 2, 0))), mark) == []
-    assert clusters(Slab(BASE, np.zeros((5, 2, 800))), mark) == []
+    assert clusters(PriceProfile(0, np.zeros((5, 2, 0))), mark) == []
+    assert clusters(PriceProfile(BASE, np.zeros((5, 2, 800))), mark) == []

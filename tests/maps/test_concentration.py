@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from powderkeg.desk import Desk
 from powderkeg.events import MINUTE, SECOND, Candles, Mark, OpenInterest, Trades
 from powderkeg.history.snapshots import CODEC, digest
+from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.scale import encode
-from powderkeg.maps.heatmap.scene import Choice, slab
 from powderkeg.maps.views.clusters import MANY, ONE, clusters, fired, with_concentration
 
 START = 1_767_225_600 * SECOND
 PRICE = 100_000.0
-ALL = Choice()
+ALL = MapFilter()
 
 
 def opened(sizes, *, market="binance:BTCUSDT", price=PRICE, desk=None, since=START):
@@ -37,15 +37,15 @@ def opened(sizes, *, market="binance:BTCUSDT", price=PRICE, desk=None, since=STA
     return made
 
 
-def found(desk, choice=ALL):
-    return with_concentration(desk, choice, clusters(slab(desk, choice), PRICE))
+def found(desk, map_filter=ALL):
+    return with_concentration(desk, map_filter, clusters(price_profile(desk, map_filter), PRICE))
 
 
 def test_one_print_of_500_and_2000_of_a_quarter_have_one_colour_and_two_concentrations():
     whale, crowd = opened([500.0]), opened([0.25] * 2000)
     bytes_of = []
     for made in (whale, crowd):
-        dollars = slab(made, ALL).by_side().ravel()
+        dollars = price_profile(made, ALL).by_side().ravel()
         cells = np.empty(len(dollars), np.uint8)
         encode(dollars, cells)
         assert cells.any()
@@ -67,7 +67,7 @@ def test_a_whale_at_one_venue_of_two_is_told_by_its_share():
     both = opened([0.25] * 2000, market="bybit:BTCUSDT", desk=opened([500.0]))
     for cluster in found(both):
         assert cluster.concentration == pytest.approx(0.25, abs=0.15)
-    for cluster in found(both, Choice(venues=("bybit",))):
+    for cluster in found(both, MapFilter(venues=("bybit",))):
         assert cluster.concentration == pytest.approx(1 / 2000, rel=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_where_only_candles_are_known_nothing_is_said_and_the_range_is_widest():
 
 
 def test_markets_without_openings_say_nothing(stage):
-    told = with_concentration(stage, ALL, clusters(slab(stage, ALL), stage.price))
+    told = with_concentration(stage, ALL, clusters(price_profile(stage, ALL), stage.price))
     assert told
     assert all(cluster.concentration is None for cluster in told)
 

@@ -9,10 +9,10 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.engine.exposure.classes import BIN
-from powderkeg.events import DAY, HOUR, SECOND, Mark, OpenInterest, Positions, Tick, Trade
+from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Mark, OpenInterest, Positions, Trade
 from powderkeg.history.snapshots import CODEC, digest
+from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of, price_profile
 from powderkeg.maps.heatmap.ring import ROWS
-from powderkeg.maps.heatmap.scene import Choice, bin_of, slab
 from powderkeg.maps.views.clusters import clusters
 from powderkeg.maps.views.observed import observed_levels
 from powderkeg.market.sightings import KEEP
@@ -41,8 +41,8 @@ def desk(*events, oi=1000.0, price=PRICE):
     return made
 
 
-def shown(scene, choice=Choice(), **more):  # noqa: B008  frozen
-    return observed_levels(scene, choice, FIRST, 1, **more)
+def shown(scene, map_filter=MapFilter(), **more):  # noqa: B008  frozen
+    return observed_levels(scene, map_filter, FIRST, 1, **more)
 
 
 def test_positions_stand_at_the_venues_own_liquidation_prices():
@@ -75,9 +75,11 @@ def test_looks_make_no_market_and_change_no_estimate():
     with_it, without = desk(look([("a", 500.0, 95_000.0)])), desk()
     assert with_it.markets.keys() == without.markets.keys()
     assert digest(with_it) != digest(without)
-    maps = [slab(made, Choice()).dollars.tobytes() for made in (with_it, without)]
+    maps = [price_profile(made, MapFilter()).dollars.tobytes() for made in (with_it, without)]
     assert maps[0] == maps[1]
-    assert [m.seen for m in with_it.markets.values()] == [m.seen for m in without.markets.values()]
+    assert [m.last_received for m in with_it.markets.values()] == [
+        m.last_received for m in without.markets.values()
+    ]
     quiet = Desk("BTC")
     quiet.apply(look([("a", 500.0, 95_000.0)]))
     assert quiet.markets == {}
@@ -112,15 +114,15 @@ def test_what_was_not_seen_for_a_day_is_unknown():
     first, later = look([("a", 10.0, 95_000.0)]), look([("b", 1.0, 95_000.0)], at=START + DAY - 1)
     made = desk(first, later)
     assert shown(made).accounts == 2
-    made.apply(Tick(START + KEEP))
+    made.apply(ClockTick(START + KEEP))
     assert shown(made).accounts == 1
     made.apply(look([("b", 1.0, 95_000.0)], at=START + KEEP))
-    assert list(made.observed[MARKET].held) == ["b"]
+    assert list(made.observed[MARKET].positions) == ["b"]
 
 
 def test_age_is_the_time_since_the_newest_look():
     made = desk(look([("a", 10.0, 95_000.0)]))
-    made.apply(Tick(START + 90 * SECOND))
+    made.apply(ClockTick(START + 90 * SECOND))
     assert shown(made).look_age == 90.0
     assert shown(desk()).look_age is None
 
@@ -142,8 +144,8 @@ def test_positions_beyond_the_rows_count_in_dollars_only():
 
 def test_venues_and_sides_can_be_chosen():
     made = desk(look([("a", 10.0, 95_000.0), ("b", -4.0, 105_000.0)]))
-    assert shown(made, Choice(venues=("binance",))).accounts == 0
-    view = shown(made, Choice(side="short"))
+    assert shown(made, MapFilter(venues=("binance",))).accounts == 0
+    view = shown(made, MapFilter(side="short"))
     assert view.long.sum() == 0
     assert view.dollars["long"] == 0
     assert view.short.sum() > 0
@@ -160,4 +162,6 @@ def test_a_desk_resumed_from_its_bytes_goes_on_as_if_it_had_never_stopped():
         each.apply(Trade(MARKET, START + SECOND, START + SECOND, PRICE, 3.0, "sell"))
         each.apply(look([("b", -4.0, 104_000.0)], at=START + HOUR, flat=("a",)))
     assert digest(made) == digest(again)
-    assert clusters(slab(made, Choice()), PRICE) == clusters(slab(again, Choice()), PRICE)
+    assert clusters(price_profile(made, MapFilter()), PRICE) == clusters(
+        price_profile(again, MapFilter()), PRICE
+    )

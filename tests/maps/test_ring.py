@@ -11,7 +11,7 @@ from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.table import OI
 from powderkeg.events import MINUTE
 from powderkeg.history.snapshots import CODEC
-from powderkeg.maps.heatmap.ring import EMPTY, FILLED, HOLE, ROWS, Ring, cuts
+from powderkeg.maps.heatmap.ring import EMPTY, FILLED, HOLE, ROWS, Ring, column_boundaries
 
 from .conftest import ONES
 
@@ -125,9 +125,9 @@ def test_a_gap_is_hatched_and_never_filled(stand):
     ring = Ring(MINUTE, 10)
     now = T // MINUTE
     write(ring, known, T)
-    ring.hole(T + MINUTE, T + 3 * MINUTE)
+    ring.mark_gap(T + MINUTE, T + 3 * MINUTE)
     write(ring, known, T + 5 * MINUTE)
-    assert ring.holes(now + 5, 6).tolist() == [False, True, True, True, False, False]
+    assert ring.gaps(now + 5, 6).tolist() == [False, True, True, True, False, False]
     stands = seen(ring, now + 5, 6, int(ring.firsts[now % 10])).any(axis=1)
     assert stands.tolist() == [True, False, False, False, False, True]
 
@@ -135,25 +135,25 @@ def test_a_gap_is_hatched_and_never_filled(stand):
 def test_a_column_with_any_data_in_it_is_no_gap(stand):
     ring = Ring(MINUTE, 10)
     write(ring, stand({}), T + MINUTE)
-    ring.hole(T, T + 2 * MINUTE)
-    assert ring.holes(T // MINUTE + 2, 3).tolist() == [True, False, True]
+    ring.mark_gap(T, T + 2 * MINUTE)
+    assert ring.gaps(T // MINUTE + 2, 3).tolist() == [True, False, True]
     write(ring, stand({}), T + 2 * MINUTE)
-    assert not ring.holes(T // MINUTE + 2, 1).any()
+    assert not ring.gaps(T // MINUTE + 2, 1).any()
 
 
 def test_a_gap_told_late_marks_the_columns_nobody_wrote(stand):
     ring = Ring(MINUTE, 10)
     write(ring, stand({}), T)
     write(ring, stand({}), T + 4 * MINUTE)
-    ring.hole(T + MINUTE, T + 2 * MINUTE)
-    assert ring.holes(T // MINUTE + 4, 5).tolist() == [False, True, True, False, False]
+    ring.mark_gap(T + MINUTE, T + 2 * MINUTE)
+    assert ring.gaps(T // MINUTE + 4, 5).tolist() == [False, True, True, False, False]
 
 
 def test_a_gap_longer_than_the_ring_marks_all_of_it():
     ring = Ring(MINUTE, 10)
-    ring.hole(0, T)
-    assert ring.holes(T // MINUTE, 10).all()
-    assert not ring.holes(T // MINUTE, 11)[0]
+    ring.mark_gap(0, T)
+    assert ring.gaps(T // MINUTE, 10).all()
+    assert not ring.gaps(T // MINUTE, 11)[0]
 
 
 def test_a_column_that_has_left_the_ring_is_not_drawn_over_a_newer_one(stand):
@@ -197,14 +197,14 @@ def test_cuts_are_where_a_column_of_some_ring_is_over(count, minutes, size):
     ends = T + np.arange(1, count + 1) * span
     until = int(ends[-1])
     rings = {step * MINUTE: Ring(step * MINUTE, size) for step in (1, 5, 30)}
-    for stop in cuts(ends, rings, until, span):
+    for stop in column_boundaries(ends, rings, until, span):
         assert any(
             step >= span
             and int(ends[stop - 1]) > until - step * size
             and (stop == count or (ends[stop - 1] - 1) // step < (ends[stop] - 1) // step)
             for step in rings
         )
-    assert cuts(ends, rings, until, span)[-1:] == [count]
+    assert column_boundaries(ends, rings, until, span)[-1:] == [count]
 
 
 def test_what_was_drawn_before_open_interest_was_known_is_held_within_the_first_reading(stand):

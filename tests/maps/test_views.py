@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from powderkeg.events import MINUTE
+from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.scale import decode
-from powderkeg.maps.heatmap.scene import Choice, slab
 from powderkeg.maps.views.queries import (
     SPANS,
     STEPS,
@@ -169,7 +169,7 @@ def test_a_gap_is_told_where_every_chosen_market_has_one(stage):
 def test_a_cell_tells_what_stands_at_a_price_by_venue_and_tier(stage):
     price = stage.price * 0.98
     found = cell(stage, CellQuery(price=price))
-    whole = slab(stage, Choice())
+    whole = price_profile(stage, MapFilter())
     here = math.floor(math.log(price) / 5e-4) - whole.base
     total = sum(sum(tiers.values()) for tiers in found.dollars.values())
     assert total == pytest.approx(whole.dollars[:, :, here].sum())
@@ -230,6 +230,6 @@ def test_a_reach_lies_between_nothing_and_half_the_price(reach):
 
 
 def test_a_query_names_the_part_of_the_map_it_wants():
-    assert Query(venues=("bybit",), tiers=(100,), side="long").choice() == Choice(
+    assert Query(venues=("bybit",), tiers=(100,), side="long").map_filter() == MapFilter(
         ("bybit",), (100,), "long"
     )

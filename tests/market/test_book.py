@@ -213,6 +213,8 @@ def test_what_was_kept_from_before_a_restart_is_not_taken_for_a_hole():
     assert book.apply(delta(900, 900, 899, ((99.0, 1.0),))) is not None  # a hole
     old = book._kept
     assert [each.last for each in old] == [900]
-    late = BookSnapshot(M, old[0].at + 1, old[0].at + 9, ((98.0, 2.0),), ((101.0, 1.0),), 1)
+    late = BookSnapshot(
+        M, old[0].event_time + 1, old[0].event_time + 9, ((98.0, 2.0),), ((101.0, 1.0),), 1
+    )
     assert book.apply(late) is None
     assert (book.status, book.update, book.bid) == ("live", 1, 98.0)

@@ -34,9 +34,9 @@ def test_a_bar_holds_the_prints_of_its_span():
 def test_a_run_over_several_spans_finishes_all_but_the_last_and_skips_silent_ones():
     bars = Bars(M, MINUTE)
     over = bars.add(run([1, MINUTE, 3 * MINUTE], [1.0, 2.0, 3.0], [1.0, -1.0, 1.0]))
-    assert [bar.at for bar in over] == [0, MINUTE]
+    assert [bar.event_time for bar in over] == [0, MINUTE]
     assert bars.open is not None
-    assert bars.open.at == 3 * MINUTE
+    assert bars.open.event_time == 3 * MINUTE
 
 
 def test_time_finishes_a_bar_too():
@@ -44,7 +44,7 @@ def test_time_finishes_a_bar_too():
     assert bars.close(MINUTE) == []
     bars.add(trade(1, 100.0))
     assert bars.close(MINUTE - 1) == []
-    assert [bar.at for bar in bars.close(MINUTE)] == [0]
+    assert [bar.event_time for bar in bars.close(MINUTE)] == [0]
     assert bars.open is None
 
 
@@ -75,7 +75,7 @@ def test_columns_are_the_last_finished_bars_and_say_nothing_of_open_interest():
     columns = bars.columns(2)
     assert columns is not None
     assert columns.times.tolist() == [3 * MINUTE, 4 * MINUTE]
-    assert columns.at == 5 * MINUTE
+    assert columns.event_time == 5 * MINUTE
     assert np.isnan(columns.oi).all()
     assert columns.mark.tolist() == columns.close.tolist() == [103.0, 104.0]
     every = bars.columns()
@@ -133,7 +133,7 @@ def test_nothing_is_lost_between_prints_bars_and_coarser_bars(rows):
     assert max(bar.high for bar in long) == max(price for _, price, *_ in rows)
     assert min(bar.low for bar in long) == min(price for _, price, *_ in rows)
     assert (long[0].open, long[-1].close) == (rows[0][1], rows[-1][1])
-    assert all(bar.at % (5 * MINUTE) == 0 for bar in long)
+    assert all(bar.event_time % (5 * MINUTE) == 0 for bar in long)
 
 
 def test_state_tells_apart_what_comes_next():
@@ -149,4 +149,4 @@ def test_three_minutes_of_bars_are_one_longer_bar_and_the_fourth_begins_another(
             for n in range(4)]  # fmt: skip
     first, second = coarser(bars, 3 * MINUTE)
     assert first == Candle(M, 0, 2, 3 * MINUTE, 100.0, 110.0, 88.0, 103.0, 6.0, 4.5)
-    assert (second.at, second.volume) == (3 * MINUTE, 2.0)
+    assert (second.event_time, second.volume) == (3 * MINUTE, 2.0)

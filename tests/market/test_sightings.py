@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from powderkeg.events import DAY, HOUR, Positions
-from powderkeg.market.sightings import KEEP, Observed
+from powderkeg.market.sightings import KEEP, ObservedPositions
 
 MARKET = "hyperliquid:BTC"
 
@@ -17,27 +17,30 @@ def report(at, *accounts, flat=()):
 
 
 def seen(*reports):
-    observed = Observed(MARKET)
+    observed = ObservedPositions(MARKET)
     for each in reports:
-        observed.take(each)
+        observed.update(each)
     return observed
 
 
 def test_a_market_knows_its_venue():
-    assert Observed(MARKET).venue == "hyperliquid"
+    assert ObservedPositions(MARKET).venue == "hyperliquid"
 
 
 def test_a_later_report_replaces_what_was_known_of_its_accounts():
     observed = seen(report(DAY, "a", "b"), report(DAY + HOUR, "b"))
-    assert {name: each.at for name, each in observed.held.items()} == {"a": DAY, "b": DAY + HOUR}
+    assert {name: each.at for name, each in observed.positions.items()} == {
+        "a": DAY,
+        "b": DAY + HOUR,
+    }
 
 
 def test_an_account_reported_flat_holds_nothing():
-    assert list(seen(report(DAY, "a", "b"), report(DAY + HOUR, flat=("a",))).held) == ["b"]
+    assert list(seen(report(DAY, "a", "b"), report(DAY + HOUR, flat=("a",))).positions) == ["b"]
 
 
 def test_an_account_without_a_newer_report_is_dropped_in_time():
     observed = seen(report(DAY, "a"), report(DAY + KEEP, "b"))
-    assert list(observed.held) == ["b"]
-    assert [each.at for each in observed.believed(DAY + KEEP + HOUR)] == [DAY + KEEP]
-    assert observed.believed(DAY + 2 * KEEP) == []
+    assert list(observed.positions) == ["b"]
+    assert [each.at for each in observed.current(DAY + KEEP + HOUR)] == [DAY + KEEP]
+    assert observed.current(DAY + 2 * KEEP) == []

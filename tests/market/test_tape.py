@@ -126,7 +126,7 @@ def test_runs_and_single_prints_leave_the_same_state_and_believe_the_same(rows, 
     for at, price, size in zip(times, prices, sizes, strict=True):
         got = one.add(trade(at, price, abs(size), "buy" if size > 0 else "sell"))
         if isinstance(got, Trade):
-            singly.append((got.at, got.price))
+            singly.append((got.event_time, got.price))
         elif got is not None:
             singly += zip(got.times.tolist(), got.prices.tolist(), strict=True)
     for start in range(0, len(times), length):
@@ -155,7 +155,7 @@ def test_bought_and_sold_since_the_start_are_the_believed_volume(rows):
 @pytest.mark.parametrize(("taker", "signed"), [("buy", 2.0), ("sell", -2.0)])
 def test_one_print_as_columns_keeps_its_times_its_price_and_the_takers_sign(taker, signed):
     columns = as_run(Trade(M, 5, 7, 100.0, 2.0, taker))
-    assert (columns.market, columns.at, columns.seen) == (M, 5, 7)
+    assert (columns.market, columns.event_time, columns.received_time) == (M, 5, 7)
     assert columns.times.tolist() == [5]
     assert columns.prices.tolist() == [100.0]
     assert columns.sizes.tolist() == [signed]

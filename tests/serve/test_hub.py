@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from powderkeg.events import Tick
+from powderkeg.events import ClockTick
 from powderkeg.maps.views.queries import SPANS, HeatmapQuery, SpanQuery
 from powderkeg.maps.views.views import heatmap
 from powderkeg.serve.session import Session
@@ -34,7 +34,7 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
     for _ in range(70):
         for event in market.step(1.0):
             desk.apply(event)
-        desk.apply(Tick(market.now))
+        desk.apply(ClockTick(market.now))
         asyncio.run(hub.beat())
         for message in drain(reader):
             assert message["kind"] != "rebase"
@@ -96,20 +96,20 @@ def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next
     market, desk = prepared
     clock = [100.0]
     monkeypatch.setattr("powderkeg.serve.stream.hub.time.monotonic", lambda: clock[0])
-    moved = Stream.quick
+    moved = Stream.send_tail
 
     def slow(stream):
         moved(stream)
         clock[0] += 0.6 * SLICE
 
-    monkeypatch.setattr(Stream, "quick", slow)
+    monkeypatch.setattr(Stream, "send_tail", slow)
     joined = [hub.join("BTC", SpanQuery(span=span)) for span in ("1h", "4h", "12h", "1d")]
     for event in market.step(1.0):
         desk.apply(event)
     told = []
     for _ in range(2):
         before = [stream.seq for stream, _ in joined]
-        hub.quick()
+        hub.send_tail()
         told.append([stream.seq > was for (stream, _), was in zip(joined, before, strict=True)])
         clock[0] += 1.0
     assert told == [[True, True, False, False], [False, False, True, True]]
@@ -122,14 +122,14 @@ def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monk
     clock = [100.0]
     monkeypatch.setattr("powderkeg.serve.stream.hub.time.monotonic", lambda: clock[0])
     joined = [hub.join("BTC", QUERY) for _ in range(1_000)]
-    hub.quick()
+    hub.send_tail()
     stream = joined[0][0]
     told = [stream.seq]
     for _ in range(10):
         clock[0] += 0.1
         for event in market.step(1.0):
             desk.apply(event)
-        hub.quick()
+        hub.send_tail()
         told.append(stream.seq)
     assert told[-1] - told[0] <= 4
     for stream, reader in joined:
@@ -172,13 +172,13 @@ async def test_a_reader_waits_until_there_is_something(hub):
 def test_a_quick_beat_sends_the_newest_column_once_something_has_happened(hub, prepared):
     market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
-    stream.quick()
+    stream.send_tail()
     drain(reader)
-    stream.quick()
+    stream.send_tail()
     assert drain(reader) == []
     for event in market.step(1.0):
         desk.apply(event)
-    stream.quick()
+    stream.send_tail()
     assert {message["kind"] for message in drain(reader)} == {"column"}
     hub.leave(stream, reader)
 
@@ -191,7 +191,7 @@ def test_quick_beats_are_numbered_with_the_slow_ones(hub, prepared):
     for n in range(6):
         for event in market.step(1.0):
             desk.apply(event)
-        asyncio.run(hub.beat()) if n % 2 else stream.quick()
+        asyncio.run(hub.beat()) if n % 2 else stream.send_tail()
         told += [message["seq"] for message in drain(reader)]
     assert told == list(range(1, len(told) + 1))
     hub.leave(stream, reader)
@@ -208,7 +208,7 @@ def test_quick_beats_come_no_more_often_than_a_reader_can_follow(hub, prepared, 
         clock[0] += QUICK / 10
         for event in market.step(0.2):
             desk.apply(event)
-        hub.quick()
+        hub.send_tail()
         sent += bool(drain(reader))
     assert 1 <= sent <= 3
     hub.leave(stream, reader)
@@ -220,5 +220,5 @@ def test_nobody_watching_costs_a_quick_beat_nothing(hub, prepared):
     hub.leave(stream, reader)
     for event in market.step(1.0):
         desk.apply(event)
-    stream.quick()
+    stream.send_tail()
     assert stream.seq == 0

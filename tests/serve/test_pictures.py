@@ -18,9 +18,9 @@ from powderkeg.history import fixings
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports.formatting import money
-from powderkeg.serve.exports.layout import Stage, steps_of
+from powderkeg.serve.exports.layout import PictureLayout, steps_of
 from powderkeg.serve.exports.palettes import KNOTS, palette
-from powderkeg.serve.exports.pictures import Look, heatmap_png, wrapped
+from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png, wrapped
 
 PAGE = Path(__file__).parents[2] / "web/src/lib/paint/palettes.ts"
 
@@ -58,20 +58,20 @@ def test_a_picture_is_lit_and_carries_its_stamp(session):
 
 
 def test_local_time_is_told_in_the_zone_asked_for(session):
-    image, _ = drawn(session, Look(zone="Pacific/Auckland"))
+    image, _ = drawn(session, PictureStyle(zone="Pacific/Auckland"))
     at = datetime.fromtimestamp(session.desks["BTC"].now / 1e6, UTC)
     there = at + timedelta(hours=13)
     words = f"{at:%Y-%m-%d %H:%M} UTC ({there:%Y-%m-%d %H:%M} NZDT)"
     assert words in image.text["Description"]
     with pytest.raises(RequestError, match="expected a zone such as Pacific/Auckland"):
-        drawn(session, Look(zone="Middle/Earth"))
+        drawn(session, PictureStyle(zone="Middle/Earth"))
 
 
 @pytest.mark.parametrize(
     ("width", "height"), [(320, 320), (640, 360), (1280, 720), (1080, 1920), (2560, 1440)]
 )
 def test_every_size_is_lit_and_as_asked(session, width, height):
-    image, pixels = drawn(session, Look(width=width, height=height))
+    image, pixels = drawn(session, PictureStyle(width=width, height=height))
     assert image.size == (width, height)
     assert lit(pixels) > 0.1
 
@@ -79,7 +79,9 @@ def test_every_size_is_lit_and_as_asked(session, width, height):
 @pytest.mark.parametrize("width", [320, 390, 640, 1280])
 def test_a_long_stamp_is_wrapped_and_never_cut_off(session, width):
     # Nothing is lit in the last pixels on the right of the rows that hold the stamp.
-    _, pixels = drawn(session, Look(width=width, height=600), filters="tiers 50, 25 · longs only")
+    _, pixels = drawn(
+        session, PictureStyle(width=width, height=600), filters="tiers 50, 25 · longs only"
+    )
     stamp = pixels[-40:, -8:]
     assert stamp.sum(axis=2).max() < 120
 
@@ -97,7 +99,7 @@ def test_palettes_differ_and_rise_in_brightness(session, name):
     luminance = palette(name) @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luminance[::16]) > 0).all()
     assert palette(name).shape == (256, 3)
-    _, pixels = drawn(session, Look(palette=name, width=640, height=360))
+    _, pixels = drawn(session, PictureStyle(palette=name, width=640, height=360))
     assert lit(pixels) > 0.1
 
 
@@ -139,7 +141,7 @@ def test_a_picture_of_the_past_says_when_it_was(session):
 def test_amounts_in_another_currency_name_the_rate_and_its_day(session):
     at = answer(session, "levels")["as_of"]
     rate = fixings.shipped().rate("NZD", at)
-    image, _ = drawn(session, Look(ccy="NZD"), rate)
+    image, _ = drawn(session, PictureStyle(ccy="NZD"), rate)
     assert f"{rate.value:.4f} NZD a dollar (ECB, 2025-12-31)" in image.text["Description"]
 
 
@@ -151,7 +153,7 @@ def test_gaps_are_hatched(session):
         for gaps in ([], [(100, 300)])
     )
     changed = (plain != hatched).any(axis=2)
-    stage = Stage(heat, 1280, 720, 30)
+    stage = PictureLayout(heat, 1280, 720, 30)
     across = np.flatnonzero(changed.any(axis=0))
     assert across.min() >= round(stage.x(100))
     assert across.max() < round(stage.x(300))
@@ -161,18 +163,18 @@ def test_gaps_are_hatched(session):
 
 def test_several_planes_are_refused(session):
     with pytest.raises(RequestError, match="one plane of money"):
-        Stage(answer(session, "heatmap", planes="tiers"), 1280, 720, 30)
+        PictureLayout(answer(session, "heatmap", planes="tiers"), 1280, 720, 30)
 
 
 def test_hours_along_the_bottom_are_round_in_the_zone(session):
     from zoneinfo import ZoneInfo  # noqa: PLC0415  used here alone
 
-    stage = Stage(answer(session, "heatmap"), 1280, 720, 30)
+    stage = PictureLayout(answer(session, "heatmap"), 1280, 720, 30)
     found = list(stage.hours(ZoneInfo("Asia/Kolkata"), 8))
     assert 3 <= len(found) <= 9
     assert all(moment.minute == 0 for _, moment in found)
     assert [x for x, _ in found] == sorted(x for x, _ in found)
-    month = Stage(answer(session, "heatmap", span="30d"), 1280, 720, 30)
+    month = PictureLayout(answer(session, "heatmap", span="30d"), 1280, 720, 30)
     assert 3 <= len(list(month.hours(ZoneInfo("UTC"), 8))) <= 9
 
 

@@ -11,7 +11,7 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import RequestError
 from powderkeg.events import HOUR, MINUTE, SECOND
-from powderkeg.history.playback import Reel, Stored
+from powderkeg.history.playback import PlaybackCursor, Stored
 from powderkeg.history.replay import events
 from powderkeg.history.sources import load
 from powderkeg.maps.views.queries import (
@@ -49,18 +49,18 @@ def test_whole_answers_of_a_reel_are_those_of_a_stream_that_ends_there(recorded:
     """Byte for byte, for a reel that had been at 20 February before."""
     source = load(recorded / "btc_2026.toml")
     until = LATER + HOUR
-    reel = Reel(
+    cursor = PlaybackCursor(
         Stored(source, "BTC", until=until), lambda raw: Stored(source, "BTC", raw, until=until)
     )
-    session = Session("replay", {"BTC": reel.wind()}, lambda: 0)
-    session.reels["BTC"] = reel
+    session = Session("replay", {"BTC": cursor.play_through()}, lambda: 0)
+    session.cursors["BTC"] = cursor
     session.answer("BTC", "bars", ReachQuery(at=LATER))
     told = {at: [session.answer("BTC", name, then(q, at)) for name, q in ASKED] for at in TIMES}
 
     stream = events(source, "BTC", until=TIMES[-1], stride=BAR)
     desk, ahead = Desk("BTC"), next(stream, None)
     for at in TIMES:
-        while ahead is not None and ahead.seen < at:
+        while ahead is not None and ahead.received_time < at:
             desk.apply(ahead)
             ahead = next(stream, None)
         alone = Session("replay", {"BTC": desk}, lambda: 0)

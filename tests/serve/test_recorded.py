@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Tick
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND, ClockTick
 from powderkeg.history.snapshots import CODEC, digest
 from powderkeg.maps.heatmap.prices import CLOSE, LOW
 from powderkeg.maps.views.queries import HeatmapQuery, LevelsQuery
@@ -48,7 +48,7 @@ def uncached(monkeypatch):
 def test_a_past_has_the_symbol_of_its_venue_and_the_liquidations_it_reports(histories):
     binance, okx = (as_published("BTC", each) for each in histories)
     assert (binance.market, okx.market) == (BINANCE, OKX)
-    seconds = Counter(each.at // SECOND for each in binance.liquidations)
+    seconds = Counter(each.event_time // SECOND for each in binance.liquidations)
     assert set(seconds.values()) == {1}
     whole = len(histories[1].liquidations)
     assert len(okx.liquidations) == whole - whole // UNREPORTED
@@ -62,9 +62,9 @@ def test_bitget_reports_the_largest_of_each_second_and_side_and_hyperliquid_none
     ]
     bitget = replace(history, market="bitget:BTCUSDT", liquidations=twice)
     told = as_published("BTC", bitget).liquidations
-    seconds = {(each.at // SECOND, each.holder) for each in twice}
+    seconds = {(each.event_time // SECOND, each.position_side) for each in twice}
     assert [each.size for each in told] == [3.0] * len(seconds)
-    assert {(each.at // SECOND, each.holder) for each in told} == seconds
+    assert {(each.event_time // SECOND, each.position_side) for each in told} == seconds
     silent = as_published("BTC", replace(history, market="hyperliquid:BTCUSDT"))
     assert (silent.market, silent.liquidations) == ("hyperliquid:BTC", [])
 
@@ -72,12 +72,12 @@ def test_bitget_reports_the_largest_of_each_second_and_side_and_hyperliquid_none
 def test_what_is_older_than_can_be_learned_from_is_one_block_without_liquidations(histories):
     edge = UNTIL - 6 * HOUR
     events = events_of(histories[0], edge)
-    blocks = [event for event in events if hasattr(event, "deaths")]
-    assert [block.deaths for block in blocks] == [False] + [True] * 6
+    blocks = [event for event in events if hasattr(event, "liquidations_known")]
+    assert [block.liquidations_known for block in blocks] == [False] + [True] * 6
     assert int(blocks[0].times[-1]) + MINUTE == edge
     assert np.concatenate([b.times for b in blocks]).tolist() == histories[0].candles.times.tolist()
     reported = [event for event in events if hasattr(event, "bankruptcy")]
-    assert min(event.at for event in reported) >= edge
+    assert min(event.event_time for event in reported) >= edge
 
 
 @pytest.mark.usefixtures("uncached")
@@ -89,7 +89,7 @@ def test_a_past_is_learned_from_and_the_same_whether_kept_or_not(past, tmp_path,
     assert digest(fresh) == digest(kept)
     (market,) = fresh.markets.values()
     assert market.estimate.fit.reports > 10
-    assert market.estimate.record.count > 10
+    assert market.estimate.forecast_log.count > 10
     assert fresh.now == UNTIL
 
 
@@ -143,7 +143,7 @@ def test_five_minutes_after_the_opening_the_map_has_seen_a_sweep_and_a_reclaim(t
             if event.market == market.world.markets[0]:
                 reported[getattr(event, "holder", "")] += 1
                 desk.apply(replace(event, market=BINANCE))
-        desk.apply(Tick(market.now))
+        desk.apply(ClockTick(market.now))
     heat = VIEWS["heatmap"][1](desk, HeatmapQuery(span="1d"))
     minutes = heat.ohlc[-6:]
     assert np.nanmin(minutes[:, LOW]) < opening * 0.99

@@ -10,7 +10,7 @@ from powderkeg.engine.calibration.shipped import SHIPPED
 from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.calibration.weights import Fit
 from powderkeg.events import DAY, HOUR, MINUTE
-from powderkeg.maps.heatmap.scene import Choice, Known
+from powderkeg.maps.heatmap.coin_view import MapFilter, MarketView
 from powderkeg.maps.views.queries import ReachQuery
 from powderkeg.serve.trust import ALL, fit, model
 
@@ -22,7 +22,7 @@ class Shown:
 
     def __init__(self, *markets):
         self.markets = markets
-        self.now = max((market.seen for market in markets), default=0)
+        self.now = max((market.last_received for market in markets), default=0)
 
     def estimated(self):
         return list(self.markets)
@@ -41,7 +41,7 @@ def market(at, venue="binance", *, reports=0.0, volume=10.0):
         ones = np.ones((2, TERMS))
         estimate.fit = Fit(ones, ones, ones[0], 1.0, ones, reports=reports)
         estimate.fitted, estimate.events = at, round(10 * reports)
-    return Known(estimate.market, venue, estimate, {}, at, "up")
+    return MarketView(estimate.market, venue, estimate, {}, at, "up")
 
 
 def test_an_answer_about_the_past_tells_the_price_of_then(session, prepared):
@@ -83,10 +83,10 @@ def test_what_a_map_rests_on_is_told_in_words(markets, words):
 
 def test_only_the_markets_that_are_chosen_are_told_of():
     shown = Shown(market(AFTER, reports=500), market(AFTER, "okx"))
-    assert model(shown, Choice(("okx",))).startswith("borrowed")
-    assert model(shown, Choice(("binance",))).startswith("calibrated")
-    assert model(shown, Choice(model="static")).startswith("four fixed leverages")
-    assert fit(shown, Choice(("okx",)))["borrowed"]["market"] == "BTC on Binance"
+    assert model(shown, MapFilter(("okx",))).startswith("borrowed")
+    assert model(shown, MapFilter(("binance",))).startswith("calibrated")
+    assert model(shown, MapFilter(model="static")).startswith("four fixed leverages")
+    assert fit(shown, MapFilter(("okx",)))["borrowed"]["market"] == "BTC on Binance"
     assert fit(shown, ALL)["borrowed"] is None
 
 
@@ -96,7 +96,7 @@ def test_a_map_without_any_volume_says_that_it_is_of_the_path_alone():
     both = Shown(market(AFTER), blind)
     assert model(both).endswith("· path only: no volume is known on okx")
     assert fit(both, ALL)["path_only"] == ["okx"]
-    assert fit(both, Choice(("binance",)))["path_only"] == []
+    assert fit(both, MapFilter(("binance",)))["path_only"] == []
 
 
 def test_a_fit_tells_what_it_borrows_and_how_many_reports_it_rests_on():

@@ -13,7 +13,7 @@ from powderkeg.store.folder import Store
 
 KILLED = """
 import time
-from powderkeg.serve.temporary import temporary
+from powderkeg.serve.startup.temporary import temporary
 from powderkeg.store.folder import Store
 with temporary() as folder:
     Store(folder)

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from powderkeg.engine.calibration.uncertainty import Z
 from powderkeg.events import DAY, HOUR, SECOND
-from powderkeg.maps.heatmap.doubt import doubt
-from powderkeg.maps.heatmap.scene import Choice, bin_of
+from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
+from powderkeg.maps.heatmap.intervals import interval
 from powderkeg.maps.views.compare import difference, pair
 from powderkeg.maps.views.grade import (
     FIT,
@@ -48,8 +48,8 @@ def session(desk):
 def test_a_band_holds_the_estimate_and_is_narrower_for_the_whole_than_for_its_parts(desk):
     centre = bin_of(desk.price)
     first = centre - np.array([400, 300, 200, 100])
-    parts = doubt(desk, Choice(), np.zeros(4, np.int64), first, first + 100)
-    whole = doubt(desk, Choice(), np.zeros(1, np.int64), first[:1], first[-1:] + 100)
+    parts = interval(desk, MapFilter(), np.zeros(4, np.int64), first, first + 100)
+    whole = interval(desk, MapFilter(), np.zeros(1, np.int64), first[:1], first[-1:] + 100)
     for sure in (parts, whole):
         assert (sure.low <= 1).all()
         assert (sure.high >= 1).all()
@@ -59,7 +59,7 @@ def test_a_band_holds_the_estimate_and_is_narrower_for_the_whole_than_for_its_pa
 
 def test_a_part_that_holds_nothing_is_not_in_doubt(desk):
     far = bin_of(desk.price) + np.array([5000])
-    sure = doubt(desk, Choice(), np.array([0]), far, far + 1)
+    sure = interval(desk, MapFilter(), np.array([0]), far, far + 1)
     assert (sure.low[0], sure.high[0], sure.measured[0]) == (1.0, 1.0, 0.0)
 
 
@@ -98,21 +98,21 @@ def test_of_the_past_and_of_the_static_map_no_band_is_known(desk, query):
 def test_the_band_of_a_much_missed_model_is_wide(desk):
     estimate = next(desk.estimated()).estimate
     centre = np.array([bin_of(desk.price)])
-    sure = doubt(desk, Choice(), np.zeros(1, np.int64), centre - 400, centre)
-    misfit = math.hypot(estimate.misfit.width, estimate.fraction.spread)
+    sure = interval(desk, MapFilter(), np.zeros(1, np.int64), centre - 400, centre)
+    misfit = math.hypot(estimate.model_error.width, estimate.reporting_rate.spread)
     assert sure.high[0] >= math.exp(Z * misfit) * 0.9
 
 
 def test_the_static_map_is_another_map_of_the_same_coin(desk, session):
     ours, theirs = (bars(desk, ReachQuery(model=m)) for m in ("calibrated", "static"))
     assert ours.long != theirs.long
-    assert "never closed" in model(desk, Choice(model="static"))
+    assert "never closed" in model(desk, MapFilter(model="static"))
     assert session.answer("BTC", "bars", ReachQuery(model="static"))["mode"] == "static"
 
 
 def test_two_models_side_by_side_say_what_makes_them_differ(desk):
     both = compared(desk, SpanQuery())
-    ours, theirs, _ = pair(desk, Choice(), 0)
+    ours, theirs, _ = pair(desk, MapFilter(), 0)
     assert both.ours.sum() <= ours.sum()
     assert both.totals["static"] <= theirs.sum()
     assert 0 < both.overlap < 1

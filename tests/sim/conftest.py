@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from powderkeg.sim import DEMO, MadeMarket, Recording, World
+from powderkeg.sim import DEMO, Recording, SimulatedMarket, World
 
 START: Final = 1_700_006_400_000_000
 """A whole eight hours UTC, so that funding falls on day boundaries."""
@@ -18,18 +18,18 @@ def start() -> int:
 
 
 @pytest.fixture(scope="session")
-def grown() -> MadeMarket:
+def grown() -> SimulatedMarket:
     """Three venues after five days of life. Do not step it: copy it."""
-    return MadeMarket(World(warm=5.0), 3, START)
+    return SimulatedMarket(World(warm=5.0), 3, START)
 
 
 @pytest.fixture(scope="session")
-def recording(grown: MadeMarket) -> Recording:
+def recording(grown: SimulatedMarket) -> Recording:
     """Two days of it, second by second."""
     return grown.copy().run(2.0)
 
 
 @pytest.fixture(scope="session")
-def demo() -> MadeMarket:
+def demo() -> SimulatedMarket:
     """A market to look at: censored, scaled. Do not step it: copy it."""
-    return MadeMarket(DEMO["SOL"], 5, START)
+    return SimulatedMarket(DEMO["SOL"], 5, START)

@@ -12,7 +12,15 @@ from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR, SECOND, BookSnapshot, Liquidation, Trades
-from powderkeg.sim import DEMO, EPISODES, Episode, MadeMarket, MinuteHistory, World, joined_history
+from powderkeg.sim import (
+    DEMO,
+    EPISODES,
+    Episode,
+    MinuteHistory,
+    SimulatedMarket,
+    World,
+    joined_history,
+)
 from powderkeg.sim.conditions import Conditions, session
 from powderkeg.sim.episodes import KeyFrame, MarketOrder, Phase, Wall
 
@@ -22,7 +30,7 @@ VENUES: Final = ("binance", "bybit", "okx", "bitget")
 class Played(Struct):
     """One episode second by second: prices over the opening price, dollars, reported sides."""
 
-    market: MadeMarket
+    market: SimulatedMarket
     before: float
     """Volume per second in the hour before."""
     price: np.ndarray
@@ -33,10 +41,10 @@ class Played(Struct):
     books: list[BookSnapshot]
 
 
-def crowded(coin: str, start: int) -> tuple[MadeMarket, list[MinuteHistory]]:
+def crowded(coin: str, start: int) -> tuple[SimulatedMarket, list[MinuteHistory]]:
     """Return a market at `start` with a crowd on the endangered side, and its last two hours."""
     world = replace(DEMO[coin], venues=VENUES, shares=(0.4, 0.3, 0.2, 0.1), censor=False, warm=1.0)
-    market = MadeMarket(world, 7, start - DAY // 12)
+    market = SimulatedMarket(world, 7, start - DAY // 12)
     with market.crowd(EPISODES[coin].side):
         return market, market.history(1 / 12)
 
@@ -55,7 +63,7 @@ def play(coin: str, start: int) -> Played:
                 out.volume[k] += np.abs(event.sizes).sum()
                 out.buy[k] += event.sizes[event.sizes > 0].sum()
             elif isinstance(event, Liquidation):
-                (out.longs if event.holder == "long" else out.shorts)[k] += 1
+                (out.longs if event.position_side == "long" else out.shorts)[k] += 1
             elif isinstance(event, BookSnapshot) and event.market.startswith("binance"):
                 out.books.append(event)
         out.price[k] = out.price[k] or out.price[k - 1]
@@ -144,7 +152,7 @@ def test_after_an_episode_laws_and_book_are_as_if_there_had_been_none(sweep: Pla
     assert market._rules.laws["depth"] == plain["depth"]
 
 
-def lived(market: MadeMarket, steps: int = 700) -> bytes:
+def lived(market: SimulatedMarket, steps: int = 700) -> bytes:
     for _ in range(steps):
         market.step(0.1)
     return market._state.tobytes()
@@ -161,13 +169,13 @@ def test_one_seed_gives_one_episode_also_to_copies_and_pickles(start: int):
     assert first.now == start + 100 * SECOND
 
 
-def test_an_episode_without_content_changes_no_byte(grown: MadeMarket):
+def test_an_episode_without_content_changes_no_byte(grown: SimulatedMarket):
     plain, scripted = grown.copy(), grown.copy()
     scripted.script(Episode(name="nothing", side=1))
     assert lived(plain, 50) == lived(scripted, 50)
 
 
-def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: MadeMarket):
+def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: SimulatedMarket):
     market = grown.copy()
     wall = Wall(1, 0.99, 0.9999, 20.0, 1.0, 0, 60)
     market.script(Episode(name="wall", side=1, walls=(wall,)))
@@ -177,7 +185,7 @@ def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: MadeMarket):
     assert market._state["eaten"].min() >= 0
 
 
-def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: MadeMarket):
+def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: SimulatedMarket):
     market = grown.copy()
     walls = (Wall(1, 0.99, 0.999, 20.0, 1.0, 1, 2), Wall(-1, 1.001, 1.01, 20.0, 1.0, 3, 4))
     phases = (Phase(0, 9, Conditions()),)
@@ -194,7 +202,9 @@ def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: MadeMarket
 
 
 @pytest.mark.parametrize(("refill", "grows"), [(0.0, False), (0.9, False), (1.2, True)])
-def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: float, grows: bool):
+def test_a_wall_gets_its_part_back_of_what_is_taken(
+    grown: SimulatedMarket, refill: float, grows: bool
+):
     market = grown.copy()
     wall = Wall(1, 0.98, 0.9999, 20.0, refill, 0, 60)
     sale = MarketOrder(1.0, -0.1)
@@ -207,7 +217,7 @@ def test_a_wall_gets_its_part_back_of_what_is_taken(grown: MadeMarket, refill: f
     assert (float(rungs.held.sum()) > before) == grows
 
 
-def test_a_large_order_is_one_print_of_its_size(grown: MadeMarket):
+def test_a_large_order_is_one_print_of_its_size(grown: SimulatedMarket):
     market = grown.copy()
     market.script(Episode(name="sale", side=1, orders=(MarketOrder(0.25, -0.05),)))
     tapes = [tape for _ in range(4) for tape in market.moment(0.1).tapes]
@@ -217,13 +227,13 @@ def test_a_large_order_is_one_print_of_its_size(grown: MadeMarket):
 
 
 def test_a_crowd_leaves_more_longs_close_below_than_an_ordinary_evening(start: int):
-    def near(market: MadeMarket) -> float:
+    def near(market: SimulatedMarket) -> float:
         truth = market.truth()
         distance = 1 - truth.prices / truth.marks.mean()
         close = (truth.sides > 0) & (distance > 0) & (distance < 0.015)
         return float(truth.sizes[close].sum())
 
-    plain = MadeMarket(World(warm=1.0), 3, start)
+    plain = SimulatedMarket(World(warm=1.0), 3, start)
     busy = plain.copy()
     plain.history(1 / 12)
     with busy.crowd(1):
@@ -233,7 +243,7 @@ def test_a_crowd_leaves_more_longs_close_below_than_an_ordinary_evening(start: i
     assert busy._rules.laws["open_rate"] == busy._rules._base["open_rate"]
 
 
-def test_histories_that_follow_each_other_are_one(grown: MadeMarket):
+def test_histories_that_follow_each_other_are_one(grown: SimulatedMarket):
     whole, parts = grown.copy(), grown.copy()
     one = whole.history(0.5)
     two = joined_history(parts.history(0.25), parts.history(0.25))
@@ -241,12 +251,12 @@ def test_histories_that_follow_each_other_are_one(grown: MadeMarket):
     for a, b in zip(one, two, strict=True):
         for name in ("times", "open", "high", "low", "close", "volume", "buy", "oi", "mark"):
             assert (getattr(a.candles, name) == getattr(b.candles, name)).all()
-        assert (a.candles.at, a.market) == (b.candles.at, b.market)
+        assert (a.candles.event_time, a.market) == (b.candles.event_time, b.market)
         assert a.liquidations == b.liquidations
         assert a.funding == b.funding
 
 
-def test_histories_with_a_gap_are_not_joined(grown: MadeMarket):
+def test_histories_with_a_gap_are_not_joined(grown: SimulatedMarket):
     market = grown.copy()
     first, _, third = (market.history(0.01) for _ in range(3))
     with pytest.raises(ValueError, match=r"from \d+ on, found"):
@@ -291,7 +301,7 @@ def test_new_york_mornings_are_busier_than_nights_and_weekends_quieter():
 
 def test_sessions_make_history_follow_the_hours_and_the_measured_world_does_not(start: int):
     def share(world: World) -> float:
-        bars = MadeMarket(world, 3, start - 8 * HOUR).history(5.0)[0].candles
+        bars = SimulatedMarket(world, 3, start - 8 * HOUR).history(5.0)[0].candles
         hour = bars.times // HOUR % 24
         return float(bars.volume[hour == 14].mean() / bars.volume[hour == 22].mean())
 

@@ -21,13 +21,13 @@ from powderkeg.events import (
     OpenInterest,
     Trades,
 )
-from powderkeg.sim import MadeMarket, World
-from powderkeg.sim.kernel.state import DEATH
+from powderkeg.sim import SimulatedMarket, World
+from powderkeg.sim.kernel.state import LIQUIDATION
 from powderkeg.sim.publish import forced_of, stamps
 
 
 @pytest.fixture(scope="module")
-def said(demo: MadeMarket) -> list[Event]:
+def said(demo: SimulatedMarket) -> list[Event]:
     """Two minutes of a demo market, a tenth of a second at a time."""
     market = demo.copy()
     return [event for _ in range(1_200) for event in market.step(0.1)]
@@ -52,9 +52,9 @@ def test_time_never_runs_backwards(said: list[Event], start: int):
     last: dict[tuple[str, type], int] = {}
     for event in said:
         key = (event.market, type(event))
-        assert event.at >= last.get(key, start)
-        last[key] = event.at
-        assert event.seen == event.at
+        assert event.event_time >= last.get(key, start)
+        last[key] = event.event_time
+        assert event.received_time == event.event_time
 
 
 def test_prints_are_columns_of_positive_prices_on_the_tick(said: list[Event]):
@@ -88,7 +88,7 @@ def test_the_book_stands_around_the_last_price(said: list[Event]):
             assert event.bids[0][0] == pytest.approx(last[event.market], rel=3e-3)
 
 
-def test_the_book_shows_what_was_eaten(grown: MadeMarket):
+def test_the_book_shows_what_was_eaten(grown: SimulatedMarket):
     market = grown.copy()
     market.step(1.0)
     (before, *_), after = market._books(), market.copy()
@@ -119,9 +119,9 @@ def test_events_carry_only_public_fields(said: list[Event]):
         assert fields == allowed[type(event)] | {"market", "at", "seen"}
 
 
-def shaken(world: World, start: int) -> tuple[MadeMarket, list[Event]]:
+def shaken(world: World, start: int) -> tuple[SimulatedMarket, list[Event]]:
     """Return a market whose index fell by four percent in half a minute, and what was said."""
-    market = MadeMarket(world, 5, start)
+    market = SimulatedMarket(world, 5, start)
     said: list[Event] = []
     for _ in range(30):
         market._state["index"] -= 27
@@ -159,11 +159,11 @@ def test_liquidations_are_told_at_the_bankruptcy_price_of_their_holder(start: in
 
 
 def test_a_long_step_is_censored_inside_too():
-    rows = np.zeros(40, DEATH)
+    rows = np.zeros(40, LIQUIDATION)
     rows["side"] = 1
     rows["size"] = 1.0
     rows["bankruptcy"] = 100_000.0
-    market = MadeMarket(World(), 1, 0)
+    market = SimulatedMarket(World(), 1, 0)
     kept = forced_of(rows, market._units, 0, 10 * SECOND, censored=True)
     assert 9 <= kept.times.size <= 11
     assert len(set((kept.times // SECOND).tolist())) == kept.times.size
@@ -175,7 +175,7 @@ def test_stamps_are_spread_inside_their_step():
 
 
 def test_funding_is_predicted_each_minute_and_paid_every_eight_hours(start: int):
-    market = MadeMarket(World(warm=0.1), 1, start - 30 * SECOND)
+    market = SimulatedMarket(World(warm=0.1), 1, start - 30 * SECOND)
     rates = of([e for _ in range(30) for e in market.step(1.0)], Funding)
     assert [e.at for e in rates] == [start] * 3
     assert rates[0].rate == market._state["funding"][0] != 0

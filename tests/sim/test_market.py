@@ -9,61 +9,61 @@ import numpy as np
 import pytest
 
 from powderkeg.events import DAY, MINUTE, SECOND
-from powderkeg.sim import MadeMarket, Recording, World
+from powderkeg.sim import Recording, SimulatedMarket, World
 from powderkeg.sim.kernel.rates import ticks_of
 from powderkeg.sim.market import FUNDING
 
 
-def bytes_of(market: MadeMarket) -> bytes:
+def bytes_of(market: SimulatedMarket) -> bytes:
     return market._state.tobytes()
 
 
-def live(market: MadeMarket, steps: int = 50) -> bytes:
+def live(market: SimulatedMarket, steps: int = 50) -> bytes:
     said = [market.step(0.1) for _ in range(steps)]
     encoder = msgspec.msgpack.Encoder(enc_hook=lambda array: array.tobytes())
     return encoder.encode(said) + bytes_of(market)
 
 
 @pytest.fixture
-def young(start: int) -> MadeMarket:
-    return MadeMarket(World(warm=0.1), 1, start)
+def young(start: int) -> SimulatedMarket:
+    return SimulatedMarket(World(warm=0.1), 1, start)
 
 
-def test_one_seed_gives_the_same_bytes(young: MadeMarket, start: int):
-    assert live(young) == live(MadeMarket(World(warm=0.1), 1, start))
+def test_one_seed_gives_the_same_bytes(young: SimulatedMarket, start: int):
+    assert live(young) == live(SimulatedMarket(World(warm=0.1), 1, start))
 
 
-def test_another_seed_or_coin_gives_another_market(young: MadeMarket, start: int):
+def test_another_seed_or_coin_gives_another_market(young: SimulatedMarket, start: int):
     said = live(young)
-    assert said != live(MadeMarket(World(warm=0.1), 2, start))
-    assert said != live(MadeMarket(World(warm=0.1, coin="ETH"), 1, start))
+    assert said != live(SimulatedMarket(World(warm=0.1), 2, start))
+    assert said != live(SimulatedMarket(World(warm=0.1, coin="ETH"), 1, start))
 
 
 def test_markets_run_in_turns_equal_markets_run_alone(start: int):
-    alone = [MadeMarket(World(warm=0.1), seed, start) for seed in (1, 2)]
+    alone = [SimulatedMarket(World(warm=0.1), seed, start) for seed in (1, 2)]
     for market in alone:
         market.run(0.01)
         market.run(0.01)
-    turns = [MadeMarket(World(warm=0.1), seed, start) for seed in (1, 2)]
+    turns = [SimulatedMarket(World(warm=0.1), seed, start) for seed in (1, 2)]
     for _ in range(2):
         for market in turns:
             market.run(0.01)
     assert [bytes_of(m) for m in alone] == [bytes_of(m) for m in turns]
 
 
-def test_a_copy_continues_exactly_and_leaves_the_original_alone(grown: MadeMarket):
+def test_a_copy_continues_exactly_and_leaves_the_original_alone(grown: SimulatedMarket):
     before = bytes_of(grown)
     first, second = grown.copy(), grown.copy()
     assert live(first) == live(second)
     assert bytes_of(grown) == before
 
 
-def test_a_pickled_market_continues_exactly(young: MadeMarket):
+def test_a_pickled_market_continues_exactly(young: SimulatedMarket):
     woken = pickle.loads(pickle.dumps(young))  # noqa: S301  our own bytes
     assert live(young) == live(woken)
 
 
-def test_one_long_run_equals_two_short_ones(grown: MadeMarket):
+def test_one_long_run_equals_two_short_ones(grown: SimulatedMarket):
     whole, parts = grown.copy(), grown.copy()
     whole.run(0.02)
     parts.run(0.01)
@@ -71,7 +71,7 @@ def test_one_long_run_equals_two_short_ones(grown: MadeMarket):
     assert bytes_of(whole) == bytes_of(parts)
 
 
-def test_small_buffers_do_not_change_what_happens(grown: MadeMarket):
+def test_small_buffers_do_not_change_what_happens(grown: SimulatedMarket):
     wide, narrow = grown.copy(), grown.copy()
     narrow._tape = narrow._tape[:17_000].copy()
     a, b = wide.run(0.1), narrow.run(0.1)
@@ -81,7 +81,7 @@ def test_small_buffers_do_not_change_what_happens(grown: MadeMarket):
         assert (x.trades.times == y.trades.times).all()
 
 
-def test_an_output_that_overflows_is_an_error_and_not_a_silent_loss(young: MadeMarket):
+def test_an_output_that_overflows_is_an_error_and_not_a_silent_loss(young: SimulatedMarket):
     young._state["lost"] = 1
     with pytest.raises(RuntimeError, match="rows in a tick"):
         young.step()
@@ -113,10 +113,10 @@ def test_prints_stay_inside_the_range_of_their_step(recording: Recording):
 
 def test_an_uncensored_recording_reports_every_death(recording: Recording):
     reported = sum(venue.liquidations.times.size for venue in recording.venues)
-    assert reported == recording.deaths.times.size
+    assert reported == recording.liquidation_rows.times.size
 
 
-def test_truths_can_be_rare_and_steps_long(grown: MadeMarket):
+def test_truths_can_be_rare_and_steps_long(grown: SimulatedMarket):
     recording = grown.copy().run(0.05, dt=60.0, truth_every=1800.0)
     assert recording.last.shape == (72,)
     assert len(recording.truths) == 2
@@ -132,20 +132,20 @@ def test_venues_share_one_price_but_not_one_mark(recording: Recording):
 
 def test_a_single_venue_has_no_premium_of_its_own(start: int):
     world = World(venues=("bybit",), shares=(1.0,), warm=0.05)
-    market = MadeMarket(world, 1, start)
+    market = SimulatedMarket(world, 1, start)
     market.run(0.01)
     assert market._state["venues"]["basis"][0, 0] == 0
     assert len(market.run(0.01).venues) == 1
 
 
 def test_nobody_is_liquidated_or_stopped_where_the_world_forbids_it(start: int):
-    market = MadeMarket(World(warm=1.0, liquidations=False, stops=False), 1, start)
+    market = SimulatedMarket(World(warm=1.0, liquidations=False, stops=False), 1, start)
     recording = market.run(0.5)
-    assert recording.deaths.times.size == 0
+    assert recording.liquidation_rows.times.size == 0
     assert market.truth().stop_in_front.sum() == 0
 
 
-def test_a_full_market_refuses_newcomers_and_stays_balanced(grown: MadeMarket):
+def test_a_full_market_refuses_newcomers_and_stays_balanced(grown: SimulatedMarket):
     market = grown.copy()
     for _ in range(120):
         market._state["room"] = 0
@@ -157,7 +157,9 @@ def test_a_full_market_refuses_newcomers_and_stays_balanced(grown: MadeMarket):
     assert longs == pytest.approx(truth.oi.sum(), rel=1e-9)
 
 
-def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(grown: MadeMarket, start: int):
+def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(
+    grown: SimulatedMarket, start: int
+):
     market = grown.copy()
     told = market.history(1.0)
     assert market.now == start + DAY
@@ -165,7 +167,7 @@ def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(grown: Made
     for one in told:
         bars = one.candles
         assert (bars.times == start + np.arange(1440) * MINUTE).all()
-        assert bars.at == start + DAY
+        assert bars.event_time == start + DAY
         assert (bars.low <= np.minimum(bars.open, bars.close)).all()
         assert (bars.high >= np.maximum(bars.open, bars.close)).all()
         assert (bars.open[1:] == bars.close[:-1]).all()
@@ -173,19 +175,19 @@ def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(grown: Made
         assert (bars.mark_high >= bars.mark).all()
         assert (bars.oi > 0).all()
         assert ((bars.buy >= 0) & (bars.buy <= bars.volume)).all()
-        assert [f.at for f in one.funding] == [start + k * FUNDING for k in (1, 2, 3)]
+        assert [f.event_time for f in one.funding] == [start + k * FUNDING for k in (1, 2, 3)]
         assert all(abs(f.rate) <= 0.0005 for f in one.funding)
 
 
-def test_history_liquidations_lie_where_the_minute_took_mark(grown: MadeMarket):
+def test_history_liquidations_lie_where_the_minute_took_mark(grown: SimulatedMarket):
     """Equity was above nil in that minute, but for who bought far over mark in a squeeze."""
     told = grown.copy().history(1.0)
     beyond = []
     for one in told:
         bars = one.candles
         for event in one.liquidations:
-            k = (event.at - bars.times[0]) // MINUTE
-            if event.holder == "long":
+            k = (event.event_time - bars.times[0]) // MINUTE
+            if event.position_side == "long":
                 beyond.append(event.price < bars.mark_high[k])
             else:
                 beyond.append(event.price > bars.mark_low[k])
@@ -193,7 +195,7 @@ def test_history_liquidations_lie_where_the_minute_took_mark(grown: MadeMarket):
     assert np.mean(beyond) > 0.97
 
 
-def test_history_then_live_is_one_story(grown: MadeMarket):
+def test_history_then_live_is_one_story(grown: SimulatedMarket):
     market = grown.copy()
     told = market.history(0.1)
     before = market.truth()
@@ -205,7 +207,7 @@ def test_history_then_live_is_one_story(grown: MadeMarket):
     assert sum(one.candles.oi[-1] for one in told) == pytest.approx(after.oi.sum(), rel=0.01)
 
 
-def test_history_begins_on_a_whole_minute(young: MadeMarket):
+def test_history_begins_on_a_whole_minute(young: SimulatedMarket):
     young.step(0.1)
     with pytest.raises(ValueError, match="whole minute"):
         young.history(1.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from powderkeg.events import Trades
-from powderkeg.sim import MadeMarket
+from powderkeg.sim import SimulatedMarket
 
 
-def test_a_moment_prints_what_a_step_tells(grown: MadeMarket):
+def test_a_moment_prints_what_a_step_tells(grown: SimulatedMarket):
     told, known = grown.copy(), grown.copy()
     for _ in range(50):
         trades = [event for event in told.step(0.1) if isinstance(event, Trades)]
@@ -20,25 +20,27 @@ def test_a_moment_prints_what_a_step_tells(grown: MadeMarket):
         )
 
 
-def test_every_forced_close_has_one_print_of_its_own(grown: MadeMarket):
+def test_every_forced_close_has_one_print_of_its_own(grown: SimulatedMarket):
     market = grown.copy()
     seen = 0
     for _ in range(480):
         moment = market.moment(60.0)
         causes = np.concatenate([rows[rows >= 0] for rows in moment.forced])
-        assert sorted(causes.tolist()) == list(range(moment.deaths.times.size))
+        assert sorted(causes.tolist()) == list(range(moment.liquidation_rows.times.size))
         for v, (tape, rows) in enumerate(zip(moment.tapes, moment.forced, strict=True)):
             hit = rows >= 0
-            deaths = rows[hit]
-            assert (moment.deaths.venues[deaths] == v).all()
+            liquidation_rows = rows[hit]
+            assert (moment.liquidation_rows.venues[liquidation_rows] == v).all()
             np.testing.assert_allclose(
-                tape.sizes[hit], -moment.deaths.sides[deaths] * moment.deaths.sizes[deaths]
+                tape.sizes[hit],
+                -moment.liquidation_rows.sides[liquidation_rows]
+                * moment.liquidation_rows.sizes[liquidation_rows],
             )
-        seen += moment.deaths.times.size
+        seen += moment.liquidation_rows.times.size
     assert seen > 0
 
 
-def test_a_ladder_never_crosses_and_is_never_bare(grown: MadeMarket):
+def test_a_ladder_never_crosses_and_is_never_bare(grown: SimulatedMarket):
     market = grown.copy()
     for _ in range(20):
         market.moment(1.0)

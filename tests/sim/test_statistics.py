@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from powderkeg.events import DAY, MINUTE
-from powderkeg.sim import MadeMarket, Recording, World
+from powderkeg.sim import Recording, SimulatedMarket, World
 
 
 def temper(bars: np.ndarray, oi: np.ndarray, volume: float, dead: float, days: float) -> dict:
@@ -24,10 +24,10 @@ def temper(bars: np.ndarray, oi: np.ndarray, volume: float, dead: float, days: f
 def of_recording(recording: Recording, days: float) -> dict:
     oi = sum(venue.oi for venue in recording.venues)
     volume = sum(np.abs(venue.trades.sizes).sum() for venue in recording.venues)
-    return temper(recording.last[59::60], oi, volume, recording.deaths.sizes.sum(), days)
+    return temper(recording.last[59::60], oi, volume, recording.liquidation_rows.sizes.sum(), days)
 
 
-def of_history(market: MadeMarket, days: float) -> dict:
+def of_history(market: SimulatedMarket, days: float) -> dict:
     told = market.history(days)
     oi = sum(one.candles.oi for one in told)
     volume = sum(one.candles.volume.sum() for one in told)
@@ -58,7 +58,7 @@ def test_coarse_and_fine_steps_make_one_market(start: int):
     """Mean of four seeds over six days, within a factor of two."""
     fine, coarse, counts = [], [], []
     for seed in range(4):
-        market = MadeMarket(World(warm=5.0), seed, start)
+        market = SimulatedMarket(World(warm=5.0), seed, start)
         other = market.copy()
         fine.append(of_recording(market.run(6.0, 1.0, truth_every=DAY), 6.0))
         coarse.append(of_history(other, 6.0))
@@ -76,7 +76,7 @@ def test_live_steps_make_the_same_market_too(start: int):
     for dt in (0.1, 1.0):
         volume, moves = 0.0, []
         for seed in (1, 2):
-            recording = MadeMarket(World(warm=3.0), seed, start).run(0.25, dt)
+            recording = SimulatedMarket(World(warm=3.0), seed, start).run(0.25, dt)
             volume += sum(np.abs(venue.trades.sizes).sum() for venue in recording.venues)
             every = round(MINUTE / 1_000_000 / dt)
             moves.append(np.diff(np.log(recording.last[every - 1 :: every])).std())
@@ -86,7 +86,7 @@ def test_live_steps_make_the_same_market_too(start: int):
 
 @pytest.mark.slow
 def test_a_month_neither_explodes_nor_dies_out(start: int):
-    market = MadeMarket(World(warm=4.0), 11, start)
+    market = SimulatedMarket(World(warm=4.0), 11, start)
     told = market.history(30.0)
     close = told[0].candles.close
     daily = np.diff(np.log(close)).reshape(-1)[: 1440 * 29].reshape(29, -1).std(1) * np.sqrt(1440)

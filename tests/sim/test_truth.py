@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powderkeg.sim import MadeMarket, Recording, Truth
+from powderkeg.sim import Recording, SimulatedMarket, Truth
 
 RUNG = 0.5e-4
 
@@ -34,7 +34,7 @@ def test_longs_equal_shorts_equal_open_interest_at_every_venue(recording: Record
         balanced(truth)
 
 
-def test_open_interest_is_conserved_in_history_and_live_steps_too(grown: MadeMarket):
+def test_open_interest_is_conserved_in_history_and_live_steps_too(grown: SimulatedMarket):
     market = grown.copy()
     market.history(1.0)
     balanced(market.truth())
@@ -46,7 +46,7 @@ def test_open_interest_is_conserved_in_history_and_live_steps_too(grown: MadeMar
 
 
 def test_every_position_alive_has_its_liquidation_price_beyond_mark(
-    grown: MadeMarket, recording: Recording
+    grown: SimulatedMarket, recording: Recording
 ):
     for truth in recording.truths:
         well_placed(truth)
@@ -68,44 +68,52 @@ def test_positions_have_sizes_leverages_and_venues_of_the_world(recording: Recor
 
 
 def test_liquidations_happen_only_where_mark_has_met_the_trigger(recording: Recording):
-    deaths = recording.deaths
-    assert deaths.times.size > 100
-    beyond = deaths.sides * (deaths.triggers - deaths.marks) / deaths.marks
+    liquidation_rows = recording.liquidation_rows
+    assert liquidation_rows.times.size > 100
+    beyond = (
+        liquidation_rows.sides
+        * (liquidation_rows.triggers - liquidation_rows.marks)
+        / liquidation_rows.marks
+    )
     assert beyond.min() > -RUNG
 
 
 def test_equity_at_the_bankruptcy_price_is_nil(recording: Recording):
-    deaths = recording.deaths
-    equity = deaths.margins + deaths.sides * deaths.held * (deaths.bankruptcies - deaths.entries)
-    assert np.abs(equity / deaths.margins).max() < 1e-6
+    liquidation_rows = recording.liquidation_rows
+    equity = liquidation_rows.margins + liquidation_rows.sides * liquidation_rows.held * (
+        liquidation_rows.bankruptcies - liquidation_rows.entries
+    )
+    assert np.abs(equity / liquidation_rows.margins).max() < 1e-6
 
 
 def test_the_bankruptcy_price_lies_beyond_the_trigger(recording: Recording):
-    deaths = recording.deaths
-    assert (deaths.sides * (deaths.triggers - deaths.bankruptcies) > 0).mean() > 0.999
+    liquidation_rows = recording.liquidation_rows
+    assert (
+        liquidation_rows.sides * (liquidation_rows.triggers - liquidation_rows.bankruptcies) > 0
+    ).mean() > 0.999
 
 
-def test_big_positions_die_in_parts_a_second_apart(grown: MadeMarket):
+def test_big_positions_die_in_parts_a_second_apart(grown: SimulatedMarket):
     market = grown.copy()
     for name in ("index", "mid"):
         market._state[name] -= 1_600
-    deaths = market.run(0.01).deaths
-    parts = deaths.sizes < deaths.held * (1 - 1e-9)
+    liquidation_rows = market.run(0.01).liquidation_rows
+    parts = liquidation_rows.sizes < liquidation_rows.held * (1 - 1e-9)
     assert parts.sum() > 1
-    assert (deaths.held * deaths.marks)[parts].min() > 200_000
-    assert (deaths.sizes / deaths.held)[parts].min() > 0.25 - 1e-9
-    for opened in np.unique(deaths.opened[parts]):
-        here = np.sort(deaths.times[parts & (deaths.opened == opened)])
+    assert (liquidation_rows.held * liquidation_rows.marks)[parts].min() > 200_000
+    assert (liquidation_rows.sizes / liquidation_rows.held)[parts].min() > 0.25 - 1e-9
+    for opened in np.unique(liquidation_rows.opened[parts]):
+        here = np.sort(liquidation_rows.times[parts & (liquidation_rows.opened == opened)])
         assert (np.diff(here) > 0).all()
     balanced(market.truth())
     well_placed(market.truth())
 
 
 def test_recorded_marks_reach_every_trigger_they_are_said_to_have_met(recording: Recording):
-    deaths = recording.deaths
-    step = np.searchsorted(recording.times, deaths.times)
+    liquidation_rows = recording.liquidation_rows
+    step = np.searchsorted(recording.times, liquidation_rows.times)
     for v, venue in enumerate(recording.venues):
-        here = deaths.venues == v
+        here = liquidation_rows.venues == v
         marks = venue.marks[step[here]]
-        beyond = deaths.sides[here] * (deaths.triggers[here] - marks) / marks
+        beyond = liquidation_rows.sides[here] * (liquidation_rows.triggers[here] - marks) / marks
         assert beyond.min() > -2 * RUNG

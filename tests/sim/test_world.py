@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.sim import CALM, DEMO, THIN, World
-from powderkeg.sim.kernel.state import laws
+from powderkeg.sim.kernel.state import params_of
 
 
 def test_markets_are_named_by_venue_and_symbol():
@@ -32,7 +32,7 @@ def test_a_world_that_cannot_be_is_refused(change: dict[str, object], why: str):
 
 
 def test_the_default_world_is_the_one_that_was_measured():
-    law = laws(World())[0]
+    law = params_of(World())[0]
     assert law["volatility"] * 86_400**0.5 * 0.5e-4 == pytest.approx(0.022)
     assert law["mix"].tolist() == [0.38, 0.595, 0.025]
     assert law["shares"].tolist() == [0.5, 0.8] + [1.0] * 6

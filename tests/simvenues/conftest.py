@@ -12,14 +12,14 @@ import msgspec
 import pytest
 
 from powderkeg.events import MINUTE
-from powderkeg.sim import MadeMarket, MinuteHistory
+from powderkeg.sim import MinuteHistory, SimulatedMarket
 from powderkeg.simvenues import Simulator, server
 from powderkeg.simvenues.market.feed import Coin
 from powderkeg.simvenues.market.world import WEIGHTS, make
-from powderkeg.simvenues.server import WIRES
-from powderkeg.simvenues.wire import Wire
+from powderkeg.simvenues.server import EXCHANGES
+from powderkeg.simvenues.wire import MockExchange
 
-Made = tuple[MadeMarket, list[MinuteHistory]]
+Made = tuple[SimulatedMarket, list[MinuteHistory]]
 SEED = 5
 
 
@@ -38,10 +38,10 @@ def coin(made: Made) -> Coin:
 
 
 @pytest.fixture
-def wires(coin: Coin) -> dict[str, Wire]:
+def wires(coin: Coin) -> dict[str, MockExchange]:
     """Each venue's wire, whose clock is the market's."""
     return {
-        market.spec.venue: WIRES[market.spec.venue](
+        market.spec.venue: EXCHANGES[market.spec.venue](
             market.spec.venue, [market], lambda market=market: market.now
         )
         for market in coin.markets

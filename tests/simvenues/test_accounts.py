@@ -10,7 +10,7 @@ import pytest
 
 from powderkeg.events import Positions
 from powderkeg.simvenues.market.feed import Coin
-from powderkeg.simvenues.wire import RefusedError, Wire
+from powderkeg.simvenues.wire import MockExchange, RefusedError
 from powderkeg.venues.hyperliquid.stream import Hyperliquid
 
 from .conftest import Start
@@ -20,13 +20,13 @@ def address(number: int) -> str:
     return f"0x{number:040x}"
 
 
-def asked(wire: Wire, user: str) -> bytes:
+def asked(wire: MockExchange, user: str) -> bytes:
     body = msgspec.json.encode({"type": "clearinghouseState", "user": user})
     return wire.answer("/info", {}, body).body
 
 
 def test_accounts_hold_true_positions_with_the_price_they_will_die_at(
-    coin: Coin, wires: dict[str, Wire]
+    coin: Coin, wires: dict[str, MockExchange]
 ):
     truth = coin.made.truth()
     place = coin.made.world.venues.index("hyperliquid")
@@ -49,14 +49,14 @@ def test_accounts_hold_true_positions_with_the_price_they_will_die_at(
     assert found > 5
 
 
-def test_an_account_holds_the_same_from_one_look_to_the_next(wires: dict[str, Wire]):
+def test_an_account_holds_the_same_from_one_look_to_the_next(wires: dict[str, MockExchange]):
     wire = wires["hyperliquid"]
     held = [json.loads(asked(wire, address(7)))["assetPositions"] for _ in range(2)]
     assert held[0] == held[1]
 
 
 @pytest.mark.parametrize("user", ["", "bob", None])
-def test_what_is_no_address_is_refused(wires: dict[str, Wire], user):
+def test_what_is_no_address_is_refused(wires: dict[str, MockExchange], user):
     with pytest.raises(RefusedError) as no:
         asked(wires["hyperliquid"], user)
     assert no.value.reply.status == 422

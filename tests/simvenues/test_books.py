@@ -44,8 +44,8 @@ async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
         if rows is None or (venue.startswith("binance") and rows[3] <= copy.last):
             continue
         copy.take(*rows)
-        last = market.now // 1000 if venue == "hyperliquid" else market.shelf.last
-        number = copy.last if not venue.startswith("bybit") else market.shelf.last
+        last = market.now // 1000 if venue == "hyperliquid" else market.sim_book.last
+        number = copy.last if not venue.startswith("bybit") else market.sim_book.last
         if number == last:  # nothing newer was shown meanwhile
             truth = book_of(market)
             bids, asks = copy.top(20)

@@ -91,16 +91,16 @@ async def test_a_silent_venue_keeps_the_socket_and_says_nothing(start, http):
     chain: list[tuple[int, int]] = []
     told: list[int] = []
 
-    async def hear() -> None:
+    async def on_message() -> None:
         frame = decoded(await ws.receive_str(timeout=60))
         chain.append((frame["data"]["u"], frame["data"]["u"] - 1))
         told.append(frame["ts"])
 
-    await hear()
+    await on_message()
     before = time.monotonic()
     await ask(simulator, http, venue="bybit", fault="silent", seconds=1.2)
     while time.monotonic() - before < 1.4 or len(chain) < 4:
-        await hear()
+        await on_message()
     assert max(later - at for at, later in pairwise(told)) > 1000, "by the clock of the venue, ms"
     assert breaks(chain) == 1
     assert not ws.closed

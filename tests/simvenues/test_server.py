@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from powderkeg.errors import ConfigError
-from powderkeg.sim import EPISODES, MadeMarket
+from powderkeg.sim import EPISODES, SimulatedMarket
 from powderkeg.simvenues import serve
 
 from .conftest import HELLOS, SYMBOLS, book_rows, decoded
@@ -39,7 +39,7 @@ async def test_all_that_was_logged_was_sent(start, http):
 
 async def test_an_episode_waits_until_somebody_listens(start, http, monkeypatch):
     begun = []
-    monkeypatch.setattr(MadeMarket, "script", lambda _, episode: begun.append(episode))
+    monkeypatch.setattr(SimulatedMarket, "script", lambda _, episode: begun.append(episode))
     simulator = await start()
     simulator.script()
     await asyncio.sleep(0.5)

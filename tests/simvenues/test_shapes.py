@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from powderkeg.simvenues.market.feed import Coin
-from powderkeg.simvenues.wire import Talk, Wire
+from powderkeg.simvenues.wire import MockExchange, Session
 
 from .conftest import SYMBOLS, decoded
 
@@ -85,19 +85,21 @@ PATHS = {
 
 
 @pytest.fixture
-def said(coin: Coin, wires: dict[str, Wire]) -> dict[str, list[Any]]:
+def said(coin: Coin, wires: dict[str, MockExchange]) -> dict[str, list[Any]]:
     """All that venues say in four seconds, two of them with forced closes."""
     out: dict[str, list[Any]] = {venue: [] for venue in wires}
     for venue, path in PATHS.items():
-        talk = Talk(lambda body, venue=venue: out[venue].append(decoded(body.decode())), path, 1)
-        assert wires[venue].meet(talk)
+        session = Session(
+            lambda body, venue=venue: out[venue].append(decoded(body.decode())), path, 1
+        )
+        assert wires[venue].connect(session)
         for message in HELLO[venue]:
-            wires[venue].hear(talk, json.dumps(message))
+            wires[venue].on_message(session, json.dumps(message))
     for market in coin.markets:
         market.forced += [(True, 5), (False, 6), (True, 7), (False, 8)]
     for market, news in coin.live(coin.made.now + 4_000_000):
         wire = wires[market.spec.venue]
-        for frame in wire.tell(market, news, wire.told(market, news)):
+        for frame in wire.publish_update(market, news, wire.told(market, news)):
             out[market.spec.venue].append(decoded(frame.body.decode()))
     return out
 

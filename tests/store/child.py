@@ -45,7 +45,7 @@ def main(folder, seed, frames, manner):
                 store.append(each)
             gathered.clear()
         say("safe", batch[-1].seq)
-        feed.take(batch)
+        feed.process(batch)
         if n % SAVE == 0 and not feed.waiting and not gathered:
             save(store, feed)
     say("done", digest(feed.desks["BTC"]))

@@ -36,7 +36,7 @@ def raw(seq):
 def gather(frames, columns):
     for batch in frames():
         for each in batch:
-            columns.add(Trade("okx:X", each.seen, each.seen, 1.5, float(each.seq), "buy"))
+            columns.add(Trade("okx:X", each.received_time, each.received_time, 1.5, float(each.seq), "buy"))
 
 
 def look(store, at):
@@ -44,7 +44,7 @@ def look(store, at):
     for hour in store.ready(at):
         store.seal(hour, gather)
     store.states.save("desks", store.last, raw(store.last) * 50)
-    store.proofs.append([Row("okx:X", at // HOUR, 4, [[1.0, 2.0]] * 8)])
+    store.forecasts.append([Row("okx:X", at // HOUR, 4, [[1.0, 2.0]] * 8)])
     store.prune(BUDGET)
 
 
@@ -54,7 +54,7 @@ def main(folder, seed):
     at = [T0 + store.last * STEP // 6]
 
     def beside():
-        store.proofs.begin()
+        store.forecasts.open_tail()
         while True:
             look(store, at[0])
 

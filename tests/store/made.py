@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import random
 
-from powderkeg.frames import Boot, Frame, Join, word
+from powderkeg.frames import BackfillDone, Frame, Started, control_frame
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 T0 = 1_767_225_600 * SECOND
 """Where the past ends, µs."""
 BINANCE, BYBIT = "binance:BTCUSDT", "bybit:BTCUSDT"
-BOOT = Boot(T0 + SECOND, {"BTC": (BINANCE, BYBIT)})
+BOOT = Started(T0 + SECOND, {"BTC": (BINANCE, BYBIT)})
 
 
 def binance_trade(number, at, price, size, seller=False):
@@ -113,7 +113,7 @@ class Script:
 
     def say(self, said):
         self.now += 1000
-        self.frames.append(word(len(self.frames) + 1, self.now, said))
+        self.frames.append(control_frame(len(self.frames) + 1, self.now, said))
 
 
 def begun(seed=1):
@@ -132,8 +132,8 @@ def begun(seed=1):
         for i in range(48)
     ]  # fmt: skip
     script.put("binance", json.dumps(rows).encode(), "interest:BTCUSDT")
-    script.say(Join(script.now, BINANCE, T0))
-    script.say(Join(script.now, BYBIT, T0))
+    script.say(BackfillDone(script.now, BINANCE, T0))
+    script.say(BackfillDone(script.now, BYBIT, T0))
     return script
 
 

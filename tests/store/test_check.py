@@ -7,7 +7,7 @@ import pytest
 from powderkeg.errors import StoreError
 from powderkeg.store.check import check
 from powderkeg.store.folder import Store
-from powderkeg.store.forecasts import Proofs, Row
+from powderkeg.store.forecasts import ForecastArchive, Row
 from powderkeg.store.repair import repair
 
 from .conftest import T0, hours
@@ -22,7 +22,7 @@ def folder(store):
     for hour in store.ready(LATE)[:2]:
         store.seal(hour, trades)
     store.states.save("desks", 18, b"state" * 100)
-    store.proofs.append([Row("a:b", HOUR_NUMBER + n, 4, [[1.0, 2.0]] * 8) for n in range(3)])
+    store.forecasts.append([Row("a:b", HOUR_NUMBER + n, 4, [[1.0, 2.0]] * 8) for n in range(3)])
     store.close()
     return store.folder
 
@@ -108,7 +108,7 @@ def test_damaged_proofs_are_set_aside_and_the_whole_entries_written_anew(folder)
     assert len(check(folder)[0]) == 1
     repair(folder)
     assert check(folder)[0] == []
-    assert len(list(Proofs(folder).read())) == 2
+    assert len(list(ForecastArchive(folder).read())) == 2
     assert len(list(folder.glob("proofs-*.damaged-*"))) == 1
 
 

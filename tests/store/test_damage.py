@@ -13,11 +13,11 @@ from powderkeg.events import HOUR, SECOND
 from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Frame
 from powderkeg.history.snapshots import digest
-from powderkeg.live.maintenance import Gatherer, Keep, resume, save
+from powderkeg.live.maintenance import SegmentBuilder, StoreMaintenance, resume, save
 from powderkeg.settings import Settings
 from powderkeg.store.check import check
 from powderkeg.store.folder import Store
-from powderkeg.store.forecasts import Proofs, Row
+from powderkeg.store.forecasts import ForecastArchive, Row
 from powderkeg.store.repair import repair
 
 from . import made
@@ -36,13 +36,13 @@ def whole(tmp_path_factory):
     store, feed, batches = Store(live), fresh(), made.market(7, FRAMES)
     for n, batch in enumerate(batches):
         store.append(batch)
-        feed.take(batch)
+        feed.process(batch)
         if n in (len(batches) // 2, len(batches) * 3 // 4):
             save(store, feed)
         if n == len(batches) // 3:
-            store.seal(made.T0, Gatherer())
+            store.seal(made.T0, SegmentBuilder())
     rows = [Row("a:b", made.T0 // HOUR + n, 4, [[1.0, 2.0]] * 8) for n in range(4)]
-    store.proofs.append(rows)
+    store.forecasts.append(rows)
     shutil.copytree(live, copy)
     store.close()
     return SimpleNamespace(folder=copy, last=store.last, digest=digest(feed.desks["BTC"]))
@@ -117,7 +117,7 @@ def keep(store, feed):
     collector = SimpleNamespace(
         recording=True, ready=True, desks={}, feed=feed, status=SimpleNamespace(problems={})
     )
-    return Keep(store, collector, Settings())
+    return StoreMaintenance(store, collector, Settings())
 
 
 @pytest.mark.parametrize("how", WAYS, ids=lambda how: how.__name__)
@@ -141,7 +141,7 @@ async def test_damage_is_told_and_costs_neither_the_start_nor_what_is_whole(
         assert digest(feed.desks["BTC"]) == whole.digest
     after = [Frame(store.last + 1, made.T0 + 2 * HOUR, "okx", "", b"{}")]
     store.append(after)
-    await keep(store, feed).look(snapshot=True)
+    await keep(store, feed).run_once(snapshot=True)
     assert numbers(store)[-1] == after[0].seq
     store.close()
     capsys.readouterr()
@@ -150,5 +150,5 @@ async def test_damage_is_told_and_costs_neither_the_start_nor_what_is_whole(
     mended = Store(folder)
     assert mended.notes == []
     assert numbers(mended)[-1] == after[0].seq
-    assert list(Proofs(folder).read()) or (thing == "proofs" and how in (emptied, garbage))
+    assert list(ForecastArchive(folder).read()) or (thing == "proofs" and how in (emptied, garbage))
     mended.close()

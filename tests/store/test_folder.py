@@ -35,7 +35,9 @@ def told(kind, **values):
     def gather(frames, columns):
         for batch in frames():
             for each in batch:
-                columns.add(kind("binance:BTCUSDT", each.seen, each.seen, **values))
+                columns.add(
+                    kind("binance:BTCUSDT", each.received_time, each.received_time, **values)
+                )
 
     return gather
 
@@ -157,7 +159,7 @@ def big(store, n=4):
     rng = np.random.default_rng(1)
     for part in hours(n, each=1):
         noise = rng.bytes(60_000)
-        store.append([Frame(f.seq, f.seen, f.venue, "", noise) for f in part])
+        store.append([Frame(f.seq, f.received_time, f.venue, "", noise) for f in part])
     seal_all(store, trades)
 
 

@@ -18,12 +18,12 @@ from powderkeg.engine.exposure.classes import BIN
 from powderkeg.errors import DataError, StoreError
 from powderkeg.evaluation.live import from_ledger
 from powderkeg.events import HOUR, MINUTE, SECOND, Liquidation
-from powderkeg.live.maintenance import Keep
-from powderkeg.maps.heatmap.scene import Known
+from powderkeg.live.maintenance import StoreMaintenance
+from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.settings import Settings
 from powderkeg.store import forecasts as module
 from powderkeg.store.folder import Store
-from powderkeg.store.forecasts import Map, Proofs, Row, map_of
+from powderkeg.store.forecasts import ForecastArchive, Map, Row, map_of
 
 MARKET = "bybit:BTCUSDT"
 T = 1_767_225_600 * SECOND
@@ -43,7 +43,7 @@ def known(seed=1, price=50_000.0, size=40.0, oi=10_000.0):
         estimate.add_trades(prices, size * chance.standard_normal(200))
         estimate.flush(at, oi * (1 + i / 100))
         estimate.move_mark(at + SECOND, price)
-    return Known(MARKET, "bybit", estimate, {}, 0, "up")
+    return MarketView(MARKET, "bybit", estimate, {}, 0, "up")
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def row(hour, name=MARKET):
 
 def test_an_entry_comes_back_as_it_was(tmp_path, market):
     told = [map_of(market, T), row(N), row(N, "okx:X")]
-    assert Proofs(tmp_path).append(told) == 3
-    assert list(Proofs(tmp_path).read()) == told
+    assert ForecastArchive(tmp_path).append(told) == 3
+    assert list(ForecastArchive(tmp_path).read()) == told
 
 
 def test_a_kept_map_is_the_map_within_the_scale(market):
@@ -86,18 +86,18 @@ def test_a_small_market_is_not_lost_below_the_floor_of_the_scale():
 
 
 def test_an_entry_that_is_kept_already_is_not_kept_again(tmp_path):
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     assert proofs.append([row(N), row(N)]) == 1
     before = proofs.files()[0].read_bytes()
     changed = Row(MARKET, N, 9, [[0.0, 0.0]] * 8)
     assert proofs.append([changed]) == 0
-    assert Proofs(tmp_path).append([changed]) == 0
+    assert ForecastArchive(tmp_path).append([changed]) == 0
     assert proofs.files()[0].read_bytes() == before
 
 
 def test_a_refit_changes_no_earlier_entry(tmp_path):
     market = known()
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     proofs.append([map_of(market, T)])
     before = proofs.files()[0].read_bytes()
     learn(market.estimate)
@@ -125,7 +125,7 @@ def learn(estimate):
 
 
 def test_a_month_is_a_file(tmp_path):
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     proofs.append([row(N - 1), row(N), row(N + 31 * 24)])
     names = ["proofs-2025-12.log", "proofs-2026-01.log", "proofs-2026-02.log"]
     assert [path.name for path in proofs.files()] == names
@@ -134,15 +134,15 @@ def test_a_month_is_a_file(tmp_path):
 
 @pytest.mark.parametrize("lost", [1, 5, 11, 40])
 def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_told(tmp_path, lost):
-    Proofs(tmp_path).append([row(N), row(N + 1), row(N + 2)])
-    (path,) = Proofs(tmp_path).files()
+    ForecastArchive(tmp_path).append([row(N), row(N + 1), row(N + 2)])
+    (path,) = ForecastArchive(tmp_path).files()
     path.write_bytes(path.read_bytes()[:-lost])
-    reader = Proofs(tmp_path)
+    reader = ForecastArchive(tmp_path)
     assert [each.hour for each in reader.read()] == [N, N + 1]
     assert "not yet whole" in reader.notes[0]
     torn = path.stat().st_size
-    writer = Proofs(tmp_path)
-    writer.begin()
+    writer = ForecastArchive(tmp_path)
+    writer.open_tail()
     assert "unfinished" in writer.notes[0]
     assert path.stat().st_size < torn
     assert writer.append([row(N + 1), row(N + 2), row(N + 3)]) == 2
@@ -150,23 +150,23 @@ def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_told(tmp_path, lost):
 
 
 def test_a_file_cut_anywhere_gives_whole_entries_in_order(tmp_path):
-    Proofs(tmp_path).append([row(N + i) for i in range(4)])
-    (path,) = Proofs(tmp_path).files()
+    ForecastArchive(tmp_path).append([row(N + i) for i in range(4)])
+    (path,) = ForecastArchive(tmp_path).files()
     raw = path.read_bytes()
     for size in range(len(raw)):
         path.write_bytes(raw[:size])
-        got = [each.hour for each in Proofs(tmp_path).read()]
+        got = [each.hour for each in ForecastArchive(tmp_path).read()]
         assert got == [N + i for i in range(len(got))]
         assert len(got) == size * 4 // len(raw)
 
 
 def test_damage_in_the_middle_costs_one_entry_and_is_told(tmp_path):
-    Proofs(tmp_path).append([row(N), row(N + 1), row(N + 2)])
-    (path,) = Proofs(tmp_path).files()
+    ForecastArchive(tmp_path).append([row(N), row(N + 1), row(N + 2)])
+    (path,) = ForecastArchive(tmp_path).files()
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     assert [each.hour for each in proofs.read()] == [N, N + 2]
     assert "damaged and stepped over" in proofs.notes[0]
     proofs.append([row(N + 3)])
@@ -174,11 +174,11 @@ def test_damage_in_the_middle_costs_one_entry_and_is_told(tmp_path):
 
 
 def test_reading_changes_nothing(tmp_path):
-    Proofs(tmp_path).append([row(N)])
-    (path,) = Proofs(tmp_path).files()
+    ForecastArchive(tmp_path).append([row(N)])
+    (path,) = ForecastArchive(tmp_path).files()
     path.write_bytes(path.read_bytes() + b"PKp1 half")
     before = path.read_bytes()
-    assert len(list(Proofs(tmp_path).read())) == 1
+    assert len(list(ForecastArchive(tmp_path).read())) == 1
     assert path.read_bytes() == before
 
 
@@ -186,15 +186,15 @@ def test_an_entry_of_another_model_of_rows_is_refused(tmp_path):
     for version, wanted in ((1, 7), (4, 8)):
         folder = tmp_path / str(version)
         folder.mkdir()
-        Proofs(folder).append([Row(MARKET, N, version, [[1.0, 2.0]] * 3)])
+        ForecastArchive(folder).append([Row(MARKET, N, version, [[1.0, 2.0]] * 3)])
         with pytest.raises(DataError, match=f"expected {wanted} fields, found 3"):
-            list(Proofs(folder).read())
+            list(ForecastArchive(folder).read())
 
 
 def test_rows_kept_before_the_map_of_the_path_alone_was_are_still_read(tmp_path):
     old = Row(MARKET, N, 3, [[1.0, 2.0]] * 7)
-    Proofs(tmp_path).append([old])
-    assert list(Proofs(tmp_path).read()) == [old]
+    ForecastArchive(tmp_path).append([old])
+    assert list(ForecastArchive(tmp_path).read()) == [old]
 
 
 def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, market):
@@ -209,7 +209,7 @@ def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, marke
     blob = pa.Codec("zstd").compress(raw, asbytes=True)
     body = msgspec.msgpack.encode(("map", MARKET, N, len(raw), blob))
     head = struct.pack("<4sII", b"PKp1", len(body), zlib.crc32(body))
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     (tmp_path / "proofs-2026-01.log").write_bytes(head + body)
     proofs.append([Row(MARKET, N, 3, [[1.0, 2.0]] * 7), map_of(market, T + HOUR)])
     read, _, new = proofs.read()
@@ -224,7 +224,7 @@ def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, marke
 def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(
     tmp_path, monkeypatch
 ):
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     proofs.append([row(N)])
     (path,) = proofs.files()
 
@@ -238,12 +238,12 @@ def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(
         with pytest.raises(StoreError, match="no space left"):
             proofs.append([row(N + 1)])
     assert proofs.append([row(N + 2)]) == 1
-    assert [each.hour for each in Proofs(tmp_path).read()] == [N, N + 1, N + 2]
+    assert [each.hour for each in ForecastArchive(tmp_path).read()] == [N, N + 1, N + 2]
 
 
 def test_a_day_of_a_market_stays_below_the_limit(tmp_path, market):
     chance = np.random.default_rng(5)
-    proofs = Proofs(tmp_path)
+    proofs = ForecastArchive(tmp_path)
     for hour in range(24):
         values = np.float32(chance.gamma(1, 10, (8, 2))).tolist()
         proofs.append([map_of(market, T + hour * HOUR), Row(MARKET, N + hour, 1, values)])
@@ -251,15 +251,15 @@ def test_a_day_of_a_market_stays_below_the_limit(tmp_path, market):
 
 
 def test_pruning_leaves_proofs_alone(store):
-    store.proofs.append([row(N)])
+    store.forecasts.append([row(N)])
     store.prune(0)
-    assert [each.hour for each in store.proofs.read()] == [N]
+    assert [each.hour for each in store.forecasts.read()] == [N]
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from powderkeg.store.proofs import Proofs, Row
+from powderkeg.store.forecasts import Proofs, Row
 proofs = Proofs(Path(sys.argv[1]))
 proofs.begin()
 hour = max((each.hour for each in proofs.read()), default=int(sys.argv[2]) - 1)
@@ -282,9 +282,9 @@ def test_what_was_acknowledged_before_a_kill_is_there(tmp_path):
                 line = child.stdout.readline()
                 promised = max(promised, int(line))
             child.kill()
-    kept = {(each.market, each.hour) for each in Proofs(tmp_path).read()}
+    kept = {(each.market, each.hour) for each in ForecastArchive(tmp_path).read()}
     assert {(f"a:{i}", hour) for i in range(5) for hour in range(N, promised + 1)} <= kept
-    assert len(list(Proofs(tmp_path).read())) == len(kept)
+    assert len(list(ForecastArchive(tmp_path).read())) == len(kept)
 
 
 class Life:
@@ -297,18 +297,18 @@ class Life:
             recording=True, ready=False, desks={"BTC": self.desk},
             feed=SimpleNamespace(waiting=[]), status=SimpleNamespace(problems={}),
         )  # fmt: skip
-        self.keep = Keep(store, self.collector, Settings())
+        self.keep = StoreMaintenance(store, self.collector, Settings())
 
     async def look(self, at):
         self.desk.now = at
-        await self.keep.look(snapshot=False)
+        await self.keep.run_once(snapshot=False)
         assert self.collector.status.problems == {}
-        return [(type(each), each.hour) for each in self.store.proofs.read()]
+        return [(type(each), each.hour) for each in self.store.forecasts.read()]
 
 
 async def test_the_keeper_keeps_a_map_when_an_hour_begins_and_a_row_when_it_is_over(store):
     life = Life(store, known())
-    record = life.market.estimate.record
+    record = life.market.estimate.forecast_log
     assert await life.look(T + MINUTE) == [(Map, N)]
     assert await life.look(T + 30 * MINUTE) == [(Map, N)]
     values = np.arange(16.0).reshape(8, 2)
@@ -317,7 +317,7 @@ async def test_the_keeper_keeps_a_map_when_an_hour_begins_and_a_row_when_it_is_o
     after = [(Map, N), (Row, N), (Map, N + 1)]  # of the hour before, no map was kept: no row
     assert await life.look(T + HOUR + 2 * MINUTE) == after
     assert await Life(store, life.market).look(T + HOUR + 3 * MINUTE) == after
-    kept = next(each for each in store.proofs.read() if isinstance(each, Row))
+    kept = next(each for each in store.forecasts.read() if isinstance(each, Row))
     assert np.array_equal(kept.values, values)
 
 
@@ -325,7 +325,7 @@ async def test_a_restart_goes_on_where_it_ended_and_tells_what_it_cut(again, cap
     market = known()
     store = again()
     await Life(store, market).look(T + MINUTE)
-    (path,) = store.proofs.files()
+    (path,) = store.forecasts.files()
     before = path.read_bytes()
     path.write_bytes(before + b"PKp1 half an entry")
     store.close()
@@ -356,18 +356,18 @@ async def test_proofs_and_the_rest_of_the_housekeeping_do_not_hinder_each_other(
     life = Life(store, market)
     with monkeypatch.context() as patch:
         patch.setattr(store, "prune", broken)
-        await life.keep.look(snapshot=False)
+        await life.keep.run_once(snapshot=False)
     assert life.collector.status.problems["store"] == "refused"
-    assert [each.hour for each in store.proofs.read()] == [N]
+    assert [each.hour for each in store.forecasts.read()] == [N]
     pruned = []
     monkeypatch.setattr(store, "prune", lambda budget: pruned.append(budget) or 0)
-    monkeypatch.setattr(store.proofs, "append", broken)
-    await life.keep.look(snapshot=False)
+    monkeypatch.setattr(store.forecasts, "append", broken)
+    await life.keep.run_once(snapshot=False)
     assert len(pruned) == 1
 
 
 def test_a_store_reads_its_proofs_from_another_process(store):
     reader = Store(store.folder, write=False)
-    store.proofs.append([row(N)])
-    assert [each.hour for each in reader.proofs.read()] == [N]
+    store.forecasts.append([row(N)])
+    assert [each.hour for each in reader.forecasts.read()] == [N]
     reader.close()

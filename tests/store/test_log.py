@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import GapError, StoreError
 from powderkeg.frames import Frame
 from powderkeg.store.database import Database
-from powderkeg.store.journal import SqliteLog
+from powderkeg.store.journal import FrameLog
 
 from .conftest import batches, frame
 
@@ -52,7 +52,7 @@ def log(request, tmp_path):
         yield MemoryLog()
     elif request.param == "sqlite":
         db = Database(tmp_path / "log.db")
-        yield SqliteLog(db)
+        yield FrameLog(db)
         db.close()
     else:
         yield request.getfixturevalue("store").log
@@ -149,7 +149,7 @@ def test_a_log_trimmed_bare_goes_on_with_the_next_number(log):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_the_journal_and_its_twin_never_differ(tmp_path_factory, steps):
     twin, db = MemoryLog(), Database(tmp_path_factory.mktemp("twin") / "log.db")
-    log, last = SqliteLog(db), []
+    log, last = FrameLog(db), []
     for what, n in steps:
         if what == "append":
             last.append([frame(twin.last + 1 + i) for i in range(n)])
@@ -159,6 +159,6 @@ def test_the_journal_and_its_twin_never_differ(tmp_path_factory, steps):
             elif last:
                 each.append(last[-1] if what == "append" else last[max(0, len(last) - 1 - n)])
         assert (log.first, log.last, list(log.read())) == (twin.first, twin.last, list(twin.read()))
-    reopened = SqliteLog(db)
+    reopened = FrameLog(db)
     assert (reopened.first, reopened.last) == (twin.first, twin.last)
     db.close()

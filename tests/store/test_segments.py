@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from powderkeg.errors import DataError
 from powderkeg.events import HOUR
-from powderkeg.store.segments import Interval, whole
+from powderkeg.store.segments import Interval, to_scaled_int
 
 from .conftest import T0
 
@@ -111,7 +111,7 @@ def test_floats_come_back_to_the_bit_whatever_they_are(segments, values):
 @given(st.lists(st.floats(width=64), min_size=1, max_size=30))
 def test_whole_numbers_are_taken_only_where_they_are_exact(values):
     column = np.array(values)
-    kept, decimals = whole(column)
+    kept, decimals = to_scaled_int(column)
     back = kept if decimals < 0 else kept / 10.0**decimals
     assert bits(back) == bits(values)
 
@@ -119,7 +119,7 @@ def test_whole_numbers_are_taken_only_where_they_are_exact(values):
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=30), st.integers(0, 6))
 def test_prices_of_a_tick_are_kept_as_whole_numbers(ticks, decimals):
     column = np.array([float(f"{n}e-{decimals}") for n in ticks])
-    assert whole(column)[1] in range(decimals + 1)
+    assert to_scaled_int(column)[1] in range(decimals + 1)
 
 
 def test_sealing_again_with_the_same_changes_nothing(segments):

@@ -161,14 +161,14 @@ def test_coin_margined_depth_is_turned_level_by_level_and_a_removal_stays_one():
     assert isinstance(event, BookDelta)
     assert event.bids == ((61773.6, pytest.approx(100_100 / 61773.6)), (61779.1, 0.0))
     assert (event.first, event.last, event.previous) == (5, 7, 4)
-    assert event.at == 1723161257432 * MS
+    assert event.event_time == 1723161257432 * MS
 
 
 def test_spot_depth_has_no_previous_id_and_only_an_event_time():
     row = {k: v for k, v in DEPTH.items() if k not in {"T", "pu"}} | {"s": "BTCUSDT"}
     (event,) = spot().read(frame("btcusdt@depth@100ms", row), SEEN)
     assert isinstance(event, BookDelta)
-    assert (event.previous, event.at) == (-1, 1723161257440 * MS)
+    assert (event.previous, event.event_time) == (-1, 1723161257440 * MS)
     assert event.bids[0] == (61773.6, 1001.0)
 
 
@@ -193,7 +193,7 @@ def test_a_rest_snapshot_belongs_to_the_symbol_the_reader_was_made_for():
     assert event == BookSnapshot("binance:BTCUSDT", at, SEEN, ((99.5, 1.0),), ((100.5, 2.0),), 5)
     bare = {k: v for k, v in SNAPSHOT.items() if k not in {"T", "E"}}
     (event,) = spot().read(json.dumps(bare).encode(), SEEN)
-    assert event.at == SEEN
+    assert event.event_time == SEEN
     named = json.dumps(SNAPSHOT | {"symbol": "ETHUSD_PERP"}).encode()
     (event,) = coin().read(named, SEEN)
     assert event.market == "binance-coin:ETHUSD_PERP"
@@ -237,7 +237,7 @@ def test_a_forced_sell_is_a_dead_long_at_the_average_fill():
     order = FORCE["o"] | {"S": "BUY", "s": "BTCUSD_200925", "z": "3", "ap": "9352.7"}
     (event,) = coin().read(frame("!forceOrder@arr", FORCE | {"o": order}), SEEN)
     assert isinstance(event, Liquidation)
-    assert event.holder == "short"
+    assert event.position_side == "short"
     assert event.size == pytest.approx(300 / 9352.7)
 
 
@@ -269,8 +269,10 @@ def test_polled_open_interest_is_in_coins_on_usd_m():
     (event,) = usdm().read(json.dumps(row).encode(), SEEN)
     assert event == OpenInterest("binance:BTCUSDT", 7 * MS, SEEN, 26286.181)
     (event,) = usdm().read(frame("btcusdt@openInterest", row | {"time": 0}), SEEN)
-    assert event.at == SEEN
-    assert usdm().read(json.dumps(row).encode(), SEEN, "openInterest:BTCUSDT")[0].at == 7 * MS
+    assert event.event_time == SEEN
+    assert (
+        usdm().read(json.dumps(row).encode(), SEEN, "openInterest:BTCUSDT")[0].event_time == 7 * MS
+    )
 
 
 def test_open_interest_in_contracts_needs_a_mark():
@@ -636,7 +638,7 @@ def test_the_one_insurance_print_of_2023_is_left_out(data: Path):
 def test_what_a_reader_remembers_lets_another_go_on():
     one, other = usdm(), usdm()
     one.read(aggregate(50, 100, 104), SEEN)
-    other.recall(one.memory())
+    other.load_state(one.state_dict())
     assert other.read(aggregate(50, 100, 104), SEEN) == []
 
 

@@ -70,7 +70,7 @@ def test_candles_are_one_event_without_the_bar_that_runs():
     (event,) = rest.bars(json.dumps(rows).encode(), SEEN, known(), {})
     assert isinstance(event, Candles)
     assert (event.market, event.span, len(event.times)) == ("binance:BTCUSDT", MINUTE, 2)
-    assert event.at == (start + 120_000) * MS
+    assert event.event_time == (start + 120_000) * MS
     assert (event.volume[0], event.buy[0]) == (4.0, 1.0)
     assert np.isnan(event.oi).all()
     assert rest.bars(b"[]", SEEN, known(), {}) == []
@@ -246,7 +246,7 @@ def test_a_hole_within_an_answer_comes_before_its_prints():
     assert isinstance(event, Trades)
     (event,), skipped = trades(one, row(3, 5, 5), row(4, 7, 7))
     assert isinstance(event, Trade)
-    assert skipped == {rest.TWICE: 1, "not of the market: a number in no aggregate": 1}
+    assert skipped == {rest.DUPLICATE: 1, "not of the market: a number in no aggregate": 1}
 
 
 def test_aggregates_that_jump_without_a_trade_between_leave_no_gap():

@@ -55,16 +55,16 @@ def test_every_symbol_is_on_sockets_of_200_streams_at_most(name, n):
     assert all(len(topics(each)) <= 200 for each in streams)
     asked = [one for each in streams for one in query(each)["streams"].split("/")]
     assert len(asked) == len(set(asked)) == n * (3 if name == "binance-spot" else 5)
-    assert all(each.life == DAY for each in streams)
+    assert all(each.max_age == DAY for each in streams)
     kept = {channel.market for each in streams for channel in each.channels}
     assert kept == {f"{name}:{symbol}" for symbol in symbols}
 
 
 def test_silence_of_liquidations_says_nothing():
     _, market = plan.streams("binance", ["BTCUSDT"])
-    cadence = {each.kind: each.cadence for each in market.channels}
-    assert cadence["liquidations"] == 0
-    assert cadence["mark"] == 5 * SECOND
+    expected_interval = {each.kind: each.expected_interval for each in market.channels}
+    assert expected_interval["liquidations"] == 0
+    assert expected_interval["mark"] == 5 * SECOND
 
 
 def test_open_interest_must_be_asked_every_five_seconds():
@@ -79,7 +79,7 @@ def test_open_interest_must_be_asked_every_five_seconds():
     asked = polls["openInterest:BTCUSDT"]
     assert asked.url == "https://fapi.binance.com/fapi/v1/openInterest?symbol=BTCUSDT"
     assert asked.every == 5 * SECOND
-    assert [each.kind for each in asked.provides] == ["oi"]
+    assert [each.kind for each in asked.channels] == ["oi"]
     ratio = polls["ratio:BTCUSDT"]
     assert query(ratio) == {"symbol": "BTCUSDT", "period": "5m", "limit": "1"}
     assert urlsplit(ratio.url).path == "/futures/data/globalLongShortAccountRatio"
@@ -111,11 +111,11 @@ def test_the_past_is_asked_without_holes_and_open_interest_for_a_month_at_most(n
         ("funding", 1000, HOUR),
     ):
         asked = [query(each) for each in polls if each.channel == f"{kind}:BTCUSDT"]
-        pages = [(int(each["startTime"]), int(each["endTime"]) + 1) for each in asked]
+        time_chunks = [(int(each["startTime"]), int(each["endTime"]) + 1) for each in asked]
         oldest = max(since, UNTIL - 30 * DAY + HOUR) if kind == "interest" else since
-        assert (pages[0][0], pages[-1][1]) == (oldest // MS, UNTIL // MS)
-        assert all(before[1] == after[0] for before, after in pairwise(pages))
-        assert all(end - start <= rows * span // MS for start, end in pages)
+        assert (time_chunks[0][0], time_chunks[-1][1]) == (oldest // MS, UNTIL // MS)
+        assert all(before[1] == after[0] for before, after in pairwise(time_chunks))
+        assert all(end - start <= rows * span // MS for start, end in time_chunks)
         assert {each["limit"] for each in asked} == {str(rows)}
 
 

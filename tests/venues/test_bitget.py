@@ -102,7 +102,7 @@ def test_the_amount_of_a_recorded_liquidation_is_dollars_and_its_side_the_positi
 def test_a_dead_short_is_reported_as_sell():
     (event,) = bitget().read(liquidations(dead(side="sell")), SEEN)
     assert isinstance(event, Liquidation)
-    assert (event.holder, event.size) == ("short", 0.05)
+    assert (event.position_side, event.size) == ("short", 0.05)
 
 
 def test_liquidations_told_twice_count_once_and_those_of_other_markets_not_at_all():
@@ -218,7 +218,7 @@ def test_sockets_are_asked_for_five_subscriptions_a_message_and_all_liquidations
     first, second = venue.streams(symbols)
     assert first.url == "wss://ws.bitget.com/v3/ws/public"
     assert (first.ping, first.ping_every, first.pause) == (b"ping", 30_000_000, 100_000)
-    said = [json.loads(raw) for stream in (first, second) for raw in stream.hello]
+    said = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
     assert all(each["op"] == "subscribe" and len(each["args"]) <= 5 for each in said)
     args = [arg for each in said for arg in each["args"]]
     assert len(args) == 20 * 3 + 1
@@ -294,7 +294,7 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(raw, pick):
 
 def test_a_stamp_of_a_frame_that_cannot_be_read_costs_no_row_that_has_its_own():
     (event,) = Bitget().read(frame("publicTrade", [trade(1)], ts="never"), SEEN)
-    assert event.at == (TS + 1) * 1000
+    assert event.event_time == (TS + 1) * 1000
 
 
 def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():

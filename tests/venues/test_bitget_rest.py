@@ -143,7 +143,7 @@ def test_a_ratio_is_the_share_of_accounts_that_are_long_and_each_is_told_once():
     assert event == Ratio(f"bitget:{BTC}", START * MS, SEEN, "accounts", 0.58)
     assert venue.read(answer([row]), SEEN, f"ratio:{BTC}") == []
     (new,) = venue.read(answer([row | {"ts": str(START + 1)}, row]), SEEN, f"ratio:{BTC}")
-    assert new.at == (START + 1) * MS  # type: ignore[union-attr]
+    assert new.event_time == (START + 1) * MS  # type: ignore[union-attr]
 
 
 def test_latest_trades_spell_sides_with_and_without_a_capital():

@@ -72,7 +72,7 @@ def test_a_recorded_frame_of_three_trades_is_one_event_with_taker_buys_positive(
     (event,) = inverse().read(recorded("publicTrade.BTCUSD"), SEEN)
     assert isinstance(event, Trades)
     assert event.market == "bybit-inverse:BTCUSD"
-    assert event.at == event.times[-1] == 1680673823564 * MS
+    assert event.event_time == event.times[-1] == 1680673823564 * MS
     assert event.sizes.tolist() == [pytest.approx(n / 28560.5) for n in (5823, 3, 5593)]
 
 
@@ -114,7 +114,7 @@ def test_a_dead_long_is_reported_as_buy():
 def test_a_recorded_liquidation_of_a_short_is_reported_as_sell_at_its_bankruptcy_price():
     (event,) = linear().read(recorded("allLiquidation.PIPPINUSDT"), SEEN)
     assert isinstance(event, Liquidation)
-    assert (event.holder, event.price, event.size) == ("short", 0.02456, 2846.0)
+    assert (event.position_side, event.price, event.size) == ("short", 0.02456, 2846.0)
     assert event.bankruptcy
 
 
@@ -149,7 +149,7 @@ def test_a_change_of_the_book_follows_the_one_numbered_just_below():
 
 def test_the_time_of_a_book_is_that_of_the_matching_engine_where_told():
     (event,) = linear().read(book(8, cts=TS - 3), SEEN)
-    assert event.at == (TS - 3) * MS
+    assert event.event_time == (TS - 3) * MS
 
 
 def test_a_snapshot_may_come_at_any_time_and_replaces_the_book():
@@ -271,7 +271,7 @@ def test_a_ticker_without_a_time_is_unreadable_and_trades_have_their_own(ts):
     with pytest.raises(WireError):
         linear().read(frame("tickers.BTCUSDT", {"markPrice": "1"}, ts=ts), SEEN)
     (event,) = linear().read(frame("publicTrade.BTCUSDT", [trade()], ts=ts), SEEN)
-    assert event.at == TS * 1000
+    assert event.event_time == TS * 1000
 
 
 def test_an_acknowledgement_and_a_pong_say_nothing():
@@ -326,7 +326,7 @@ def test_each_category_has_its_symbols_its_socket_and_its_market_ids():
 def test_a_socket_is_asked_for_at_most_ten_topics_a_message_and_fifty_symbols():
     streams = linear().streams([f"C{n}USDT" for n in range(60)])
     assert len(streams) == 2
-    said = [json.loads(raw) for stream in streams for raw in stream.hello]
+    said = [json.loads(raw) for stream in streams for raw in stream.subscribe]
     assert all(each["op"] == "subscribe" and len(each["args"]) <= 10 for each in said)
     topics = [topic for each in said for topic in each["args"]]
     assert len(topics) == len(set(topics)) == 240

@@ -117,7 +117,7 @@ def test_bars_come_newest_first_and_are_told_oldest_first_without_the_one_still_
     (event,) = linear().read(answer(rows), seen, "candles:BTCUSDT")
     assert isinstance(event, Candles)
     assert event.times.tolist() == [(START + n * 60_000) * MS for n in range(3)]
-    assert event.at == (START + 3 * 60_000) * MS
+    assert event.event_time == (START + 3 * 60_000) * MS
     assert event.close.tolist() == event.mark.tolist() == [10, 10.1, 10.2]
     assert event.volume.tolist() == [4, 4, 4]
     assert event.buy.tolist() == [2, 2, 2]
@@ -165,7 +165,7 @@ def test_closes_kept_for_past_open_interest_are_bounded(monkeypatch):
     venue.read(answer(bars), SEEN, "candles:BTCUSD")
     rows = [{"openInterest": "1", "timestamp": str(START + n * 300_000)} for n in (3, 2, 1)]
     events = venue.read(answer(rows), SEEN, "interest:BTCUSD")
-    assert [event.at for event in events] == [(START + n * 300_000) * MS for n in (2, 3)]  # type: ignore[union-attr]
+    assert [event.event_time for event in events] == [(START + n * 300_000) * MS for n in (2, 3)]  # type: ignore[union-attr]
 
 
 def test_a_ratio_is_the_share_of_accounts_that_are_long():

@@ -182,7 +182,7 @@ def test_recent_trades_come_newest_first_and_join_the_stream():
     assert event.times.tolist() == [(AT + seq) * MS for seq in (1, 2, 3)]
     assert event.sizes.tolist() == [-0.02, 0.02, 0.02]
     (event,) = venue.read(trades(row(2), row(3), row(4)), SEEN)
-    assert event.at == (AT + 4) * MS
+    assert event.event_time == (AT + 4) * MS
 
 
 def test_recent_trades_that_come_after_the_first_of_the_stream_are_put_before_it():
@@ -365,7 +365,7 @@ def test_a_chart_is_columns_with_volume_in_coins():
     (event,) = Deribit().read(raw, SEEN, "candles:BTC-PERPETUAL")
     assert isinstance(event, Candles)
     assert event.times[0] == 1766483460000 * MS
-    assert (event.at, event.span) == (1766483760000 * MS, MINUTE)
+    assert (event.event_time, event.span) == (1766483760000 * MS, MINUTE)
     assert event.volume[0] == pytest.approx(257_490 / 87_453, rel=1e-3)
     assert event.buy[0] == event.volume[0] / 2
     running = Deribit().read(raw, 1766483759000 * MS, "candles:BTC-PERPETUAL")[0]
@@ -389,13 +389,13 @@ def test_past_funding_is_what_each_hour_paid():
 def test_one_socket_asks_for_a_heartbeat_and_then_for_every_channel():
     symbols = [f"A{n}-PERPETUAL" for n in range(40)]
     (stream,) = Deribit().streams(symbols)
-    said = [json.loads(message) for message in stream.hello]
+    said = [json.loads(message) for message in stream.subscribe]
     assert [each["method"] for each in said] == ["public/set_heartbeat"] + ["public/subscribe"] * 2
     assert said[0]["params"] == {"interval": 30}
     asked = [name for each in said[1:] for name in each["params"]["channels"]]
     assert len(set(asked)) == 120
     assert "ticker.A7-PERPETUAL.100ms" in asked
-    steady = {each.kind for each in stream.channels if each.cadence}
+    steady = {each.kind for each in stream.channels if each.expected_interval}
     assert steady == {"book", "mark", "funding", "oi"}
     assert {each.kind for each in stream.channels} - steady == {"trades", "liquidations"}
     assert stream.url == "wss://www.deribit.com/ws/api/v2"
@@ -417,10 +417,12 @@ def test_the_past_is_asked_without_holes(minutes):
     for kind, rows, span in (("candles", 5000, MINUTE), ("funding", 500, HOUR)):
         urls = [poll.url for poll in polls if poll.channel == f"{kind}:BTC-PERPETUAL"]
         asked = [parse_qs(urlsplit(url).query) for url in urls]
-        pages = [(int(q["start_timestamp"][0]), int(q["end_timestamp"][0]) + 1) for q in asked]
-        assert (pages[0][0], pages[-1][1]) == (since // MS, until // MS)
-        assert all(a[1] == b[0] for a, b in pairwise(pages))
-        assert all(end - start <= rows * span // MS for start, end in pages)
+        time_chunks = [
+            (int(q["start_timestamp"][0]), int(q["end_timestamp"][0]) + 1) for q in asked
+        ]
+        assert (time_chunks[0][0], time_chunks[-1][1]) == (since // MS, until // MS)
+        assert all(a[1] == b[0] for a, b in pairwise(time_chunks))
+        assert all(end - start <= rows * span // MS for start, end in time_chunks)
 
 
 def test_recorded_single_messages_can_be_read_and_options_are_left_out():
@@ -488,7 +490,7 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(topic, pick):
 def test_what_a_reader_remembers_lets_another_go_on():
     one, other = Deribit(), Deribit()
     one.read(trades(row(10)), SEEN)
-    other.recall(one.memory())
+    other.load_state(one.state_dict())
     assert isinstance(other.read(trades(row(12)), SEEN)[0], Gap)
 
 

@@ -93,7 +93,7 @@ def test_the_first_batch_is_history_and_is_used_as_far_as_it_is_new():
     venue.read(trades(row(tid=7, time=2_000)), SEEN)
     history = [row(tid=5, time=1_000), row(tid=7, time=2_000), row(tid=9, time=3_000)]
     (event,) = venue.read(trades(*history), SEEN)
-    assert (event.at, type(event)) == (3_000 * MS, Trade)
+    assert (event.event_time, type(event)) == (3_000 * MS, Trade)
     assert venue.skipped == {"trade told twice": 1, "trade older than the newest known": 1}
 
 
@@ -105,7 +105,7 @@ def test_a_trade_is_counted_once_whatever_order_the_batches_come_in():
     assert event.times.tolist() == [1_000 * MS, 2_000 * MS, 3_000 * MS]
     assert venue.read(trades(row(tid=2, time=2_000), row(tid=3, time=3_000)), SEEN) == []
     (event,) = venue.read(trades(row(tid=4, time=3_000)), SEEN)
-    assert event.at == 3_000 * MS
+    assert event.event_time == 3_000 * MS
 
 
 def test_trades_of_the_same_instant_are_different_trades():
@@ -206,9 +206,9 @@ def test_candles_are_one_event_in_order_without_the_bar_that_runs():
     start = 1_769_915_880_000
     (event,) = candles(bar(start + 60_000, v="6"), bar(start), bar(start + 180_000))
     assert isinstance(event, Candles)
-    assert (event.market, event.span, event.seen) == ("hyperliquid:BTC", MINUTE, NOW)
+    assert (event.market, event.span, event.received_time) == ("hyperliquid:BTC", MINUTE, NOW)
     assert event.times.tolist() == [start * MS, (start + 60_000) * MS]
-    assert event.at == (start + 120_000) * MS
+    assert event.event_time == (start + 120_000) * MS
     assert (event.volume.tolist(), event.buy.tolist()) == ([4.0, 6.0], [2.0, 3.0])
     assert (event.mark_low[0], event.mark_high[0], event.mark[0]) == (9.0, 12.0, 11.0)
     assert np.isnan(event.oi).all()
@@ -289,7 +289,7 @@ def test_margin_tiers_that_do_not_rise_from_nothing_are_unreadable(bounds):
 
 def test_one_socket_carries_trades_book_and_context_of_each_coin():
     (stream,) = Hyperliquid().streams(["BTC", "ETH"])
-    said = [json.loads(message)["subscription"] for message in stream.hello]
+    said = [json.loads(message)["subscription"] for message in stream.subscribe]
     assert stream.url == "wss://api.hyperliquid.xyz/ws"
     assert [each["type"] for each in said if each["coin"] == "ETH"] == [
         "trades",
@@ -315,7 +315,7 @@ def test_an_exchange_of_others_is_asked_for_what_it_lists_and_changes_no_other()
     own, other = venue.polls(["BTC", "xyz:TSLA"])
     assert (own.channel, other.channel) == ("instruments", "instruments:xyz")
     assert json.loads(other.body) == {"type": "meta", "dex": "xyz"}
-    assert [each.market for each in other.provides] == ["hyperliquid:xyz:TSLA"]
+    assert [each.market for each in other.channels] == ["hyperliquid:xyz:TSLA"]
     listed = {"name": "xyz:TSLA", "szDecimals": 2, "maxLeverage": 10}
     venue.read(json.dumps(META).encode(), SEEN, own.channel)
     venue.read(json.dumps({"universe": [listed]}).encode(), SEEN, other.channel)
@@ -431,7 +431,7 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(told, pick):
 def test_what_a_reader_remembers_lets_another_go_on():
     one, other = Hyperliquid(), Hyperliquid()
     one.read(trades(row()), SEEN)
-    other.recall(one.memory())
+    other.load_state(one.state_dict())
     assert other.read(trades(row()), SEEN) == []
 
 

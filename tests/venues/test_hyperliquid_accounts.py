@@ -37,7 +37,11 @@ def read(venue, *positions):
 def test_a_position_is_told_with_the_venues_own_liquidation_price():
     (event,) = read(Hyperliquid(), position())
     assert isinstance(event, Positions)
-    assert (event.market, event.at, event.seen) == ("hyperliquid:BTC", 1_737_918_899_000_000, SEEN)
+    assert (event.market, event.event_time, event.received_time) == (
+        "hyperliquid:BTC",
+        1_737_918_899_000_000,
+        SEEN,
+    )
     assert (event.accounts, event.flat) == ((ME,), ())
     assert event.sizes.tolist() == [2.5]
     assert event.entries.tolist() == [100_000.0]
@@ -86,7 +90,7 @@ def test_a_position_of_no_size_is_none():
 def test_what_was_held_is_remembered_by_the_next_reader():
     venue, later = Hyperliquid(), Hyperliquid()
     read(venue, position())
-    later.recall(venue.memory())
+    later.load_state(venue.state_dict())
     (event,) = read(later)
     assert isinstance(event, Positions)
     assert event.flat == (ME,)

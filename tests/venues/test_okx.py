@@ -196,7 +196,7 @@ def test_every_detail_of_a_liquidation_order_is_an_event_with_its_bankruptcy_pri
 def test_in_net_mode_the_order_tells_whose_position_died(side, holder):
     (event,) = okx().read(liquidations(detail(side=side, posSide="net")), SEEN)
     assert isinstance(event, Liquidation)
-    assert event.holder == holder
+    assert event.position_side == holder
 
 
 def test_a_replay_after_subscribing_counts_once_but_late_rows_are_kept():
@@ -204,7 +204,7 @@ def test_a_replay_after_subscribing_counts_once_but_late_rows_are_kept():
     assert len(venue.read(liquidations(detail(), detail(), detail(sz="9")), SEEN)) == 3
     assert venue.read(liquidations(detail(), detail(), detail(sz="9")), SEEN) == []
     (late,) = venue.read(liquidations(detail(), detail(ts=str(TS - 90_000))), SEEN)
-    assert late.at == (TS - 90_000) * MS
+    assert late.event_time == (TS - 90_000) * MS
     assert venue.skipped == {"liquidation told twice": 4}
 
 
@@ -346,12 +346,12 @@ def test_one_socket_carries_all_channels_and_all_liquidations_once():
     first, second = venue.streams(symbols)
     assert first.url == "wss://ws.okx.com:8443/ws/v5/public"
     assert (first.ping, first.ping_every) == (b"ping", 20_000_000)
-    said = [json.loads(raw) for stream in (first, second) for raw in stream.hello]
+    said = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
     args = [arg for each in said for arg in each["args"]]
     assert len(args) == 60 * 6 + 1
     assert args.count({"channel": "liquidation-orders", "instType": "SWAP"}) == 1
     assert {"channel": "index-tickers", "instId": "C7-USDT"} in args
-    assert max(len(raw) for stream in (first, second) for raw in stream.hello) < 64_000
+    assert max(len(raw) for stream in (first, second) for raw in stream.subscribe) < 64_000
     dying = [each.market for each in first.channels if each.kind == "liquidations"]
     assert dying == [f"okx:{each}" for each in symbols]
 

@@ -122,7 +122,7 @@ def test_a_bar_that_is_not_confirmed_is_left_out():
     (event,) = Okx().read(answer(rows), SEEN, f"candles:{BTC}")
     assert isinstance(event, Candles)
     assert len(event.times) == 2
-    assert event.at == (START + 120_000) * MS
+    assert event.event_time == (START + 120_000) * MS
 
 
 def test_bars_tell_their_length_by_the_gap_between_two():

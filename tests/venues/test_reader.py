@@ -8,16 +8,25 @@ import pytest
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Link
 from powderkeg.instruments import Instrument
-from powderkeg.venues.base import Channel, Ids
-from powderkeg.venues.reader import UNREADABLE, Answered, Coded, Reader, anew, decoder, of_each, op
+from powderkeg.venues.base import Channel, Deduplicator
+from powderkeg.venues.reader import (
+    UNREADABLE,
+    EnvelopeDecoder,
+    Reader,
+    VenueAdapter,
+    decoder,
+    of_each,
+    op,
+    resubscribe,
+)
 
 ONE = Instrument("x:Y", "Y", "x", "perpetual", True, 1.0, 0.1)
 
 
-class Told(Coded):
+class SkipCounter(EnvelopeDecoder):
     """Answers that tell of one instrument, and of the clock."""
 
-    KEPT = ("instruments", "intervals", "tiers")
+    STATE_FIELDS = ("instruments", "intervals", "tiers")
 
     def __init__(self):
         super().__init__(
@@ -33,16 +42,16 @@ class Told(Coded):
         return [Link(told, seen, seen, "up", symbol)]
 
 
-class Venue(Answered[Told]):
+class Venue(VenueAdapter[SkipCounter]):
     """A venue whose frames are words."""
 
     __slots__ = ("ids",)
-    KEPT = ("ids",)
+    STATE_FIELDS = ("ids",)
     name = "x"
 
     def __init__(self):
-        super().__init__(Told())
-        self.ids = Ids()
+        super().__init__(SkipCounter())
+        self.ids = Deduplicator()
 
     def _live(self, raw, seen):  # noqa: ARG002  # of the base
         return self._skip(msgspec.json.decode(raw, type=str), 2)
@@ -131,15 +140,15 @@ def test_a_frame_wants_no_answer_unless_a_venue_says_so():
 def test_channels_are_of_every_symbol_and_kind():
     told = Venue()._channels(["Y", "Z"], {"book": 5, "oi": 0})
     assert told == tuple(
-        Channel(f"x:{symbol}", kind, cadence)
+        Channel(f"x:{symbol}", kind, expected_interval)
         for symbol in "YZ"
-        for kind, cadence in (("book", 5), ("oi", 0))
+        for kind, expected_interval in (("book", 5), ("oi", 0))
     )
 
 
 def test_a_subscription_begins_anew_by_its_end():
     assert op("subscribe", ["a"]) == b'{"op":"subscribe","args":["a"]}'
-    assert anew(["a"]) == (op("unsubscribe", ["a"]), op("subscribe", ["a"]))
+    assert resubscribe(["a"]) == (op("unsubscribe", ["a"]), op("subscribe", ["a"]))
 
 
 def test_no_venue_tells_of_accounts_unless_it_says_so():

@@ -24,10 +24,10 @@ from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.engine.exposure.exposure import Exposure, Steps
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
 from powderkeg.history.play import play
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 from powderkeg.settings import Settings
-from powderkeg.sim import MadeMarket, World
+from powderkeg.sim import SimulatedMarket, World
 
 Cells: TypeAlias = NDArray[np.float32]
 Shorts: TypeAlias = NDArray[np.int16]
@@ -53,7 +53,7 @@ def best(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 def _tape(days: float) -> tuple[Steps, Floats]:
     """Return a made tape in steps of a second, and the prices' first value."""
-    recording = MadeMarket(ONE, 5, START).run(days)
+    recording = SimulatedMarket(ONE, 5, START).run(days)
     venue = recording.venues[0]
     ends = np.searchsorted(venue.trades.times, recording.times, side="right")
     oi = np.full(len(ends), np.nan)
@@ -88,25 +88,25 @@ def bulk(days: float = 4.0) -> dict[str, float]:
 
 @njit(cache=True)
 def _flushes(
-    cells: Cells, volume: Floats, waiting: Cells, touched: Shorts, offsets: Shorts,
+    cells: Cells, volume: Floats, pending: Cells, active_bins: Shorts, offsets: Shorts,
     ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats, runs: int,
 ) -> None:  # fmt: skip
     for i in range(runs):
-        deposits.add_trades(volume, touched, number, count, prices, sizes, 0, len(prices))
+        deposits.add_trades(volume, active_bins, number, count, prices, sizes, 0, len(prices))
         deposits.flush(
-            cells, volume, waiting, touched, offsets, ledger, number, count,
+            cells, volume, pending, active_bins, offsets, ledger, number, count,
             number[table.FLUSHED] + 1.0, 1000.0 + i % 2,
         )  # fmt: skip
 
 
 @njit(cache=True)
 def _moves(
-    cells: Cells, visited: Ints, ledger: Floats, number: Floats, count: Times,
+    cells: Cells, last_crossed: Ints, ledger: Floats, number: Floats, count: Times,
     low: float, high: float, records: Floats, runs: int,
 ) -> None:  # fmt: skip
     for i in range(runs):
         marks.move_mark(
-            cells, visited, ledger, number, count, float(i), high if i & 1 else low, records, 0
+            cells, last_crossed, ledger, number, count, float(i), high if i & 1 else low, records, 0
         )
 
 
@@ -119,14 +119,22 @@ def inner(runs: int = 200_000) -> dict[str, float]:
 
     def flushes(count: int) -> None:
         _flushes(
-            e.cells, e.volume, e.waiting, e.touched, e.offsets, e.ledger, e.number, e.count,
+            e.cells, e.volume, e.pending, e.active_bins, e.offsets, e.ledger, e.number, e.count,
             prices, sizes, count,
         )  # fmt: skip
 
     def moves(count: int) -> None:
         records = np.zeros((4, marks.RECORD))
         _moves(
-            e.cells, e.visited, e.ledger, e.number, e.count, 100_000.0, 100_100.0, records, count
+            e.cells,
+            e.last_crossed,
+            e.ledger,
+            e.number,
+            e.count,
+            100_000.0,
+            100_100.0,
+            records,
+            count,
         )
 
     weights = np.ones((2, 2, CLASSES))
@@ -144,7 +152,7 @@ def inner(runs: int = 200_000) -> dict[str, float]:
 
 def backfill(days: float = 30.0) -> dict[str, float]:
     """Return CPU ms of thirty days of one-minute candles with open interest into a ready map."""
-    history = MadeMarket(ONE, 5, START).history(days)[0]
+    history = SimulatedMarket(ONE, 5, START).history(days)[0]
     bars: Candles = history.candles
     price = float(bars.open[0])
 
@@ -163,7 +171,7 @@ def market(days: float = 30.0) -> dict[str, float]:
     Also the bytes of all its arrays once what it keeps is full: three weeks of sweeps, 120 days of
     rows.
     """
-    bars = MadeMarket(ONE, 5, START).history(days)[0].candles
+    bars = SimulatedMarket(ONE, 5, START).history(days)[0].candles
     price, made = float(bars.open[0]), Estimate(1.0)
 
     def fill() -> None:
@@ -179,7 +187,7 @@ def market(days: float = 30.0) -> dict[str, float]:
     for n in range(len(made.sweeps.quarters), KEPT // QUARTER):
         made.sweeps.add(int(bars.times[-1]) + n * QUARTER, crossed)
     for n in range(HOURS_KEPT):
-        made.record.add(n, row)
+        made.forecast_log.add(n, row)
     return {"backfill_market_ms": least * 1e3, "market_bytes": held(made)}
 
 
@@ -220,13 +228,13 @@ def fitting() -> dict[str, float]:
     w.fit(crossed, died, centre, 1e5)  # compiles
     return {
         "fit_30d_ms": best(lambda: w.fit(crossed, died, centre, 1e5)) * 1e3,
-        "refit_market_ms": best(lambda: estimate.learn(until, until)) * 1e3,
+        "refit_market_ms": best(lambda: estimate.refit(until, until)) * 1e3,
     }
 
 
 def day_of_trades() -> dict[str, float]:
     """Return CPU ms from a day's aggTrades file to a full heatmap with a column a minute."""
-    recording = MadeMarket(ONE, 6, START).run(1.0)
+    recording = SimulatedMarket(ONE, 6, START).run(1.0)
     tape = recording.venues[0].trades
     keep = np.linspace(0, len(tape.times) - 1, DAY_OF_TRADES).astype(np.int64)
     marks = recording.venues[0].marks[59::60]
@@ -253,7 +261,7 @@ def day_of_trades() -> dict[str, float]:
                     now.apply(Mark("binance:BTCUSDT", stamp, stamp, float(marks[at])))
                     at += 1
 
-            play(desk, load(source), report=Report(), watch=mark)
+            play(desk, load(source), report=ReadReport(), watch=mark)
             ring = next(desk.estimated()).rings[MINUTE]
             filled = int((ring.states == 1).sum())
 

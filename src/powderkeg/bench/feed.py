@@ -21,11 +21,11 @@ from typing import Any, Final
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Mark, Trade
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import Boot, Join
-from powderkeg.live.collector import calm
+from powderkeg.frames import BackfillDone, Started
+from powderkeg.live.collector import tune_gc
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
-from powderkeg.live.network.connection import Keeper
+from powderkeg.live.network.connection import Connection
 from powderkeg.live.timekeeping.clock import now
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
@@ -89,13 +89,13 @@ async def _listen(venue: str, kind: str, count: int, host: str, folder: Path) ->
     )
     desk = Desk("BTC", Settings(draw=SECOND, flush=SECOND))
     store, inbox, feed = Store(folder), Inbox(), Feed({"BTC": desk})
-    inbox.say(Boot(now(), {"BTC": (market,)}))
-    inbox.say(Join(now(), market, now()))
-    keeper = Keeper(venue, stream, inbox, Health(), {venue: host}, reader.reply)
-    if not stream.hello:
+    inbox.put_control(Started(now(), {"BTC": (market,)}))
+    inbox.put_control(BackfillDone(now(), market, now()))
+    keeper = Connection(venue, stream, inbox, Health(), {venue: host}, reader.reply)
+    if not stream.subscribe:
         keeper.stream = stream.__class__(stream.url, stream.channels, (b'{"op":"subscribe"}',))
     _warm()
-    calm()
+    tune_gc()
     task = asyncio.ensure_future(keeper.run())
     deltas, began = 0, time.process_time()
     end = time.monotonic() + LONGEST
@@ -104,7 +104,7 @@ async def _listen(venue: str, kind: str, count: int, host: str, folder: Path) ->
         await asyncio.sleep(0.010)
         frames = inbox.take()
         await asyncio.to_thread(store.append, frames)
-        feed.take(frames)
+        feed.process(frames)
         deltas = desk.markets[market].book.update if market in desk.markets else 0
         done = deltas - 1 if wanted == "book" else desk.counts.trades
         if done >= count:

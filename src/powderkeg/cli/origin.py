@@ -19,7 +19,7 @@ from powderkeg.events import MINUTE
 from powderkeg.feed.decoder import Feed
 from powderkeg.history import snapshots, sources
 from powderkeg.history.play import play
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.live.maintenance import resume
 from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.clock import now as clock
@@ -71,7 +71,7 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
         return _from_desk(snapshots.load(where.snapshot), coin, wanted, moment, where.snapshot)
     if where.source:
         desk = Desk(coin)
-        report = Report()
+        report = ReadReport()
         play(desk, sources.load(where.source), report=report, until=moment or None)
         _require_price(desk, where.source, report)
         return _from_desk(desk, coin, wanted, 0, where.source)
@@ -80,7 +80,7 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
     return _running(coin, wanted, moment, where.data)
 
 
-def _require_price(desk: Desk, source: Path, report: Report) -> None:
+def _require_price(desk: Desk, source: Path, report: ReadReport) -> None:
     """Say what a source without a price lacks, and where it is published."""
     if math.isnan(desk.price):
         found = ", ".join(kind.replace("_", " ") for kind in report.kinds) or "no rows"

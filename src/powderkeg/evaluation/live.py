@@ -34,7 +34,7 @@ from powderkeg.engine.calibration.forecasts import (
     PATH_ONLY,
     SAID,
     STATIC,
-    Record,
+    ForecastLog,
 )
 from powderkeg.engine.calibration.reporting import SILENT
 from powderkeg.engine.calibration.terms import TERMS
@@ -43,8 +43,8 @@ from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.errors import DataError
 from powderkeg.evaluation.metrics import DRAWS, bootstrap
 from powderkeg.events import DAY, HOUR, Floats, Times
-from powderkeg.maps.heatmap.scene import TIER_NAMES, Known
-from powderkeg.store.forecasts import Map, Proofs, Row
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MarketView
+from powderkeg.store.forecasts import ForecastArchive, Map, Row
 
 ENOUGH: Final = 72
 """Hours without which no verdict is given."""
@@ -78,12 +78,12 @@ NULLS: Final = {
 }
 
 
-class Board:
+class Scorecard:
     """The figures of markets, computed once an hour each and remembered."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._known: dict[str, tuple[Record, int, dict[str, Any]]] = {}
+        self._known: dict[str, tuple[ForecastLog, int, dict[str, Any]]] = {}
 
     def summary(self, desks: Mapping[str, Desk]) -> dict[str, Any]:
         """Return what is known of how good the maps of these coins are.
@@ -98,7 +98,7 @@ class Board:
         ]
         return {**_words(), "markets": markets}
 
-    def _market(self, known: Known, at: int) -> dict[str, Any]:
+    def _market(self, known: MarketView, at: int) -> dict[str, Any]:
         estimate = known.estimate
         return {
             "market": known.name, "venue": known.venue, **self._figures(known.name, estimate),
@@ -107,7 +107,7 @@ class Board:
 
     def _figures(self, name: str, estimate: Estimate) -> dict[str, Any]:
         """Return the figures of a record; dollars are at the mark of now."""
-        record, last = estimate.record, self._known.get(name)
+        record, last = estimate.forecast_log, self._known.get(name)
         if last is None or last[0] is not record or last[1] != record.count:
             found = figures(record.hours, record.rows.astype(np.float64), 1.0, QUICK)
             last = self._known[name] = (record, record.count, found)
@@ -121,7 +121,7 @@ class Board:
 
 def summary(desks: Mapping[str, Desk]) -> dict[str, Any]:
     """Return what `Board.summary` does, once."""
-    return Board().summary(desks)
+    return Scorecard().summary(desks)
 
 
 def from_ledger(folder: Path) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def from_ledger(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: There are no kept maps, or an entry is not of this version.
     """
-    proofs = Proofs(folder)
+    proofs = ForecastArchive(folder)
     if not proofs.files():
         raise DataError(str(folder), 0, "expected maps kept by `powderkeg up`, found none")
     maps: dict[str, dict[int, float]] = {}
@@ -310,12 +310,12 @@ def reliability(said: Floats, died: Floats) -> list[dict[str, Any]]:
 
 def _model(estimate: Estimate, at: int) -> dict[str, Any]:
     """Return what learned, from what, when, and what is still a guess."""
-    told = estimate.fraction
+    told = estimate.reporting_rate
     reach = math.exp(Z * told.spread)
     return {
         "price": float(estimate.mark),
         "fitted": estimate.fitted or None,
-        "taught": estimate.taught,
+        "taught": estimate.new_liquidations,
         "events": estimate.events,
         "prior_only": estimate.prior_only,
         "version": VERSION,
@@ -323,8 +323,8 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
         "window_days": sweeps.KEPT / DAY,
         "reports": 0.0 if estimate.fit is None else float(estimate.fit.reports),
         "borrowed": _borrowed(estimate),
-        "misfit": float(estimate.misfit.width),
-        "strain": estimate.strain(at).tolist(),
+        "misfit": float(estimate.model_error.width),
+        "strain": estimate.oi_cap_factor(at).tolist(),
         "share_told": None if estimate.venue in SILENT and not estimate.events else {
             "share": told.share, "low": told.share / reach, "high": min(told.share * reach, 1.0),
             "measured": told.measured, "sampled": told.spread > 0,
@@ -336,7 +336,7 @@ def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
     """Return where the weights were learned, while they are not the market's own."""
     if not estimate.borrows:
         return None
-    lent = estimate.borrowed
+    lent = estimate.pretrained
     return {
         "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
         "version": lent.version,
@@ -354,7 +354,7 @@ def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
         for t, tier in enumerate(TIER_NAMES):
             part = np.zeros((2, TERMS))
             part[s] = np.where(tiers == t, live[s], 0.0)
-            spread = estimate.spread(part, at)
+            spread = estimate.uncertainty(part, at)
             (low, high), mean = spread.band(), float(spread.mean[s])
             known = float(measured[s][tiers == t].sum())
             out.append({

@@ -18,10 +18,10 @@ from powderkeg.engine.exposure.classes import BIN, CLASSES
 from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.engine.exposure.table import BINS, DEPOSITED, INVERSE, LAID, LIVE, SCALE, SWEPT
 from powderkeg.errors import ConfigError
-from powderkeg.events import Candles, Event, Floats, Mark, Tick
+from powderkeg.events import Candles, ClockTick, Event, Floats, Mark
 
 
-class Passage:
+class RangeTracker:
     """The mass of one side between two prices, followed from one time to another."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Passage:
 
     def watch(self, desk: Desk, event: Event) -> None:
         """Let the shadow live through an event the desk has taken."""
-        at = event.at if isinstance(event, Tick) else event.seen
+        at = event.time if isinstance(event, ClockTick) else event.received_time
         if at < self.since or at > self.until:
             return
         market = desk.leader
@@ -50,14 +50,14 @@ class Passage:
         if self._shadow is None:
             self._begin(desk, market)
             return
-        if isinstance(event, Tick) or event.market != market.name:
+        if isinstance(event, ClockTick) or event.market != market.name:
             return
         if isinstance(event, Candles):
             self._candles(event)
         elif isinstance(event, Mark):
             self._shadow.flush(at)
             self._shadow.move_mark(at, event.price)
-            self._note(event.at, event.price)
+            self._note(event.event_time, event.price)
 
     def _candles(self, bars: Candles) -> None:
         """Live through candles one by one, so that the moment of the extreme is not missed."""
@@ -122,7 +122,7 @@ class Passage:
         }  # fmt: skip
 
 
-def passage_of(spec: str, parse_time: Callable[[str], int]) -> Passage:
+def range_tracker_of(spec: str, parse_time: Callable[[str], int]) -> RangeTracker:
     """Return the passage a text such as ``long 60000 73200 2026-02-04 2026-02-07`` names.
 
     Raises:
@@ -136,4 +136,4 @@ def passage_of(spec: str, parse_time: Callable[[str], int]) -> Passage:
     except ValueError as why:
         raise ConfigError(f"expected two prices, found {parts[1]!r} and {parts[2]!r}") from why
     side: Literal["long", "short"] = "long" if parts[0] == "long" else "short"
-    return Passage(side, low, high, parse_time(parts[3]), parse_time(parts[4]))
+    return RangeTracker(side, low, high, parse_time(parts[3]), parse_time(parts[4]))

@@ -137,7 +137,7 @@ def triggers(prices: Floats, sides: Times, market: Floats) -> tuple[Floats, floa
     return prices * np.exp(np.where(sides == 0, gap, -gap)), gap
 
 
-def died(crossed: Crossed, told: Events) -> tuple[Floats, Floats]:
+def liquidated(crossed: Crossed, told: Events) -> tuple[Floats, Floats]:
     """Return volume and count of the events of each crossing, and of none: shape (n + 1,).
 
     The last place holds what belongs to no crossing.
@@ -202,7 +202,7 @@ def recall(crossed: Crossed, stacks: dict[str, Stack], told: Events, block: int 
         told: Forced closes.
         block: Span in which bins are ranked and which is resampled whole, µs.
     """
-    volumes, counts = died(crossed, told)
+    volumes, counts = liquidated(crossed, told)
     blocks = (crossed.times - 1) // block
     labels, places = np.unique(blocks, return_inverse=True)
 
@@ -259,10 +259,10 @@ def listed(forced: list[Liquidation], path: Path) -> tuple[Events, float]:
 
     A list whose every row names one side has no sides.
     """
-    times = np.array([event.at for event in forced], np.int64)
+    times = np.array([event.event_time for event in forced], np.int64)
     prices = np.array([event.price for event in forced])
     sizes = np.array([event.size for event in forced])
-    sides = np.array([0 if event.holder == "long" else 1 for event in forced], np.int64)
+    sides = np.array([0 if event.position_side == "long" else 1 for event in forced], np.int64)
     told = len(np.unique(sides)) > 1
     gap = 0.0
     if told and all(event.bankruptcy for event in forced):
@@ -351,5 +351,5 @@ def score(
     first, last = run.forced[0], run.forced[-1]
     return {
         "coin": coin, "bars": run.bars, "list": first.market, "bankruptcy_gap": gap,
-        "from": first.at, "to": last.at, **msgspec.to_builtins(result),
+        "from": first.event_time, "to": last.event_time, **msgspec.to_builtins(result),
     }  # fmt: skip

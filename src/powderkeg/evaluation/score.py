@@ -123,6 +123,6 @@ def _told(coin: str, found: dict[str, Any]) -> dict[str, object]:
     return out
 
 
-def _brief(said: hours.Said) -> dict[str, Any]:
+def _brief(said: hours.ForecastRows) -> dict[str, Any]:
     """Return deviances, and the interval of what ours gains over the path alone."""
     return {**scores.brief(said), **scores.intervals(said, ("path_only_minus_ours",))}

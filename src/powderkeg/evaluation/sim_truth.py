@@ -27,7 +27,7 @@ from powderkeg.engine.exposure.marks import FRESH, R_CLASSES, R_FRESH, R_LENGTH,
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.evaluation import metrics
 from powderkeg.events import HOUR, SECOND, Floats, Liquidation
-from powderkeg.sim import MadeMarket, Recording, Truth, World
+from powderkeg.sim import Recording, SimulatedMarket, Truth, World
 
 SEEDS = (301, 302, 303, 304, 305, 306, 307, 308)
 DAYS = 8.0
@@ -141,16 +141,17 @@ def on_fresh_ground(
     return out
 
 
-def died(swept: Swept, recording: Recording, events: list[Liquidation]) -> Floats:
+def liquidated(swept: Swept, recording: Recording, events: list[Liquidation]) -> Floats:
     """Return the volume that died in each record: the side's last sweep at most 30 s before.
 
     Where one move swept fresh and known ground, the mark at that second says which of them it was.
     """
     out = np.zeros(len(swept.times))
     steps = np.minimum(
-        np.searchsorted(recording.times, [event.at for event in events]), len(recording.times) - 1
+        np.searchsorted(recording.times, [event.event_time for event in events]),
+        len(recording.times) - 1,
     )
-    sides = np.array([0 if event.holder == "long" else 1 for event in events])
+    sides = np.array([0 if event.position_side == "long" else 1 for event in events])
     marks = np.log(recording.venues[0].marks) / (PAIR * BIN)
     seconds = recording.times / SECOND
     fresh = on_fresh_ground(marks, seconds, steps, sides)
@@ -220,7 +221,7 @@ def covered(estimate: Estimate, truth: Truth) -> NDArray[np.int64]:
     for i, width in enumerate(WINDOWS.values()):
         true = sizes.reshape(2, -1, width).sum(axis=2).T
         sums = units.reshape(2, -1, width, TERMS).sum(axis=2)
-        low, high = estimate.spread(np.moveaxis(sums, 0, 1), truth.at).band()
+        low, high = estimate.uncertainty(np.moveaxis(sums, 0, 1), truth.at).band()
         out[i] = ((true >= low) & (true <= high)).sum(), true.size
     return out
 
@@ -255,7 +256,7 @@ def static_weights() -> Floats:
     return out
 
 
-class Rival:
+class NullModel:
     """One static map, played beside ours."""
 
     def __init__(self, price: float, spec: Spec) -> None:
@@ -275,7 +276,7 @@ class Trial:
         price = float(recording.venues[0].marks[0])
         self.estimate = Estimate(price)
         self.score = MapScore()
-        self.rivals = {name: Rival(price, spec) for name, spec in NULLS.items()}
+        self.baselines = {name: NullModel(price, spec) for name, spec in NULLS.items()}
         self.covered = np.zeros((len(WINDOWS), 2), np.int64)
         """As `covered`, of all moments."""
         self.true_tops: list[float] = []
@@ -293,10 +294,10 @@ class Trial:
             records = self.estimate.add_tape(steps)
             weights = self.estimate.map_weights(before)
             blind = replace(steps, oi=np.full(len(steps.times), np.nan))
-            known = {name: rival.exposure.add_tape(blind) for name, rival in self.rivals.items()}
+            known = {name: rival.exposure.add_tape(blind) for name, rival in self.baselines.items()}
             if scored:
                 self._swept.append(_swept(records, weights))
-                for name, rival in self.rivals.items():
+                for name, rival in self.baselines.items():
                     rival.swept.append(_swept(known[name], rival.weights))
                 self._events += events
                 self._judge(truth)
@@ -311,27 +312,27 @@ class Trial:
         self.covered += covered(self.estimate, truth)
         true = outward(truth_map(truth, 100, all_positions=True))
         self.true_tops += [metrics.top_share(side) for side in true if side.sum() > 0]
-        for rival in self.rivals.values():
+        for rival in self.baselines.values():
             theirs = rival.exposure.render(rival.weights)
             judge(rival.score, near(theirs, rival.exposure.base, mark, 100), truth)
 
     def finish(self) -> dict[str, dict[str, float]]:
         """Return the scores of ours, with the coverage of its bands, and of each static map."""
         self._gain(self.score, self._swept)
-        for rival in self.rivals.values():
+        for rival in self.baselines.values():
             self._gain(rival.score, rival.swept)
-        rivals = {name: rival.score.result() for name, rival in self.rivals.items()}
+        baselines = {name: rival.score.result() for name, rival in self.baselines.items()}
         truth = {"top_tenth_truth": float(np.mean(self.true_tops))}
         held = self.covered[:, 0] / self.covered[:, 1]
         coverage = {f"coverage_80_{n}": float(c) for n, c in zip(WINDOWS, held, strict=True)}
-        return {"ours": {**self.score.result(), **truth, **coverage}, **rivals}
+        return {"ours": {**self.score.result(), **truth, **coverage}, **baselines}
 
     def _gain(self, score: MapScore, parts: list[Swept]) -> None:
         """Add the information gain of a whole run to a score."""
         whole = Swept(
             *(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True))
         )
-        volumes = died(whole, self.recording, self._events)
+        volumes = liquidated(whole, self.recording, self._events)
         blocks = (whole.times // (6 * 3600)) * 2.0 + whole.sides
         keep = whole.fresh
         bits, volume = metrics.information_gain(
@@ -347,7 +348,7 @@ def _columns(swept: Swept) -> tuple[NDArray[np.generic], ...]:
 
 def run_seed(seed: int, days: float = DAYS, world: World = WORLD) -> dict[str, dict[str, float]]:
     """Return the scores of our map and of the static ones on one seed."""
-    trial = Trial(MadeMarket(world, seed, START).run(days))
+    trial = Trial(SimulatedMarket(world, seed, START).run(days))
     trial.play()
     return trial.finish()
 

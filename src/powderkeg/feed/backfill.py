@@ -21,7 +21,7 @@ from powderkeg.events import (
     Trades,
 )
 
-Told: TypeAlias = Candles | Funding | Gap | Trades
+BackfillEvent: TypeAlias = Candles | Funding | Gap | Trades
 """What a past consists of."""
 _COLUMNS = (
     "times",
@@ -39,7 +39,7 @@ _HOLE = 3 * MINUTE
 """A shorter silence of candles is a quiet market: some venues leave out minutes without a trade."""
 
 
-class Past:
+class Backfill:
     """Answers about one market, in whatever order they came."""
 
     def __init__(self, market: str) -> None:
@@ -64,7 +64,7 @@ class Past:
             case _:
                 pass
 
-    def tell(self, since: int, until: int, heard: int = 0) -> list[Told]:
+    def events(self, since: int, until: int, heard: int = 0) -> list[BackfillEvent]:
         """Return the past from `since` to `until` as events, oldest first.
 
         What lies between is told by candles. Where `since` is within a minute, the rest of that
@@ -77,15 +77,19 @@ class Past:
             heard: µs from which the stream was heard: the end of that gap where no recent trades
                 were told at all.
         """
-        told: list[Told] = []
+        told: list[BackfillEvent] = []
         known = -(-since // MINUTE) * MINUTE
         if since < known <= until:
             told.append(Gap(self.market, known, known, since, "stopped within a minute"))
         for bars in self._bars(known, until):
-            told += self._holes(bars, known)
+            told += self._gaps(bars, known)
             told.append(bars)
             known = int(bars.times[-1]) + bars.span
-        latest = max((f for f in self.funding if f.at <= until), key=lambda f: f.at, default=None)
+        latest = max(
+            (f for f in self.funding if f.event_time <= until),
+            key=lambda f: f.event_time,
+            default=None,
+        )
         if latest is not None:
             told.append(latest)
         if known < until and known:
@@ -93,7 +97,7 @@ class Past:
         edge = max(since, until)
         if known and not self.recent and heard > edge:
             told.append(Gap(self.market, heard, heard, edge, "no recent trades"))
-        return told + self._joined(edge)
+        return told + self._recent_trades(edge)
 
     def _bars(self, since: int, until: int) -> list[Candles]:
         """Return candles of each grain as one run: coarse ones only where no finer ones are."""
@@ -101,17 +105,17 @@ class Past:
         end = until
         for span in sorted({bars.span for bars in self.candles}):
             parts = [bars for bars in self.candles if bars.span == span]
-            run = _within(_glued(parts), since, end)
+            run = _within(_concatenated(parts), since, end)
             if len(run.times):
                 end = int(run.times[0])
-                runs.append(self._overlaid(run))
+                runs.append(self._with_open_interest(run))
         return runs[::-1]
 
-    def _overlaid(self, bars: Candles) -> Candles:
+    def _with_open_interest(self, bars: Candles) -> Candles:
         """Return candles with the last reading of open interest within each."""
         if not self.interest:
             return bars
-        times = np.array([reading.at for reading in self.interest], np.int64)
+        times = np.array([reading.event_time for reading in self.interest], np.int64)
         sizes = np.array([reading.size for reading in self.interest])
         order = np.argsort(times, kind="stable")
         times, sizes = times[order], sizes[order]
@@ -120,7 +124,7 @@ class Past:
         oi = np.where(told, sizes[np.maximum(i, 0)], np.nan)
         return replace(bars, oi=oi)
 
-    def _holes(self, bars: Candles, known: int) -> list[Told]:
+    def _gaps(self, bars: Candles, known: int) -> list[BackfillEvent]:
         """Return the gap before a run and those inside it."""
         ends = bars.times + bars.span
         before = np.r_[known or int(bars.times[0]), ends[:-1]]
@@ -130,13 +134,13 @@ class Past:
             for i in found
         ]
 
-    def _joined(self, until: int) -> list[Told]:
+    def _recent_trades(self, until: int) -> list[BackfillEvent]:
         """Return the trades since the last candle, or since the market was last heard."""
         if not self.recent:
             return []
         run = as_columns(self.recent)
         first = int(run.times[0])
-        out: list[Told] = []
+        out: list[BackfillEvent] = []
         if first > until:
             why = "recent trades do not reach back to the last candle"
             out.append(Gap(self.market, first, first, until, why))
@@ -156,7 +160,7 @@ def as_columns(events: Sequence[Trade | Trades]) -> Trades:
     singles: list[Trade] = []
 
     def put() -> None:
-        times.append(np.array([t.at for t in singles], np.int64))
+        times.append(np.array([t.event_time for t in singles], np.int64))
         prices.append(np.array([t.price for t in singles]))
         sizes.append(np.array([t.size if t.taker == "buy" else -t.size for t in singles]))
         singles.clear()
@@ -177,13 +181,13 @@ def as_columns(events: Sequence[Trade | Trades]) -> Trades:
     if (when[1:] < when[:-1]).any():
         order = np.argsort(when, kind="stable")
         when, price, size = when[order], price[order], size[order]
-    return Trades(last.market, int(when[-1]), last.seen, when, price, size)
+    return Trades(last.market, int(when[-1]), last.received_time, when, price, size)
 
 
-def cut(event: Trade | Trades, since: int) -> Trade | Trades | None:
+def trades_since(event: Trade | Trades, since: int) -> Trade | Trades | None:
     """Return the prints of an event from `since` on, or None."""
     if isinstance(event, Trade):
-        return event if event.at >= since else None
+        return event if event.event_time >= since else None
     keep = event.times >= since
     if keep.all():
         return event
@@ -193,7 +197,7 @@ def cut(event: Trade | Trades, since: int) -> Trade | Trades | None:
     )
 
 
-def _glued(parts: Sequence[Candles]) -> Candles:
+def _concatenated(parts: Sequence[Candles]) -> Candles:
     """Return runs of one span as one, sorted, each bar once."""
     times = np.concatenate([part.times for part in parts])
     _, first = np.unique(times, return_index=True)
@@ -209,4 +213,4 @@ def _within(bars: Candles, since: int, until: int) -> Candles:
     keep = (bars.times >= since) & (bars.times + bars.span <= until)
     columns = {name: getattr(bars, name)[keep] for name in (*_COLUMNS, "oi")}
     end = int(columns["times"][-1]) + bars.span if keep.any() else 0
-    return replace(bars, at=end, seen=end, deaths=False, **columns)
+    return replace(bars, event_time=end, received_time=end, liquidations_known=False, **columns)

@@ -1,7 +1,8 @@
 """A market's past, played on a desk of its own, so that nobody waits for it.
 
 Live, a thread plays it beside the loop; a replay plays it in its turn. Both start from what was
-known at the `Join`, and the market enters its coin's desk at the `Joined`: the same state.
+known at the `BackfillDone`, and the market enters its coin's desk at the `MarketReady`: the same
+state.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from copy import deepcopy
 
 from powderkeg.desk import Ask, Counts, Desk
 from powderkeg.events import Event, Link, Trade, Trades
-from powderkeg.feed.backfill import Past, as_columns
+from powderkeg.feed.backfill import Backfill, as_columns
 from powderkeg.market.book import Book
 from powderkeg.market.quotes import QuoteCheck
 
@@ -22,12 +23,12 @@ class Joining:
     __slots__ = ("_apart", "_heard", "_lost", "_past", "_streamed", "market", "since", "until")
 
     def __init__(
-        self, desk: Desk, past: Past, span: tuple[int, int], heard: int, streamed: list[Event]
+        self, desk: Desk, past: Backfill, span: tuple[int, int], heard: int, streamed: list[Event]
     ) -> None:
         """Copy what is known of the market.
 
         Args:
-            desk: Of its coin, as it stands at the `Join`.
+            desk: Of its coin, as it stands at the `BackfillDone`.
             past: What was answered about the market.
             span: µs up to which it is known already, 0 for nothing; and the end of the past.
             heard: µs from which its stream was heard.
@@ -36,7 +37,7 @@ class Joining:
         self.market = past.market
         self.since, self.until = span
         self._heard = heard
-        self._past: Past | None = past
+        self._past: Backfill | None = past
         self._streamed = streamed
         self._lost = any(isinstance(each, Link) and each.state == "down" for each in streamed)
         self._apart = _apart(desk, past.market)
@@ -46,7 +47,7 @@ class Joining:
         past, self._past = self._past, None
         if past is None:
             return
-        for event in past.tell(self.since, self.until, self._heard):
+        for event in past.events(self.since, self.until, self._heard):
             self._apart.apply(event)
         for event in merged(self._streamed):
             self._apart.apply(event)
@@ -73,7 +74,7 @@ def adopt(desk: Desk, apart: Desk) -> None:
         here = desk.markets.get(name)
         if here is not None:
             market.book, market.quotes = here.book, here.quotes
-            market.seen = max(market.seen, here.seen)
+            market.last_received = max(market.last_received, here.last_received)
         desk.markets[name] = market
         if desk.leader is market:
             desk.prices = apart.prices
@@ -101,7 +102,7 @@ def as_one(run: list[Trade | Trades]) -> Trade | Trades:
 
 def _apart(desk: Desk, name: str) -> Desk:
     """Return a desk that knows one market alone, and not its book: a past says nothing of that."""
-    other = type(desk)(desk.coin, desk.settings, desk.horizon)
+    other = type(desk)(desk.coin, desk.settings, desk.backfill_until)
     other.now, other.prices = desk.now, deepcopy(desk.prices)
     if name in desk.observed:
         other.observed[name] = deepcopy(desk.observed[name])

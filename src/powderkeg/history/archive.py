@@ -25,8 +25,8 @@ from powderkeg.history.files.cells import Type
 from powderkeg.history.files.columns import Columns, read_csv
 from powderkeg.history.files.columns import Layout as Reading
 from powderkeg.history.files.lines import blocks
-from powderkeg.history.series.report import Report
-from powderkeg.history.sources import Column, Of, Series, Source, Stamp, span_of
+from powderkeg.history.series.report import ReadReport
+from powderkeg.history.sources import Column, RatioColumn, Series, Source, Stamp, span_of
 
 
 class Layout(NamedTuple):
@@ -108,7 +108,7 @@ LAYOUTS: dict[str, Layout] = {
                 "open_interest",
                 {
                     "size": "sum_open_interest",
-                    "price": Of("sum_open_interest_value", "sum_open_interest"),
+                    "price": RatioColumn("sum_open_interest_value", "sum_open_interest"),
                 },
                 {},
             ),
@@ -184,7 +184,7 @@ def market_of(path: Path) -> str:
     return found[1] if found else ""
 
 
-def unpack(source: Source, report: Report | None = None) -> list[Series]:
+def unpack(source: Source, report: ReadReport | None = None) -> list[Series]:
     """Return the series of a source, each archive series as the series its files hold.
 
     Args:
@@ -195,11 +195,11 @@ def unpack(source: Source, report: Report | None = None) -> list[Series]:
     Raises:
         ConfigError: A file's name does not tell what it holds, or none has events.
     """
-    report = Report() if report is None else report
+    report = ReadReport() if report is None else report
     return [part for each in source.series for part in _parts(each, source, report)]
 
 
-def _parts(series: Series, source: Source, report: Report) -> list[Series]:
+def _parts(series: Series, source: Source, report: ReadReport) -> list[Series]:
     if series.kind != "zip":
         return [series]
     by_kind: dict[str, list[Path]] = {}
@@ -207,7 +207,7 @@ def _parts(series: Series, source: Source, report: Report) -> list[Series]:
         market = market_of(path)
         if market and market != series.market:
             why = f"of {market}, where {series.market} is asked for"
-            report.complain(str(path), 0, "foreign file", why, 0)
+            report.reject(str(path), 0, "foreign file", why, 0)
             continue
         by_kind.setdefault(kind_of(path), []).append(path)
     if not any(LAYOUTS[kind].series for kind in by_kind):
@@ -224,7 +224,7 @@ def _parts(series: Series, source: Source, report: Report) -> list[Series]:
 
 
 def _series(
-    series: Series, kind: str, paths: list[Path], source: Source, report: Report
+    series: Series, kind: str, paths: list[Path], source: Source, report: ReadReport
 ) -> Iterator[Series]:
     """Yield the series that files of one kind hold."""
     layout = LAYOUTS[kind]
@@ -251,7 +251,7 @@ def _series(
         )
 
 
-def _finest(paths: list[Path], told: str, report: Report) -> tuple[str, list[Path]]:
+def _finest(paths: list[Path], told: str, report: ReadReport) -> tuple[str, list[Path]]:
     """Return the shortest interval of candle files, and its files; longer ones tell no more."""
     by_span: dict[str, list[Path]] = {}
     for path in paths:
@@ -264,21 +264,21 @@ def _finest(paths: list[Path], told: str, report: Report) -> tuple[str, list[Pat
     return finest, by_span[finest]
 
 
-def _left_out(paths: list[Path], why: str, report: Report) -> None:
+def _left_out(paths: list[Path], why: str, report: ReadReport) -> None:
     for path in paths:
-        report.complain(str(path), 0, "left out: tells nothing more", why, 0)
+        report.reject(str(path), 0, "left out: tells nothing more", why, 0)
 
 
 def _ignore(_: int) -> None:
     """Count nothing: these bytes are not part of a replay."""
 
 
-def table(path: Path, wanted: dict[str, Type], report: Report) -> Iterator[Columns]:
+def table(path: Path, wanted: dict[str, Type], report: ReadReport) -> Iterator[Columns]:
     """Return columns of one archive file as they are, `bookDepth` too.
 
     Raises:
         ConfigError: The name does not tell what the file holds.
         DataError: A column is missing.
     """
-    text = blocks(path, _ignore, report.complain)
+    text = blocks(path, _ignore, report.reject)
     return read_csv(text, Reading(wanted, LAYOUTS[kind_of(path)].names), report)

@@ -58,7 +58,7 @@ def coarse(tables: Iterable[Table], span: int, many: float = 1.0) -> Coarse:
     return Coarse(span, rows)
 
 
-def made(
+def synthetic_bars(
     interest: Iterable[Table],
     every: int,
     volume: Coarse | None,

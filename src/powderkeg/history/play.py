@@ -8,7 +8,7 @@ from itertools import islice
 from powderkeg.desk import Desk
 from powderkeg.events import Event
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import Source
 
 
@@ -16,7 +16,7 @@ def play(
     desk: Desk,
     source: Source,
     *,
-    report: Report,
+    report: ReadReport,
     until: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     watch: Callable[[Desk, Event], None] | None = None,

@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
-from powderkeg.events import DAY, HOUR, SECOND, Event, Tick
+from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Event
 from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.history.archive import unpack
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import Source, coin_of
 from powderkeg.maps.views.moves import History, Move, Path, kept, outside
 from powderkeg.settings import LIVE
@@ -93,7 +93,7 @@ class Stored:
         self.desk: Desk = Desk(coin) if raw is None else snapshots.CODEC.unpack(raw)
         block = self.desk.settings.flush
         bar, self.stride = strides(source, coin, block)
-        self.report = Report()
+        self.report = ReadReport()
         stream = events(source, coin, block=block, stride=bar, until=until, report=self.report)
         self._stream = islice(stream, self.desk.counts.events, None)
         self._next: Event | None = next(self._stream, None)
@@ -142,7 +142,7 @@ class Recorded:
         end = math.inf if until is None else until
         taken = self.feed.seq
         self._batches = (
-            [frame for frame in batch if frame.seq > taken and frame.seen < end]
+            [frame for frame in batch if frame.seq > taken and frame.received_time < end]
             for batch in read(taken)
         )
         self._rest: list[Frame] = []
@@ -160,13 +160,15 @@ class Recorded:
 
     def head(self) -> int | None:
         """Return when the next frame came, µs."""
-        return self._rest[0].seen if self._rest else None
+        return self._rest[0].received_time if self._rest else None
 
     def advance(self, before: int) -> None:
         """Take the frames that came before a time, in the batches they were kept in."""
-        while self._rest and self._rest[0].seen < before:
-            stop = next((n for n, f in enumerate(self._rest) if f.seen >= before), len(self._rest))
-            self.feed.take(self._rest[:stop])
+        while self._rest and self._rest[0].received_time < before:
+            stop = next(
+                (n for n, f in enumerate(self._rest) if f.received_time >= before), len(self._rest)
+            )
+            self.feed.process(self._rest[:stop])
             self._rest = self._rest[stop:]
             self._refill()
 
@@ -176,7 +178,7 @@ class Recorded:
 
 
 def _known(event: Event) -> int:
-    return event.at if isinstance(event, Tick) else event.seen
+    return event.time if isinstance(event, ClockTick) else event.received_time
 
 
 def strides(source: Source, coin: str, block: int) -> tuple[int, int]:
@@ -194,17 +196,17 @@ def strides(source: Source, coin: str, block: int) -> tuple[int, int]:
     return bar, block if loose else bar
 
 
-class Reel:
+class PlaybackCursor:
     """A player that can also be wound back. Wind it to its end once, then ask for any time."""
 
     def __init__(self, first: Player, make: Make) -> None:
         """Hold a player that stands at the start, and what makes others like it."""
         self._make = make
-        self._heads: list[tuple[int, Player]] = [(0, first)]
+        self._cursors: list[tuple[int, Player]] = [(0, first)]
         self._every = EVERY
         self._marks: list[tuple[int, int, bytes]] = []
         self._path = Path()
-        self._told: tuple[list[int], list[Move]] = ([], [])
+        self._history: tuple[list[int], list[Move]] = ([], [])
         self.stride = first.stride
         """Distance of times that can be told apart, µs."""
         self.since = 0
@@ -212,14 +214,14 @@ class Reel:
         self.until = 0
         """Last time that may be asked for: all is known by then."""
 
-    def wind(self, progress: Callable[[Desk], None] | None = None) -> Desk:
+    def play_through(self, progress: Callable[[Desk], None] | None = None) -> Desk:
         """Play all there is once, to learn its range and its moves; return a desk of the end.
 
         Raises:
             ConfigError: No market ever has a mark.
         """
         step = math.ceil(LEAST / self.stride) * self.stride
-        at, player = self._heads[-1]
+        at, player = self._cursors[-1]
         while (head := player.head()) is not None:
             at = max(at, head // step * step) + step
             player.advance(at)
@@ -232,8 +234,8 @@ class Reel:
         if not self.since:
             raise ConfigError(f"expected a market of {player.desk.coin} with a price, found none")
         self.until = at
-        self._heads = [(at, player)]
-        self._told = kept(player.desk)[1], self._path.moves()
+        self._cursors = [(at, player)]
+        self._history = kept(player.desk)[1], self._path.moves()
         return snapshots.CODEC.unpack(snapshots.CODEC.pack(player.desk))
 
     def desk_at(self, at: int) -> Desk:
@@ -249,17 +251,17 @@ class Reel:
         at = at // self.stride * self.stride
         player = self._player_before(at)
         player.advance(at)
-        self._heads = [*self._heads[-HEADS + 1 :], (at, player)]
+        self._cursors = [*self._cursors[-HEADS + 1 :], (at, player)]
         return player.desk
 
     def _player_before(self, at: int) -> Player:
         """Take the head nearest before a time; or, if that is far, begin from a checkpoint."""
-        behind = [head for head in self._heads if head[0] <= at]
+        behind = [head for head in self._cursors if head[0] <= at]
         nearest = max(behind, key=itemgetter(0), default=None)
         n = bisect_right(self._marks, at, key=lambda mark: mark[0])
         if nearest is None or (n and self._marks[n - 1][0] > nearest[0] + EVERY):
             return self._make(_opened(*self._marks[n - 1][1:]) if n else None)
-        self._heads.remove(nearest)
+        self._cursors.remove(nearest)
         return nearest[1]
 
     def _keep(self, at: int, player: Player) -> None:
@@ -274,7 +276,7 @@ class Reel:
 
     def history(self) -> History:
         """Return what may be asked for, and the largest moves in it."""
-        return History(self.since, self.until, self.stride, *self._told)
+        return History(self.since, self.until, self.stride, *self._history)
 
 
 def _opened(size: int, packed: bytes) -> bytes:

@@ -26,11 +26,11 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.history.archive import unpack
-from powderkeg.history.bars import Coarse, Hindsight, coarse, made
+from powderkeg.history.bars import Coarse, Hindsight, coarse, synthetic_bars
 from powderkeg.history.series.readers import read
 from powderkeg.history.series.records import Known, frames, records, sightings
-from powderkeg.history.series.report import Report
-from powderkeg.history.series.sanitizer import Judge
+from powderkeg.history.series.report import ReadReport
+from powderkeg.history.series.sanitizer import Sanitizer
 from powderkeg.history.series.table import Table, joined
 from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series, Source, coin_of
@@ -51,7 +51,7 @@ def events(
     until: int | None = None,
     block: int = 10 * SECOND,
     stride: int = DAY,
-    report: Report | None = None,
+    report: ReadReport | None = None,
     progress: Callable[[int, int], None] | None = None,
     hindsight: Hindsight = "",
 ) -> Iterator[Event]:
@@ -74,7 +74,7 @@ def events(
         ConfigError: The source has no such coin, or names files that are not there.
         DataError: A file is not what the source file says.
     """
-    report = Report() if report is None else report
+    report = ReadReport() if report is None else report
     mine = [each for each in unpack(source, report) if coin_of(each) == coin or _of_any(each)]
     if not mine:
         known = ", ".join(source.coins())
@@ -100,9 +100,9 @@ def events(
             index = stock.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), report, index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    judge = Judge(Units(mine), mine, report)
-    for event in _woven(merged, stock.runs(), block, stride):
-        yield from judge.pass_on(event)
+    judge = Sanitizer(Units(mine), mine, report)
+    for event in _interleaved(merged, stock.runs(), block, stride):
+        yield from judge.sanitize(event)
 
 
 def _meter(
@@ -139,7 +139,7 @@ class _Stock:
     """What belongs together: which series stand alone, which complete a market's bars or marks."""
 
     def __init__(
-        self, mine: list[Series], tables: Tables, within: Tables, report: Report, *,
+        self, mine: list[Series], tables: Tables, within: Tables, report: ReadReport, *,
         hindsight: Hindsight = "",
     ) -> None:  # fmt: skip
         self._mine, self._tables, self._within, self._report = mine, tables, within, report
@@ -191,7 +191,9 @@ class _Stock:
             return iter(())
         amounts = self._completing(series, series.bars.volume)
         top = self._completing(series, series.bars.extremes)
-        return made(self._within(series), series.every, amounts, top, hindsight=self._hindsight)
+        return synthetic_bars(
+            self._within(series), series.every, amounts, top, hindsight=self._hindsight
+        )
 
     def _completing(self, series: Series, name: str) -> Coarse | None:
         """Return the candles of a market in units of the bars they complete."""
@@ -209,7 +211,7 @@ class _Run:
         self,
         series: Series,
         tables: Iterator[Table],
-        report: Report,
+        report: ReadReport,
         interest: Table | None = None,
         mark: Table | None = None,
     ) -> None:
@@ -304,8 +306,8 @@ class _Run:
         self._report.assumed += self._volumes.assumed - before
         return Candles(
             market=self._series.id,
-            at=int(ends[-1]),
-            seen=int(ends[-1]),
+            event_time=int(ends[-1]),
+            received_time=int(ends[-1]),
             span=self._span,
             times=starts,
             open=column["open"],
@@ -350,7 +352,9 @@ def _cut(first: int, prints: int, block: int, stride: int) -> int:
     return min(first - first % stride + stride, whole)
 
 
-def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) -> Iterator[Event]:
+def _interleaved(
+    singles: Iterator[Known], runs: list[_Run], block: int, stride: int
+) -> Iterator[Event]:
     """Weave single events and runs of columns into one order."""
     single = next(singles, None)
     while True:
@@ -367,4 +371,6 @@ def _woven(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) 
         if single is not None:
             before = min(before, single[0])
         out = [run.take(before) for at, run in heads if at < before]
-        yield from sorted(out, key=lambda event: event.at if isinstance(event, Trades) else 0)
+        yield from sorted(
+            out, key=lambda event: event.event_time if isinstance(event, Trades) else 0
+        )

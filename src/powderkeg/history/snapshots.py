@@ -10,17 +10,16 @@ import pyarrow as pa
 
 from powderkeg import __version__
 from powderkeg.desk import Counts, Desk, Market
-from powderkeg.engine.calibration.baselines import Path as MarkPath
-from powderkeg.engine.calibration.baselines import Rival, Rivals
+from powderkeg.engine.calibration.baselines import Baselines, MarkPath, NullModel
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.calibration.forecasts import Record
-from powderkeg.engine.calibration.pooling import Borrowed, Lesson
-from powderkeg.engine.calibration.reporting import Fraction
-from powderkeg.engine.calibration.sweeps import Deaths, Hours, Sweeps
-from powderkeg.engine.calibration.uncertainty import Misfit
+from powderkeg.engine.calibration.forecasts import ForecastLog
+from powderkeg.engine.calibration.pooling import PooledStats, PretrainedWeights
+from powderkeg.engine.calibration.reporting import ReportingRate
+from powderkeg.engine.calibration.sweeps import Hours, LiquidationLog, Sweeps
+from powderkeg.engine.calibration.uncertainty import ModelError
 from powderkeg.engine.calibration.weights import Fit
 from powderkeg.engine.exposure.classes import Basis
-from powderkeg.engine.exposure.concentration import Openings
+from powderkeg.engine.exposure.concentration import EntryConcentration
 from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
@@ -32,20 +31,23 @@ from powderkeg.market.book import Book, Ladder
 from powderkeg.market.carry import Carry
 from powderkeg.market.guard import Guard
 from powderkeg.market.quotes import QuoteCheck
-from powderkeg.market.sightings import Observed, Sighting
+from powderkeg.market.sightings import ObservedPosition, ObservedPositions
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
 from powderkeg.state import Codec
-from powderkeg.venues.base import Chain, Ids
+from powderkeg.venues.base import Deduplicator, SequenceTracker
 from powderkeg.venues.binance.rest import Known
 
 T = TypeVar("T")
 CODEC = Codec(
     (
         Counts, Desk, Market, Settings, Ring, PriceRing, Tape, Carry, Guard, QuoteCheck, Book,
-        Ladder, Estimate, Sweeps, Exposure, Spec, Basis, Fit, Misfit, Fraction, Borrowed,
-        Lesson, Record, MarkPath, Rival, Rivals, Deaths, Hours, Ids, Chain, Known,
-        Instrument, TierTable, Tier, Openings, Observed, Sighting, *get_args(Event),
+        Ladder, Estimate, Sweeps, Exposure, Spec, Basis, Fit, ModelError, ReportingRate,
+        PretrainedWeights,
+        PooledStats, ForecastLog, MarkPath, NullModel, Baselines, LiquidationLog, Hours,
+        Deduplicator, SequenceTracker, Known,
+        Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
+        *get_args(Event),
     )
 )  # fmt: skip
 """Knows every class a desk is made of."""
@@ -69,7 +71,7 @@ def copy_feed(feed: Feed) -> Any:
             "seq": feed.seq,
             "coins": feed.coins,
             "desks": dict(feed.desks),
-            "readers": {name: reader.memory() for name, reader in feed.readers.items()},
+            "readers": {name: reader.state_dict() for name, reader in feed.readers.items()},
         }
     )
 
@@ -108,7 +110,7 @@ def _recall(feed: Feed, saved: Any) -> None:
     desks = {coin: _kind(desk, Desk) for coin, desk in saved["desks"].items()}
     seq, coins = _kind(saved["seq"], int), dict(_kind(saved["coins"], dict))
     for name, memory in saved["readers"].items():
-        feed.reader(name).recall(memory)
+        feed.reader(name).load_state(memory)
     feed.desks.update({coin: desk for coin, desk in desks.items() if coin in feed.desks})
     feed.seq = seq
     feed.coins = {market: coin for market, coin in coins.items() if coin in feed.desks}

@@ -21,14 +21,14 @@ _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
 
 
-class Of(Struct, frozen=True, forbid_unknown_fields=True):
+class RatioColumn(Struct, frozen=True, forbid_unknown_fields=True):
     """A derived column: one column divided by another."""
 
     of: str
     by: str
 
 
-Column: TypeAlias = bool | int | float | str | Of
+Column: TypeAlias = bool | int | float | str | RatioColumn
 """A column's name, a quotient of two, or (a number or true/false) a constant."""
 
 
@@ -46,7 +46,7 @@ class Stamp(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether 01/02/2025 is 1 February, where a file does not tell."""
 
 
-class Made(Struct, frozen=True, forbid_unknown_fields=True):
+class SyntheticBars(Struct, frozen=True, forbid_unknown_fields=True):
     """Bars made from open interest with a price; names the candles that complete them."""
 
     volume: str = ""
@@ -74,7 +74,7 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     stamp: Literal["us", "ns"] | None = None
     span: str = ""
     """Length of a candle, of a liquidation bar, or between funding payments."""
-    bars: Made | None = None
+    bars: SyntheticBars | None = None
     names: tuple[str, ...] = ()
     """Column names of files without a header line."""
     doubled: bool = False
@@ -352,7 +352,7 @@ def _check_bars(series: Series, all_series: list[Series]) -> None:
             raise _no(f"bars name {name!r}, which has no candles here", "bars")
 
 
-def _named(bars: Made) -> list[str]:
+def _named(bars: SyntheticBars) -> list[str]:
     return [name for name in (bars.volume, bars.extremes) if name]
 
 

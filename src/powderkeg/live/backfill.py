@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 from powderkeg.events import DAY, MINUTE
-from powderkeg.frames import Join
+from powderkeg.frames import BackfillDone
 from powderkeg.live.inbox import Inbox
-from powderkeg.live.network.rest import Refused, Rest
+from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.live.network.semaphore import Gate
 from powderkeg.live.supervise import Supervisor
 from powderkeg.live.timekeeping.clock import now
@@ -95,7 +95,7 @@ class Backfill:
         for part in (polls, recent):
             await asyncio.gather(*(self._ask(wanted, asked, poll) for poll in part))
         asked.complete = True
-        self._inbox.say(Join(now(), wanted.market, until, apart=True))
+        self._inbox.put_control(BackfillDone(now(), wanted.market, until, in_background=True))
 
     async def _ask(self, wanted: Wanted, asked: Asked, poll: Poll) -> None:
         async with self._gates[wanted.venue].through(self._ranks[wanted.coin]):
@@ -106,7 +106,7 @@ class Backfill:
                 return
             try:
                 await self._rests[wanted.venue].fetch(poll)
-            except Refused as why:
+            except RequestRejected as why:
                 asked.failed = str(why)
                 if not why.answered:
                     self._silent.add(wanted.venue)

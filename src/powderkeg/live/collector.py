@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from powderkeg.desk import Ask, Desk
 from powderkeg.errors import StoreError
-from powderkeg.events import SECOND, Gap, Tick
+from powderkeg.events import SECOND, ClockTick, Gap
 from powderkeg.feed.decoder import Feed
-from powderkeg.frames import Boot, Frame, Join
+from powderkeg.frames import BackfillDone, Frame, Started
 from powderkeg.live.backfill import DAYS, Backfill, Wanted
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.memory import give_back
 from powderkeg.live.network.backoff import Backoff
-from powderkeg.live.network.connection import Keeper
+from powderkeg.live.network.connection import Connection
 from powderkeg.live.network.listing import Symbols, usual
-from powderkeg.live.network.rest import Refused, Rest
+from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.live.player import Player
 from powderkeg.live.report import report
 from powderkeg.live.supervise import Supervisor
@@ -49,7 +49,7 @@ FIRST: Final = ("clock", "instruments", "fundingInfo")
 Work = Callable[[], Awaitable[None]]
 
 
-def calm() -> None:
+def tune_gc() -> None:
     """Let the garbage collector look seldom.
 
     A batch of books is a hundred thousand short-lived tuples, and looking at them costs half as
@@ -101,14 +101,14 @@ class Collector:
         """True once the loop has failed: nothing is up, and nothing recorded, without it."""
         self.pulse = Pulse()
         self.feed = feed or Feed(desks)
-        self.feed.watch = self.status.heard
+        self.feed.watch = self.status.received
         self.inbox = Inbox(store.last if store else 0)
         self.recording = store is not None
         """False while the disk refuses: everything else goes on."""
         self._refused = 0.0
         """Time of the loop until which a disk that has refused is not asked."""
         self.symbols: Symbols = {}
-        self.keepers: list[Keeper] = []
+        self.keepers: list[Connection] = []
         self.rests: dict[str, Rest] = {}
         self._watched: dict[str, list[Poll]] = {}
         self.applied = 0
@@ -116,7 +116,7 @@ class Collector:
         self._beat, self._history, self._progress = beat, history, progress
         self.backfill: Backfill | None = None
         """How far the answers about the past are; None where none is asked for."""
-        self._mending: set[str] = set()
+        self._resyncing: set[str] = set()
         self._checked = self._ticked = 0
         self._prepare(venues, symbols)
         self._discipline = Discipline(self.status, len(self.symbols))
@@ -135,11 +135,11 @@ class Collector:
         self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
         accounts = [each for desk in self.desks.values() for each in desk.settings.accounts]
         for poll in venue.polls(tuple(symbols.values())):
-            self.status.expect(poll.provides)
+            self.status.expect(poll.channels)
         self._watched[name] = venue.watch(tuple(dict.fromkeys(accounts)))
         for stream in venue.streams(tuple(symbols.values())):
             self.keepers.append(
-                Keeper(name, stream, self.inbox, self.status, self.hosts, venue.reply)
+                Connection(name, stream, self.inbox, self.status, self.hosts, venue.reply)
             )
 
     @property
@@ -177,9 +177,9 @@ class Collector:
             warmed: Done once all kernels are compiled. Venues are asked meanwhile, and what they
                 say is stored; nothing is read before, or the first event would hold up the loop.
         """
-        calm()
+        tune_gc()
         markets = {coin: self._names(coin) for coin in self.desks}
-        self.inbox.say(Boot(now(), markets))
+        self.inbox.put_control(Started(now(), markets))
         try:
             async with asyncio.TaskGroup() as self._group:
                 await self._begin(warmed)
@@ -201,7 +201,7 @@ class Collector:
             self._start("history", lambda: self._fill(known))
         else:
             for market in self.feed.waiting:
-                self.inbox.say(Join(now(), market, now()))
+                self.inbox.put_control(BackfillDone(now(), market, now()))
 
     def _start(self, name: str, work: Work) -> None:
         self._group.create_task(self.supervisor.keep(name, work))
@@ -238,7 +238,7 @@ class Collector:
         """Ask once; return whether it was answered."""
         try:
             await rest.fetch(poll)
-        except Refused as why:
+        except RequestRejected as why:
             tell(str(why))
             return False
         return True
@@ -276,7 +276,7 @@ class Collector:
 
     def _since(self, coin: str, market: str) -> int:
         known = self.desks[coin].markets.get(market)
-        return known.seen if known else 0
+        return known.last_received if known else 0
 
     # -- the loop
 
@@ -305,10 +305,10 @@ class Collector:
             self._checked = at
             self._discipline.check(max(desk.now for desk in self.desks.values()))
             for link in self.status.check(now()):
-                self.inbox.say(link)
+                self.inbox.put_control(link)
         if at >= self._ticked + TICK:
             self._ticked = at
-            self.inbox.say(Tick(now()))
+            self.inbox.put_control(ClockTick(now()))
 
     async def _keep(self, frames: list[Frame]) -> None:
         """Store a batch before anyone reads it. A disk that refuses stops the recording only.
@@ -333,7 +333,7 @@ class Collector:
                 tell(f"recording goes on; {missed} frames are not in the record")
 
     def _apply(self, frames: list[Frame]) -> None:
-        for ask in self.feed.take(frames):
+        for ask in self.feed.process(frames):
             self._resync(ask)
         self.applied += len(frames)
 
@@ -342,12 +342,14 @@ class Collector:
         name = ask.market.partition(":")[0]
         if ask.since:
             at = now()
-            self.inbox.say(Gap(ask.market, at, at, ask.since, "changes of the book were lost"))
-        if name in self.rests and ask.market not in self._mending:
-            self._mending.add(ask.market)
-            self._start(name, lambda: self._mend(ask.market))
+            self.inbox.put_control(
+                Gap(ask.market, at, at, ask.since, "changes of the book were lost")
+            )
+        if name in self.rests and ask.market not in self._resyncing:
+            self._resyncing.add(ask.market)
+            self._start(name, lambda: self._resync_books(ask.market))
 
-    async def _mend(self, market: str) -> None:
+    async def _resync_books(self, market: str) -> None:
         """Ask for the whole book in the venue's own way until it is live again."""
         name, _, symbol = market.partition(":")
         backoff = Backoff()
@@ -358,9 +360,9 @@ class Collector:
             if isinstance(how, Poll):
                 await self._once(self.rests[name], how)
             else:
-                self._say(name, market, how)
+                self._put_control(name, market, how)
             await asyncio.sleep(MEND + backoff.next())
-        self._mending.discard(market)
+        self._resyncing.discard(market)
 
     def _book(self, market: str) -> str:
         """Return the state of a market's book; a coin nobody asks for any more needs none."""
@@ -368,12 +370,12 @@ class Collector:
         desk = self.desks.get(coin)
         return desk.markets[market].book.status if desk and market in desk.markets else "live"
 
-    def _say(self, name: str, market: str, messages: tuple[bytes, ...]) -> None:
+    def _put_control(self, name: str, market: str, messages: tuple[bytes, ...]) -> None:
         """Send messages over the socket that carries a market's book."""
         for keeper in self.keepers:
             carried = {(c.market, c.kind) for c in keeper.stream.channels}
             if keeper.venue == name and (market, "book") in carried:
-                keeper.say(messages)
+                keeper.send(messages)
 
 
 def _append(store: Store, frames: list[Frame]) -> int:

@@ -14,6 +14,7 @@ from powderkeg.events import (
     SECOND,
     BookDelta,
     BookSnapshot,
+    ClockTick,
     Event,
     Funding,
     Gap,
@@ -23,7 +24,6 @@ from powderkeg.events import (
     OpenInterest,
     Quote,
     Ratio,
-    Tick,
     Trade,
     Trades,
 )
@@ -56,10 +56,10 @@ _KINDS: dict[type[Event], ChannelKind] = {
 class Meter:
     """One channel of one market."""
 
-    __slots__ = ("_starts", "cadence", "count", "lag", "last", "since")
+    __slots__ = ("_starts", "count", "expected_interval", "lag", "last", "since")
 
-    def __init__(self, cadence: int) -> None:
-        self.cadence = cadence
+    def __init__(self, expected_interval: int) -> None:
+        self.expected_interval = expected_interval
         self.count = 0
         self.last = 0
         """When it was last heard, µs; 0 for never."""
@@ -70,7 +70,7 @@ class Meter:
         self._starts: deque[tuple[int, int]] = deque(maxlen=12)
         """Times at least five seconds apart, and the count before each."""
 
-    def heard(self, at: int, seen: int, n: int) -> None:
+    def received(self, at: int, seen: int, n: int) -> None:
         """Take an event of `n` parts."""
         if not self._starts or seen - self._starts[-1][0] >= 5 * SECOND:
             self._starts.append((seen, self.count))
@@ -91,10 +91,10 @@ class Meter:
 
     def stale(self, at: int) -> bool:
         """Tell whether it has been silent for more than twice its cadence."""
-        if not self.cadence or not self.since:
+        if not self.expected_interval or not self.since:
             return False
-        first = self.since + max(GRACE, 2 * self.cadence)
-        return at > max(first, self.last + 2 * self.cadence)
+        first = self.since + max(GRACE, 2 * self.expected_interval)
+        return at > max(first, self.last + 2 * self.expected_interval)
 
 
 class Health:
@@ -122,7 +122,7 @@ class Health:
             if channel.kind in UNSEEN:
                 continue
             if key not in self.meters:
-                self.meters[key] = Meter(channel.cadence)
+                self.meters[key] = Meter(channel.expected_interval)
             self.states.setdefault(channel.market, "down")
             if stream is not None:
                 self._down.setdefault(channel.market, set()).add(stream)
@@ -155,9 +155,9 @@ class Health:
             meter.since = 0
         self.states = dict.fromkeys(self.states, "down")
 
-    def heard(self, event: Event) -> None:
+    def received(self, event: Event) -> None:
         """Take an event as it was read."""
-        if isinstance(event, Tick):
+        if isinstance(event, ClockTick):
             return
         venue = event.market.partition(":")[0]
         if isinstance(event, Gap | Link):
@@ -167,9 +167,13 @@ class Health:
         meter = self.meters.get((event.market, kind)) if kind else None
         if meter is None:
             return
-        meter.heard(event.at, event.seen, len(event.times) if isinstance(event, Trades) else 1)
+        meter.received(
+            event.event_time,
+            event.received_time,
+            len(event.times) if isinstance(event, Trades) else 1,
+        )
         if isinstance(event, Trade | Trades | BookDelta):
-            self.offsets.setdefault(venue, Offset()).heard(event.at, event.seen)
+            self.offsets.setdefault(venue, Offset()).heard(event.event_time, event.received_time)
 
     def _told(self, venue: str, event: Gap | Link) -> None:
         if isinstance(event, Gap):
@@ -242,7 +246,7 @@ class Health:
         for channel in channels:
             meter = self.meters[channel.market, channel.kind]
             if meter.stale(at):
-                limit = max(2 * meter.cadence, GRACE)
+                limit = max(2 * meter.expected_interval, GRACE)
                 if at - max(meter.last, meter.since) > patience * limit:
                     return f"{channel.market} {channel.kind}"
         return ""
@@ -267,7 +271,7 @@ class Health:
                 "rate": round(meter.rate(at), 2),
                 "lag": meter.lag / SECOND,
                 "age": (at - meter.last) / SECOND if meter.last else None,
-                "cadence": meter.cadence / SECOND,
+                "cadence": meter.expected_interval / SECOND,
                 "state": self._state_of(meter, at),
             }
             for (market, kind), meter in sorted(self.meters.items())
@@ -284,7 +288,7 @@ class Health:
                 if market in self._lost or market.partition(":")[0] in self.problems
                 else "waiting"
             )
-        return "up" if meter.last or not meter.cadence else "waiting"
+        return "up" if meter.last or not meter.expected_interval else "waiting"
 
     def _state_of(self, meter: Meter, at: int) -> str:
         if not meter.since:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from powderkeg.frames import Frame, Word, word
+from powderkeg.frames import ControlMessage, Frame, control_frame
 from powderkeg.live.timekeeping.clock import now
 
 
@@ -29,10 +29,10 @@ class Inbox:
         self._frames.append(Frame(self._last, now(), venue, channel, raw))
         self._full.set()
 
-    def say(self, said: Word) -> None:
+    def put_control(self, said: ControlMessage) -> None:
         """Take a word of the shell."""
         self._last += 1
-        self._frames.append(word(self._last, now(), said))
+        self._frames.append(control_frame(self._last, now(), said))
         self._full.set()
 
     async def wait(self, seconds: float) -> None:

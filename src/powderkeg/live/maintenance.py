@@ -18,7 +18,7 @@ from powderkeg.live.timekeeping.future import Future
 from powderkeg.settings import Settings
 from powderkeg.store.event_columns import Columns
 from powderkeg.store.folder import Store
-from powderkeg.store.journal import ELDER
+from powderkeg.store.journal import PREVIOUS
 
 EVERY: Final = 60.0
 """Seconds between looks."""
@@ -35,7 +35,7 @@ MEANING: Final = ("instruments", "fundingInfo")
 """Answers that tell what sizes and rates mean."""
 
 
-class Gatherer:
+class SegmentBuilder:
     """Reads hours of frames, one after another, with fresh readers for each.
 
     Readers are told the instruments first, wherever in the hour they stand: without them the sizes
@@ -55,9 +55,9 @@ class Gatherer:
             if frame.channel in MEANING:
                 told.setdefault((frame.venue, frame.channel), frame)
         self._known |= told
-        feed.take(self._known.values())
+        feed.process(self._known.values())
         for batch in frames():
-            feed.take(batch)
+            feed.process(batch)
 
 
 def save(store: Store, feed: Feed) -> None:
@@ -80,7 +80,7 @@ def resume(store: Store, feed: Feed) -> str:
         if after > REPLAYED:
             return _words([*told, f"{after} frames are more than are read again"])
         for batch in store.read(feed.seq, told.append):
-            feed.take(future.without(frame for frame in batch if frame.seq > feed.seq))
+            feed.process(future.without(frame for frame in batch if frame.seq > feed.seq))
     except StoreError as why:
         told.append(str(why))
     return _words([*told, *filter(None, [future.words])])
@@ -88,7 +88,7 @@ def resume(store: Store, feed: Feed) -> str:
 
 def _recall(store: Store, feed: Feed, future: Future, told: list[str]) -> None:
     """Take the newest snapshot that can be read; say what is wrong with those that cannot."""
-    for part in (PART, PART + ELDER):
+    for part in (PART, PART + PREVIOUS):
         try:
             saved = store.states.load(part)
             if saved is None:
@@ -106,7 +106,7 @@ def _words(told: list[str]) -> str:
     return f"stored history is not used in full: {'; '.join(told[:SAID])}{more}" if told else ""
 
 
-class Keep:
+class StoreMaintenance:
     """The housekeeping of one store."""
 
     def __init__(self, store: Store, collector: Collector, settings: Settings) -> None:
@@ -114,7 +114,7 @@ class Keep:
         self._store = store
         self._collector = collector
         self._settings = settings
-        self._gather = Gatherer()
+        self._gather = SegmentBuilder()
         self._looks = 0
         """Since the last snapshot."""
         self._saved = 0
@@ -130,7 +130,7 @@ class Keep:
             while True:
                 await asyncio.sleep(EVERY)
                 self._looks += 1
-                await self.look(snapshot=self._due())
+                await self.run_once(snapshot=self._due())
         finally:
             try:
                 if self._whole():
@@ -142,7 +142,7 @@ class Keep:
         """Tell whether a snapshot is due: by time, or by the frames a restart would read again."""
         return self._looks >= SNAPSHOT or self._collector.feed.seq - self._saved >= FRAMES
 
-    async def look(self, *, snapshot: bool) -> None:
+    async def run_once(self, *, snapshot: bool) -> None:
         """Seal what is over, delete what there is no room for, keep proofs, snapshot if due.
 
         Whatever one of them meets, the others are done all the same.
@@ -188,18 +188,18 @@ class Keep:
         """
         if not self._collector.recording:
             return
-        proofs, waiting = self._store.proofs, set(self._collector.feed.waiting)
-        await asyncio.to_thread(proofs.begin)
+        forecasts, waiting = self._store.forecasts, set(self._collector.feed.waiting)
+        await asyncio.to_thread(forecasts.open_tail)
         due = [
             entry
             for desk in self._collector.desks.values()
             for known in desk.estimated()
             if known.name not in waiting
-            for entry in proofs.due(known, desk.now)
+            for entry in forecasts.pending(known, desk.now)
         ]
-        await asyncio.to_thread(proofs.append, due)
-        while proofs.notes:
-            tell(proofs.notes.pop(0))
+        await asyncio.to_thread(forecasts.append, due)
+        while forecasts.notes:
+            tell(forecasts.notes.pop(0))
 
     def _tell(self, why: PowderkegError) -> None:
         self._collector.status.problems["store"] = str(why)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from powderkeg.feed.joining import Joining
-from powderkeg.frames import Joined
+from powderkeg.frames import MarketReady
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.timekeeping.clock import now
 
@@ -18,7 +18,7 @@ class Player:
         """Play nothing yet.
 
         Args:
-            inbox: Where `Joined` is said.
+            inbox: Where `MarketReady` is said.
             order: Markets as they are wanted, first ones first.
         """
         self._inbox = inbox
@@ -49,4 +49,4 @@ class Player:
                 raise
             finally:
                 self.market = ""
-            self._inbox.say(Joined(now(), joining.market))
+            self._inbox.put_control(MarketReady(now(), joining.market))

@@ -156,12 +156,19 @@ class Book:
             self.counts["crossed"] += 1
             return self._fall("the snapshot is crossed")
         self._bids, self._asks = bids, asks
-        self.status, self.at, self.update, self._fresh = "live", event.at, event.update, True
+        self.status, self.at, self.update, self._fresh = (
+            "live",
+            event.event_time,
+            event.update,
+            True,
+        )
         kept, self._kept = self._kept, []
         wish = None
-        timed = event.at != event.seen  # by the venue's own clock, which changes tell too
+        timed = (
+            event.event_time != event.received_time
+        )  # by the venue's own clock, which changes tell too
         for delta in kept:
-            if timed and delta.at < event.at:
+            if timed and delta.event_time < event.event_time:
                 # it may bear a greater number all the same: a venue that restarts counts from 1
                 self.counts["stale"] += 1
                 continue
@@ -179,7 +186,7 @@ class Book:
             return Resync(self.market, self._fall(why).why, self.at)
         self._bids.change(event.bids)
         self._asks.change(event.asks)
-        self.at, self.update, self._fresh = event.at, event.last, False
+        self.at, self.update, self._fresh = event.event_time, event.last, False
         if self.bid >= self.ask:
             self.counts["crossed"] += 1
             return self._fall(f"crossed at update {self.update}: {self.bid} over {self.ask}")

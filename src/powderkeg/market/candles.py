@@ -49,12 +49,12 @@ class Bars:
         over: list[Candle] = []
         cuts = np.flatnonzero(np.diff(starts)) + 1
         for part in np.split(np.arange(len(starts)), cuts) if len(starts) else []:
-            over += self._fill(int(starts[part[0]]), prices[part], sizes[part], event.seen)
+            over += self._fill(int(starts[part[0]]), prices[part], sizes[part], event.received_time)
         return over
 
     def close(self, now: int) -> list[Candle]:
         """Finish the open bar if its span is over at `now`."""
-        if self._open is None or now < self._open.at + self.span:
+        if self._open is None or now < self._open.event_time + self.span:
             return []
         return [self._finish(self._open)]
 
@@ -72,12 +72,12 @@ class Bars:
     def _floor(self) -> int:
         """Return the start of the earliest bar that still takes prints."""
         if self._open is not None:
-            return self._open.at
-        return self._bars[-1].at + self.span if self._bars else 0
+            return self._open.event_time
+        return self._bars[-1].event_time + self.span if self._bars else 0
 
     def _one(self, trade: Trade) -> list[Candle]:
         """As `add` for a run, without arrays: the live path."""
-        start = trade.at - trade.at % self.span
+        start = trade.event_time - trade.event_time % self.span
         if start < self._floor():
             self.late += 1
             return []
@@ -85,7 +85,7 @@ class Bars:
         price, buy = trade.price, trade.size if trade.taker == "buy" else 0.0
         self._open = msgspec.structs.replace(
             before,
-            seen=trade.seen,
+            received_time=trade.received_time,
             high=max(before.high, price),
             low=min(before.low, price),
             close=price,
@@ -98,7 +98,7 @@ class Bars:
         over, before = self._turn(start, float(prices[0]))
         self._open = msgspec.structs.replace(
             before,
-            seen=seen,
+            received_time=seen,
             high=max(before.high, float(prices.max())),
             low=min(before.low, float(prices.min())),
             close=float(prices[-1]),
@@ -110,7 +110,7 @@ class Bars:
     def _turn(self, start: int, price: float) -> tuple[list[Candle], Candle]:
         """Return the bars a print at `start` finishes, and the bar it falls into."""
         bar = self._open
-        if bar is not None and bar.at == start:
+        if bar is not None and bar.event_time == start:
             return [], bar
         over = [] if bar is None else [self._finish(bar)]
         fresh = Candle(self.market, start, 0, self.span, price, price, price, price, 0.0, 0.0)
@@ -127,12 +127,12 @@ def as_columns(bars: Sequence[Candle]) -> Candles:
     """Return bars of one market and span as columns, without OI and mark."""
     rows = np.array([(b.open, b.high, b.low, b.close, b.volume, b.buy) for b in bars], np.float64)
     opens, high, low, close, volume, buy = np.ascontiguousarray(rows.T)
-    times: Times = np.array([bar.at for bar in bars], np.int64)
-    end = bars[-1].at + bars[-1].span
+    times: Times = np.array([bar.event_time for bar in bars], np.int64)
+    end = bars[-1].event_time + bars[-1].span
     return Candles(
         market=bars[-1].market,
-        at=end,
-        seen=end,
+        event_time=end,
+        received_time=end,
         span=bars[-1].span,
         times=times,
         open=opens,
@@ -158,14 +158,14 @@ def coarser(bars: Iterable[Candle], span: int) -> list[Candle]:
     for bar in bars:
         if span % bar.span:
             raise ValueError(f"expected a span that is a multiple of {bar.span} µs, found {span}")
-        start = bar.at - bar.at % span
-        if not out or out[-1].at != start:
-            out.append(msgspec.structs.replace(bar, at=start, span=span))
+        start = bar.event_time - bar.event_time % span
+        if not out or out[-1].event_time != start:
+            out.append(msgspec.structs.replace(bar, event_time=start, span=span))
             continue
         last = out[-1]
         out[-1] = msgspec.structs.replace(
             last,
-            seen=bar.seen,
+            received_time=bar.received_time,
             high=max(last.high, bar.high),
             low=min(last.low, bar.low),
             close=bar.close,

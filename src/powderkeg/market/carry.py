@@ -19,18 +19,9 @@ class Carry:
     """
 
     __slots__ = (
-        "_mark",
-        "_oi",
-        "funding",
-        "funding_at",
-        "index",
-        "interval",
-        "mark",
-        "mark_at",
-        "market",
-        "oi",
-        "oi_at",
-    )
+        "_mark", "_oi", "funding", "funding_at", "index", "interval", "mark", "mark_at",
+        "market", "oi", "oi_at",
+    )  # fmt: skip
 
     def __init__(self, market: str) -> None:
         self.market = market
@@ -49,18 +40,22 @@ class Carry:
     def apply(self, event: Mark | Funding | OpenInterest) -> Mark | Funding | OpenInterest | None:
         """Take a reading and return it, or None where it is held."""
         if isinstance(event, Funding):
-            self.funding, self.interval, self.funding_at = event.rate, event.interval, event.at
+            self.funding, self.interval, self.funding_at = (
+                event.rate,
+                event.interval,
+                event.event_time,
+            )
             return event
         if isinstance(event, Mark):
-            if self._mark.check(event.price, event.at) == "hold":
+            if self._mark.check(event.price, event.event_time) == "hold":
                 return None
-            self.mark, self.mark_at = event.price, event.at
+            self.mark, self.mark_at = event.price, event.event_time
             if event.index is not None:
                 self.index = event.index
             return event
-        if self._oi.check(event.size, event.at) == "hold":
+        if self._oi.check(event.size, event.event_time) == "hold":
             return None
-        self.oi, self.oi_at = event.size, event.at
+        self.oi, self.oi_at = event.size, event.event_time
         return event
 
     def ages(self, now: int) -> dict[str, float]:

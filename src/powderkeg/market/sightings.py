@@ -17,7 +17,7 @@ KEEP = DAY
 resized by more than 5 % in 6 h; prices of the others move 1 % (median) to 7 % (a tenth) a day."""
 
 
-class Sighting(Struct, frozen=True, gc=False):
+class ObservedPosition(Struct, frozen=True, gc=False):
     """One position as it was last seen."""
 
     at: int
@@ -28,17 +28,17 @@ class Sighting(Struct, frozen=True, gc=False):
     """NaN where the venue gives none."""
 
 
-class Observed:
+class ObservedPositions:
     """The positions seen in one market."""
 
-    __slots__ = ("at", "held", "market")
+    __slots__ = ("at", "market", "positions")
 
     def __init__(self, market: str) -> None:
         """Have seen nothing yet of the market, such as ``hyperliquid:BTC``."""
         self.market = market
         self.at = 0
         """Time of the newest look, µs."""
-        self.held: dict[str, Sighting] = {}
+        self.positions: dict[str, ObservedPosition] = {}
         """By account, the one seen longest ago first."""
 
     @property
@@ -46,26 +46,26 @@ class Observed:
         """First half of the market's name."""
         return self.market.partition(":")[0]
 
-    def take(self, look: Positions) -> None:
+    def update(self, look: Positions) -> None:
         """Replace what is known of the accounts of a look, and forget what is too old."""
-        self.at = max(self.at, look.at)
+        self.at = max(self.at, look.event_time)
         for account in (*look.flat, *look.accounts):
-            self.held.pop(account, None)
+            self.positions.pop(account, None)
         columns = (look.sizes.tolist(), look.entries.tolist(), look.liquidations.tolist())
         for account, *row in zip(look.accounts, *columns, strict=True):
-            self.held[account] = Sighting(look.at, *row)
-        for account in [a for a, seen in self.held.items() if seen.at <= self.at - KEEP]:
-            del self.held[account]
+            self.positions[account] = ObservedPosition(look.event_time, *row)
+        for account in [a for a, seen in self.positions.items() if seen.at <= self.at - KEEP]:
+            del self.positions[account]
 
-    def believed(self, at: int) -> list[Sighting]:
+    def current(self, at: int) -> list[ObservedPosition]:
         """Return the positions seen within `KEEP` before `at`."""
-        return [seen for seen in self.held.values() if seen.at > at - KEEP]
+        return [seen for seen in self.positions.values() if seen.at > at - KEEP]
 
 
-class Watched(NamedTuple):
+class ObservedMarket(NamedTuple):
     """One market with positions seen, as the maps see it."""
 
-    observed: Observed
+    observed: ObservedPositions
     oi: float
     """Base coin; NaN where not known."""
     mark: float

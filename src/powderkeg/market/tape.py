@@ -25,19 +25,9 @@ class Tape:
     """
 
     __slots__ = (
-        "_guard",
-        "_held",
-        "_prices",
-        "_sizes",
-        "_times",
-        "at",
-        "count",
-        "cvd",
-        "keep",
-        "last",
-        "market",
-        "volume",
-    )
+        "_guard", "_held", "_prices", "_sizes", "_times", "at", "count", "cvd", "keep",
+        "last", "market", "volume",
+    )  # fmt: skip
 
     def __init__(self, market: str, keep: int = 4096) -> None:
         self.market = market
@@ -72,7 +62,7 @@ class Tape:
             return event
         taken = [self._one(trade) for trade in _prints(event)]
         believed = [run for run in taken if run is not None]
-        return _join(self.market, event.seen, believed) if believed else None
+        return _join(self.market, event.received_time, believed) if believed else None
 
     def recent(self, n: int | None = None) -> Trades | None:
         """Return the last `n` believed prints, oldest first; None before the first."""
@@ -108,13 +98,13 @@ class Tape:
         return bool((np.abs(event.prices - before) < guard.limit * before).all())
 
     def _one(self, trade: Trade) -> Trade | Trades | None:
-        verdict = self._guard.check(trade.price, trade.at)
+        verdict = self._guard.check(trade.price, trade.event_time)
         held, self._held = self._held, None
         if verdict == "hold":
             self._held = trade
             return None
         if verdict == "both" and held is not None:
-            run = _join(self.market, trade.seen, [held, trade])
+            run = _join(self.market, trade.received_time, [held, trade])
             self._store(run.times, run.prices, run.sizes)
             return run
         self._store_one(trade)
@@ -124,11 +114,15 @@ class Tape:
         """As `_store`, without arrays: the live path."""
         size = trade.size if trade.taker == "buy" else -trade.size
         where = self.count % self.keep
-        self._times[where], self._prices[where], self._sizes[where] = trade.at, trade.price, size
+        self._times[where], self._prices[where], self._sizes[where] = (
+            trade.event_time,
+            trade.price,
+            size,
+        )
         self.cvd += size
         self.volume += trade.size
         self.count += 1
-        self.last, self.at = trade.price, trade.at
+        self.last, self.at = trade.price, trade.event_time
 
     def _store(self, times: Times, prices: Floats, sizes: Floats) -> None:
         n = len(times)
@@ -148,7 +142,7 @@ def _prints(run: Trades) -> list[Trade]:
     """Return the prints of a run one by one."""
     columns = zip(run.times.tolist(), run.prices.tolist(), run.sizes.tolist(), strict=True)
     return [
-        Trade(run.market, at, run.seen, price, abs(size), "buy" if size > 0 else "sell")
+        Trade(run.market, at, run.received_time, price, abs(size), "buy" if size > 0 else "sell")
         for at, price, size in columns
     ]
 
@@ -158,7 +152,7 @@ def _join(market: str, seen: int, runs: list[Trade | Trades]) -> Trades:
     singles = [
         each for run in runs for each in (_prints(run) if isinstance(run, Trades) else [run])
     ]
-    times = np.array([each.at for each in singles], np.int64)
+    times = np.array([each.event_time for each in singles], np.int64)
     prices = np.array([each.price for each in singles], np.float64)
     signs = [each.size if each.taker == "buy" else -each.size for each in singles]
     return Trades(market, int(times[-1]), seen, times, prices, np.array(signs, np.float64))
@@ -169,9 +163,9 @@ def as_run(trade: Trade) -> Trades:
     size = trade.size if trade.taker == "buy" else -trade.size
     return Trades(
         trade.market,
-        trade.at,
-        trade.seen,
-        np.array([trade.at]),
+        trade.event_time,
+        trade.received_time,
+        np.array([trade.event_time]),
         np.array([trade.price]),
         np.array([size]),
     )

@@ -17,13 +17,13 @@ from litestar.params import FromPath, FromQuery
 
 from powderkeg import __version__
 from powderkeg.errors import BusyError, RequestError
-from powderkeg.evaluation.live import Board
+from powderkeg.evaluation.live import Scorecard
 from powderkeg.history import fixings
 from powderkeg.maps.views.queries import Query, SpanQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.access.failures import failing
 from powderkeg.serve.access.hosts import Names
-from powderkeg.serve.access.middleware import Doors
+from powderkeg.serve.access.middleware import AccessGuard
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
 from powderkeg.serve.metrics import exposition
@@ -98,7 +98,7 @@ def _put_off(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
 
 def _make_status(session: Session) -> list[HTTPRouteHandler]:
     """Return the routes that tell what is served, how it fares, and how good it is."""
-    board = Board()
+    board = Scorecard()
     screener = Screener(session)
 
     @get("/v1/coins", sync_to_thread=False)
@@ -182,7 +182,7 @@ def make_app(
         lifespan=[_lifespan(session, work, ended)] if work else [],
     )  # fmt: skip
     # Middleware of Litestar stands behind its routes: an address that is none would pass by it.
-    app.asgi_handler = Doors(token, names).around(app.asgi_handler)
+    app.asgi_handler = AccessGuard(token, names).around(app.asgi_handler)
     return app
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
 from powderkeg.maps.views.queries import SpanQuery
-from powderkeg.maps.views.screener import Held, glance
+from powderkeg.maps.views.screener import Held, screener_row
 from powderkeg.serve.codec import fields
 from powderkeg.serve.session import Session
 
@@ -48,7 +48,7 @@ class Screener:
             "coin": desk.coin,
             "known": True,
             "why": "",
-            **fields(glance(desk, held)),
+            **fields(screener_row(desk, held)),
             "tick": about["tick"],
             "grade": about["grade"],
             "age": about["age"],

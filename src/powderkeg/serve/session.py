@@ -14,13 +14,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from powderkeg.desk import Desk
-from powderkeg.engine.calibration.forecasts import Record
+from powderkeg.engine.calibration.forecasts import ForecastLog
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
 from powderkeg.frozen import frozen
-from powderkeg.history.playback import Reel
+from powderkeg.history.playback import PlaybackCursor
 from powderkeg.maps.heatmap import past
-from powderkeg.maps.heatmap.scene import TIER_NAMES, Choice, Known
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MapFilter, MarketView
 from powderkeg.maps.views.answers import Heatmap
 from powderkeg.maps.views.grade import Grade, Skill, grade, learned, over_path_only
 from powderkeg.maps.views.moves import kept, outside
@@ -82,9 +82,9 @@ class Session:
         """How far the start has come; None where there is nothing to wait for."""
         self.collector: Collecting | None = None
         """What feeds the desks live; None for what is finished or made."""
-        self.reels: dict[str, Reel] = {}
+        self.cursors: dict[str, PlaybackCursor] = {}
         """What plays a coin's past anew, where all of it is stored."""
-        self._skills: dict[str, tuple[Record, int, Skill]] = {}
+        self._skills: dict[str, tuple[ForecastLog, int, Skill]] = {}
         """Of each market, with the record and the number of hours it was computed from."""
         self.workers = Workers()
         """Where answers are computed."""
@@ -115,11 +115,11 @@ class Session:
             RequestError: No such coin, nothing known of it yet, or of that time.
         """
         desk = self._asked(coin, query)
-        reel = self.reels.get(coin)
-        if reel is None or not query.at:
+        cursor = self.cursors.get(coin)
+        if cursor is None or not query.at:
             return self._told(desk, name, query)
         with self._turn:
-            then = reel.desk_at(query.at)
+            then = cursor.desk_at(query.at)
             return self._told(then, name, replace(query, at=0), now=query.at)
 
     def _asked(self, coin: str, query: Query) -> Desk:
@@ -129,7 +129,7 @@ class Session:
             raise RequestError(
                 f"nothing is known of {coin} yet: {self.progress or 'no mark price'}"
             )
-        if query.at and coin not in self.reels:
+        if query.at and coin not in self.cursors:
             since, _ = kept(desk)
             if not since <= query.at <= self.now(desk):
                 raise RequestError(outside(since, self.now(desk), query.at))
@@ -142,7 +142,7 @@ class Session:
             RequestError: As `answer`.
         """
         desk = self._asked(coin, query)
-        if query.at and coin in self.reels:
+        if query.at and coin in self.cursors:
             return partial(self.answer, coin, name, query)
         held = self.frozen(coin)
         about = self.about(desk, query)
@@ -167,9 +167,9 @@ class Session:
         return self._view(desk, name, query, self.about(desk, query, now=now))
 
     def _view(self, desk: Desk, name: str, query: Query, about: dict[str, Any]) -> dict[str, Any]:
-        reel = self.reels.get(desk.coin)
+        cursor = self.cursors.get(desk.coin)
         kind, make = VIEWS[name]
-        view = reel.history() if reel and kind is HistoryQuery else make(desk, query)
+        view = cursor.history() if cursor and kind is HistoryQuery else make(desk, query)
         out = {"kind": name, **about, **fields(view)}
         if isinstance(view, Heatmap):
             out |= {"tiers": list(TIER_NAMES), "spans": spans(desk)}
@@ -185,7 +185,7 @@ class Session:
         mark = past.price_at(desk, query.at)
         venues = _then(desk, query) if query.at else self.venues(desk, query, now)
         heard = [v for v in venues if v["on"] and v["state"] == "up"]
-        rests = fit(desk, query.choice())
+        rests = fit(desk, query.map_filter())
         stands = query.at or desk.now
         return {
             "coin": desk.coin,
@@ -194,7 +194,7 @@ class Session:
             "as_of": stands or None,
             "now": now,
             "age": away(now, stands) if stands else None,
-            "model": KEPT if query.at else model(desk, query.choice()),
+            "model": KEPT if query.at else model(desk, query.map_filter()),
             "mode": query.model,
             "prior_only": None if query.at else prior_only(desk),
             "fit": rests if not query.at or since(rests) <= query.at else None,
@@ -208,18 +208,18 @@ class Session:
 
     def venues(self, desk: Desk, query: Query, now: int) -> list[dict[str, Any]]:
         """Return name, choice, age, state, open interest and its share of each estimated venue."""
-        choice = query.choice()
+        map_filter = query.map_filter()
         patient = self.source == "replay"
         markets = list(desk.estimated())
         total = sum(m.estimate.oi for m in markets if m.estimate.oi > 0)
         links = self.collector.markets(desk.coin) if self.collector else {}
-        known = [_status(m, choice.takes(m.venue), now, total, patient) for m in markets]
+        known = [_status(m, map_filter.takes(m.venue), now, total, patient) for m in markets]
         for each in known:
             waits = each["state"] == "down" and links.get(each["market"]) == "joining"
             if waits or self._recorded:  # its past is known, its stream is not heard yet
                 each["state"] = "joining"
         here = {m.name for m in markets}
-        return known + [_unheard(m, choice, links[m]) for m in links if m not in here]
+        return known + [_unheard(m, map_filter, links[m]) for m in links if m not in here]
 
     @property
     def _recorded(self) -> bool:
@@ -235,7 +235,7 @@ class Session:
         heard = [v for v in known if v["age"] is not None and v["state"] not in ("down", "joining")]
         ages = [v["age"] for v in heard]
         joining = not heard and any(v["state"] == "joining" for v in known)
-        choice = query.choice()
+        map_filter = query.map_filter()
         return grade(
             desk,
             interest=total * (0.0 if math.isnan(desk.price) else desk.price),
@@ -245,16 +245,16 @@ class Session:
                 learned(
                     m.estimate,
                     self._skill(m),
-                    chosen=choice.takes(m.venue),
+                    chosen=map_filter.takes(m.venue),
                     assumed=assumed(m, desk.now),
                 )
                 for m in desk.estimated()
             ],
         )
 
-    def _skill(self, market: Known) -> Skill:
+    def _skill(self, market: MarketView) -> Skill:
         """Return a market's skill over a map of the path alone, computed once an hour."""
-        record, last = market.estimate.record, self._skills.get(market.name)
+        record, last = market.estimate.forecast_log, self._skills.get(market.name)
         if last is None or last[0] is not record or last[1] != record.count:
             found = over_path_only(record.hours, record.rows.astype(np.float64))
             last = self._skills[market.name] = (record, record.count, found)
@@ -269,26 +269,26 @@ def spans(desk: Desk) -> list[str]:
 
 def _then(desk: Desk, query: Query) -> list[dict[str, Any]]:
     """Return each venue as its columns tell it: whether it was drawn at a time, and no more."""
-    choice = query.choice()
+    map_filter = query.map_filter()
     states = ((m, past.state_at(m, query.at)) for m in desk.estimated())
     return [
-        _unheard(m.name, choice) | {"state": state, "oi": None, "share": None}
+        _unheard(m.name, map_filter) | {"state": state, "oi": None, "share": None}
         for m, state in states
         if state != "unknown"
     ]
 
 
-def _unheard(name: str, choice: Choice, link: str = "down") -> dict[str, Any]:
+def _unheard(name: str, map_filter: MapFilter, link: str = "down") -> dict[str, Any]:
     venue = name.partition(":")[0]
     state = "down" if link == "down" else "joining"  # up, and its mark is not known yet
     return {
-        "name": venue, "market": name, "on": choice.takes(venue), "age": None, "state": state,
+        "name": venue, "market": name, "on": map_filter.takes(venue), "age": None, "state": state,
         "oi": 0.0, "share": 0.0,
     }  # fmt: skip
 
 
-def _status(market: Known, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
-    age = away(now, market.seen)
+def _status(market: MarketView, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
+    age = away(now, market.last_received)
     oi = market.estimate.oi
     known = oi > 0
     return {

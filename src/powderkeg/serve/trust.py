@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from powderkeg.desk import Desk
 from powderkeg.engine.calibration.estimate import FRESH, VERSION, Estimate
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.engine.exposure.classes import GROUP, TIME, VOLUME
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import DEPOSITED
 from powderkeg.events import DAY, SECOND
-from powderkeg.maps.heatmap.scene import Choice, Known
+from powderkeg.maps.heatmap.coin_view import MapFilter, MarketView
 from powderkeg.maps.views.grade import REPORTS
 
-ALL: Final = Choice()
+ALL: Final = MapFilter()
 """Every venue, tier and side of the calibrated map."""
 
 
@@ -25,12 +25,12 @@ def prior_only(desk: Desk) -> bool:
     return all(m.estimate.prior_only for m in desk.estimated())
 
 
-def model(desk: Desk, choice: Choice = ALL) -> str:
+def model(desk: Desk, map_filter: MapFilter = ALL) -> str:
     """Return what the map of the venues chosen rests on, in words."""
-    chosen = [m for m in desk.estimated() if choice.takes(m.venue)]
+    chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     if not chosen:
         return ""
-    if choice.model == "static":
+    if map_filter.model == "static":
         return "four fixed leverages, never closed · for comparison only"
     blind = _path_only(chosen)
     words = _weights(chosen)
@@ -42,12 +42,12 @@ def model(desk: Desk, choice: Choice = ALL) -> str:
     return words
 
 
-def assumed(market: Known, now: int) -> bool:
+def assumed(market: MarketView, now: int) -> bool:
     """Tell whether volume of the last day was assumed from the range of price."""
     return bool(market.assumed) and now - market.assumed < DAY
 
 
-def _weights(chosen: Sequence[Known]) -> str:
+def _weights(chosen: Sequence[MarketView]) -> str:
     """Return what the weights of markets were learned from, in words."""
     lent = _borrowed(chosen)
     if lent is not None:
@@ -66,18 +66,18 @@ def _month(at: int) -> str:
     return datetime.fromtimestamp(at // SECOND - 1, UTC).strftime("%Y-%m")
 
 
-def _borrowed(chosen: Sequence[Known]) -> Borrowed | None:
+def _borrowed(chosen: Sequence[MarketView]) -> PretrainedWeights | None:
     """Return what all of these markets borrow, or nothing where one of them does not."""
-    lent = [m.estimate.borrowed for m in chosen if m.estimate.borrows]
+    lent = [m.estimate.pretrained for m in chosen if m.estimate.borrows]
     return lent[0] if lent and len(lent) == len(chosen) else None
 
 
-def _reports(chosen: Sequence[Known]) -> float:
+def _reports(chosen: Sequence[MarketView]) -> float:
     """Return the effective number of liquidations that markets have learned from."""
     return sum(float(m.estimate.fit.reports) for m in chosen if m.estimate.fit is not None)
 
 
-def _path_only(chosen: Sequence[Known]) -> list[str]:
+def _path_only(chosen: Sequence[MarketView]) -> list[str]:
     """Return the venues whose map knows where the mark was and of no volume at all."""
     return sorted({m.venue for m in chosen if _without_volume(m.estimate.exposure)})
 
@@ -87,9 +87,9 @@ def _without_volume(exposure: Exposure) -> bool:
     return bool(deposited[TIME * GROUP] > 0 and not deposited[VOLUME * GROUP] > 0)
 
 
-def fit(desk: Desk, choice: Choice) -> dict[str, Any]:
+def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
     """Return the model's version, when it was last fitted, on how much, and what it borrows."""
-    chosen = [m for m in desk.estimated() if choice.takes(m.venue)]
+    chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     fitted = [m.estimate for m in chosen if m.estimate.fitted]
     newest = max(fitted, key=lambda e: e.fitted, default=None)
     lent = _borrowed(chosen)
@@ -97,7 +97,7 @@ def fit(desk: Desk, choice: Choice) -> dict[str, Any]:
     return {
         "version": VERSION,
         "at": newest.fitted if newest else None,
-        "taught": newest.taught if newest else 0,
+        "taught": newest.new_liquidations if newest else 0,
         "why": _why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
         "markets": len(fitted),
         "reports": _reports(chosen),
@@ -117,7 +117,7 @@ def since(rests: dict[str, Any]) -> int:
 
 def _why(newest: Estimate) -> str:
     """Return why the weights were learned anew, in words."""
-    many = newest.taught >= FRESH
+    many = newest.new_liquidations >= FRESH
     cause = "many liquidations" if many else "six hours had passed"
-    plural = "" if newest.taught == 1 else "s"
-    return f"{newest.market}: {newest.taught:,} new liquidation{plural} ({cause})"
+    plural = "" if newest.new_liquidations == 1 else "s"
+    return f"{newest.market}: {newest.new_liquidations:,} new liquidation{plural} ({cause})"

@@ -1,12 +1,12 @@
 """A made perpetual market with known truth: what venues publish, and beside it what is so."""
 
 from powderkeg.sim.episodes import EPISODES, Episode
-from powderkeg.sim.market import MadeMarket
+from powderkeg.sim.market import SimulatedMarket
 from powderkeg.sim.recorder import joined_history
 from powderkeg.sim.records import (
-    Deaths,
     Forced,
     Ladder,
+    LiquidationRecords,
     MinuteHistory,
     Moment,
     Recording,
@@ -21,14 +21,14 @@ __all__ = [
     "DEMO",
     "EPISODES",
     "THIN",
-    "Deaths",
     "Episode",
     "Forced",
     "Ladder",
-    "MadeMarket",
+    "LiquidationRecords",
     "MinuteHistory",
     "Moment",
     "Recording",
+    "SimulatedMarket",
     "Tape",
     "Truth",
     "VenueRecording",

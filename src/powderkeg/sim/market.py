@@ -23,9 +23,9 @@ from powderkeg.sim.conditions import Conditions
 from powderkeg.sim.episodes import Episode
 from powderkeg.sim.kernel.rates import COARSE, Pace, pace, ticks_of
 from powderkeg.sim.kernel.state import (
-    DEATH,
     HEAT,
     LEVERAGE,
+    LIQUIDATION,
     OPENING,
     PRINT,
     SENTIMENT,
@@ -42,15 +42,23 @@ from powderkeg.sim.publish import (
     book_of,
     causes_of,
     censored,
-    deaths_of,
     forced_of,
     ladder_of,
+    liquidation_records_of,
     liquidations_of,
     tape_of,
     truth_of,
 )
 from powderkeg.sim.recorder import Bars, Chunk, Historian, Recorder, joined
-from powderkeg.sim.records import Deaths, Ladder, MinuteHistory, Moment, Recording, Tape, Truth
+from powderkeg.sim.records import (
+    Ladder,
+    LiquidationRecords,
+    MinuteHistory,
+    Moment,
+    Recording,
+    Tape,
+    Truth,
+)
 from powderkeg.sim.regime import Rules
 from powderkeg.sim.world import World
 
@@ -60,7 +68,7 @@ _COARSE: Final = round(COARSE * SECOND)
 _PER_MINUTE: Final = MINUTE // _COARSE
 
 
-class MadeMarket:
+class SimulatedMarket:
     """One coin at several venues, all its traders, and its clock.
 
     Equal worlds, seeds, starts and calls give equal bytes. Nothing outside is touched, so markets
@@ -73,16 +81,8 @@ class MadeMarket:
     """
 
     __slots__ = (
-        "_deaths",
-        "_held",
-        "_paces",
-        "_rules",
-        "_state",
-        "_tape",
-        "_units",
-        "now",
-        "world",
-    )
+        "_deaths", "_held", "_paces", "_rules", "_state", "_tape", "_units", "now", "world",
+    )  # fmt: skip
 
     def __init__(self, world: World, seed: int, start: int) -> None:
         self.world = world
@@ -100,7 +100,7 @@ class MadeMarket:
     def _lend(self) -> None:
         """Make what is not state: output buffers and known paces."""
         self._tape: Records = np.zeros(_ROWS, PRINT)
-        self._deaths: Records = np.zeros(_ROWS, DEATH)
+        self._deaths: Records = np.zeros(_ROWS, LIQUIDATION)
         self._paces: dict[int, Pace] = {}
 
     def copy(self) -> Self:
@@ -216,22 +216,24 @@ class MadeMarket:
         count = len(self.world.venues)
         tapes: list[list[Tape]] = [[] for _ in range(count)]
         causes: list[list[Whole]] = [[] for _ in range(count)]
-        deaths: list[Deaths] = []
+        liquidation_rows: list[LiquidationRecords] = []
         done = 0
         for chunk in self._live(length, last, rows, self._tape):
             for v in range(count):
                 prints = chunk.at("tape", v)
                 tapes[v].append(tape_of(prints, self._units, chunk.since, length))
-                found = causes_of(prints, chunk.deaths)
+                found = causes_of(prints, chunk.liquidation_rows)
                 causes[v].append(np.where(found < 0, found, found + done))
-            deaths.append(deaths_of(chunk.deaths, self._units, chunk.since, length))
-            done += chunk.deaths.size
+            liquidation_rows.append(
+                liquidation_records_of(chunk.liquidation_rows, self._units, chunk.since, length)
+            )
+            done += chunk.liquidation_rows.size
         return Moment(
             since=before,
             at=self.now,
             tapes=[joined(Tape, parts) for parts in tapes],
             forced=[np.concatenate(parts) for parts in causes],
-            deaths=joined(Deaths, deaths),
+            liquidation_rows=joined(LiquidationRecords, liquidation_rows),
             **self._readings(before),
         )
 
@@ -288,9 +290,9 @@ class MadeMarket:
                 raise RuntimeError(f"expected under {ROOM} rows in a tick, found more at {since}")
             done += lived
             self.now += lived * length
-            prints, deaths = int(state["prints"][0]), int(state["deaths"][0])
-            state["prints"] = state["deaths"] = 0
-            yield Chunk(since, length, tape[:prints], self._deaths[:deaths])
+            prints, liquidation_rows = int(state["prints"][0]), int(state["liquidation_rows"][0])
+            state["prints"] = state["liquidation_rows"] = 0
+            yield Chunk(since, length, tape[:prints], self._deaths[:liquidation_rows])
 
     # -- what venues say
 
@@ -332,13 +334,13 @@ class MadeMarket:
     def _forced(self, chunk: Chunk) -> list[Liquidation]:
         """Return forced closes; a censoring venue holds each back until its second is over."""
         events: list[Liquidation] = []
-        if not chunk.deaths.size:
+        if not chunk.liquidation_rows.size:
             return events
         for v, (venue, market) in enumerate(
             zip(self.world.venues, self.world.markets, strict=True)
         ):
             hidden = censored(self.world, venue)
-            rows = chunk.at("deaths", v)
+            rows = chunk.at("liquidation_rows", v)
             forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
             told = liquidations_of(market, forced)
             if not hidden:
@@ -346,14 +348,16 @@ class MadeMarket:
                 continue
             for event in told:
                 held = self._held.get(v)
-                if held is not None and held.at // SECOND != event.at // SECOND:
+                if held is not None and held.event_time // SECOND != event.event_time // SECOND:
                     events.append(held)
                 self._held[v] = event
         return events
 
     def _release(self) -> list[Liquidation]:
         """Return what was held back in a second that is over."""
-        over = [v for v, held in self._held.items() if held.at // SECOND < self.now // SECOND]
+        over = [
+            v for v, held in self._held.items() if held.event_time // SECOND < self.now // SECOND
+        ]
         return [self._held.pop(v) for v in over]
 
     def _funding(self, before: int) -> list[Event]:

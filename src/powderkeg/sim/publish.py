@@ -16,7 +16,7 @@ from powderkeg.sim.kernel.positions import trigger_price
 from powderkeg.sim.kernel.state import (
     BASE,
     CENTRE,
-    DEAD,
+    CLOSED,
     STAGED,
     TICK,
     Laws,
@@ -25,7 +25,7 @@ from powderkeg.sim.kernel.state import (
     State,
     Whole,
 )
-from powderkeg.sim.records import Deaths, Forced, Ladder, Tape, Truth
+from powderkeg.sim.records import Forced, Ladder, LiquidationRecords, Tape, Truth
 from powderkeg.sim.world import World
 
 LEVELS: Final = 20
@@ -118,9 +118,11 @@ def liquidations_of(market: str, forced: Forced) -> list[Liquidation]:
     ]
 
 
-def deaths_of(rows: Records, units: Units, since: int, length: int) -> Deaths:
+def liquidation_records_of(
+    rows: Records, units: Units, since: int, length: int
+) -> LiquidationRecords:
     """Return all forced closes with their secrets, prices not rounded."""
-    return Deaths(
+    return LiquidationRecords(
         times=stamps(rows["step"], since, length),
         venues=rows["venue"].copy(),
         sides=rows["side"].copy(),
@@ -141,7 +143,7 @@ def truth_of(m: State, units: Units, at: int) -> Truth:
     """Return every position alive."""
     venues = m["venues"][: m["count"]]
     rows = m["positions"]
-    rows = rows[rows["alive"] != DEAD]
+    rows = rows[rows["alive"] != CLOSED]
     alive: Records = SimpleNamespace(**{name: rows[name] for name in rows.dtype.names})
     prices: Records = trigger_price.py_func(alive)
     in_front = alive.side * (alive.stop - alive.trigger) > 0
@@ -225,16 +227,16 @@ def ladder_of(m: State, law: Laws, units: Units, at: int, levels: int) -> Ladder
     return Ladder(bid, ask, *sides[0], *sides[1])
 
 
-def causes_of(tape: Records, deaths: Records) -> Whole:
+def causes_of(tape: Records, liquidation_rows: Records) -> Whole:
     """Return for each print the row of the forced close that made it, or -1; in order, once each.
 
     Both were written by one call of the kernel, so step, venue, price and size are equal bits.
     """
     causes = np.full(tape.size, -1, np.int64)
-    if not deaths.size:
+    if not liquidation_rows.size:
         return causes
     rows: dict[tuple[object, ...], list[int]] = {}
-    for i, row in enumerate(deaths):
+    for i, row in enumerate(liquidation_rows):
         key = (row["step"], row["venue"], row["fill"], -row["side"] * row["size"])
         rows.setdefault(tuple(x.item() for x in key), []).append(i)
     for k, row in enumerate(tape):

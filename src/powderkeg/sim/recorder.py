@@ -12,14 +12,14 @@ from powderkeg.sim.kernel.state import Reals, Records
 from powderkeg.sim.publish import (
     Units,
     censored,
-    deaths_of,
     forced_of,
+    liquidation_records_of,
     liquidations_of,
     tape_of,
 )
 from powderkeg.sim.records import (
-    Deaths,
     Forced,
+    LiquidationRecords,
     MinuteHistory,
     Recording,
     Tape,
@@ -28,7 +28,7 @@ from powderkeg.sim.records import (
 )
 from powderkeg.sim.world import World
 
-_Columns = TypeVar("_Columns", Tape, Forced, Deaths)
+_Columns = TypeVar("_Columns", Tape, Forced, LiquidationRecords)
 
 
 class Chunk(Struct, frozen=True, eq=False):
@@ -37,11 +37,11 @@ class Chunk(Struct, frozen=True, eq=False):
     since: int
     length: int
     tape: Records
-    deaths: Records
+    liquidation_rows: Records
 
     def at(self, name: str, venue: int) -> Records:
-        """Return one venue's rows of ``tape`` or ``deaths``."""
-        rows = self.tape if name == "tape" else self.deaths
+        """Return one venue's rows of ``tape`` or ``liquidation_rows``."""
+        rows = self.tape if name == "tape" else self.liquidation_rows
         return rows[rows["venue"] == venue]
 
 
@@ -111,7 +111,7 @@ class Historian:
         for v, (venue, market) in enumerate(
             zip(self._world.venues, self._world.markets, strict=True)
         ):
-            rows = chunk.at("deaths", v)
+            rows = chunk.at("liquidation_rows", v)
             hidden = censored(self._world, venue)
             forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
             self._forced[v].extend(liquidations_of(market, forced))
@@ -139,17 +139,19 @@ class Recorder:
         self._units = units
         self._tapes: list[list[Tape]] = [[] for _ in world.venues]
         self._forced: list[list[Forced]] = [[] for _ in world.venues]
-        self._deaths: list[Deaths] = []
+        self._deaths: list[LiquidationRecords] = []
         self._truths: list[Truth] = []
 
     def add(self, chunk: Chunk) -> None:
         """Read the prints and forced closes of a chunk."""
         since, length = chunk.since, chunk.length
-        self._deaths.append(deaths_of(chunk.deaths, self._units, since, length))
+        self._deaths.append(
+            liquidation_records_of(chunk.liquidation_rows, self._units, since, length)
+        )
         for v, venue in enumerate(self._world.venues):
             self._tapes[v].append(tape_of(chunk.at("tape", v), self._units, since, length))
             hidden = censored(self._world, venue)
-            rows = chunk.at("deaths", v)
+            rows = chunk.at("liquidation_rows", v)
             self._forced[v].append(forced_of(rows, self._units, since, length, hidden))
 
     def know(self, truth: Truth) -> None:
@@ -166,7 +168,7 @@ class Recorder:
             high=bars.last[:, 1],
             venues=[self._venue(market, v, bars) for v, market in enumerate(self._world.markets)],
             truths=self._truths,
-            deaths=joined(Deaths, self._deaths),
+            liquidation_rows=joined(LiquidationRecords, self._deaths),
         )
 
     def _venue(self, market: str, v: int, bars: Bars) -> VenueRecording:
@@ -197,7 +199,7 @@ def joined_history(first: list[MinuteHistory], then: list[MinuteHistory]) -> lis
 
 
 def _appended(a: MinuteHistory, b: MinuteHistory) -> MinuteHistory:
-    ends, begins = a.candles.at, int(b.candles.times[0])
+    ends, begins = a.candles.event_time, int(b.candles.times[0])
     if a.market != b.market or ends != begins:
         raise ValueError(f"expected {a.market} from {ends} on, found {b.market} from {begins} on")
     columns = {}

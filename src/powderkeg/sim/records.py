@@ -47,7 +47,7 @@ class Truth(Struct, frozen=True, eq=False):
     """Number of each, given when it opened and never again."""
 
 
-class Deaths(Struct, frozen=True, eq=False):
+class LiquidationRecords(Struct, frozen=True, eq=False):
     """Every forced close with what only the venue knows, as columns of shape (n,)."""
 
     times: Times
@@ -113,7 +113,7 @@ class Recording(Struct, frozen=True, eq=False):
     high: Floats
     venues: list[VenueRecording]
     truths: list[Truth]
-    deaths: Deaths
+    liquidation_rows: LiquidationRecords
 
 
 class Moment(Struct, frozen=True, eq=False):
@@ -125,8 +125,8 @@ class Moment(Struct, frozen=True, eq=False):
     tapes: list[Tape]
     """Of each venue."""
     forced: list[Whole]
-    """Of each venue, per print the row in `deaths` that caused it, or -1."""
-    deaths: Deaths
+    """Of each venue, per print the row in `liquidation_rows` that caused it, or -1."""
+    liquidation_rows: LiquidationRecords
     marks: Floats
     """Of each venue, at the end."""
     oi: Floats

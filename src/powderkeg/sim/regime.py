@@ -8,7 +8,7 @@ from typing import Self
 from powderkeg.events import HOUR
 from powderkeg.sim.conditions import Conditions, session
 from powderkeg.sim.episodes import Episode
-from powderkeg.sim.kernel.state import Laws, State, laws
+from powderkeg.sim.kernel.state import Laws, State, params_of
 from powderkeg.sim.steering import Steering
 from powderkeg.sim.world import World
 
@@ -20,7 +20,7 @@ class Rules:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._base: Laws = laws(world)
+        self._base: Laws = params_of(world)
         self.laws: Laws = self._base.copy()
         """What kernels read, shape (1,) of `LAWS`."""
         self.crowd = Conditions()

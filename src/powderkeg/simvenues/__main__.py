@@ -17,13 +17,13 @@ from typing import Any
 
 from powderkeg.sim import MinuteHistory
 from powderkeg.simvenues.market.world import Done, say
-from powderkeg.simvenues.server import WIRES, serve
+from powderkeg.simvenues.server import EXCHANGES, serve
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="powderkeg.simvenues", description=__doc__)
     parser.add_argument("--coins", nargs="+", default=["BTC", "ETH", "SOL"])
-    parser.add_argument("--venues", nargs="+", default=list(WIRES))
+    parser.add_argument("--venues", nargs="+", default=list(EXCHANGES))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--port", type=int, default=0, help="of the control; 0 for free ports")

@@ -15,7 +15,7 @@ from powderkeg.errors import RequestError
 from powderkeg.sim import Truth
 from powderkeg.simvenues.faults import Fault
 from powderkeg.simvenues.host import Host
-from powderkeg.simvenues.market.feed import Coin, Death, Fill, Market, News
+from powderkeg.simvenues.market.feed import Coin, Fill, LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.wire import encode
 
 _KEPT: Final = 200_000
@@ -55,10 +55,12 @@ class Log:
         self.rows: deque[Row] = deque(maxlen=_KEPT)
         self._count = 0
 
-    def note(self, market: Market, news: News, told: list[Death], silent: bool) -> None:
+    def note(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill], silent: bool
+    ) -> None:
         """Write down what is being published, and add it to the market's sums."""
         sent = market.sent
-        for fill in news.fills:
+        for fill in market_update.fills:
             side = "buy" if fill.buy else "sell"
             row = self._add(market, fill, side, silent)
             sent.trades += 1
@@ -67,10 +69,10 @@ class Log:
         for death in told:
             self._add(market, death, "long" if death.long else "short", silent)
             sent.liquidations += 1
-        if news.change:
-            sent.last_update = news.change.last
+        if market_update.change:
+            sent.last_update = market_update.change.last
 
-    def _add(self, market: Market, what: Fill | Death, side: str, silent: bool) -> Row:
+    def _add(self, market: Market, what: Fill | LiquidationFill, side: str, silent: bool) -> Row:
         spec = market.spec
         price = round(what.ticks * spec.tick, 8)
         trade = isinstance(what, Fill)
@@ -218,16 +220,16 @@ class Control:
 
 def book_of(market: Market) -> dict[str, Any]:
     """Return the best levels of a market as numbers in the venue's units, with their update id."""
-    what, shelf = market.spec, market.shelf
+    what, sim_book = market.spec, market.sim_book
     return {
         "bids": [
-            [float(what.price(t)), float(what.size(n))] for t, n in shelf.bids.rows(True, _TOP)
+            [float(what.price(t)), float(what.size(n))] for t, n in sim_book.bids.rows(True, _TOP)
         ],
         "asks": [
-            [float(what.price(t)), float(what.size(n))] for t, n in shelf.asks.rows(False, _TOP)
+            [float(what.price(t)), float(what.size(n))] for t, n in sim_book.asks.rows(False, _TOP)
         ],
-        "update": shelf.last,
-        "at": shelf.at,
+        "update": sim_book.last,
+        "at": sim_book.at,
     }
 
 

@@ -12,8 +12,8 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from powderkeg.simvenues.faults import FLAGS, STATUS, Fault, Faults
-from powderkeg.simvenues.market.feed import Death, Market, News
-from powderkeg.simvenues.wire import Frame, RefusedError, Reply, Talk, Wire, encode
+from powderkeg.simvenues.market.feed import LiquidationFill, Market, MarketUpdate
+from powderkeg.simvenues.wire import Frame, MockExchange, RefusedError, Reply, Session, encode
 
 _QUEUE: Final = 50_000
 """Frames that may wait for a slow reader before the venue hangs up."""
@@ -27,7 +27,7 @@ class Socket:
     def __init__(self, host: Host, path: str, number: int) -> None:
         """Belong to a host; frames go nowhere until `run`."""
         self.host = host
-        self.talk = Talk(self.put, path, number)
+        self.session = Session(self.put, path, number)
         self.born = time.monotonic()
         self.queue: deque[tuple[float, bytes]] = deque()
         self.more = asyncio.Event()
@@ -70,7 +70,10 @@ class Host:
     """One venue's server."""
 
     def __init__(
-        self, wire: Wire, port: int, note: Callable[[Market, News, list[Death], bool], None]
+        self,
+        wire: MockExchange,
+        port: int,
+        note: Callable[[Market, MarketUpdate, list[LiquidationFill], bool], None],
     ) -> None:
         """Serve `wire` on `port`, 0 for a free one; `note` is told of all that is published."""
         self.wire = wire
@@ -97,7 +100,7 @@ class Host:
         if self._runner is not None:
             return
         app = web.Application(client_max_size=2**20)
-        app.on_response_prepare.append(_own_up)
+        app.on_response_prepare.append(_tag_simulated)
         app.router.add_route("*", "/{path:.*}", self._request)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -147,7 +150,7 @@ class Host:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         self._count += 1
         socket = Socket(self, request.path_qs, self._count)
-        if not self.wire.meet(socket.talk):
+        if not self.wire.connect(socket.session):
             return self._answer_missing()
         ws = web.WebSocketResponse(compress=False, timeout=_HOLD, max_msg_size=2**20)
         await ws.prepare(request)
@@ -157,7 +160,7 @@ class Host:
         try:
             async for message in ws:
                 if message.type == WSMsgType.TEXT:
-                    self.wire.hear(socket.talk, message.data)
+                    self.wire.on_message(socket.session, message.data)
         finally:
             self.sockets.pop(number, None)
             sender.cancel()
@@ -181,15 +184,19 @@ class Host:
 
     def wanted(self, topic: str) -> bool:
         """Return whether any socket listens to a topic."""
-        return any(topic in socket.talk.topics for socket in self.sockets.values())
+        return any(topic in socket.session.topics for socket in self.sockets.values())
 
-    def publish(self, market: Market, news: News, again: bool = False) -> None:
+    def publish(self, market: Market, market_update: MarketUpdate, again: bool = False) -> None:
         """Say one market's news to those who asked, as faults allow, and note it."""
         wire, symbol = self.wire, market.spec.symbol
-        told = [] if again else wire.told(market, news)
+        told = [] if again else wire.told(market, market_update)
         wire.remember(market, told)
-        self.note(market, news, told, self.faults.on("silent") is not None)
-        for frame in wire.again(market, news) if again else wire.tell(market, news, told):
+        self.note(market, market_update, told, self.faults.on("silent") is not None)
+        for frame in (
+            wire.again(market, market_update)
+            if again
+            else wire.publish_update(market, market_update, told)
+        ):
             self.frames += 1
             if frame.kind == "book":
                 self._book(frame, symbol)
@@ -219,8 +226,8 @@ class Host:
             asyncio.get_running_loop().call_later(delay, self.say, frame)
             return
         for socket in self.sockets.values():
-            if frame.topic in socket.talk.topics:
-                socket.put(self.wire.dress(socket.talk, frame))
+            if frame.topic in socket.session.topics:
+                socket.put(self.wire.encode_frame(socket.session, frame))
 
     # -- faults
 
@@ -245,13 +252,13 @@ class Host:
         if asked.fault in FLAGS:
             self.wire.begin(asked)
 
-    def mind(self) -> None:
+    def on_timer(self) -> None:
         """End flags whose time is over, and cut sockets that are too old."""
         for name in FLAGS:
             if name in self.wire.flags and not self.faults.on(name):
                 del self.wire.flags[name]
         for socket in list(self.sockets.values()):
-            if not self.wire.mind(socket.talk):
+            if not self.wire.on_timer(socket.session):
                 socket.close()
         if cut := self.faults.on("close_24h"):
             for socket in list(self.sockets.values()):
@@ -259,6 +266,6 @@ class Host:
                     socket.close()
 
 
-async def _own_up(_: web.Request, answer: web.StreamResponse) -> None:
+async def _tag_simulated(_: web.Request, answer: web.StreamResponse) -> None:
     """Say in every answer that the venue is made, so that nobody takes it for a real one."""
     answer.headers["x-powderkeg-simulated"] = "1"

@@ -24,7 +24,7 @@ from powderkeg.simvenues.host import Host
 from powderkeg.simvenues.market.book import LEVELS
 from powderkeg.simvenues.market.feed import STEP, Coin, Market
 from powderkeg.simvenues.market.world import COINS, WEIGHTS, Done, make_all
-from powderkeg.simvenues.wire import Wire
+from powderkeg.simvenues.wire import MockExchange
 
 BEAT: Final = 0.01
 """Seconds between two looks at the clock."""
@@ -33,7 +33,7 @@ _BURST: Final = 0.1
 _PARTS: Final = 4
 """Into how many prints each is cut when the load is raised."""
 
-WIRES: Final[dict[str, Callable[[str, list[Market], Callable[[], int]], Wire]]] = {
+EXCHANGES: Final[dict[str, Callable[[str, list[Market], Callable[[], int]], MockExchange]]] = {
     "binance": Binance,
     "bybit": Bybit,
     "okx": Okx,
@@ -68,7 +68,7 @@ class Simulator:
         self.hosts: dict[str, Host] = {}
         for v, venue in enumerate(venues):
             markets = [coin.markets[v] for coin in coins]
-            wire = WIRES[venue](venue, markets, clock)
+            wire = EXCHANGES[venue](venue, markets, clock)
             self.hosts[venue] = Host(wire, port + 1 + v if port else 0, self.log.note)
         self.rate = rate
         self._born = time.monotonic()
@@ -146,7 +146,7 @@ class Simulator:
             self._live()
             self._pad()
             for host in self.hosts.values():
-                host.mind()
+                host.on_timer()
             await asyncio.sleep(BEAT)
 
     def _pad(self) -> None:
@@ -171,8 +171,8 @@ class Simulator:
 
     def _live(self) -> None:
         for coin in self.coins:
-            for market, news in coin.live(self.clock()):
-                self.hosts[market.spec.venue].publish(market, news)
+            for market, market_update in coin.live(self.clock()):
+                self.hosts[market.spec.venue].publish(market, market_update)
 
 
 async def serve(
@@ -181,7 +181,7 @@ async def serve(
     port: int = 0,
     seed: int = 7,
     days: float = 30.0,
-    venues: Sequence[str] = tuple(WIRES),
+    venues: Sequence[str] = tuple(EXCHANGES),
     rate: float = 0.0,
     done: Done | None = None,
 ) -> Simulator:
@@ -199,9 +199,9 @@ async def serve(
     Raises:
         ConfigError: A coin or venue is not simulated, or there is none.
     """
-    if not coins or not venues or set(coins) - set(COINS) or set(venues) - set(WIRES):
+    if not coins or not venues or set(coins) - set(COINS) or set(venues) - set(EXCHANGES):
         raise ConfigError(
-            f"expected coins of {COINS} and venues of {tuple(WIRES)}, found {coins}, {venues}"
+            f"expected coins of {COINS} and venues of {tuple(EXCHANGES)}, found {coins}, {venues}"
         )
     ordered = [venue for venue in WEIGHTS if venue in venues]
     clock = Clock()

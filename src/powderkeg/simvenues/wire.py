@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from powderkeg.simvenues.faults import Fault
-from powderkeg.simvenues.market.feed import Death, Market, News
+from powderkeg.simvenues.market.feed import LiquidationFill, Market, MarketUpdate
 
 Kind: TypeAlias = Literal["trades", "book", "mark", "liquidations", "other"]
 Query: TypeAlias = Mapping[str, str]
@@ -37,7 +37,7 @@ class Frame(Struct, frozen=True):
     body: bytes
 
 
-class Talk:
+class Session:
     """One socket as a venue sees it: what it asked for, and how to answer.
 
     Args:
@@ -62,8 +62,8 @@ class RefusedError(Exception):
         self.reply = reply
 
 
-class Wire:
-    """One venue's wire. The server calls `answer`, `meet`, `hear` and `tell`."""
+class MockExchange:
+    """One venue's wire. The server calls `answer`, `connect`, `on_message` and `publish_update`."""
 
     name: str
 
@@ -73,7 +73,7 @@ class Wire:
         self.clock = clock
         self.wanted: Callable[[str], bool] = lambda _topic: True
         """Whether anyone listens to a topic; frames of others need not be made."""
-        self._deaths_told: deque[tuple[Market, Death]] = deque(maxlen=_RECENT)
+        self._liquidations_sent: deque[tuple[Market, LiquidationFill]] = deque(maxlen=_RECENT)
         """Forced closes told last, at the time they were stamped with."""
         self.flags: dict[str, Any] = {}
         """Faults that change what is said rather than how it is delivered."""
@@ -89,15 +89,20 @@ class Wire:
     def _skew(self) -> int:
         return int(self.flags.get("clock_skew", 0))
 
-    def remember(self, market: Market, told: list[Death]) -> None:
+    def remember(self, market: Market, told: list[LiquidationFill]) -> None:
         """Keep forced closes for those who subscribe later."""
         skew = self._skew() * 1000
-        self._deaths_told.extend((market, replace(death, at=death.at + skew)) for death in told)
+        self._liquidations_sent.extend(
+            (market, replace(death, at=death.at + skew)) for death in told
+        )
 
-    def retold(self) -> list[tuple[Market, Death]]:
+    def replayed_liquidations(self) -> list[tuple[Market, LiquidationFill]]:
         """Return the forced closes told last; `stamp` gives each the time it was told with."""
         skew = self._skew() * 1000
-        return [(market, replace(death, at=death.at - skew)) for market, death in self._deaths_told]
+        return [
+            (market, replace(death, at=death.at - skew))
+            for market, death in self._liquidations_sent
+        ]
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
         """Return the answer to a REST request.
@@ -107,32 +112,34 @@ class Wire:
         """
         raise NotImplementedError
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Greet a new socket; return whether the path is one the venue serves."""
         raise NotImplementedError
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Act on what a client said."""
         raise NotImplementedError
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return which forced closes the venue tells in this step: all, as they happen."""
         del market
-        return news.deaths
+        return market_update.liquidations
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """Yield the frames one market's news makes, for topics that are wanted.
 
         Args:
             market: Where it happened.
-            news: What happened.
+            market_update: What happened.
             told: The forced closes to tell.
         """
         raise NotImplementedError
 
-    def again(self, market: Market, news: News) -> Iterator[Frame]:
+    def again(self, market: Market, market_update: MarketUpdate) -> Iterator[Frame]:
         """Yield only trades and book frames, of news made to raise the load."""
-        for frame in self.tell(market, news, []):
+        for frame in self.publish_update(market, market_update, []):
             if frame.kind in {"trades", "book"}:
                 yield frame
 
@@ -141,18 +148,18 @@ class Wire:
         del market
         yield from ()
 
-    def mind(self, talk: Talk) -> bool:
+    def on_timer(self, session: Session) -> bool:
         """Do what is due on a socket; return whether it may stay open."""
-        del talk
+        del session
         return True
 
     def begin(self, asked: Fault) -> None:
         """Begin a fault that changes what is said."""
         self.flags[asked.fault] = round(asked.skew * 1000) if asked.fault == "clock_skew" else asked
 
-    def dress(self, talk: Talk, frame: Frame) -> bytes:
+    def encode_frame(self, session: Session, frame: Frame) -> bytes:
         """Return a frame as this socket gets it."""
-        del talk
+        del session
         return frame.body
 
     def replay(self) -> bool:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from powderkeg.errors import DataError, StoreError
 from powderkeg.store.database import DamagedError, Database
 from powderkeg.store.disk import acknowledged, locked
-from powderkeg.store.forecasts import Proofs
-from powderkeg.store.journal import Hole, SqliteLog, SqliteStates
+from powderkeg.store.forecasts import ForecastArchive
+from powderkeg.store.journal import FrameLog, Hole, SnapshotTable
 from powderkeg.store.recovery import FRAMES, META, SEGMENTS, batch_trouble, learned, missing, named
 from powderkeg.store.segments import Row, read_frames
 
@@ -44,7 +44,7 @@ def check(folder: Path) -> tuple[list[Finding], list[Hole]]:
         return [Finding(str(folder / META), str(why), mend)], []
     try:
         found = [Finding(where, what, mend) for where, what in _troubles(db, folder)]
-        return found, SqliteLog(db).holes()
+        return found, FrameLog(db).holes()
     finally:
         db.close()
 
@@ -75,7 +75,7 @@ def _journal(db: Database) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(db: Database, folder: Path) -> Iterator[tuple[str, str]]:
-    log = SqliteLog(db)
+    log = FrameLog(db)
     for first, last in missing(db):
         if not log.known_hole(first, last):
             yield str(db.path), f"frames {first} to {last} are missing"
@@ -117,7 +117,7 @@ def _unnamed(root: Path, known: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _snapshots(db: Database) -> Iterator[tuple[str, str]]:
-    states = SqliteStates(db)
+    states = SnapshotTable(db)
     for (part,) in db.all("SELECT part FROM snapshots"):
         try:
             states.load(part)
@@ -126,7 +126,7 @@ def _snapshots(db: Database) -> Iterator[tuple[str, str]]:
 
 
 def _proofs(folder: Path) -> Iterator[tuple[str, str]]:
-    proofs = Proofs(folder)
+    proofs = ForecastArchive(folder)
     try:
         for _ in proofs.read():
             pass

@@ -155,7 +155,7 @@ class Database:
         return (pages - free) * page
 
     @contextmanager
-    def together(self) -> Generator[None]:
+    def transaction(self) -> Generator[None]:
         """Let all statements inside take effect at once, or none of them."""
         with self._lock:
             self.all("BEGIN IMMEDIATE")

@@ -40,7 +40,7 @@ class Columns:
                 size = event.size if event.taker == "buy" else -event.size
                 self._put("trades", event, price=event.price, size=size)
             case Liquidation():
-                signed = event.size if event.holder == "long" else -event.size
+                signed = event.size if event.position_side == "long" else -event.size
                 told = int(event.bankruptcy)
                 self._put("liquidations", event, price=event.price, size=signed, bankruptcy=told)
             case Mark():
@@ -62,7 +62,8 @@ class Columns:
     def _put(self, kind: str, event: Any, **values: object) -> None:
         columns = self._rows[kind, event.market.partition(":")[0]]
         for name, value in (
-            ("market", event.market), ("at", event.at), ("seen", event.seen), *values.items(),
+            ("market", event.market), ("at", event.event_time),
+            ("seen", event.received_time), *values.items(),
         ):  # fmt: skip
             columns[name].append(value)
 
@@ -71,6 +72,6 @@ class Columns:
         n = len(event.times)
         columns["market"].extend([event.market] * n)
         columns["at"].extend(event.times.tolist())
-        columns["seen"].extend([event.seen] * n)
+        columns["seen"].extend([event.received_time] * n)
         columns["price"].extend(event.prices.tolist())
         columns["size"].extend(event.sizes.tolist())

@@ -18,10 +18,17 @@ from powderkeg.frames import Frame
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock, make_folder
 from powderkeg.store.event_columns import Columns
-from powderkeg.store.forecasts import Proofs
-from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
+from powderkeg.store.forecasts import ForecastArchive
+from powderkeg.store.journal import FrameLog, SnapshotTable, unpack
 from powderkeg.store.recovery import FRAMES, META, SEGMENTS, opened
-from powderkeg.store.segments import Lost, ParquetSegments, Row, place, read_frames, write_frames
+from powderkeg.store.segments import (
+    Lost,
+    ParquetSegments,
+    Row,
+    read_frames,
+    segment_path,
+    write_frames,
+)
 
 Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
 """Reads frames, as often as it likes, into columns; given by who knows the venues."""
@@ -71,10 +78,10 @@ class Store:
             self._db, self.notes = opened(self.folder)
         else:
             self._db = Database(self.folder / META, write=False)
-        self.log = SqliteLog(self._db)
-        self.states = SqliteStates(self._db)
+        self.log = FrameLog(self._db)
+        self.states = SnapshotTable(self._db)
         self.events = ParquetSegments(self._db, self.folder / SEGMENTS)
-        self.proofs = Proofs(self.folder)
+        self.forecasts = ForecastArchive(self.folder)
         if self._lock is not None:
             self._count_lost(self._lock)
 
@@ -216,16 +223,16 @@ class Store:
             return
         except OSError as why:
             raise StoreError(f"{self.folder}: the disk refuses: {why}") from why
-        with self._db.together():
+        with self._db.transaction():
             for row in rows:
-                self.events.name(row)
+                self.events.register(row)
             self._db.all("DELETE FROM journal WHERE last <= ?", (last,))
 
     def _write(
         self, hour: int, first: int, last: int, since: int, until: int, gather: Gather | None
     ) -> list[Row]:
         """Write the files of an hour, which are not named yet; appending goes on meanwhile."""
-        path = place(self.events.folder, FRAMES, "all", hour, ".frames")
+        path = segment_path(self.events.folder, FRAMES, "all", hour, ".frames")
         before = self._db.all("SELECT path FROM segments WHERE kind=? AND hour=?", (FRAMES, hour))
         if before:  # the clock was set back: keep both
             path = path.with_stem(f"{path.stem}-{first}")
@@ -268,8 +275,8 @@ class Store:
         for kind, venue, hour, path, size, last in rows:
             if freed >= over:
                 break
-            with self._db.together():
-                self.log.forgot(last)
+            with self._db.transaction():
+                self.log.mark_trimmed(last)
                 self._db.all(
                     "DELETE FROM segments WHERE kind=? AND venue=? AND hour=?", (kind, venue, hour)
                 )
@@ -283,7 +290,7 @@ class Store:
     def _size(self) -> int:
         """Return the bytes in use of the database, its log, and the proofs."""
         log = self.folder / "meta.db-wal"
-        return self.proofs.size + self._db.size + (log.stat().st_size if log.exists() else 0)
+        return self.forecasts.size + self._db.size + (log.stat().st_size if log.exists() else 0)
 
 
 def _locked(folder: Path) -> Lock:

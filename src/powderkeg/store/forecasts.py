@@ -33,8 +33,8 @@ from powderkeg.engine.calibration.sweeps import KEPT
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import DAY, HOUR, SECOND, Floats
+from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.scale import TOP, decode, encode
-from powderkeg.maps.heatmap.scene import Known
 from powderkeg.store.disk import private, sync_folder
 
 REACH: Final = 0.1
@@ -110,7 +110,7 @@ _decoder = msgspec.msgpack.Decoder(Map | Row)
 _bodies = msgspec.msgpack.Decoder(_Body)
 
 
-def map_of(known: Known, at: int) -> Map:
+def map_of(known: MarketView, at: int) -> Map:
     """Return a market's map as it stands at `at` (µs)."""
     estimate, exposure = known.estimate, known.estimate.exposure
     base, cells, unit = _drawn(estimate.render(at), exposure.base, estimate.mark)
@@ -119,8 +119,8 @@ def map_of(known: Known, at: int) -> Map:
         oi=float(estimate.oi) if estimate.oi > 0 else 0.0,
         version=VERSION, basis=exposure.basis.name, multiplier=1.0, window=KEPT / DAY,
         fitted=estimate.fitted, events=estimate.events, weights=estimate.weights(at).tolist(),
-        told=float(estimate.fraction.share), misfit=estimate.misfit.width, base=base, unit=unit,
-        long=cells[0].tobytes(), short=cells[1].tobytes(),
+        told=float(estimate.reporting_rate.share), misfit=estimate.model_error.width, base=base,
+        unit=unit, long=cells[0].tobytes(), short=cells[1].tobytes(),
     )  # fmt: skip
 
 
@@ -141,9 +141,9 @@ def _drawn(
     return first, out.reshape(dollars.shape), unit
 
 
-def rows_of(known: Known, hours: set[int]) -> list[Row]:
+def rows_of(known: MarketView, hours: set[int]) -> list[Row]:
     """Return the rows of those of `hours` that a market's record holds."""
-    record = known.estimate.record
+    record = known.estimate.forecast_log
     if not hours or not record.count:
         return []
     numbers, rows = record.hours, record.rows
@@ -153,7 +153,7 @@ def rows_of(known: Known, hours: set[int]) -> list[Row]:
     ]
 
 
-class Proofs:
+class ForecastArchive:
     """The files of one store. One process may append, any number read."""
 
     def __init__(self, folder: Path, only: Path | None = None) -> None:
@@ -167,7 +167,7 @@ class Proofs:
         self._open: dict[str, set[int]] = {}
         """Hours of each market that have a map and no row yet."""
 
-    def begin(self) -> None:
+    def open_tail(self) -> None:
         """Make the two newest files ready to be appended to: what is unfinished is cut.
 
         Raises:
@@ -176,14 +176,14 @@ class Proofs:
         for path in self.files()[-2:]:
             self._index(path)
 
-    def holds(self, kind: str, market: str, hour: int) -> bool:
+    def contains(self, kind: str, market: str, hour: int) -> bool:
         """Tell whether there is an entry of this kind."""
         return (kind, market, hour) in self._index(self._place(hour))
 
-    def due(self, known: Known, at: int) -> list[Entry]:
+    def pending(self, known: MarketView, at: int) -> list[Entry]:
         """Return the entries of a market that are to be appended at `at` (µs)."""
         out: list[Entry] = list(rows_of(known, self._open.get(known.name, set())))
-        if not self.holds("map", known.name, at // HOUR):
+        if not self.contains("map", known.name, at // HOUR):
             out.append(map_of(known, at))
         return out
 

@@ -83,7 +83,7 @@ class Hole(Struct, frozen=True):
         return f"frames {self.first} to {self.last} are not in the record: {self.why}"
 
 
-class SqliteLog:
+class FrameLog:
     """The journal: a durable order of frames."""
 
     def __init__(self, db: Database) -> None:
@@ -125,10 +125,10 @@ class SqliteLog:
                 f"{self._db.path}: expected frames numbered from {self._last + 1},"
                 f" found {first} to {last}"
             )
-        times = [frame.seen for frame in frames]
+        times = [frame.received_time for frame in frames]
         size, blob = pack(frames)
         row = (last, first, min(times), max(times), size, blob)
-        with self._db.together() if after_hole else nullcontext():
+        with self._db.transaction() if after_hole else nullcontext():
             if after_hole:
                 self.lack(self._last + 1, first - 1, lacking)
             self._db.all("INSERT INTO journal VALUES(?,?,?,?,?,?)", row)
@@ -179,7 +179,7 @@ class SqliteLog:
 
     def _remove(self, last: int, why: str) -> str:
         (first,) = self._db.one("SELECT first FROM journal WHERE last=?", (last,))
-        with self._db.together():
+        with self._db.transaction():
             self._db.all(
                 "INSERT OR REPLACE INTO damaged SELECT * FROM journal WHERE last=?", (last,)
             )
@@ -214,11 +214,11 @@ class SqliteLog:
 
     def trim(self, upto: int) -> None:
         """Delete whole batches that end at or below `upto`."""
-        with self._db.together():
-            self.forgot(min(upto, self._last))
+        with self._db.transaction():
+            self.mark_trimmed(min(upto, self._last))
             self._db.all("DELETE FROM journal WHERE last <= ?", (upto,))
 
-    def forgot(self, upto: int) -> None:
+    def mark_trimmed(self, upto: int) -> None:
         """Remember that frames up to `upto` were deleted: their numbers are never given again."""
         sql = (
             "INSERT INTO facts VALUES('trimmed', ?)"
@@ -227,11 +227,11 @@ class SqliteLog:
         self._db.all(sql, (upto,))
 
 
-ELDER: Final = " before"
+PREVIOUS: Final = " before"
 """After the name of a part: the snapshot before its newest."""
 
 
-class SqliteStates:
+class SnapshotTable:
     """The newest snapshot of each part and the one before."""
 
     def __init__(self, db: Database) -> None:
@@ -241,9 +241,9 @@ class SqliteStates:
     def save(self, part: str, seq: int, state: bytes) -> None:
         """Keep a state that holds all frames up to `seq`, and the newest before it."""
         row = (part, seq, len(state), squeeze(state))
-        with self._db.together():
+        with self._db.transaction():
             self._db.all(
-                "UPDATE OR REPLACE snapshots SET part=? WHERE part=?", (part + ELDER, part)
+                "UPDATE OR REPLACE snapshots SET part=? WHERE part=?", (part + PREVIOUS, part)
             )
             self._db.all("INSERT INTO snapshots VALUES(?,?,?,?)", row)
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.store.database import DamagedError, Database
-from powderkeg.store.journal import UNREADABLE, Hole, SqliteLog, unpack, unsqueeze
+from powderkeg.store.journal import UNREADABLE, FrameLog, Hole, unpack, unsqueeze
 from powderkeg.store.segments import MAGIC, Row, batches
 
 META: Final = "meta.db"
@@ -61,7 +61,7 @@ def opened(folder: Path) -> tuple[Database, list[str]]:
 
 def _begin(db: Database, folder: Path, old: Path | None = None) -> list[str]:
     """Fill a fresh database with what is whole: of the `old` one, and of the sealed files."""
-    with db.together():
+    with db.transaction():
         notes = _salvage(db, old) if old else []
         notes += _name_files(db, folder)
         _forget_sealed(db)
@@ -180,7 +180,7 @@ def _name_files(db: Database, folder: Path) -> list[str]:
 def _count_snapshots(db: Database) -> None:
     """Give no number again that a snapshot knows: the frames up to it would be taken for older."""
     (seq,) = db.one("SELECT max(seq) FROM snapshots")
-    SqliteLog(db).skip(seq or 0, "they were damaged or are gone")
+    FrameLog(db).skip(seq or 0, "they were damaged or are gone")
 
 
 def _forget_sealed(db: Database) -> None:
@@ -194,7 +194,7 @@ def _forget_sealed(db: Database) -> None:
 
 def lacking(db: Database, stretches: Iterable[tuple[int, int]]) -> list[Hole]:
     """Say of stretches of frames that they are not in the record; return what was new."""
-    log, out = SqliteLog(db), list[Hole]()
+    log, out = FrameLog(db), list[Hole]()
     for first, last in list(stretches):
         if not log.known_hole(first, last):
             log.lack(first, last, "they were damaged or are gone")
@@ -260,5 +260,5 @@ def _frames(path: Path) -> tuple[int, int, int, int, str]:
     if not ends:
         raise DataError(str(path), 0, "expected frames, found none")
     first, last = (unpack(*end, str(path)) for end in (ends[0], ends[-1]))
-    since, until = min(f.seen for f in first), max(f.seen for f in last)
+    since, until = min(f.received_time for f in first), max(f.received_time for f in last)
     return first[0].seq, last[-1].seq, since, until, digest.hexdigest()

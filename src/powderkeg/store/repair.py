@@ -12,8 +12,8 @@ from powderkeg.errors import DataError, StoreError
 from powderkeg.store.check import file_trouble, unnamed
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock
-from powderkeg.store.forecasts import Proofs
-from powderkeg.store.journal import SqliteLog, SqliteStates, unpack
+from powderkeg.store.forecasts import ForecastArchive
+from powderkeg.store.journal import FrameLog, SnapshotTable, unpack
 from powderkeg.store.recovery import (
     FRAMES,
     SEGMENTS,
@@ -57,7 +57,7 @@ def repair(folder: Path) -> list[str]:
 
 
 def _journal(db: Database, lock: Lock) -> Iterator[str]:
-    log = SqliteLog(db)
+    log = FrameLog(db)
     yield from log.set_aside(log.last)
     if lock.before > log.last:
         first = log.last + 1
@@ -84,7 +84,7 @@ def _rename(db: Database, root: Path, row: Row, whole: list[tuple[int, int, byte
     """Write what is whole of a file of frames, and let the database know; or forget the file."""
     if whole:
         write_frames(root / row[3], whole)
-    with db.together():
+    with db.transaction():
         db.all("DELETE FROM segments WHERE path=?", (row[3],))
         if whole:
             fresh = learned(root, root / row[3])
@@ -136,7 +136,7 @@ def _holes(db: Database) -> Iterator[str]:
 
 
 def _snapshots(db: Database) -> Iterator[str]:
-    states = SqliteStates(db)
+    states = SnapshotTable(db)
     for (part,) in db.all("SELECT part FROM snapshots"):
         try:
             states.load(part)
@@ -147,10 +147,10 @@ def _snapshots(db: Database) -> Iterator[str]:
 
 def _proofs(folder: Path) -> Iterator[str]:
     """Write files of proofs anew without what is damaged; the damaged ones are kept aside."""
-    for path in Proofs(folder).files():
-        one = Proofs(folder, only=path)
+    for path in ForecastArchive(folder).files():
+        one = ForecastArchive(folder, only=path)
         entries = list(one.read())
         if one.notes:
             yield from one.notes
             yield f"the damaged file was moved to {put_aside(path)}"
-            Proofs(folder).append(entries)
+            ForecastArchive(folder).append(entries)

@@ -49,7 +49,7 @@ class Interval(Struct, frozen=True):
     until: int
 
 
-def place(folder: Path, kind: str, venue: str, hour: int, suffix: str) -> Path:
+def segment_path(folder: Path, kind: str, venue: str, hour: int, suffix: str) -> Path:
     """Return where a sealed hour lies: ``trades/binance/2026-11-22/13.parquet``."""
     moment = datetime.fromtimestamp(hour / 1e6, UTC)
     return folder / kind / venue / moment.strftime("%Y-%m-%d") / f"{moment:%H}{suffix}"
@@ -146,7 +146,7 @@ def _unpacked(size: int, blob: bytes, where: str, lost: Lost | None) -> Iterator
         lost(str(why))
 
 
-def whole(values: NDArray[np.float64]) -> tuple[NDArray[Any], int]:
+def to_scaled_int(values: NDArray[np.float64]) -> tuple[NDArray[Any], int]:
     """Return values as integers of the least power of ten that is exact, and that power.
 
     Returns floats and -1 where no power up to ten is exact.
@@ -179,11 +179,11 @@ class ParquetSegments:
             row = self.write(kind, venue, hour, columns)
         except OSError as why:
             raise StoreError(f"{self.folder}: the disk refuses: {why}") from why
-        self.name(row)
+        self.register(row)
 
     def write(self, kind: str, venue: str, hour: int, columns: dict[str, Any]) -> Row:
         """Write the file of an hour and return what is to be said of it."""
-        path = place(self.folder, kind, venue, hour, ".parquet")
+        path = segment_path(self.folder, kind, venue, hour, ".parquet")
         rows = len(columns["at"])
         digest = _write_parquet(path, columns)
         return (
@@ -191,7 +191,7 @@ class ParquetSegments:
             path.stat().st_size, digest,
         )  # fmt: skip
 
-    def name(self, row: Row) -> None:
+    def register(self, row: Row) -> None:
         """Name a written file in the database; from then on it counts."""
         self._db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
 
@@ -237,7 +237,7 @@ def _write_parquet(path: Path, columns: dict[str, Any]) -> str:
     for name, values in columns.items():
         column = np.asarray(values)[order]
         if column.dtype == np.float64:
-            column, decimals = whole(column)
+            column, decimals = to_scaled_int(column)
             scales[name] = str(decimals)
         arrays[name] = pa.array(column)
     table = pa.table(arrays).replace_schema_metadata(scales)

@@ -46,7 +46,7 @@ class Channel(Struct, frozen=True):
 
     market: str
     kind: ChannelKind
-    cadence: int = 0
+    expected_interval: int = 0
     """µs: the longest silence that is normal; twice this and it is stale. 0 where silence says
     nothing, as for liquidations."""
 
@@ -58,7 +58,7 @@ class Stream(Struct, frozen=True):
     """As the venue documents it; the shell may point it at another host."""
     channels: tuple[Channel, ...]
     """What must come over it. Those with a cadence are missed when they do not."""
-    hello: tuple[bytes, ...] = ()
+    subscribe: tuple[bytes, ...] = ()
     """Said once connected, in this order."""
     pause: int = 0
     """µs between two of our messages."""
@@ -66,7 +66,7 @@ class Stream(Struct, frozen=True):
     """Said every `ping_every`; empty where the protocol's own pings suffice."""
     ping_every: int = 0
     """µs."""
-    life: int = 0
+    max_age: int = 0
     """µs after which the venue cuts the socket, so that the next is opened before; 0 for never."""
 
 
@@ -81,7 +81,7 @@ class Poll(Struct, frozen=True):
     every: int = 0
     """µs between two requests; 0 for once."""
     weight: int = 1
-    provides: tuple[Channel, ...] = ()
+    channels: tuple[Channel, ...] = ()
     bucket: str = ""
     """Which of the venue's budgets it is taken from, where each endpoint has its own."""
 
@@ -164,33 +164,33 @@ class Venue(Protocol):
         """Return what this frame must be answered with at once; nothing for almost all."""
         ...
 
-    def memory(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read; see `Remembers`."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what decides how the next frame is read; see `Stateful`."""
         ...
 
-    def recall(self, memory: dict[str, Any]) -> None:
+    def load_state(self, memory: dict[str, Any]) -> None:
         """Know what another reader of this venue knew."""
         ...
 
 
-class Remembers:
+class Stateful:
     """A reader that can be stopped and gone on with, as if it had never been."""
 
     __slots__ = ()
-    KEPT: ClassVar[tuple[str, ...]] = ()
+    STATE_FIELDS: ClassVar[tuple[str, ...]] = ()
     """Attributes that decide what the next frame means."""
 
-    def memory(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return what decides how the next frame is read: plain values and records."""
-        return {name: getattr(self, name) for name in self.KEPT}
+        return {name: getattr(self, name) for name in self.STATE_FIELDS}
 
-    def recall(self, memory: dict[str, Any]) -> None:
+    def load_state(self, memory: dict[str, Any]) -> None:
         """Know what another reader of this venue knew."""
-        for name in self.KEPT:
+        for name in self.STATE_FIELDS:
             setattr(self, name, memory[name])
 
 
-class Ids:
+class Deduplicator:
     """Which rows were seen before: two sockets may overlap, and some venues tell history first.
 
     Equal rows within one frame are different events; across frames they are one told twice.
@@ -202,7 +202,7 @@ class Ids:
         self.keep = keep
         self._known: dict[Hashable, None] = {}
 
-    def fresh(self, keys: Iterable[Hashable]) -> list[bool]:
+    def is_new(self, keys: Iterable[Hashable]) -> list[bool]:
         """Tell for each row of one frame whether it is new, and remember it."""
         known = self._known
         counts: dict[Hashable, int] = {}
@@ -217,7 +217,7 @@ class Ids:
         return out
 
 
-class Chain:
+class SequenceTracker:
     """Which numbers of a rising sequence were heard. A lost run may still be heard later."""
 
     __slots__ = ("_spans",)
@@ -261,7 +261,7 @@ class Chain:
         return 0
 
 
-def prints(market: str, seen: int, rows: Sequence[Print]) -> list[Event]:
+def trades_from_rows(market: str, seen: int, rows: Sequence[Print]) -> list[Event]:
     """Return the prints of one frame as one event: a `Trade`, or `Trades` in order of time."""
     if not rows:
         return []
@@ -277,18 +277,18 @@ def prints(market: str, seen: int, rows: Sequence[Print]) -> list[Event]:
     return [Trades(market, int(times[-1]), seen, times, prices, sizes)]
 
 
-def pages(since: int, until: int, span: int, rows: int) -> list[tuple[int, int]]:
+def time_chunks(since: int, until: int, span: int, rows: int) -> list[tuple[int, int]]:
     """Return the spans of time of requests for `rows` bars of `span` µs each, oldest first."""
     step = span * rows
     return [(start, min(start + step, until)) for start in range(since, until, step)]
 
 
-def parts(things: Sequence[_T], size: int) -> list[Sequence[_T]]:
+def chunks(things: Sequence[_T], size: int) -> list[Sequence[_T]]:
     """Return things in their order, `size` at a time."""
     return [things[start : start + size] for start in range(0, len(things), size)]
 
 
-def candles(
+def candles_from_rows(
     market: str, seen: int, span: int, rows: Iterable[Bar], skip: Callable[[str, int], object]
 ) -> list[Event]:
     """Return the bars of one answer as one event: in order of time, each once, all of them over.
@@ -315,7 +315,7 @@ def candles(
     if wrong.any():
         skip("bar whose open or close is outside it", int(wrong.sum()))
         right = [told[start] for start, bad in zip(starts, wrong.tolist(), strict=True) if not bad]
-        return candles(market, seen, span, right, skip)
+        return candles_from_rows(market, seen, span, right, skip)
     times, unread = np.array(starts, np.int64), np.full(len(starts), np.nan)
     at = starts[-1] + span
     return [
@@ -339,7 +339,9 @@ def candles(
     ]
 
 
-def payments(market: str, seen: int, rows: Iterable[tuple[int, float]], usual: int) -> list[Event]:
+def funding_events(
+    market: str, seen: int, rows: Iterable[tuple[int, float]], usual: int
+) -> list[Event]:
     """Return past funding, given as time in µs and rate, in order of time and each once.
 
     An interval is the time since the payment before, in whole hours, for venues change it and

@@ -2,7 +2,7 @@
 
 Traps:
 - A frame of a stranger may make the decoder recurse too deep: that is a `WireError` too.
-- The answers of a venue are read by an object of its own, but told as the reader's: `Answered`
+- The answers of a venue are read by an object of its own, but told as the reader's: `VenueAdapter`
   shares its dictionaries, so an answer must fill them and not put others in their place.
 """
 
@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
-from powderkeg.venues.base import Channel, ChannelKind, Poll, Remembers
+from powderkeg.venues.base import Channel, ChannelKind, Poll, Stateful
 
 
 class Decoder(Protocol):
@@ -40,13 +40,13 @@ PARTIAL = "instruments beyond the first page"
 """Counted where a venue has told some of its instruments only."""
 
 
-class _Coded(Struct):
+class _Envelope(Struct):
     code: str
     msg: str = ""
     data: Raw = Raw()
 
 
-_coded: msgspec.json.Decoder[_Coded] = msgspec.json.Decoder(_Coded, strict=False)
+_coded: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope, strict=False)
 _parts = msgspec.json.Decoder(list[Raw])
 
 _R = TypeVar("_R")
@@ -110,17 +110,17 @@ class Rows:
         try:
             return self._all.decode(raw)
         except msgspec.ValidationError:
-            parts = _parts.decode(raw)
-            rows = [row for part in parts if (row := self._read(part)) is not None]
+            chunks = _parts.decode(raw)
+            rows = [row for part in chunks if (row := self._read(part)) is not None]
             if not rows:
                 raise
-            self._skip(UNREADABLE, len(parts) - len(rows))
+            self._skip(UNREADABLE, len(chunks) - len(rows))
             return rows
 
-    def readable(self, parts: Sequence[Raw]) -> list[Any]:
+    def readable(self, chunks: Sequence[Raw]) -> list[Any]:
         """Return the rows that can be read, be it none, and count the others."""
-        rows = [row for part in parts if (row := self._read(part)) is not None]
-        self._skip(UNREADABLE, len(parts) - len(rows))
+        rows = [row for part in chunks if (row := self._read(part)) is not None]
+        self._skip(UNREADABLE, len(chunks) - len(rows))
         return rows
 
     def _read(self, part: Raw) -> Any:
@@ -136,12 +136,12 @@ def op(what: str, args: Sequence[object]) -> bytes:
     return msgspec.json.encode({"op": what, "args": args})
 
 
-def anew(args: Sequence[object]) -> tuple[bytes, bytes]:
+def resubscribe(args: Sequence[object]) -> tuple[bytes, bytes]:
     """Return the messages that end a subscription and begin it again, for a whole book."""
     return (op("unsubscribe", args), op("subscribe", args))
 
 
-class Told(Remembers):
+class SkipCounter(Stateful):
     """What a venue has told so far, and what of it was left out.
 
     Args:
@@ -181,7 +181,7 @@ class Told(Remembers):
         return make(symbol, rows.decode(raw), seen)
 
 
-class Answers(Told, ABC):
+class RestDecoder(SkipCounter, ABC):
     """What the answers of one venue have told so far.
 
     Args:
@@ -206,7 +206,7 @@ class Answers(Told, ABC):
         return self.intervals.get(symbol, 8 * HOUR)
 
 
-class Coded(Answers):
+class EnvelopeDecoder(RestDecoder):
     """Answers of the form ``{"code": "0", "msg": "", "data": [...]}``."""
 
     __slots__ = ()
@@ -221,7 +221,7 @@ class Coded(Answers):
         return self._answer(channel, coded.data, seen)
 
 
-class Reader(Told, ABC):
+class Reader(SkipCounter, ABC):
     """A reader of what comes over sockets and what answers say, of one venue."""
 
     __slots__ = ()
@@ -256,16 +256,16 @@ class Reader(Told, ABC):
         self, symbols: Sequence[str], cadences: Mapping[ChannelKind, int]
     ) -> tuple[Channel, ...]:
         return tuple(
-            Channel(f"{self.name}:{each}", kind, cadence)
+            Channel(f"{self.name}:{each}", kind, expected_interval)
             for each in symbols
-            for kind, cadence in cadences.items()
+            for kind, expected_interval in cadences.items()
         )
 
 
-_A = TypeVar("_A", bound=Answers)
+_A = TypeVar("_A", bound=RestDecoder)
 
 
-class Answered(Reader, Generic[_A]):
+class VenueAdapter(Reader, Generic[_A]):
     """A reader that leaves its answers to an object of their own, and tells what that was told.
 
     Args:
@@ -282,12 +282,12 @@ class Answered(Reader, Generic[_A]):
 
     def memory(self) -> dict[str, Any]:
         """Return what decides how the next frame is read."""
-        return {**super().memory(), "answers": self._answers.memory()}
+        return {**super().state_dict(), "answers": self._answers.state_dict()}
 
     def recall(self, memory: dict[str, Any]) -> None:
         """Know what another reader knew."""
-        super().recall(memory)
-        self._answers.recall(memory["answers"])
+        super().load_state(memory)
+        self._answers.load_state(memory["answers"])
         self._share()
 
     def _share(self) -> None:

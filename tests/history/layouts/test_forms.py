@@ -19,7 +19,7 @@ from powderkeg.history.importing.source_file import source_text
 from powderkeg.history.layouts.layout import Ask, Found, Unknown
 from powderkeg.history.layouts.recognise import FORMS, recognise
 from powderkeg.history.replay import events
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 
 T = 1_735_689_600_000
@@ -153,7 +153,7 @@ def test_what_is_recognised_can_be_read(tmp_path, name, content, form, market, k
     found = gather([tmp_path], Ask(), lambda done, total: None)  # noqa: ARG005
     target = tmp_path / "made.toml"
     target.write_text(source_text("made", ".", found.groups))
-    source, report = load(target), Report()
+    source, report = load(target), ReadReport()
     source = msgspec.structs.replace(source, root=tmp_path)
     for coin in found.coins():
         for _ in events(source, coin, report=report):

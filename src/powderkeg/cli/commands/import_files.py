@@ -23,8 +23,8 @@ from powderkeg.history.importing.gather import Gathered, Group, gather
 from powderkeg.history.importing.missing import missing
 from powderkeg.history.importing.source_file import source_text
 from powderkeg.history.layouts.layout import Ask
-from powderkeg.history.series.report import Report
-from powderkeg.history.sources import Of, Source
+from powderkeg.history.series.report import ReadReport
+from powderkeg.history.sources import RatioColumn, Source
 
 PARTLY = 3
 _SHOWN = 12
@@ -118,7 +118,7 @@ def _play(found: Gathered, target: Path, coin: str) -> _Taken:
     """Play one coin; a file that is not what it seemed costs its series, not the others."""
     refused: dict[str, str] = {}
     while any(group.series.coin in {coin, ""} for group in found.groups):
-        desk, report = Desk(coin), Report()
+        desk, report = Desk(coin), ReadReport()
         try:
             stored = _loaded(found, target)
             seconds = run(desk, stored, report, [], None)
@@ -236,7 +236,7 @@ def _meanings(group: Group) -> list[tuple[str, str]]:
         return list(dict.fromkeys(pair for form in group.forms for pair in _archived(form)))
     out = [(f"time ({series.time.means})", series.time.column)] if series.time else []
     for ours, theirs in series.columns.items():
-        text = f"{theirs.of} / {theirs.by}" if isinstance(theirs, Of) else str(theirs)
+        text = f"{theirs.of} / {theirs.by}" if isinstance(theirs, RatioColumn) else str(theirs)
         out.append((ours, text))
     out += [(f"only {value}", name) for name, value in series.where.items()]
     return out
@@ -251,7 +251,7 @@ def _archived(form: str) -> list[tuple[str, str]]:
     for kind, columns, _ in layout.series:
         words = kind.replace("_", " ")
         for ours, theirs in columns.items():
-            text = f"{theirs.of} / {theirs.by}" if isinstance(theirs, Of) else str(theirs)
+            text = f"{theirs.of} / {theirs.by}" if isinstance(theirs, RatioColumn) else str(theirs)
             out.append((f"{words}: {ours}", text))
     return out
 

@@ -21,7 +21,7 @@ from powderkeg.history import fixings
 from powderkeg.live.tell import tell
 from powderkeg.serve.exports import tables
 from powderkeg.serve.exports.formatting import apart, money, price_text, significant
-from powderkeg.serve.exports.pictures import Look, heatmap_png
+from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
 
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
@@ -62,7 +62,9 @@ def chart(  # noqa: PLR0913, PLR0917  a command's parameters are its options
     tell(origin)
     if png:
         rate = fixings.table().rate(ccy, answers["levels"]["as_of"])
-        png.write_bytes(heatmap_png(answers["heatmap"], answers["levels"], Look(ccy=ccy), rate))
+        png.write_bytes(
+            heatmap_png(answers["heatmap"], answers["levels"], PictureStyle(ccy=ccy), rate)
+        )
     if as_csv:
         _write(as_csv, "csv", table, answers, ccy)
     if parquet:

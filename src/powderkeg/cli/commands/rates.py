@@ -14,7 +14,7 @@ from powderkeg.errors import ConfigError
 from powderkeg.history import fixings
 from powderkeg.live.timekeeping.clock import now
 from powderkeg.serve.codec import text
-from powderkeg.serve.exports.routes import told_rates
+from powderkeg.serve.exports.routes import rates_answer
 from powderkeg.serve.startup.up import offline
 
 TIMEOUT = 30
@@ -35,7 +35,7 @@ def rates(
     """
     if refresh:
         fixings.keep(_read(refresh), refresh)
-    answer = told_rates(fixings.table(), ccy, "", "", now())
+    answer = rates_answer(fixings.table(), ccy, "", "", now())
     if as_json:
         print(text(answer).decode())
         return

@@ -17,13 +17,13 @@ from rich.table import Table
 
 from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
-from powderkeg.evaluation.range_tracker import Passage, passage_of
+from powderkeg.evaluation.range_tracker import RangeTracker, range_tracker_of
 from powderkeg.events import Event
-from powderkeg.frames import Boot, markets_of, read_word
+from powderkeg.frames import Started, markets_of, read_control
 from powderkeg.history import snapshots, sources
 from powderkeg.history.play import play
-from powderkeg.history.playback import Recorded, Reel, Stored
-from powderkeg.history.series.report import Report
+from powderkeg.history.playback import PlaybackCursor, Recorded, Stored
+from powderkeg.history.series.report import ReadReport
 from powderkeg.instruments import coin_called
 from powderkeg.serve.exports.formatting import significant
 from powderkeg.serve.trust import model, prior_only
@@ -71,16 +71,16 @@ def replay(
 ) -> None:
     """Play stored data, or what was recorded live, through a desk; report what came of it."""
     end = parse_time(until) if until else None
-    reel = None
+    cursor = None
     if source.is_dir():
-        desk, answer, reel = recorded(source, coin, end, reeled=serve)
+        desk, answer, cursor = recorded(source, coin, end, with_playback=serve)
     else:
-        desk, answer, reel = _stored(source, coin, end, resume, mass, reeled=serve)
+        desk, answer, cursor = _stored(source, coin, end, resume, mass, with_playback=serve)
     if save:
         snapshots.save(desk, save)
     _tell(answer, as_json=as_json)
     if serve:
-        _serve(desk, reel, host, port, token, allow)
+        _serve(desk, cursor, host, port, token, allow)
     if answer["exit_code"] == 1:
         why = f"expected rows of {answer['coin']}, found hardly any that could be taken"
         Console(stderr=True).print(f"{source}: {why}", markup=False, highlight=False)
@@ -90,8 +90,8 @@ def replay(
 
 def _stored(
     source: Path, coin: str, until: int | None, resume: Path | None, mass: list[str] | None, *,
-    reeled: bool,
-) -> tuple[Desk, dict[str, Any], Reel | None]:  # fmt: skip
+    with_playback: bool,
+) -> tuple[Desk, dict[str, Any], PlaybackCursor | None]:  # fmt: skip
     """Play a source file; what goes on from a snapshot has no past to be wound back to."""
     stored = sources.load(source)
     chosen = coin_called(coin) if coin else stored.coins()[0]
@@ -100,20 +100,20 @@ def _stored(
     desk = snapshots.load(resume) if resume else Desk(chosen)
     if desk.coin != chosen:
         raise ConfigError(f"{resume}: expected a snapshot of {chosen}, found one of {desk.coin}")
-    report = Report()
-    passages = [passage_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
-    reel = None
-    if reeled and not resume:
-        desk, reel, report, seconds = _wound(stored, chosen, passages, until)
+    report = ReadReport()
+    passages = [range_tracker_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
+    cursor = None
+    if with_playback and not resume:
+        desk, cursor, report, seconds = _wound(stored, chosen, passages, until)
     else:
         seconds = run(desk, stored, report, passages, until)
     answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
-    return desk, answer, reel
+    return desk, answer, cursor
 
 
 def _wound(
-    stored: sources.Source, coin: str, passages: list[Passage], until: int | None
-) -> tuple[Desk, Reel, Report, float]:
+    stored: sources.Source, coin: str, passages: list[RangeTracker], until: int | None
+) -> tuple[Desk, PlaybackCursor, ReadReport, float]:
     """Play bar by bar onto a reel, so that every time of it can be shown."""
 
     def watch(now: Desk, event: Event) -> None:
@@ -122,10 +122,12 @@ def _wound(
 
     before = time.process_time()
     first = Stored(stored, coin, until=until, watch=watch if passages else None)
-    reel = Reel(first, lambda raw: Stored(stored, coin, raw, until=until))
+    cursor = PlaybackCursor(first, lambda raw: Stored(stored, coin, raw, until=until))
     with Console(stderr=True).status(f"replay {coin}") as status:
-        desk = reel.wind(lambda now: status.update(f"replay {coin} {_words('at', now.now)}"))
-    return desk, reel, first.report, time.process_time() - before
+        desk = cursor.play_through(
+            lambda now: status.update(f"replay {coin} {_words('at', now.now)}")
+        )
+    return desk, cursor, first.report, time.process_time() - before
 
 
 def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
@@ -136,15 +138,15 @@ def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
 
 
 def recorded(
-    folder: Path, coin: str, until: int | None = None, *, reeled: bool = False
-) -> tuple[Desk, dict[str, Any], Reel | None]:
+    folder: Path, coin: str, until: int | None = None, *, with_playback: bool = False
+) -> tuple[Desk, dict[str, Any], PlaybackCursor | None]:
     """Play what `up` or `record` has stored of a coin; the desk ends as the live one did.
 
     Args:
         folder: What they recorded in.
         coin: One that was collected; empty takes the first.
         until: µs to stop before.
-        reeled: Return a reel too, which keeps the folder open.
+        with_playback: Return a reel too, which keeps the folder open.
 
     Raises:
         ConfigError: There is no recording, or the coin is not in it.
@@ -152,7 +154,7 @@ def recorded(
     if not (folder / "meta.db").exists():
         raise ConfigError(f"{folder}: expected a folder that `powderkeg record` has written to")
     store = Store(folder, write=False)
-    reel = None
+    cursor = None
     try:
         coins = _coins(store)
         chosen = coin_called(coin) if coin else next(iter(coins), "")
@@ -160,20 +162,22 @@ def recorded(
             raise ConfigError(f"{folder}: expected a coin of {', '.join(coins)}, found {coin!r}")
         before = time.process_time()
         first = Recorded(store.read, chosen, until=until)
-        if reeled:
-            reel = Reel(first, lambda raw: Recorded(store.read, chosen, raw, until=until))
-            desk = reel.wind()
+        if with_playback:
+            cursor = PlaybackCursor(
+                first, lambda raw: Recorded(store.read, chosen, raw, until=until)
+            )
+            desk = cursor.play_through()
         else:
             first.advance(first.END)
             desk = first.desk
-        report = Report()
+        report = ReadReport()
         report.rows = first.feed.seq
         report.bad.update(first.feed.unread)
         report.notes += [hole.words for hole in store.log.holes()]
         answer = summary(desk, report, time.process_time() - before)
-        return desk, answer | {"frames": first.feed.seq, "passages": []}, reel
+        return desk, answer | {"frames": first.feed.seq, "passages": []}, cursor
     finally:
-        if reel is None:
+        if cursor is None:
             store.close()
 
 
@@ -181,13 +185,17 @@ def _coins(store: Store) -> list[str]:
     """Return the coins of the first start that is still kept."""
     for batch in store.read():
         for frame in batch:
-            if not frame.venue and isinstance(said := read_word(frame.raw), Boot):
+            if not frame.venue and isinstance(said := read_control(frame.raw), Started):
                 return list(dict.fromkeys(markets_of(said).values()))
     return []
 
 
 def run(
-    desk: Desk, stored: sources.Source, report: Report, passages: list[Passage], until: int | None
+    desk: Desk,
+    stored: sources.Source,
+    report: ReadReport,
+    passages: list[RangeTracker],
+    until: int | None,
 ) -> float:
     """Play with a progress bar on the error stream and return CPU seconds."""
     console = Console(stderr=True)
@@ -210,7 +218,7 @@ def run(
     return time.process_time() - before
 
 
-def summary(desk: Desk, report: Report, seconds: float) -> dict[str, Any]:
+def summary(desk: Desk, report: ReadReport, seconds: float) -> dict[str, Any]:
     """Return what came of a replay."""
     audits = [market.estimate.exposure.audit() for market in desk.estimated()]
     facts = desk.counts.trades + desk.counts.bars + desk.counts.events
@@ -308,7 +316,7 @@ def _words(key: str, value: object) -> str:
 
 
 def _serve(
-    desk: Desk, reel: Reel | None, host: str, port: int, token: str | None, allow: str
+    desk: Desk, cursor: PlaybackCursor | None, host: str, port: int, token: str | None, allow: str
 ) -> None:
     """Show a finished replay in the page; with a reel, every time of it."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
@@ -318,7 +326,7 @@ def _serve(
 
     session = Session("replay", {desk.coin: desk}, clock)
     session.ready = True
-    if reel is not None:
-        session.reels[desk.coin] = reel
+    if cursor is not None:
+        session.cursors[desk.coin] = cursor
     hub = Hub(session)
     serve(session, hub, host, port, token, hub.run, json_ready=False, allow=allow)

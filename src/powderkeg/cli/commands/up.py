@@ -19,7 +19,7 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.instruments import coin_called
 from powderkeg.live.collector import Collector
-from powderkeg.live.maintenance import Keep
+from powderkeg.live.maintenance import StoreMaintenance
 from powderkeg.live.network.endpoints import parse
 from powderkeg.live.network.listing import listing
 from powderkeg.live.network.reachability import contact
@@ -210,7 +210,7 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         for words in lacking:
             tell(words)
         collector = Collector(desks, plan.venues, hosts=hosts, store=store, symbols=symbols)
-        keep = Keep(store, collector, Settings(disk=plan.disk))
+        keep = StoreMaintenance(store, collector, Settings(disk=plan.disk))
         keep.report()
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):

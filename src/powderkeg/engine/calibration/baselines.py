@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from powderkeg.engine.calibration.sweeps import STROKE, Hours, tally
 from powderkeg.engine.calibration.terms import KNOWN, TEN
-from powderkeg.engine.calibration.weights import ITERATIONS, climb
+from powderkeg.engine.calibration.weights import ITERATIONS, em
 from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
 from powderkeg.engine.exposure.classes import STATIC as COLUMNS
 from powderkeg.engine.exposure.exposure import Exposure, Spec, Steps
@@ -40,7 +40,7 @@ STRENGTH = 5e-6
 """Pseudo-volume of each term's prior, share of open interest: they are few and soon known."""
 
 
-class Path:
+class MarkPath:
     """How far the mark went in each hour, and over how much fresh ground."""
 
     __slots__ = ("hours", "last")
@@ -99,51 +99,51 @@ class Path:
         return out
 
 
-class Rival:
+class NullModel:
     """Non-negative weights of a few terms, learned from earlier hours by the same EM as ours."""
 
-    __slots__ = ("_count", "_died", "_terms", "weights")
+    __slots__ = ("_count", "_liquidated", "_terms", "weights")
 
     def __init__(self, terms: int) -> None:
         """Know nothing of the weights of so many terms."""
         self.weights: Floats | None = None
         self._count = 0
         self._terms = np.zeros((WINDOW, 2, terms))
-        self._died = np.zeros((WINDOW, 2))
+        self._liquidated = np.zeros((WINDOW, 2))
 
-    def said(self, terms: Floats) -> Floats:
+    def expected(self, terms: Floats) -> Floats:
         """Return what it expects of an hour with these terms (2, n), shape (2,); none at first."""
         return np.zeros(2) if self.weights is None else terms @ self.weights
 
     def add(self, terms: Floats, died: Floats) -> None:
         """Remember an hour: its terms (2, n) and what died (2,)."""
         slot = self._count % WINDOW
-        self._terms[slot], self._died[slot] = terms, died
+        self._terms[slot], self._liquidated[slot] = terms, died
         self._count += 1
 
-    def learn(self, oi: float) -> None:
+    def refit(self, oi: float) -> None:
         """Refit on the hours remembered; both sides share the weights."""
         n = min(self._count, WINDOW)
         width = self._terms.shape[2]
-        terms, died = self._terms[:n].reshape(-1, width), self._died[:n].ravel()
+        terms, died = self._terms[:n].reshape(-1, width), self._liquidated[:n].ravel()
         total = terms.sum()
         if not (total > 0 and died.sum() > 0):
             return
         even = np.full(width, died.sum() / total)
-        self.weights, _ = climb(terms, died, even, even, STRENGTH * oi, ITERATIONS)
+        self.weights, _ = em(terms, died, even, even, STRENGTH * oi, ITERATIONS)
 
 
-class Rivals:
+class Baselines:
     """The two null models that need a play of their own, beside a market's estimate."""
 
     __slots__ = ("hours", "no_map_fit", "path", "static", "static_fit")
 
     def __init__(self, price: float) -> None:
         """Start empty around a price."""
-        self.path = Path()
-        self.no_map_fit = Rival(PATH_TERMS)
+        self.path = MarkPath()
+        self.no_map_fit = NullModel(PATH_TERMS)
         self.static = Exposure(price, STATIC)
-        self.static_fit = Rival(1)
+        self.static_fit = NullModel(1)
         self.hours = Hours()
         """What the static map's sweeps crossed."""
 
@@ -169,14 +169,14 @@ class Rivals:
 
     def see(self, bars: Candles) -> None:
         """Take the marks of candles whose deaths are told."""
-        if bars.deaths:
+        if bars.liquidations_known:
             self.path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
 
     def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
         """Take candles `start` to `stop`, and the sweep records of our own table."""
         blind = replace(bars, oi=_unknown(len(bars.times)))
         crossed = self.static.add_candles(blind, start, stop)
-        if bars.deaths:
+        if bars.liquidations_known:
             self.path.sweep(records)
             self._cross(crossed)
 
@@ -187,19 +187,19 @@ class Rivals:
         static = crossed[:, COLUMNS] + crossed[:, KNOWN + COLUMNS // RATES]
         return self.path.terms(hour), static.sum(axis=1)[:, None]
 
-    def said(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
+    def expected(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
         """Return what each expects of such an hour: static and path, shape (2,) each."""
-        return self.static_fit.said(static), self.no_map_fit.said(path)
+        return self.static_fit.expected(static), self.no_map_fit.expected(path)
 
     def add(self, path: Floats, static: Floats, died: Floats) -> None:
         """Remember an hour that is over."""
         self.no_map_fit.add(path, died)
         self.static_fit.add(static, died)
 
-    def learn(self, oi: float) -> None:
+    def refit(self, oi: float) -> None:
         """Refit both on the hours before."""
-        self.no_map_fit.learn(oi)
-        self.static_fit.learn(oi)
+        self.no_map_fit.refit(oi)
+        self.static_fit.refit(oi)
 
     def weights(self, oi: float) -> Floats:
         """Return the weights (2, 2, 64) of the static map, its scale learned from reports."""

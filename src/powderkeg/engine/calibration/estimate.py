@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.engine.calibration import reporting
+from powderkeg.engine.calibration import pooling, reporting
 from powderkeg.engine.calibration import weights as w
-from powderkeg.engine.calibration.baselines import Rivals
-from powderkeg.engine.calibration.forecasts import Record
-from powderkeg.engine.calibration.pooling import GLOBAL, Borrowed, Lesson, centre, lesson_of
+from powderkeg.engine.calibration.baselines import Baselines
+from powderkeg.engine.calibration.forecasts import ForecastLog
+from powderkeg.engine.calibration.pooling import PooledStats, PretrainedWeights
 from powderkeg.engine.calibration.shipped import SHIPPED
-from powderkeg.engine.calibration.sweeps import KEPT, QUARTER, Deaths, Hours, Sweeps, tally
+from powderkeg.engine.calibration.sweeps import KEPT, QUARTER, Hours, LiquidationLog, Sweeps, tally
 from powderkeg.engine.calibration.terms import PATH_ONLY, TERMS, by_ground, in_coins, per_oi
-from powderkeg.engine.calibration.uncertainty import Misfit, Spread, band
+from powderkeg.engine.calibration.uncertainty import ModelError, Uncertainty, band
 from powderkeg.engine.exposure.classes import CLASSES, GROUP, TIME, VOLUME
 from powderkeg.engine.exposure.deposits import DAY
 from powderkeg.engine.exposure.exposure import Exposure, Steps
@@ -44,22 +44,22 @@ class Estimate:
     """Exposure and weights of one market. Knows no clock; `at` is always passed in."""
 
     __slots__ = (
-        "_deaths", "_fresh", "_hour", "_hours", "_pieces", "_refit", "_shares", "_sizes",
-        "_squares", "_started", "borrowed", "elders", "events", "exposure", "fit", "fitted",
-        "fraction", "market", "misfit", "path_only", "record", "rivals", "sweeps", "taught",
-        "venue",
+        "_fresh", "_hour", "_hours", "_liquidations", "_pieces", "_refit", "_shares", "_sizes",
+        "_squares", "_started", "baselines", "events", "exposure", "fit", "fitted",
+        "forecast_log", "market", "model_error", "new_liquidations", "path_only", "peers",
+        "pretrained", "reporting_rate", "sweeps", "venue",
     )  # fmt: skip
 
-    def __init__(self, price: float, market: str = "", borrowed: Borrowed = SHIPPED) -> None:
+    def __init__(self, price: float, market: str = "", pretrained: PretrainedWeights = SHIPPED):
         """Start empty around a price.
 
         Args:
             price: > 0.
             market: Such as ``binance:BTCUSDT``; its venue has a prior and a feed of its own kind.
-            borrowed: Weights learned elsewhere, for times after those they were learned from.
+            pretrained: Weights learned elsewhere, for times after those they were learned from.
         """
         self.market = market
-        self.borrowed = borrowed
+        self.pretrained = pretrained
         self.venue = venue = market.partition(":")[0]
         self.exposure = Exposure(price)
         self.sweeps = Sweeps()
@@ -67,20 +67,20 @@ class Estimate:
         """None while no liquidation has been learned from."""
         self.path_only: w.Fit | None = None
         """The null model that knows only the path, fitted to the same reports."""
-        self.rivals = Rivals(price)
-        self.record = Record()
-        self.misfit = Misfit()
-        self.fraction = reporting.first(venue)
-        self.elders: list[Lesson] = []
+        self.baselines = Baselines(price)
+        self.forecast_log = ForecastLog()
+        self.model_error = ModelError()
+        self.reporting_rate = reporting.initial_rate(venue)
+        self.peers: list[PooledStats] = []
         """What other markets have learned; set by whoever knows them."""
         self.events = 0
         self.fitted = 0
         """µs of the last fit, 0 before the first."""
-        self.taught = 0
+        self.new_liquidations = 0
         """Liquidations the last fit was the first to know."""
         self._shares = w.shares(self.exposure.basis, venue)
         self._hours = Hours()
-        self._deaths = Deaths()
+        self._liquidations = LiquidationLog()
         self._fresh = 0
         self._hour = -1
         self._pieces: dict[int, Floats] = {}
@@ -98,7 +98,7 @@ class Estimate:
     @property
     def borrows(self) -> bool:
         """True while the weights are those learned on other markets and shipped."""
-        return self.fit is None and self._hour * HOUR >= self.borrowed.until
+        return self.fit is None and self._hour * HOUR >= self.pretrained.until
 
     @property
     def oi(self) -> float:
@@ -118,13 +118,13 @@ class Estimate:
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
         self.exposure.add_trades(prices, sizes)
-        self.rivals.static.add_trades(prices, sizes)
+        self.baselines.static.add_trades(prices, sizes)
 
     def flush(self, at: int, oi: float = math.nan) -> None:
         """Let time pass and positions open; see `Exposure.flush`."""
         self._advance(at)
         self.exposure.flush(at, oi)
-        self.rivals.static.flush(at)
+        self.baselines.static.flush(at)
 
     def move_mark(
         self, at: int, price: float, low: float = math.nan, high: float = math.nan
@@ -140,7 +140,7 @@ class Estimate:
         self._advance(at)
         records = self.exposure.move_mark(at, price, low, high)
         self._cross(records)
-        self.rivals.move_mark(at, (price, low, high), records)
+        self.baselines.move_mark(at, (price, low, high), records)
         return records
 
     def add_candles(
@@ -156,13 +156,13 @@ class Estimate:
         """
         self._advance(int(bars.times[0]))
         start = 0
-        self.rivals.see(bars)
+        self.baselines.see(bars)
         for stop in stops:
             while start < stop:  # in pieces: records of a month at once are sixty megabytes
                 end = min(start + PIECE, stop)
                 records = self.exposure.add_candles(bars, start, end)
-                self.rivals.add_candles(bars, start, end, records)
-                if bars.deaths:
+                self.baselines.add_candles(bars, start, end, records)
+                if bars.liquidations_known:
                     self._cross(records)
                 start = end
             if drawn is not None:
@@ -173,22 +173,22 @@ class Estimate:
         self._advance(int(steps.times[0] * SECOND))
         records = self.exposure.add_tape(steps)
         self._cross(records)
-        self.rivals.add_tape(steps, records)
+        self.baselines.add_tape(steps, records)
         return records
 
     def liquidated(self, event: Liquidation) -> None:
         """Learn of a forced close."""
-        side = 0 if event.holder == "long" else 1
-        self._deaths.add(event.at // QUARTER * QUARTER, QUARTER, side, event.size)
+        side = 0 if event.position_side == "long" else 1
+        self._liquidations.add(event.event_time // QUARTER * QUARTER, QUARTER, side, event.size)
         self.events += 1
         self._fresh += 1
-        pieces = self._pieces.setdefault(event.at // HOUR, np.zeros(2))
+        pieces = self._pieces.setdefault(event.event_time // HOUR, np.zeros(2))
         pieces += (event.size, event.size * event.size)
 
     def liquidated_bar(self, event: LiquidationBar) -> None:
         """Learn of forced closes summed over a span. How many there were is a guess."""
-        self._deaths.add(event.at, event.span, 0, event.long)
-        self._deaths.add(event.at, event.span, 1, event.short)
+        self._liquidations.add(event.event_time, event.span, 0, event.long)
+        self._liquidations.add(event.event_time, event.span, 1, event.short)
         self.events += 1
         grain = w.EVIDENCE / 4 * self.oi if self.oi > 0 else math.inf
         self._fresh += max(1, round((event.long + event.short) / grain))
@@ -204,12 +204,12 @@ class Estimate:
 
     def static_weights(self, at: int) -> Floats:
         """Return the weights (2, 2, 64) of `rivals.static`, the map as others publish it."""
-        raw = self.rivals.weights(self.interest(self._elapsed(at))) / self._told()
-        mass = (raw[:, 0] * self.rivals.static.live()).sum(axis=1)
+        raw = self.baselines.weights(self.interest(self._elapsed(at))) / self._reporting()
+        mass = (raw[:, 0] * self.baselines.static.live()).sum(axis=1)
         within = np.minimum(1.0, self.oi / np.maximum(mass, 1e-300)) if self.oi > 0 else np.ones(2)
         return raw * within[:, None, None]
 
-    def strain(self, at: int) -> Floats:
+    def oi_cap_factor(self, at: int) -> Floats:
         """Return the factor (2,) that had to hold the map within open interest."""
         return self._within(self._raw(at))
 
@@ -217,7 +217,7 @@ class Estimate:
         """Return the map in base coin, float32 (2, 4096)."""
         return self.exposure.render(self.map_weights(at))
 
-    def spread(self, exposure: Floats, at: int) -> Spread:
+    def uncertainty(self, exposure: Floats, at: int) -> Uncertainty:
         """Return amounts in base coin, with what makes them uncertain, of summed exposures.
 
         Args:
@@ -229,25 +229,25 @@ class Estimate:
         mean = (exposure * weights).sum(axis=-1)
         relative = self.relative_variance()
         variance = mean * self._grain() + ((exposure * weights) ** 2 * relative).sum(axis=-1)
-        unsure = self.fraction.spread if self._sizes > 0 else 0.0
-        level = self.borrowed.level if self.borrows else 0.0
-        return Spread(mean, variance, mean * math.hypot(self.misfit.width, unsure, level))
+        unsure = self.reporting_rate.spread if self._sizes > 0 else 0.0
+        level = self.pretrained.level if self.borrows else 0.0
+        return Uncertainty(mean, variance, mean * math.hypot(self.model_error.width, unsure, level))
 
     def relative_variance(self) -> Floats:
         """Return the variance of each weight over its square, (2, 98) or one for all."""
         if self.fit is not None:
             return self.fit.variance() / self.fit.weights**2
-        return np.array(self.borrowed.variance if self.borrows else UNKNOWN)
+        return np.array(self.pretrained.variance if self.borrows else UNKNOWN)
 
     def confidence(self) -> Floats:
         """Return how much of each term's weight is measured, shape (2, 98)."""
         return np.zeros((2, TERMS)) if self.fit is None else self.fit.confidence()
 
-    def lesson(self) -> Lesson | None:
+    def pooled_stats(self) -> PooledStats | None:
         """Return what this market has learned, for others; none before it has learned."""
         if self.fit is None or not self.oi > 0:
             return None
-        return lesson_of(self.market, self.fit, self.oi, self._told())
+        return pooling.pooled_stats_of(self.market, self.fit, self.oi, self._reporting())
 
     def interest(self, elapsed: float) -> float:
         """Return open interest; where none was reported, what opens in twelve hours."""
@@ -260,29 +260,30 @@ class Estimate:
         """Return the weights (98,) before any liquidation, of all that is liquidated."""
         elapsed = self._elapsed(at)
         oi = self.interest(elapsed)
-        if self._hour * HOUR >= self.borrowed.until:
-            assumed, strength = self.borrowed.weights, self.borrowed.strength
+        if self._hour * HOUR >= self.pretrained.until:
+            assumed, strength = self.pretrained.weights, self.pretrained.strength
         else:
             opened = self.exposure.ledger[DEPOSITED].mean(axis=0)[VOLUME * GROUP]
             rates = np.zeros(2)
             rates[[VOLUME, TIME]] = opened / elapsed, 1 / DAY
             own = w.prior(self._shares, max(oi, 1e-12), rates, self.exposure.hazards)
-            assumed, strength = per_oi(own, max(oi, 1e-12)), GLOBAL
-        return in_coins(centre(self.elders, self.market, assumed, strength), max(oi, 1e-12))
+            assumed, strength = per_oi(own, max(oi, 1e-12)), pooling.GLOBAL
+        found = pooling.prior_mean(self.peers, self.market, assumed, strength)
+        return in_coins(found, max(oi, 1e-12))
 
-    def _told(self) -> float:  # share of what is liquidated that is reported to this market
-        return self.fraction.share if self._sizes > 0 else 1.0
+    def _reporting(self) -> float:  # share of what is liquidated that is reported to this market
+        return self.reporting_rate.share if self._sizes > 0 else 1.0
 
     def _grain(self) -> float:
         """Return the size of a typical piece of volume, as it was known at the last fit."""
         if self.fit is not None:
-            return self.fit.grain
+            return self.fit.dispersion
         return self.dispersion or w.EVIDENCE / 4 * (self.oi if self.oi > 0 else 0.0)
 
     def _raw(self, at: int) -> Floats:
         """Return weights (2, 98) of all that is liquidated, before strain."""
         if self.fit is not None:
-            return self.fit.weights / self._told()
+            return self.fit.weights / self._reporting()
         return np.broadcast_to(self.prior(at), (2, TERMS))
 
     def _elapsed(self, at: int) -> float:
@@ -295,7 +296,8 @@ class Estimate:
         return held * float(not self.oi > 0)
 
     def _within(self, weights: Floats) -> Floats:
-        return w.strain(weights, self.exposure.live(), self.oi) if self.oi > 0 else np.ones(2)
+        live = self.exposure.live()
+        return w.oi_cap_factor(weights, live, self.oi) if self.oi > 0 else np.ones(2)
 
     def _cross(self, records: Floats) -> None:
         """Remember what was crossed."""
@@ -319,7 +321,7 @@ class Estimate:
             return
         for over in range(max(self._hour, hour - 24), hour):
             self._close_hour(over, at)
-        for hours in (self.rivals.hours, self._hours):
+        for hours in (self.baselines.hours, self._hours):
             hours.close(hour - 1)
         self._hour = hour
         for over in [each for each in self._pieces if each < hour]:
@@ -327,71 +329,71 @@ class Estimate:
             self._sizes, self._squares = self._sizes + sizes, self._squares + squares
         if self.events and (at >= self._refit or self._fresh >= FRESH):
             self._refit = at + REFIT
-            self.learn(hour * HOUR, at)
+            self.refit(hour * HOUR, at)
 
     def _close_hour(self, hour: int, at: int) -> None:
         """Compare what was expected of an hour with what was liquidated in it."""
-        path, static = self.rivals.close(hour)
+        path, static = self.baselines.close(hour)
         crossed = self._hours.close(hour)
-        died = self._deaths.within(hour * HOUR, hour * HOUR + HOUR)
+        died = self._liquidations.within(hour * HOUR, hour * HOUR + HOUR)
         if path is None or died is None or not self.events:
             return
         if self.fit is not None or self.borrows:
             self._write(hour, at, died, crossed, path, static)
-        self.rivals.add(path, static, died)
+        self.baselines.add(path, static, died)
 
     def _write(
         self, hour: int, at: int, died: Floats, crossed: Floats, path: Floats, static: Floats
     ) -> None:
         """Write the hour's row, and learn how far the bands would have had to reach."""
-        told, grain = self._told(), self._grain()
-        spread = self.spread(crossed, at).times(told)
+        told, grain = self._reporting(), self._grain()
+        spread = self.uncertainty(crossed, at).times(told)
         said = spread.mean
         # a sample of a compound Poisson volume is as grainy as the whole, against its own mean
         variance = spread.variance + (1 - told) * said * grain
-        low, high = band(said, variance, said * self.misfit.hourly)
+        low, high = band(said, variance, said * self.model_error.hourly)
         alone = np.zeros(2) if self.path_only is None else self._path_only(crossed)
-        static_said, no_map = self.rivals.said(path, static)
+        static_said, no_map = self.baselines.expected(path, static)
         row = (died, said, low, high, static_said, no_map, alone, path[:, 2])
-        self.record.add(hour, np.stack(row))
+        self.forecast_log.add(hour, np.stack(row))
         for side in range(2):
-            self.misfit.see(died[side], said[side], variance[side])
+            self.model_error.see(died[side], said[side], variance[side])
 
     def _path_only(self, crossed: Floats) -> Floats:
         """Return what the map of the path alone expects of crossed terms (2, 98), shape (2,)."""
         assert self.path_only is not None  # noqa: S101  for the type checker
         return (crossed[:, PATH_ONLY] * self.path_only.weights).sum(axis=1)
 
-    def learn(self, until: int, at: int) -> None:
+    def refit(self, until: int, at: int) -> None:
         """Refit on what was over at `until`; the map is re-weighted at once."""
-        for rows in (self._deaths, self.sweeps):
+        for rows in (self._liquidations, self.sweeps):
             rows.trim(until - KEPT)
-        crossed, died = self._deaths.rows(self.sweeps, until - KEPT, until)
+        crossed, died = self._liquidations.rows(self.sweeps, until - KEPT, until)
         oi = self.oi if self.oi > 0 else 1.0
         if len(crossed) and self.exposure.ledger[DEPOSITED].any():
-            assumed = self.prior(at) * self._told()
+            assumed = self.prior(at) * self._reporting()
             self.fit = self._fitted(crossed, died, assumed, oi, self.fit)
             only = slice(None), slice(None), PATH_ONLY
             self.path_only = self._fitted(
                 crossed[only], died, assumed[PATH_ONLY], oi, self.path_only
             )
-            self.fitted, self.taught, self._fresh = at, self._fresh, 0
-        self.rivals.learn(oi)
+            self.fitted, self.new_liquidations, self._fresh = at, self._fresh, 0
+        self.baselines.refit(oi)
         self._compare(at)
 
     def _fitted(
         self, crossed: Floats, died: Floats, assumed: Floats, oi: float, last: w.Fit | None
     ) -> w.Fit:
         """Return a fit of some terms that starts from the last one."""
-        middle = w.raised(assumed, crossed, died, oi, self.dispersion)
+        middle = w.rescale_prior(assumed, crossed, died, oi, self.dispersion)
         start = None if last is None else last.weights
         return w.fit(crossed, died, middle, oi, start=start, dispersion=self.dispersion)
 
     def _compare(self, at: int) -> None:
         """Learn what share of all liquidations is reported here, where others report all."""
-        own = self.lesson()
-        if own is None or not self.elders:
+        own = self.pooled_stats()
+        if own is None or not self.peers:
             return
-        alone = per_oi(self.prior(at), self.oi)
-        grain = self.dispersion / self.oi
-        self.fraction = reporting.observed(own, self.elders, self._told(), alone, grain)
+        alone, grain = per_oi(self.prior(at), self.oi), self.dispersion / self.oi
+        share = self._reporting()
+        self.reporting_rate = reporting.observed_rate(own, self.peers, share, alone, grain)

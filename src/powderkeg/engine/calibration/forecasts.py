@@ -19,7 +19,7 @@ expected (`calibration.baselines`), all base coin; and the length of fresh groun
 DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
 
 
-class Record:
+class ForecastLog:
     """The last hours of one market, a row each."""
 
     __slots__ = ("_count", "_hours", "_rows")

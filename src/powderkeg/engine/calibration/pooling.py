@@ -28,7 +28,7 @@ VENUE = 5e-5
 """The same of a venue's markets and the centre of all."""
 
 
-class Borrowed(Struct, frozen=True, eq=False):
+class PretrainedWeights(Struct, frozen=True, eq=False):
     """Weights of terms, what they come from, and how far they may be off."""
 
     weights: Floats
@@ -51,7 +51,7 @@ class Borrowed(Struct, frozen=True, eq=False):
     """Of the model that learned it."""
 
 
-class Lesson(Struct, frozen=True, eq=False):
+class PooledStats(Struct, frozen=True, eq=False):
     """What one market's liquidations said, per unit of open interest, see `terms.per_oi`."""
 
     market: str
@@ -66,7 +66,7 @@ class Lesson(Struct, frozen=True, eq=False):
         return self.market.partition(":")[0]
 
 
-def lesson_of(market: str, fit: Fit, oi: float, share: float) -> Lesson:
+def pooled_stats_of(market: str, fit: Fit, oi: float, share: float) -> PooledStats:
     """Return what a fit of a market says to others.
 
     Args:
@@ -76,35 +76,37 @@ def lesson_of(market: str, fit: Fit, oi: float, share: float) -> Lesson:
         share: Of all that is liquidated that was reported to it.
     """
     crossed = fit.crossed.sum(axis=0)
-    return Lesson(
+    return PooledStats(
         market,
         fit.evidence.sum(axis=0) / (oi * share),
         np.where(SHARES, crossed / oi, crossed),
     )
 
 
-def centre(lessons: Sequence[Lesson], market: str, prior: Floats, strength: float) -> Floats:
+def prior_mean(
+    market_stats: Sequence[PooledStats], market: str, prior: Floats, strength: float
+) -> Floats:
     """Return the weights (98,) on which a market's prior is centred, from everybody but itself.
 
     Args:
-        lessons: Of all markets.
+        market_stats: Of all markets.
         market: The one that is about to learn, such as ``binance:BTCUSDT``.
         prior: Its own prior, per unit of open interest, shape (98,), all > 0.
         strength: Pseudo-volume with which all markets together are held to it, share of OI.
     """
-    others = [each for each in lessons if each.market != market]
+    others = [each for each in market_stats if each.market != market]
     venue = market.partition(":")[0]
     near = [each for each in others if each.venue == venue]
     return _pool(near, _pool(others, prior, strength), VENUE)
 
 
-def _pool(lessons: Sequence[Lesson], middle: Floats, strength: float) -> Floats:
+def _pool(market_stats: Sequence[PooledStats], middle: Floats, strength: float) -> Floats:
     """Return the mean of the gamma posterior with its prior's mean in `middle`."""
-    if not lessons:
+    if not market_stats:
         return middle
     credit = np.zeros(len(middle))
     crossed = np.zeros(len(middle))
-    for each in lessons:
+    for each in market_stats:
         credit += each.credit
         crossed += each.crossed
     return (credit + strength) / (crossed + strength / middle)

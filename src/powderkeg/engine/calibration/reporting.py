@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.engine.calibration.pooling import GLOBAL, Lesson, centre
+from powderkeg.engine.calibration.pooling import GLOBAL, PooledStats, prior_mean
 from powderkeg.events import Floats
 
 SAMPLED = {"binance": 2.8, "binance-coin": 2.8, "okx": 1.5, "bitget": 2.8}
@@ -34,7 +34,7 @@ LEAST = 0.01
 """Of the share: a feed that tells less is broken, not sampled."""
 
 
-class Fraction(Struct, frozen=True):
+class ReportingRate(Struct, frozen=True):
     """The share of liquidated volume a feed tells."""
 
     share: float = 1.0
@@ -44,32 +44,34 @@ class Fraction(Struct, frozen=True):
     """Whether complete feeds have been compared with, or it is the prior alone."""
 
 
-def first(venue: str) -> Fraction:
+def initial_rate(venue: str) -> ReportingRate:
     """Return what is known of a venue's feed beforehand."""
-    return Fraction(1 / SAMPLED[venue], PRIOR_SPREAD) if venue in SAMPLED else Fraction()
+    return ReportingRate(1 / SAMPLED[venue], PRIOR_SPREAD) if venue in SAMPLED else ReportingRate()
 
 
-def observed(
-    own: Lesson, lessons: Sequence[Lesson], share: float, prior: Floats, grain: float
-) -> Fraction:
+def observed_rate(
+    own: PooledStats, market_stats: Sequence[PooledStats], share: float, prior: Floats, grain: float
+) -> ReportingRate:
     """Return the share a market's feed tells, from complete feeds of other markets.
 
     Args:
         own: What this market has learned.
-        lessons: Of all markets; those of sampled feeds are left out.
+        market_stats: Of all markets; those of sampled feeds are left out.
         share: The share under which `own` was learned.
         prior: Weights per unit of open interest where no complete feed has said anything, (98,).
         grain: Size of a typical event over open interest: how far chance moves the volume.
     """
-    known = first(own.venue)
-    complete = [each for each in lessons if each.venue not in SAMPLED and each.market != own.market]
+    known = initial_rate(own.venue)
+    complete = [
+        each for each in market_stats if each.venue not in SAMPLED and each.market != own.market
+    ]
     told = float(own.credit.sum()) * share
     if own.venue not in SAMPLED or not complete:
         return known
-    expected = float(centre(complete, own.market, prior, GLOBAL) @ own.crossed)
+    expected = float(prior_mean(complete, own.market, prior, GLOBAL) @ own.crossed)
     if not (told > 0 and expected > 0):
         return known
     trust = known.spread**-2, 1 / (BETWEEN**2 + grain / told)
     log = trust[0] * math.log(known.share) + trust[1] * math.log(told / expected)
     found = float(np.clip(math.exp(log / sum(trust)), LEAST, 1.0))
-    return Fraction(found, 1 / math.sqrt(sum(trust)), measured=True)
+    return ReportingRate(found, 1 / math.sqrt(sum(trust)), measured=True)

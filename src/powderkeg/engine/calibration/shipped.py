@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 
-SHIPPED = Borrowed(
+SHIPPED = PretrainedWeights(
     market="BTC on Binance",
     since=1764828000000000,  # 2025-12-04
     until=1775001600000000,  # 2026-04-01

@@ -112,7 +112,7 @@ class Hours:
         return out
 
 
-class Deaths:
+class LiquidationLog:
     """Liquidated volume by side: quarters of single events, and longer bars as they were told."""
 
     __slots__ = ("spans",)

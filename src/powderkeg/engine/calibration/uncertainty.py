@@ -24,9 +24,9 @@ from powderkeg.events import Floats
 TAIL = 0.1
 Z = 1.2815515655446004
 """The normal quantile of 90 %."""
-FIRST_MISFIT = 0.6
+FIRST_MODEL_ERROR = 0.6
 """Standard deviation in log units before anything was measured; the optimum on made markets."""
-LEAST_MISFIT = 0.4
+LEAST_MODEL_ERROR = 0.4
 """Never less: hours may be foretold well where places are not. On made markets (seeds 11 and 12)
 hourly bands needed none of it, and bands of places covered half of what they claimed."""
 ROWS = 2000
@@ -84,42 +84,44 @@ _LOW = np.array([quantile(TAIL, math.exp(x)) for x in _GRID])
 _HIGH = np.array([quantile(1 - TAIL, math.exp(x)) for x in _GRID])
 
 
-class Spread(Struct, frozen=True, eq=False):
+class Uncertainty(Struct, frozen=True, eq=False):
     """An estimated amount with what makes it uncertain; arrays of one shape, any shape."""
 
     mean: Floats
     variance: Floats
     """Of grain and weights: independent from one market to the next."""
-    misfit: Floats
+    model_error: Floats
     """Mean times the misfit: what is wrong for one market is likely wrong for the next, so these
     add up as they are."""
 
-    def plus(self, other: Spread) -> Spread:
+    def plus(self, other: Uncertainty) -> Uncertainty:
         """Return the spread of a sum."""
-        return Spread(
-            self.mean + other.mean, self.variance + other.variance, self.misfit + other.misfit
+        return Uncertainty(
+            self.mean + other.mean,
+            self.variance + other.variance,
+            self.model_error + other.model_error,
         )
 
-    def times(self, price: Floats | float) -> Spread:
+    def times(self, price: Floats | float) -> Uncertainty:
         """Return the spread in another unit."""
-        return Spread(self.mean * price, self.variance * price**2, self.misfit * price)
+        return Uncertainty(self.mean * price, self.variance * price**2, self.model_error * price)
 
     def band(self) -> tuple[Floats, Floats]:
         """Return the ends between which the truth lies with 80 %."""
-        return band(self.mean, self.variance, self.misfit)
+        return band(self.mean, self.variance, self.model_error)
 
 
-def band(mean: Floats, variance: Floats, misfit: Floats) -> tuple[Floats, Floats]:
+def band(mean: Floats, variance: Floats, model_error: Floats) -> tuple[Floats, Floats]:
     """Return the ends of the 80 % band.
 
     Args:
         mean: Expected amounts, >= 0.
         variance: Of grain and weights.
-        misfit: Mean times the standard deviation of the log-normal factor.
+        model_error: Mean times the standard deviation of the log-normal factor.
     """
     safe = np.maximum(mean, 1e-300)
     shape = np.log(np.clip(safe * safe / np.maximum(variance, 1e-300), 1e-3, 1e3))
-    stretch = np.exp(Z * misfit / safe)
+    stretch = np.exp(Z * model_error / safe)
     low = np.interp(shape, _GRID, _LOW) / stretch
     low = np.where(low <= NOTHING * (1 + 1e-6), 0.0, low)
     # where most likely nothing stands, the mean is beyond nine in ten outcomes: it stays inside
@@ -127,7 +129,7 @@ def band(mean: Floats, variance: Floats, misfit: Floats) -> tuple[Floats, Floats
     return mean * low, mean * high
 
 
-class Misfit:
+class ModelError:
     """The width of the misfit, learned from how far earlier bands would have had to reach."""
 
     __slots__ = ("_count", "_needed")
@@ -151,10 +153,10 @@ class Misfit:
     def hourly(self) -> float:
         """Standard deviation of the log of the factor for what an hour brings."""
         n = min(self._count, ROWS)
-        first = np.full(max(PATIENCE - n, 0), FIRST_MISFIT)
+        first = np.full(max(PATIENCE - n, 0), FIRST_MODEL_ERROR)
         return float(np.quantile(np.concatenate((self._needed[:n], first)), COVERED))
 
     @property
     def width(self) -> float:
         """The same for places on the map."""
-        return max(self.hourly, LEAST_MISFIT)
+        return max(self.hourly, LEAST_MODEL_ERROR)

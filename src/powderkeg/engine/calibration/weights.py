@@ -84,13 +84,13 @@ class Fit(Struct, frozen=True, eq=False):
     """Share of unit-weight exposure that is real, see `calibration.terms` for its units."""
     evidence: Floats
     """Liquidated volume credited to the term, base coin."""
-    centre: Floats
+    prior_mean: Floats
     """Weights the prior is centred on, shape (98,)."""
     strength: float
     """Pseudo-volume of the prior."""
     crossed: Floats
     """Exposure that was crossed meanwhile."""
-    grain: float = 0.0
+    dispersion: float = 0.0
     """Size of a typical piece of volume, base coin: E[q²]/E[q], or a bound where only sums are
     reported."""
     reports: float = 0.0
@@ -102,7 +102,7 @@ class Fit(Struct, frozen=True, eq=False):
 
     def variance(self) -> Floats:
         """Return the posterior variance of each weight: gamma, its shape counted in grains."""
-        shape = (self.evidence + self.strength) / max(self.grain, 1e-300)
+        shape = (self.evidence + self.strength) / max(self.dispersion, 1e-300)
         return self.weights**2 / np.maximum(shape, LEAST_SHAPE)
 
 
@@ -134,7 +134,7 @@ def prior(wanted: Floats, oi: float, rates: Floats, hazards: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _climb(
+def _em(
     crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float,
     iterations: int,
 ) -> Floats:  # fmt: skip
@@ -166,7 +166,7 @@ def _climb(
     return credit
 
 
-def climb(
+def em(
     crossed: Floats, died: Floats, start: Floats, prior_weights: Floats, strength: float,
     iterations: int = ITERATIONS,
 ) -> tuple[Floats, Floats]:  # fmt: skip
@@ -182,14 +182,14 @@ def climb(
     """
     weights = start.astype(np.float64).copy()
     crossed = np.ascontiguousarray(crossed, np.float64)
-    credit = _climb(crossed, died, weights, prior_weights, strength, iterations)
+    credit = _em(crossed, died, weights, prior_weights, strength, iterations)
     return weights, credit
 
 
 def log_posterior(
     crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float
 ) -> float:
-    """Return the penalised log-likelihood that `climb` must never lower, up to a constant."""
+    """Return the penalised log-likelihood that `em` must never lower, up to a constant."""
     mean = crossed @ weights
     some = died > 0
     likelihood = float((died[some] * np.log(np.maximum(mean[some], 1e-300))).sum() - mean.sum())
@@ -198,7 +198,7 @@ def log_posterior(
 
 
 def fit(
-    crossed: Floats, died: Floats, centre: Floats, oi: float, *,
+    crossed: Floats, died: Floats, prior_mean: Floats, oi: float, *,
     start: Floats | None = None, dispersion: float = 0.0,
 ) -> Fit:  # fmt: skip
     """Learn the weights of both sides: first together, then each held to the common fit.
@@ -206,50 +206,56 @@ def fit(
     Args:
         crossed: Crossed exposure of each span of time, shape (rows, 2, n); n terms, all or some.
         died: Liquidated volume of the same spans, shape (rows, 2).
-        centre: Weights the prior is centred on, shape (n,), see `raised`.
+        prior_mean: Weights the prior is centred on, shape (n,), see `rescale_prior`.
         oi: Open interest, which scales the pseudo-volumes.
         start: Weights of the last fit, shape (2, n).
         dispersion: E[q²]/E[q] of single liquidations, base coin; 0 where only sums are known.
     """
     rounds = ITERATIONS if start is None else WARM
-    begin = centre if start is None else start.mean(axis=0)
+    begin = prior_mean if start is None else start.mean(axis=0)
     terms = crossed.shape[2]
     evidence = EVIDENCE * oi + GRAINS * dispersion
-    common, _ = climb(crossed.reshape(-1, terms), died.ravel(), begin, centre, evidence, rounds)
+    common, _ = em(crossed.reshape(-1, terms), died.ravel(), begin, prior_mean, evidence, rounds)
     weights = np.empty((2, terms))
     credit = np.empty((2, terms))
     strength = POOLING * oi + GRAINS * dispersion
     for side in range(2):
-        weights[side], credit[side] = climb(
+        weights[side], credit[side] = em(
             crossed[:, side], died[:, side].copy(), common, common, strength, rounds
         )
     total = float(died.sum())
     piece = dispersion or float((died**2).sum()) / max(total, 1e-300)
     grain = dispersion or EVIDENCE / 4 * oi
     return Fit(
-        weights, credit, centre, strength, crossed.sum(axis=0), grain, total / max(piece, 1e-300)
+        weights,
+        credit,
+        prior_mean,
+        strength,
+        crossed.sum(axis=0),
+        grain,
+        total / max(piece, 1e-300),
     )
 
 
-def raised(
-    centre: Floats, crossed: Floats, died: Floats, oi: float, dispersion: float = 0.0
+def rescale_prior(
+    prior_mean: Floats, crossed: Floats, died: Floats, oi: float, dispersion: float = 0.0
 ) -> Floats:
     """Return a prior (n,) brought to the level of what was liquidated, by as much as is known.
 
     Args:
-        centre: Shape (n,): all terms, or those of the path alone. Lengths, the last two, stay.
+        prior_mean: Shape (n,): all terms, or those of the path alone. Lengths, the last two, stay.
         crossed: Shape (rows, 2, n).
         died: Shape (rows, 2).
         oi: Open interest.
         dispersion: See `fit`.
     """
-    said = float((crossed.sum(axis=(0, 1))[:-2] * centre[:-2]).sum())
+    said = float((crossed.sum(axis=(0, 1))[:-2] * prior_mean[:-2]).sum())
     held = LEVEL * oi + LEVEL_GRAINS * dispersion
     level = (float(died.sum()) + held) / (said + held)
-    return np.concatenate((level * centre[:-2], centre[-2:]))
+    return np.concatenate((level * prior_mean[:-2], prior_mean[-2:]))
 
 
-def strain(weights: Floats, live: Floats, oi: float) -> Floats:
+def oi_cap_factor(weights: Floats, live: Floats, oi: float) -> Floats:
     """Return the factor (2,) that keeps each side within open interest; below 1 is strain.
 
     Args:

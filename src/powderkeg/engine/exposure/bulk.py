@@ -15,7 +15,7 @@ from powderkeg.events import Floats, Times
 
 @njit(cache=True, nogil=True)
 def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each record costs a call 1 µs
-    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
+    cells: Singles, volume: Floats, pending: Singles, active_bins: Bins, last_crossed: Visits,
     offsets: Bins, ledger: Floats, number: Floats, count: Times, prices: Floats, sizes: Floats,
     ends: Times, times: Floats, oi: Floats, marks: Floats, every: int, first: int, last: int,
     records: Floats,
@@ -29,18 +29,22 @@ def run_trades(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays: each reco
     start = ends[first - 1] if first > 0 else 0
     for s in range(first, last):
         if ends[s] > start:
-            add_trades(volume, touched, number, count, prices, sizes, start, ends[s])
+            add_trades(volume, active_bins, number, count, prices, sizes, start, ends[s])
             start = ends[s]
         if s % every == every - 1:
-            flush(cells, volume, waiting, touched, offsets, ledger, number, count, times[s], oi[s])
+            flush(
+                cells, volume, pending, active_bins, offsets, ledger, number, count, times[s], oi[s]
+            )
         if not math.isnan(marks[s]):
-            n = move_mark(cells, visited, ledger, number, count, times[s], marks[s], records, n)
+            n = move_mark(
+                cells, last_crossed, ledger, number, count, times[s], marks[s], records, n
+            )
     return n
 
 
 @njit(cache=True, nogil=True)
 def run_candles(  # noqa: PLR0913, PLR0917  as above
-    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, visited: Visits,
+    cells: Singles, volume: Floats, pending: Singles, active_bins: Bins, last_crossed: Visits,
     offsets: Bins, ledger: Floats, number: Floats, count: Times, times: Floats, low: Floats,
     high: Floats, volumes: Floats, buys: Floats, oi: Floats, mark_low: Floats, mark_high: Floats,
     mark: Floats, records: Floats,
@@ -54,7 +58,9 @@ def run_candles(  # noqa: PLR0913, PLR0917  as above
     for s in range(len(times)):
         if not math.isnan(mark[s]):
             for price in (mark_low[s], mark_high[s], mark[s]):
-                n = move_mark(cells, visited, ledger, number, count, times[s], price, records, n)
+                n = move_mark(
+                    cells, last_crossed, ledger, number, count, times[s], price, records, n
+                )
         if volumes[s] > 0.0:
             a = math.floor(math.log(low[s]) / BIN) - count[BASE]
             b = math.floor(math.log(high[s]) / BIN) - count[BASE]
@@ -63,8 +69,8 @@ def run_candles(  # noqa: PLR0913, PLR0917  as above
                 c = a + (2 * i + 1) * (b - a + 1) // (2 * places)
                 c = min(max(c, 0), BINS - 1)
                 sells = volumes[s] - buys[s]
-                add_volume(volume, touched, count, c, buys[s] / places, sells / places)
-        flush(cells, volume, waiting, touched, offsets, ledger, number, count, times[s], oi[s])
+                add_volume(volume, active_bins, count, c, buys[s] / places, sells / places)
+        flush(cells, volume, pending, active_bins, offsets, ledger, number, count, times[s], oi[s])
     return n
 
 

@@ -46,7 +46,7 @@ GROWN = 1e6
 BASE, LOW, HIGH, AT, ORIGIN, FACTOR, UNTIL, STAMP, TAKER, ORDER = range(10)
 
 
-class Moments(NamedTuple):
+class HHISums(NamedTuple):
     """Of what would die in one stretch of price: base coin as the classes' weights count it."""
 
     size: float = 0.0
@@ -54,9 +54,9 @@ class Moments(NamedTuple):
     unknown: float = 0.0
     """Volume whose prints are not known."""
 
-    def with_(self, other: Moments) -> Moments:
+    def with_(self, other: HHISums) -> HHISums:
         """Return those of two markets together: no opening is in both."""
-        return Moments(*(a + b for a, b in zip(self, other, strict=True)))
+        return HHISums(*(a + b for a, b in zip(self, other, strict=True)))
 
     @property
     def concentration(self) -> float | None:
@@ -66,7 +66,7 @@ class Moments(NamedTuple):
         return min(1.0, self.square / (self.size * self.size))
 
 
-class Reach(NamedTuple):
+class LiquidationKernel(NamedTuple):
     """How much of a print the classes of one side lay how many bins away."""
 
     first: int
@@ -197,7 +197,7 @@ def _moments(
     return size, square, unknown
 
 
-def reach_of(basis: Basis, side: int, weights: Floats, own: float) -> Reach:
+def liquidation_kernel(basis: Basis, side: int, weights: Floats, own: float) -> LiquidationKernel:
     """Return how far the classes of a basis lay what opens.
 
     Args:
@@ -214,10 +214,10 @@ def reach_of(basis: Basis, side: int, weights: Floats, own: float) -> Reach:
     laid = np.broadcast_to(each / DITHER, away.shape)
     mass = np.bincount((away - first).ravel(), laid.ravel())
     takers = (own, 1.0 - own) if side == 0 else (1.0 - own, own)
-    return Reach(first, np.concatenate(([0.0], np.cumsum(mass))), takers)
+    return LiquidationKernel(first, np.concatenate(([0.0], np.cumsum(mass))), takers)
 
 
-class Openings:
+class EntryConcentration:
     """What one market's openings are made of, by price of entry."""
 
     __slots__ = ("number", "sums")
@@ -237,7 +237,7 @@ class Openings:
         ends = bars.times + bars.span
         add_bars(self.sums, self.number, ends, bars.low, bars.high, bars.volume, bars.buy)
 
-    def moments(self, start: int, stop: int, reach: Reach, at: int) -> Moments:
+    def moments(self, start: int, stop: int, reach: LiquidationKernel, at: int) -> HHISums:
         """Return the moments of what would die in absolute bins ``start <= bin < stop``.
 
         Args:
@@ -248,9 +248,9 @@ class Openings:
         """
         number = self.number
         if math.isnan(number[BASE]):
-            return Moments()
+            return HHISums()
         found = _moments(
             self.sums, int(number[BASE]), start, stop, reach.first, reach.sums, *reach.takers
         )
         left = math.exp((float(number[ORIGIN]) - at) / LIFE)
-        return Moments(found[0] * left, found[1] * left * left, found[2] * left)
+        return HHISums(found[0] * left, found[1] * left * left, found[2] * left)

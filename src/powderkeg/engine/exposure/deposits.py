@@ -71,7 +71,7 @@ def place(price: float, number: Floats, count: Times) -> int:
 
 @njit(cache=True)
 def add_trades(
-    volume: Floats, touched: Bins, number: Floats, count: Times, prices: Floats, sizes: Floats,
+    volume: Floats, active_bins: Bins, number: Floats, count: Times, prices: Floats, sizes: Floats,
     start: int, stop: int,
 ) -> None:  # fmt: skip
     """Add prints `start` to `stop` to the volume of their bins; sells have negative sizes."""
@@ -89,7 +89,7 @@ def add_trades(
                 volume[b, 0] = buys
                 volume[b, 1] = sells
                 if not known:
-                    touched[0, n] = b
+                    active_bins[0, n] = b
                     n += 1
             b = place(price, number, count)
             low = number[LOW]
@@ -104,49 +104,49 @@ def add_trades(
         volume[b, 0] = buys
         volume[b, 1] = sells
         if not known:
-            touched[0, n] = b
+            active_bins[0, n] = b
             n += 1
     count[TOUCHED] = n
 
 
 @njit(cache=True)
 def add_volume(
-    volume: Floats, touched: Bins, count: Times, b: int, buys: float, sells: float
+    volume: Floats, active_bins: Bins, count: Times, b: int, buys: float, sells: float
 ) -> None:
     """Add volume to one bin."""
     if buys + sells <= 0.0:
         return
     if volume[b, 0] + volume[b, 1] == 0.0:
-        touched[0, count[TOUCHED]] = b
+        active_bins[0, count[TOUCHED]] = b
         count[TOUCHED] += 1
     volume[b, 0] += buys
     volume[b, 1] += sells
 
 
 @njit(cache=True)
-def _sort(touched: Bins, row: int, n: int) -> None:
+def _sort(active_bins: Bins, row: int, n: int) -> None:
     """Sort the first `n` bins, so that the order of trades inside an interval cannot matter.
 
     Rows are named by number here and below: counting the references of a view costs 40 ns.
     """
     if n > 48:
-        touched[row, :n] = np.sort(touched[row, :n])
+        active_bins[row, :n] = np.sort(active_bins[row, :n])
         return
     for i in range(1, n):
-        x = touched[row, i]
+        x = active_bins[row, i]
         j = i - 1
-        while j >= 0 and touched[row, j] > x:
-            touched[row, j + 1] = touched[row, j]
+        while j >= 0 and active_bins[row, j] > x:
+            active_bins[row, j + 1] = active_bins[row, j]
             j -= 1
-        touched[row, j + 1] = x
+        active_bins[row, j + 1] = x
 
 
 @njit(cache=True, inline="always")
-def _total(volume: Floats | Singles, touched: Bins, row: int, n: int) -> float:
+def _total(volume: Floats | Singles, active_bins: Bins, row: int, n: int) -> float:
     """Return the volume of the first `n` bins."""
     total = 0.0
     for j in range(n):
-        total += volume[touched[row, j], 0] + volume[touched[row, j], 1]
+        total += volume[active_bins[row, j], 0] + volume[active_bins[row, j], 1]
     return total
 
 
@@ -207,7 +207,7 @@ def _enter(
 @njit(cache=True, inline="always")
 def _deposit(
     cells: Singles, ledger: Floats, offsets: Bins, number: Floats, count: Times,
-    volume: Floats | Singles, touched: Bins, row: int, n: int, share: float,
+    volume: Floats | Singles, active_bins: Bins, row: int, n: int, share: float,
 ) -> None:  # fmt: skip
     """Open `share` of the volume of each of the first `n` bins, in rising order."""
     own = number[OWN]
@@ -217,14 +217,14 @@ def _deposit(
     longs = 0.0
     shorts = 0.0
     for j in range(n):
-        b = int(touched[row, j])
+        b = int(active_bins[row, j])
         long = share * (volume[b, 0] * own + volume[b, 1] * (1.0 - own))
         short = share * (volume[b, 1] * own + volume[b, 0] * (1.0 - own))
         longs += long
         shorts += short
         mark = front if front >= 0 else b
         _lay(cells, ledger, offsets, number, count, VOLUME, b, mark, long, short)
-    low, high = int(touched[row, 0]), int(touched[row, n - 1])
+    low, high = int(active_bins[row, 0]), int(active_bins[row, n - 1])
     _enter(ledger, number, count, VOLUME, low, high, longs, shorts)
     number[OPENED] += longs + shorts
 
@@ -255,30 +255,30 @@ def _lay_time(
 
 
 @njit(cache=True, inline="always")
-def _wait(volume: Floats, waiting: Singles, touched: Bins, count: Times) -> None:
+def _wait(volume: Floats, pending: Singles, active_bins: Bins, count: Times) -> None:
     """Move flushed volume to what the next open-interest reading will be shared over."""
     n = count[WAITING]
     for j in range(count[TOUCHED]):
-        b = touched[0, j]
-        known = waiting[b, 0] + waiting[b, 1] > 0.0
-        waiting[b, 0] += volume[b, 0]
-        waiting[b, 1] += volume[b, 1]
-        if not known and waiting[b, 0] + waiting[b, 1] > 0.0:  # float32 knows nothing below 1e-45
-            touched[1, n] = b
+        b = active_bins[0, j]
+        known = pending[b, 0] + pending[b, 1] > 0.0
+        pending[b, 0] += volume[b, 0]
+        pending[b, 1] += volume[b, 1]
+        if not known and pending[b, 0] + pending[b, 1] > 0.0:  # float32 knows nothing below 1e-45
+            active_bins[1, n] = b
             n += 1
     count[WAITING] = n
 
 
 @njit(cache=True, inline="always")
-def _clear(volume: Floats | Singles, touched: Bins, row: int, n: int) -> None:
+def _clear(volume: Floats | Singles, active_bins: Bins, row: int, n: int) -> None:
     for j in range(n):
-        volume[touched[row, j], 0] = 0.0
-        volume[touched[row, j], 1] = 0.0
+        volume[active_bins[row, j], 0] = 0.0
+        volume[active_bins[row, j], 1] = 0.0
 
 
 @njit(cache=True)
 def flush(  # noqa: C901  the guards stand here, since a call costs more than what they save
-    cells: Singles, volume: Floats, waiting: Singles, touched: Bins, offsets: Bins,
+    cells: Singles, volume: Floats, pending: Singles, active_bins: Bins, offsets: Bins,
     ledger: Floats, number: Floats, count: Times, time: float, oi: float,
 ) -> None:  # fmt: skip
     """Decay to `time` (s), then open positions from the time and the volume since the last flush.
@@ -291,7 +291,7 @@ def flush(  # noqa: C901  the guards stand here, since a call costs more than wh
         _lay_time(cells, ledger, offsets, number, count, time)
     n = count[TOUCHED]
     if n > 1:
-        _sort(touched, 0, n)
+        _sort(active_bins, 0, n)
     rise = 0.0
     if not math.isnan(oi):
         if not math.isnan(number[OI]):
@@ -300,12 +300,12 @@ def flush(  # noqa: C901  the guards stand here, since a call costs more than wh
     share = number[THETA]
     alone = count[WAITING] == 0
     if rise > 0.0 and alone and n > 0:
-        share += rise / _total(volume, touched, 0, n)
+        share += rise / _total(volume, active_bins, 0, n)
     if n > 0:
-        _deposit(cells, ledger, offsets, number, count, volume, touched, 0, n, share)
+        _deposit(cells, ledger, offsets, number, count, volume, active_bins, 0, n, share)
     if math.isnan(oi) or (rise > 0.0 and not alone):
-        _wait(volume, waiting, touched, count)
-    _clear(volume, touched, 0, n)
+        _wait(volume, pending, active_bins, count)
+    _clear(volume, active_bins, 0, n)
     count[TOUCHED] = 0
     if math.isnan(oi):
         return
@@ -313,8 +313,8 @@ def flush(  # noqa: C901  the guards stand here, since a call costs more than wh
     if n > 0:
         if rise > 0.0:
             if n > 1:
-                _sort(touched, 1, n)
-            share = rise / _total(waiting, touched, 1, n)
-            _deposit(cells, ledger, offsets, number, count, waiting, touched, 1, n, share)
-        _clear(waiting, touched, 1, n)
+                _sort(active_bins, 1, n)
+            share = rise / _total(pending, active_bins, 1, n)
+            _deposit(cells, ledger, offsets, number, count, pending, active_bins, 1, n, share)
+        _clear(pending, active_bins, 1, n)
         count[WAITING] = 0

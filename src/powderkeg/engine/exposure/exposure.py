@@ -83,8 +83,8 @@ class Exposure:
     """The exposure table of one market and its ledger."""
 
     __slots__ = (
-        "basis", "cells", "count", "ledger", "number", "offsets", "spec",
-        "touched", "visited", "volume", "waiting",
+        "active_bins", "basis", "cells", "count", "last_crossed", "ledger", "number",
+        "offsets", "pending", "spec", "volume",
     )  # fmt: skip
 
     def __init__(self, price: float, spec: Spec | None = None) -> None:
@@ -100,9 +100,9 @@ class Exposure:
         self.offsets = self.basis.offsets
         self.cells = np.zeros((2, t.BINS, CLASSES), np.float32)
         self.volume = np.zeros((t.BINS, 2))
-        self.waiting = np.zeros((t.BINS, 2), np.float32)
-        self.touched = np.zeros((2, t.BINS), np.int16)
-        self.visited = np.zeros((2, t.BINS // 2), np.int32)
+        self.pending = np.zeros((t.BINS, 2), np.float32)
+        self.active_bins = np.zeros((2, t.BINS), np.int16)
+        self.last_crossed = np.zeros((2, t.BINS // 2), np.int32)
         self.ledger = np.zeros((4, 2, CLASSES))
         self.number = np.zeros(t.NUMBERS)
         self.count = np.zeros(10, np.int64)
@@ -142,7 +142,7 @@ class Exposure:
     def nbytes(self) -> int:
         """Bytes of state."""
         arrays = (
-            self.cells, self.volume, self.waiting, self.touched, self.visited, self.ledger,
+            self.cells, self.volume, self.pending, self.active_bins, self.last_crossed, self.ledger,
             self.number, self.count, self.offsets,
         )  # fmt: skip
         return sum(array.nbytes for array in arrays)
@@ -150,13 +150,13 @@ class Exposure:
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
         """Add prints; sizes of sells are negative."""
         add_trades(
-            self.volume, self.touched, self.number, self.count, prices, sizes, 0, len(prices)
+            self.volume, self.active_bins, self.number, self.count, prices, sizes, 0, len(prices)
         )
 
     def flush(self, at: int, oi: float = math.nan) -> None:
         """Close voluntarily up to `at`, then open positions from the volume since last time."""
         flush(
-            self.cells, self.volume, self.waiting, self.touched, self.offsets, self.ledger,
+            self.cells, self.volume, self.pending, self.active_bins, self.offsets, self.ledger,
             self.number, self.count, _seconds(at), oi,
         )  # fmt: skip
 
@@ -169,7 +169,7 @@ class Exposure:
         for p in (low, high, price):
             if not math.isnan(p):
                 n = move_mark(
-                    self.cells, self.visited, self.ledger, self.number, self.count,
+                    self.cells, self.last_crossed, self.ledger, self.number, self.count,
                     _seconds(at), p, records, n,
                 )  # fmt: skip
                 self._recentre(p)
@@ -182,7 +182,8 @@ class Exposure:
         while start < len(steps.times):
             stop = self._stray(steps.marks, start)
             n += run_trades(
-                self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+                self.cells, self.volume, self.pending, self.active_bins, self.last_crossed,
+                self.offsets,
                 self.ledger, self.number, self.count, steps.prices, steps.sizes, steps.ends,
                 steps.times, steps.oi, steps.marks, steps.every, start, stop, records[n:],
             )  # fmt: skip
@@ -199,7 +200,8 @@ class Exposure:
             until = self._stray(bars.mark[:end], start)
             part = slice(start, until)
             n += run_candles(
-                self.cells, self.volume, self.waiting, self.touched, self.visited, self.offsets,
+                self.cells, self.volume, self.pending, self.active_bins, self.last_crossed,
+                self.offsets,
                 self.ledger, self.number, self.count, (bars.times[part] + bars.span) / SECOND,
                 bars.low[part], bars.high[part], bars.volume[part], bars.buy[part], bars.oi[part],
                 bars.mark_low[part], bars.mark_high[part], bars.mark[part], records[n:],
@@ -229,7 +231,7 @@ class Exposure:
             weights: By side, ground (fresh, known) and class, shape (2, 2, 64).
         """
         out = np.empty((2, t.BINS), np.float32)
-        render(self.cells, self.visited, self.number, self.count, weights, out)
+        render(self.cells, self.last_crossed, self.number, self.count, weights, out)
         return out
 
     def render_tiers(
@@ -238,7 +240,7 @@ class Exposure:
         """Return base coin by tier, side and bin of ``low <= bin < high``, relative to `base`."""
         out = np.empty((groups, 2, high - low), np.float32)
         render_tiers(
-            self.cells, self.visited, self.number, self.count, weights, tiers, low, high, out
+            self.cells, self.last_crossed, self.number, self.count, weights, tiers, low, high, out
         )
         return out
 
@@ -254,7 +256,7 @@ class Exposure:
             Exposure by bin and class, shape (n, 64), and shape (n,).
         """
         exposure = self.cells[side, low:high].astype(np.float64) * self.scale
-        left = self.visited[side, np.arange(low, high) >> 1]
+        left = self.last_crossed[side, np.arange(low, high) >> 1]
         return exposure, int(np.nan_to_num(self.number[t.FLUSHED])) - left <= FRESH
 
     def audit(self) -> Audit:
@@ -315,15 +317,15 @@ class Exposure:
         for array, axis, by in (
             (self.cells, 1, shift),
             (self.volume, 0, shift),
-            (self.waiting, 0, shift),
-            (self.visited, 1, shift // 2),
+            (self.pending, 0, shift),
+            (self.last_crossed, 1, shift // 2),
         ):
             _shift(array, axis, by)
         for row, (volume, count) in enumerate(
-            ((self.volume, t.TOUCHED), (self.waiting, t.WAITING))
+            ((self.volume, t.TOUCHED), (self.pending, t.WAITING))
         ):
             bins = np.flatnonzero(volume.sum(axis=1))
-            self.touched[row, : len(bins)] = bins
+            self.active_bins[row, : len(bins)] = bins
             self.count[count] = len(bins)
         self.number[[t.MARK, t.MARK_LOW, t.MARK_HIGH]] -= shift
         self.count[t.BASE] += shift

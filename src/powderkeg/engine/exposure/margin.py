@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from powderkeg.events import Floats, Holder
+from powderkeg.events import Floats, PositionSide
 from powderkeg.instruments import TierTable
 
 _ROUNDS = 64
@@ -28,7 +28,7 @@ def linear_price(
     margin: Floats | float,
     rate: Floats | float,
     deduction: Floats | float,
-    holder: Holder,
+    holder: PositionSide,
     fee: float = 0.0,
 ) -> Floats:
     """Return the mark at which a linear position is force-closed, its tier being known.
@@ -60,7 +60,7 @@ def inverse_price(
     margin: Floats | float,
     rate: Floats | float,
     deduction: Floats | float,
-    holder: Holder,
+    holder: PositionSide,
     fee: float = 0.0,
 ) -> Floats:
     """Return the mark at which an inverse position is force-closed, its tier being known.
@@ -92,7 +92,7 @@ def isolated(
     leverage: Floats | float,
     size: Floats | float,
     table: TierTable,
-    holder: Holder,
+    holder: PositionSide,
     fee: float = 0.0,
 ) -> Floats:
     """Return the liquidation price of isolated linear positions, tier by tier.
@@ -129,7 +129,7 @@ def isolated_inverse(
     leverage: Floats | float,
     value: Floats | float,
     table: TierTable,
-    holder: Holder,
+    holder: PositionSide,
     fee: float = 0.0,
 ) -> Floats:
     """Return the liquidation price of isolated inverse positions, tier by tier.
@@ -153,7 +153,7 @@ def isolated_inverse(
 
 
 def bankruptcy(
-    entry: Floats | float, leverage: Floats | float, holder: Holder, *, inverse: bool = False
+    entry: Floats | float, leverage: Floats | float, holder: PositionSide, *, inverse: bool = False
 ) -> Floats:
     """Return the price at which an isolated position has lost all its margin."""
     s = _sign(holder)
@@ -165,7 +165,7 @@ def bankruptcy(
 
 
 def distance(
-    leverage: Floats | float, rate: Floats | float, holder: Holder, fee: float = 0.0
+    leverage: Floats | float, rate: Floats | float, holder: PositionSide, fee: float = 0.0
 ) -> Floats:
     """Return how far from entry an isolated linear position dies, as a fraction of entry.
 
@@ -204,11 +204,11 @@ def _checked(*values: Floats | float) -> tuple[Floats, Floats, Floats]:
     return entry, leverage, amount
 
 
-def _sign(holder: Holder) -> float:
+def _sign(holder: PositionSide) -> float:
     return 1.0 if holder == "long" else -1.0
 
 
-def _possible(price: Floats, holder: Holder) -> Floats:
+def _possible(price: Floats, holder: PositionSide) -> Floats:
     """Return prices, with 0 or infinity where no price closes the position."""
     if holder == "long":
         return np.maximum(price, 0.0)

@@ -29,7 +29,7 @@ from powderkeg.engine.exposure.table import (
     SWEPT,
     Singles,
     Visits,
-    settle,
+    clear_crossed,
 )
 from powderkeg.events import Floats, Times
 
@@ -88,7 +88,7 @@ def _row(
 
 @njit(cache=True)
 def move_mark(
-    cells: Singles, visited: Visits, ledger: Floats, number: Floats, count: Times, time: float,
+    cells: Singles, last_crossed: Visits, ledger: Floats, number: Floats, count: Times, time: float,
     price: float, records: Floats, n: int,
 ) -> int:  # fmt: skip
     """Empty what the mark crosses on its way to `price` and return the number of records.
@@ -102,7 +102,7 @@ def move_mark(
     old = number[MARK]
     number[MARK] = x
     if math.isnan(old):
-        settle(cells, ledger, number, count, b)
+        clear_crossed(cells, ledger, number, count, b)
         number[FRONT_LONG] = part
         number[FRONT_SHORT] = part
         number[MARK_LOW] = x
@@ -114,7 +114,7 @@ def move_mark(
     first = n
     second = int(time)
     if a == b:
-        return _creep(cells, visited, ledger, number, time, b, part, records, n)
+        return _creep(cells, last_crossed, ledger, number, time, b, part, records, n)
     side = 0 if b < a else 1
     step = -1 if b < a else 1
     c = a
@@ -126,14 +126,14 @@ def move_mark(
         elif c == b:
             fraction = 1.0 - part if side == 0 else part
             length = fraction
-        fresh = 1.0 if second - visited[side, c >> 1] > FRESH else 0.0
+        fresh = 1.0 if second - last_crossed[side, c >> 1] > FRESH else 0.0
         r, n = _row(records, n, first, time, side, fresh)
         records[r, R_LENGTH] += length
         _cross(cells, number, records, r, side, c, fraction)
         if c == b:
             break
         if (c + step) >> 1 != c >> 1:  # only now: the pair is left, both its bins were as fresh
-            visited[side, c >> 1] = second
+            last_crossed[side, c >> 1] = second
         c += step
     _book(ledger, number, records, first, n, side)
     number[FRONT_LONG] = part
@@ -143,7 +143,7 @@ def move_mark(
 
 @njit(cache=True, inline="always")
 def _creep(
-    cells: Singles, visited: Visits, ledger: Floats, number: Floats, time: float, b: int,
+    cells: Singles, last_crossed: Visits, ledger: Floats, number: Floats, time: float, b: int,
     part: float, records: Floats, n: int,
 ) -> int:  # fmt: skip
     """Move the mark inside its bin to `part` of its height and return the number of records."""
@@ -159,7 +159,7 @@ def _creep(
         number[FRONT_SHORT] = part
     else:
         return n
-    fresh = 1.0 if int(time) - visited[side, b >> 1] > FRESH else 0.0
+    fresh = 1.0 if int(time) - last_crossed[side, b >> 1] > FRESH else 0.0
     r, last = _row(records, n, n, time, side, fresh)
     records[r, R_LENGTH] += gone
     _cross(cells, number, records, r, side, b, fraction)

@@ -29,14 +29,19 @@ def scaled(number: Floats, weights: Floats, side: int) -> Singles:
 
 
 @njit(cache=True)
-def ground(number: Floats, visited: Visits, side: int, b: int) -> int:
+def ground(number: Floats, last_crossed: Visits, side: int, b: int) -> int:
     """Return 0 where the bin is fresh ground, 1 where the mark was within the last half hour."""
-    return 0 if int(number[FLUSHED]) - visited[side, b >> 1] > FRESH else 1
+    return 0 if int(number[FLUSHED]) - last_crossed[side, b >> 1] > FRESH else 1
 
 
 @njit(cache=True, fastmath=True)
 def render(
-    cells: Singles, visited: Visits, number: Floats, count: Times, weights: Floats, out: Singles
+    cells: Singles,
+    last_crossed: Visits,
+    number: Floats,
+    count: Times,
+    weights: Floats,
+    out: Singles,
 ) -> None:
     """Fill `out` float32 (2, 4096) with the weighted map in base coin."""
     out[:] = np.float32(0)
@@ -44,7 +49,7 @@ def render(
         w = scaled(number, weights, side)
         start, stop = extent(number, count, side)
         for b in range(start, stop):
-            g = ground(number, visited, side, b)
+            g = ground(number, last_crossed, side, b)
             total = np.float32(0)
             for k in range(CLASSES):
                 total += w[g, k] * cells[side, b, k]
@@ -53,8 +58,8 @@ def render(
 
 @njit(cache=True, fastmath=True)
 def render_tiers(
-    cells: Singles, visited: Visits, number: Floats, count: Times, weights: Floats, tiers: Times,
-    low: int, high: int, out: Singles,
+    cells: Singles, last_crossed: Visits, number: Floats, count: Times, weights: Floats,
+    tiers: Times, low: int, high: int, out: Singles,
 ) -> None:  # fmt: skip
     """Fill `out` float32 (groups, 2, high - low) with base coin a group.
 
@@ -65,6 +70,6 @@ def render_tiers(
         w = scaled(number, weights, side)
         start, stop = extent(number, count, side)
         for b in range(max(low, start), min(high, stop)):
-            g = ground(number, visited, side, b)
+            g = ground(number, last_crossed, side, b)
             for k in range(CLASSES):
                 out[tiers[k], side, b - low] += w[g, k] * cells[side, b, k]

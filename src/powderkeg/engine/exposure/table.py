@@ -4,10 +4,10 @@ State is a few flat arrays, because a numba call pays for every array it unpacks
 
 ``cells``    float32 (2, 4096, 64)      unit-weight exposure over `scale`, by side, bin and class
 ``volume``   float64 (4096, 2)          taker buys and sells since the last flush
-``waiting``  float32 (4096, 2)          the same since the last open-interest reading, without those
-``touched``  int16   (2, 4096)          bins that hold volume; bins that hold waiting volume
-``visited``  int32   (2, 2048)          second at which a pair of bins (10 bp) was last left, a side
-``offsets``  int16   (64, 2, 16, 2)     distance in bins: dither, group, distance, side
+``pending``  float32 (4096, 2)          the same since the last open-interest reading, without those
+``active_bins``  int16   (2, 4096)          bins that hold volume; bins that hold waiting volume
+``last_crossed``  int32   (2, 2048)          second at which a pair of bins (10 bp) was last left, a
+side ``offsets``  int16   (64, 2, 16, 2)     distance in bins: dither, group, distance, side
 ``ledger``   float64 (4, 2, 64)         where every unit of exposure went (see the row names below)
 ``number``   float64 (336,)             the scalars named in capitals below
 ``count``    int64   (10,)              the counters named in capitals below
@@ -109,7 +109,7 @@ def rescale(cells: Singles, ledger: Floats, number: Floats, count: NDArray[np.in
 
 
 @njit(cache=True)
-def settle(
+def clear_crossed(
     cells: Singles, ledger: Floats, number: Floats, count: NDArray[np.int64], mark: int
 ) -> None:
     """Empty what opened before the first mark was known and stands on the wrong side of it."""

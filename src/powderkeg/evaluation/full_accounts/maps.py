@@ -106,7 +106,7 @@ class Market:
             self._flush((self._minute + 1) * MINUTE)
             self._minute = fill.at // MINUTE
         self._oi = oi
-        if fill.died:
+        if fill.liquidated:
             self._calibrated.liquidated(_forced_close(self._market, fill))
         if fill.forced:
             return

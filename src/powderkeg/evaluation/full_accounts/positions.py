@@ -31,7 +31,7 @@ from msgspec import Struct
 from powderkeg.errors import DataError
 from powderkeg.events import Floats
 from powderkeg.history.series.positions import Told, tables
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table
 from powderkeg.history.sources import Source
 
@@ -61,7 +61,7 @@ class Fill(Struct, frozen=True, gc=False):
     """Size as a public tape shows it, below 0 where a seller took; 0 where another row shows it."""
     forced: bool
     """Whether this is either side of a forced close."""
-    died: bool
+    liquidated: bool
     """Whether it is the account that was liquidated."""
 
 
@@ -110,7 +110,7 @@ def read_world(source: Source) -> World:
     Raises:
         DataError: It tells no fills, or no payments.
     """
-    report = Report()
+    report = ReadReport()
     payments = [
         Payment(at, str(account), float(delta))
         for at, account, delta in _rows(source, "ledger", report, ("account", "delta"))
@@ -130,7 +130,7 @@ def read_world(source: Source) -> World:
 
 
 def _rows(
-    source: Source, kind: Told, report: Report, names: Sequence[str]
+    source: Source, kind: Told, report: ReadReport, names: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     """Return rows as tuples: the time, then the columns named."""
     for table in tables(source, kind, report):
@@ -138,7 +138,7 @@ def _rows(
         yield from zip(table.times.tolist(), *columns, strict=True)
 
 
-def _fills(source: Source, report: Report, forced: set[tuple[int, str]]) -> list[Fill]:
+def _fills(source: Source, report: ReadReport, forced: set[tuple[int, str]]) -> list[Fill]:
     """Return all fills, told which are prints and which are forced closes."""
     found = list(tables(source, "fills", report))
     takers: Counter[Row] = Counter()
@@ -163,7 +163,9 @@ def _told(
         if took:
             dead = closes[at, coin, price, size] > 0
             closes[at, coin, price, size] -= dead
-            yield Fill(at, account, coin, price, size, 0.0 if dead else size, dead, died=False)
+            yield Fill(
+                at, account, coin, price, size, 0.0 if dead else size, dead, liquidated=False
+            )
             continue
         met = takers[at, coin, price, -size] > 0
         takers[at, coin, price, -size] -= met
@@ -306,7 +308,7 @@ def check(world: World, known: frozenset[str]) -> Check | None:
     left: dict[tuple[int, str], float] = defaultdict(float)
     for row in world.rows:
         key = row.at, row.account
-        if isinstance(row, Fill) and row.died:
+        if isinstance(row, Fill) and row.liquidated:
             each = told[key]
             price = accounts.prices.get(row.coin, row.price)
             ratios[key] += abs(row.size) * price / each.value
@@ -315,7 +317,7 @@ def check(world: World, known: frozenset[str]) -> Check | None:
                 value = accounts.worth(row.account)[0] - row.size * (mark - price)
                 gaps[key] = abs(value - each.equity) / each.value
         accounts.take(row)
-        if isinstance(row, Fill) and row.died:
+        if isinstance(row, Fill) and row.liquidated:
             left[key] = max(left[key], abs(accounts.sizes[row.coin][row.account] * row.price))
     if not told:
         return None

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import DIED, SAID
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.errors import ConfigError
 from powderkeg.evaluation.hourly import prior
 from powderkeg.evaluation.hourly.hours import Told, gather
@@ -96,28 +96,28 @@ def _split(hours: Times) -> int:
 
 
 def _played(
-    stream: Sequence[Told], borrowed: Borrowed, start: int, kind: type[Estimate]
+    stream: Sequence[Told], pretrained: PretrainedWeights, start: int, kind: type[Estimate]
 ) -> tuple[int, Times, Floats]:
     """Return start hour, hours and dollars (n, 2, 2): reported and expected, by side."""
     estimate: Estimate | None = None
     closes: dict[int, float] = {}
     for event in stream:
-        if event.seen > start + DAYS * DAY + 2 * HOUR:
+        if event.received_time > start + DAYS * DAY + 2 * HOUR:
             break
         if isinstance(event, LiquidationBar):
-            if estimate is not None and event.at >= start:
+            if estimate is not None and event.event_time >= start:
                 estimate.liquidated_bar(event)
             continue
         for bars in _cut(event, start):
             if int(bars.times[0]) < start - JOINED:
                 continue
             if estimate is None:
-                estimate = kind(float(bars.open[0]), bars.market, borrowed)
+                estimate = kind(float(bars.open[0]), bars.market, pretrained)
             estimate.add_candles(bars, [len(bars.times)])
             hours = (bars.times + bars.span - 1) // HOUR
             closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
     assert estimate is not None  # noqa: S101  a start lies between bars
-    record = estimate.record
+    record = estimate.forecast_log
     prices = np.array([closes[hour] for hour in record.hours.tolist()])
     dollars = record.rows[:, [DIED, SAID]].astype(np.float64) * prices[:, None, None]
     return start // HOUR, record.hours - start // HOUR, dollars
@@ -134,7 +134,9 @@ def _cut(bars: Candles, start: int) -> list[Candles]:
                 for name in bars.__struct_fields__
                 if isinstance(value := getattr(bars, name), np.ndarray)
             }
-            parts.append(replace(bars, deaths=told and bars.deaths, **columns))
+            parts.append(
+                replace(bars, liquidations_known=told and bars.liquidations_known, **columns)
+            )
     return parts
 
 

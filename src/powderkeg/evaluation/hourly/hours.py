@@ -34,7 +34,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from powderkeg.desk import AGGREGATE, FLOW_ONLY
-from powderkeg.engine.calibration.baselines import Path
+from powderkeg.engine.calibration.baselines import MarkPath
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import FIELDS, FRESH
 from powderkeg.errors import ConfigError
@@ -52,7 +52,7 @@ SEED = 1
 """Of the placebo."""
 
 
-class Said(Struct, frozen=True, eq=False):
+class ForecastRows(Struct, frozen=True, eq=False):
     """What was said and what died, a row an hour and market, in order of time."""
 
     hours: Times
@@ -62,11 +62,11 @@ class Said(Struct, frozen=True, eq=False):
     away: Floats
     """How far price went within the hour, down and up, log distance, shape (n, 2)."""
 
-    def where(self, keep: NDArray[np.bool_ | np.int64]) -> Said:
+    def where(self, keep: NDArray[np.bool_ | np.int64]) -> ForecastRows:
         """Return the rows of a mask, or by their numbers."""
-        return Said(self.hours[keep], self.rows[keep], self.away[keep])
+        return ForecastRows(self.hours[keep], self.rows[keep], self.away[keep])
 
-    def between(self, since: float, until: float) -> Said:
+    def between(self, since: float, until: float) -> ForecastRows:
         """Return the rows from one hour on to before another."""
         return self.where((self.hours >= since) & (self.hours < until))
 
@@ -74,7 +74,7 @@ class Said(Struct, frozen=True, eq=False):
 class Played(Struct, frozen=True, eq=False):
     """The rows that are scored."""
 
-    said: Said
+    said: ForecastRows
     middle: int
     """Hour at which they are split: of all that was played, the first days with it."""
     played: int = 0
@@ -86,7 +86,7 @@ class _Market:
 
     def __init__(self, name: str, price: float) -> None:
         self.estimate = Estimate(price, name)
-        self._path = Path()
+        self._path = MarkPath()
         self._closes: dict[int, float] = {}
         self._hours: list[Times] = []
         self._rows: list[Floats] = []
@@ -102,14 +102,14 @@ class _Market:
 
     def _keep(self) -> None:
         """Keep what the record has written since: it forgets the oldest rows in time."""
-        record = self.estimate.record
+        record = self.estimate.forecast_log
         new = record.count - self._count
         if new:
             self._hours.append(record.hours[-new:])
             self._rows.append(record.rows[-new:].astype(np.float64))
             self._count = record.count
 
-    def said(self) -> Said:
+    def said(self) -> ForecastRows:
         """Return the rows of the hours whose price is known."""
         all_hours = np.concatenate([np.zeros(0, np.int64), *self._hours])
         all_rows = np.concatenate([np.zeros((0, len(FIELDS), 2)), *self._rows])
@@ -119,7 +119,7 @@ class _Market:
         rows[:, :FRESH] *= prices[:, None, None]
         walked = np.array([self._path.hours[hour][:3] for hour in hours.tolist()]).reshape(-1, 3)
         opened, low, high = walked.T
-        return Said(hours, rows, np.log(np.stack((opened / low, high / opened), axis=1)))
+        return ForecastRows(hours, rows, np.log(np.stack((opened / low, high / opened), axis=1)))
 
 
 def gather(
@@ -152,25 +152,25 @@ def gather(
     return stream
 
 
-def play(stream: Iterable[Told]) -> Said:
+def play(stream: Iterable[Told]) -> ForecastRows:
     """Play bars through the estimates of their markets and return what was said of the hours."""
     markets: dict[str, _Market] = {}
     hour = 0
     for event in stream:
-        if event.seen // HOUR > hour:
-            hour = event.seen // HOUR
-            lessons = [m.estimate.lesson() for m in markets.values()]
+        if event.received_time // HOUR > hour:
+            hour = event.received_time // HOUR
+            market_stats = [m.estimate.pooled_stats() for m in markets.values()]
             for market in markets.values():
-                market.estimate.elders = [each for each in lessons if each is not None]
+                market.estimate.peers = [each for each in market_stats if each is not None]
         if isinstance(event, LiquidationBar):
             _share_out(event, {name: market.estimate for name, market in markets.items()})
         else:
             if event.market not in markets:
                 markets[event.market] = _Market(event.market, float(event.open[0]))
             markets[event.market].add(event)
-    nothing = Said(np.zeros(0, np.int64), np.zeros((0, len(FIELDS), 2)), np.zeros((0, 2)))
+    nothing = ForecastRows(np.zeros(0, np.int64), np.zeros((0, len(FIELDS), 2)), np.zeros((0, 2)))
     parts = [nothing, *(market.said() for _, market in sorted(markets.items()))]
-    whole = Said(
+    whole = ForecastRows(
         np.concatenate([part.hours for part in parts]),
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.away for part in parts]),
@@ -247,9 +247,9 @@ def run(
         ConfigError: There are no bars, no liquidation bars, too few of them, or none in between.
     """
     stream = gather(source, coin, way)
-    begin, end = (event.seen // HOUR for event in (stream[0], stream[-1]))
+    begin, end = (event.received_time // HOUR for event in (stream[0], stream[-1]))
     if until is not None:  # an hour is closed when the next is over
-        stream = [event for event in stream if event.seen <= until + 3 * HOUR]
+        stream = [event for event in stream if event.received_time <= until + 3 * HOUR]
     said = play(shuffled(stream) if placebo else stream)
     hours = said.hours
     begin = int(hours[0]) if len(hours) else begin

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.calibration import weights as w
 from powderkeg.engine.calibration.estimate import VERSION
-from powderkeg.engine.calibration.pooling import Borrowed
+from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.engine.calibration.sweeps import tally
 from powderkeg.engine.calibration.terms import TERMS, in_coins, per_oi
 from powderkeg.engine.exposure.classes import TIME, VOLUME
@@ -78,7 +78,7 @@ def read(stream: list[Told]) -> Hours:
     np.add.at(by_hour, quarters // 4 - numbers[0], crossed)
     liquidated = np.full((len(numbers), 2), np.nan)
     for bar in (event for event in stream if isinstance(event, LiquidationBar)):
-        i = bar.at // HOUR - numbers[0]
+        i = bar.event_time // HOUR - numbers[0]
         if 0 <= i < len(numbers):
             liquidated[i] = bar.long, bar.short
     seconds = float(ends[-1] - ends[0]) / SECOND
@@ -98,7 +98,7 @@ def _interest(runs: list[Candles], numbers: Times) -> Floats:
     return oi[known][np.maximum(last, 0)]
 
 
-def learn(hours: Hours, since: int, until: int, market: str) -> Borrowed:
+def learn(hours: Hours, since: int, until: int, market: str) -> PretrainedWeights:
     """Return the weights learned on the hours from `since` to before `until`.
 
     Args:
@@ -115,7 +115,7 @@ def learn(hours: Hours, since: int, until: int, market: str) -> Borrowed:
         raise ConfigError("expected liquidations to learn from, found none in these hours")
     weights = _fit(hours, chosen)
     total = hours.liquidated[chosen]
-    return Borrowed(
+    return PretrainedWeights(
         weights=weights,
         since=since * HOUR,
         until=until * HOUR,
@@ -134,9 +134,9 @@ def _fit(hours: Hours, chosen: NDArray[np.bool_]) -> Floats:
     oi = float(hours.oi[chosen].mean())
     shares = w.shares(hours.exposure.basis)
     assumed = w.prior(shares, oi, hours.rates, hours.exposure.hazards)
-    middle = w.raised(assumed, crossed, died, oi)
+    middle = w.rescale_prior(assumed, crossed, died, oi)
     rows = crossed.reshape(-1, TERMS)
-    found, _ = w.climb(rows, died.ravel(), middle, middle, w.EVIDENCE * oi, ROUNDS)
+    found, _ = w.em(rows, died.ravel(), middle, middle, w.EVIDENCE * oi, ROUNDS)
     return per_oi(found, oi)
 
 

@@ -19,7 +19,7 @@ from powderkeg.engine.calibration.forecasts import (
     SAID,
     STATIC,
 )
-from powderkeg.evaluation.hourly.hours import WARM_UP, Played, Said
+from powderkeg.evaluation.hourly.hours import WARM_UP, ForecastRows, Played
 from powderkeg.evaluation.metrics import bootstrap, poisson_deviance
 from powderkeg.events import Floats
 
@@ -43,7 +43,7 @@ def missed(actual: Floats, expected: Floats) -> Floats:
     return 2 * (actual * np.log(ratio) - actual + mu)
 
 
-def deviances(said: Said) -> dict[str, float]:
+def deviances(said: ForecastRows) -> dict[str, float]:
     """Return the deviance of ours, of the static map and of no map, on the same rows."""
     died = said.rows[:, DIED].ravel()
     names = {
@@ -58,7 +58,7 @@ def deviances(said: Said) -> dict[str, float]:
     }
 
 
-def intervals(said: Said, wanted: tuple[str, ...] = ()) -> dict[str, list[float]]:
+def intervals(said: ForecastRows, wanted: tuple[str, ...] = ()) -> dict[str, list[float]]:
     """Return 95 % intervals, resampling days: our deviance, the gain over each null, the scale.
 
     Args:
@@ -88,7 +88,7 @@ def intervals(said: Said, wanted: tuple[str, ...] = ()) -> dict[str, list[float]
     }
 
 
-def blocks(said: Said) -> list[dict[str, Any]]:
+def blocks(said: ForecastRows) -> list[dict[str, Any]]:
     """Return the deviances of every 15 days."""
     first = int(said.hours[0])
     out: list[dict[str, Any]] = []
@@ -103,7 +103,7 @@ def blocks(said: Said) -> list[dict[str, Any]]:
     return out
 
 
-def models(said: Said, strict: Said) -> list[dict[str, object]]:
+def models(said: ForecastRows, strict: ForecastRows) -> list[dict[str, object]]:
     """Return ours and the null models side by side, a row each.
 
     Args:
@@ -129,7 +129,7 @@ def models(said: Said, strict: Said) -> list[dict[str, object]]:
     ]
 
 
-def coverage(said: Said) -> dict[str, float]:
+def coverage(said: ForecastRows) -> dict[str, float]:
     """Return the share of rows that the 80 % bands covered: of all, and by side."""
     died = said.rows[:, DIED]
     inside = (died >= said.rows[:, LOW]) & (died <= said.rows[:, HIGH])
@@ -151,7 +151,7 @@ def spearman(one: Floats, other: Floats) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def order(said: Said) -> dict[str, dict[str, float]]:
+def order(said: ForecastRows) -> dict[str, dict[str, float]]:
     """Return how well hours are put in order: rank correlation, and dollars in the first 5 %."""
     died = said.rows[:, DIED].sum(axis=1)
     first = math.ceil(TOP * len(died))
@@ -170,7 +170,7 @@ def order(said: Said) -> dict[str, dict[str, float]]:
     }
 
 
-def reliability(said: Said) -> list[dict[str, float]]:
+def reliability(said: ForecastRows) -> list[dict[str, float]]:
     """Return what was said and what died, mean dollars, by deciles of what was said."""
     order = np.argsort(said.rows[:, SAID].ravel(), kind="stable")
     expected, died = said.rows[:, SAID].ravel()[order], said.rows[:, DIED].ravel()[order]
@@ -181,7 +181,7 @@ def reliability(said: Said) -> list[dict[str, float]]:
     ]
 
 
-def explained(fit: Said, test: Said, side: int, field: int | None) -> float:
+def explained(fit: ForecastRows, test: ForecastRows, side: int, field: int | None) -> float:
     """Return the R² of log dollars out of sample, by least squares fitted on other rows.
 
     The terms are the excursion, its square and fresh ground; `field` adds what a map said.
@@ -193,7 +193,7 @@ def explained(fit: Said, test: Said, side: int, field: int | None) -> float:
     return float(1 - (rest**2).mean() / told.var())
 
 
-def _terms(said: Said, side: int, field: int | None) -> tuple[Floats, Floats]:
+def _terms(said: ForecastRows, side: int, field: int | None) -> tuple[Floats, Floats]:
     far = said.away[:, side]
     columns = [np.ones(len(far)), far, far**2, said.rows[:, FRESH, side]]
     if field is not None:
@@ -201,7 +201,7 @@ def _terms(said: Said, side: int, field: int | None) -> tuple[Floats, Floats]:
     return np.stack(columns, axis=1), np.log(said.rows[:, DIED, side] + LEAST)
 
 
-def r2(fit: Said, test: Said) -> dict[str, dict[str, float]]:
+def r2(fit: ForecastRows, test: ForecastRows) -> dict[str, dict[str, float]]:
     """Return R² out of sample by side: of the excursion alone, and with each map beside it."""
     fields = {
         "path": None, "path_and_static": STATIC, "path_and_path_only": PATH_ONLY,
@@ -213,7 +213,7 @@ def r2(fit: Said, test: Said) -> dict[str, dict[str, float]]:
     }
 
 
-def brief(said: Said) -> dict[str, float]:
+def brief(said: ForecastRows) -> dict[str, float]:
     """Return deviances and what they are of the nulls'."""
     out = deviances(said)
     ours = out["poisson_deviance"]

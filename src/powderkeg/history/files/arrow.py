@@ -14,7 +14,7 @@ from powderkeg.errors import DataError
 from powderkeg.history.files.cells import Array, Type, array, cell
 from powderkeg.history.files.columns import Columns, Layout, stamped, timed
 from powderkeg.history.files.containers import Entry
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 
@@ -25,7 +25,7 @@ _LARGEST = 1 << 28
 """Bytes of a packed file of these kinds: they pack themselves, and must be in memory as a whole."""
 
 
-def read_arrow(entry: Entry, layout: Layout, report: Report) -> Iterator[Columns]:
+def read_arrow(entry: Entry, layout: Layout, report: ReadReport) -> Iterator[Columns]:
     """Return the wanted columns of a Parquet, Feather or Arrow file.
 
     Raises:
@@ -78,7 +78,7 @@ def _whole(entry: Entry) -> bytes:
     return b"".join(parts)
 
 
-def _columns(file: str, row: int, batch: Any, layout: Layout, report: Report) -> Columns:
+def _columns(file: str, row: int, batch: Any, layout: Layout, report: ReadReport) -> Columns:
     """Return a batch as columns; rows with a value that does not fit are reported."""
     data: dict[str, Array] = {}
     keep = np.ones(batch.num_rows, np.bool_)
@@ -86,9 +86,7 @@ def _columns(file: str, row: int, batch: Any, layout: Layout, report: Report) ->
         values, good, why = _column(batch.column(name), kind, layout)
         wrong = np.flatnonzero(keep & ~good)
         if len(wrong):
-            report.complain(
-                file, row + int(wrong[0]), "unreadable row", f"{name}: {why}", len(wrong)
-            )
+            report.reject(file, row + int(wrong[0]), "unreadable row", f"{name}: {why}", len(wrong))
         keep &= good
         data[name] = values
     lines = np.arange(row, row + batch.num_rows, dtype=np.int64)

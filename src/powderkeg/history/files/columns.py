@@ -25,7 +25,7 @@ from powderkeg.history.files.dialect import Dialect, cells, sniff
 from powderkeg.history.files.lines import Block
 from powderkeg.history.files.timestamps import EARLIEST, LATEST, may_be_both, of_numbers, of_texts
 from powderkeg.history.series.identity import symbol_column
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 
 _SNIFFED = 1 << 16
 _HEAD = 50
@@ -63,7 +63,7 @@ class Layout(NamedTuple):
         return self._replace(wanted={**self.wanted, symbol: text})
 
 
-def read_csv(text: Iterator[Block], layout: Layout, report: Report) -> Iterator[Columns]:
+def read_csv(text: Iterator[Block], layout: Layout, report: ReadReport) -> Iterator[Columns]:
     """Return the wanted columns of CSV text, which may come from several files.
 
     Raises:
@@ -107,7 +107,7 @@ class _Reader(NamedTuple):
             day_first = _day_first(body, dialect, header.index(stamps[0]))
         return cls(dialect, header, wanted, layout, day_first), body
 
-    def read(self, block: Block, report: Report) -> Columns:
+    def read(self, block: Block, report: ReadReport) -> Columns:
         """Return the columns of a block; rows that do not fit are reported."""
         found = self._typed(block) or self._row_by_row(block, report)
         self._add_constants(found)
@@ -171,7 +171,7 @@ class _Reader(NamedTuple):
         ]
         return None if any(missing) else columns
 
-    def _row_by_row(self, block: Block, report: Report) -> Columns:
+    def _row_by_row(self, block: Block, report: ReadReport) -> Columns:
         """Return a block read row by row; rows that do not fit are reported."""
         places: list[tuple[int, Type]] = [
             (self.header.index(name), kind) for name, kind in self.wanted.items()
@@ -183,7 +183,7 @@ class _Reader(NamedTuple):
                 row = _cells(raw, len(self.header), self.dialect)
                 values = [CELL[kind](row[place]) for place, kind in places]
             except (ValueError, KeyError, csv.Error) as why:
-                report.complain(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
+                report.reject(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
                 continue
             lines.append(line)
             for column, value in zip(good, values, strict=True):
@@ -199,7 +199,12 @@ class _Reader(NamedTuple):
 
 
 def timed(
-    part: Columns, layout: Layout, report: Report, found: Callable[[int], object], *, start: bool
+    part: Columns,
+    layout: Layout,
+    report: ReadReport,
+    found: Callable[[int], object],
+    *,
+    start: bool,
 ) -> Columns:
     """Return the rows that have a time; the others are reported with what was found instead.
 
@@ -223,7 +228,7 @@ def timed(
     why = f"expected {name} to be a time from 2009 to 2100, found {str(found(first))[:80]!r}"
     if start and wrong.all():
         raise DataError(part.file, int(part.lines[first]), why)
-    report.complain(part.file, int(part.lines[first]), "no time", why, int(wrong.sum()))
+    report.reject(part.file, int(part.lines[first]), "no time", why, int(wrong.sum()))
     data = {key: column[~wrong] for key, column in part.data.items()}
     return Columns(part.file, part.lines[~wrong], data)
 
@@ -282,7 +287,7 @@ def _day_first(block: Block, dialect: Dialect, place: int) -> bool | None:
     return first
 
 
-def read_jsonl(text: Iterator[Block], layout: Layout, report: Report) -> Iterator[Columns]:
+def read_jsonl(text: Iterator[Block], layout: Layout, report: ReadReport) -> Iterator[Columns]:
     """Return the wanted keys of JSON lines.
 
     Raises:
@@ -355,7 +360,7 @@ def _numpy(column: Any) -> Array:
 
 
 def _rows_json(
-    block: Block, decoder: msgspec.json.Decoder[Any], report: Report
+    block: Block, decoder: msgspec.json.Decoder[Any], report: ReadReport
 ) -> tuple[list[Any], Times]:
     """Return rows decoded one by one, with their line numbers; bad ones are reported."""
     rows: list[Any] = []
@@ -367,7 +372,7 @@ def _rows_json(
         except (msgspec.MsgspecError, ValueError) as why:
             if line == 1 and "missing required field" in str(why):
                 raise DataError(block.file, 1, f"{why} in {raw[:160]!r}") from why
-            report.complain(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
+            report.reject(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
     return rows, np.array(lines, np.int64)
 
 

@@ -31,7 +31,7 @@ _RATIO, _FREE = 250, 1 << 30
 
 Advance = Callable[[int], None]
 """Told how many stored bytes were read since the last call."""
-Complain = Callable[[str, int, str, str], None]
+Reject = Callable[[str, int, str, str], None]
 """Told file, line, reason and detail of what was left out."""
 
 
@@ -51,7 +51,7 @@ class Entry(NamedTuple):
     """Where it lies as it is, None where it must be unpacked."""
 
 
-def entries(path: Path, advance: Advance, complain: Complain) -> Iterator[Entry]:
+def entries(path: Path, advance: Advance, reject: Reject) -> Iterator[Entry]:
     """Return what a file holds, each to be read before the next.
 
     An entry of a zip that cannot be read is told and left out; so is what systems put beside files.
@@ -66,7 +66,7 @@ def entries(path: Path, advance: Advance, complain: Complain) -> Iterator[Entry]
             magic = file.read(6)
             file.seek(0)
             if magic.startswith(b"PK\x03\x04") or path.suffix == ".zip":
-                yield from _zipped(path, complain)
+                yield from _zipped(path, reject)
                 advance(path.stat().st_size)
                 return
             unpack = _unpacker(magic)
@@ -99,7 +99,7 @@ def _broken(why: BrokenError) -> Iterator[bytes]:
     raise why
 
 
-def _zipped(path: Path, complain: Complain) -> Iterator[Entry]:
+def _zipped(path: Path, reject: Reject) -> Iterator[Entry]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             parts = info.filename.split("/")
@@ -110,7 +110,7 @@ def _zipped(path: Path, complain: Complain) -> Iterator[Entry]:
                 with archive.open(info) as file:
                     yield _entry(name, _guarded(file), max(info.compress_size, 1))
             except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as why:
-                complain(name, 0, "unreadable zip entry", str(why))
+                reject(name, 0, "unreadable zip entry", str(why))
 
 
 def _guarded(file: IO[bytes]) -> Iterator[bytes]:

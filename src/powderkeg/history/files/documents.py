@@ -20,7 +20,7 @@ from powderkeg.history.files.cells import array, cell
 from powderkeg.history.files.columns import Columns, Layout, stamped
 from powderkeg.history.files.containers import BrokenError, Entry
 from powderkeg.history.files.lines import Block, whole_lines
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 
 _LARGEST = 1 << 28
 """Bytes of one document. JSON lines have no bound."""
@@ -40,7 +40,7 @@ def is_lines(head: bytes) -> bool:
     return rest.lstrip()[:1] in {b"", b"{", b"["}
 
 
-def read_document(entry: Entry, layout: Layout, report: Report) -> Iterator[Columns]:
+def read_document(entry: Entry, layout: Layout, report: ReadReport) -> Iterator[Columns]:
     """Return the wanted columns of a document.
 
     Raises:
@@ -59,9 +59,9 @@ def read_document(entry: Entry, layout: Layout, report: Report) -> Iterator[Colu
     yield columns_of(entry.name, rows, range(1, len(rows) + 1), layout, report)
 
 
-def read_arrays(entry: Entry, layout: Layout, report: Report) -> Iterator[Columns]:
+def read_arrays(entry: Entry, layout: Layout, report: ReadReport) -> Iterator[Columns]:
     """Return the wanted columns of lines that each hold one list: columns ``"0"``, ``"1"`` ..."""
-    for block in whole_lines(entry, report.complain):
+    for block in whole_lines(entry, report.reject):
         rows: list[Any] = []
         lines: list[int] = []
         for line, row in _decoded(block, report):
@@ -70,16 +70,16 @@ def read_arrays(entry: Entry, layout: Layout, report: Report) -> Iterator[Column
         yield columns_of(block.file, rows, lines, layout, report)
 
 
-def _decoded(block: Block, report: Report) -> Iterator[tuple[int, Any]]:
+def _decoded(block: Block, report: ReadReport) -> Iterator[tuple[int, Any]]:
     for line, raw in enumerate(block.rows(), block.line):
         try:
             yield line, msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
-            report.complain(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
+            report.reject(block.file, line, "unreadable row", f"{why} in {raw[:120]!r}")
 
 
 def columns_of(
-    file: str, rows: list[Any], lines: Sequence[int], layout: Layout, report: Report
+    file: str, rows: list[Any], lines: Sequence[int], layout: Layout, report: ReadReport
 ) -> Columns:
     """Return rows, each a dict or a list, as columns; those that do not fit are reported."""
     layout = layout.of(rows[0] if rows and isinstance(rows[0], dict) else ())
@@ -90,7 +90,7 @@ def columns_of(
         try:
             values = [cell(_value(row, name), kind) for name, kind in wanted.items()]
         except (ValueError, KeyError, IndexError, TypeError, msgspec.ValidationError) as why:
-            report.complain(file, line, "unreadable row", f"{why!r} in {str(row)[:120]}")
+            report.reject(file, line, "unreadable row", f"{why!r} in {str(row)[:120]}")
             continue
         kept.append(line)
         for column, value in zip(good, values, strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from powderkeg.errors import DataError
-from powderkeg.history.files.containers import Advance, BrokenError, Complain, Entry, entries
+from powderkeg.history.files.containers import Advance, BrokenError, Entry, Reject, entries
 
 _BLOCK = 1 << 21
 """Bytes of text per block: the fastest of 0.5 to 8 MiB on a day of Binance prints."""
@@ -29,20 +29,20 @@ class Block(NamedTuple):
         return self.data.removesuffix(b"\n").split(b"\n")
 
 
-def blocks(path: Path, advance: Advance, complain: Complain, size: int = _BLOCK) -> Iterator[Block]:
+def blocks(path: Path, advance: Advance, reject: Reject, size: int = _BLOCK) -> Iterator[Block]:
     """Return a file's text in blocks of about `size` bytes.
 
     A tail that is broken ends the file early: what was whole before it is kept, the cut line is
-    left out, and `complain` is told. Files in a zip follow each other as files of their own.
+    left out, and `reject` is told. Files in a zip follow each other as files of their own.
 
     Raises:
         DataError: The file cannot be opened, or has a line no table has.
     """
-    for entry in entries(path, advance, complain):
-        yield from whole_lines(entry, complain, size)
+    for entry in entries(path, advance, reject):
+        yield from whole_lines(entry, reject, size)
 
 
-def whole_lines(entry: Entry, complain: Complain, size: int = _BLOCK) -> Iterator[Block]:
+def whole_lines(entry: Entry, reject: Reject, size: int = _BLOCK) -> Iterator[Block]:
     """Return the text of one entry in blocks of about `size` bytes; see `blocks`."""
     name, line, held = entry.name, 1, 0
     kept: list[bytes] = []
@@ -65,6 +65,6 @@ def whole_lines(entry: Entry, complain: Complain, size: int = _BLOCK) -> Iterato
     except BrokenError as why:
         text = b"".join(kept)
         text = text[: text.rfind(b"\n") + 1]
-        complain(name, line + text.count(b"\n"), "broken tail", str(why))
+        reject(name, line + text.count(b"\n"), "broken tail", str(why))
     if text:
         yield Block(name, line, text)

@@ -33,7 +33,7 @@ _ROWS = 2_000
 _NESTED = 64
 """Levels of brackets that an answer of a venue never has."""
 _DEEPEST = 8
-Form: TypeAlias = Literal["csv", "json", "jsonl", "arrow", "wire", "other"]
+FileLayout: TypeAlias = Literal["csv", "json", "jsonl", "arrow", "wire", "other"]
 
 
 class Peek(NamedTuple):
@@ -47,7 +47,7 @@ class Peek(NamedTuple):
     """The first rows by column: text of text files, else values."""
     document: Any = None
     """The head of a JSON document, decoded."""
-    form: Form = "csv"
+    form: FileLayout = "csv"
     constants: dict[str, str] = {}  # noqa: RUF012  # never written to
     """What comment lines above the rows tell."""
     inner: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from powderkeg.history.importing.gather import Group
-from powderkeg.history.sources import Column, Of, Stamp
+from powderkeg.history.sources import Column, RatioColumn, Stamp
 
 
 def source_text(name: str, root: str, groups: Iterable[Group]) -> str:
@@ -55,7 +55,7 @@ def _stamp(time: Stamp | None) -> dict[str, Any]:
 
 
 def _column(column: Column) -> Any:
-    return {"of": column.of, "by": column.by} if isinstance(column, Of) else column
+    return {"of": column.of, "by": column.by} if isinstance(column, RatioColumn) else column
 
 
 def value(of: Any) -> str:

@@ -9,15 +9,15 @@ Source: public.bybit.com; okx.com/data-download; bitget.com data download.
 
 from __future__ import annotations
 
-from powderkeg.history.layouts.layout import Form, Part
+from powderkeg.history.layouts.layout import FileLayout, Part
 
 _BYBIT_BARS = {name: name for name in ("open", "high", "low", "close", "volume")}
 _OKX_OLD = ["trade_id/交易id", "side/交易方向", "size/数量", "price/价格", "created_time/成交时间"]
 
 
-def _okx_old(spelled: tuple[str, ...]) -> Form:
+def _okx_old(spelled: tuple[str, ...]) -> FileLayout:
     ident, side, size, price, time = spelled
-    return Form(
+    return FileLayout(
         "OKX archive: trades, header in two languages",
         "okx.com/data-download, trades and aggtrades, 2021 to 2023",
         (Part("trades", {"price": price, "size": size, "side": side, "id": ident}),),
@@ -27,7 +27,7 @@ def _okx_old(spelled: tuple[str, ...]) -> Form:
 
 
 FORMS = (
-    Form(
+    FileLayout(
         "Bybit archive: trades",
         "public.bybit.com/trading",
         (Part("trades", {"price": "price", "size": "size", "side": "side", "id": "trdMatchID"}),),
@@ -36,7 +36,7 @@ FORMS = (
         venue="bybit",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Bybit archive: spot trades",
         "public.bybit.com/spot",
         (Part("trades", {"price": "price", "size": "volume", "side": "side", "id": "id"}),),
@@ -44,7 +44,7 @@ FORMS = (
         lacks=("symbol", "size"),
         venue="bybit-spot",
     ),
-    Form(
+    FileLayout(
         "Bybit archive: candles",
         "public.bybit.com/kline_for_metatrader4 and data.bybit.com",
         (Part("candles", _BYBIT_BARS),),
@@ -54,7 +54,7 @@ FORMS = (
         venue="bybit",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Bybit archive: premium",
         "public.bybit.com/premium_index",
         (),
@@ -64,7 +64,7 @@ FORMS = (
     ),
     _okx_old(tuple(_OKX_OLD)),
     _okx_old(tuple(name.replace("id/交易id", "id/交易ID") for name in _OKX_OLD)),
-    Form(
+    FileLayout(
         "OKX archive: trades",
         "okx.com/data-download, trades",
         (Part("trades", {"price": "price", "size": "size", "side": "side", "id": "trade_id"}),),
@@ -74,7 +74,7 @@ FORMS = (
         venue="okx",
         symbol="instrument_name",
     ),
-    Form(
+    FileLayout(
         "OKX archive: options",
         "okx.com/data-download",
         (),
@@ -82,7 +82,7 @@ FORMS = (
         path="optionchain|option-",
         note="options: they have no event",
     ),
-    Form(
+    FileLayout(
         "OKX archive: trades without a market",
         "okx.com/data-download, trades, 2023",
         (Part("trades", {"price": "price", "size": "size", "side": "side", "id": "trade_id"}),),
@@ -90,7 +90,7 @@ FORMS = (
         lacks=("instrument_name",),
         venue="okx",
     ),
-    Form(
+    FileLayout(
         "OKX archive: candles",
         "okx.com/data-download, candlesticks",
         (
@@ -106,7 +106,7 @@ FORMS = (
         venue="okx",
         symbol="instrument_name",
     ),
-    Form(
+    FileLayout(
         "OKX archive: funding",
         "okx.com/data-download, swaprates: settled rates",
         (Part("funding", {"rate": "funding_rate"}, span="8h"),),
@@ -116,7 +116,7 @@ FORMS = (
         symbol="instrument_name",
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "Bitget archive: trades",
         "bitget.com data download, trades",
         (

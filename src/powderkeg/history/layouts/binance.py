@@ -13,9 +13,9 @@ import re
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.importing.intervals import moment
-from powderkeg.history.layouts.layout import Ask, Form, Found, Part, Unknown, headless
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Part, Unknown, headless
 from powderkeg.history.layouts.market import Market, market, venue_of
-from powderkeg.history.sources import Of, Series
+from powderkeg.history.sources import RatioColumn, Series
 
 _NAME = re.compile(
     r"^([A-Z0-9]{3,}(?:_[A-Z0-9]+)?)-(aggTrades|trades|metrics|fundingRate|bookDepth|bookTicker|"
@@ -104,7 +104,7 @@ def _spot(kind: str, peek: Peek) -> bool:
 
 _BY_COIN = {"size": "base"}
 FORMS = (
-    Form(
+    FileLayout(
         "Binance: metrics",
         "binance-public-data, data/futures/um/daily/metrics",
         (
@@ -112,7 +112,7 @@ FORMS = (
                 "open_interest",
                 {
                     "size": "sum_open_interest",
-                    "price": Of("sum_open_interest_value", "sum_open_interest"),
+                    "price": RatioColumn("sum_open_interest_value", "sum_open_interest"),
                 },
                 _BY_COIN,
             ),
@@ -131,7 +131,7 @@ FORMS = (
         venue="binance",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Binance: aggregated trades",
         "binance-public-data, aggTrades",
         (
@@ -147,7 +147,7 @@ FORMS = (
         ),
         time="transact_time",
     ),
-    Form(
+    FileLayout(
         "Binance: funding",
         "binance-public-data, fundingRate",
         (
@@ -159,7 +159,7 @@ FORMS = (
         ),
         time="calc_time",
     ),
-    Form(
+    FileLayout(
         "Binance: liquidation orders",
         "binance-public-data, liquidationSnapshot; a recorder of !forceOrder@arr",
         (
@@ -171,7 +171,7 @@ FORMS = (
         time="time",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Binance: liquidation orders, recorded",
         "Moon Dev's liquidation files; fields of !forceOrder@arr",
         (

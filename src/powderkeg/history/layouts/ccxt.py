@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.importing.intervals import moment
-from powderkeg.history.layouts.layout import Form, Part
+from powderkeg.history.layouts.layout import FileLayout, Part
 
 _OHLCV = {"open": "1", "high": "2", "low": "3", "close": "4", "volume": "5"}
 
@@ -37,7 +37,7 @@ def _six(peek: Peek) -> bool:
 
 _FEATHER = ("date", "open", "high", "low", "close", "volume")
 FORMS = (
-    Form(
+    FileLayout(
         "ccxt: fetchOHLCV",
         "docs.ccxt.com, OHLCV structure",
         (Part("candles", _OHLCV, {"volume": "base"}),),
@@ -46,7 +46,7 @@ FORMS = (
         fits=_six,
         unless="open-?interest|funding|premium|\\boi\\b|liquid",
     ),
-    Form(
+    FileLayout(
         "ccxt: fetchTrades",
         "docs.ccxt.com, trade structure",
         (Part("trades", {"price": "price", "size": "amount", "side": "side", "id": "id"}),),
@@ -55,7 +55,7 @@ FORMS = (
         symbol="symbol",
         perpetual=True,
     ),
-    Form(
+    FileLayout(
         "ccxt: fetchFundingRateHistory",
         "docs.ccxt.com, funding rate history structure",
         (Part("funding", {"rate": "fundingRate"}, span="8h"),),
@@ -65,7 +65,7 @@ FORMS = (
         perpetual=True,
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "ccxt: fetchOpenInterestHistory",
         "docs.ccxt.com, open interest structure",
         (Part("open_interest", {"size": "openInterestAmount"}),),
@@ -74,7 +74,7 @@ FORMS = (
         symbol="symbol",
         perpetual=True,
     ),
-    Form(
+    FileLayout(
         "ccxt: fetchLiquidations",
         "docs.ccxt.com, liquidation structure",
         (Part("liquidations", {"price": "price", "size": "contracts", "side": "side"}),),
@@ -83,7 +83,7 @@ FORMS = (
         symbol="symbol",
         perpetual=True,
     ),
-    Form(
+    FileLayout(
         "freqtrade: funding",
         "freqtrade docs, data download, candle type funding_rate",
         (Part("funding", {"rate": "open"}, means="at", span="8h"),),
@@ -92,7 +92,7 @@ FORMS = (
         path="funding-rate",
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "freqtrade: mark",
         "freqtrade docs, data download, candle type mark",
         (Part("mark", {"price": "close"}),),
@@ -101,7 +101,7 @@ FORMS = (
         needs=_FEATHER,
         path="-mark\\b",
     ),
-    Form(
+    FileLayout(
         "freqtrade: index",
         "freqtrade docs, data download, candle type index",
         (Part("index", {"price": "close"}),),
@@ -110,7 +110,7 @@ FORMS = (
         needs=_FEATHER,
         path="-index\\b",
     ),
-    Form(
+    FileLayout(
         "freqtrade: premium",
         "freqtrade docs, data download, candle type premiumIndex",
         (),
@@ -118,7 +118,7 @@ FORMS = (
         path="premium",
         note="the premium of the perpetual over the index: it has no event",
     ),
-    Form(
+    FileLayout(
         "freqtrade: candles",
         "freqtrade docs, data download",
         (Part("candles", {n: n for n in _FEATHER[1:]}, {"volume": "base"}),),

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from powderkeg.history.importing.head import Peek
-from powderkeg.history.layouts.layout import Form, Part
+from powderkeg.history.layouts.layout import FileLayout, Part
 from powderkeg.history.layouts.market import words_of
 
 _DOCS = "coinglass-api-docs v4: "
@@ -60,7 +60,7 @@ def _in_coin(peek: Peek) -> bool:
 
 _COLUMNS: dict[str, Any] = {"time": "time", "means": "from", "lacks": ("volume", "volume_usd")}
 FORMS = (
-    Form(
+    FileLayout(
         "CoinGlass: liquidations of all venues",
         _DOCS + "futures/liquidation/aggregated-history",
         (
@@ -77,7 +77,7 @@ FORMS = (
         means="from",
         venue="aggregate",
     ),
-    Form(
+    FileLayout(
         "CoinGlass: liquidations of a market",
         _DOCS + "futures/liquidation/history",
         (
@@ -90,7 +90,7 @@ FORMS = (
         time="time",
         means="from",
     ),
-    Form(
+    FileLayout(
         "CoinGlass: liquidation orders",
         _DOCS + "futures/liquidation/order; side 1 is a buy, so a short was liquidated",
         tuple(
@@ -108,14 +108,14 @@ FORMS = (
         exchange="exchange_name",
         perpetual=True,
     ),
-    Form(
+    FileLayout(
         "CoinGlass: price candles",
         _DOCS + "futures/price/history",
         (Part("candles", _OHLC | {"volume": "volume_usd"}, {"volume": "quote"}),),
         time="time",
         means="from",
     ),
-    Form(
+    FileLayout(
         "CoinGlass: funding",
         _DOCS + "futures/funding-rate/history, percent",
         (Part("funding", {"rate": "close"}, {"rate": "percent"}, means="at", span="8h"),),
@@ -125,7 +125,7 @@ FORMS = (
         note="taken for percent each 8 hours: change span where the market pays at other times",
         **_COLUMNS,
     ),
-    Form(
+    FileLayout(
         "CoinGlass: open interest in dollars",
         _DOCS + "futures/open-interest/history, unit usd",
         (),
@@ -136,7 +136,7 @@ FORMS = (
         refused=True,
         **_COLUMNS,
     ),
-    Form(
+    FileLayout(
         "CoinGlass: open interest in coin",
         _DOCS + "futures/open-interest/history, unit coin",
         (Part("open_interest", {"size": "close"}, {"size": "base"}, means="from"),),
@@ -145,7 +145,7 @@ FORMS = (
         fits=_in_coin,
         **_COLUMNS,
     ),
-    Form(
+    FileLayout(
         "CoinGlass: shares of longs",
         _DOCS + "futures/global-long-short-account-ratio/history",
         (

@@ -59,7 +59,7 @@ class Part(NamedTuple):
     """Values of the rows that are of this part."""
 
 
-class Form(NamedTuple):
+class FileLayout(NamedTuple):
     """One layout, told by its columns and by words of its path."""
 
     name: str
@@ -118,7 +118,7 @@ def headless(peek: Peek) -> bool:
     return peek.form == "csv" and peek.names == tuple(str(n) for n in range(len(peek.names)))
 
 
-def named(form: Form, peek: Peek) -> Peek:
+def named(form: FileLayout, peek: Peek) -> Peek:
     """Return a file without a header line with the names that the form gives its columns."""
     n = len(form.names)
     if not n or not headless(peek) or not n <= len(peek.names) <= n + 1:
@@ -134,7 +134,7 @@ class Ask(NamedTuple):
     coin: str = ""
 
 
-def lay(form: Form, peek: Peek, ask: Ask) -> Found | Unknown:
+def lay(form: FileLayout, peek: Peek, ask: Ask) -> Found | Unknown:
     """Return the series that a file of a form holds."""
     if form.refused:
         return Unknown(form.note)
@@ -166,7 +166,7 @@ _NO_MARKET = Unknown(
 
 
 def markets(
-    form: Form, peek: Peek, ask: Ask
+    form: FileLayout, peek: Peek, ask: Ask
 ) -> list[tuple[Market, dict[str, bool | int | float | str]]] | Unknown:
     """Return the markets of a file, each with the values that pick its rows."""
     venue = form.venue or venue_of(peek.path)
@@ -206,7 +206,11 @@ def from_path(path: Path, venue: str, coin: str, inner: str = "") -> Market | No
 
 
 def series(
-    form: Form, part: Part, peek: Peek, place: Market, where: dict[str, bool | int | float | str]
+    form: FileLayout,
+    part: Part,
+    peek: Peek,
+    place: Market,
+    where: dict[str, bool | int | float | str],
 ) -> Series | Unknown:
     """Return one series of a form."""
     unit = dict(part.unit)

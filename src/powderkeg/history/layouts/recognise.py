@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.layouts import archives, binance, ccxt, coinglass, recorders, rest, tables
-from powderkeg.history.layouts.layout import Ask, Form, Found, Unknown, headless, lay
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Unknown, headless, lay
 
-FORMS: tuple[Form, ...] = (
+FORMS: tuple[FileLayout, ...] = (
     *archives.FORMS, *recorders.FORMS, *binance.FORMS, *coinglass.FORMS, *rest.FORMS, *ccxt.FORMS,
 )  # fmt: skip
 _FIRST: tuple[Callable[[Peek, Ask], Found | Unknown | None], ...] = (

@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from powderkeg.history.importing.head import Peek
-from powderkeg.history.layouts.layout import Ask, Form, Found, Part, Unknown, from_path
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Part, Unknown, from_path
 from powderkeg.history.layouts.market import market, venue_of
 from powderkeg.history.sources import Series
 
@@ -37,7 +37,7 @@ def _not_bybit(peek: Peek) -> bool:
 
 
 TARDIS = (
-    Form(
+    FileLayout(
         "Tardis: trades",
         _TARDIS + "trades",
         (Part("trades", _FILL),),
@@ -46,7 +46,7 @@ TARDIS = (
         unless="liquidations",
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "Tardis: liquidations",
         _TARDIS + "liquidations",
         (Part("liquidations", _FILL),),
@@ -54,7 +54,7 @@ TARDIS = (
         path="liquidations",
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "Tardis: trades or liquidations",
         _TARDIS + "trades, liquidations",
         (),
@@ -63,7 +63,7 @@ TARDIS = (
         "does, with trades or liquidations in it",
         refused=True,
     ),
-    Form(
+    FileLayout(
         "Tardis: derivative ticker",
         _TARDIS + "derivative_ticker",
         (
@@ -75,21 +75,21 @@ TARDIS = (
         note="funding is taken for a payment each 8 hours: change span where it is not",
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "Tardis: books",
         _TARDIS + "book_snapshot_5, book_snapshot_25",
         (),
         needs=(*_LOCAL, "asks[0].price", "bids[0].price"),
         note="books one column a level: books are read from JSON lines or recorded frames only",
     ),
-    Form(
+    FileLayout(
         "Tardis: changes of books",
         _TARDIS + "incremental_book_L2",
         (),
         needs=(*_LOCAL, "is_snapshot"),
         note="books in changes: books are read from JSON lines or recorded frames only",
     ),
-    Form(
+    FileLayout(
         "Tardis: quotes",
         _TARDIS + "quotes",
         (),
@@ -98,7 +98,7 @@ TARDIS = (
     ),
 )
 CRYPTOFEED = (
-    Form(
+    FileLayout(
         "cryptofeed: trades",
         _FEED + "Trade",
         (Part("trades", _FILL),),
@@ -106,7 +106,7 @@ CRYPTOFEED = (
         lacks=("local_timestamp",),
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "cryptofeed: liquidations of Bybit",
         _FEED + "Liquidation",
         (
@@ -119,7 +119,7 @@ CRYPTOFEED = (
         fits=_bybit,
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "cryptofeed: liquidations",
         _FEED + "Liquidation",
         (Part("liquidations", {"price": "price", "size": "quantity", "side": "side"}),),
@@ -127,7 +127,7 @@ CRYPTOFEED = (
         fits=_not_bybit,
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "cryptofeed: funding",
         _FEED + "Funding",
         (
@@ -138,14 +138,14 @@ CRYPTOFEED = (
         note="funding is taken for a payment each 8 hours: change span where it is not",
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "cryptofeed: open interest",
         _FEED + "OpenInterest",
         (Part("open_interest", {"size": "open_interest"}),),
         lacks=("last_price", "mark_price"),
         **_KEYED,
     ),
-    Form(
+    FileLayout(
         "cryptofeed: candles",
         _FEED + "Candle",
         (Part("candles", {n: n for n in ("open", "high", "low", "close", "volume")}),),

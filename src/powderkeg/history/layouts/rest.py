@@ -14,9 +14,9 @@ from typing import Any
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.layouts.ccxt import candles_fit
-from powderkeg.history.layouts.layout import Form, Part
+from powderkeg.history.layouts.layout import FileLayout, Part
 from powderkeg.history.layouts.market import venue_of
-from powderkeg.history.sources import Of
+from powderkeg.history.sources import RatioColumn
 
 _ROW = {"open": "1", "high": "2", "low": "3", "close": "4"}
 _BARS: dict[str, Any] = {"time": "0", "means": "from", "unless": "mark|index|premium|funding"}
@@ -56,14 +56,14 @@ def _four_below_data(peek: Peek) -> bool:
 
 
 BINANCE = (
-    Form(
+    FileLayout(
         "Binance REST: klines",
         "/fapi/v1/klines",
         (Part("candles", _ROW | {"volume": "5", "buy": "9"}),),
         fits=_wide(12),
         **_BARS,
     ),
-    Form(
+    FileLayout(
         "Binance REST: klines of mark or index",
         "/fapi/v1/markPriceKlines",
         (Part("mark", {"price": "4"}),),
@@ -72,20 +72,20 @@ BINANCE = (
         path="mark",
         fits=_wide(12),
     ),
-    Form(
+    FileLayout(
         "Binance REST: aggTrades",
         "/fapi/v1/aggTrades",
         (Part("trades", {"price": "p", "size": "q", "id": "a", "maker": "m"}),),
         time="T",
         needs=("f", "l"),
     ),
-    Form(
+    FileLayout(
         "Binance REST: trades",
         "/fapi/v1/trades",
         (Part("trades", {"price": "price", "size": "qty", "id": "id", "maker": "isBuyerMaker"}),),
         time="time",
     ),
-    Form(
+    FileLayout(
         "Binance REST: openInterestHist",
         "/futures/data/openInterestHist",
         (
@@ -93,7 +93,7 @@ BINANCE = (
                 "open_interest",
                 {
                     "size": "sumOpenInterest",
-                    "price": Of("sumOpenInterestValue", "sumOpenInterest"),
+                    "price": RatioColumn("sumOpenInterestValue", "sumOpenInterest"),
                 },
             ),
         ),
@@ -101,7 +101,7 @@ BINANCE = (
         venue="binance",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Binance REST: fundingRate",
         "/fapi/v1/fundingRate",
         (Part("funding", {"rate": "fundingRate"}, span="8h"),),
@@ -112,7 +112,7 @@ BINANCE = (
         symbol="symbol",
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "Binance REST: forceOrders",
         "/fapi/v1/forceOrders",
         (Part("liquidations", {"price": "averagePrice", "size": "executedQty", "side": "side"}),),
@@ -120,7 +120,7 @@ BINANCE = (
         venue="binance",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Binance REST: share of longs",
         "/futures/data/globalLongShortAccountRatio",
         (Part("ratios", {"accounts": "longShortRatio"}, {"accounts": "ratio"}),),
@@ -132,7 +132,7 @@ BINANCE = (
     ),
 )
 BYBIT = (
-    Form(
+    FileLayout(
         "Bybit REST: kline",
         "/v5/market/kline, newest first",
         (Part("candles", _ROW | {"volume": "5"}),),
@@ -140,7 +140,7 @@ BYBIT = (
         venue="bybit",
         **_BARS,
     ),
-    Form(
+    FileLayout(
         "Bybit REST: open interest",
         "/v5/market/open-interest",
         (Part("open_interest", {"size": "openInterest"}),),
@@ -149,7 +149,7 @@ BYBIT = (
         venue="bybit",
         fits=_below_result,
     ),
-    Form(
+    FileLayout(
         "Bybit REST: recent trades",
         "/v5/market/recent-trade",
         (Part("trades", {"price": "price", "size": "size", "side": "side", "id": "execId"}),),
@@ -157,7 +157,7 @@ BYBIT = (
         venue="bybit",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Bybit REST: funding",
         "/v5/market/funding/history",
         (Part("funding", {"rate": "fundingRate"}, span="8h"),),
@@ -168,7 +168,7 @@ BYBIT = (
     ),
 )
 OKX = (
-    Form(
+    FileLayout(
         "OKX REST: candles",
         "/api/v5/market/history-candles, newest first; column 6 is coins",
         (Part("candles", _ROW | {"volume": "6"}, {"volume": "base"}),),
@@ -176,7 +176,7 @@ OKX = (
         venue="okx",
         **_BARS,
     ),
-    Form(
+    FileLayout(
         "OKX REST: trades",
         "/api/v5/market/history-trades",
         (Part("trades", {"price": "px", "size": "sz", "side": "side", "id": "tradeId"}),),
@@ -184,7 +184,7 @@ OKX = (
         venue="okx",
         symbol="instId",
     ),
-    Form(
+    FileLayout(
         "OKX REST: funding",
         "/api/v5/public/funding-rate-history",
         (Part("funding", {"rate": "realizedRate"}, span="8h"),),
@@ -193,7 +193,7 @@ OKX = (
         symbol="instId",
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "OKX REST: open interest",
         "/api/v5/public/open-interest",
         (Part("open_interest", {"size": "oiCcy"}, {"size": "base"}),),
@@ -201,10 +201,10 @@ OKX = (
         venue="okx",
         symbol="instId",
     ),
-    Form(
+    FileLayout(
         "OKX REST: open interest, history",
         "/api/v5/rubik/stat/contracts/open-interest-history: time, contracts, coins, dollars",
-        (Part("open_interest", {"size": "2", "price": Of("3", "2")}, {"size": "base"}),),
+        (Part("open_interest", {"size": "2", "price": RatioColumn("3", "2")}, {"size": "base"}),),
         time="0",
         venue="okx",
         path="open-?interest|\\boi\\b",
@@ -212,7 +212,7 @@ OKX = (
     ),
 )
 OTHERS = (
-    Form(
+    FileLayout(
         "Bitget REST: candles",
         "/api/v2/mix/market/history-candles",
         (Part("candles", _ROW | {"volume": "5"}),),
@@ -220,7 +220,7 @@ OTHERS = (
         venue="bitget",
         **_BARS,
     ),
-    Form(
+    FileLayout(
         "Bitget REST: trades",
         "/api/v2/mix/market/fills-history",
         (Part("trades", {"price": "price", "size": "size", "side": "side", "id": "tradeId"}),),
@@ -228,7 +228,7 @@ OTHERS = (
         venue="bitget",
         symbol="symbol",
     ),
-    Form(
+    FileLayout(
         "Bitget REST: funding",
         "/api/v2/mix/market/history-fund-rate",
         (Part("funding", {"rate": "fundingRate"}, span="8h"),),
@@ -239,7 +239,7 @@ OTHERS = (
         symbol="symbol",
         note="taken for a payment each 8 hours: change span where the market pays at other times",
     ),
-    Form(
+    FileLayout(
         "Deribit REST: trades",
         "public/get_last_trades_by_instrument",
         (
@@ -253,7 +253,7 @@ OTHERS = (
         venue="deribit",
         symbol="instrument_name",
     ),
-    Form(
+    FileLayout(
         "Deribit REST: candles",
         "public/get_tradingview_chart_data: lists side by side",
         (
@@ -267,7 +267,7 @@ OTHERS = (
         means="from",
         venue="deribit",
     ),
-    Form(
+    FileLayout(
         "Deribit REST: funding",
         "public/get_funding_rate_history",
         (Part("funding", {"rate": "interest_1h"}, span="1h"),),
@@ -275,7 +275,7 @@ OTHERS = (
         needs=("interest_8h",),
         venue="deribit",
     ),
-    Form(
+    FileLayout(
         "Hyperliquid: candleSnapshot",
         "info endpoint, candleSnapshot",
         (
@@ -290,7 +290,7 @@ OTHERS = (
         venue="hyperliquid",
         symbol="s",
     ),
-    Form(
+    FileLayout(
         "Hyperliquid: fundingHistory",
         "info endpoint, fundingHistory: hourly",
         (Part("funding", {"rate": "fundingRate"}, span="1h"),),
@@ -299,7 +299,7 @@ OTHERS = (
         venue="hyperliquid",
         symbol="coin",
     ),
-    Form(
+    FileLayout(
         "Hyperliquid: trades",
         "WsTrade; B: a buyer took, A: a seller",
         (Part("trades", {"price": "px", "size": "sz", "side": "side"}),),

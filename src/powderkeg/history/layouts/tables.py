@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.importing.intervals import moment
-from powderkeg.history.layouts.layout import Ask, Form, Found, Part, Unknown, lay
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Part, Unknown, lay
 from powderkeg.history.layouts.market import words_of
-from powderkeg.history.sources import NAME, Column, Of
+from powderkeg.history.sources import NAME, Column, RatioColumn
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -176,14 +176,14 @@ def _time(peek: Peek, columns: _Columns) -> str:
     return NAME if re.search(r"20\d{6}|20\d\d-\d\d-\d\d|1\d{9}", peek.path.name) else ""
 
 
-def _same_time(peek: Peek, form: Form) -> bool:
+def _same_time(peek: Peek, form: FileLayout) -> bool:
     """Tell whether bars of one market have fewer times than half of the rows have."""
     bars = any(part.kind == "candles" for part in form.parts) and not form.symbol
     rows = len(peek.rows)
     return bars and rows > 2 and len({str(v) for v in peek.column(form.time)}) * 2 < rows
 
 
-def _form(peek: Peek, columns: _Columns, time: str) -> Form | None:
+def _form(peek: Peek, columns: _Columns, time: str) -> FileLayout | None:
     """Return the form of a table, None where nothing tells it."""
     words = words_of(peek.path)
     parts = _main(peek, columns, words)
@@ -194,7 +194,7 @@ def _form(peek: Peek, columns: _Columns, time: str) -> Form | None:
     kinds = ", ".join(part.kind.replace("_", " ") for part in parts)
     symbol, exchange = columns.of("symbol"), columns.of("exchange")
     every_coin = any("coin" in part.columns for part in parts)
-    return Form(
+    return FileLayout(
         f"a table of {kinds}",
         "words of its header",
         tuple(parts),
@@ -334,7 +334,7 @@ def _readings(columns: _Columns, words: str, *, alone: bool) -> list[Part]:
     out: list[Part] = []
     size, dollars = columns.of("oi"), columns.of("oi_usd")
     if size:
-        price: dict[str, Column] = {"price": Of(dollars, size)} if dollars else {}
+        price: dict[str, Column] = {"price": RatioColumn(dollars, size)} if dollars else {}
         out.append(Part("open_interest", {"size": size} | price, means="at"))
     elif dollars and (price_of := columns.of("close") or columns.of("mark") or columns.of("price")):
         out.append(

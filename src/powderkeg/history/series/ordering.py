@@ -20,7 +20,7 @@ import numpy as np
 
 from powderkeg.events import HOUR, SECOND, Floats, Times
 from powderkeg.history.files.cells import Array
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table, joined
 from powderkeg.history.sources import Series
 
@@ -56,7 +56,7 @@ class Chunk(NamedTuple):
             yield pickle.load(store)  # noqa: S301  # our own file, which has no name
 
 
-def ordered(tables: Iterator[Table], series: Series, report: Report) -> Iterator[Table]:
+def ordered(tables: Iterator[Table], series: Series, report: ReadReport) -> Iterator[Table]:
     """Return rows in order of time, each once.
 
     Args:
@@ -94,7 +94,7 @@ def _chunked(tables: Iterator[Table], rows: int) -> Iterator[Table]:
         yield joined(*kept)
 
 
-def _sorted(table: Table, report: Report) -> Chunk | None:
+def _sorted(table: Table, report: ReadReport) -> Chunk | None:
     """Return rows of one file in order, turned round where the newest come first."""
     steps = np.diff(table.times)
     if (steps < 0).any():
@@ -117,13 +117,13 @@ def _order(table: Table) -> Times:
     return np.argsort(table.times, kind="stable")
 
 
-def _tell_moved(table: Table, report: Report) -> None:
+def _tell_moved(table: Table, report: ReadReport) -> None:
     late = np.flatnonzero(table.times < np.maximum.accumulate(table.times))
     if len(late):
         report.move(table.file, int(table.lines[late[0]]), len(late))
 
 
-def _calm(table: Table, report: Report) -> Table:
+def _calm(table: Table, report: ReadReport) -> Table:
     """Leave out lone rows far from both neighbours: a wrong stamp must not move a row by years.
 
     Rows of two runs that alternate are far from their neighbours too, but they are not few.
@@ -141,7 +141,7 @@ def _calm(table: Table, report: Report) -> Table:
         return table
     first = int(wrong[0])
     why = f"{times[first] / SECOND:.3f} s between {times[first - 1] / SECOND:.3f} s and the next"
-    report.complain(
+    report.reject(
         table.file, int(table.lines[first]), "stamp far from its neighbours", why, len(wrong)
     )
     keep = np.ones(len(times), np.bool_)
@@ -211,7 +211,7 @@ def _merged(chunks: list[Chunk], store: IO[bytes]) -> Iterator[tuple[Table, Time
         parts = [(rows, s.number) for s in streams if len((rows := s.take(before)).times)]
         streams = [stream for stream in streams if len(stream.head.times)]
         if parts:
-            yield *_woven(parts), files
+            yield *_interleaved(parts), files
         elif before is not None:
             for stream in streams:
                 if stream.bound == before:
@@ -224,7 +224,7 @@ def _complete(streams: list[_Stream], waiting: list[Chunk]) -> int | None:
     return min(bounds + [chunk.first for chunk in waiting[-1:]], default=None)
 
 
-def _woven(parts: list[tuple[Table, int]]) -> tuple[Table, Times]:
+def _interleaved(parts: list[tuple[Table, int]]) -> tuple[Table, Times]:
     """Return rows of several files in one order, and the number of each row's file."""
     if len(parts) == 1:
         rows, number = parts[0]
@@ -238,7 +238,7 @@ def _woven(parts: list[tuple[Table, int]]) -> tuple[Table, Times]:
 class _Distinct:
     """Drops duplicates, and counts by file what is kept."""
 
-    def __init__(self, series: Series, report: Report) -> None:
+    def __init__(self, series: Series, report: ReadReport) -> None:
         self._series, self._report = series, report
         self._last = -1
         self._ids: list[Array] = []
@@ -253,7 +253,7 @@ class _Distinct:
             if len(dropped):
                 line = int(table.lines[dropped[0]])
                 why = f"{len(dropped)} rows dropped"
-                self._report.complain(files[number], line, f"duplicate {by}", why, len(dropped))
+                self._report.reject(files[number], line, f"duplicate {by}", why, len(dropped))
             self._report.take(files[number], int((mine & keep).sum()), self._series.kind)
         return table if keep.all() else table.where(keep)
 

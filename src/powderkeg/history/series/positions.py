@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.events import Holder
+from powderkeg.events import PositionSide
 from powderkeg.history.series.readers import read
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table
 from powderkeg.history.sources import Source, coin_of
 
@@ -25,7 +25,7 @@ class Position(Struct, frozen=True, gc=False):
 
     account: str
     coin: str
-    holder: Holder
+    holder: PositionSide
     size: float
     """Base coin."""
     entry: float
@@ -35,7 +35,7 @@ class Position(Struct, frozen=True, gc=False):
     """As set; says little of a cross-margin account."""
 
 
-class Look(Struct, frozen=True):
+class PositionsSnapshot(Struct, frozen=True):
     """All positions told at one time."""
 
     at: int
@@ -62,31 +62,33 @@ Told: TypeAlias = Literal["positions", "fills", "ledger", "liquidated"]
 """Kinds of series that tell of accounts."""
 
 
-def tables(source: Source, kind: Told, report: Report) -> Iterator[Table]:
+def tables(source: Source, kind: Told, report: ReadReport) -> Iterator[Table]:
     """Return the rows of a source's series of one kind as columns."""
     for series in source.series:
         if series.kind == kind:
             yield from read(series, source, report, _ignore)
 
 
-def looks(source: Source, coin: str | None = None, report: Report | None = None) -> Iterator[Look]:
+def snapshots_of(
+    source: Source, coin: str | None = None, report: ReadReport | None = None
+) -> Iterator[PositionsSnapshot]:
     """Return the looks of a source in order of time, of one coin or of all."""
-    report = Report() if report is None else report
+    report = ReadReport() if report is None else report
     default = next((coin_of(s) for s in source.series if s.kind == "positions"), "")
     now, positions = 0, dict[tuple[str, str], Position]()
     for table in tables(source, "positions", report):
         for at, position in _positions(table, default):
             if at != now and positions:
-                yield Look(now, positions)
+                yield PositionsSnapshot(now, positions)
                 positions = {}
             now = at
             if coin in {None, position.coin}:
                 positions[position.account, position.coin] = position
     if positions:
-        yield Look(now, positions)
+        yield PositionsSnapshot(now, positions)
 
 
-def changes(before: Look, after: Look) -> list[Change]:
+def changes(before: PositionsSnapshot, after: PositionsSnapshot) -> list[Change]:
     """Return what became of each position; of an account that is missing, only that it is."""
     out: list[Change] = []
     present, known = after.accounts, before.accounts

@@ -18,9 +18,9 @@ from powderkeg.history.files.lines import whole_lines
 from powderkeg.history.files.timestamps import EARLIEST, in_name
 from powderkeg.history.series.identity import is_own, symbol_column
 from powderkeg.history.series.ordering import ordered
-from powderkeg.history.series.report import UNFORESEEN, UNREADABLE_FILE, Report
+from powderkeg.history.series.report import UNFORESEEN, UNREADABLE_FILE, ReadReport
 from powderkeg.history.series.table import Table
-from powderkeg.history.sources import KINDS, NAME, Of, Series, Source
+from powderkeg.history.sources import KINDS, NAME, RatioColumn, Series, Source
 
 _OWN_SYMBOLS = {"positions", "fills", "ledger", "liquidated"}
 """Kinds whose rows name the coin themselves."""
@@ -62,7 +62,7 @@ _RULES: dict[str, tuple[str, Callable[[Array], Array]]] = {
 Progress = Callable[[int], None]
 
 
-def read(series: Series, source: Source, report: Report, advance: Progress) -> Iterator[Table]:
+def read(series: Series, source: Source, report: ReadReport, advance: Progress) -> Iterator[Table]:
     """Return the rows of a series in order of time, each once.
 
     A file that cannot be read costs itself, and is told; where none can be read it is an error.
@@ -78,7 +78,7 @@ def wanted(series: Series) -> dict[str, Type]:
     """Return the columns to read of a file, by its own names, with their types."""
     out: dict[str, Type] = {}
     for field, column in series.columns.items():
-        if isinstance(column, Of):
+        if isinstance(column, RatioColumn):
             out[column.of] = out[column.by] = "float"
         elif isinstance(column, str):
             kind = "float" if series.kind == "ratios" else _type(field)
@@ -99,7 +99,7 @@ def _type(field: str) -> Type:
     return "levels" if field in {"bids", "asks"} else "id" if field == "id" else "float"
 
 
-def _rows(series: Series, source: Source, report: Report, advance: Progress) -> Iterator[Table]:
+def _rows(series: Series, source: Source, report: ReadReport, advance: Progress) -> Iterator[Table]:
     failed: list[DataError] = []
     good = False
     for path in source.files(series):
@@ -112,25 +112,25 @@ def _rows(series: Series, source: Source, report: Report, advance: Progress) -> 
     if failed and not good:
         raise failed[0]
     for why in failed:
-        report.complain(why.file, why.line, UNREADABLE_FILE, str(why.why))
+        report.reject(why.file, why.line, UNREADABLE_FILE, str(why.why))
 
 
 def _tables_in(
-    path: Path, series: Series, report: Report, advance: Progress, failed: list[DataError]
+    path: Path, series: Series, report: ReadReport, advance: Progress, failed: list[DataError]
 ) -> Iterator[Table]:
     """Return the rows of a file; a table in it that cannot be read is added to `failed`."""
-    for entry in entries(path, advance, report.complain):
+    for entry in entries(path, advance, report.reject):
         try:
             for part in columns_in(entry, series, report):
                 if len(part.lines):
-                    yield set_right(part, series, report)
+                    yield normalize(part, series, report)
         except DataError as why:
             failed.append(why)
         except UNFORESEEN as why:  # of a form nobody thought of: it costs itself, and is told
             failed.append(DataError(entry.name, 0, f"expected a readable table: {why!r}"))
 
 
-def columns_in(entry: Entry, series: Series, report: Report) -> Iterator[Columns]:
+def columns_in(entry: Entry, series: Series, report: ReadReport) -> Iterator[Columns]:
     """Return the columns of one stored table; its first bytes tell its form.
 
     Raises:
@@ -143,17 +143,17 @@ def columns_in(entry: Entry, series: Series, report: Report) -> Iterator[Columns
     if entry.head.startswith(MAGIC):
         return read_arrow(entry, layout, report)
     if head == b"{" and is_lines(entry.head):
-        return read_jsonl(whole_lines(entry, report.complain), layout, report)
+        return read_jsonl(whole_lines(entry, report.reject), layout, report)
     if head == b"[" and is_lines(entry.head):
         return read_arrays(entry, layout, report)
     if head in {b"[", b"{"}:
         return read_document(entry, layout, report)
     if "levels" in layout.wanted.values():
         raise DataError(entry.name, 1, "expected a book as JSON, found a table of text")
-    return read_csv(whole_lines(entry, report.complain), layout, report)
+    return read_csv(whole_lines(entry, report.reject), layout, report)
 
 
-def set_right(part: Columns, series: Series, report: Report) -> Table:
+def normalize(part: Columns, series: Series, report: ReadReport) -> Table:
     """Return one block in our units, without rows of other markets and those that cannot be right.
 
     Raises:
@@ -176,7 +176,7 @@ def _picked(part: Columns, keep: Array) -> Columns:
     return Columns(part.file, part.lines[keep], data)
 
 
-def _own(part: Columns, series: Series, report: Report) -> Columns:
+def _own(part: Columns, series: Series, report: ReadReport) -> Columns:
     """Return the rows of this market, where a column names it; the others are counted."""
     name = symbol_column(part.data) if series.kind not in _OWN_SYMBOLS else ""
     if not name or name in series.where or name in series.columns.values():
@@ -187,7 +187,7 @@ def _own(part: Columns, series: Series, report: Report) -> Columns:
     for n in np.flatnonzero(~own).tolist():
         lines = part.lines[places == n]
         why = f"{name} = {words[n]} where {series.market} is asked for"
-        report.complain(part.file, int(lines[0]), "foreign market", why, len(lines))
+        report.reject(part.file, int(lines[0]), "foreign market", why, len(lines))
     return _picked(part, keep)
 
 
@@ -225,7 +225,7 @@ def _times(part: Columns, series: Series) -> Times:
 def _value(name: str, part: Columns, series: Series) -> Array:
     """Return one column of our own, in our units."""
     column, n = series.columns[name], len(part.lines)
-    if isinstance(column, Of):
+    if isinstance(column, RatioColumn):
         with np.errstate(divide="ignore", invalid="ignore"):
             values = part.data[column.of] / part.data[column.by]
     elif isinstance(column, str):
@@ -275,7 +275,7 @@ def _sign(word: str) -> float:
     return 1.0 if word in _BUY else -1.0 if word in _SELL else float("nan")
 
 
-def _possible(table: Table, series: Series, report: Report) -> Table:
+def _possible(table: Table, series: Series, report: ReadReport) -> Table:
     """Leave out rows with a value no market can have."""
     keep = np.ones(len(table.lines), np.bool_)
 
@@ -284,7 +284,7 @@ def _possible(table: Table, series: Series, report: Report) -> Table:
         if len(wrong):
             first = int(wrong[0])
             line, found = int(table.lines[first]), f"found {values[first]}"
-            report.complain(table.file, line, reason, found, len(wrong))
+            report.reject(table.file, line, reason, found, len(wrong))
             keep[wrong] = False
 
     for name, values in table.columns.items():

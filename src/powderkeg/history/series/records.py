@@ -11,6 +11,7 @@ from powderkeg.errors import ConfigError, WireError
 from powderkeg.events import (
     SECOND,
     BookSnapshot,
+    ClockTick,
     Event,
     Floats,
     Funding,
@@ -22,10 +23,9 @@ from powderkeg.events import (
     OpenInterest,
     Positions,
     Ratio,
-    Tick,
 )
 from powderkeg.history.files.lines import Block, blocks
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table, floats
 from powderkeg.history.sources import Series, Source, coin_of
 from powderkeg.instruments import unit_of
@@ -42,7 +42,7 @@ _LOOKS = 8
 
 
 def records(
-    series: Series, n: int, tables: Iterator[Table], report: Report, index: Table | None = None
+    series: Series, n: int, tables: Iterator[Table], report: ReadReport, index: Table | None = None
 ) -> Iterator[Known]:
     """Return the events of a series, with a Gap where rows are missing.
 
@@ -121,7 +121,7 @@ def _look(
 
 
 def frames(
-    series: Series, n: int, source: Source, report: Report, advance: Callable[[int], None]
+    series: Series, n: int, source: Source, report: ReadReport, advance: Callable[[int], None]
 ) -> Iterator[Known]:
     """Return what a venue's reader makes of stored frames: lines of ``<stamp> <frame>``.
 
@@ -140,9 +140,9 @@ def frames(
     by, known = (1000 if series.stamp == "ns" else 1), 0
     foreign: dict[tuple[str, str], int] = {}
     for path in source.files(series):
-        for block in blocks(path, advance, report.complain):
+        for block in blocks(path, advance, report.reject):
             for seen, event in _read(venue, block, by, report):
-                market = "" if isinstance(event, Tick) else event.market
+                market = "" if isinstance(event, ClockTick) else event.market
                 if not _of(series, market):
                     key = block.file, market
                     foreign[key] = foreign.get(key, 0) + 1
@@ -155,10 +155,10 @@ def frames(
         # what a venue said of no market in particular, such as a refusal, is no market's either
         reason = "foreign market" if ":" in market else "left out, said of no market"
         why = f"{market}: {count} times, where {series.id} is wanted"
-        report.complain(file, 0, reason, why, count)
+        report.reject(file, 0, reason, why, count)
     for reason, count in venue.skipped.items():
         kind = "unreadable row" if reason == UNREADABLE else "left out on purpose"
-        report.complain(series.id, 0, kind, f"{reason}: {count} times", count)
+        report.reject(series.id, 0, kind, f"{reason}: {count} times", count)
 
 
 def _of(series: Series, market: str) -> bool:
@@ -169,7 +169,7 @@ def _of(series: Series, market: str) -> bool:
     return venue == series.venue and unit_of(symbol)[0] == coin_of(series)
 
 
-def _read(venue: Venue, block: Block, by: int, report: Report) -> _Made:
+def _read(venue: Venue, block: Block, by: int, report: ReadReport) -> _Made:
     for line, text in enumerate(block.rows(), block.line):
         stamp, _, raw = text.partition(b" ")
         try:
@@ -177,7 +177,7 @@ def _read(venue: Venue, block: Block, by: int, report: Report) -> _Made:
             for event in venue.read(raw, seen):
                 yield seen, event
         except (WireError, ValueError) as why:
-            report.complain(block.file, line, "unreadable frame", str(why))
+            report.reject(block.file, line, "unreadable frame", str(why))
 
 
 def _gap(series: Series, since: int, at: int) -> Gap:

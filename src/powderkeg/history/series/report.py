@@ -15,7 +15,7 @@ _FEW = 0.01
 
 
 @dataclass
-class Tally:
+class FileReport:
     """Rows of one file."""
 
     taken: int = 0
@@ -32,7 +32,7 @@ class Tally:
 
 
 @dataclass
-class Report:
+class ReadReport:
     """What a read met: rows kept, rows left out by reason, first notes with file and line."""
 
     rows: int = 0
@@ -42,9 +42,9 @@ class Report:
     """Bars whose volume is assumed, see `history.volumes`. They are kept, and counted here."""
     kinds: dict[str, int] = field(default_factory=dict[str, int])
     """Rows kept by kind of series."""
-    files: dict[str, Tally] = field(default_factory=dict[str, Tally])
+    files: dict[str, FileReport] = field(default_factory=dict[str, FileReport])
 
-    def complain(self, file: str, line: int, reason: str, detail: str, rows: int = 1) -> None:
+    def reject(self, file: str, line: int, reason: str, detail: str, rows: int = 1) -> None:
         """Count rows that were left out, and note the first ones."""
         if reason not in self.bad or len(self.notes) < _NOTES:
             self.notes.append(f"{file}:{line}: {reason}: {detail}")
@@ -58,9 +58,9 @@ class Report:
         elif not reason.startswith("left out"):
             tally.unreadable += rows
 
-    def of(self, file: str) -> Tally:
+    def of(self, file: str) -> FileReport:
         """Return the tally of a file."""
-        return self.files.setdefault(file, Tally())
+        return self.files.setdefault(file, FileReport())
 
     def take(self, file: str, rows: int, kind: str) -> None:
         """Count rows of a kind that were kept."""

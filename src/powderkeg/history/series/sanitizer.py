@@ -16,7 +16,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.history.series.report import Report
+from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series
 
@@ -29,24 +29,24 @@ _STALE = DAY
 _NOT_YET = -(2**62)
 
 
-class Judge:
+class Sanitizer:
     """The last look: one unit for all, and no liquidation that no market has seen."""
 
-    def __init__(self, units: Units, mine: list[Series], report: Report) -> None:
+    def __init__(self, units: Units, mine: list[Series], report: ReadReport) -> None:
         self._units = units
         self._priced = any(series.kind in _PRICED or series.bars for series in mine)
         self._report = report
         self._price, self._at = 0.0, _NOT_YET
 
-    def pass_on(self, event: Event) -> Iterator[Event]:
+    def sanitize(self, event: Event) -> Iterator[Event]:
         """Return the event in coins, or nothing where it cannot be believed."""
         event = self._units.in_coins(event)
         match event:
             case Trades() | Candles():
                 prices = event.prices if isinstance(event, Trades) else event.close
-                self._price, self._at = float(prices[-1]), event.at
+                self._price, self._at = float(prices[-1]), event.event_time
             case Trade() | Mark():
-                self._price, self._at = event.price, event.at
+                self._price, self._at = event.price, event.event_time
             case LiquidationBar() if event.market in self._units.in_quote:
                 if self._price:
                     event = msgspec.structs.replace(
@@ -54,18 +54,20 @@ class Judge:
                     )
                 elif self._priced:
                     why = "no price is known yet to turn quote into base coin"
-                    self._report.complain(event.market, 0, "liquidation bar without a price", why)
+                    self._report.reject(event.market, 0, "liquidation bar without a price", why)
                     return
                 else:
                     event = msgspec.structs.replace(event, quote=True)
             case Liquidation() if self._far(event):
-                why = f"{event.price} where the market is at {self._price}, at {event.at} µs"
-                self._report.complain(event.market, 0, "liquidation far from the market", why)
+                why = (
+                    f"{event.price} where the market is at {self._price}, at {event.event_time} µs"
+                )
+                self._report.reject(event.market, 0, "liquidation far from the market", why)
                 return
             case _:
                 pass
         yield event
 
     def _far(self, event: Liquidation) -> bool:
-        known = self._price > 0 and event.at - self._at <= _STALE
+        known = self._price > 0 and event.event_time - self._at <= _STALE
         return known and abs(event.price - self._price) > _FAR * self._price

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from powderkeg.events import Event, LiquidationBar, Tick
+from powderkeg.events import ClockTick, Event, LiquidationBar
 from powderkeg.history.sources import Series
 from powderkeg.instruments import in_coins, unit_of
 
@@ -21,7 +21,7 @@ class Units:
 
     def in_coins(self, event: Event) -> Event:
         """Return an event in units of the coin; an amount in quote currency stays what it is."""
-        if isinstance(event, Tick):
+        if isinstance(event, ClockTick):
             return event
         if isinstance(event, LiquidationBar) and event.market in self.in_quote:
             return event

@@ -45,7 +45,7 @@ logging.getLogger("picows").setLevel(logging.WARNING)  # links that come and go 
 Reply = Callable[[bytes], bytes]
 
 
-class _Ear(WSListener):
+class _Listener(WSListener):
     """Hears one socket: whole messages into the inbox, at once answered where they must be."""
 
     def __init__(
@@ -81,7 +81,7 @@ class _Ear(WSListener):
             transport.send(WSMsgType.TEXT, answer)
 
 
-class Keeper:
+class Connection:
     """Keeps one stream of a venue open until cancelled."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Keeper:
         self._sending: set[asyncio.Task[None]] = set()
         health.expect(stream.channels, self.id)
 
-    def say(self, messages: tuple[bytes, ...]) -> None:
+    def send(self, messages: tuple[bytes, ...]) -> None:
         """Send messages, spaced as the venue wants; nothing where the socket is down."""
         if self._open is not None:
             self._later(self._say(self._open, messages))
@@ -136,14 +136,14 @@ class Keeper:
         """Say that the socket is closed, and why."""
         self._open = None
         for word in self._health.down(self.id, self.stream.channels, now(), why):
-            self._inbox.say(word)
+            self._inbox.put_control(word)
 
     async def _connected(self, backoff: Backoff) -> WSTransport:
         """Open the socket, however long that takes, and say hello."""
         while True:
             try:
                 transport, _ = await ws_connect(
-                    lambda: _Ear(self.venue, self._inbox, self._reply, self._unfit), self.url,
+                    lambda: _Listener(self.venue, self._inbox, self._reply, self._unfit), self.url,
                     websocket_handshake_timeout=CONNECT, max_frame_size=MESSAGE, max_redirects=0,
                     enable_auto_ping=True, auto_ping_idle_timeout=20, auto_ping_reply_timeout=20,
                 )  # fmt: skip
@@ -176,8 +176,8 @@ class Keeper:
         if problem.startswith(("cannot connect", "HTTP ")):
             del self._health.problems[self.venue]
         for said in self._health.up(self.id, self.stream.channels, now()):
-            self._inbox.say(said)
-        self.say(self.stream.hello)
+            self._inbox.put_control(said)
+        self.send(self.stream.subscribe)
 
     async def _say(self, transport: WSTransport, messages: tuple[bytes, ...]) -> None:
         for i, message in enumerate(messages):
@@ -203,7 +203,7 @@ class Keeper:
                 silent = self._health.silent(self.stream.channels, now(), PATIENCE)
                 if silent:
                     return f"silent: {silent}"
-                if self.stream.life and at > opened + self.stream.life - OVERLAP:
+                if self.stream.max_age and at > opened + self.stream.max_age - OVERLAP:
                     return ""
                 if self.stream.ping and at > pinged + self.stream.ping_every:
                     pinged = at

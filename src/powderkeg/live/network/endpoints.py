@@ -33,12 +33,12 @@ def parse(text: str, venues: tuple[str, ...]) -> dict[str, str]:
 
 def where(url: str, venue: str, hosts: dict[str, str]) -> str:
     """Return where `url` is to be reached; loopback is spoken to without TLS."""
-    parts = urlsplit(url)
-    socket = parts.scheme in ("ws", "wss")
+    chunks = urlsplit(url)
+    socket = chunks.scheme in ("ws", "wss")
     kind = "ws" if socket else "rest"
     host = hosts.get(f"{venue}.{kind}") or hosts.get(venue) or hosts.get(ALL)
     if not host:
         return url
     plain = host.rpartition(":")[0] in LOOPBACK or host in LOOPBACK
     scheme = ("ws" if plain else "wss") if socket else ("http" if plain else "https")
-    return urlunsplit((scheme, host, parts.path, parts.query, ""))
+    return urlunsplit((scheme, host, chunks.path, chunks.query, ""))

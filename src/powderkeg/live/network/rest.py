@@ -69,7 +69,7 @@ class Budget:
         """Return the weight used in the running window."""
         return sum(weight for when, weight in self._used if when > at - self.limits.window)
 
-    def told(self, used: str, at: int) -> None:
+    def sync_usage(self, used: str, at: int) -> None:
         """Take what the venue says was used in its own window: other programs count too."""
         theirs = headers.number(used, self.limits.weight)
         if theirs is not None and theirs > self.used(at):
@@ -80,7 +80,7 @@ class Budget:
         self.until = max(self.until, at + round(seconds * SECOND))
 
 
-class Refused(Exception):  # noqa: N818  a fact, not an error of ours
+class RequestRejected(Exception):  # noqa: N818  a fact, not an error of ours
     """The venue will not answer this request, however often it is asked."""
 
     def __init__(self, why: str, *, answered: bool) -> None:
@@ -141,7 +141,7 @@ class Rest:
         """Ask once, trying again where that may help, and put the answer in the inbox.
 
         Raises:
-            Refused: The venue will not answer; the reason is in the health too.
+            RequestRejected: The venue will not answer; the reason is in the health too.
         """
         backoff = Backoff()
         status, body = 0, b""
@@ -157,7 +157,7 @@ class Rest:
             if status == 200:
                 self._answered(poll)
                 self._inbox.put(self.venue.name, body, poll.channel)
-                self._health.asked(poll.provides, now())
+                self._health.asked(poll.channels, now())
                 return
             self._note(poll, status, body)
             self.tries[poll.channel] = self.tries.get(poll.channel, 0) + 1
@@ -168,7 +168,7 @@ class Rest:
             elif left > 1:
                 await asyncio.sleep(backoff.next())
         words = f"{self.venue.name}: {poll.channel}: HTTP {status}: {body[:200]!r}"
-        raise Refused(words, answered=status > 0)
+        raise RequestRejected(words, answered=status > 0)
 
     async def _ask(self, poll: Poll) -> tuple[int, bytes, float]:
         """Return status, body and the seconds the venue asks us to wait."""
@@ -185,7 +185,7 @@ class Rest:
             got = now()
             header = self.venue.limits.header
             if header:
-                self.budget(poll.bucket).told(answer.headers.get(header, ""), steady())
+                self.budget(poll.bucket).sync_usage(answer.headers.get(header, ""), steady())
             if poll.channel == "clock" and answer.status == 200:
                 self._offset(body, sent, got)
             wait = headers.wait(answer.headers.get("Retry-After", ""), got)
@@ -208,12 +208,12 @@ class Rest:
         if problem.startswith(f"{poll.channel}: ") or problem.endswith(ELSEWHERE):
             del self._health.problems[self.venue.name]
 
-    def _unfit(self, poll: Poll, why: bounded.Unfit) -> Refused:
+    def _unfit(self, poll: Poll, why: bounded.Unfit) -> RequestRejected:
         """Count an answer that was not read, and tell why; the same would come again at once."""
         name = self.venue.name
         self._health.counts[name, "unfit answers"] += 1
         self._health.problems[name] = f"{poll.channel}: {why}"
-        return Refused(f"{name}: {poll.channel}: {why}", answered=True)
+        return RequestRejected(f"{name}: {poll.channel}: {why}", answered=True)
 
     def _note(self, poll: Poll, status: int, body: bytes) -> None:
         """Count a failure, and tell a person what they can do about it."""
@@ -233,11 +233,11 @@ class Rest:
 
     async def repeat(self, poll: Poll) -> None:
         """Ask again and again until cancelled."""
-        self._health.expect(poll.provides)
+        self._health.expect(poll.channels)
         while True:
             try:
                 await self.fetch(poll)
-            except Refused as why:
+            except RequestRejected as why:
                 await asyncio.sleep(AGAIN if why.answered else poll.every / SECOND)
                 continue
             await asyncio.sleep(poll.every / SECOND)

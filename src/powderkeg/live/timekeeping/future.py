@@ -34,11 +34,11 @@ class Future:
         """Return the frames that are not of the future."""
         out: list[Frame] = []
         for frame in frames:
-            if frame.seen <= self.latest:
+            if frame.received_time <= self.latest:
                 out.append(frame)
             else:
                 self.left += 1
-                self._until = max(self._until, frame.seen)
+                self._until = max(self._until, frame.received_time)
         return out
 
     @property

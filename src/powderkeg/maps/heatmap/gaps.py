@@ -7,26 +7,28 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.maps.heatmap.scene import Choice, Scene
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
 
 Spans: TypeAlias = list[tuple[int, int]]
 """First column of each stretch, and the first after it."""
 
 
-def holes(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> tuple[Spans, Spans]:
+def gap_spans(
+    coin_view: CoinView, map_filter: MapFilter, step: int, until: int, columns: int
+) -> tuple[Spans, Spans]:
     """Return the columns in which every chosen market lay inside a gap, and those where some did.
 
     Args:
-        scene: The coin.
-        choice: Which venues.
+        coin_view: The coin.
+        map_filter: Which venues.
         step: Length of a column, µs.
         until: Number of the last column.
         columns: How many.
     """
     lost = [
-        market.rings[step].holes(until, columns)
-        for market in scene.estimated()
-        if choice.takes(market.venue)
+        market.rings[step].gaps(until, columns)
+        for market in coin_view.estimated()
+        if map_filter.takes(market.venue)
     ]
     if not lost:
         return [], []
@@ -34,20 +36,22 @@ def holes(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> 
     return _spans(every), _spans(some & ~every)
 
 
-def filled(scene: Scene, choice: Choice, step: int, until: int, columns: int) -> NDArray[np.bool_]:
+def filled(
+    coin_view: CoinView, map_filter: MapFilter, step: int, until: int, columns: int
+) -> NDArray[np.bool_]:
     """Return the columns in which any chosen market is drawn, shape (columns,).
 
     Args:
-        scene: The coin.
-        choice: Which venues, and whose map.
+        coin_view: The coin.
+        map_filter: Which venues, and whose map.
         step: Length of a column, µs.
         until: Number of the last column.
         columns: How many.
     """
     out = np.zeros(columns, np.bool_)
-    for market in scene.estimated():
-        ring = market.rings[step] if choice.model == "calibrated" else market.flat
-        if choice.takes(market.venue) and ring is not None and ring.step == step:
+    for market in coin_view.estimated():
+        ring = market.rings[step] if map_filter.model == "calibrated" else market.static_ring
+        if map_filter.takes(market.venue) and ring is not None and ring.step == step:
             known = ring.known() - (until - columns + 1)
             out[known[(known >= 0) & (known < columns)]] = True
     return out

@@ -35,7 +35,7 @@ EMPTY, FILLED, HOLE = 0, 1, 2
 
 @njit(cache=True, fastmath=True, nogil=True)
 def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it would cost more
-    cells: Singles, visited: Visits, number: Floats, base: int, weights: Floats, tiers: Times,
+    cells: Singles, last_crossed: Visits, number: Floats, base: int, weights: Floats, tiers: Times,
     per_row: int, first: int, front: int, unit: float, column: NDArray[np.uint8],
     edges: NDArray[np.uint8],
 ) -> None:  # fmt: skip
@@ -57,7 +57,7 @@ def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it wou
             if (side == 0 and row > front) or (side == 1 and row < front):
                 continue
             for b in range(low, low + per_row):
-                g = ground(number, visited, side, b)
+                g = ground(number, last_crossed, side, b)
                 for t in range(TIER_COUNT):
                     total = np.float32(0)
                     for k in range(CLASSES):
@@ -108,8 +108,9 @@ class Ring:
     """The last columns of one market's map at one time step."""
 
     __slots__ = (
-        "_bottoms", "_least", "_leasts", "_loose", "_packed", "bound", "drawn", "edges", "firsts",
-        "fronts", "last", "per_row", "size", "states", "step", "unbounded", "unit",
+        "_bottoms", "_least", "_leasts", "_packed", "_unpacked", "bound", "drawn", "edges",
+        "firsts", "fronts", "last", "per_row", "size", "states", "step", "unbounded",
+        "unit",
     )  # fmt: skip
 
     def __init__(self, step: int, size: int = 1500, per_row: int = 1) -> None:
@@ -117,7 +118,7 @@ class Ring:
         self.step = step
         self.size = size
         self.per_row = per_row
-        self._loose: dict[int, NDArray[np.uint8]] = {}
+        self._unpacked: dict[int, NDArray[np.uint8]] = {}
         """Blocks that are drawn into, shape (32, tiers, rows), by column number over 32."""
         self._packed: dict[int, bytes] = {}
         """All other blocks."""
@@ -150,7 +151,7 @@ class Ring:
         Packed blocks are never changed, and so they are shared.
         """
         out = copy.copy(self)
-        out._loose = {n: cells.copy() for n, cells in self._loose.items()}  # noqa: SLF001  a ring's own
+        out._unpacked = {n: cells.copy() for n, cells in self._unpacked.items()}  # noqa: SLF001  a ring's own
         out._packed = dict(self._packed)  # noqa: SLF001  as above
         for name in (
             "_least", "_leasts", "_bottoms", "edges", "firsts", "fronts", "states", "unbounded",
@@ -193,7 +194,7 @@ class Ring:
         column = self._open(at // self.step // BLOCK)[at // self.step % BLOCK]
         column[:] = 0
         _write(
-            exposure.cells, exposure.visited, exposure.number, exposure.base, weights,
+            exposure.cells, exposure.last_crossed, exposure.number, exposure.base, weights,
             exposure.basis.tiers, self.per_row, first, front - first, self.unit, column,
             self.edges[slot],
         )  # fmt: skip
@@ -209,13 +210,13 @@ class Ring:
         bytes_ = moved(self.unit, unit)
         self.edges = bytes_[self.edges]
         self._least = bytes_[self._least]
-        self._loose = {n: bytes_[cells] for n, cells in self._loose.items()}
+        self._unpacked = {n: bytes_[cells] for n, cells in self._unpacked.items()}
         for n, block in self._packed.items():
             cells, firsts = block_codec.peek(block)
             self._packed[n] = block_codec.pack(bytes_[cells], firsts)
         self.unit = unit
 
-    def hole(self, since: int, until: int) -> None:
+    def mark_gap(self, since: int, until: int) -> None:
         """Mark the columns of a gap; a column with any data in it stays."""
         for column in range(
             max(since // self.step, until // self.step - self.size), until // self.step + 1
@@ -237,33 +238,33 @@ class Ring:
 
     def _open(self, block: int) -> NDArray[np.uint8]:
         """Return a block to draw into, and pack those that are not drawn into any more."""
-        if block in self._loose:
-            return self._loose[block]
+        if block in self._unpacked:
+            return self._unpacked[block]
         self._forget((self.last - self.size + 1) // BLOCK)
-        for other in list(self._loose):
+        for other in list(self._unpacked):
             if other != self.last // BLOCK:
                 self._close(other)
         if block in self._packed:
             self._leasts[block % len(self._leasts)] = -1
-            self._loose[block] = block_codec.unpack(self._packed.pop(block))[0]
+            self._unpacked[block] = block_codec.unpack(self._packed.pop(block))[0]
         else:
-            self._loose[block] = np.zeros((BLOCK, TIER_COUNT, ROWS), np.uint8)
-        return self._loose[block]
+            self._unpacked[block] = np.zeros((BLOCK, TIER_COUNT, ROWS), np.uint8)
+        return self._unpacked[block]
 
     def _forget(self, before: int) -> None:
         """Drop the blocks of which no column is in the ring any more."""
-        for blocks in (self._loose, self._packed):
+        for blocks in (self._unpacked, self._packed):
             for block in [block for block in blocks if block < before]:
                 del blocks[block]
 
     def _close(self, block: int) -> None:
         """Pack a block."""
-        cells, firsts = self._loose[block], self._firsts_of(block)
+        cells, firsts = self._unpacked[block], self._firsts_of(block)
         at = block % len(self._leasts)
         self._leasts[at], self._bottoms[at] = block, firsts[-1]
         block_codec.least(cells, firsts, int(firsts[-1]), self._least[at])
         self._packed[block] = block_codec.pack(cells, firsts)
-        del self._loose[block]
+        del self._unpacked[block]
 
     def _firsts_of(self, block: int) -> Times:
         """Return where the columns of a block begin; of those not in the ring, anything."""
@@ -271,7 +272,7 @@ class Ring:
 
     def _peek(self, block: int) -> NDArray[np.uint8]:
         """Return a block that must not be changed; there must be one."""
-        loose = self._loose.get(block)
+        loose = self._unpacked.get(block)
         return block_codec.peek(self._packed[block])[0] if loose is None else loose
 
     def column(self, number: int) -> NDArray[np.uint8]:
@@ -287,8 +288,8 @@ class Ring:
             block: Column number over 32.
             row: Of the common price grid.
         """
-        if block in self._loose:
-            return block_codec.row_of(self._loose[block], self._firsts_of(block), row)
+        if block in self._unpacked:
+            return block_codec.row_of(self._unpacked[block], self._firsts_of(block), row)
         if block in self._packed:
             return block_codec.strip(self._packed[block], row)
         return np.zeros((BLOCK, TIER_COUNT), np.uint8)
@@ -341,19 +342,19 @@ class Ring:
         return numbers[self.states[numbers % self.size] == FILLED]
 
     @property
-    def dense(self) -> bool:
+    def is_contiguous(self) -> bool:
         """Whether columns are drawn one after another: coarser data fills every fifth, or fewer."""
         known = self.known()
         return len(known) > 0 and (len(known) < 2 or float(np.median(np.diff(known))) == 1)
 
-    def holes(self, until: int, columns: int) -> NDArray[np.bool_]:
+    def gaps(self, until: int, columns: int) -> NDArray[np.bool_]:
         """Return which of the last columns lie inside a gap, shape (columns,)."""
         numbers = np.arange(until - columns + 1, until + 1)
         known = (numbers > self.last - self.size) & (numbers <= self.last)
         return known & (self.states[numbers % self.size] == HOLE)
 
 
-def cuts(ends: Times, rings: Mapping[int, Ring], until: int, span: int) -> list[int]:
+def column_boundaries(ends: Times, rings: Mapping[int, Ring], until: int, span: int) -> list[int]:
     """Return the indices after which a column of some ring is over, for bars that end at `ends`.
 
     Args:

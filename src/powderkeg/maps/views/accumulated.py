@@ -14,15 +14,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.engine.exposure.classes import BIN
-from powderkeg.events import HOUR, Floats, Holder
-from powderkeg.maps.heatmap.scene import TIER_NAMES, Slab
+from powderkeg.events import HOUR, Floats, PositionSide
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
 from powderkeg.maps.views.clusters import Cluster, clusters
 
 
 class Zone(Struct, frozen=True):
     """A stretch of price, over the span."""
 
-    side: Holder
+    side: PositionSide
     floor: float
     top: float
     peak: float
@@ -114,7 +114,7 @@ def _zones(mean: Floats, change: Floats, place: Place, mark: float, hours: float
     by_bin = np.repeat(mean / place.per_row, place.per_row, axis=1)
     dollars = np.zeros((len(TIER_NAMES), *by_bin.shape))
     dollars[0] = by_bin  # of tiers nothing is asked
-    found = clusters(Slab(place.first * place.per_row, dollars), mark)
+    found = clusters(PriceProfile(place.first * place.per_row, dollars), mark)
     zones = [_zone(each, change, place, hours) for each in found]
     return sorted(zones, key=lambda zone: (zone.side, -zone.mean))
 

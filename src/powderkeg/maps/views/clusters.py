@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.exposure.classes import BIN
-from powderkeg.engine.exposure.concentration import Moments, Openings, Reach, reach_of
-from powderkeg.events import Floats, Holder
-from powderkeg.maps.heatmap.doubt import doubt
+from powderkeg.engine.exposure.concentration import (
+    EntryConcentration,
+    HHISums,
+    LiquidationKernel,
+    liquidation_kernel,
+)
+from powderkeg.events import Floats, PositionSide
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, CoinView, MapFilter, PriceProfile
 from powderkeg.maps.heatmap.ground import ground, mean
-from powderkeg.maps.heatmap.scene import TIER_NAMES, Choice, Scene, Slab
+from powderkeg.maps.heatmap.intervals import interval
 
 SMOOTH = 1
 """Bins to either side of each that are averaged, twice, before peaks are looked for (25 bp
@@ -53,7 +58,7 @@ ONE = (0.3, 1.0)
 class Cluster(Struct, frozen=True):
     """Contiguous prices that hold at least `TIMES` their ground."""
 
-    side: Holder
+    side: PositionSide
     floor: float
     top: float
     peak: float
@@ -81,15 +86,17 @@ class Cluster(Struct, frozen=True):
     """Share of the mass that is measured rather than prior."""
 
 
-def above_ground(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+def above_ground(
+    coin_view: CoinView, map_filter: MapFilter, found: Sequence[Cluster]
+) -> list[Cluster]:
     """Return clusters of now with their bands, without those that may be ground alone.
 
     Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The misfit
     does not count: it is a factor on the map, and so on the ground as well.
 
     Args:
-        scene: The coin.
-        choice: The part of the map the clusters were found on.
+        coin_view: The coin.
+        map_filter: The part of the map the clusters were found on.
         found: Clusters of the map now.
     """
     sides = np.array([0 if c.side == "long" else 1 for c in found], np.int64)
@@ -97,7 +104,7 @@ def above_ground(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list
         np.array([round(math.log(price) / BIN) for price in prices], np.int64)
         for prices in ([c.floor for c in found], [c.top for c in found])
     )
-    sure = doubt(scene, choice, sides, first, last)
+    sure = interval(coin_view, map_filter, sides, first, last)
     return [
         replace(
             c, low=c.mass * float(sure.low[i]), high=c.mass * float(sure.high[i]),
@@ -119,36 +126,42 @@ def fired(concentration: float | None) -> tuple[float, float]:
     return low, high
 
 
-def with_concentration(scene: Scene, choice: Choice, found: Sequence[Cluster]) -> list[Cluster]:
+def with_concentration(
+    coin_view: CoinView, map_filter: MapFilter, found: Sequence[Cluster]
+) -> list[Cluster]:
     """Return clusters of now with their concentration, and the share that may fire.
 
     Args:
-        scene: The coin.
-        choice: The part of the map the clusters were found on.
+        coin_view: The coin.
+        map_filter: The part of the map the clusters were found on.
         found: Clusters of the map now; of the past nothing is known.
     """
     kept = [
-        (m.openings, _reaches(scene, m.estimate, choice))
-        for m in scene.estimated()
-        if m.openings is not None and choice.takes(m.venue)
+        (m.entries, _reaches(coin_view, m.estimate, map_filter))
+        for m in coin_view.estimated()
+        if m.entries is not None and map_filter.takes(m.venue)
     ]
-    return [_told(scene.now, cluster, kept) for cluster in found]
+    return [_told(coin_view.now, cluster, kept) for cluster in found]
 
 
-def _reaches(scene: Scene, estimate: Estimate, choice: Choice) -> list[Reach]:
+def _reaches(
+    coin_view: CoinView, estimate: Estimate, map_filter: MapFilter
+) -> list[LiquidationKernel]:
     """Return how far the chosen classes of a market lay what opens, for longs and for shorts."""
     exposure = estimate.exposure
-    fresh = estimate.map_weights(scene.now)[:, 0] * choice.tier_mask()[exposure.basis.tiers]
+    fresh = estimate.map_weights(coin_view.now)[:, 0] * map_filter.tier_mask()[exposure.basis.tiers]
     own = exposure.spec.own
-    return [reach_of(exposure.basis, side, fresh[side], own) for side in (0, 1)]
+    return [liquidation_kernel(exposure.basis, side, fresh[side], own) for side in (0, 1)]
 
 
-def _told(at: int, cluster: Cluster, kept: list[tuple[Openings, list[Reach]]]) -> Cluster:
+def _told(
+    at: int, cluster: Cluster, kept: list[tuple[EntryConcentration, list[LiquidationKernel]]]
+) -> Cluster:
     start, stop = (round(math.log(price) / BIN) for price in (cluster.floor, cluster.top))
     side = 0 if cluster.side == "long" else 1
-    total = Moments()
-    for openings, reaches in kept:
-        total = total.with_(openings.moments(start, stop, reaches[side], at))
+    total = HHISums()
+    for entries, reaches in kept:
+        total = total.with_(entries.moments(start, stop, reaches[side], at))
     h = total.concentration
     return replace(cluster, concentration=h, fired=fired(h))
 
@@ -202,17 +215,19 @@ def _stretches(raw: Floats, base: Floats) -> list[tuple[int, int]]:
     return found
 
 
-def _cluster(slab: Slab, side: int, start: int, stop: int, under: float, mark: float) -> Cluster:
-    inside = slab.dollars[:, side, start:stop]
+def _cluster(
+    profile: PriceProfile, side: int, start: int, stop: int, under: float, mark: float
+) -> Cluster:
+    inside = profile.dollars[:, side, start:stop]
     tiers = inside.sum(axis=1)
     density = inside.sum(axis=0)
-    floor, top = (math.exp((slab.base + b) * BIN) for b in (start, stop))
+    floor, top = (math.exp((profile.base + b) * BIN) for b in (start, stop))
     near = top if side == 0 else floor
     return Cluster(
         side="long" if side == 0 else "short",
         floor=floor,
         top=top,
-        peak=math.exp((slab.base + start + int(density.argmax()) + 0.5) * BIN),
+        peak=math.exp((profile.base + start + int(density.argmax()) + 0.5) * BIN),
         mass=float(tiers.sum()),
         ground=under,
         distance=near / mark - 1,
@@ -222,32 +237,32 @@ def _cluster(slab: Slab, side: int, start: int, stop: int, under: float, mark: f
     )
 
 
-def within_reach(slab: Slab, mark: float) -> tuple[slice, slice]:
+def within_reach(profile: PriceProfile, mark: float) -> tuple[slice, slice]:
     """Return the bins of a map in which clusters of longs and of shorts are looked for."""
-    centre = math.floor(math.log(mark) / BIN) - slab.base
-    reach, count = int(REACH / BIN), slab.dollars.shape[2]
+    centre = math.floor(math.log(mark) / BIN) - profile.base
+    reach, count = int(REACH / BIN), profile.dollars.shape[2]
     ends = (centre - reach, centre + 1), (centre, centre + reach)
     long, short = (slice(max(low, 0), max(min(high, count), 0)) for low, high in ends)
     return long, short
 
 
-def standing(slab: Slab, mark: float) -> list[Cluster]:
+def standing(profile: PriceProfile, mark: float) -> list[Cluster]:
     """Return all clusters of a map, in no order that matters.
 
     The ground is found over all prices of the map, beyond those in reach too.
 
     Args:
-        slab: The map.
+        profile: The map.
         mark: Current mark, > 0.
     """
-    sides = slab.by_side()
+    sides = profile.by_side()
     under = ground(sides, BIN)
     return [
         _cluster(
-            slab, side, part.start + start, part.start + stop,
+            profile, side, part.start + start, part.start + stop,
             float(under[side, part][start:stop].sum()), mark,
         )
-        for side, part in enumerate(within_reach(slab, mark))
+        for side, part in enumerate(within_reach(profile, mark))
         for start, stop in _stretches(sides[side, part], under[side, part])
     ]  # fmt: skip
 
@@ -264,6 +279,6 @@ def foremost(found: Iterable[Cluster], most: int = MOST) -> list[Cluster]:
     return [c for side in sides for c in sorted(side, key=lambda c: abs(c.distance))]
 
 
-def clusters(slab: Slab, mark: float, most: int = MOST) -> list[Cluster]:
+def clusters(profile: PriceProfile, mark: float, most: int = MOST) -> list[Cluster]:
     """Return the clusters of each side that matter most; see `standing` and `foremost`."""
-    return foremost(standing(slab, mark), most)
+    return foremost(standing(profile, mark), most)

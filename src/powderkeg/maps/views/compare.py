@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import Floats
 from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, by_row
 from powderkeg.maps.heatmap.scale import FLOOR
-from powderkeg.maps.heatmap.scene import Choice, Scene, by_row
 
 REACH = 0.1
 """How far from the mark shapes are compared: where most is known."""
@@ -39,37 +39,40 @@ class Comparison(Struct, frozen=True, eq=False):
     """What makes them differ, in words."""
 
 
-def pair(scene: Scene, choice: Choice, at: int) -> tuple[Floats, Floats, int]:
+def pair(coin_view: CoinView, map_filter: MapFilter, at: int) -> tuple[Floats, Floats, int]:
     """Return both maps by absolute bin, both sides summed, and the first bin."""
-    slabs = [past.slab_at(scene, replace(choice, model=m), at) for m in ("calibrated", "static")]
-    known = [slab for slab in slabs if slab.dollars.shape[2]]
-    low = min((slab.base for slab in known), default=0)
-    high = max((slab.base + slab.dollars.shape[2] for slab in known), default=0)
+    slabs = [
+        past.price_profile_at(coin_view, replace(map_filter, model=m), at)
+        for m in ("calibrated", "static")
+    ]
+    known = [profile for profile in slabs if profile.dollars.shape[2]]
+    low = min((profile.base for profile in known), default=0)
+    high = max((profile.base + profile.dollars.shape[2] for profile in known), default=0)
     out = np.zeros((2, high - low))
-    for row, slab in zip(out, slabs, strict=True):
-        start = slab.base - low if slab.dollars.shape[2] else 0
-        row[start : start + slab.dollars.shape[2]] = slab.by_side().sum(axis=0)
+    for row, profile in zip(out, slabs, strict=True):
+        start = profile.base - low if profile.dollars.shape[2] else 0
+        row[start : start + profile.dollars.shape[2]] = profile.by_side().sum(axis=0)
     return out[0], out[1], low
 
 
 def compare(
-    scene: Scene, choice: Choice, at: int, mark: float, rows: tuple[int, int, int]
+    coin_view: CoinView, map_filter: MapFilter, at: int, mark: float, rows: tuple[int, int, int]
 ) -> Comparison:
     """Return two models side by side.
 
     Args:
-        scene: The coin.
-        choice: Which venues, tiers and side; its model is not looked at.
+        coin_view: The coin.
+        map_filter: Which venues, tiers and side; its model is not looked at.
         at: µs to look back to; 0 means now.
         mark: Mark at that time.
         rows: First common row, bins a row, and number of rows.
     """
-    ours, theirs, low = pair(scene, choice, at)
+    ours, theirs, low = pair(coin_view, map_filter, at)
     prices = np.exp((low + np.arange(len(ours)) + 0.5) * BIN)
     near = np.abs(prices / mark - 1) <= REACH
     a, b = ours[near], theirs[near]
     both = a.sum() > 0 and b.sum() > 0
-    taught = not all(market.estimate.prior_only for market in scene.estimated())
+    taught = not all(market.estimate.prior_only for market in coin_view.estimated())
     first, per_row, count = rows
     return Comparison(
         p0=first * per_row * BIN,

@@ -26,7 +26,7 @@ from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import DIED, PATH_ONLY, SAID
 from powderkeg.engine.calibration.reporting import SILENT
 from powderkeg.events import DAY, HOUR, SECOND, Floats, Times
-from powderkeg.maps.heatmap.scene import Scene
+from powderkeg.maps.heatmap.coin_view import CoinView
 from powderkeg.maps.views.queries import STEPS
 
 Letter: TypeAlias = Literal["A", "B", "C", "D"]
@@ -114,29 +114,33 @@ def learned(
         oi=estimate.oi if estimate.oi > 0 else 0.0,
         chosen=chosen,
         fitted=estimate.fitted,
-        lender=estimate.borrowed.market if estimate.borrows else "",
+        lender=estimate.pretrained.market if estimate.borrows else "",
         reports=0.0 if estimate.fit is None else float(estimate.fit.reports),
-        hours=estimate.record.count,
+        hours=estimate.forecast_log.count,
         skill=skill,
         assumed=assumed,
     )
 
 
 def grade(
-    scene: Scene, interest: float, coverage: float, silence: float, markets: Sequence[Learned]
+    coin_view: CoinView,
+    interest: float,
+    coverage: float,
+    silence: float,
+    markets: Sequence[Learned],
 ) -> Grade:
     """Return the grade of what is shown of a coin.
 
     Args:
-        scene: The coin; its candles tell whether volatility is high.
+        coin_view: The coin; its candles tell whether volatility is high.
         interest: Open interest of the venues chosen, dollars.
         coverage: Share of known open interest whose feeds are up, 0 to 1.
         silence: Time since the slowest of them was heard, µs; infinite where none ever was.
         markets: What the weights of every market of the coin rest on.
     """
     place = _place(-interest, [-x for x in INTEREST])
-    raised = 0 < place < len(INTEREST) and volatile(scene)
-    fit, unfit = fit_of(scene.now, markets)
+    raised = 0 < place < len(INTEREST) and volatile(coin_view)
+    fit, unfit = fit_of(coin_view.now, markets)
     places = {
         "interest": place - raised,
         "coverage": _place(-coverage, [-x for x in COVERAGE]),
@@ -211,10 +215,10 @@ def _place(value: float, bounds: tuple[float, ...] | list[float]) -> int:
     return sum(value > bound for bound in bounds)
 
 
-def volatile(scene: Scene) -> bool:
+def volatile(coin_view: CoinView) -> bool:
     """Tell whether the last half hour moved more than nine in ten of the day before."""
-    ring = scene.prices[max(STEPS)]
-    bars = ring.window(scene.now // ring.step, WINDOW + 1)
+    ring = coin_view.prices[max(STEPS)]
+    bars = ring.window(coin_view.now // ring.step, WINDOW + 1)
     moves = np.log(bars[:, 1] / bars[:, 2])
     known = moves[:-1][~np.isnan(moves[:-1])]
     if len(known) < WINDOW // 2 or math.isnan(moves[-1]):

@@ -9,8 +9,8 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import HOUR, MINUTE, Floats, Times
+from powderkeg.maps.heatmap.coin_view import CoinView
 from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, OPEN, PriceRing
-from powderkeg.maps.heatmap.scene import Scene
 from powderkeg.maps.views.queries import HistoryQuery
 
 WINDOW = HOUR
@@ -117,31 +117,31 @@ def outside(since: int, until: int, at: int) -> str:
     return f"expected `at` from {since} to {until} (µs UTC), the time that is kept, found {at}"
 
 
-def kept(scene: Scene) -> tuple[int, list[int]]:
+def kept(coin_view: CoinView) -> tuple[int, list[int]]:
     """Return the first time of which the rings tell a map, µs, and the steps of their columns.
 
     A ring that coarser data fill here and there only does not count.
     """
     known = {
         (step, int(ring.known()[0]))
-        for market in scene.estimated()
+        for market in coin_view.estimated()
         for step, ring in market.rings.items()
-        if ring.dense
+        if ring.is_contiguous
     }
-    since = min(((first + 1) * step for step, first in known), default=scene.now)
+    since = min(((first + 1) * step for step, first in known), default=coin_view.now)
     return since, sorted({step for step, _ in known})
 
 
-def history(scene: Scene, query: HistoryQuery) -> History:  # noqa: ARG001  every view takes a query
+def history(coin_view: CoinView, query: HistoryQuery) -> History:  # noqa: ARG001  every view takes a query
     """Return what the rings still keep of a coin: the map as it was drawn then."""
-    since, steps = kept(scene)
+    since, steps = kept(coin_view)
     moves: list[Move] = []
     for step in steps:
-        ring = scene.prices[step]
-        last = scene.now // step - 1
+        ring = coin_view.prices[step]
+        last = coin_view.now // step - 1
         bars = ring.window(last, ring.size - 1)
         times = np.arange(last - len(bars) + 1, last + 1) * step
         known = ~np.isnan(bars[:, OPEN])
         moves += moves_of(times[known], bars[known], step)
     stride = min(steps, default=MINUTE)
-    return History(since, scene.now, stride, steps, largest(moves), exact=False)
+    return History(since, coin_view.now, stride, steps, largest(moves), exact=False)

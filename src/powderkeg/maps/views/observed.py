@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import SECOND, Floats
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
 from powderkeg.maps.heatmap.ring import ROWS
-from powderkeg.maps.heatmap.scene import Choice, Scene
-from powderkeg.market.sightings import Watched
+from powderkeg.market.sightings import ObservedMarket
 
 
 class ObservedLevels(Struct, frozen=True, eq=False):
@@ -52,23 +52,27 @@ class ObservedLevels(Struct, frozen=True, eq=False):
 
 
 def observed_levels(
-    scene: Scene, choice: Choice, first: int, per_row: int, at: int = 0
+    coin_view: CoinView, map_filter: MapFilter, first: int, per_row: int, at: int = 0
 ) -> ObservedLevels:
     """Return what is seen of positions now; of the past nothing is kept.
 
     Args:
-        scene: The coin.
-        choice: Which venues and side; tiers are the estimate's and do not count here.
+        coin_view: The coin.
+        map_filter: Which venues and side; tiers are the estimate's and do not count here.
         first: First common row of the span.
         per_row: Bins a row.
         at: Nonzero asks for the past, which is empty.
     """
-    watched = [] if at else [w for w in scene.watched() if choice.takes(w.observed.venue)]
+    observed_markets = (
+        []
+        if at
+        else [w for w in coin_view.observed_markets() if map_filter.takes(w.observed.venue)]
+    )
     dollars = np.zeros((2, ROWS))
     whole, sizes = np.zeros(2), np.zeros(2)
     unplaced = passed = accounts = 0
-    for each in watched:
-        held = each.observed.believed(scene.now)
+    for each in observed_markets:
+        held = each.observed.current(coin_view.now)
         rows = np.array([(h.size, h.liquidation) for h in held]).reshape(-1, 2)
         sizes += [rows[rows[:, 0] > 0, 0].sum(), -rows[rows[:, 0] < 0, 0].sum()]
         priced = rows[:, 1] > 0
@@ -77,8 +81,8 @@ def observed_levels(
         accounts += len(rows)
         unplaced += int((~priced).sum())
         passed += int((priced & ~ahead).sum())
-    dollars[~choice.side_mask()] = whole[~choice.side_mask()] = 0.0
-    newest = max((each.observed.at for each in watched), default=0)
+    dollars[~map_filter.side_mask()] = whole[~map_filter.side_mask()] = 0.0
+    newest = max((each.observed.at for each in observed_markets), default=0)
     return ObservedLevels(
         p0=first * per_row * BIN,
         dp=per_row * BIN,
@@ -86,12 +90,12 @@ def observed_levels(
         long=dollars[0].astype(np.float32),
         short=dollars[1].astype(np.float32),
         dollars={"long": float(whole[0]), "short": float(whole[1])},
-        share=_share(sizes, [each.oi for each in watched]),
-        look_age=(scene.now - newest) / SECOND if newest else None,
+        share=_share(sizes, [each.oi for each in observed_markets]),
+        look_age=(coin_view.now - newest) / SECOND if newest else None,
         accounts=accounts,
         unplaced=unplaced,
         passed=passed,
-        origin=_origin(watched, accounts),
+        origin=_origin(observed_markets, accounts),
     )
 
 
@@ -115,6 +119,6 @@ def _share(sizes: Floats, interests: list[float]) -> dict[str, float | None]:
     }
 
 
-def _origin(watched: list[Watched], accounts: int) -> str:
-    names = sorted({each.observed.venue for each in watched})
+def _origin(observed_markets: list[ObservedMarket], accounts: int) -> str:
+    names = sorted({each.observed.venue for each in observed_markets})
     return f"{accounts} accounts seen at {', '.join(names)}" if accounts else ""

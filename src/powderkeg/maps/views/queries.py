@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from powderkeg.events import MINUTE
-from powderkeg.maps.heatmap.scene import Choice, Mode, SideFilter, TierName
+from powderkeg.maps.heatmap.coin_view import MapFilter, Mode, SideFilter, TierName
 
 SPANS: dict[str, tuple[int, int]] = {
     "15m": (MINUTE, 15),
@@ -46,9 +46,9 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     model: Mode = "calibrated"
     """Our map, or the static one that others publish."""
 
-    def choice(self) -> Choice:
+    def map_filter(self) -> MapFilter:
         """Return the part of the map asked for."""
-        return Choice(self.venues, self.tiers, self.side, self.model)
+        return MapFilter(self.venues, self.tiers, self.side, self.model)
 
 
 class HistoryQuery(Query, frozen=True, forbid_unknown_fields=True, kw_only=True):

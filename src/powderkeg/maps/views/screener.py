@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.events import DAY, HOUR, Floats, Holder
+from powderkeg.events import DAY, HOUR, Floats, PositionSide
 from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, PriceProfile, price_profile
 from powderkeg.maps.heatmap.prices import CLOSE
-from powderkeg.maps.heatmap.scene import Choice, Scene, Slab, slab
 from powderkeg.maps.views.clusters import Cluster, above_ground, standing
 from powderkeg.maps.views.queries import STEPS
 
@@ -36,7 +36,7 @@ class Near(Struct, frozen=True):
     high: float
 
 
-class Glance(Struct, frozen=True):
+class ScreenerRow(Struct, frozen=True):
     """One coin."""
 
     price: float | None
@@ -46,7 +46,7 @@ class Glance(Struct, frozen=True):
     """The nearest cluster of longs; none where there is none."""
     above: Near | None
     """As above, of shorts."""
-    steepness: dict[Holder, float]
+    steepness: dict[PositionSide, float]
     """Dollars that would be liquidated within the next 1 % of each side."""
     long_share: float | None
     """Longs of all that would be liquidated within 5 %; none where nothing would."""
@@ -69,28 +69,28 @@ class Held(Struct, frozen=True):
     """Open interest, base coin; NaN where not known."""
 
 
-def glance(scene: Scene, held: Iterable[Held] = ()) -> Glance:
+def screener_row(coin_view: CoinView, held: Iterable[Held] = ()) -> ScreenerRow:
     """Return a coin at a glance: the calibrated map of all its venues now.
 
     Args:
-        scene: The coin; at least one market has a mark.
+        coin_view: The coin; at least one market has a mark.
         held: What it costs to hold each of its markets.
     """
-    mark = past.price_at(scene, 0)
-    whole = slab(scene, Choice())
-    near = _nearest(scene, standing(whole, mark)) if mark > 0 else {}
+    mark = past.price_at(coin_view, 0)
+    whole = price_profile(coin_view, MapFilter())
+    near = _nearest(coin_view, standing(whole, mark)) if mark > 0 else {}
     steep, crowd = (_within(whole, mark, reach) for reach in (STEEP, CROWD))
-    oi = sum(m.estimate.oi for m in scene.estimated() if m.estimate.oi > 0)
-    return Glance(
-        price=_known(scene.price),
-        change=_change(scene),
+    oi = sum(m.estimate.oi for m in coin_view.estimated() if m.estimate.oi > 0)
+    return ScreenerRow(
+        price=_known(coin_view.price),
+        change=_change(coin_view),
         below=near.get("long"),
         above=near.get("short"),
         steepness={"long": steep[0], "short": steep[1]},
         long_share=crowd[0] / sum(crowd) if sum(crowd) > 0 else None,
         funding=funding(held),
         oi=oi * mark if mark > 0 else 0.0,
-        closes=_closes(scene),
+        closes=_closes(coin_view),
     )
 
 
@@ -102,28 +102,28 @@ def funding(held: Iterable[Held]) -> float | None:
     return sum(rate * oi for rate, oi in known) / total if total else None
 
 
-def _nearest(scene: Scene, found: list[Cluster]) -> dict[Holder, Near]:
+def _nearest(coin_view: CoinView, found: list[Cluster]) -> dict[PositionSide, Near]:
     """Return the nearest cluster of each side with its band."""
-    first: dict[Holder, Near] = {}
-    for c in sorted(above_ground(scene, Choice(), found), key=lambda c: abs(c.distance)):
+    first: dict[PositionSide, Near] = {}
+    for c in sorted(above_ground(coin_view, MapFilter(), found), key=lambda c: abs(c.distance)):
         first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.mass, c.low, c.high))
     return first
 
 
-def _within(whole: Slab, mark: float, reach: float) -> tuple[float, float]:
+def _within(whole: PriceProfile, mark: float, reach: float) -> tuple[float, float]:
     """Return dollars of longs and of shorts within reach of the mark."""
     sides: Floats = whole.by_side()[:, np.abs(whole.prices() / mark - 1) <= reach]
     return float(sides[0].sum()), float(sides[1].sum())
 
 
-def _change(scene: Scene) -> float | None:
-    before = past.price_at(scene, scene.now - DAY) if scene.now > DAY else math.nan
-    return _known(scene.price / before - 1) if before > 0 else None
+def _change(coin_view: CoinView) -> float | None:
+    before = past.price_at(coin_view, coin_view.now - DAY) if coin_view.now > DAY else math.nan
+    return _known(coin_view.price / before - 1) if before > 0 else None
 
 
-def _closes(scene: Scene) -> list[float | None]:
-    ring = scene.prices[max(STEPS)]
-    bars = ring.window(scene.now // ring.step, CLOSES)
+def _closes(coin_view: CoinView) -> list[float | None]:
+    ring = coin_view.prices[max(STEPS)]
+    bars = ring.window(coin_view.now // ring.step, CLOSES)
     return [_known(float(close)) for close in bars[:, CLOSE]]
 
 

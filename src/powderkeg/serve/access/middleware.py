@@ -49,7 +49,7 @@ class Refusal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Doors:
+class AccessGuard:
     """Who is let in, and how."""
 
     token: str = ""

@@ -22,7 +22,7 @@ THICK = 5
 """Pixels a candle takes at least."""
 
 
-class Stage:
+class PictureLayout:
     """A heatmap laid out on pixels."""
 
     def __init__(self, heat: dict[str, Any], width: int, height: int, foot: int) -> None:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from powderkeg.currencies import DOLLAR, Rate
 from powderkeg.errors import RequestError
 from powderkeg.serve.exports.formatting import PLAIN, decimals, money, price_text, significant
-from powderkeg.serve.exports.layout import Stage, steps_of
+from powderkeg.serve.exports.layout import PictureLayout, steps_of
 from powderkeg.serve.exports.palettes import PaletteName
 from powderkeg.serve.exports.shades import BACK, Shade, Shaded, shaded
 from powderkeg.serve.exports.tables import grade_of
@@ -33,7 +33,7 @@ NAMED: dict[Shade, str] = {
 }
 
 
-class Look(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PictureStyle(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a picture looks; what it shows is the view's query."""
 
     ccy: str = DOLLAR
@@ -59,7 +59,9 @@ def clock_of(zone: str) -> tzinfo | None:
         raise RequestError(f"expected a zone such as Pacific/Auckland, found {zone!r}") from why
 
 
-def said(heat: dict[str, Any], look: Look, rate: Rate = PLAIN, filters: str = "") -> list[str]:
+def said(
+    heat: dict[str, Any], look: PictureStyle, rate: Rate = PLAIN, filters: str = ""
+) -> list[str]:
     """Return what a still picture must say of itself, piece by piece."""
     moment = datetime.fromtimestamp(heat["as_of"] / 1e6, UTC)
     local = moment.astimezone(clock_of(look.zone))
@@ -95,7 +97,7 @@ def _converted(rate: Rate) -> str:
 def heatmap_png(
     heat: dict[str, Any],
     levels: dict[str, Any],
-    look: Look | None = None,
+    look: PictureStyle | None = None,
     rate: Rate = PLAIN,
     filters: str = "",
 ) -> bytes:
@@ -111,22 +113,22 @@ def heatmap_png(
     Raises:
         RequestError: There is no such zone, or the map is not one plane of money.
     """
-    look = look or Look()
+    look = look or PictureStyle()
     words = said(heat, look, rate, filters)
     font = _font(_size(look, 12))
     lines = wrapped(words, look.width - 24, font.getlength)
-    stage = Stage(heat, look.width, look.height, foot=len(lines) * _line(look) + 8)
-    _widen(stage, heat)
+    canvas = PictureLayout(heat, look.width, look.height, foot=len(lines) * _line(look) + 8)
+    _widen(canvas, heat)
     image = Image.new("RGB", (look.width, look.height), BACK)
     draw = ImageDraw.Draw(image)
-    found = _paint(image, stage, look)
-    _hatch(image, stage, heat)
-    _candles(draw, stage)
-    _prices(draw, stage, heat)
-    _times(draw, stage, look)
-    _labels(draw, stage, levels, rate)
+    found = _paint(image, canvas, look)
+    _hatch(image, canvas, heat)
+    _candles(draw, canvas)
+    _prices(draw, canvas, heat)
+    _times(draw, canvas, look)
+    _labels(draw, canvas, levels, rate)
     _head(image, draw, heat, look, rate, found)
-    y = stage.below + stage.strip + 2
+    y = canvas.below + canvas.strip + 2
     draw.line((0, y - 2, look.width, y - 2), fill=RULE)
     for i, line in enumerate(lines):
         draw.text((12, y + 3 + i * _line(look)), line, font=font, fill=DIM)
@@ -141,12 +143,12 @@ def _png(image: Image.Image, text: str) -> bytes:
     return out.getvalue()
 
 
-def _size(look: Look, size: int) -> int:
+def _size(look: PictureStyle, size: int) -> int:
     """Return a font size for the picture's: a little smaller on a small one, never below 11."""
     return max(11, round(size * min(1.5, max(0.8, look.width / 1280))))
 
 
-def _line(look: Look) -> int:
+def _line(look: PictureStyle) -> int:
     return round(_size(look, 12) * 1.45)
 
 
@@ -178,48 +180,48 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _paint(image: Image.Image, stage: Stage, look: Look) -> Shaded:
+def _paint(image: Image.Image, canvas: PictureLayout, look: PictureStyle) -> Shaded:
     """Lay the cells, and the newest column on into the gutter; return their scale."""
-    size, rows = (stage.width, stage.height), slice(stage.first, stage.last)
-    found = shaded(stage.cells, rows, stage.dp, size, look.shade, look.palette, stage.unit)
-    image.paste(Image.fromarray(found.picture), (0, stage.top))
-    edge = found.picture[:, -1:].repeat(stage.gutter, 1)
+    size, rows = (canvas.width, canvas.height), slice(canvas.first, canvas.last)
+    found = shaded(canvas.cells, rows, canvas.dp, size, look.shade, look.palette, canvas.unit)
+    image.paste(Image.fromarray(found.picture), (0, canvas.top))
+    edge = found.picture[:, -1:].repeat(canvas.gutter, 1)
     dimmed = np.where(edge == np.array(BACK, np.uint8), edge, (edge * 0.5).astype(np.uint8))
-    image.paste(Image.fromarray(dimmed.astype(np.uint8)), (stage.width, stage.top))
+    image.paste(Image.fromarray(dimmed.astype(np.uint8)), (canvas.width, canvas.top))
     return found
 
 
-def _hatch(image: Image.Image, stage: Stage, heat: dict[str, Any]) -> None:
+def _hatch(image: Image.Image, canvas: PictureLayout, heat: dict[str, Any]) -> None:
     """Hatch what was not known, and more lightly what was known in part."""
     for name, strength in (("partial", 34), ("gaps", 96)):
         for first, last in heat[name]:
-            x0, x1 = round(stage.x(first)), max(round(stage.x(last)), round(stage.x(first)) + 1)
-            across, down = np.arange(x0, min(x1, stage.width)), np.arange(stage.height)
+            x0, x1 = round(canvas.x(first)), max(round(canvas.x(last)), round(canvas.x(first)) + 1)
+            across, down = np.arange(x0, min(x1, canvas.width)), np.arange(canvas.height)
             lined = ((across[None, :] + down[:, None]) % 9 < 2).astype(np.uint8) * strength
             if lined.size:
-                image.paste(DIM, (x0, stage.top), Image.fromarray(lined))
+                image.paste(DIM, (x0, canvas.top), Image.fromarray(lined))
 
 
-def _candles(draw: ImageDraw.ImageDraw, stage: Stage) -> None:
-    for first, last, opened, high, low, close in stage.candles():
-        x0, x1 = stage.x(first), stage.x(last)
+def _candles(draw: ImageDraw.ImageDraw, canvas: PictureLayout) -> None:
+    for first, last, opened, high, low, close in canvas.candles():
+        x0, x1 = canvas.x(first), canvas.x(last)
         middle, half = (x0 + x1) / 2, max(0.5, (x1 - x0) * 0.32)
-        draw.line((middle, stage.y(high), middle, stage.y(low)), fill=INK)
+        draw.line((middle, canvas.y(high), middle, canvas.y(low)), fill=INK)
         if half < 1:
             continue
-        ends = sorted((stage.y(opened), stage.y(close)))
+        ends = sorted((canvas.y(opened), canvas.y(close)))
         fill = (255, 255, 255) if close >= opened else (11, 14, 22)
         draw.rectangle((middle - half, ends[0], middle + half, ends[1] + 1), fill, INK)
 
 
-def _ticks(stage: Stage) -> tuple[list[float], int]:
+def _ticks(canvas: PictureLayout) -> tuple[list[float], int]:
     """Return round prices beside the map, and the decimals in which they differ."""
-    low, high = math.exp(stage.floor), math.exp(stage.ceiling)
-    return steps_of(low, high, max(2, stage.height // 56))
+    low, high = math.exp(canvas.floor), math.exp(canvas.ceiling)
+    return steps_of(low, high, max(2, canvas.height // 56))
 
 
-def _axis_font(stage: Stage) -> Any:
-    return _font(13 if stage.roomy else 11)
+def _axis_font(canvas: PictureLayout) -> Any:
+    return _font(13 if canvas.roomy else 11)
 
 
 def _tag(mark: float, digits: int) -> str:
@@ -227,63 +229,65 @@ def _tag(mark: float, digits: int) -> str:
     return price_text(mark, max(digits, decimals(mark, 4)))
 
 
-def _widen(stage: Stage, heat: dict[str, Any]) -> None:
+def _widen(canvas: PictureLayout, heat: dict[str, Any]) -> None:
     """Make room for the longest price, and for the mark in its frame."""
-    prices, digits = _ticks(stage)
+    prices, digits = _ticks(canvas)
     words = [price_text(price, digits) for price in prices]
     words += [_tag(heat["mark"], digits)] if heat["mark"] else []
-    stage.widen(math.ceil(max(map(_axis_font(stage).getlength, words), default=0.0)) + 16)
+    canvas.widen(math.ceil(max(map(_axis_font(canvas).getlength, words), default=0.0)) + 16)
 
 
-def _prices(draw: ImageDraw.ImageDraw, stage: Stage, heat: dict[str, Any]) -> None:
-    low, high = math.exp(stage.floor), math.exp(stage.ceiling)
-    prices, digits = _ticks(stage)
-    edge, font = stage.width + stage.gutter, _axis_font(stage)
+def _prices(draw: ImageDraw.ImageDraw, canvas: PictureLayout, heat: dict[str, Any]) -> None:
+    low, high = math.exp(canvas.floor), math.exp(canvas.ceiling)
+    prices, digits = _ticks(canvas)
+    edge, font = canvas.width + canvas.gutter, _axis_font(canvas)
     mark = heat["mark"]
-    tagged = stage.y(mark) if mark and low < mark < high else -math.inf
+    tagged = canvas.y(mark) if mark and low < mark < high else -math.inf
     for price in prices:
-        y = stage.y(price)
-        if stage.top + 8 < y < stage.below - 8:
+        y = canvas.y(price)
+        if canvas.top + 8 < y < canvas.below - 8:
             draw.line((edge, y, edge + 4, y), fill=EDGE)
             draw.text((edge + 9, y), price_text(price, digits), font=font, fill=DIM, anchor="lm")
     if tagged > 0:
         for x in range(0, edge, 6):
             draw.line((x, tagged, x + 1, tagged), fill=DIM)
-        box = (edge + 2, tagged - 10, edge + stage.axis - 3, tagged + 10)
+        box = (edge + 2, tagged - 10, edge + canvas.axis - 3, tagged + 10)
         draw.rounded_rectangle(box, 3, INK)
         words = _tag(mark, digits)
         draw.text((edge + 9, tagged), words, font=font, fill=BACK, anchor="lm")
 
 
-def _times(draw: ImageDraw.ImageDraw, stage: Stage, look: Look) -> None:
+def _times(draw: ImageDraw.ImageDraw, canvas: PictureLayout, look: PictureStyle) -> None:
     """Write the hours along the bottom, in the zone asked for, else in UTC."""
     zone = clock_of(look.zone) or UTC
     font = _font(_size(look, 12))
-    for x, moment in stage.hours(zone, max(2, stage.width // 110)):
+    for x, moment in canvas.hours(zone, max(2, canvas.width // 110)):
         midnight = not (moment.hour or moment.minute)
         words = f"{moment.day} {moment:%b}" if midnight else f"{moment:%H:%M}"
         half = font.getlength(words) / 2
-        if half < x < stage.width - half:
-            draw.line((x, stage.below, x, stage.below + 4), fill=EDGE)
+        if half < x < canvas.width - half:
+            draw.line((x, canvas.below, x, canvas.below + 4), fill=EDGE)
             fill = INK if midnight else DIM
-            draw.text((x, stage.below + 14), words, font=font, fill=fill, anchor="mm")
+            draw.text((x, canvas.below + 14), words, font=font, fill=fill, anchor="mm")
 
 
-def _labels(draw: ImageDraw.ImageDraw, stage: Stage, levels: dict[str, Any], rate: Rate) -> None:
+def _labels(
+    draw: ImageDraw.ImageDraw, canvas: PictureLayout, levels: dict[str, Any], rate: Rate
+) -> None:
     """Write the heaviest clusters in the gutter, none over another or over the mark."""
-    font = _font(13 if stage.gutter > 120 else 11)
-    taken: list[float] = [stage.y(levels["mark"])] if levels["mark"] else []
+    font = _font(13 if canvas.gutter > 120 else 11)
+    taken: list[float] = [canvas.y(levels["mark"])] if levels["mark"] else []
     for cluster in sorted(levels["clusters"], key=lambda c: -c["mass"]):
-        y = stage.y(cluster["peak"])
-        inside = stage.top + 12 < y < stage.below - 12
+        y = canvas.y(cluster["peak"])
+        inside = canvas.top + 12 < y < canvas.below - 12
         if not inside or any(abs(y - other) < 24 for other in taken):
             continue
         taken.append(y)
         size = money(cluster["mass"], rate)
         words = f"{size} {cluster['side']}s" + (
-            f" {cluster['distance']:+.1%}" if stage.roomy else ""
+            f" {cluster['distance']:+.1%}" if canvas.roomy else ""
         )
-        right = stage.width + stage.gutter - 6
+        right = canvas.width + canvas.gutter - 6
         left = right - font.getlength(words) - 12
         draw.rounded_rectangle((left, y - 10, right, y + 10), 4, (10, 13, 21), EDGE)
         fill = LONG if cluster["side"] == "long" else SHORT
@@ -291,7 +295,7 @@ def _labels(draw: ImageDraw.ImageDraw, stage: Stage, levels: dict[str, Any], rat
 
 
 def _head(
-    image: Image.Image, draw: ImageDraw.ImageDraw, heat: dict[str, Any], look: Look,
+    image: Image.Image, draw: ImageDraw.ImageDraw, heat: dict[str, Any], look: PictureStyle,
     rate: Rate, found: Shaded,
 ) -> None:  # fmt: skip
     """Write coin, span and price on the left, and the colours in money on the right."""
@@ -311,13 +315,13 @@ def _head(
             break
 
 
-def _bar(look: Look) -> tuple[int, int]:
+def _bar(look: PictureStyle) -> tuple[int, int]:
     """Return where the bar of colours begins and ends."""
     return look.width - 12 - min(240, look.width // 4), look.width - 12
 
 
 def _legend(
-    image: Image.Image, draw: ImageDraw.ImageDraw, look: Look, rate: Rate, found: Shaded
+    image: Image.Image, draw: ImageDraw.ImageDraw, look: PictureStyle, rate: Rate, found: Shaded
 ) -> None:
     """Draw the bar of colours with the money at both ends, and how far the ground goes."""
     left, right = _bar(look)

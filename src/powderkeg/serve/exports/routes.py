@@ -20,12 +20,12 @@ from powderkeg.currencies import DOLLAR, Rate, RateTable
 from powderkeg.errors import BusyError, RequestError
 from powderkeg.events import DAY
 from powderkeg.history.fixings import day_number
-from powderkeg.maps.heatmap.scene import TIER_NAMES
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES
 from powderkeg.maps.views.queries import Query, SpanQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports import tables
-from powderkeg.serve.exports.pictures import Look, heatmap_png
+from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
 from powderkeg.serve.openapi.parameters import operation
 from powderkeg.serve.responses import while_there
 from powderkeg.serve.session import Session
@@ -44,7 +44,7 @@ class Money(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Kitchen:
+class _ExportContext:
     """What every export needs."""
 
     session: Session
@@ -59,7 +59,7 @@ class _Kitchen:
             mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
             return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
 
-    async def picture(self, coin: str, query: Query, chart: Query, look: Look) -> _Picture:
+    async def picture(self, coin: str, query: Query, chart: Query, look: PictureStyle) -> _Picture:
         """Return a heatmap as PNG, with its span and time."""
         heat = await self.decoded(coin, "heatmap", query)
         levels = await self.decoded(coin, "levels", chart)
@@ -138,23 +138,23 @@ def attached(coin: str, name: str, span: str, at: int, end: str) -> dict[str, st
     }
 
 
-def _make_picture(kitchen: _Kitchen) -> HTTPRouteHandler:
+def _make_picture(context: _ExportContext) -> HTTPRouteHandler:
     kind = VIEWS["heatmap"][0]
 
     @get(
         "/v1/{where:str}/heatmap.png",
-        operation_class=operation("heatmap.png", kind, Look),
+        operation_class=operation("heatmap.png", kind, PictureStyle),
         operation_id="heatmap.png",
         media_type="image/png",
     )
     async def picture(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
         coin, raw = _where(where, request)
-        mine, rest = split(raw, Look)
-        look: Look = _own(mine, Look)
+        mine, rest = split(raw, PictureStyle)
+        look: PictureStyle = _own(mine, PictureStyle)
         query = read_query(rest, kind)
         if getattr(query, "planes", "sum") != "sum":
             raise RequestError("expected planes=sum: a picture shows one plane of money")
-        made = await while_there(request, kitchen.picture(coin, query, _levels(rest), look))
+        made = await while_there(request, context.picture(coin, query, _levels(rest), look))
         named = attached(coin, "heatmap", made.span, made.at, "png")
         inline = named["content-disposition"].replace("attachment", "inline")
         return Response(
@@ -171,7 +171,7 @@ def _levels(raw: dict[str, str]) -> Query:
     return read_query({k: v for k, v in raw.items() if k in names} | {"bands": "1"}, kind)
 
 
-def _make_table(kitchen: _Kitchen, name: str, form: tables.Form) -> HTTPRouteHandler:
+def _make_table(context: _ExportContext, name: str, form: tables.Form) -> HTTPRouteHandler:
     view, make = tables.KINDS[name]
     kind = VIEWS[view][0]
 
@@ -186,17 +186,17 @@ def _make_table(kitchen: _Kitchen, name: str, form: tables.Form) -> HTTPRouteHan
         mine, rest = split(raw, Money)
         money: Money = _own(mine, Money)
         query = read_query(rest, kind)
-        asked = kitchen.decoded(coin, view, _levels(rest) if view == "levels" else query)
+        asked = context.decoded(coin, view, _levels(rest) if view == "levels" else query)
         answer = await while_there(request, asked)
-        schema, batches = make(answer, money.ccy, kitchen.table)
-        pieces = kitchen.send(tables.write(form, schema, batches))
+        schema, batches = make(answer, money.ccy, context.table)
+        pieces = context.send(tables.write(form, schema, batches))
         headers = attached(coin, name, query.span, answer["as_of"], form)
         return Stream(pieces, media_type=tables.TYPES[form], headers=headers)
 
     return table
 
 
-def _make_tradingview(kitchen: _Kitchen) -> HTTPRouteHandler:
+def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
     @get(
         "/v1/{where:str}/tradingview",
         operation_class=operation("tradingview", SpanQuery),
@@ -207,14 +207,14 @@ def _make_tradingview(kitchen: _Kitchen) -> HTTPRouteHandler:
         coin, raw = _where(where, request)
         _, rest = split(raw, Money)
         query = read_query(rest, SpanQuery)
-        levels = await while_there(request, kitchen.decoded(coin, "levels", query))
+        levels = await while_there(request, context.decoded(coin, "levels", query))
         text = tables.tradingview(levels)
         return Response(text, media_type=MediaType.TEXT, headers={"cache-control": "no-cache"})
 
     return tradingview
 
 
-def told_rates(table: RateTable, ccy: str, since: str, until: str, now: int) -> dict[str, Any]:
+def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -> dict[str, Any]:
     """Return the fixings of a currency as a daily series, and which holds now.
 
     Args:
@@ -248,7 +248,7 @@ def told_rates(table: RateTable, ccy: str, since: str, until: str, now: int) -> 
     }
 
 
-def _make_rates(kitchen: _Kitchen, answer: Answer) -> HTTPRouteHandler:
+def _make_rates(context: _ExportContext, answer: Answer) -> HTTPRouteHandler:
     @get("/v1/rates", sync_to_thread=False)
     def rates(
         request: Request[Any, Any, State],
@@ -257,8 +257,8 @@ def _make_rates(kitchen: _Kitchen, answer: Answer) -> HTTPRouteHandler:
         until: FromQuery[str] = "",
     ) -> Response[bytes]:
         """Return what a US dollar was worth by day, by the fixings of the ECB."""
-        now = kitchen.session.clock()
-        return answer(request, told_rates(kitchen.table, ccy, since, until, now))
+        now = context.session.clock()
+        return answer(request, rates_answer(context.table, ccy, since, until, now))
 
     return rates
 
@@ -271,7 +271,7 @@ def make_exports(session: Session, table: RateTable, answer: Answer) -> list[HTT
         table: Rates of the display currencies.
         answer: Encodes what is JSON or MessagePack.
     """
-    kitchen = _Kitchen(session, table, WeakSet())
-    files = [_make_table(kitchen, name, form) for name in tables.KINDS for form in tables.TYPES]
-    own = [_make_picture(kitchen), _make_tradingview(kitchen), _make_rates(kitchen, answer)]
+    context = _ExportContext(session, table, WeakSet())
+    files = [_make_table(context, name, form) for name in tables.KINDS for form in tables.TYPES]
+    own = [_make_picture(context), _make_tradingview(context), _make_rates(context, answer)]
     return own + files

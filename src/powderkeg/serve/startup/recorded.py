@@ -119,7 +119,7 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     history = as_published(coin, _read(path)[number])
     first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
     midnight = kept_until(end)
-    events = sorted(events_of(history, midnight - KEPT), key=lambda event: event.seen)
+    events = sorted(events_of(history, midnight - KEPT), key=lambda event: event.received_time)
     key = f"{history.market} {seed} {first} {midnight} {settings}"
     name = f"desk-{history.market.replace(':', '-')}"
     kept = cache.load(name, key)
@@ -128,12 +128,12 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
     else:
         desk = Desk(coin, settings, horizon=midnight)
         for event in events:
-            if event.seen <= midnight:
+            if event.received_time <= midnight:
                 desk.apply(event)
         cache.save(name, key, CODEC.pack(desk))
-    desk.horizon = end
+    desk.backfill_until = end
     for event in events:
-        if event.seen > midnight:
+        if event.received_time > midnight:
             desk.apply(event)
     return CODEC.pack(desk)
 
@@ -156,16 +156,16 @@ def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
 
 
 def _last_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
-    return list({event.at // SECOND: event for event in events}.values())
+    return list({event.event_time // SECOND: event for event in events}.values())
 
 
 def _largest_of_seconds(events: list[Liquidation]) -> list[Liquidation]:
     largest: dict[tuple[int, str], Liquidation] = {}
     for event in events:
-        key = event.at // SECOND, event.holder
+        key = event.event_time // SECOND, event.position_side
         if key not in largest or event.size > largest[key].size:
             largest[key] = event
-    return sorted(largest.values(), key=lambda event: event.at)
+    return sorted(largest.values(), key=lambda event: event.event_time)
 
 
 def _four_of_five(events: list[Liquidation]) -> list[Liquidation]:

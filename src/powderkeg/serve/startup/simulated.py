@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, Candles, Funding, Liquidation
 from powderkeg.settings import Settings
-from powderkeg.sim import DEMO, MadeMarket, MinuteHistory
+from powderkeg.sim import DEMO, MinuteHistory, SimulatedMarket
 
 
 def prepare(
     coin: str, seed: int, until: int, days: float, settings: Settings
-) -> tuple[MadeMarket, Desk]:
+) -> tuple[SimulatedMarket, Desk]:
     """Live through a coin's past and return its market and the desk that watched it.
 
     Args:
@@ -23,10 +23,10 @@ def prepare(
         days: Length of the past.
         settings: Of the desk.
     """
-    market = MadeMarket(DEMO[coin], seed, until - round(days * DAY))
+    market = SimulatedMarket(DEMO[coin], seed, until - round(days * DAY))
     desk = Desk(coin, settings, horizon=until)
     events = [event for history in market.history(days) for event in events_of(history)]
-    for event in sorted(events, key=lambda event: event.seen):
+    for event in sorted(events, key=lambda event: event.received_time):
         desk.apply(event)
     return market, desk
 
@@ -46,9 +46,9 @@ def events_of(history: MinuteHistory, since: int = 0) -> list[Candles | Liquidat
         for start, stop in zip(starts, [*starts[1:], len(hours)], strict=True)
     ]
     if starts and starts[0]:
-        blocks.insert(0, replace(cut(bars, 0, starts[0]), deaths=False))
+        blocks.insert(0, replace(cut(bars, 0, starts[0]), liquidations_known=False))
     edge = int(bars.times[starts[0]]) if starts else 0
-    reported = [each for each in history.liquidations if each.at >= edge]
+    reported = [each for each in history.liquidations if each.event_time >= edge]
     return [*blocks, *reported, *history.funding]
 
 
@@ -61,4 +61,4 @@ def cut(bars: Candles, start: int, stop: int) -> Candles:
         if isinstance(getattr(bars, name), np.ndarray)
     }
     end = int(columns["times"][-1]) + bars.span
-    return replace(bars, at=end, seen=end, **columns)
+    return replace(bars, event_time=end, received_time=end, **columns)

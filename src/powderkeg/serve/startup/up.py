@@ -16,7 +16,7 @@ from powderkeg.desk import Desk
 from powderkeg.errors import StoreError
 from powderkeg.feed.decoder import Feed
 from powderkeg.live.collector import Collector
-from powderkeg.live.maintenance import Keep, resume
+from powderkeg.live.maintenance import StoreMaintenance, resume
 from powderkeg.live.network.listing import listing
 from powderkeg.live.network.reachability import MADE, contact
 from powderkeg.live.tell import tell
@@ -160,7 +160,7 @@ class Up:
             tell(words)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
-            symbols=symbols, beat=self.hub.quick, progress=progress,
+            symbols=symbols, beat=self.hub.send_tail, progress=progress,
         )  # fmt: skip
         self.collector = self.session.collector = collector
         collector.status.problems |= self._problems
@@ -170,7 +170,7 @@ class Up:
             group.create_task(keep("hub", self.hub.run))
             if store is not None:
                 settings = replace(self.plan.settings, disk=self.plan.disk)
-                housekeeping = Keep(store, collector, settings)
+                housekeeping = StoreMaintenance(store, collector, settings)
                 housekeeping.report()
                 group.create_task(keep("housekeeping", housekeeping.run))
 

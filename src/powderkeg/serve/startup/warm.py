@@ -13,11 +13,11 @@ from powderkeg.events import (
     MINUTE,
     SECOND,
     Candles,
+    ClockTick,
     Event,
     Liquidation,
     Mark,
     OpenInterest,
-    Tick,
     Trades,
 )
 from powderkeg.maps.views.views import VIEWS
@@ -41,7 +41,7 @@ def warm() -> None:
         desk.apply(event)
     estimate = desk.markets[MARKET].estimate
     assert estimate is not None  # noqa: S101  candles were played
-    estimate.learn(START + DAY, START + DAY + MINUTE)
+    estimate.refit(START + DAY, START + DAY + MINUTE)
     for name, asked in ASKED.items():
         kind, make = VIEWS[name]
         make(desk, read_query(asked, kind))
@@ -59,7 +59,7 @@ def _events() -> list[Event]:
         times = np.array([at, at], np.int64)
         events += [
             Trades(MARKET, at, at, times, prices, sizes), Mark(MARKET, at, at, price),
-            OpenInterest(MARKET, at, at, 1000.0 + second), Tick(at),
+            OpenInterest(MARKET, at, at, 1000.0 + second), ClockTick(at),
         ]  # fmt: skip
     return events
 
@@ -70,7 +70,8 @@ def _hour(since: int) -> list[Event]:
     low, high, ones = price * 0.999, price * 1.001, np.ones(60)
     end = since + HOUR
     bars = Candles(
-        market=MARKET, at=end, seen=end, span=MINUTE, times=times, open=price, high=high, low=low,
+        market=MARKET, event_time=end, received_time=end, span=MINUTE, times=times, open=price,
+        high=high, low=low,
         close=price, volume=10 * ones, buy=5 * ones, oi=1000 * ones, mark_low=low, mark_high=high,
         mark=price,
     )  # fmt: skip

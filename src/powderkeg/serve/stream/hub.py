@@ -37,7 +37,7 @@ STATUS_EVERY = 2
 """Beats between status messages."""
 
 
-class Reader:
+class Subscriber:
     """One socket's mailbox."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Stream:
         self.session = session
         self.coin = coin
         self.query = query
-        self.readers: set[Reader] = set()
+        self.readers: set[Subscriber] = set()
         self.seq = 0
         self.beats = 0
         self._events = 0
@@ -110,7 +110,7 @@ class Stream:
         """Natural log of the lower edge of row 0, as the heatmap tells it."""
         return self._first * STEPS[SPANS[self.query.span][0]] * BIN
 
-    def quick(self) -> None:
+    def send_tail(self) -> None:
         """Send what has changed of the newest column, if anything has."""
         events = self.session.desk(self.coin).counts.events
         if self.readers and events != self._events:
@@ -161,12 +161,12 @@ class Stream:
 
     def _cells(self, column: int) -> np.ndarray:
         desk = self.session.desk(self.coin)
-        return heat_cells(desk, self.query.choice(), self.query.span, column, 1, self._first)[0]
+        return heat_cells(desk, self.query.map_filter(), self.query.span, column, 1, self._first)[0]
 
     def _unit_now(self) -> float:
         """Return the unit of the money scale that cells are told in."""
         desk, step = self.session.desk(self.coin), SPANS[self.query.span][0]
-        return heat_unit(desk, self.query.choice(), step)
+        return heat_unit(desk, self.query.map_filter(), step)
 
     def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> dict[str, Any]:
         """Return a column message: all rows, or those that differ from `before`."""
@@ -217,19 +217,19 @@ class Hub:
         self.streams: dict[str, Stream] = {}
         self._next = 0.0
 
-    def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Reader]:
+    def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Subscriber]:
         """Return the stream of a map with a new reader of it."""
         name = stream_name(coin, query)
         if name not in self.streams:
             self.streams[name] = Stream(self.session, coin, query)
         stream = self.streams[name]
-        reader = Reader()
+        reader = Subscriber()
         for message in stream.hello():
             reader.put(message)
         stream.readers.add(reader)
         return stream, reader
 
-    def leave(self, stream: Stream, reader: Reader) -> None:
+    def leave(self, stream: Stream, reader: Subscriber) -> None:
         """Forget a reader, and its stream with the last one."""
         stream.readers.discard(reader)
         if not stream.readers:
@@ -241,7 +241,7 @@ class Hub:
         stream = self.streams.get(name)
         return {"stream": name, "seq": 0 if stream is None else stream.seq}
 
-    def quick(self) -> None:
+    def send_tail(self) -> None:
         """Send what has changed of the newest columns, not too often and not for too long.
 
         Streams have turns: those that were not served now are the first the next time.
@@ -252,7 +252,7 @@ class Hub:
         readers = sum(len(stream.readers) for stream in self.streams.values())
         for name in list(self.streams):
             self.streams[name] = stream = self.streams.pop(name)
-            stream.quick()
+            stream.send_tail()
             if (taken := time.monotonic() - now) > SLICE:
                 break
         else:

@@ -22,7 +22,7 @@ from powderkeg.sim.kernel.positions import (
 )
 from powderkeg.sim.kernel.rng import below
 from powderkeg.sim.kernel.state import (
-    DEAD,
+    CLOSED,
     EDGE,
     MAKERS,
     QUEUE,
@@ -105,7 +105,7 @@ def eat(m: State, law: Laws, sign: int, size: float, t: float) -> float:
 def _belongs(m: State, order: Records) -> bool:
     """Return whether the position an order speaks of is still the same one."""
     p = m.positions[order.slot]
-    return p.alive != DEAD and p.serial == order.serial
+    return p.alive != CLOSED and p.serial == order.serial
 
 
 @njit

@@ -9,9 +9,9 @@ from numba import njit
 
 from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.rng import normal, uniform
-from powderkeg.sim.kernel.state import CENTRE, DRIFT, MOODS, TICK, TURBULENCE, Laws, State
+from powderkeg.sim.kernel.state import CENTRE, DRIFT, REGIMES, TICK, TURBULENCE, Laws, State
 
-_MOODS: Final = len(MOODS)
+_REGIMES: Final = len(REGIMES)
 _LEASH: Final = 20_000.0
 """Rungs from the start (a factor of e) beyond which news pulls back: the ladder must not end."""
 _LEASH_MEMORY: Final = 5 * 86_400.0
@@ -22,9 +22,9 @@ _TREND_HOUR: Final = 0.006
 
 
 @njit
-def turn_moods(m: State, pace: Pace) -> None:
+def advance_regimes(m: State, pace: Pace) -> None:
     """Let the slow moods and each venue's own premium drift for a tick."""
-    for k in range(_MOODS):
+    for k in range(_REGIMES):
         m.moods[k] = pace.keep[k] * m.moods[k] + pace.fresh[k] * normal(m.chance)
     if pace.basis_fresh > 0:
         for v in range(m.count):

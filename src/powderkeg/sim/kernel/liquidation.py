@@ -16,7 +16,7 @@ from powderkeg.sim.kernel.positions import (
     settle_trigger,
     start_staging,
 )
-from powderkeg.sim.kernel.state import DEAD, STAGED, Laws, Records, State, price_at
+from powderkeg.sim.kernel.state import CLOSED, STAGED, Laws, Records, State, price_at
 
 _LIMIT: Final = 40
 """Rungs a stop-limit order gives way: 20 bp."""
@@ -58,14 +58,16 @@ def run_stops(m: State, law: Laws, t: float, step: int, tape: Records) -> None:
 
 
 @njit
-def _note(m: State, p: Records, size: float, mark: float, step: int, deaths: Records) -> int:
+def _note(
+    m: State, p: Records, size: float, mark: float, step: int, liquidation_rows: Records
+) -> int:
     """Write down a forced close before it happens; return its row, or -1 without room."""
-    n = m.deaths
-    if n >= deaths.shape[0]:
+    n = m.liquidation_rows
+    if n >= liquidation_rows.shape[0]:
         m.lost += 1
         return -1
-    m.deaths += 1
-    d = deaths[n]
+    m.liquidation_rows += 1
+    d = liquidation_rows[n]
     d.step = step
     d.venue = p.venue
     d.side = p.side
@@ -93,17 +95,17 @@ def _force(
     t: float,
     step: int,
     tape: Records,
-    deaths: Records,
+    liquidation_rows: Records,
 ) -> None:
     """Close `size` of a position against the book."""
     p = m.positions[i]
     venue = p.venue
     sign = -p.side
-    row = _note(m, p, size, mark, step, deaths)
+    row = _note(m, p, size, mark, step, liquidation_rows)
     reduce_position(m, i, size)
     fill = take(m, law, venue, sign, size, t, step, tape)
     if row >= 0:
-        deaths[row].fill = fill
+        liquidation_rows[row].fill = fill
 
 
 @njit
@@ -113,7 +115,7 @@ def _part_of(p: Records, price: float) -> float:
 
 @njit
 def _next_parts(
-    m: State, law: Laws, i: int, t: float, step: int, tape: Records, deaths: Records
+    m: State, law: Laws, i: int, t: float, step: int, tape: Records, liquidation_rows: Records
 ) -> bool:
     """Liquidate the parts of a staged position that are due; return whether it stays staged."""
     p = m.positions[i]
@@ -124,17 +126,21 @@ def _next_parts(
             return False
         mark = venue.low if p.side > 0 else venue.high
         p.stage += _PAUSE
-        _force(m, law, i, _part_of(p, price_at(mark)), mark, t, step, tape, deaths)
+        _force(m, law, i, _part_of(p, price_at(mark)), mark, t, step, tape, liquidation_rows)
     return p.alive == STAGED
 
 
 @njit
-def _continue(m: State, law: Laws, t: float, step: int, tape: Records, deaths: Records) -> None:
+def _continue(
+    m: State, law: Laws, t: float, step: int, tape: Records, liquidation_rows: Records
+) -> None:
     count = m.staging
     kept = 0
     for z in range(count):
         i = m.staged[z]
-        if m.positions[i].alive == STAGED and _next_parts(m, law, i, t, step, tape, deaths):
+        if m.positions[i].alive == STAGED and _next_parts(
+            m, law, i, t, step, tape, liquidation_rows
+        ):
             m.staged[kept] = i
             kept += 1
     m.staging = kept
@@ -142,7 +148,14 @@ def _continue(m: State, law: Laws, t: float, step: int, tape: Records, deaths: R
 
 @njit
 def _liquidate(
-    m: State, law: Laws, i: int, mark: float, t: float, step: int, tape: Records, deaths: Records
+    m: State,
+    law: Laws,
+    i: int,
+    mark: float,
+    t: float,
+    step: int,
+    tape: Records,
+    liquidation_rows: Records,
 ) -> None:
     """Liquidate a position: at once if small, else its first part."""
     p = m.positions[i]
@@ -156,12 +169,19 @@ def _liquidate(
         start_staging(m, i, t)
         m.staged[m.staging] = i
         m.staging += 1
-    _force(m, law, i, size, mark, t, step, tape, deaths)
+    _force(m, law, i, size, mark, t, step, tape, liquidation_rows)
 
 
 @njit
 def _sweep(
-    m: State, law: Laws, k: int, v: int, t: float, step: int, tape: Records, deaths: Records
+    m: State,
+    law: Laws,
+    k: int,
+    v: int,
+    t: float,
+    step: int,
+    tape: Records,
+    liquidation_rows: Records,
 ) -> int:
     """Liquidate all of one side at one venue whose trigger its mark has met; return how many."""
     side = 1 if k == 0 else -1
@@ -171,7 +191,7 @@ def _sweep(
     while side * (m.frontier[k, v] - rung) >= 0:
         i = m.triggers[k, v, m.frontier[k, v]]
         if i >= 0:
-            _liquidate(m, law, i, mark, t, step, tape, deaths)
+            _liquidate(m, law, i, mark, t, step, tape, liquidation_rows)
             count += 1
         else:
             m.frontier[k, v] -= side
@@ -180,20 +200,20 @@ def _sweep(
 
 @njit
 def run_liquidations(
-    m: State, law: Laws, t: float, step: int, tape: Records, deaths: Records
+    m: State, law: Laws, t: float, step: int, tape: Records, liquidation_rows: Records
 ) -> None:
     """Liquidate until no open position's trigger is on the wrong side of its venue's mark.
 
     More than one round is needed: a forced sale may fill a waiting trader into a position that
     the mark has already passed.
     """
-    _continue(m, law, t, step, tape, deaths)
+    _continue(m, law, t, step, tape, liquidation_rows)
     count = 1
     while count > 0:
         count = 0
         for v in range(m.count):
-            count += _sweep(m, law, 0, v, t, step, tape, deaths)
-            count += _sweep(m, law, 1, v, t, step, tape, deaths)
+            count += _sweep(m, law, 0, v, t, step, tape, liquidation_rows)
+            count += _sweep(m, law, 1, v, t, step, tape, liquidation_rows)
 
 
 @njit
@@ -202,7 +222,7 @@ def pay_funding(m: State) -> None:
     m.funding = m.rate
     for i in range(m.top):
         p = m.positions[i]
-        if p.alive == DEAD:
+        if p.alive == CLOSED:
             continue
         due = p.side * m.rate * p.size * price_at(m.venues[p.venue].mark)
         if p.cross:

@@ -15,7 +15,7 @@ from numba import njit
 from powderkeg.sim.kernel.rng import lognormal, uniform
 from powderkeg.sim.kernel.state import (
     BASE,
-    DEAD,
+    CLOSED,
     FAR,
     OPEN,
     STAGED,
@@ -231,13 +231,13 @@ def grow_position(m: State, i: int, size: float, price: float) -> None:
 
 
 @njit
-def _bury(m: State, i: int) -> None:
+def _remove_position(m: State, i: int) -> None:
     p = m.positions[i]
     if p.alive == OPEN:
         unlink(m, i)
     if p.stop >= 0:
         _unlink_stop(m, i)
-    p.alive = DEAD
+    p.alive = CLOSED
     m.free[m.room] = i
     m.room += 1
 
@@ -255,7 +255,7 @@ def reduce_position(m: State, i: int, size: float) -> None:
     if p.side > 0:
         m.venues[p.venue].oi -= size
     if whole:
-        _bury(m, i)
+        _remove_position(m, i)
         return
     left = 1 - size / p.size
     p.margin *= left

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from powderkeg.sim.kernel.state import MOODS, Laws
+from powderkeg.sim.kernel.state import REGIMES, Laws
 
 COARSE: Final = 10.0
 """Longest tick, s. Longer steps are cut into such ticks, so a minute has six of them."""
@@ -27,8 +27,8 @@ PACE: Final = np.dtype(
         ("tick", "f8"),  # seconds
         ("root", "f8"),  # square root of that
         ("lumped", "i8"),
-        ("keep", "f8", (len(MOODS),)),  # of each mood, what stays
-        ("fresh", "f8", (len(MOODS),)),  # and what is drawn anew
+        ("keep", "f8", (len(REGIMES),)),  # of each mood, what stays
+        ("fresh", "f8", (len(REGIMES),)),  # and what is drawn anew
         ("basis_keep", "f8"),
         ("basis_fresh", "f8"),
         ("pull", "f8"),
@@ -61,8 +61,8 @@ def _chance(each: float, times: float) -> float:
 def pace(law: Laws, tick: float, venues: int) -> Pace:
     """Return the coefficients of a tick of so many seconds, shape (1,) of `PACE`."""
     lumped = tick > LUMPED
-    memory = np.array([hours * 3600 for hours, _ in MOODS])
-    spread = np.array([spread for _, spread in MOODS])
+    memory = np.array([hours * 3600 for hours, _ in REGIMES])
+    spread = np.array([spread for _, spread in REGIMES])
     visit = LUMPED_VISIT if lumped else VISIT
     times = visit / VISIT
     basis = _BASIS_SPREAD if venues > 1 else 0.0

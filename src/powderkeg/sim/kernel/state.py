@@ -36,7 +36,7 @@ MAKERS: Final = 16
 QUEUE: Final = 4_096
 """Waiting orders per venue and side; forty times the usual."""
 
-DEAD: Final = 0
+CLOSED: Final = 0
 OPEN: Final = 1
 STAGED: Final = 2
 """Being liquidated in parts; such a position is not on the trigger lists."""
@@ -48,7 +48,7 @@ CHURN: Final = 3
 HEAT: Final = 4
 LEVERAGE: Final = 5
 DRIFT: Final = 6
-MOODS: Final = (
+REGIMES: Final = (
     (6.0, 0.55),
     (10.0, 1.0),
     (8.0, 0.7),
@@ -124,7 +124,7 @@ ORDER: Final = np.dtype(
     align=True,
 )
 PRINT: Final = np.dtype([("step", "i8"), ("price", "f8"), ("size", "f8"), ("venue", "i8")])
-DEATH: Final = np.dtype(
+LIQUIDATION: Final = np.dtype(
     [
         ("step", "i8"),
         ("venue", "i8"),
@@ -170,9 +170,9 @@ STATE: Final = np.dtype(
         ("refused", "i8"),  # openings for which there was no slot
         ("dropped", "i8"),  # waiting orders pushed out of a full queue
         ("prints", "i8"),
-        ("deaths", "i8"),
+        ("liquidation_rows", "i8"),
         ("lost", "i8"),  # rows for which an output had no room: must stay 0
-        ("moods", "f8", (len(MOODS),)),
+        ("moods", "f8", (len(REGIMES),)),
         ("chance", "u8", (4,)),
         ("venues", VENUE, (MOST,)),
         ("makers", "f8", (MOST, MAKERS)),  # signed inventories
@@ -240,7 +240,7 @@ def new_state(world: World, seed: int) -> State:
     return state
 
 
-def laws(world: World) -> Records:
+def params_of(world: World) -> Records:
     """Return the numbers of a world, shape (1,) of `LAWS`."""
     law: Records = np.zeros(1, LAWS)
     same = set(LAWS.names or ()) - {"volatility", "trend", "jump_size", "shares", "lean", "order"}

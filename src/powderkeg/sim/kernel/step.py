@@ -11,13 +11,13 @@ from typing import Final
 from numba import njit
 
 from powderkeg.sim.kernel.book import give_up
-from powderkeg.sim.kernel.index_process import move_price, set_marks, turn_moods
+from powderkeg.sim.kernel.index_process import advance_regimes, move_price, set_marks
 from powderkeg.sim.kernel.liquidation import pay_funding, run_liquidations, run_stops
 from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.state import Laws, Reals, Records, State, price_at
-from powderkeg.sim.kernel.traders import churn, look_again, welcome
+from powderkeg.sim.kernel.traders import churn, open_positions, review_positions
 
-KERNELS: Final = "27dc0c6090e3"
+KERNELS: Final = "33bf5ccc6e1a"
 """First of the SHA-256 over the files whose code `advance` compiles in."""
 FUNDING: Final = 8 * 3_600_000_000
 """µs between payments."""
@@ -32,16 +32,16 @@ VENUE_COLUMNS: Final = 6
 
 @njit
 def _tick(
-    m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records, deaths: Records
+    m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records, liquidation_rows: Records
 ) -> None:
     for v in range(m.count):
         m.venues[v].buy = 0.0
         m.venues[v].sell = 0.0
-    turn_moods(m, pace)
+    advance_regimes(m, pace)
     move_price(m, law, pace)
     churn(m, law, pace, t, step, tape)
-    welcome(m, law, pace, t, step, tape)
-    look_again(m, law, pace, t, step, tape)
+    open_positions(m, law, pace, t, step, tape)
+    review_positions(m, law, pace, t, step, tape)
     for v in range(m.count):
         give_up(m, law, v, 0, t, step, tape)
         give_up(m, law, v, 1, t, step, tape)
@@ -49,7 +49,7 @@ def _tick(
         run_stops(m, law, t, step, tape)
     set_marks(m, pace)
     if law.liquidations:
-        run_liquidations(m, law, t, step, tape, deaths)
+        run_liquidations(m, law, t, step, tape, liquidation_rows)
 
 
 @njit
@@ -77,7 +77,7 @@ def advance(
     length: int,
     ticks: int,
     tape: Records,
-    deaths: Records,
+    liquidation_rows: Records,
     last: Reals,
     rows: Reals,
 ) -> int:
@@ -91,7 +91,7 @@ def advance(
         length: µs of a tick.
         ticks: How many are wanted.
         tape: Takes prints of `PRINT`; of length 0 where none are wanted.
-        deaths: Takes forced closes of `DEATH`.
+        liquidation_rows: Takes forced closes of `LIQUIDATION`.
         last: Takes open, high, low, close, shape (>= ticks, 4), base prices.
         rows: Takes each venue's state, shape (>= ticks, venues, 6).
     """
@@ -99,17 +99,17 @@ def advance(
     law = laws[0]
     pace = paces[0]
     m.prints = 0
-    m.deaths = 0
+    m.liquidation_rows = 0
     for k in range(ticks):
         cramped = 0 < tape.shape[0] < m.prints + ROOM
-        if cramped or deaths.shape[0] < m.deaths + ROOM:
+        if cramped or liquidation_rows.shape[0] < m.liquidation_rows + ROOM:
             return k
         start = m.mid
         begin = since + k * length
-        _tick(m, law, pace, begin * 1e-6, k, tape, deaths)
+        _tick(m, law, pace, begin * 1e-6, k, tape, liquidation_rows)
         if begin // FUNDING != (begin + length) // FUNDING:
             pay_funding(m)
             if law.liquidations:
-                run_liquidations(m, law, begin * 1e-6, k, tape, deaths)
+                run_liquidations(m, law, begin * 1e-6, k, tape, liquidation_rows)
         _write(m, start, last[k], rows[k])
     return ticks

@@ -24,7 +24,7 @@ from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.rng import below, lognormal, normal, poisson, uniform
 from powderkeg.sim.kernel.state import (
     CHURN,
-    DEAD,
+    CLOSED,
     HEAT,
     LEVERAGE,
     MAKERS,
@@ -173,7 +173,7 @@ def _leverage(m: State, kind: int, side: int) -> float:
 
 
 @njit
-def welcome(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -> None:
+def open_positions(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -> None:
     """Let new traders open, or queue to open, more of them in waves and after moves."""
     turbulence = math.exp(m.moods[TURBULENCE])
     eager = 0.6 + 0.4 * turbulence + 0.3 * abs(momentum(m))
@@ -197,7 +197,7 @@ def welcome(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records)
 
 
 @njit
-def look_again(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -> None:
+def review_positions(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records) -> None:
     """Let the owners whose turn it is decide; all have had a turn after a visit interval."""
     for v in range(m.count):
         m.venues[v].price = price_at(m.venues[v].mark)
@@ -206,7 +206,7 @@ def look_again(m: State, law: Laws, pace: Pace, t: float, step: int, tape: Recor
         m.visits -= 1.0
         i = m.cursor
         m.cursor = i + 1 if i + 1 < m.top else 0
-        if m.positions[i].alive != DEAD:
+        if m.positions[i].alive != CLOSED:
             _decide(m, law, pace, i, t, step, tape)
 
 
@@ -249,16 +249,16 @@ def _decide(m: State, law: Laws, pace: Pace, i: int, t: float, step: int, tape: 
     u -= chance
     if u < pace.halve:
         close_at_once(m, law, i, 0.5 * p.size, t, step, tape)
-        if p.alive == DEAD:
+        if p.alive == CLOSED:
             return
-    _mind_margin(m, pace, i, abs(p.trigger - venue.mark) * TICK)
+    _manage_margin(m, pace, i, abs(p.trigger - venue.mark) * TICK)
     if p.cross and pace.halve <= u < pace.halve + pace.drift * (1.0 - chance):
         p.extra = max(0.0, p.extra + pace.swing * p.margin * normal(m.chance))
         settle_trigger(m, i)
 
 
 @njit
-def _mind_margin(m: State, pace: Pace, i: int, distance: float) -> None:
+def _manage_margin(m: State, pace: Pace, i: int, distance: float) -> None:
     """Let an owner in need add margin."""
     p = m.positions[i]
     r = m.chance

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from powderkeg.events import SECOND
-from powderkeg.simvenues.exchanges.binance_rest import Answers, aggregate, levels, pair_of, photo
+from powderkeg.simvenues.exchanges.binance_rest import Answers, aggregate, levels, pair_of, snapshot
 from powderkeg.simvenues.faults import Fault
-from powderkeg.simvenues.market.feed import Death, Market, News
+from powderkeg.simvenues.market.feed import LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.market.published import next_funding
-from powderkeg.simvenues.wire import Frame, Talk, encode
+from powderkeg.simvenues.wire import Frame, Session, encode
 
 _PUBLIC: Final = ("depth", "bookTicker", "trade")
 _MARKET: Final = ("aggTrade", "markPrice", "forceOrder")
@@ -30,71 +30,75 @@ class Binance(Answers):
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``binance`` or ``binance-coin``."""
         super().__init__(name, markets, clock)
-        self._held: dict[str, Death] = {}
+        self._held: dict[str, LiquidationFill] = {}
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take the streams a path names; the route says which of them may ever speak."""
-        parts = urlsplit(talk.path)
+        parts = urlsplit(session.path)
         steps = parts.path.strip("/").split("/")
         route = steps.pop(0) if steps and steps[0] in {"public", "market", "private"} else ""
         if not steps or steps[0] not in {"ws", "stream"}:
             return False
-        talk.note["combined"] = steps[0] == "stream"
-        talk.note["route"] = route
+        session.note["combined"] = steps[0] == "stream"
+        session.note["route"] = route
         names = steps[1:]
         for value in parse_qs(parts.query).get("streams", []):
             names += value.split("/")
         for name in names:
-            self._listen(talk, name)
+            self._listen(session, name)
         return True
 
-    def _listen(self, talk: Talk, name: str) -> None:
+    def _listen(self, session: Session, name: str) -> None:
         """Subscribe; a stream of another route is taken and never heard of."""
         kind = name.partition("@")[2].partition("@")[0]
-        allowed = {"public": _PUBLIC, "market": _MARKET}.get(talk.note["route"], ())
-        talk.topics.add(name if kind in allowed else f"{talk.note['route']}!silent!{name}")
+        allowed = {"public": _PUBLIC, "market": _MARKET}.get(session.note["route"], ())
+        session.topics.add(name if kind in allowed else f"{session.note['route']}!silent!{name}")
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer SUBSCRIBE, UNSUBSCRIBE and LIST_SUBSCRIPTIONS."""
         try:
             said = msgspec.json.decode(text)
             method, names, ident = said["method"], said.get("params", []), said.get("id")
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
-            talk.say(encode({"error": {"code": 2, "msg": "Invalid request: bad JSON"}}))
+            session.say(encode({"error": {"code": 2, "msg": "Invalid request: bad JSON"}}))
             return
         result: list[str] | None = None
         for name in names or ():
             if method == "SUBSCRIBE":
-                self._listen(talk, name)
+                self._listen(session, name)
             elif method == "UNSUBSCRIBE":
-                talk.topics = {t for t in talk.topics if t.rpartition("!")[2] != name}
+                session.topics = {t for t in session.topics if t.rpartition("!")[2] != name}
         if method == "LIST_SUBSCRIPTIONS":
-            result = sorted(talk.topics)
-        talk.say(encode({"result": result, "id": ident}))
+            result = sorted(session.topics)
+        session.say(encode({"result": result, "id": ident}))
 
     def begin(self, asked: Fault) -> None:
         """See `Wire.begin`; a stale snapshot is the book as it is now."""
         super().begin(asked)
         if asked.fault == "stale_snapshot":
-            self.flags["stale_snapshot"] = {s: photo(m) for s, m in self.markets.items()}
+            self.flags["stale_snapshot"] = {s: snapshot(m) for s, m in self.markets.items()}
 
-    def dress(self, talk: Talk, frame: Frame) -> bytes:
+    def encode_frame(self, session: Session, frame: Frame) -> bytes:
         """Wrap a frame where the socket asked for combined streams."""
-        if not talk.note["combined"]:
+        if not session.note["combined"]:
             return frame.body
         return b'{"stream":"%b","data":%b}' % (frame.topic.encode(), frame.body)
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         low = market.spec.symbol.lower()
-        yield from self._tell_trades(f"{low}@aggTrade", f"{low}@trade", market, news)
-        yield from self._tell_book(low, market, news)
-        if news.due(SECOND):
-            yield from self._tell_mark(f"{low}@markPrice@1s", market, news)
-        if news.due(3 * SECOND):
-            yield from self._tell_mark(f"{low}@markPrice", market, news)
+        yield from self._publish_trades(f"{low}@aggTrade", f"{low}@trade", market, market_update)
+        yield from self._publish_book(low, market, market_update)
+        if market_update.due(SECOND):
+            yield from self._publish_mark(f"{low}@markPrice@1s", market, market_update)
+        if market_update.due(3 * SECOND):
+            yield from self._publish_mark(f"{low}@markPrice", market, market_update)
         for death in told:
-            yield Frame(f"{low}@forceOrder", "liquidations", self._forced(market, death, news.at))
+            yield Frame(
+                f"{low}@forceOrder", "liquidations", self._forced(market, death, market_update.at)
+            )
 
     def _head(self, kind: str, market: Market, at: int) -> dict[str, Any]:
         head: dict[str, Any] = {"e": kind, "E": self.stamp(at), "s": market.spec.symbol}
@@ -102,17 +106,19 @@ class Binance(Answers):
             head["ps"] = pair_of(market.spec)
         return head | {"st": 2 if self.coin else 1}
 
-    def _tell_trades(self, many: str, each: str, market: Market, news: News) -> Iterator[Frame]:
+    def _publish_trades(
+        self, many: str, each: str, market: Market, market_update: MarketUpdate
+    ) -> Iterator[Frame]:
         if self.wanted(many):
-            head = self._head("aggTrade", market, news.at)
-            for fill in news.fills:
+            head = self._head("aggTrade", market, market_update.at)
+            for fill in market_update.fills:
                 row = head | aggregate(market.spec, fill)
                 row["nq"] = row["q"]
                 row["T"] = self.stamp(fill.at)
                 yield Frame(many, "trades", encode(row))
         if self.wanted(each):
-            for fill in news.fills:
-                row = self._head("trade", market, news.at) | {
+            for fill in market_update.fills:
+                row = self._head("trade", market, market_update.at) | {
                     "T": self.stamp(fill.at),
                     "t": fill.last,
                     "p": market.spec.price(fill.ticks),
@@ -122,14 +128,16 @@ class Binance(Answers):
                 }
                 yield Frame(each, "trades", encode(row))
 
-    def _tell_book(self, low: str, market: Market, news: News) -> Iterator[Frame]:
-        change = news.change
+    def _publish_book(
+        self, low: str, market: Market, market_update: MarketUpdate
+    ) -> Iterator[Frame]:
+        change = market_update.change
         if change is None:
             return
         topics = [f"{low}@depth@100ms", f"{low}@depth"]
         if any(map(self.wanted, topics)):
-            row = self._head("depthUpdate", market, news.at) | {
-                "T": self.stamp(news.at),
+            row = self._head("depthUpdate", market, market_update.at) | {
+                "T": self.stamp(market_update.at),
                 "U": change.first,
                 "u": change.last,
                 "pu": change.previous,
@@ -141,16 +149,16 @@ class Binance(Answers):
                 yield Frame(topic, "book", body)
         top = f"{low}@bookTicker"
         if self.wanted(top):
-            yield Frame(top, "other", encode(self._top(market, news.at)))
+            yield Frame(top, "other", encode(self._top(market, market_update.at)))
 
     def _top(self, market: Market, at: int) -> dict[str, Any]:
         what = market.spec
         (bid, bids), (ask, asks) = (
-            market.shelf.bids.rows(True, 1)[0],
-            market.shelf.asks.rows(False, 1)[0],
+            market.sim_book.bids.rows(True, 1)[0],
+            market.sim_book.asks.rows(False, 1)[0],
         )
         return self._head("bookTicker", market, at) | {
-            "u": market.shelf.last,
+            "u": market.sim_book.last,
             "b": what.price(bid),
             "B": what.size(bids),
             "a": what.price(ask),
@@ -158,16 +166,18 @@ class Binance(Answers):
             "T": self.stamp(at),
         }
 
-    def _tell_mark(self, topic: str, market: Market, news: News) -> Iterator[Frame]:
+    def _publish_mark(
+        self, topic: str, market: Market, market_update: MarketUpdate
+    ) -> Iterator[Frame]:
         if not self.wanted(topic):
             return
-        row = self._head("markPriceUpdate", market, news.at) | {
+        row = self._head("markPriceUpdate", market, market_update.at) | {
             "p": f"{market.mark:.8f}",
             "ap": f"{market.mark:.8f}",
             "P": f"{market.index:.8f}",
             "i": f"{market.index:.8f}",
             "r": f"{market.rate:.8f}",
-            "T": next_funding(news.at, 8),
+            "T": next_funding(market_update.at, 8),
         }
         yield Frame(topic, "mark", encode(row))
         if self.flags.get("coinm_rows") and not self.coin:
@@ -175,21 +185,21 @@ class Binance(Answers):
             other = row | {"s": f"{pair}_PERP", "ps": pair, "st": 2}
             yield Frame(topic, "other", encode(other))
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return the latest forced close of each second that is over."""
         symbol = market.spec.symbol
-        out: list[Death] = []
-        for death in news.deaths:
+        out: list[LiquidationFill] = []
+        for death in market_update.liquidations:
             held = self._held.get(symbol)
             if held is not None and held.at // SECOND != death.at // SECOND:
                 out.append(held)
             self._held[symbol] = death
         held = self._held.get(symbol)
-        if held is not None and held.at // SECOND < news.at // SECOND:
+        if held is not None and held.at // SECOND < market_update.at // SECOND:
             out.append(self._held.pop(symbol))
         return out
 
-    def _forced(self, market: Market, death: Death, at: int) -> bytes:
+    def _forced(self, market: Market, death: LiquidationFill, at: int) -> bytes:
         what = market.spec
         size = what.size(death.lots)
         order: dict[str, Any] = {

@@ -16,7 +16,7 @@ from powderkeg.simvenues.market.feed import Fill, Market
 from powderkeg.simvenues.market.past import Bar
 from powderkeg.simvenues.market.published import long_share, next_funding, prices_of
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Query, RefusedError, Reply, Wire, encode, number
+from powderkeg.simvenues.wire import MockExchange, Query, RefusedError, Reply, encode, number
 
 _SPANS: Final = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}
 _DEPTHS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
@@ -30,7 +30,7 @@ def refusal(code: int, text: str, status: int = 400) -> RefusedError:
     return RefusedError(Reply(encode({"code": code, "msg": text}), status))
 
 
-class Answers(Wire):
+class Answers(MockExchange):
     """What one of the two futures hosts answers."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
@@ -167,7 +167,7 @@ class Answers(Wire):
         if limit not in _DEPTHS:
             raise refusal(-4021, f"'{limit}' is not valid depth limit.")
         kept = self.flags.get("stale_snapshot", {}).get(market.spec.symbol)
-        last, at, bids, asks = kept or photo(market)
+        last, at, bids, asks = kept or snapshot(market)
         row: dict[str, Any] = {
             "lastUpdateId": last,
             "E": self.stamp(at),
@@ -266,14 +266,14 @@ class Answers(Wire):
         return Reply(encode([row | {"timestamp": str(self.stamp(t))} for t in times]))
 
 
-Photo: TypeAlias = tuple[int, int, Rows, Rows]
+Snapshot: TypeAlias = tuple[int, int, Rows, Rows]
 """Update id, time, bids and asks of a book."""
 
 
-def photo(market: Market) -> Photo:
+def snapshot(market: Market) -> Snapshot:
     """Return the book as it is now."""
-    shelf = market.shelf
-    return shelf.last, shelf.at, shelf.bids.rows(True), shelf.asks.rows(False)
+    sim_book = market.sim_book
+    return sim_book.last, sim_book.at, sim_book.bids.rows(True), sim_book.asks.rows(False)
 
 
 def pair_of(what: Spec) -> str:

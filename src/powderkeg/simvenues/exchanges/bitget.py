@@ -14,11 +14,20 @@ import msgspec
 
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.simvenues.market.book import Rows
-from powderkeg.simvenues.market.feed import Death, Fill, Market, News
+from powderkeg.simvenues.market.feed import Fill, LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.market.published import long_share, next_funding, prices_of
 from powderkeg.simvenues.market.tiers import tiers
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Frame, Query, RefusedError, Reply, Talk, Wire, encode, number
+from powderkeg.simvenues.wire import (
+    Frame,
+    MockExchange,
+    Query,
+    RefusedError,
+    Reply,
+    Session,
+    encode,
+    number,
+)
 
 _TYPE: Final = "usdt-futures"
 _TOPICS: Final = ("publicTrade", "books", "ticker")
@@ -29,14 +38,14 @@ _SPANS: Final = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "4H": 240, "1
 _Answer: TypeAlias = Callable[[Query], Any]
 
 
-class Bitget(Wire):
+class Bitget(MockExchange):
     """USDT futures."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve the futures."""
         super().__init__(markets, clock)
         self.name = name
-        self._batch: dict[str, list[Death]] = {}
+        self._batch: dict[str, list[LiquidationFill]] = {}
         self._rest: dict[str, _Answer] = {
             "/api/v2/public/time": lambda _q: {"serverTime": str(self.millis())},
             "/api/v2/mix/market/contracts": self._instruments,
@@ -154,40 +163,40 @@ class Bitget(Wire):
 
     # -- socket
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take a socket on the V3 public path."""
-        return talk.path.partition("?")[0] == "/v3/ws/public"
+        return session.path.partition("?")[0] == "/v3/ws/public"
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer the text ping, subscribe and unsubscribe."""
         if text == "ping":
             if not self.flags.get("pong_ignored"):
-                talk.say(b"pong")
+                session.say(b"pong")
             return
         try:
             said = msgspec.json.decode(text)
             op, names = said["op"], said["args"]
         except (msgspec.DecodeError, TypeError, KeyError):
-            talk.say(encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
+            session.say(encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
             return
         for arg in names:
-            self._switch(talk, op, arg)
+            self._switch(session, op, arg)
 
-    def _switch(self, talk: Talk, op: str, arg: dict[str, str]) -> None:
+    def _switch(self, session: Session, op: str, arg: dict[str, str]) -> None:
         topic = f"{arg.get('topic')}:{arg.get('symbol', '')}"
         kind, _, symbol = topic.partition(":")
         known = topic == _WHOLE or (kind in _TOPICS and symbol in self.markets)
         if arg.get("instType") != _TYPE or not known or op not in {"subscribe", "unsubscribe"}:
             text = f"instType:{arg.get('instType')},topic:{kind},symbol:{symbol} doesn't exist"
-            talk.say(encode({"event": "error", "arg": arg, "code": 30001, "msg": text}))
+            session.say(encode({"event": "error", "arg": arg, "code": 30001, "msg": text}))
             return
-        talk.say(encode({"event": op, "arg": arg}))
+        session.say(encode({"event": op, "arg": arg}))
         if op == "unsubscribe":
-            talk.topics.discard(topic)
+            session.topics.discard(topic)
             return
-        talk.topics.add(topic)
+        session.topics.add(topic)
         for body in self._first(topic):
-            talk.say(body)
+            session.say(body)
 
     def _first(self, topic: str) -> Iterator[bytes]:
         """Yield what a new subscriber hears at once."""
@@ -195,16 +204,16 @@ class Bitget(Wire):
         market = self.find(symbol)
         if market is None:
             if self.replay():
-                rows = [self._forced(m.spec, death) for m, death in self.retold()]
+                rows = [self._forced(m.spec, death) for m, death in self.replayed_liquidations()]
                 yield self._push(topic, rows, self.clock())
             return
         if kind == "publicTrade":
             rows = [self._print(market.spec, fill) for fill in list(market.tape)[-_HISTORY:]]
             yield self._push(topic, rows[::-1], market.now, "snapshot")
         elif kind == "books":
-            shelf = market.shelf
-            row = self._levels(market, shelf.bids.rows(True), shelf.asks.rows(False))
-            row |= {"seq": shelf.last, "pseq": 0}
+            sim_book = market.sim_book
+            row = self._levels(market, sim_book.bids.rows(True), sim_book.asks.rows(False))
+            row |= {"seq": sim_book.last, "pseq": 0}
             yield self._push(topic, [row], market.now, "snapshot")
         else:
             yield self._push(topic, [_ticker(market)], market.now, "snapshot")
@@ -214,35 +223,37 @@ class Bitget(Wire):
         arg = {"instType": _TYPE, "topic": kind} | ({"symbol": symbol} if symbol else {})
         return encode({"action": action, "arg": arg, "data": data, "ts": self.stamp(at) + 1})
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return the largest dead long and short of each second that is over."""
         batch = self._batch.setdefault(market.spec.symbol, [])
-        batch += news.deaths
-        if not news.due(SECOND):
+        batch += market_update.liquidations
+        if not market_update.due(SECOND):
             return []
         self._batch[market.spec.symbol] = []
         sides = ([d for d in batch if d.long is long] for long in (True, False))
         return [max(side, key=lambda death: death.lots) for side in sides if side]
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         what = market.spec
         topic = f"publicTrade:{what.symbol}"
-        if news.fills and self.wanted(topic):
-            rows = [self._print(what, fill) for fill in news.fills]
-            yield Frame(topic, "trades", self._push(topic, rows, news.at))
+        if market_update.fills and self.wanted(topic):
+            rows = [self._print(what, fill) for fill in market_update.fills]
+            yield Frame(topic, "trades", self._push(topic, rows, market_update.at))
         topic = f"books:{what.symbol}"
-        if news.change and self.wanted(topic):
-            row = self._levels(market, news.change.bids, news.change.asks)
-            row |= {"seq": news.change.last, "pseq": news.change.previous}
-            yield Frame(topic, "book", self._push(topic, [row], news.at))
+        if market_update.change and self.wanted(topic):
+            row = self._levels(market, market_update.change.bids, market_update.change.asks)
+            row |= {"seq": market_update.change.last, "pseq": market_update.change.previous}
+            yield Frame(topic, "book", self._push(topic, [row], market_update.at))
         topic = f"ticker:{what.symbol}"
-        if news.due(200_000) and self.wanted(topic):
-            body = self._push(topic, [_ticker(market)], news.at, "snapshot")
+        if market_update.due(200_000) and self.wanted(topic):
+            body = self._push(topic, [_ticker(market)], market_update.at, "snapshot")
             yield Frame(topic, "mark", body)
         if told:
             rows = [self._forced(what, death) for death in told]
-            yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, rows, news.at))
+            yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, rows, market_update.at))
 
     def _print(self, what: Spec, fill: Fill) -> dict[str, str]:
         return {
@@ -264,7 +275,7 @@ class Bitget(Wire):
             "ts": str(self.stamp(market.now)),
         }
 
-    def _forced(self, what: Spec, death: Death) -> dict[str, str]:
+    def _forced(self, what: Spec, death: LiquidationFill) -> dict[str, str]:
         size = what.base(death.lots, death.bankruptcy)
         return {
             "symbol": what.symbol,
@@ -281,7 +292,7 @@ def _amount(market: Market) -> str:
 
 def _ticker(market: Market) -> dict[str, str]:
     what = market.spec
-    bid, ask = market.shelf.bids.rows(True, 1)[0], market.shelf.asks.rows(False, 1)[0]
+    bid, ask = market.sim_book.bids.rows(True, 1)[0], market.sim_book.asks.rows(False, 1)[0]
     volume, quote, high, low = market.day()
     price = what.price(round(market.price / what.tick))
     return {

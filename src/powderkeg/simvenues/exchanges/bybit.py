@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from powderkeg.simvenues.exchanges.bybit_rest import Answers, ident, ticker
-from powderkeg.simvenues.market.feed import Death, Fill, Market, News
+from powderkeg.simvenues.market.feed import Fill, LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Frame, Talk, encode
+from powderkeg.simvenues.wire import Frame, Session, encode
 
 _BATCH: Final = 500_000
 _TOPICS: Final = ("orderbook.200", "publicTrade", "tickers", "allLiquidation")
@@ -28,61 +28,63 @@ class Bybit(Answers):
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``bybit`` or ``bybit-inverse``."""
         super().__init__(name, markets, clock)
-        self._batch: dict[str, list[Death]] = {}
+        self._batch: dict[str, list[LiquidationFill]] = {}
         self._ticker: dict[str, dict[str, str]] = {}
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take a socket on this category's path."""
-        talk.note["id"] = str(uuid.UUID(int=talk.number))
-        return talk.path.partition("?")[0] == f"/v5/public/{self.category}"
+        session.note["id"] = str(uuid.UUID(int=session.number))
+        return session.path.partition("?")[0] == f"/v5/public/{self.category}"
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer ping, subscribe and unsubscribe; one bad topic refuses the whole message."""
         try:
             said = msgspec.json.decode(text)
             op, names = said["op"], said.get("args") or []
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
-            self._ack(talk, {}, "", "error:invalid message")
+            self._ack(session, {}, "", "error:invalid message")
             return
         if op == "ping":
             if not self.flags.get("pong_ignored"):
-                self._ack(talk, said, "ping", "", "pong")
+                self._ack(session, said, "ping", "", "pong")
             return
         wrong = [name for name in names if not self._known(name)]
         if op not in {"subscribe", "unsubscribe"} or wrong:
             why = f"error:handler not found,topic:{','.join(wrong)}" if wrong else f"error:op:{op}"
-            self._ack(talk, said, op, why)
+            self._ack(session, said, op, why)
             return
-        self._ack(talk, said, op, "")
+        self._ack(session, said, op, "")
         for name in names:
             if op == "unsubscribe":
-                talk.topics.discard(name)
+                session.topics.discard(name)
             else:
-                self._begin(talk, name)
+                self._begin(session, name)
 
-    def _ack(self, talk: Talk, said: dict[str, Any], op: str, why: str, good: str = "") -> None:
+    def _ack(
+        self, session: Session, said: dict[str, Any], op: str, why: str, good: str = ""
+    ) -> None:
         row: dict[str, Any] = {
             "success": not why,
             "ret_msg": why or good,
-            "conn_id": talk.note["id"],
+            "conn_id": session.note["id"],
         }
         if "req_id" in said:
             row["req_id"] = said["req_id"]
-        talk.say(encode(row | {"op": op}))
+        session.say(encode(row | {"op": op}))
 
     def _known(self, name: str) -> bool:
         kind, _, symbol = name.rpartition(".")
         return kind in _TOPICS and symbol in self.markets
 
-    def _begin(self, talk: Talk, name: str) -> None:
+    def _begin(self, session: Session, name: str) -> None:
         """Subscribe, with a snapshot first where the topic has one."""
-        talk.topics.add(name)
+        session.topics.add(name)
         kind, _, symbol = name.rpartition(".")
         market = self.markets[symbol]
         if kind == "orderbook.200":
-            talk.say(self._frame(name, "snapshot", market.now, self.snapshot(market, 200)))
+            session.say(self._frame(name, "snapshot", market.now, self.snapshot(market, 200)))
         elif kind == "tickers":
-            talk.say(self._frame(name, "snapshot", market.now, ticker(market)))
+            session.say(self._frame(name, "snapshot", market.now, ticker(market)))
 
     def _frame(self, topic: str, kind: str, at: int, data: object) -> bytes:
         row = {"topic": topic, "type": kind, "ts": self.stamp(at), "data": data}
@@ -94,49 +96,55 @@ class Bybit(Answers):
 
     def restart(self, market: Market) -> Iterator[Frame]:
         """Yield what a restarted service sends: a snapshot whose `u` is 1."""
-        self.first_number[market.spec.symbol] = market.shelf.count - 1
+        self.first_number[market.spec.symbol] = market.sim_book.count - 1
         topic = f"orderbook.200.{market.spec.symbol}"
         body = self._frame(topic, "snapshot", market.now, self.snapshot(market, 200))
         yield Frame(topic, "other", body)
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         symbol = market.spec.symbol
         topic = f"publicTrade.{symbol}"
-        if news.fills and self.wanted(topic):
-            rows = [self._print(market.spec, fill) for fill in news.fills]
-            yield Frame(topic, "trades", self._frame(topic, "snapshot", news.at, rows))
+        if market_update.fills and self.wanted(topic):
+            rows = [self._print(market.spec, fill) for fill in market_update.fills]
+            yield Frame(topic, "trades", self._frame(topic, "snapshot", market_update.at, rows))
         topic = f"orderbook.200.{symbol}"
-        if news.change and self.wanted(topic):
-            rows = self.rows(market, news.change.bids, news.change.asks)
-            yield Frame(topic, "book", self._frame(topic, "delta", news.at, rows))
+        if market_update.change and self.wanted(topic):
+            rows = self.rows(market, market_update.change.bids, market_update.change.asks)
+            yield Frame(topic, "book", self._frame(topic, "delta", market_update.at, rows))
         topic = f"tickers.{symbol}"
         if self.wanted(topic):
-            yield from self._tell_ticker(topic, market, news)
+            yield from self._publish_ticker(topic, market, market_update)
         topic = f"allLiquidation.{symbol}"
         if told and self.wanted(topic):
             rows = [self._forced(market.spec, death) for death in told]
-            yield Frame(topic, "liquidations", self._frame(topic, "snapshot", news.at, rows))
+            yield Frame(
+                topic, "liquidations", self._frame(topic, "snapshot", market_update.at, rows)
+            )
 
-    def _tell_ticker(self, topic: str, market: Market, news: News) -> Iterator[Frame]:
+    def _publish_ticker(
+        self, topic: str, market: Market, market_update: MarketUpdate
+    ) -> Iterator[Frame]:
         now = ticker(market)
         old = self._ticker.get(market.spec.symbol, {})
         changed = {name: value for name, value in now.items() if old.get(name) != value}
         self._ticker[market.spec.symbol] = now
         if changed:
             row = {"symbol": market.spec.symbol} | changed
-            yield Frame(topic, "mark", self._frame(topic, "delta", news.at, row))
+            yield Frame(topic, "mark", self._frame(topic, "delta", market_update.at, row))
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return all forced closes of each half second that is over."""
         batch = self._batch.setdefault(market.spec.symbol, [])
-        batch += news.deaths
-        if not news.due(_BATCH):
+        batch += market_update.liquidations
+        if not market_update.due(_BATCH):
             return []
         self._batch[market.spec.symbol] = []
         return batch
 
-    def _forced(self, what: Spec, death: Death) -> dict[str, Any]:
+    def _forced(self, what: Spec, death: LiquidationFill) -> dict[str, Any]:
         return {
             "T": self.stamp(death.at),
             "s": what.symbol,

@@ -13,7 +13,7 @@ from powderkeg.simvenues.market.feed import Fill, Market
 from powderkeg.simvenues.market.published import long_share, next_funding, prices_of
 from powderkeg.simvenues.market.tiers import tiers
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Query, RefusedError, Reply, Wire, encode, number
+from powderkeg.simvenues.wire import MockExchange, Query, RefusedError, Reply, encode, number
 
 _SPANS: Final = {"1": 1, "5": 5, "15": 15, "60": 60, "240": 240, "D": 1440}
 _PERIODS: Final = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1440}
@@ -21,7 +21,7 @@ _PERIODS: Final = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d
 _Answer: TypeAlias = Callable[[Query], dict[str, Any]]
 
 
-class Answers(Wire):
+class Answers(MockExchange):
     """What one category answers."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
@@ -204,8 +204,8 @@ class Answers(Wire):
 
     def snapshot(self, market: Market, limit: int) -> dict[str, Any]:
         """Return the whole book."""
-        shelf = market.shelf
-        return self.rows(market, shelf.bids.rows(True, limit), shelf.asks.rows(False, limit))
+        sim_book = market.sim_book
+        return self.rows(market, sim_book.bids.rows(True, limit), sim_book.asks.rows(False, limit))
 
     def rows(self, market: Market, bids: Rows, asks: Rows) -> dict[str, Any]:
         """Return levels with their place in the chain; a size of 0 is written without decimals."""
@@ -214,8 +214,8 @@ class Answers(Wire):
             "s": what.symbol,
             "b": [[what.price(t), what.size(n) if n else "0"] for t, n in bids],
             "a": [[what.price(t), what.size(n) if n else "0"] for t, n in asks],
-            "u": market.shelf.count - self.first_number.get(what.symbol, -1000),
-            "seq": market.shelf.last,
+            "u": market.sim_book.count - self.first_number.get(what.symbol, -1000),
+            "seq": market.sim_book.last,
         }
 
 
@@ -231,7 +231,7 @@ def _amount(what: Spec, base: float, price: float) -> str:
 def ticker(market: Market) -> dict[str, str]:
     """Return all fields of a market's ticker; `openInterest` is both sides."""
     what = market.spec
-    bid, ask = market.shelf.bids.rows(True, 1)[0], market.shelf.asks.rows(False, 1)[0]
+    bid, ask = market.sim_book.bids.rows(True, 1)[0], market.sim_book.asks.rows(False, 1)[0]
     volume, quote, high, low = market.day()
     both, single = (_amount(what, n * market.oi, market.mark) for n in (2, 1))
     value = market.oi if what.inverse else market.oi * market.mark

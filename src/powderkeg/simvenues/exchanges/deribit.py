@@ -14,9 +14,9 @@ import msgspec
 
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.simvenues.market.book import Rows
-from powderkeg.simvenues.market.feed import Death, Fill, Market, News
+from powderkeg.simvenues.market.feed import Fill, LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Frame, RefusedError, Reply, Talk, Wire, encode
+from powderkeg.simvenues.wire import Frame, MockExchange, RefusedError, Reply, Session, encode
 
 _KINDS: Final = ("trades", "book", "ticker")
 _SPANS: Final = {"1": 1, "3": 3, "5": 5, "10": 10, "15": 15, "30": 30, "60": 60, "1D": 1440}
@@ -30,7 +30,7 @@ class _ParamsError(Exception):
     """Parameters the venue refuses; the text names the first wrong one."""
 
 
-class Deribit(Wire):
+class Deribit(MockExchange):
     """The venue."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
@@ -38,7 +38,7 @@ class Deribit(Wire):
         super().__init__(markets, clock)
         self.name = name
         self._known: dict[str, tuple[set[int], set[int]]] = {
-            symbol: (set(m.shelf.bids.ticks.tolist()), set(m.shelf.asks.ticks.tolist()))
+            symbol: (set(m.sim_book.bids.ticks.tolist()), set(m.sim_book.asks.ticks.tolist()))
             for symbol, m in self.markets.items()
         }
         """Ticks of the levels told, to tell a new level from a changed one."""
@@ -146,66 +146,66 @@ class Deribit(Wire):
 
     # -- socket
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take a socket on the one path."""
-        talk.note.update(every=0, asked=0, due=0)
-        return talk.path.partition("?")[0] == "/ws/api/v2"
+        session.note.update(every=0, asked=0, due=0)
+        return session.path.partition("?")[0] == "/ws/api/v2"
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer one JSON-RPC request."""
         try:
             said = msgspec.json.decode(text)
             method, params = said["method"], said.get("params") or {}
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
-            talk.say(encode(self._error(None, -32700, "Parse error")))
+            session.say(encode(self._error(None, -32700, "Parse error")))
             return
         ident = said.get("id")
-        own: dict[str, Callable[[Talk, _Params], Any]] = {
+        own: dict[str, Callable[[Session, _Params], Any]] = {
             "public/subscribe": self._subscribe,
             "public/unsubscribe": self._unsubscribe,
             "public/set_heartbeat": self._heartbeat,
         }
         if method == "public/test":
-            talk.note["asked"] = 0
+            session.note["asked"] = 0
         try:
             if method in own:
-                result = own[method](talk, params)
+                result = own[method](session, params)
             elif method in self._methods:
                 result = self._methods[method](params)
             else:
-                talk.say(encode(self._error(ident, -32601, "Method not found")))
+                session.say(encode(self._error(ident, -32601, "Method not found")))
                 return
         except _ParamsError as why:
-            talk.say(encode(self._error(ident, -32602, "Invalid params", why)))
+            session.say(encode(self._error(ident, -32602, "Invalid params", why)))
             return
         if method == "public/test" and self.flags.get("pong_ignored"):
             return
-        talk.say(encode(self._envelope() | {"id": ident, "result": result}))
+        session.say(encode(self._envelope() | {"id": ident, "result": result}))
         if method == "public/subscribe":
             for topic in result:
-                self._first(talk, topic)
+                self._first(session, topic)
 
-    def _subscribe(self, talk: Talk, params: _Params) -> list[str]:
+    def _subscribe(self, session: Session, params: _Params) -> list[str]:
         """Take the channels that exist, and name them."""
         taken = [name for name in params.get("channels", []) if self._known_channel(name)]
-        talk.topics.update(taken)
+        session.topics.update(taken)
         return taken
 
-    def _unsubscribe(self, talk: Talk, params: _Params) -> list[str]:
-        gone = [name for name in params.get("channels", []) if name in talk.topics]
-        talk.topics.difference_update(gone)
+    def _unsubscribe(self, session: Session, params: _Params) -> list[str]:
+        gone = [name for name in params.get("channels", []) if name in session.topics]
+        session.topics.difference_update(gone)
         return gone
 
-    def _heartbeat(self, talk: Talk, params: _Params) -> str:
+    def _heartbeat(self, session: Session, params: _Params) -> str:
         every = int(params.get("interval", 0))
         if every < 10:
             raise _ParamsError("interval")
-        talk.note.update(every=every * SECOND, asked=0, due=self.clock() + every * SECOND)
+        session.note.update(every=every * SECOND, asked=0, due=self.clock() + every * SECOND)
         return "ok"
 
-    def mind(self, talk: Talk) -> bool:
+    def on_timer(self, session: Session) -> bool:
         """Ask for a sign of life each interval; cut off who did not answer the last time."""
-        note = talk.note
+        note = session.note
         if not note["every"] or self.clock() < note["due"]:
             return True
         if note["asked"]:
@@ -213,7 +213,7 @@ class Deribit(Wire):
         note.update(asked=1, due=self.clock() + note["every"])
         for kind in ("heartbeat", "test_request"):
             row = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": kind}}
-            talk.say(encode(row))
+            session.say(encode(row))
         return True
 
     def _known_channel(self, name: str) -> bool:
@@ -225,17 +225,17 @@ class Deribit(Wire):
             and parts[2] == "100ms"
         )
 
-    def _first(self, talk: Talk, topic: str) -> None:
+    def _first(self, session: Session, topic: str) -> None:
         """Say what a new subscriber hears at once."""
         kind, symbol, _ = topic.split(".")
         market = self.markets[symbol]
         if kind == "book":
-            shelf = market.shelf
-            sides = shelf.bids.rows(True), shelf.asks.rows(False)
+            sim_book = market.sim_book
+            sides = sim_book.bids.rows(True), sim_book.asks.rows(False)
             rows = [[["new", *_level(market.spec, *row)] for row in side] for side in sides]
-            talk.say(self._push(topic, self._change(market, "snapshot", rows)))
+            session.say(self._push(topic, self._change(market, "snapshot", rows)))
         elif kind == "ticker":
-            talk.say(self._push(topic, self._ticker(market)))
+            session.say(self._push(topic, self._ticker(market)))
 
     def _push(self, topic: str, data: object) -> bytes:
         params = {"channel": topic, "data": data}
@@ -246,22 +246,24 @@ class Deribit(Wire):
             "type": kind,
             "timestamp": self.stamp(market.now),
             "instrument_name": market.spec.symbol,
-            "change_id": market.shelf.last,
+            "change_id": market.sim_book.last,
             "bids": rows[0],
             "asks": rows[1],
         }
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         del told  # flags on the trades tell them
         symbol = market.spec.symbol
         topic = f"trades.{symbol}.100ms"
-        if news.fills and self.wanted(topic):
-            rows = [self._print(market, fill) for fill in news.fills]
+        if market_update.fills and self.wanted(topic):
+            rows = [self._print(market, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._push(topic, rows))
         topic = f"book.{symbol}.100ms"
-        if news.change:
-            change = news.change
+        if market_update.change:
+            change = market_update.change
             sides = zip(self._known[symbol], (change.bids, change.asks), strict=True)
             rows = [self._actions(market.spec, known, side) for known, side in sides]
             if self.wanted(topic):
@@ -300,7 +302,7 @@ class Deribit(Wire):
 
     def _ticker(self, market: Market) -> dict[str, Any]:
         what = market.spec
-        bid, ask = market.shelf.bids.rows(True, 1)[0], market.shelf.asks.rows(False, 1)[0]
+        bid, ask = market.sim_book.bids.rows(True, 1)[0], market.sim_book.asks.rows(False, 1)[0]
         volume, quote, high, low = market.day()
         best_bid, best_ask = _level(what, *bid), _level(what, *ask)
         index = round(market.index, 2)

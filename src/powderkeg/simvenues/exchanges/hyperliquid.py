@@ -18,12 +18,20 @@ import msgspec
 import numpy as np
 
 from powderkeg.events import MINUTE, SECOND
-from powderkeg.simvenues.market.feed import Death, Fill, Market, News
+from powderkeg.simvenues.market.feed import Fill, LiquidationFill, Market, MarketUpdate
 from powderkeg.simvenues.market.past import Bar
 from powderkeg.simvenues.market.published import prices_of
 from powderkeg.simvenues.market.tiers import tiers
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Frame, Query, RefusedError, Reply, Talk, Wire, encode
+from powderkeg.simvenues.wire import (
+    Frame,
+    MockExchange,
+    Query,
+    RefusedError,
+    Reply,
+    Session,
+    encode,
+)
 
 _KINDS: Final = ("trades", "l2Book", "activeAssetCtx")
 _SPANS: Final = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440}
@@ -36,7 +44,7 @@ _ACCOUNTS: Final = 997
 """Of the venue; other addresses are other names of these."""
 
 
-class Hyperliquid(Wire):
+class Hyperliquid(MockExchange):
     """The venue."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
@@ -155,34 +163,36 @@ class Hyperliquid(Wire):
 
     # -- socket
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take a socket on the one path."""
-        return talk.path.partition("?")[0] == "/ws"
+        return session.path.partition("?")[0] == "/ws"
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer ping, subscribe and unsubscribe."""
         try:
             said = msgspec.json.decode(text)
             method = said["method"]
         except (msgspec.DecodeError, TypeError, KeyError):
-            talk.say(encode({"channel": "error", "data": f"Error parsing JSON into valid: {text}"}))
+            session.say(
+                encode({"channel": "error", "data": f"Error parsing JSON into valid: {text}"})
+            )
             return
         if method == "ping":
             if not self.flags.get("pong_ignored"):
-                talk.say(b'{"channel":"pong"}')
+                session.say(b'{"channel":"pong"}')
             return
         wish = said.get("subscription") or {}
         topic = f"{wish.get('type')}:{wish.get('coin')}"
         good = wish.get("type") in _KINDS and wish.get("coin") in self.markets
         if method not in {"subscribe", "unsubscribe"} or not good:
-            talk.say(encode({"channel": "error", "data": f"Invalid subscription {text}"}))
+            session.say(encode({"channel": "error", "data": f"Invalid subscription {text}"}))
             return
-        talk.say(encode({"channel": "subscriptionResponse", "data": said}))
+        session.say(encode({"channel": "subscriptionResponse", "data": said}))
         if method == "unsubscribe":
-            talk.topics.discard(topic)
+            session.topics.discard(topic)
             return
-        talk.topics.add(topic)
-        talk.say(self._first(topic))
+        session.topics.add(topic)
+        session.say(self._first(topic))
 
     def _first(self, topic: str) -> bytes:
         """Return what a new subscriber hears at once; of trades it is history."""
@@ -195,30 +205,32 @@ class Hyperliquid(Wire):
             return _push(kind, self._book(market))
         return _push(kind, {"coin": symbol, "ctx": self._context(market)})
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return nothing: there is no feed of liquidations."""
-        del market, news
+        del market, market_update
         return []
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         del told
         coin = market.spec.coin
         topic = f"trades:{coin}"
-        if news.fills and self.wanted(topic):
-            rows = [self._print(market.spec, fill) for fill in news.fills]
+        if market_update.fills and self.wanted(topic):
+            rows = [self._print(market.spec, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", _push("trades", rows))
         topic = f"l2Book:{coin}"
-        if news.due(_BOOK_EVERY) and self.wanted(topic):
+        if market_update.due(_BOOK_EVERY) and self.wanted(topic):
             yield Frame(topic, "book", _push("l2Book", self._book(market)))
         topic = f"activeAssetCtx:{coin}"
-        if news.due(SECOND) and self.wanted(topic):
+        if market_update.due(SECOND) and self.wanted(topic):
             row = {"coin": coin, "ctx": self._context(market)}
             yield Frame(topic, "mark", _push("activeAssetCtx", row))
 
     def _book(self, market: Market) -> dict[str, Any]:
-        what, shelf = market.spec, market.shelf
-        sides = shelf.bids.rows(True, _LEVELS), shelf.asks.rows(False, _LEVELS)
+        what, sim_book = market.spec, market.sim_book
+        sides = sim_book.bids.rows(True, _LEVELS), sim_book.asks.rows(False, _LEVELS)
         levels = [
             [{"px": what.price(t), "sz": what.size(n), "n": n % 7 + 1} for t, n in side]
             for side in sides
@@ -226,12 +238,18 @@ class Hyperliquid(Wire):
         return {"coin": what.coin, "time": self.stamp(market.now), "levels": levels}
 
     def _mid(self, market: Market) -> str:
-        bid, ask = market.shelf.bids.rows(True, 1)[0][0], market.shelf.asks.rows(False, 1)[0][0]
+        bid, ask = (
+            market.sim_book.bids.rows(True, 1)[0][0],
+            market.sim_book.asks.rows(False, 1)[0][0],
+        )
         return f"{(bid + ask) / 2 * market.spec.tick:.{market.spec.digits + 1}f}"
 
     def _context(self, market: Market) -> dict[str, Any]:
         what = market.spec
-        bid, ask = market.shelf.bids.rows(True, 1)[0][0], market.shelf.asks.rows(False, 1)[0][0]
+        bid, ask = (
+            market.sim_book.bids.rows(True, 1)[0][0],
+            market.sim_book.asks.rows(False, 1)[0][0],
+        )
         volume, quote, _, _ = market.day()
         return {
             "funding": f"{market.rate / 8:.10f}",

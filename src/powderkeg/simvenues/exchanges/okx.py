@@ -15,8 +15,8 @@ import msgspec
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.simvenues.exchanges.okx_rest import Answers, family_of, levels
 from powderkeg.simvenues.market.book import Rows
-from powderkeg.simvenues.market.feed import Death, Market, News
-from powderkeg.simvenues.wire import Frame, Talk, encode
+from powderkeg.simvenues.market.feed import LiquidationFill, Market, MarketUpdate
+from powderkeg.simvenues.wire import Frame, Session, encode
 
 _CHANNELS: Final = ("trades", "books", "open-interest", "mark-price", "funding-rate")
 _WHOLE: Final = "liquidation-orders:SWAP"
@@ -36,47 +36,49 @@ class Okx(Answers):
         self._reset: dict[str, int] = {}
         self._oi: dict[str, str] = {}
 
-    def meet(self, talk: Talk) -> bool:
+    def connect(self, session: Session) -> bool:
         """Take a socket on the public path."""
-        talk.note["id"] = f"{talk.number:08x}"
-        return talk.path.partition("?")[0] == "/ws/v5/public"
+        session.note["id"] = f"{session.number:08x}"
+        return session.path.partition("?")[0] == "/ws/v5/public"
 
-    def hear(self, talk: Talk, text: str) -> None:
+    def on_message(self, session: Session, text: str) -> None:
         """Answer the text ping, subscribe and unsubscribe, one acknowledgement per channel."""
         if text == "ping":
             if not self.flags.get("pong_ignored"):
-                talk.say(b"pong")
+                session.say(b"pong")
             return
         try:
             said = msgspec.json.decode(text)
             op, names = said["op"], said["args"]
         except (msgspec.DecodeError, TypeError, KeyError):
-            self._error(talk, "60012", f"Illegal request: {text[:60]}")
+            self._error(session, "60012", f"Illegal request: {text[:60]}")
             return
         if op not in {"subscribe", "unsubscribe"}:
-            self._error(talk, "60012", f"Illegal request: {text[:60]}")
+            self._error(session, "60012", f"Illegal request: {text[:60]}")
             return
         for arg in names:
-            self._switch(talk, op, arg)
+            self._switch(session, op, arg)
 
-    def _switch(self, talk: Talk, op: str, arg: dict[str, str]) -> None:
+    def _switch(self, session: Session, op: str, arg: dict[str, str]) -> None:
         """Begin or end one channel."""
         channel = arg.get("channel", "")
         topic = f"{channel}:{arg.get('instId', arg.get('instType', ''))}"
         if not self._known(topic):
             text = f"Wrong URL or channel:{channel},instId:{arg.get('instId')} doesn't exist."
-            self._error(talk, "60018", text)
+            self._error(session, "60018", text)
             return
-        talk.say(encode({"event": op, "arg": arg, "connId": talk.note["id"]}))
+        session.say(encode({"event": op, "arg": arg, "connId": session.note["id"]}))
         if op == "unsubscribe":
-            talk.topics.discard(topic)
+            session.topics.discard(topic)
             return
-        talk.topics.add(topic)
+        session.topics.add(topic)
         for body in self._first(topic):
-            talk.say(body)
+            session.say(body)
 
-    def _error(self, talk: Talk, code: str, text: str) -> None:
-        talk.say(encode({"event": "error", "code": code, "msg": text, "connId": talk.note["id"]}))
+    def _error(self, session: Session, code: str, text: str) -> None:
+        session.say(
+            encode({"event": "error", "code": code, "msg": text, "connId": session.note["id"]})
+        )
 
     def _known(self, topic: str) -> bool:
         channel, _, name = topic.partition(":")
@@ -89,12 +91,12 @@ class Okx(Answers):
         channel, _, name = topic.partition(":")
         market = self.find(name)
         if topic == _WHOLE:
-            for market, death in self.retold():
+            for market, death in self.replayed_liquidations():
                 yield self._push(topic, [self._forced(market, [death])])
         elif channel == "books" and market:
-            shelf = market.shelf
-            rows = self._levels(market, shelf.bids.rows(True), shelf.asks.rows(False))
-            last = shelf.last - self._shift[name]
+            sim_book = market.sim_book
+            rows = self._levels(market, sim_book.bids.rows(True), sim_book.asks.rows(False))
+            last = sim_book.last - self._shift[name]
             yield self._push(topic, [rows | {"seqId": last, "prevSeqId": -1}], "snapshot")
         elif channel == "open-interest" and market:
             yield self._push(topic, [self.interest(market)])
@@ -111,11 +113,11 @@ class Okx(Answers):
             row["action"] = action
         return encode(row | {"data": data})
 
-    def told(self, market: Market, news: News) -> list[Death]:
+    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
         """Return four of five forced closes."""
         del market
-        out: list[Death] = []
-        for death in news.deaths:
+        out: list[LiquidationFill] = []
+        for death in market_update.liquidations:
             self._deaths += 1
             if self._deaths % _HIDDEN:
                 out.append(death)
@@ -123,45 +125,49 @@ class Okx(Answers):
 
     def restart(self, market: Market) -> Iterator[Frame]:
         """Number the next update lower than the one before it, as after maintenance."""
-        self._reset[market.spec.symbol] = market.shelf.last - 1_000
+        self._reset[market.spec.symbol] = market.sim_book.last - 1_000
         yield from ()
 
-    def tell(self, market: Market, news: News, told: list[Death]) -> Iterator[Frame]:
+    def publish_update(
+        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+    ) -> Iterator[Frame]:
         """See `Wire.tell`."""
         symbol = market.spec.symbol
         topic = f"trades:{symbol}"
-        if news.fills and self.wanted(topic):
-            rows = [self.trade(market.spec, fill) for fill in news.fills]
+        if market_update.fills and self.wanted(topic):
+            rows = [self.trade(market.spec, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._push(topic, rows))
-        yield from self._tell_book(f"books:{symbol}", market, news)
+        yield from self._publish_book(f"books:{symbol}", market, market_update)
         if told:
             yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, [self._forced(market, told)]))
-        if news.due(200_000):
+        if market_update.due(200_000):
             yield Frame(f"mark-price:{symbol}", "mark", self._mark(market))
             yield self._index(market)
-        if news.due(3 * SECOND):
-            yield from self._tell_interest(f"open-interest:{symbol}", market)
-        if news.due(MINUTE):
+        if market_update.due(3 * SECOND):
+            yield from self._publish_interest(f"open-interest:{symbol}", market)
+        if market_update.due(MINUTE):
             topic = f"funding-rate:{symbol}"
             yield Frame(topic, "other", self._push(topic, [self.funding(market)]))
 
-    def _tell_book(self, topic: str, market: Market, news: News) -> Iterator[Frame]:
+    def _publish_book(
+        self, topic: str, market: Market, market_update: MarketUpdate
+    ) -> Iterator[Frame]:
         """Yield the update, and each minute a heartbeat; a reset shows in both ids at once."""
-        symbol, change = market.spec.symbol, news.change
+        symbol, change = market.spec.symbol, market_update.change
         if change is None:
             return
         previous = change.previous - self._shift[symbol]
         self._shift[symbol] = self._reset.pop(symbol, self._shift[symbol])
         if not self.wanted(topic):
             return
-        if news.due(MINUTE):
+        if market_update.due(MINUTE):
             still = self._levels(market, [], []) | {"seqId": previous, "prevSeqId": previous}
             yield Frame(topic, "other", self._push(topic, [still], "update"))
         ids = {"seqId": change.last - self._shift[symbol], "prevSeqId": previous}
         rows = self._levels(market, change.bids, change.asks)
         yield Frame(topic, "book", self._push(topic, [rows | ids], "update"))
 
-    def _tell_interest(self, topic: str, market: Market) -> Iterator[Frame]:
+    def _publish_interest(self, topic: str, market: Market) -> Iterator[Frame]:
         row = self.interest(market)
         if self._oi.get(market.spec.symbol) != row["oi"]:
             self._oi[market.spec.symbol] = row["oi"]
@@ -195,7 +201,7 @@ class Okx(Answers):
         topic = f"index-tickers:{family}"
         return Frame(topic, "other", self._push(topic, [row]))
 
-    def _forced(self, market: Market, deaths: list[Death]) -> dict[str, Any]:
+    def _forced(self, market: Market, liquidations: list[LiquidationFill]) -> dict[str, Any]:
         what = market.spec
         details = [
             {
@@ -207,7 +213,7 @@ class Okx(Answers):
                 "sz": what.size(death.lots),
                 "ts": str(self.stamp(death.at)),
             }
-            for death in deaths
+            for death in liquidations
         ]
         family = family_of(what)
         return {

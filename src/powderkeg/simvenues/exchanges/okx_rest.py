@@ -16,7 +16,7 @@ from powderkeg.simvenues.market.past import Bar
 from powderkeg.simvenues.market.published import long_share, next_funding, prices_of
 from powderkeg.simvenues.market.tiers import tiers
 from powderkeg.simvenues.market.world import Spec
-from powderkeg.simvenues.wire import Query, RefusedError, Reply, Wire, encode, number
+from powderkeg.simvenues.wire import MockExchange, Query, RefusedError, Reply, encode, number
 
 _SPANS: Final = {"1m": 1, "5m": 5, "15m": 15, "1H": 60, "4H": 240, "1Dutc": 1440, "1D": 1440}
 _INTERESTS: Final = 1_440
@@ -25,7 +25,7 @@ _INTERESTS: Final = 1_440
 _Answer: TypeAlias = Callable[[Query], list[Any]]
 
 
-class Answers(Wire):
+class Answers(MockExchange):
     """What OKX answers."""
 
     name = "okx"
@@ -164,10 +164,10 @@ class Answers(Wire):
 
     def _book(self, query: Query) -> list[Any]:
         market = self._market(query)
-        shelf, limit = market.shelf, min(number(query, "sz", 1), 400)
-        bids, asks = shelf.bids.rows(True, limit), shelf.asks.rows(False, limit)
+        sim_book, limit = market.sim_book, min(number(query, "sz", 1), 400)
+        bids, asks = sim_book.bids.rows(True, limit), sim_book.asks.rows(False, limit)
         row = {"asks": levels(market.spec, asks), "bids": levels(market.spec, bids)}
-        return [row | {"ts": str(self.stamp(shelf.at)), "seqId": shelf.last}]
+        return [row | {"ts": str(self.stamp(sim_book.at)), "seqId": sim_book.last}]
 
     # -- rows that are answered and pushed alike
 

@@ -77,7 +77,7 @@ def _orders(ticks: Whole, seed: int, at: int) -> Floats:
     return 0.5 + (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-class Shelf:
+class SimBook:
     """Both sides of one market's book and the ids of its changes."""
 
     __slots__ = ("asks", "at", "bids", "count", "last", "seed", "share", "spec")
@@ -116,7 +116,7 @@ class Shelf:
         self.count += 1
         return Change(bids, asks, previous + 1, self.last, previous)
 
-    def restate(self, n: int) -> Change:
+    def repeat_levels(self, n: int) -> Change:
         """Return a true change that says again what already is, for load."""
         bids = self.bids.rows(True)
         asks = self.asks.rows(False)

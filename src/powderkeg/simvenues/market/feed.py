@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.sim import Ladder, MadeMarket, MinuteHistory, Moment, Truth
-from powderkeg.simvenues.market.book import LEVELS, Change, Shelf
+from powderkeg.sim import Ladder, MinuteHistory, Moment, SimulatedMarket, Truth
+from powderkeg.simvenues.market.book import LEVELS, Change, SimBook
 from powderkeg.simvenues.market.past import Past, Payments
 from powderkeg.simvenues.market.world import Spec, spec
 
@@ -37,7 +37,7 @@ class Fill(Struct, frozen=True):
     bankruptcy: float = 0.0
 
 
-class Death(Struct, frozen=True):
+class LiquidationFill(Struct, frozen=True):
     """One forced close."""
 
     at: int
@@ -48,13 +48,13 @@ class Death(Struct, frozen=True):
     bankruptcy: float
 
 
-class News(Struct, frozen=True):
+class MarketUpdate(Struct, frozen=True):
     """What became known at one market in one step."""
 
     before: int
     at: int
     fills: list[Fill]
-    deaths: list[Death]
+    liquidations: list[LiquidationFill]
     change: Change | None
 
     def due(self, every: int) -> bool:
@@ -62,7 +62,7 @@ class News(Struct, frozen=True):
         return self.before // every != self.at // every
 
 
-class Sent(Struct):
+class PublishedTotals(Struct):
     """Sums of what a market published."""
 
     trades: int = 0
@@ -84,7 +84,7 @@ class Market:
         """Tells every position of the coin, for venues that show an account's to anyone."""
         self.place = 0
         """Number of this venue in the truth."""
-        self.shelf = Shelf(what, share, seed)
+        self.sim_book = SimBook(what, share, seed)
         self.past = Past(history)
         self.payments = payments
         self.tape: deque[Fill] = deque(maxlen=_KEPT)
@@ -92,7 +92,7 @@ class Market:
         """Side and lots of deaths asked for by a fault."""
         self.parts = 1
         """Into how many prints each is cut, for load."""
-        self.sent = Sent()
+        self.sent = PublishedTotals()
         self.now = self.past.until
         self.mark = float(self.past.last[3])
         self.index = self.mark
@@ -113,7 +113,7 @@ class Market:
         """The eight-hour rate last paid."""
         return self.payments.rows[-1][1] if self.payments.rows else 0.0
 
-    def live(self, moment: Moment, place: int, ladder: Ladder) -> News:
+    def live(self, moment: Moment, place: int, ladder: Ladder) -> MarketUpdate:
         """Take one step; `place` is the venue's in the moment's lists."""
         self.now = moment.at
         self.past.grow(moment.at - 1)
@@ -123,18 +123,20 @@ class Market:
         self.rate = moment.rate
         fills = list(self._fills(moment, place))
         fills += self._staged(moment.at)
-        deaths = [
-            Death(fill.at, fill.dead > 0, fill.lots, fill.ticks, fill.bankruptcy)
+        liquidations = [
+            LiquidationFill(fill.at, fill.dead > 0, fill.lots, fill.ticks, fill.bankruptcy)
             for fill in fills
             if fill.dead
         ]
         self.past.last[6] = self.oi
         self._note(fills)
-        return News(moment.since, moment.at, fills, deaths, self.shelf.show(ladder, moment.at))
+        return MarketUpdate(
+            moment.since, moment.at, fills, liquidations, self.sim_book.show(ladder, moment.at)
+        )
 
-    def restated(self, n: int) -> News:
+    def restated(self, n: int) -> MarketUpdate:
         """Return news that says the `n`-th levels again as they are, for load."""
-        return News(self.now, self.now, [], [], self.shelf.restate(n))
+        return MarketUpdate(self.now, self.now, [], [], self.sim_book.repeat_levels(n))
 
     def day(self) -> tuple[float, float, float, float]:
         """Return volume in base and quote, high and low of the last day of minutes."""
@@ -172,8 +174,8 @@ class Market:
                 for k in range(parts):
                     yield self._fill(at, ticks, (lots + k) // parts, buy)
                 continue
-            broke = float(moment.deaths.bankruptcies[cause])
-            yield self._fill(at, ticks, lots, buy, int(moment.deaths.sides[cause]), broke)
+            broke = float(moment.liquidation_rows.bankruptcies[cause])
+            yield self._fill(at, ticks, lots, buy, int(moment.liquidation_rows.sides[cause]), broke)
 
     def _staged(self, at: int) -> Iterator[Fill]:
         """Yield the forced prints a fault asked for, at the mark."""
@@ -194,7 +196,12 @@ class Coin:
     """One coin at all venues, kept in step with the clock."""
 
     def __init__(
-        self, name: str, made: MadeMarket, histories: list[MinuteHistory], phase: int, seed: int
+        self,
+        name: str,
+        made: SimulatedMarket,
+        histories: list[MinuteHistory],
+        phase: int,
+        seed: int,
     ) -> None:
         """Begin at the market's own time; steps end `phase` µs after a tenth of a second."""
         self.name = name
@@ -213,9 +220,9 @@ class Coin:
         self.payments = payments
         ladder = made.ladder(LEVELS)
         for market in self.markets:
-            market.shelf.show(ladder, made.now)
+            market.sim_book.show(ladder, made.now)
 
-    def live(self, now: int) -> Iterator[tuple[Market, News]]:
+    def live(self, now: int) -> Iterator[tuple[Market, MarketUpdate]]:
         """Yield what each market has to tell, step by step, until the market is at `now`."""
         while (behind := now - self.phase - self.made.now) >= STEP:
             seconds = next(length for gap, length in _BEHIND if behind >= gap)

@@ -138,7 +138,7 @@ class Payments:
 
     def __init__(self, history: MinuteHistory) -> None:
         self.rows: list[tuple[int, float]] = [
-            (paid.at - back * HOUR, paid.rate)
+            (paid.event_time - back * HOUR, paid.rate)
             for paid in history.funding
             for back in range(7, -1, -1)
         ]

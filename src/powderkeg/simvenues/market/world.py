@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR
-from powderkeg.sim import DEMO, EPISODES, MadeMarket, MinuteHistory, World, joined_history
+from powderkeg.sim import DEMO, EPISODES, MinuteHistory, SimulatedMarket, World, joined_history
 from powderkeg.simvenues import cache
 
 Unit: TypeAlias = Literal["base", "contract", "usd"]
@@ -153,7 +153,7 @@ def world(coin: str, venues: Sequence[str]) -> World:
 
 def make(
     coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool = False
-) -> tuple[MadeMarket, list[MinuteHistory]]:
+) -> tuple[SimulatedMarket, list[MinuteHistory]]:
     """Return a coin's market at `until`, a whole minute, and what its venues published before.
 
     A past of days ends at a midnight UTC, which is the same all day and kept, and goes on from
@@ -161,7 +161,7 @@ def make(
     coin's episode.
     """
     if days < 1:
-        market = MadeMarket(world(coin, venues), seed, until - round(days * DAY))
+        market = SimulatedMarket(world(coin, venues), seed, until - round(days * DAY))
         return market, market.history(days)
     midnight, calm = kept_until(until), until - (CROWD if crowd else 0)
     market, past = _until_midnight(coin, venues, seed, midnight, days, report=crowd)
@@ -180,13 +180,13 @@ def kept_until(until: int) -> int:
 
 def _until_midnight(
     coin: str, venues: Sequence[str], seed: int, midnight: int, days: float, *, report: bool
-) -> tuple[MadeMarket, list[MinuteHistory]]:
+) -> tuple[SimulatedMarket, list[MinuteHistory]]:
     """Return a market at midnight and its past, in parts, each reported on standard output."""
     name, key = f"market-{coin}", f"{tuple(venues)} {seed} {midnight} {days}"
     kept = cache.load(name, key)
     if kept is not None:
         return pickle.loads(kept)  # noqa: S301  written by this code, for this user
-    market = MadeMarket(world(coin, venues), seed, midnight - round(days * DAY))
+    market = SimulatedMarket(world(coin, venues), seed, midnight - round(days * DAY))
     past = market.history(days / PARTS)
     for part in range(1, PARTS):
         if report:
@@ -205,12 +205,12 @@ def say(words: dict[str, Any]) -> None:
 async def make_all(
     coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float,
     done: Done | None = None,
-) -> dict[str, tuple[MadeMarket, list[MinuteHistory]]]:  # fmt: skip
+) -> dict[str, tuple[SimulatedMarket, list[MinuteHistory]]]:  # fmt: skip
     """Return all coins' markets and pasts, several each in a process of its own.
 
     `done` is given each coin's past as soon as it is there; who records the past sees a crowd come.
     """
-    out: dict[str, tuple[MadeMarket, list[MinuteHistory]]] = {}
+    out: dict[str, tuple[SimulatedMarket, list[MinuteHistory]]] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(len(coins), os.cpu_count() or 1), spawn) as pool:
 

@@ -35,22 +35,22 @@ from powderkeg.events import (
 from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
-    Chain,
     Millis,
     Positive,
     Print,
     Rate,
+    SequenceTracker,
     Share,
     Update,
-    candles,
-    payments,
-    prints,
+    candles_from_rows,
+    funding_events,
+    trades_from_rows,
 )
 from powderkeg.venues.reader import Rows, count, of_each
 
 Skipped: TypeAlias = dict[str, int]
 """What was left out, by reason."""
-TWICE = "trade told twice"
+DUPLICATE = "trade told twice"
 _SYMBOL = re.compile("[A-Z0-9_]{2,40}")
 Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
 _Row: TypeAlias = tuple[
@@ -70,32 +70,34 @@ class Known:
         ValueError: It is no symbol.
     """
 
-    __slots__ = ("at", "chain", "face", "interval", "last", "mark", "market")
+    __slots__ = ("at", "chain", "contract_value", "interval", "last", "mark", "market")
 
     def __init__(self, name: str, symbol: str, interval: int) -> None:
         if not _SYMBOL.fullmatch(symbol):
             raise ValueError(f"expected a symbol, found {symbol[:40]!r}")
         self.market = f"{name}:{symbol}"
-        self.face = (100.0 if symbol.startswith("BTC") else 10.0) * (name == "binance-coin")
+        self.contract_value = (100.0 if symbol.startswith("BTC") else 10.0) * (
+            name == "binance-coin"
+        )
         """Dollars in one contract, 0 where sizes are base coin already."""
         self.interval = interval
         self.mark = 0.0
         """The last one, 0 until then."""
-        self.chain = Chain()
+        self.chain = SequenceTracker()
         """Numbers of the aggregates heard."""
         self.last, self.at = -1, 0
         """Number and time of the newest trade in them."""
 
     def size(self, told: float, price: float) -> float:
         """Return a size in base coin."""
-        return told * self.face / price if self.face else told
+        return told * self.contract_value / price if self.contract_value else told
 
     def levels(self, told: Levels) -> tuple[Level, ...]:
         """Return levels of a book in base coin."""
-        face = self.face
-        if not face:
+        contract_value = self.contract_value
+        if not contract_value:
             return told
-        return tuple([(price, contracts * face / price) for price, contracts in told])
+        return tuple([(price, contracts * contract_value / price) for price, contracts in told])
 
 
 class Aggregate(Struct, gc=False):
@@ -206,9 +208,9 @@ def bars(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     spans = {row[6] - row[0] + 1 for row in rows} or {60_000}
     if len(spans) > 1 or min(spans) <= 0:
         raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} ms")
-    volume, buy = (7, 10) if known.face else (5, 9)
+    volume, buy = (7, 10) if known.contract_value else (5, 9)
     told = ((row[0] * 1000, *row[1:5], float(row[volume]), float(row[buy])) for row in rows)
-    return candles(known.market, seen, spans.pop() * 1000, told, partial(count, skipped))
+    return candles_from_rows(known.market, seen, spans.pop() * 1000, told, partial(count, skipped))
 
 
 def refusal(raw: bytes, seen: int, name: str) -> list[Event]:
@@ -237,7 +239,7 @@ def interests(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Eve
             known.market,
             row.timestamp * 1000,
             seen,
-            row.sum_open_interest_value if known.face else row.sum_open_interest,
+            row.sum_open_interest_value if known.contract_value else row.sum_open_interest,
         )
         for row in _rows(raw, _History, skipped)
     ]
@@ -247,7 +249,7 @@ def fundings(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Even
     """Return the rates of ``fundingRate``, each for the time since the payment before it."""
     told: list[_Funding] = _rows(raw, _Funding, skipped)
     rows = [(row.funding_time * 1000, row.funding_rate) for row in told]
-    return payments(known.market, seen, rows, known.interval)
+    return funding_events(known.market, seen, rows, known.interval)
 
 
 def ratios(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
@@ -305,14 +307,14 @@ def chain(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
     """Put an aggregate into its place among those heard.
 
     Returns:
-        A gap where trades before it are missing, and what is to be counted: `TWICE` where it was
-        heard before.
+        A gap where trades before it are missing, and what is to be counted: `DUPLICATE` where it
+        was heard before.
     """
     if row.a < 0:  # the oldest recordings do not number
         return None, ""
     jumped = known.chain.take(row.a)
     if jumped < 0:
-        return None, TWICE
+        return None, DUPLICATE
     last, since, at = known.last, known.at, row.T * 1000
     if row.l <= last:  # of the past, told after the stream began
         return None, ""
@@ -336,10 +338,10 @@ def trades(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]
             gaps.append(gap)
         if skip:
             skipped[skip] = skipped.get(skip, 0) + 1
-        if skip != TWICE:
+        if skip != DUPLICATE:
             size = known.size(row.q, row.p)
             rows.append((row.T * 1000, row.p, -size if row.m else size))
-    return gaps + prints(known.market, seen, rows)
+    return gaps + trades_from_rows(known.market, seen, rows)
 
 
 PAST: dict[str, Callable[[bytes, int, Known, Skipped], list[Event]]] = {

@@ -46,7 +46,7 @@ from powderkeg.venues.base import (
     BIG,
     Amount,
     Completeness,
-    Ids,
+    Deduplicator,
     Millis,
     Poll,
     Positive,
@@ -152,7 +152,7 @@ class Binance(Reader):
         "_ids", "_known", "_other", "_read", "_symbol", "_topics", "funding", "limits",
         "liquidations", "name",
     )  # fmt: skip
-    KEPT = ("_ids", "_known", "instruments")
+    STATE_FIELDS = ("_ids", "_known", "instruments")
 
     def __init__(self, kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class Binance(Reader):
         self.liquidations: Completeness = "sample" if plan.SITES[kind].futures else "none"
         self._symbol = symbol
         self._other = {"binance": 2, "binance-coin": 1}.get(kind, -1)
-        self._ids, self._known = Ids(), dict[str, rest.Known]()
+        self._ids, self._known = Deduplicator(), dict[str, rest.Known]()
         makes: dict[str, tuple[type[Struct], _Make]] = {
             "trade": (_Trade, self._trade),
             "aggTrade": (rest.Aggregate, self._aggregate),
@@ -243,7 +243,7 @@ class Binance(Reader):
             case "instruments":
                 self.instruments = rest.instruments(raw, self.name, self.skipped)
                 for each in self.instruments if self.name == "binance-coin" else ():
-                    self._of(each).face = self.instruments[each].contract
+                    self._of(each).contract_value = self.instruments[each].contract
             case "fundingInfo":
                 for each, interval in rest.intervals(raw, self.skipped).items():
                     self._of(each).interval = interval
@@ -289,7 +289,7 @@ class Binance(Reader):
         gap, skip = rest.chain(row, seen, known)
         if skip:
             self._skip(skip)
-            if skip == rest.TWICE:
+            if skip == rest.DUPLICATE:
                 return []
         taker = "sell" if row.m else "buy"
         size = known.size(row.q, row.p)
@@ -337,7 +337,7 @@ class Binance(Reader):
         if self._foreign(row.st or order.st):
             return []
         known = self._of(order.s)
-        if not self._ids.fresh([(order.s, order.S, order.T, order.z, order.ap)])[0]:
+        if not self._ids.is_new([(order.s, order.S, order.T, order.z, order.ap)])[0]:
             return self._skip("liquidation told twice")
         size = known.size(order.z, order.ap)
         holder = "long" if order.S == "SELL" else "short"
@@ -346,7 +346,7 @@ class Binance(Reader):
     def _interest(self, raw: bytes, seen: int, symbol: str = "") -> list[Event]:
         told = rest.interest(raw)
         known = self._of(symbol or told.symbol)
-        if known.face and not known.mark:
+        if known.contract_value and not known.mark:
             return self._skip("open interest in contracts before any mark")
         size = known.size(told.size, known.mark)
         return [OpenInterest(known.market, told.time * 1000 or seen, seen, size)]
@@ -355,8 +355,8 @@ class Binance(Reader):
 def _channel(head: _Head) -> str:
     """Return the channel of a frame: ``depth`` of ``btcusdt@depth@0ms``, or its bare kind."""
     if bytes(head.data):
-        parts = head.stream.split("@")
-        return parts[0][1:] if parts[0].startswith("!") else "".join(parts[1:2])
+        chunks = head.stream.split("@")
+        return chunks[0][1:] if chunks[0].startswith("!") else "".join(chunks[1:2])
     if head.e:
         return head.e
     if bytes(head.last_update):

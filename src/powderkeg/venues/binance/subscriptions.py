@@ -20,7 +20,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.venues.base import Channel, ChannelKind, Limits, Poll, Stream, pages
+from powderkeg.venues.base import Channel, ChannelKind, Limits, Poll, Stream, time_chunks
 
 _Topics: TypeAlias = tuple[tuple[str, tuple[tuple[ChannelKind, int], ...]], ...]
 """Streams of a symbol, and what comes over each with its longest normal silence."""
@@ -106,7 +106,7 @@ def streams(name: str, symbols: Sequence[str]) -> list[Stream]:
                 ]
             )
             url = f"{site.socket}{route}?streams={asked}"
-            out.append(Stream(url, channels, life=24 * HOUR))
+            out.append(Stream(url, channels, max_age=24 * HOUR))
     return out
 
 
@@ -119,8 +119,8 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
     clock = tuple([Channel(market, "clock", MINUTE) for market in markets])
     weight = 1 if site.futures else 20
     out = [
-        Poll("instruments", f"{root}/exchangeInfo", every=HOUR, weight=weight, provides=listed),
-        Poll("clock", f"{root}/time", every=MINUTE, provides=clock),
+        Poll("instruments", f"{root}/exchangeInfo", every=HOUR, weight=weight, channels=listed),
+        Poll("clock", f"{root}/time", every=MINUTE, channels=clock),
     ]
     if not site.futures:
         return out
@@ -131,8 +131,8 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         ratio = f"{_statistics(name, 'globalLongShortAccountRatio', symbol)}&period=5m&limit=1"
         oi = (Channel(market, "oi", 10 * SECOND),)
         share = (Channel(market, "ratio", 10 * MINUTE),)
-        out.append(Poll(f"openInterest:{symbol}", interest, every=5 * SECOND, provides=oi))
-        out.append(Poll(f"ratio:{symbol}", ratio, every=5 * MINUTE, provides=share))
+        out.append(Poll(f"openInterest:{symbol}", interest, every=5 * SECOND, channels=oi))
+        out.append(Poll(f"ratio:{symbol}", ratio, every=5 * MINUTE, channels=share))
     return out
 
 
@@ -181,5 +181,5 @@ def _paged(
             f"{url}&startTime={start // 1000}&endTime={end // 1000 - 1}&limit={rows}",
             weight=weight,
         )
-        for start, end in pages(since, until, step, rows)
+        for start, end in time_chunks(since, until, step, rows)
     ]

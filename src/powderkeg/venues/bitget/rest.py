@@ -29,11 +29,11 @@ from powderkeg.venues.base import (
     Price,
     Rate,
     Share,
-    candles,
-    pages,
-    payments,
+    candles_from_rows,
+    funding_events,
+    time_chunks,
 )
-from powderkeg.venues.reader import Coded, Make, Makers, decoder
+from powderkeg.venues.reader import EnvelopeDecoder, Make, Makers, decoder
 
 Side: TypeAlias = Literal["buy", "sell", "Buy", "Sell"]
 PRODUCT = "usdt-futures"
@@ -84,7 +84,7 @@ class _Funded(Struct, rename="camel"):
     funding_time: Millis
 
 
-class Answers(Coded):
+class RestDecoder(EnvelopeDecoder):
     """What the answers have told so far.
 
     Args:
@@ -94,7 +94,7 @@ class Answers(Coded):
 
     __slots__ = ("_ratios",)
     RIGHT = "00000"
-    KEPT = ("_ratios", "instruments", "intervals", "tiers")
+    STATE_FIELDS = ("_ratios", "instruments", "intervals", "tiers")
 
     def __init__(self, name: str, prints: Make) -> None:
         self._ratios: dict[str, int] = {}
@@ -148,11 +148,11 @@ class Answers(Coded):
 
     def _candles(self, symbol: str, rows: list[_Kline], seen: int) -> list[Event]:
         bars: list[Bar] = [(row[0] * 1000, *row[1:5], row[5], row[5] / 2) for row in rows]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
+        return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return payments(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
 
 
 def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
@@ -161,8 +161,8 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
     clock = (Channel(name, "clock", MINUTE),)
     url = f"{_REST}mix/market/contracts?productType={PRODUCT}"
     polls = [
-        Poll("instruments", url, every=HOUR, provides=listed),
-        Poll("clock", f"{_REST}public/time", every=MINUTE, provides=clock),
+        Poll("instruments", url, every=HOUR, channels=listed),
+        Poll("clock", f"{_REST}public/time", every=MINUTE, channels=clock),
     ]
     for each in symbols:
         told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
@@ -171,7 +171,7 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         polls.append(Poll(f"tiers:{each}", tiers, every=HOUR, weight=2))
         polls.append(
             Poll(
-                f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, provides=told,
+                f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, channels=told,
                 bucket="account-long-short",  # one a second, beside what the others may ask
             )
         )  # fmt: skip
@@ -181,7 +181,7 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
 def past(symbol: str, since: int, until: int) -> list[Poll]:
     """Return the requests for minute bars, then funding; past open interest is not told."""
     polls: list[Poll] = []
-    for start, end in pages(since, until, MINUTE, 1000):
+    for start, end in time_chunks(since, until, MINUTE, 1000):
         span = f"startTime={start // 1000}&endTime={end // 1000 - 1}&limit=1000"
         asked = f"productType={PRODUCT}&granularity=1m&{span}"
         polls.append(Poll(f"candles:{symbol}", _url("candles", symbol, asked)))

@@ -31,16 +31,16 @@ from powderkeg.events import (
     BookSnapshot,
     Event,
     Funding,
-    Holder,
     Liquidation,
     Mark,
     OpenInterest,
+    PositionSide,
 )
 from powderkeg.venues.base import (
     Amount,
     ChannelKind,
     Completeness,
-    Ids,
+    Deduplicator,
     Limits,
     Millis,
     Poll,
@@ -50,12 +50,12 @@ from powderkeg.venues.base import (
     Rate,
     Stream,
     Update,
-    parts,
-    prints,
+    chunks,
+    trades_from_rows,
 )
 from powderkeg.venues.bitget import rest
-from powderkeg.venues.bitget.rest import PRODUCT, Answers, Recent, Side
-from powderkeg.venues.reader import Answered, anew, decoder, op
+from powderkeg.venues.bitget.rest import PRODUCT, Recent, RestDecoder, Side
+from powderkeg.venues.reader import VenueAdapter, decoder, op, resubscribe
 
 _SOCKET = "wss://ws.bitget.com/v3/ws/public"
 _TOPICS = ("publicTrade", "books", "ticker")
@@ -117,7 +117,7 @@ class _Ticker(Struct, gc=False, rename="camel"):
     open_interest: Amount
 
 
-class _Dead(Struct, gc=False):
+class _Liquidation(Struct, gc=False):
     symbol: Annotated[str, Meta(pattern=f"^{_SYMBOL.pattern}$")]
     side: Side
     price: Price
@@ -132,21 +132,21 @@ _stamp = decoder(Annotated[int, Meta(gt=0, lt=10**15)])
 _book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
 
 
-class Bitget(Answered[Answers]):
+class Bitget(VenueAdapter[RestDecoder]):
     """Reader of Bitget's perpetuals margined in USDT."""
 
-    __slots__ = ("_dead", "_gone", "_ids", "_ours", "_topics")
-    KEPT = ("_gone", "_ids")
+    __slots__ = ("_dead", "_ids", "_liquidated", "_ours", "_topics")
+    STATE_FIELDS = ("_liquidated", "_ids")
     name: str = "bitget"
     limits: Limits = Limits(20, SECOND)
     liquidations: Completeness = "sample"
 
     def __init__(self) -> None:
-        super().__init__(Answers(self.name, self._prints))
+        super().__init__(RestDecoder(self.name, self._prints))
         self._ours: set[str] = set()
-        self._ids: dict[str, Ids] = {}
-        self._gone = Ids()
-        self._dead, traded = self._rows(_Dead), self._rows(_Trade)
+        self._ids: dict[str, Deduplicator] = {}
+        self._liquidated = Deduplicator()
+        self._dead, traded = self._rows(_Liquidation), self._rows(_Trade)
         self._topics: dict[str, _Maker] = {
             "publicTrade": lambda frame, seen: self._prints(
                 frame.arg.symbol, traded.decode(frame.data), seen
@@ -167,7 +167,7 @@ class Bitget(Answered[Answers]):
         self._ours = set(symbols)
         return [
             self._stream(part, () if n else symbols)
-            for n, part in enumerate(parts(symbols, _SYMBOLS))
+            for n, part in enumerate(chunks(symbols, _SYMBOLS))
         ]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
@@ -185,7 +185,7 @@ class Bitget(Answered[Answers]):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         args = [_subscription("books", symbol)]
-        return anew(args)
+        return resubscribe(args)
 
     def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
         args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
@@ -193,7 +193,7 @@ class Bitget(Answered[Answers]):
         if dying:
             args.append({"instType": PRODUCT, "topic": "liquidation"})
             channels += self._channels(dying, {"liquidations": 0})
-        hello = tuple([op("subscribe", part) for part in parts(args, _ARGS)])
+        hello = tuple([op("subscribe", part) for part in chunks(args, _ARGS)])
         pause, ping_every = SECOND // 10, 30 * SECOND
         return Stream(_SOCKET, channels, hello, pause, b"ping", ping_every)
 
@@ -225,14 +225,14 @@ class Bitget(Answered[Answers]):
         return False
 
     def _prints(self, symbol: str, rows: list[_Trade] | list[Recent], seen: int) -> list[Event]:
-        fresh = self._ids.setdefault(symbol, Ids()).fresh([row.id for row in rows])
+        fresh = self._ids.setdefault(symbol, Deduplicator()).is_new([row.id for row in rows])
         self._skip("trade told twice", fresh.count(False))
         lines: list[Print] = [
             (row.at * 1000, row.price, row.size if row.side in _BUY else -row.size)
             for row, new in zip(rows, fresh, strict=True)
             if new
         ]
-        return prints(f"{self.name}:{symbol}", seen, lines)
+        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
 
     def _books(self, frame: _Frame, seen: int) -> list[Event]:
         market, whole = f"{self.name}:{frame.arg.symbol}", frame.action == "snapshot"
@@ -255,16 +255,16 @@ class Bitget(Answered[Answers]):
             OpenInterest(market, at, seen, row.open_interest),
         ]
 
-    def _liquidations(self, rows: list[_Dead], seen: int) -> list[Event]:
+    def _liquidations(self, rows: list[_Liquidation], seen: int) -> list[Event]:
         ours = [row for row in rows if not self._ours or row.symbol in self._ours]
         self._skip("liquidation of another market", len(rows) - len(ours))
         keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in ours]
-        fresh = self._gone.fresh(keys)
+        fresh = self._liquidated.is_new(keys)
         self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
         for row, new in zip(ours, fresh, strict=True):
             if new:
-                holder: Holder = "long" if row.side in _BUY else "short"
+                holder: PositionSide = "long" if row.side in _BUY else "short"
                 market, size = f"{self.name}:{row.symbol}", row.amount / row.price
                 events.append(Liquidation(market, row.ts * 1000, seen, row.price, size, holder))
         return events

@@ -33,9 +33,9 @@ from powderkeg.venues.base import (
     Price,
     Rate,
     Share,
-    candles,
-    pages,
-    payments,
+    candles_from_rows,
+    funding_events,
+    time_chunks,
 )
 from powderkeg.venues.reader import PARTIAL, Make, Makers, decoder
 
@@ -124,7 +124,7 @@ _answer: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer, strict=Fa
 _result: msgspec.json.Decoder[_Result] = msgspec.json.Decoder(_Result)
 
 
-class Answers(reader.Answers):
+class RestDecoder(reader.RestDecoder):
     """What the answers of one category have told so far.
 
     Args:
@@ -134,7 +134,7 @@ class Answers(reader.Answers):
     """
 
     __slots__ = ("_closes", "category")
-    KEPT = ("_closes", "instruments", "intervals", "tiers")
+    STATE_FIELDS = ("_closes", "instruments", "intervals", "tiers")
 
     def __init__(self, name: str, category: Category, prints: Make) -> None:
         self.category = category
@@ -216,7 +216,7 @@ class Answers(reader.Answers):
             closes |= {end: close for end, close in ends if end % _STEP == 0}
             for end in list(closes)[: max(0, len(closes) - _CLOSES)]:
                 del closes[end]
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
+        return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
         closes, out = self._closes.get(symbol, {}), list[Event]()
@@ -233,7 +233,7 @@ class Answers(reader.Answers):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_rate_timestamp * 1000, row.funding_rate) for row in rows]
-        return payments(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
 
 
 def polls(name: str, category: Category, symbols: Sequence[str]) -> list[Poll]:
@@ -241,22 +241,22 @@ def polls(name: str, category: Category, symbols: Sequence[str]) -> list[Poll]:
     listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
     asked = [
         Poll("instruments", _url(category, "instruments-info", "limit=1000"), every=HOUR,
-             provides=listed),
-        Poll("clock", f"{_REST}time", every=MINUTE, provides=(Channel(name, "clock", MINUTE),)),
+             channels=listed),
+        Poll("clock", f"{_REST}time", every=MINUTE, channels=(Channel(name, "clock", MINUTE),)),
     ]  # fmt: skip
     for each in symbols:
         told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
         tiers = _url(category, "risk-limit", f"symbol={each}")
         ratio = _url(category, "account-ratio", f"symbol={each}&period=5min&limit=1")
         asked.append(Poll(f"tiers:{each}", tiers, every=HOUR))
-        asked.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, provides=told))
+        asked.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, channels=told))
     return asked
 
 
 def past(category: Category, symbol: str, since: int, until: int) -> list[Poll]:
     """Return the requests for minute bars, then open interest, then funding; oldest first."""
     asked: list[Poll] = []
-    for start, end in pages(since, until, MINUTE, 1000):
+    for start, end in time_chunks(since, until, MINUTE, 1000):
         # the end is contained
         span = f"interval=1&start={start // 1000}&end={end // 1000 - 1}&limit=1000"
         asked.append(Poll(f"candles:{symbol}", _url(category, "kline", f"symbol={symbol}&{span}")))
@@ -264,7 +264,7 @@ def past(category: Category, symbol: str, since: int, until: int) -> list[Poll]:
         ("interest", "open-interest", _STEP, "intervalTime=5min&"),
         ("funding", "funding/history", HOUR, ""),
     ):
-        for start, end in pages(since, until, step, 200):
+        for start, end in time_chunks(since, until, step, 200):
             span_ = f"{span}startTime={start // 1000}&endTime={end // 1000 - 1}&limit=200"
             asked.append(Poll(f"{kind}:{symbol}", _url(category, path, f"symbol={symbol}&{span_}")))
     return asked

@@ -44,7 +44,7 @@ from powderkeg.venues.base import (
     Amount,
     ChannelKind,
     Completeness,
-    Ids,
+    Deduplicator,
     Limits,
     Millis,
     Poll,
@@ -53,12 +53,12 @@ from powderkeg.venues.base import (
     Print,
     Stream,
     Update,
-    parts,
-    prints,
+    chunks,
+    trades_from_rows,
 )
 from powderkeg.venues.bybit import rest
-from powderkeg.venues.bybit.rest import Answers, Category, Side, Trade
-from powderkeg.venues.reader import Answered, Decoder, anew, decoder, op
+from powderkeg.venues.bybit.rest import Category, RestDecoder, Side, Trade
+from powderkeg.venues.reader import Decoder, VenueAdapter, decoder, op, resubscribe
 
 _SOCKET = "wss://stream.bybit.com/v5/public/"
 _DEPTH = 200
@@ -107,7 +107,7 @@ class _Ticker(Struct, gc=False, rename="camel"):
     single_open_interest: str = ""
 
 
-class _Dead(Struct, gc=False):
+class _Liquidation(Struct, gc=False):
     at: Millis = field(name="T")
     side: Side = field(name="S")
     size: Positive = field(name="v")
@@ -119,24 +119,24 @@ _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
 _stamp = msgspec.json.Decoder(Annotated[int, Meta(gt=0, lt=10**15)])
 
 
-class Bybit(Answered[Answers]):
+class Bybit(VenueAdapter[RestDecoder]):
     """Reader of one category of Bybit's contracts.
 
     Args:
         category: Which socket and answers the frames come from.
     """
 
-    __slots__ = ("_dead", "_depths", "_ids", "_index", "_mark", "_topics", "category", "name")
-    KEPT = ("_dead", "_depths", "_ids", "_index", "_mark")
+    __slots__ = ("_depths", "_ids", "_index", "_liquidated", "_mark", "_topics", "category", "name")
+    STATE_FIELDS = ("_liquidated", "_depths", "_ids", "_index", "_mark")
     limits: Limits = Limits(600, 5 * SECOND)
     liquidations: Completeness = "all"
 
     def __init__(self, category: Category) -> None:
         self.category: Category = category
         self.name: str = "bybit" if category == "linear" else "bybit-inverse"
-        super().__init__(Answers(self.name, category, self._prints))
-        self._ids: dict[str, Ids] = {}
-        self._dead = Ids()
+        super().__init__(RestDecoder(self.name, category, self._prints))
+        self._ids: dict[str, Deduplicator] = {}
+        self._liquidated = Deduplicator()
         self._depths: dict[str, str] = {}
         self._mark: dict[str, float] = {}
         self._index: dict[str, float] = {}
@@ -144,7 +144,7 @@ class Bybit(Answered[Answers]):
             "publicTrade": (self._rows(Trade), self._trades),
             "orderbook": (decoder(_Book), self._book),
             "tickers": (decoder(_Ticker), self._ticker),
-            "allLiquidation": (self._rows(_Dead), self._liquidations),
+            "allLiquidation": (self._rows(_Liquidation), self._liquidations),
         }
 
     def symbol(self, coin: str) -> str:
@@ -153,7 +153,7 @@ class Bybit(Answered[Answers]):
 
     def streams(self, symbols: Sequence[str]) -> list[Stream]:
         """Return a socket for every fifty symbols."""
-        return [self._stream(part) for part in parts(symbols, _SYMBOLS)]
+        return [self._stream(part) for part in chunks(symbols, _SYMBOLS)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
         """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
@@ -170,11 +170,11 @@ class Bybit(Answered[Answers]):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         topics = [f"orderbook.{_DEPTH}.{symbol}"]
-        return anew(topics)
+        return resubscribe(topics)
 
     def _stream(self, symbols: Sequence[str]) -> Stream:
         topics = [f"{topic}.{symbol}" for symbol in symbols for topic in _TOPICS]
-        hello = tuple([op("subscribe", part) for part in parts(topics, _ARGS)])
+        hello = tuple([op("subscribe", part) for part in chunks(topics, _ARGS)])
         channels = self._channels(symbols, _CADENCE)
         url, ping = _SOCKET + self.category, b'{"op":"ping"}'
         return Stream(url, channels, hello, ping=ping, ping_every=20 * SECOND)
@@ -198,8 +198,8 @@ class Bybit(Answered[Answers]):
         return self._prints(symbol, rows, seen)
 
     def _prints(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
-        ids = self._ids.setdefault(symbol, Ids())
-        fresh = ids.fresh([row.id for row in rows])
+        ids = self._ids.setdefault(symbol, Deduplicator())
+        fresh = ids.is_new([row.id for row in rows])
         told = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
         if len(told) < len(rows):
             self._skip("trade told twice", fresh.count(False))
@@ -215,7 +215,7 @@ class Bybit(Answered[Answers]):
                 (row.at * 1000, row.price, (1 if row.side == "Buy" else -1) * row.size / row.price)
                 for row in told
             ]
-        return prints(f"{self.name}:{symbol}", seen, lines)
+        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
 
     def _book(self, rest: str, frame: _Frame, book: _Book, seen: int) -> list[Event]:
         depth, _, symbol = rest.partition(".")
@@ -262,9 +262,11 @@ class Bybit(Answered[Answers]):
             size /= mark
         return [OpenInterest(f"{self.name}:{symbol}", at, seen, size)]
 
-    def _liquidations(self, symbol: str, _: _Frame, rows: list[_Dead], seen: int) -> list[Event]:
+    def _liquidations(
+        self, symbol: str, _: _Frame, rows: list[_Liquidation], seen: int
+    ) -> list[Event]:
         keys = [(symbol, row.side, row.at, row.size, row.price) for row in rows]
-        fresh = self._dead.fresh(keys)
+        fresh = self._liquidated.is_new(keys)
         self._skip("liquidation told twice", fresh.count(False))
         market = f"{self.name}:{symbol}"
         return [

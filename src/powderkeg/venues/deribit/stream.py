@@ -46,7 +46,6 @@ from powderkeg.events import (
 from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
-    Chain,
     Channel,
     ChannelKind,
     Completeness,
@@ -55,12 +54,13 @@ from powderkeg.venues.base import (
     Poll,
     Positive,
     Rate,
+    SequenceTracker,
     Stream,
     Update,
-    candles,
-    pages,
-    parts,
-    prints,
+    candles_from_rows,
+    chunks,
+    time_chunks,
+    trades_from_rows,
 )
 from powderkeg.venues.reader import Makers, Reader, Rows
 
@@ -181,7 +181,7 @@ class Deribit(Reader):
     """Reader of Deribit's perpetuals."""
 
     __slots__ = ("_by", "_last", "_topics", "_traded")
-    KEPT = ("_last", "instruments")
+    STATE_FIELDS = ("_last", "instruments")
     name: str = "deribit"
     limits: Limits = Limits(1200, MINUTE)  # 20 requests a second, each 500 of their credits
     liquidations: Completeness = "all"
@@ -196,7 +196,7 @@ class Deribit(Reader):
                 "trades": (msgspec.json.Decoder(_Last), self._recent),
             }
         )
-        self._last: dict[str, tuple[Chain, int]] = {}  # numbers heard, time of the newest
+        self._last: dict[str, tuple[SequenceTracker, int]] = {}  # numbers heard, time of the newest
         self._traded = self._rows(_Trade)
         self._by: dict[bytes, tuple[str, str]] = {}  # topic and symbol by channel
         self._topics: Makers = {
@@ -216,7 +216,7 @@ class Deribit(Reader):
         channels = [Channel(each, kind, 5 * SECOND) for each in markets for kind in _STEADY]
         channels += [Channel(each, kind) for each in markets for kind in _RARE]
         hello = [_call("set_heartbeat", {"interval": 30})]
-        hello += [_call("subscribe", {"channels": part}) for part in parts(names, 100)]
+        hello += [_call("subscribe", {"channels": part}) for part in chunks(names, 100)]
         # about three subscriptions a second are allowed
         return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 3)]
 
@@ -226,7 +226,7 @@ class Deribit(Reader):
         listed = f"{_REST}get_instruments?currency=any&kind=future"
         return [
             # once a second at most, where others may be asked twenty times
-            Poll("instruments", listed, every=HOUR, weight=20, provides=provides),
+            Poll("instruments", listed, every=HOUR, weight=20, channels=provides),
             Poll("clock", f"{_REST}get_time", every=MINUTE),
         ]
 
@@ -237,10 +237,10 @@ class Deribit(Reader):
         funding = f"{_REST}get_funding_rate_history?{asked}"
         return [
             Poll(f"candles:{symbol}", f"{chart}{_span(*page)}&resolution=1")
-            for page in pages(since, until, MINUTE, 5000)
+            for page in time_chunks(since, until, MINUTE, 5000)
         ] + [
             Poll(f"funding:{symbol}", f"{funding}{_span(*page)}")
-            for page in pages(since, until, HOUR, 500)
+            for page in time_chunks(since, until, HOUR, 500)
         ]
 
     def recent(self, symbol: str) -> list[Poll]:
@@ -294,7 +294,7 @@ class Deribit(Reader):
 
     def _trades(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
         market, inverse = f"{self.name}:{symbol}", _inverse(symbol)
-        chain, since = self._last.get(symbol) or (Chain(), 0)
+        chain, since = self._last.get(symbol) or (SequenceTracker(), 0)
         new, events = list[_Trade](), list[Event]()
         for row in sorted(rows, key=lambda row: row.trade_seq):
             at, missing = row.timestamp * 1000, chain.take(row.trade_seq)
@@ -309,7 +309,7 @@ class Deribit(Reader):
         tape = [row for row in new if row.block_trade_id is None]
         self._skip("block trade", len(new) - len(tape))
         taken = [(row.timestamp * 1000, row.price, _size(row, inverse)) for row in tape]
-        events += prints(market, seen, taken)
+        events += trades_from_rows(market, seen, taken)
         for row in new:
             events += _liquidations(market, seen, row, abs(_size(row, inverse)))
         return events
@@ -347,7 +347,7 @@ class Deribit(Reader):
     def _chart(self, symbol: str, told: _Chart, seen: int) -> list[Event]:
         columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
         bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
-        return candles(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
+        return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _fundings(self, symbol: str, told: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"

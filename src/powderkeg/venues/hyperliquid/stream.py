@@ -47,7 +47,7 @@ from powderkeg.venues.base import (
     Channel,
     ChannelKind,
     Completeness,
-    Ids,
+    Deduplicator,
     Limits,
     Millis,
     Poll,
@@ -56,9 +56,9 @@ from powderkeg.venues.base import (
     Rate,
     Stream,
     Update,
-    candles,
-    pages,
-    prints,
+    candles_from_rows,
+    time_chunks,
+    trades_from_rows,
 )
 from powderkeg.venues.hyperliquid import accounts
 from powderkeg.venues.reader import Reader, decoder, of_each
@@ -186,7 +186,7 @@ class Hyperliquid(Reader):
     """Reader of the perpetuals of Hyperliquid, and of the exchanges others have built there."""
 
     __slots__ = ("_held", "_ids", "_listed", "_newest", "_traded")
-    KEPT = ("_held", "_ids", "_newest", "instruments", "tiers")
+    STATE_FIELDS = ("_held", "_ids", "_newest", "instruments", "tiers")
     name: str = "hyperliquid"
     limits: Limits = Limits(1200, MINUTE)
     liquidations: Completeness = "none"
@@ -203,7 +203,7 @@ class Hyperliquid(Reader):
         )
         self._held: accounts.Held = {}
         """Coins that each watched account held when last looked at."""
-        self._ids = Ids()
+        self._ids = Deduplicator()
         self._listed, self._traded = self._rows(_Perpetual), self._rows(_Trade)
         self._newest: dict[str, int] = {}
 
@@ -242,11 +242,11 @@ class Hyperliquid(Reader):
         """Return the requests for candles, coarser the older they are, and hourly funding."""
         polls: list[Poll] = []
         for interval, span, first, last in _stretches(since, until):
-            for start, end in pages(first, last, span, _BARS):
+            for start, end in time_chunks(first, last, span, _BARS):
                 asked = {"coin": symbol, "interval": interval, **_times(start, end)}
                 body = {"type": "candleSnapshot", "req": asked}
                 polls.append(_post(f"candles:{symbol}", body, 20 + (end - start) // span // 60))
-        for start, end in pages(since, until, HOUR, 500):
+        for start, end in time_chunks(since, until, HOUR, 500):
             body = {"type": "fundingHistory", "coin": symbol, **_times(start, end)}
             polls.append(_post(f"funding:{symbol}", body, 20 + (end - start) // HOUR // 20))
         return polls
@@ -280,7 +280,7 @@ class Hyperliquid(Reader):
     def _trades(self, rows: list[_Trade], seen: int) -> list[Event]:
         new: dict[str, list[Print]] = {}
         newest = dict(self._newest)
-        for row, fresh in zip(rows, self._ids.fresh([each.tid for each in rows]), strict=True):
+        for row, fresh in zip(rows, self._ids.is_new([each.tid for each in rows]), strict=True):
             at = row.time * 1000
             if not fresh:
                 self._skip("trade told twice")
@@ -294,7 +294,7 @@ class Hyperliquid(Reader):
         return [
             event
             for coin, told in new.items()
-            for event in prints(f"{self.name}:{coin}", seen, told)
+            for event in trades_from_rows(f"{self.name}:{coin}", seen, told)
         ]
 
     def _recent(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
@@ -317,7 +317,7 @@ class Hyperliquid(Reader):
         if len(spans) > 1 or not spans <= {span for _, span in _INTERVALS}:
             raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} µs")
         bars = ((row.t * 1000, row.o, row.h, row.l, row.c, row.v, row.v / 2) for row in rows)
-        return candles(f"{self.name}:{symbol}", seen, spans.pop(), bars, self._skip)
+        return candles_from_rows(f"{self.name}:{symbol}", seen, spans.pop(), bars, self._skip)
 
     def _fundings(self, symbol: str, rows: list[_Funding], seen: int) -> list[Event]:
         return [

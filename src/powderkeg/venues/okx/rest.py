@@ -32,11 +32,11 @@ from powderkeg.venues.base import (
     Price,
     Rate,
     Update,
-    candles,
-    pages,
-    payments,
+    candles_from_rows,
+    funding_events,
+    time_chunks,
 )
-from powderkeg.venues.reader import Coded, Make, Makers, decoder
+from powderkeg.venues.reader import EnvelopeDecoder, Make, Makers, decoder
 
 _REST = "https://www.okx.com/api/v5/"
 _FINE = 4 * DAY
@@ -96,7 +96,7 @@ class _Accounts(Struct, gc=False, array_like=True):
     """Accounts that are long, per account that is short."""
 
 
-class Answers(Coded):
+class RestDecoder(EnvelopeDecoder):
     """What the answers have told so far.
 
     Args:
@@ -105,7 +105,7 @@ class Answers(Coded):
     """
 
     __slots__ = ("_ratios", "_steps", "marks")
-    KEPT = ("_ratios", "_steps", "instruments", "intervals", "marks", "tiers")
+    STATE_FIELDS = ("_ratios", "_steps", "instruments", "intervals", "marks", "tiers")
 
     def __init__(self, name: str, prints: Make) -> None:
         self.marks: dict[str, float] = {}
@@ -201,7 +201,7 @@ class Answers(Coded):
         starts = sorted({row[0] * 1000 for row in rows})
         span = min((after - before for before, after in pairwise(starts)), default=0)
         if span in {MINUTE, 5 * MINUTE}:
-            return candles(f"{self.name}:{symbol}", seen, span, bars, self._skip)
+            return candles_from_rows(f"{self.name}:{symbol}", seen, span, bars, self._skip)
         if len(starts) > 1:
             raise ValueError(f"expected bars of one or five minutes, found {span} µs")
         self._skip("lone bar of unknown length", len(starts))
@@ -214,7 +214,7 @@ class Answers(Coded):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return payments(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
 
 
 def coins(found: Instrument, contracts: float, price: float) -> float:
@@ -256,11 +256,11 @@ def past(symbol: str, since: int, until: int) -> list[Poll]:
         ("5m", 5 * MINUTE, since, middle),
         ("1m", MINUTE, middle, until),
     ):
-        for start, end in pages(first, last, span, 300):
+        for start, end in time_chunks(first, last, span, 300):
             times = f"after={end // 1000}&before={start // 1000 - 1}&limit=300"
             path = f"market/history-candles?instId={symbol}&bar={bar}&{times}"
             asked.append(_poll(f"candles:{symbol}", path))
-    for start, end in pages(max(since, until - _OLDEST), until, 5 * MINUTE, 100):
+    for start, end in time_chunks(max(since, until - _OLDEST), until, 5 * MINUTE, 100):
         times = f"begin={start // 1000}&end={end // 1000 - 1}&limit=100"
         path = f"rubik/stat/contracts/open-interest-history?instId={symbol}&period=5m&{times}"
         asked.append(_poll(f"interest:{symbol}", path, weight=2))
@@ -278,4 +278,4 @@ def _poll(
     channel: str, path: str, every: int = 0, weight: int = 1, provides: tuple[Channel, ...] = ()
 ) -> Poll:
     bucket = path.partition("?")[0]
-    return Poll(channel, _REST + path, every=every, weight=weight, bucket=bucket, provides=provides)
+    return Poll(channel, _REST + path, every=every, weight=weight, bucket=bucket, channels=provides)

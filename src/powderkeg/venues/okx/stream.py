@@ -33,18 +33,18 @@ from powderkeg.events import (
     BookSnapshot,
     Event,
     Funding,
-    Holder,
     Level,
     Liquidation,
     Mark,
     OpenInterest,
+    PositionSide,
 )
 from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
     ChannelKind,
     Completeness,
-    Ids,
+    Deduplicator,
     Limits,
     Millis,
     Poll,
@@ -53,12 +53,12 @@ from powderkeg.venues.base import (
     Print,
     Stream,
     Update,
-    parts,
-    prints,
+    chunks,
+    trades_from_rows,
 )
 from powderkeg.venues.okx import rest
-from powderkeg.venues.okx.rest import Answers, Trade
-from powderkeg.venues.reader import Answered, Makers, anew, decoder, of_each, op
+from powderkeg.venues.okx.rest import RestDecoder, Trade
+from powderkeg.venues.reader import Makers, VenueAdapter, decoder, of_each, op, resubscribe
 
 _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
@@ -129,7 +129,7 @@ class _Detail(Struct, gc=False, rename="camel"):
     pos_side: Literal["long", "short", "net", ""] = ""
 
 
-_Death: TypeAlias = tuple[str, int, Holder, float, float]
+_Fill: TypeAlias = tuple[str, int, PositionSide, float, float]
 
 
 class _Order(Struct, gc=False, rename="camel"):
@@ -141,22 +141,22 @@ _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False
 _books = decoder(list[_Book])
 
 
-class Okx(Answered[Answers]):
+class Okx(VenueAdapter[RestDecoder]):
     """Reader of OKX's perpetual swaps, linear and inverse."""
 
-    __slots__ = ("_chains", "_dead", "_details", "_index", "_makers", "_newest", "_ours")
-    KEPT = ("_chains", "_dead", "_index", "_newest")
+    __slots__ = ("_chains", "_details", "_index", "_liquidated", "_makers", "_newest", "_ours")
+    STATE_FIELDS = ("_chains", "_liquidated", "_index", "_newest")
     name: str = "okx"
     limits: Limits = Limits(20, 2 * SECOND)
     liquidations: Completeness = "sample"
 
     def __init__(self) -> None:
-        super().__init__(Answers(self.name, self._trades))
+        super().__init__(RestDecoder(self.name, self._trades))
         self._ours: set[str] = set()
         self._newest: dict[str, int] = {}
         self._chains: dict[str, tuple[int, int]] = {}
         self._index: dict[str, float] = {}
-        self._dead = Ids()
+        self._liquidated = Deduplicator()
         self._details = self._rows(_Detail)
         self._makers: Makers = {
             "trades": (self._rows(Trade), self._trades),
@@ -179,7 +179,7 @@ class Okx(Answered[Answers]):
         self._ours = set(symbols)
         return [
             self._stream(part, () if n else symbols)
-            for n, part in enumerate(parts(symbols, _SYMBOLS))
+            for n, part in enumerate(chunks(symbols, _SYMBOLS))
         ]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
@@ -197,7 +197,7 @@ class Okx(Answered[Answers]):
     def snapshot(self, symbol: str) -> tuple[bytes, ...]:
         """Return the messages that make the venue send the whole book again."""
         args = [{"channel": "books", "instId": symbol}]
-        return anew(args)
+        return resubscribe(args)
 
     def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
         args = [{"channel": name, "instId": each} for each in symbols for name in _CHANNELS]
@@ -251,7 +251,7 @@ class Okx(Answered[Answers]):
         for row in told:
             contracts = row.sz if row.side == "buy" else -row.sz
             lines.append((row.ts * 1000, row.px, rest.coins(found, contracts, row.px)))
-        return prints(f"{self.name}:{symbol}", seen, lines)
+        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
 
     def _book(
         self, symbol: str, action: str, book: _Book, seen: int
@@ -304,8 +304,8 @@ class Okx(Answered[Answers]):
         return [OpenInterest(f"{self.name}:{symbol}", row.ts * 1000, seen, row.oi_ccy)]
 
     def _liquidations(self, _: str, orders: list[_Order], seen: int) -> list[Event]:
-        dead = of_each(orders, self._deaths, self._skip)
-        fresh = self._dead.fresh(dead)
+        dead = of_each(orders, self._forced_closes, self._skip)
+        fresh = self._liquidated.is_new(dead)
         self._skip("liquidation told twice", fresh.count(False))
         events: list[Event] = []
         for (symbol, ts, holder, price, size), new in zip(dead, fresh, strict=True):
@@ -314,7 +314,7 @@ class Okx(Answered[Answers]):
                 events.append(Liquidation(market, at, seen, price, size, holder, True))
         return events
 
-    def _deaths(self, order: _Order) -> list[_Death]:
+    def _forced_closes(self, order: _Order) -> list[_Fill]:
         if not self._wanted(order.inst_id):
             return []
         found = self._answers.contract(order.inst_id)
@@ -337,7 +337,7 @@ def _levels(found: Instrument, levels: list[_Level]) -> tuple[Level, ...]:
     return tuple([(each.price, each.contracts * unit / each.price) for each in levels])
 
 
-def _holder(row: _Detail) -> Holder:
+def _holder(row: _Detail) -> PositionSide:
     if row.pos_side in {"long", "short"}:
         return "long" if row.pos_side == "long" else "short"
     return "long" if row.side == "sell" else "short"

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.exposure.classes import BIN, TIERS
-from powderkeg.engine.exposure.concentration import Openings
+from powderkeg.engine.exposure.concentration import EntryConcentration
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import Floats
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
-from powderkeg.market.sightings import Watched
+from powderkeg.market.sightings import ObservedMarket
 
 TierName: TypeAlias = Literal[100, 50, 25, 10, 5]
 Mode: TypeAlias = Literal["calibrated", "static"]
@@ -27,7 +27,7 @@ SideFilter: TypeAlias = Literal["both", "long", "short"]
 TIER_NAMES: tuple[int, ...] = tuple(TIERS)
 
 
-class Known(NamedTuple):
+class MarketView(NamedTuple):
     """One market with an estimate, as everything above the core sees it."""
 
     name: str
@@ -36,18 +36,18 @@ class Known(NamedTuple):
     estimate: Estimate
     rings: Mapping[int, Ring]
     """By column step, µs."""
-    seen: int
+    last_received: int
     """When anything was last heard of it, µs."""
     link: str
-    openings: Openings | None = None
+    entries: EntryConcentration | None = None
     """What it opened is made of; None where nobody keeps it."""
-    flat: Ring | None = None
+    static_ring: Ring | None = None
     """The static map, five minutes a column; None where nobody keeps it."""
     assumed: int = 0
     """End of the last bars whose volume was assumed, µs; 0 for none."""
 
 
-class Scene(Protocol):
+class CoinView(Protocol):
     """One coin as the maps see it."""
 
     @property
@@ -70,16 +70,16 @@ class Scene(Protocol):
         """Candles by column step, µs."""
         ...
 
-    def estimated(self) -> Iterable[Known]:
+    def estimated(self) -> Iterable[MarketView]:
         """Return the markets that have an estimate with a mark, in a fixed order."""
         ...
 
-    def watched(self) -> Iterable[Watched]:
+    def observed_markets(self) -> Iterable[ObservedMarket]:
         """Return the markets in which real positions were seen, in a fixed order."""
         ...
 
 
-class Choice(Struct, frozen=True):
+class MapFilter(Struct, frozen=True):
     """Which part of the map is asked for. Empty venues mean all of them."""
 
     venues: tuple[str, ...] = ()
@@ -103,11 +103,11 @@ class Choice(Struct, frozen=True):
 def drawn(estimate: Estimate, model: Mode, at: int) -> tuple[Exposure, Floats]:
     """Return the table of a model and its weights (2, 2, 64): side, ground, class."""
     if model == "static":
-        return estimate.rivals.static, estimate.static_weights(at)
+        return estimate.baselines.static, estimate.static_weights(at)
     return estimate.exposure, estimate.map_weights(at)
 
 
-class Slab(Struct, frozen=True, eq=False):
+class PriceProfile(Struct, frozen=True, eq=False):
     """Dollars by price bin, side and tier on the common grid."""
 
     base: int
@@ -124,22 +124,24 @@ class Slab(Struct, frozen=True, eq=False):
         return self.dollars.sum(axis=0)
 
 
-def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
+def price_profile(
+    coin_view: CoinView, map_filter: MapFilter, venue: str | None = None
+) -> PriceProfile:
     """Return the exact map now of the chosen venues, summed on the common grid.
 
     Args:
-        scene: The coin.
-        choice: Which venues, tiers and side.
+        coin_view: The coin.
+        map_filter: Which venues, tiers and side.
         venue: Only this one of them.
     """
     markets = [
         market
-        for market in scene.estimated()
-        if choice.takes(market.venue) and venue in (None, market.venue)
+        for market in coin_view.estimated()
+        if map_filter.takes(market.venue) and venue in (None, market.venue)
     ]
     if not markets:
-        return Slab(0, np.zeros((len(TIER_NAMES), 2, 0)))
-    tables = [drawn(market.estimate, choice.model, scene.now) for market in markets]
+        return PriceProfile(0, np.zeros((len(TIER_NAMES), 2, 0)))
+    tables = [drawn(market.estimate, map_filter.model, coin_view.now) for market in markets]
     bases = [table.base for table, _ in tables]
     low, high = min(bases), max(bases) + BINS
     total = np.zeros((len(TIER_NAMES), 2, high - low))
@@ -147,9 +149,9 @@ def slab(scene: Scene, choice: Choice, venue: str | None = None) -> Slab:
         coins = table.render_tiers(weights, table.basis.tiers, len(TIER_NAMES), 0, BINS)
         total[:, :, base - low : base - low + BINS] += coins
     total *= np.exp((low + np.arange(high - low) + 0.5) * BIN)
-    total[~choice.tier_mask()] = 0.0
-    total[:, ~choice.side_mask()] = 0.0
-    return Slab(low, total)
+    total[~map_filter.tier_mask()] = 0.0
+    total[:, ~map_filter.side_mask()] = 0.0
+    return PriceProfile(low, total)
 
 
 def by_row(dollars: Floats, base: int, first: int, per_row: int, count: int) -> NDArray[np.float32]:

@@ -11,14 +11,14 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.engine.calibration.terms import TERMS, as_terms
-from powderkeg.engine.calibration.uncertainty import Spread
+from powderkeg.engine.calibration.uncertainty import Uncertainty
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import Floats, Times
-from powderkeg.maps.heatmap.scene import Choice, Known, Scene
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, MarketView
 
 
-class Doubt(Struct, frozen=True, eq=False):
+class Interval(Struct, frozen=True, eq=False):
     """Of each part asked about, arrays of shape (n,)."""
 
     low: Floats
@@ -32,40 +32,47 @@ class Doubt(Struct, frozen=True, eq=False):
     """Share of the mass whose class weights come from liquidations rather than the prior."""
 
 
-def doubt(scene: Scene, choice: Choice, sides: Times, first: Times, last: Times) -> Doubt:
+def interval(
+    coin_view: CoinView, map_filter: MapFilter, sides: Times, first: Times, last: Times
+) -> Interval:
     """Return how sure parts of the map now are.
 
     Args:
-        scene: The coin.
-        choice: Which venues, tiers and side.
+        coin_view: The coin.
+        map_filter: Which venues, tiers and side.
         sides: 0 for longs, 1 for shorts, shape (n,).
         first: First absolute bin of each part, shape (n,).
         last: The bin after its last.
     """
     zero = np.zeros(len(sides))
-    total, measured = Spread(zero, zero, zero), zero
-    for market in scene.estimated():
-        if choice.takes(market.venue):
-            spread, known = _of_market(scene, market, choice, sides, first, last)
+    total, measured = Uncertainty(zero, zero, zero), zero
+    for market in coin_view.estimated():
+        if map_filter.takes(market.venue):
+            spread, known = _of_market(coin_view, market, map_filter, sides, first, last)
             total, measured = total.plus(spread), measured + known
     low, high = total.band()
     some = total.mean > 0
     safe = np.where(some, total.mean, 1.0)
-    own = Spread(total.mean, total.variance, zero).band()[0]
+    own = Uncertainty(total.mean, total.variance, zero).band()[0]
     low, high, own = (np.where(some, end / safe, 1.0) for end in (low, high, own))
-    return Doubt(low, high, own, measured / safe)
+    return Interval(low, high, own, measured / safe)
 
 
 def _of_market(
-    scene: Scene, market: Known, choice: Choice, sides: Times, first: Times, last: Times
-) -> tuple[Spread, Floats]:
+    coin_view: CoinView,
+    market: MarketView,
+    map_filter: MapFilter,
+    sides: Times,
+    first: Times,
+    last: Times,
+) -> tuple[Uncertainty, Floats]:
     """Return the spread of each part in one market, dollars, and the measured part of its mean."""
     estimate = market.estimate
     table = estimate.exposure
-    chosen = choice.tier_mask()[table.basis.tiers]
+    chosen = map_filter.tier_mask()[table.basis.tiers]
     exposure = np.zeros((len(sides), 2, TERMS))
     low, high = (np.clip(edge - table.base, 0, BINS) for edge in (first, last))
-    for side in np.flatnonzero(choice.side_mask()).tolist():
+    for side in np.flatnonzero(map_filter.side_mask()).tolist():
         here = np.flatnonzero(sides == side)
         if not len(here):
             continue
@@ -75,7 +82,9 @@ def _of_market(
         np.cumsum(as_terms(standing * chosen, known), axis=0, out=running[1:])
         exposure[here, side] = running[high[here] - start] - running[low[here] - start]
     price = np.exp((first + last) / 2 * BIN)
-    spread = estimate.spread(exposure, scene.now)
-    known = (exposure * estimate.weights(scene.now) * estimate.confidence()).sum(axis=(1, 2))
-    both = Spread(*(column.sum(axis=1) for column in (spread.mean, spread.variance, spread.misfit)))
+    spread = estimate.uncertainty(exposure, coin_view.now)
+    known = (exposure * estimate.weights(coin_view.now) * estimate.confidence()).sum(axis=(1, 2))
+    both = Uncertainty(
+        *(column.sum(axis=1) for column in (spread.mean, spread.variance, spread.model_error))
+    )
     return both.times(price), known * price
