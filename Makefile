@@ -3,25 +3,28 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := .make
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PAGE := $(shell find web hatch_build.py -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: run test quick check docs format clean lock
+.PHONY: run test test-all quick check docs format clean lock
 
 run: $(STAMP)/page
 	@$(BIN)/python scripts/forget_kernels.py
 	$(BIN)/powderkeg up BTC ETH SOL
 
-test quick check: export POWDERKEG_OFFLINE = 1
+test test-all quick check: export POWDERKEG_OFFLINE = 1
 
-test: $(STAMP)/dev $(STAMP)/page $(STAMP)/chromium
+test test-all: $(STAMP)/dev $(STAMP)/page $(STAMP)/chromium
 	@$(BIN)/python scripts/forget_kernels.py
 	cd web && PATH="$$(../$(BIN)/python ../scripts/node_path.py):$$PATH" npm test --silent
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+	$(PYTEST) --durations=20 $(CHOSEN)
+
+test: CHOSEN = -m "not slow and not soak"
 
 quick: $(STAMP)/dev $(STAMP)/page
 	@$(BIN)/python scripts/forget_kernels.py
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser and not soak"
+	$(PYTEST) -m "not slow and not browser and not soak"
 
 check: $(STAMP)/dev $(STAMP)/page
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""What many tests need: where the shared recordings are, and how hard properties are tried."""
+"""Where the shared recordings are, how hard properties are tried, which worker runs what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,6 +16,30 @@ settings.register_profile("plain", deadline=None, max_examples=4)
 PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
 """Kernels run as plain Python, a hundred times slower, so that their lines can be counted."""
 settings.load_profile("plain" if PLAIN else "compiled")
+
+REPLAYED = ("test_brightness.py", "test_golden.py", "test_play.py")
+"""Files that look at the page of stored data; the other browser tests look at the demo."""
+
+
+class ByServer(LoadFileScheduling):
+    """One worker runs all tests of a file, or all that look at the page of one server.
+
+    Coverage tests need nothing of one another: each goes to the worker that is free.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(super()._split_scope(nodeid))
+        if path.name == "test_coverage.py":
+            return nodeid
+        if path.parent.name == "browser":
+            return "replay" if path.name in REPLAYED else "demo"
+        return str(path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByServer:
+    """Give tests to workers as `ByServer` does."""
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "powderkeg"
+MEASURE = Path(__file__).parent / "own_coverage.py"
 MODULES = sorted(
     path.relative_to(SOURCE).with_suffix("").as_posix()
     for room in ("engine", "market", "venues")
@@ -18,10 +24,8 @@ MODULES = sorted(
     if path.stem != "__init__"
 )
 
-pytestmark = pytest.mark.slow
 
-
-def tests_of(module: str) -> Path:
+def own_file(module: str) -> Path:
     """Return the test file of a module: a venue's stream is tested under the venue's name."""
     room, *part, name = module.split("/")
     if room == "venues" and part:
@@ -29,36 +33,38 @@ def tests_of(module: str) -> Path:
     return ROOT / "tests" / room / f"test_{name}.py"
 
 
+@pytest.fixture(scope="module")
+def measure() -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Return a function that runs a module's tests and tells what they cover of it.
+
+    Kernels run as plain Python: a compiled line cannot be counted.
+    """
+    env = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(SOURCE.parent)}
+    with subprocess.Popen(
+        [sys.executable, str(MEASURE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        cwd=ROOT, env=env, text=True,
+    ) as program:  # fmt: skip
+        assert program.stdin is not None
+        assert program.stdout is not None
+
+        def ask(module: str) -> dict[str, Any]:
+            program.stdin.write(f"{SOURCE / module}.py={own_file(module)}\n")
+            program.stdin.flush()
+            line = program.stdout.readline()
+            assert line, f"expected a line of JSON, got exit {program.wait()}"
+            return json.loads(line)
+
+        yield ask
+
+
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_is_covered_by_its_own_tests(module, tmp_path):
-    """Kernels run as plain Python: a compiled line cannot be counted."""
-    tests = tests_of(module)
-    assert tests.is_file(), f"expected tests of {module} in {tests.relative_to(ROOT)}"
-    env = {
-        **os.environ,
-        "COVERAGE_FILE": str(tmp_path / "coverage"),
-        "NUMBA_DISABLE_JIT": "1",
-        "PYTHONPATH": str(SOURCE.parent),
-    }
-    coverage = [sys.executable, "-m", "coverage"]
-    include = f"--include={SOURCE / module}.py"
-    command = [
-        *coverage,
-        "run",
-        "--branch",
-        include,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-    ]
-    ran = subprocess.run(
-        [*command, str(tests)], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
-    told = subprocess.run(
-        [*coverage, "report", "-m", "--fail-under=100"],
-        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert told.returncode == 0, told.stdout
+def test_a_module_has_a_test_file_of_its_own(module):
+    assert own_file(module).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_covered_by_its_own_tests(module, measure):
+    found = measure(module)
+    assert found["code"] == 0, found["printed"][-6000:]
+    assert found["covered"] == 100, found["printed"][-6000:]

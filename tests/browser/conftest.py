@@ -20,9 +20,20 @@ from .waits import NARROW, WITHIN, stands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _pytest.mark import ParameterSet
     from playwright.sync_api import Browser, Page, ViewportSize, WebSocketRoute
 
 CHROMIUM = "/usr/bin/chromium"
+UNUSED = (
+    # Three quarters of the CPU time of a new page go into a hidden address bar.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
+    # The last list counts, so it repeats what Playwright switches off.
+    "AimEnabled", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect",
+)  # fmt: skip
+"""Features of Chromium that are switched off."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,6 +42,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=" + ",".join(UNUSED),
 ]
 COMMAND = "from powderkeg.cli.main import main; main()"
 Size = Literal["phone", "desk"]
@@ -48,6 +60,11 @@ READY_WITHIN = 480
 SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
 STORED_UNTIL = "2026-02-08"
 expect.set_options(timeout=WITHIN)
+
+
+def slow(*values: str) -> list[ParameterSet]:
+    """Return parameters that only `make test-all` looks at."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 @pytest.fixture(scope="package")
@@ -109,11 +126,11 @@ def stored_url(data: Path) -> Iterator[str]:
             server.terminate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium without a GPU.
 
-    Closed after each file: while Playwright lives, its event loop counts as running in this
+    Closed after this folder: while Playwright lives, its event loop counts as running in this
     process, and an asynchronous test that comes after it would be refused.
     """
     if not os.path.exists(CHROMIUM):  # noqa: PTH110

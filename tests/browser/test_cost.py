@@ -13,7 +13,7 @@ from .cost import DESK, MOVES, SPAN, Meter
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FRAME, TICK = 16.0, 5.0
 """Milliseconds of main thread a frame: of a move, and of a screen that is only watched."""

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import CHOSEN, SIZES, go
+from .conftest import CHOSEN, SIZES, go, slow
 from .test_fit import axe_faults, faults_of
 from .waits import NARROW, VIEWS, lived, stands, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -57,7 +57,10 @@ def _renew(page: Page, kept: Path) -> None:
     kept.write_text(json.dumps({"lit": round(lit, 4), "blocks": rounded}) + "\n")
 
 
-@pytest.mark.parametrize("view", VIEWS)
+QUICK = ("heatmap", "levels")
+
+
+@pytest.mark.parametrize("view", [*QUICK, *slow(*(view for view in VIEWS if view not in QUICK))])
 @pytest.mark.parametrize("size", PICTURED)
 def test_a_view_looks_as_it_did(browser: Browser, stored_url: str, size: str, view: str):
     width, height = SIZES[size]
@@ -83,6 +86,7 @@ def test_a_view_looks_as_it_did(browser: Browser, stored_url: str, size: str, vi
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", CHOSEN)
 def test_every_view_of_real_data_fits_and_is_lit(browser: Browser, stored_url: str, size: str):
     width, height = SIZES[size]

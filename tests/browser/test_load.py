@@ -26,7 +26,8 @@ ALL, SCRIPT, MAP = 300_000, 110_000, 170_000
 """Bytes on the wire before the first map: in all, of it scripts, and the map itself."""
 SHELL, TOUCHABLE = 1.0, 2.5
 """Seconds to the first paint, and to a map."""
-TRIES = 3
+TIMED = bool(os.environ.get("POWDERKEG_TIMES"))
+TRIES = 3 if TIMED else 1
 WATCH = """
 () => {
   window.first = {};
@@ -93,7 +94,6 @@ def test_the_first_map_is_soon_there_on_a_slow_line(browser: Browser, page_url: 
         assert each["script_bytes"] <= SCRIPT, loads
         assert 0 < each["map_bytes"] <= MAP, loads
         assert each["bytes"] <= ALL, loads
-    if not os.environ.get("POWDERKEG_TIMES"):
-        return
-    assert min(each["shell_s"] for each in loads) <= SHELL, loads
-    assert min(each["map_s"] for each in loads) <= TOUCHABLE, loads
+    if TIMED:
+        assert min(each["shell_s"] for each in loads) <= SHELL, loads
+        assert min(each["map_s"] for each in loads) <= TOUCHABLE, loads

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import relay
+from .conftest import ENDS, relay, slow
 from .test_fit import axe_faults, faults_of
 from .waits import DRAWN, NARROW, TOLD, WITHIN, rest, stands, until
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SIZES = {"360": (360, 740), "390": (390, 844), "1024": (1024, 768), "1440": (1440, 900)}
+EACH_SIZE = [*ENDS, *slow(*(size for size in SIZES if size not in ENDS))]
 NAMES = ("binance", "bitget", "bybit", "deribit", "hyperliquid", "okx")
 STREAMS = ("trades", "book", "interest", "funding", "liquidations")
 NEXT = "asked again in 4 s; after the third try simulated venues are shown"
@@ -194,7 +195,7 @@ def test_the_first_paint_says_what_it_is_before_any_script(
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize("size", EACH_SIZE)
 def test_without_a_map_the_page_says_what_is_done_and_everything_fits(
     visit: Callable[..., Page], size: str, theme: str
 ):
@@ -353,7 +354,7 @@ ALL_PLACES = """new MutationObserver(() => {
 }).observe(document, {childList: true});"""
 
 
-@pytest.mark.parametrize("size", ["360", "390", "1024", "1440"])
+@pytest.mark.parametrize("size", EACH_SIZE)
 def test_there_is_room_for_five_places_and_only_those_that_are_made_are_shown(
     visit: Callable[..., Page], starting: Starting, size: str
 ):

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from .conftest import slow
 from .waits import rest, until
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def test_names_of_clusters_stay_in_the_gutter_and_apart(opened: Callable[..., Pa
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", *slow("phone")])
 def test_no_pane_is_empty(opened: Callable[..., Page], size: str, view: str):
     page = opened(size, f"?view={view}")
     panes = [page.locator(".view")] + ([page.locator("aside")] if size == "desk" else [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import CHOSEN
+from .conftest import CHOSEN, slow
 from .waits import NARROW, rest
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def test_every_key_does_what_the_list_of_keys_says(at: Callable[..., Page], size
     page.wait_for_url(re.compile("layers="))
 
 
-@pytest.mark.parametrize("size", ["390", "1440"])
+@pytest.mark.parametrize("size", ["390", *slow("1440")])
 def test_settings_change_what_they_name_and_last(at: Callable[..., Page], size: str):
     page = at(size)
 

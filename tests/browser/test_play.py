@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 COMMAND = "from powderkeg.cli.main import main; main()"
 AT = 1_770_292_800_000_000
@@ -27,7 +27,7 @@ BAR = 300_000_000
 SOURCE = Path(__file__).parents[1] / "sources" / "btc_2026.toml"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def page_url(stored_url: str) -> str:
     """The page of stored data."""
     return stored_url

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from .conftest import Size
+from .conftest import Size, slow
 from .waits import rest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_the_sheet_of_shares_is_sound_and_opened_by_key(opened: Callable[..., Pa
     _sound(page)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", *slow("phone")])
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_picture_of_every_view_is_lit_and_named(
     opened: Callable[..., Page], tmp_path: Path, size: Size, view: str

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from .conftest import VIEWPORTS, Size, go
+from .conftest import VIEWPORTS, Size, go, slow
 from .waits import hold_back, rest, until
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _dark(pixels: np.ndarray) -> float:
     return float((_luma(pixels) < 25).mean())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone", *slow("desk")])
 def test_views_and_sheets_are_accessible_in_the_light_theme(
     worn: Callable[..., Page], page_url: str, size: Size
 ):
@@ -129,7 +129,7 @@ def test_views_and_sheets_are_accessible_in_the_light_theme(
     assert faults == []
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", *slow("phone")])
 def test_light_is_ink_on_paper_and_dark_is_light_on_black(worn: Callable[..., Page], size: Size):
     light, dark = worn(size, "light"), worn(size, "dark")
     assert light.evaluate(LUMINANCE) > 0.9

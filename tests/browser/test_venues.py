@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import VIEWPORTS, Size, relay
+from .conftest import VIEWPORTS, Size, relay, slow
 from .waits import DRAWN, WITHIN, lived, rest, stands, until
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _stays(page: Page, before: list[object]) -> None:
     until(page, lambda: _boxes(page), lambda boxes: boxes == before)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", *slow("phone")])
 def test_a_missing_venue_is_named_and_nothing_moves(
     visit: Callable[..., Page], told: Told, size: Size
 ):
@@ -242,7 +242,7 @@ def test_why_the_market_is_simulated_is_told_on_a_tap(visit: Callable[..., Page]
     page.get_by_role("dialog", name="Health of the venues").get_by_text(NOTE).wait_for()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desk", *slow("phone")])
 def test_the_health_sheet_opens_from_the_lamps_and_gives_the_focus_back(
     visit: Callable[..., Page], told: Told, size: Size
 ):

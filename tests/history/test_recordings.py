@@ -111,7 +111,9 @@ def test_okx_contracts_fit_the_aggregate_only_with_their_multiplier(recorded: Pa
     assert Counter(e.position_side for e in died) == {"short": 1_000, "long": 611}
 
 
-def test_funding_of_a_vendor_in_percent_and_of_a_venue_as_a_fraction_agree(recorded, data, make):
+def test_funding_of_a_vendor_in_percent_and_of_a_venue_as_a_fraction_agree(
+    recorded, data, make, monkeypatch
+):
     """Trap 3: the vendor's percent and the venue's fraction are one rate after their units."""
     vendor = f"""name = "x"
 root = "{data}"
@@ -126,6 +128,7 @@ unit = {{ rate = "percent" }}
 span = "8h"
 """
     theirs = [e.rate for e in events(make(vendor), "BTC") if isinstance(e, Funding)]
+    monkeypatch.setenv("POWDERKEG_DATA", str(data))  # `make` has removed it
     source = load(recorded / "btc_2026.toml")
     ours = [e.rate for e in events(source, "BTC") if isinstance(e, Funding)]
     assert np.median(np.abs(theirs)) == pytest.approx(np.median(np.abs(ours)), rel=0.5)

@@ -28,12 +28,12 @@ from powderkeg.store.folder import Store
 SECONDS = float(os.environ.get("POWDERKEG_SOAK", "100"))
 SEED = int(os.environ.get("POWDERKEG_SEED", "11"))
 VENUES = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
-QUIET = 45.0
-"""Seconds after the last fault in which everything must have come back."""
+QUIET = 240.0
+"""Seconds after the last fault in which everything has come back, however busy the machine is."""
 EDGE = SECOND
 """µs around a gap in which a print may fall: it is sent and seen at different moments."""
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(SECONDS + 240)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(SECONDS + 3 * QUIET)]
 
 
 class Witness:
@@ -131,7 +131,8 @@ def levels(book, side, top):
 async def book_equals_truth(http, control, desk, venue, symbol):
     """Compare at a moment at which both stand at the same update; there is one soon."""
     book = desk.markets[f"{venue}:{symbol}"].book
-    for _ in range(400):
+    end = asyncio.get_running_loop().time() + QUIET
+    while asyncio.get_running_loop().time() < end:
         if book.status == "live":
             truth = (await get(http, f"{control}/truth", venue=venue, symbol=symbol))["book"]
             same = [

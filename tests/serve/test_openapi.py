@@ -93,15 +93,22 @@ async def ask(document, folder, port, *words):
     return running.returncode, said.decode()
 
 
-@pytest.mark.slow
+SMALL = ("--include-operation-id-regex", "^(bars|cell|tradingview|V1.*)$")
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        ("--phases", "fuzzing", "-n", "10"),
-        ("--phases", "coverage", "--include-operation-id-regex", "^(bars|cell|tradingview|V1.*)$"),
+        pytest.param(("--phases", "fuzzing", "-n", "2", *SMALL), id="small ones at random"),
+        pytest.param(
+            ("--phases", "fuzzing", "-n", "10"),
+            id="each operation at random", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("--phases", "coverage", *SMALL), id="edges of small ones", marks=pytest.mark.slow
+        ),
     ],
-    ids=["each operation at random", "the edges of small ones"],
-)
+)  # fmt: skip
 async def test_requests_made_from_the_document_are_answered_as_it_says(
     session, hub, document, tmp_path, words
 ):

@@ -36,7 +36,9 @@ def raw(seq):
 def gather(frames, columns):
     for batch in frames():
         for each in batch:
-            columns.add(Trade("okx:X", each.received_time, each.received_time, 1.5, float(each.seq), "buy"))
+            columns.add(
+                Trade("okx:X", each.received_time, each.received_time, 1.5, float(each.seq), "buy")
+            )
 
 
 def look(store, at):
