@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from powderkeg.log import configure
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("compiled", deadline=None, max_examples=40)
@@ -15,6 +17,15 @@ settings.register_profile("plain", deadline=None, max_examples=4)
 PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
 """Kernels run as plain Python, a hundred times slower, so that their lines can be counted."""
 settings.load_profile("plain" if PLAIN else "compiled")
+
+
+@pytest.fixture(autouse=True)
+def _logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log as commands do, in lines for people, whatever the environment says; hide nothing yet."""
+    monkeypatch.setattr("powderkeg.log._hidden", set())
+    monkeypatch.delenv("POWDERKEG_LOG", raising=False)
+    monkeypatch.delenv("POWDERKEG_LOG_LEVEL", raising=False)
+    configure()
 
 
 @pytest.fixture(scope="session")

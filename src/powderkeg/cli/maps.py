@@ -17,11 +17,11 @@ from powderkeg.cli.replay import parse_time
 from powderkeg.cli.store import home
 from powderkeg.errors import ConfigError
 from powderkeg.history import rates
-from powderkeg.live.tell import tell
 from powderkeg.rates import DOLLAR
 from powderkeg.serve import tables
 from powderkeg.serve.figures import apart, money, price_text, significant
 from powderkeg.serve.pictures import Look, heatmap_png
+from powderkeg.serve.terminal import say
 
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
@@ -59,7 +59,7 @@ def chart(  # noqa: PLR0913, PLR0917  a command's parameters are its options
     origin, answers = find(
         coin, _wanted(span), moment, Where(source, snapshot, url, data or home(), simulate)
     )
-    tell(origin)
+    say(origin)
     if png:
         rate = rates.table().rate(ccy, answers["levels"]["as_of"])
         png.write_bytes(heatmap_png(answers["heatmap"], answers["levels"], Look(ccy=ccy), rate))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from litestar.params import FromPath, FromQuery
 from powderkeg import __version__
 from powderkeg.errors import BusyError, RequestError
 from powderkeg.history import rates
+from powderkeg.log import get_logger
 from powderkeg.maps.queries import Query, SpanQuery
 from powderkeg.maps.views import VIEWS
 from powderkeg.proof.live import Board
@@ -37,6 +37,8 @@ from powderkeg.serve.starting import begun
 from powderkeg.serve.stream import make_stream
 from powderkeg.serve.wire import JSON, read_query, text
 from powderkeg.serve.workers import beside
+
+log = get_logger("serve")
 
 AGAIN = 2
 """Seconds after which a client that was put off may ask again."""
@@ -172,6 +174,7 @@ def make_app(
             render_plugins=[Reference(served), Document(served)],
         ),
         lifespan=[_lifespan(session, work, ended)] if work else [],
+        logging_config=None,  # ours stands: see log.py
     )  # fmt: skip
     # Middleware of Litestar stands behind its routes: an address that is none would pass by it.
     app.asgi_handler = Doors(token, names).around(app.asgi_handler)
@@ -188,7 +191,7 @@ def _lifespan(
         if why is not None:
             session.ready = False
             session.failed = session.progress = f"the feed has stopped: {why!r}"
-            traceback.print_exception(why)
+            log.error("feed_stopped", exc_info=why)
             ended()
 
     @asynccontextmanager
