@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
+from powderkeg.log import configure
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("compiled", deadline=None, max_examples=40)
@@ -40,6 +42,15 @@ class ByServer(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByServer:
     """Give tests to workers as `ByServer` does."""
     return ByServer(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log as commands do, in lines for people, whatever the environment says; hide nothing yet."""
+    monkeypatch.setattr("powderkeg.log._hidden", set())
+    monkeypatch.delenv("POWDERKEG_LOG", raising=False)
+    monkeypatch.delenv("POWDERKEG_LOG_LEVEL", raising=False)
+    configure()
 
 
 @pytest.fixture(scope="session")

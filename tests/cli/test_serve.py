@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
+from powderkeg.log import configure, get_logger
 from powderkeg.serve.startup.up import Plan, Up
 
 
@@ -51,6 +52,22 @@ def test_the_address_is_told_once_it_is_bound(served):
         f"powderkeg: BTC on http://127.0.0.1:{port}/ (open it in a browser; Ctrl+C ends)",
     ]
     assert told.stdout == ""
+
+
+def test_where_the_log_is_json_the_address_is_a_line_of_it(served, monkeypatch):
+    monkeypatch.setenv("POWDERKEG_LOG", "json")
+    configure()
+    told = CliRunner().invoke(app, ["demo", "btc", "--port", "0"])
+    (line,) = map(json.loads, told.stderr.splitlines())
+    assert (line["level"], line["event"]) == ("info", "message")
+    assert line["text"].startswith(f"BTC on http://127.0.0.1:{served[0].getsockname()[1]}/")
+
+
+@pytest.mark.usefixtures("served")
+def test_the_token_of_the_server_never_stands_in_its_log(run, capsys):
+    run("demo", "BTC", "--port", "0", "--token", "open-sesame")
+    get_logger("test").error("event", reason="found open-sesame")
+    assert "found ***" in capsys.readouterr().err
 
 
 def test_programs_are_told_the_address_as_json(served, run):

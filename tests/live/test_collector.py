@@ -191,8 +191,8 @@ async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
         assert "store" not in collector.status.problems
         await until(lambda: len(list(store.read(last))) > 3)
     said = capsys.readouterr().err
-    assert said.count("recording has stopped") == 1
-    assert "recording goes on" in said
+    assert said.count("recording_stopped") == 1
+    assert "recording_resumed" in said
     (hole,) = store.log.holes()
     assert hole.first == last + 1
     numbers = [f.seq for batch in store.read() for f in batch]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 
 import pytest
-from litestar import get
+from litestar import Request, get
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
+from powderkeg.log import configure
 from powderkeg.serve.access.headers import SECURITY, policy
 from powderkeg.serve.access.hosts import names_of
 from powderkeg.serve.access.middleware import ALLOW, BODY_SIZE, HEAD_SIZE
@@ -214,6 +216,28 @@ def test_an_error_of_ours_is_told_once_a_place_and_not_to_the_client(session, hu
     told = capsys.readouterr().err
     assert told.count("Traceback") == 1
     assert "ZeroDivisionError: a secret" in told
+
+
+def test_a_failing_route_logs_one_json_line_with_its_traceback_and_no_token(
+    session, hub, capsys, monkeypatch
+):
+    @get("/v1/broken", sync_to_thread=False)
+    def broken(request: Request) -> None:
+        raise ZeroDivisionError(f"{request.url} {request.headers.dict()}")
+
+    monkeypatch.setenv("POWDERKEG_LOG", "json")
+    configure()
+    app = make_app(session, hub, token="open-sesame")
+    app.register(broken)
+    with TestClient(app) as client:
+        headers = {"authorization": "Bearer open-sesame"}
+        assert client.get("/v1/broken?token=open-sesame", headers=headers).status_code == 500
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["level"], line["event"]) == ("error", "request_failed")
+    assert line["path"] == "/v1/broken"
+    assert line["exception"].startswith("Traceback (most recent call last)")
+    assert "ZeroDivisionError: http://" in line["exception"]
+    assert "sesame" not in json.dumps(line)
 
 
 def test_a_page_opened_with_the_token_keeps_it_and_shows_it_nowhere(locked):

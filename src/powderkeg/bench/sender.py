@@ -139,7 +139,8 @@ async def main(kind: str, count: int, per_frame: int) -> None:
 
     server = await ws_create_server(listener, "127.0.0.1", 0)
     told = {"port": server.sockets[0].getsockname()[1], "frames": len(frames)}
-    print(json.dumps(told), flush=True)  # noqa: T201  to whoever started it
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 

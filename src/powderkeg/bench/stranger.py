@@ -53,4 +53,5 @@ async def main(kind: str, count: int, port: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))))  # noqa: T201
+    result = asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.stdout.write(json.dumps(result) + "\n")

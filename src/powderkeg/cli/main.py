@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     up,
 )
 from powderkeg.errors import PowderkegError
+from powderkeg.log import configure
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,6 +48,7 @@ def version() -> None:
 def main() -> None:
     """Run a command. Exit code 0: done, 1: refused with a reason, 2: usage."""
     try:
+        configure()
         app()
     except PowderkegError as why:
         print(f"{type(why).__name__}: {why}", file=sys.stderr)

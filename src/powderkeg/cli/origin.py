@@ -21,8 +21,8 @@ from powderkeg.history import snapshots, sources
 from powderkeg.history.play import play
 from powderkeg.history.series.report import ReadReport
 from powderkeg.live.maintenance import resume
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.clock import now as clock
+from powderkeg.log import get_logger
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import MSGPACK, pack, read_query
 from powderkeg.serve.session import Session
@@ -31,6 +31,8 @@ from powderkeg.serve.startup.up import SEED
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
+
+log = get_logger("cli")
 
 Answers = dict[str, dict[str, Any]]
 """Decoded answers, by view."""
@@ -114,7 +116,7 @@ def _stored(data: Path, coin: str) -> Desk:
         if why := resume(store, feed):
             if not feed.seq:
                 raise ConfigError(f"{data}: {why}")
-            tell(why)
+            log.warning("history_incomplete", reason=why)
     finally:
         store.close()
     return feed.desks[coin]

@@ -16,15 +16,17 @@ from rich.console import Console
 
 from powderkeg.errors import ConfigError
 from powderkeg.live.memory import keep_large_apart
-from powderkeg.live.tell import tell
+from powderkeg.log import get_logger, hide
 from powderkeg.serve.access.connections import BACKLOG, server
 from powderkeg.serve.access.hosts import allowed, names_of
 from powderkeg.serve.access.tokens import checked
 from powderkeg.serve.app import make_app
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import begun
-from powderkeg.serve.startup.terminal import show_start
+from powderkeg.serve.startup.terminal import say, show_start
 from powderkeg.serve.stream.hub import Hub
+
+log = get_logger("cli")
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
 """What runs beside the server."""
@@ -58,6 +60,7 @@ def serve(
     if token is None:
         token = os.environ.get("POWDERKEG_TOKEN")  # an empty one the command line leaves out
     token = checked(token)
+    hide(token or "")
     allowed(allow)
     keep_large_apart()
     if host not in LOOPBACK and not token:
@@ -68,16 +71,16 @@ def serve(
     if json_ready:
         print(json.dumps({"url": url}), flush=True)
     else:
-        tell(f"{', '.join(session.desks)} on {url} (open it in a browser; Ctrl+C ends)")
+        say(f"{', '.join(session.desks)} on {url} (open it in a browser; Ctrl+C ends)")
         work = _shown(session, url, work)
     if browse and not webbrowser.open(url):
-        tell(f"no browser was found here: open {url}")
+        say(f"no browser was found here: open {url}")
     names = names_of(host, bound.getsockname()[0], allow)
     app = make_app(session, hub, token=token, names=names, work=work, ended=lambda: _stop(serving))
     serving = server(app)
     serving.run(sockets=[bound])
     if session.failed:
-        tell(session.failed)
+        say(session.failed)
         raise SystemExit(1)
 
 
@@ -103,7 +106,7 @@ def _shown(session: Session, url: str, work: Work) -> Work:
 def _report(shown: asyncio.Future[None]) -> None:
     """Say why the start is no longer shown; it goes on all the same."""
     if not shown.cancelled() and (why := shown.exception()) is not None:
-        tell(f"the start is no longer shown: {why!r}")
+        log.error("start_display_failed", exc_info=why)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -117,7 +120,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as why:
         bound.close()
         if port == PORT and why.errno == errno.EADDRINUSE:
-            tell(f"port {port} is taken, by another powderkeg perhaps: a free one is used")
+            say(f"port {port} is taken, by another powderkeg perhaps: a free one is used")
             return _bind(host, 0)
         raise ConfigError(f"expected to listen on {host}:{port}: {why}; try --port 0") from why
     return bound

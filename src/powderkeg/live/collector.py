@@ -23,13 +23,15 @@ from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.live.player import Player
 from powderkeg.live.report import report
 from powderkeg.live.supervise import Supervisor
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.clock import now, steady
 from powderkeg.live.timekeeping.discipline import Discipline
 from powderkeg.live.timekeeping.loop_lag import Pulse
+from powderkeg.log import get_logger
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll, Venue
+
+log = get_logger("live")
 
 GATHER: Final = 0.010
 """Seconds frames gather before they are stored: one sync of the disk then serves them all."""
@@ -239,7 +241,7 @@ class Collector:
         try:
             await rest.fetch(poll)
         except RequestRejected as why:
-            tell(str(why))
+            log.warning("request_refused", venue=rest.venue.name, reason=str(why))
             return False
         return True
 
@@ -324,13 +326,13 @@ class Collector:
             self._refused = at + AGAIN
             if self.recording:
                 self.recording = False
-                tell(f"recording has stopped: {why}")
+                log.error("recording_stopped", reason=str(why))  # noqa: TRY400  known by its words
             self.status.problems["store"] = f"recording has stopped: {why}"
         else:
             if not self.recording:
                 self.recording = True
                 self.status.problems.pop("store", None)
-                tell(f"recording goes on; {missed} frames are not in the record")
+                log.info("recording_resumed", missing_frames=missed)
 
     def _apply(self, frames: list[Frame]) -> None:
         for ask in self.feed.process(frames):

@@ -12,13 +12,15 @@ from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.live.collector import Collector
 from powderkeg.live.memory import give_back
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.clock import now
 from powderkeg.live.timekeeping.future import Future
+from powderkeg.log import get_logger
 from powderkeg.settings import Settings
 from powderkeg.store.event_columns import Columns
 from powderkeg.store.folder import Store
 from powderkeg.store.journal import PREVIOUS
+
+log = get_logger("live")
 
 EVERY: Final = 60.0
 """Seconds between looks."""
@@ -164,7 +166,7 @@ class StoreMaintenance:
         while self._store.notes:
             words = self._store.notes.pop(0)
             self._collector.status.problems["record"] = words
-            tell(words)
+            log.warning("recording_damaged", reason=words)
 
     async def _seal(self) -> None:
         for hour in self._store.ready(now() - round(EVERY * 1e6)):
@@ -176,8 +178,7 @@ class StoreMaintenance:
         at = asyncio.get_running_loop().time()
         if self._freed and at >= self._told:
             self._told = at + 3600
-            budget = f"{self._settings.disk / 1e9:.3g} GB"
-            tell(f"{self._freed / 1e6:.1f} MB of the oldest hours were deleted: --disk is {budget}")
+            log.info("oldest_hours_deleted", bytes=self._freed, disk=self._settings.disk)
             self._freed = 0
 
     async def _prove(self) -> None:
@@ -199,11 +200,11 @@ class StoreMaintenance:
         ]
         await asyncio.to_thread(forecasts.append, due)
         while forecasts.notes:
-            tell(forecasts.notes.pop(0))
+            log.warning("ledger_repaired", reason=forecasts.notes.pop(0))
 
     def _tell(self, why: PowderkegError) -> None:
         self._collector.status.problems["store"] = str(why)
-        tell(str(why))
+        log.error("store_failed", reason=str(why))
 
     def _whole(self) -> bool:
         """Tell whether the desks may be kept: not while one still waits for its past."""

@@ -10,7 +10,9 @@ from typing import Final
 
 from powderkeg.live.health import Health
 from powderkeg.live.network.backoff import Backoff
-from powderkeg.live.tell import tell
+from powderkeg.log import get_logger
+
+log = get_logger("live")
 
 HELD: Final = 10.0
 """Seconds a task must run after an error until the problem counts as over."""
@@ -25,7 +27,7 @@ class Supervisor:
         """Tell `health` what fails: a problem, and ``restarts`` among the incidents."""
         self._health = health
         self._told: set[str] = set()
-        """Errors whose traceback was printed."""
+        """Errors whose traceback was logged."""
         self._guarded: dict[str, str] = {}
         """What was last told of each guarded name."""
 
@@ -66,7 +68,7 @@ class Supervisor:
             self._calm(name, self._guarded.pop(name, ""))
 
     def report(self, name: str, why: Exception) -> str:
-        """Count an error, print its traceback the first time, and return it in words."""
+        """Count an error, log its traceback the first time, and return it in words."""
         cause = _cause(why)
         words = f"begun again after an error: {type(cause).__name__}: {cause}"[:300]
         self._health.counts[name, "restarts"] += 1
@@ -75,8 +77,7 @@ class Supervisor:
         key = f"{name} {type(cause).__name__} {[(at.filename, at.lineno) for at in where]}"
         if key not in self._told:
             self._told.add(key)
-            tell(f"{name}: {words}")
-            traceback.print_exception(why)
+            log.error("task_restarted", task=name, reason=words, exc_info=why)
         return words
 
     def _calm(self, name: str, words: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from powderkeg import __version__
 from powderkeg.errors import BusyError, RequestError
 from powderkeg.evaluation.live import Scorecard
 from powderkeg.history import fixings
+from powderkeg.log import get_logger
 from powderkeg.maps.views.queries import Query, SpanQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.access.failures import failing
@@ -45,6 +45,8 @@ from powderkeg.serve.startup.progress import begun
 from powderkeg.serve.stream.hub import Hub
 from powderkeg.serve.stream.socket import make_stream
 from powderkeg.serve.workers import beside
+
+log = get_logger("serve")
 
 AGAIN = 2
 """Seconds after which a client that was put off may ask again."""
@@ -180,6 +182,7 @@ def make_app(
             render_plugins=[Reference(served), Document(served)],
         ),
         lifespan=[_lifespan(session, work, ended)] if work else [],
+        logging_config=None,  # ours stands: see log.py
     )  # fmt: skip
     # Middleware of Litestar stands behind its routes: an address that is none would pass by it.
     app.asgi_handler = AccessGuard(token, names).around(app.asgi_handler)
@@ -196,7 +199,7 @@ def _lifespan(
         if why is not None:
             session.ready = False
             session.failed = session.progress = f"the feed has stopped: {why!r}"
-            traceback.print_exception(why)
+            log.error("feed_stopped", exc_info=why)
             ended()
 
     @asynccontextmanager

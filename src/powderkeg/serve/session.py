@@ -17,7 +17,6 @@ from powderkeg.desk import Desk
 from powderkeg.engine.calibration.forecasts import ForecastLog
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
-from powderkeg.frozen import frozen
 from powderkeg.history.playback import PlaybackCursor
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MapFilter, MarketView
@@ -27,6 +26,7 @@ from powderkeg.maps.views.moves import kept, outside
 from powderkeg.maps.views.queries import SPANS, HistoryQuery, Query
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import fields
+from powderkeg.serve.frozen_desk import frozen
 from powderkeg.serve.trust import assumed, fit, model, prior_only, since
 from powderkeg.serve.workers import Workers
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from powderkeg.log import configure
 from powderkeg.sim import MinuteHistory
 from powderkeg.simvenues.market.world import Done, say
 from powderkeg.simvenues.server import EXCHANGES, serve
@@ -102,6 +103,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted, or until the parent is gone."""
+    configure()
     asyncio.run(_serve(_options(sys.argv[1:] if argv is None else argv)))
     return 0
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
+
+from powderkeg.log import get_logger
+
+log = get_logger("simvenues")
 
 PACKAGE = Path(__file__).parents[1]
 DIGEST = 16
@@ -50,7 +53,7 @@ def load(name: str, key: str) -> bytes | None:
         return None
     body = raw[DIGEST + 8 :]
     if hashlib.blake2b(body, digest_size=DIGEST).digest() != raw[:DIGEST]:
-        _tell(f"{path} is damaged, and made anew")
+        log.warning("cache_damaged", path=str(path))
         return None
     size = int.from_bytes(raw[DIGEST : DIGEST + 8], "little")
     return bytes(pa.decompress(body, decompressed_size=size, codec="zstd", asbytes=True))
@@ -73,13 +76,9 @@ def save(name: str, key: str, raw: bytes) -> None:
             if old != path:
                 old.unlink(missing_ok=True)
     except OSError as why:
-        _tell(f"{path} could not be kept: {why}")
+        log.warning("cache_not_written", path=str(path), reason=str(why))
 
 
 def _path(base: Path, name: str, key: str) -> Path:
     summed = hashlib.blake2b(f"{code()} {key}".encode(), digest_size=12).hexdigest()
     return base / f"{name}-{summed}"
-
-
-def _tell(words: str) -> None:
-    print(f"powderkeg: {words}", file=sys.stderr, flush=True)  # noqa: T201  a person reads it

@@ -18,10 +18,10 @@ from powderkeg.cli.origin import Answers, Queries, Where, find
 from powderkeg.currencies import DOLLAR
 from powderkeg.errors import ConfigError
 from powderkeg.history import fixings
-from powderkeg.live.tell import tell
 from powderkeg.serve.exports import tables
 from powderkeg.serve.exports.formatting import apart, money, price_text, significant
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
+from powderkeg.serve.startup.terminal import say
 
 ROWS = 24
 """Price rows of the level chart in the terminal, each side of the mark."""
@@ -59,7 +59,7 @@ def chart(  # noqa: PLR0913, PLR0917  a command's parameters are its options
     origin, answers = find(
         coin, _wanted(span), moment, Where(source, snapshot, url, data or home(), simulate)
     )
-    tell(origin)
+    say(origin)
     if png:
         rate = fixings.table().rate(ccy, answers["levels"]["as_of"])
         png.write_bytes(

@@ -23,14 +23,16 @@ from powderkeg.live.maintenance import StoreMaintenance
 from powderkeg.live.network.endpoints import parse
 from powderkeg.live.network.listing import listing
 from powderkeg.live.network.reachability import contact
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.log import get_logger
 from powderkeg.serve.startup.up import SEED, SIX, Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
+
+log = get_logger("cli")
 
 COINS = ("BTC", "ETH", "SOL")
 Coins: TypeAlias = Annotated[
@@ -195,7 +197,7 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
     async with contextlib.AsyncExitStack() as stack:
         hosts = plan.hosts
         if plan.simulate:
-            tell(f"simulated market: {plan.simulate}")
+            log.info("simulated_market", reason=plan.simulate)
             hosts = await stack.enter_async_context(
                 simulated_venues(plan.coins, plan.venues, plan.seed, plan.rate)
             )
@@ -208,7 +210,7 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
         symbols, lacking = await listing(plan.venues, plan.coins, hosts)
         for words in lacking:
-            tell(words)
+            log.warning("coin_not_listed", reason=words)
         collector = Collector(desks, plan.venues, hosts=hosts, store=store, symbols=symbols)
         keep = StoreMaintenance(store, collector, Settings(disk=plan.disk))
         keep.report()

@@ -25,6 +25,7 @@ from powderkeg.live.network.backoff import Backoff
 from powderkeg.live.network.bounded import MESSAGE
 from powderkeg.live.network.endpoints import where
 from powderkeg.live.timekeeping.clock import now, steady
+from powderkeg.log import get_logger
 from powderkeg.venues.base import Stream
 
 CONNECT: Final = 10.0
@@ -40,6 +41,7 @@ REFUSED: Final = 600.0
 HELD: Final = 10 * SECOND
 """µs a socket must hold until an unfit message on the one before is forgotten."""
 _ids = itertools.count()
+log = get_logger("live")
 logging.getLogger("picows").setLevel(logging.WARNING)  # links that come and go are the health's
 
 Reply = Callable[[bytes], bytes]
@@ -135,6 +137,7 @@ class Connection:
     def lose(self, why: str) -> None:
         """Say that the socket is closed, and why."""
         self._open = None
+        log.warning("connection_lost", venue=self.venue, url=self.url, reason=why)
         for word in self._health.down(self.id, self.stream.channels, now(), why):
             self._inbox.put_control(word)
 
@@ -151,7 +154,7 @@ class Connection:
                 await asyncio.sleep(self._refused(why, backoff))
             except (OSError, WSError, TimeoutError) as why:
                 self._health.counts[self.venue, "failed connections"] += 1
-                self._health.problems[self.venue] = f"cannot connect to {self.url}: {why!r}"
+                self._problem(f"cannot connect to {self.url}: {why!r}")
                 await asyncio.sleep(backoff.next())
             else:
                 self._begin(transport)
@@ -167,10 +170,17 @@ class Connection:
             451: "not served at this location: set another host or proxy for this venue",
         }
         told = words.get(status, "the venue refused the connection")
-        self._health.problems[self.venue] = f"HTTP {status} from {self.url}: {told}"
+        self._problem(f"HTTP {status} from {self.url}: {told}")
         return REFUSED if status in (403, 451) else max(backoff.next(), 2.0)
 
+    def _problem(self, words: str) -> None:
+        """Report why there is no connection; the same reason is logged once."""
+        if self._health.problems.get(self.venue) != words:
+            log.warning("connection_failed", venue=self.venue, reason=words)
+        self._health.problems[self.venue] = words
+
     def _begin(self, transport: WSTransport) -> None:
+        log.debug("connected", venue=self.venue, url=self.url)
         self._open = transport
         problem = self._health.problems.get(self.venue, "")
         if problem.startswith(("cannot connect", "HTTP ")):

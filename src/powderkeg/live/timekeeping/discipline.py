@@ -11,9 +11,11 @@ from typing import Final
 
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.live.health import Health
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping import clock
 from powderkeg.live.timekeeping.future import day
+from powderkeg.log import get_logger
+
+log = get_logger("live")
 
 AGREE: Final = 5 * SECOND
 """µs within which clocks count as one: answers may be late, and so may we."""
@@ -122,17 +124,17 @@ class Discipline:
         """Say once that the system's clock is off, and once that it is right again."""
         drift = clock.CLOCK.drift()
         if abs(drift) > AGREE:
-            whose = "the venues' time is used" if known else "time goes on as it was before"
-            words = f"the system clock is off by {drift / SECOND:+.0f} s: {whose}"
+            used = "the venues' time is used" if known else "time goes on as it was before"
+            words = f"the system clock is off by {drift / SECOND:+.0f} s: {used}"
             self._health.problems["clock"] = words
             if abs(drift - self._wrong) > AGREE:
                 self._wrong = drift
                 self._health.counts["clock", "jumps"] += 1
-                tell(words)
+                log.warning("system_clock_off", seconds=round(drift / SECOND, 3), action=used)
         elif self._wrong:
             self._wrong = 0
             self._health.problems.pop("clock", None)
-            tell("the system clock is right again")
+            log.info("system_clock_correct")
 
     def _tell_lead(self, lead: int) -> None:
         """Say that a map is ahead of time: it stands still until time has come there."""
@@ -143,6 +145,6 @@ class Discipline:
             self._health.problems["map"] = words
             if not before:
                 self._health.counts["map", "leads"] += 1
-                tell(words)
+                log.warning("map_ahead_of_time", until=until)
         elif before:
             self._health.problems.pop("map", None)

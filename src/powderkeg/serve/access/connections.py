@@ -20,10 +20,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from powderkeg.live.tell import tell
+from powderkeg.log import get_logger
 from powderkeg.serve.access.headers import secured
 from powderkeg.serve.access.middleware import HEAD_SIZE
 from powderkeg.serve.codec import JSON, text
+
+log = get_logger("serve")
 
 ARRIVE = 10.0
 """Seconds in which a request must have come whole."""
@@ -216,7 +218,7 @@ class Server(uvicorn.Server):
             loop.default_exception_handler(context)
         elif time.monotonic() - self._told >= TELL_EVERY:
             self._told = time.monotonic()
-            tell(f"no connection can be accepted: {why}")
+            log.error("accept_failed", reason=str(why))
 
 
 def server(app: Any) -> Server:
@@ -224,7 +226,7 @@ def server(app: Any) -> Server:
     raise_descriptors()
     return Server(
         uvicorn.Config(
-            app, http=Connection, ws=Stream, log_level="error", access_log=False,
+            app, http=Connection, ws=Stream, log_config=None, log_level="error", access_log=False,
             proxy_headers=False, server_header=False, backlog=AT_ONCE,
             h11_max_incomplete_event_size=HEAD_SIZE, timeout_keep_alive=IDLE,
             ws_max_size=MESSAGE, ws_per_message_deflate=False, timeout_graceful_shutdown=1,

@@ -1,4 +1,4 @@
-"""Errors nobody foresaw: told once a place to whoever watches the terminal, and to no client."""
+"""Unexpected errors: logged once per place in the code, with no details for the client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 from litestar import Request, Response
 from litestar.datastructures import State
 
-from powderkeg.live.tell import tell
+from powderkeg.log import get_logger
 from powderkeg.serve.codec import JSON, text
+
+log = get_logger("serve")
 
 Handler = Callable[[Request[Any, Any, State], Exception], Response[bytes]]
 
@@ -23,9 +25,8 @@ def failing() -> Handler:
         place = _place(error)
         if place not in told:
             told.add(place)
-            tell(f"a request failed, {request.url.path[:200]!r}; this place is told once")
-            traceback.print_exception(error)
-        words = "the server failed to answer this; its terminal says where"
+            log.error("request_failed", path=request.url.path[:200], exc_info=error)
+        words = "the server failed to answer this; its log says where"
         return Response(text({"error": words}), status_code=500, media_type=JSON)
 
     return fail

@@ -23,6 +23,7 @@ from powderkeg.events import MINUTE, SECOND, Liquidation
 from powderkeg.feed.joining import adopt
 from powderkeg.history.snapshots import CODEC
 from powderkeg.live.network.semaphore import Gate
+from powderkeg.log import configure
 from powderkeg.serve.startup.simulated import events_of
 from powderkeg.serve.startup.warm import warm
 from powderkeg.settings import Settings
@@ -57,7 +58,8 @@ class Recorded:
         self._ranks = {coin: rank for rank, coin in enumerate(desks)}
         cores = os.cpu_count() or 1
         self._gate = Gate(cores)
-        self._pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"))
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(cores, spawn, initializer=configure)
         self._ready = asyncio.ensure_future(self._warm(warmed, cores))
         self.played: set[str] = set()
         """Markets whose past is in their coin's desk."""

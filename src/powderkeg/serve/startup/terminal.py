@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from powderkeg.live.tell import tell
+from powderkeg.log import get_logger, log_format
 
 EVERY: Final = 0.2
 """Seconds between two looks."""
 Answer = dict[str, Any]
+log = get_logger("start")
+
+
+def say(words: str) -> None:
+    """Tell the person at the terminal, on the error stream; a log line where that is JSON."""
+    if log_format() == "json":
+        log.info("message", text=words)
+    else:
+        sys.stderr.write(f"powderkeg: {words}\n")
+        sys.stderr.flush()
 
 
 async def show_start(starting: Callable[[], Answer], url: str, console: Console) -> None:
     """Show how a start goes until all is ready, then the address in one line."""
-    if console.is_terminal:
+    if console.is_terminal and log_format() == "text":
         await _bars(starting, console)
     else:
         await _lines(starting)
-    tell(words_of(starting(), url))
+    say(words_of(starting(), url))
 
 
 def words_of(answer: Answer, url: str) -> str:
@@ -46,7 +57,7 @@ async def _lines(starting: Callable[[], Answer]) -> None:
     while not (answer := starting())["ready"]:
         doing = answer["doing"].partition(":")[0]
         if doing and doing != last:
-            tell(doing)
+            say(doing)
             last = doing
         await asyncio.sleep(EVERY)
 

@@ -19,9 +19,9 @@ from powderkeg.live.collector import Collector
 from powderkeg.live.maintenance import StoreMaintenance, resume
 from powderkeg.live.network.listing import listing
 from powderkeg.live.network.reachability import MADE, contact
-from powderkeg.live.tell import tell
 from powderkeg.live.timekeeping.clock import now
 from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.log import get_logger
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import Starting
 from powderkeg.serve.startup.recorded import Recorded
@@ -31,6 +31,8 @@ from powderkeg.serve.startup.warm import warm
 from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import LIVE, Settings
 from powderkeg.store.folder import Store
+
+log = get_logger("serve")
 
 SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 """The venues collected by default."""
@@ -87,7 +89,7 @@ class Up:
             hosts, folder = self.plan.hosts, self.plan.data
             why = self.plan.simulate or await self._silence()
             if why:
-                tell(f"simulated market: {why}")
+                log.info("simulated_market", reason=why)
                 self.session.source, self.session.note = "simulated", why
                 self.session.progress = SIMULATED
                 hosts = await stack.enter_async_context(self._simulated(warmed))
@@ -105,7 +107,7 @@ class Up:
             return await asyncio.to_thread(Store, folder)
         except StoreError as why:
             self._problems["store"] = f"nothing is recorded: {why}"
-            tell(self._problems["store"])
+            log.error("recording_disabled", reason=str(why))  # noqa: TRY400  known by its words
             return None
 
     async def _warm(self) -> None:
@@ -154,10 +156,10 @@ class Up:
             self.session.progress = "reading the stored history"
             if why := await asyncio.to_thread(resume, store, feed):
                 self._problems["record"] = why
-                tell(why)
+                log.warning("history_incomplete", reason=why)
         symbols, lacking = await listing(self.plan.venues, self.plan.coins, hosts)
         for words in lacking:
-            tell(words)
+            log.warning("coin_not_listed", reason=words)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
             symbols=symbols, beat=self.hub.send_tail, progress=progress,

@@ -9,11 +9,11 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, ClockTick
-from powderkeg.frozen import frozen
 from powderkeg.history.snapshots import digest
 from powderkeg.maps.views.queries import CellQuery, SpanQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import pack
+from powderkeg.serve.frozen_desk import frozen
 from powderkeg.serve.startup.simulated import prepare
 from powderkeg.settings import Settings
 
