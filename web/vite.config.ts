@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** Style sheet and script after the shell, which need not wait for them to be painted. */
+/** Move style sheet and script to the end of the body, so that the shell paints first. */
 const shellFirst = {
   name: 'shell-first',
   enforce: 'post' as const,
@@ -19,7 +19,7 @@ const shellFirst = {
   },
 };
 
-/** The pages of the API reference come from here too: /docs needs no other host. */
+/** Bundle the API reference, so that /docs needs no other host. */
 const reference = {
   name: 'api-reference',
   apply: 'build' as const,
@@ -30,7 +30,7 @@ const reference = {
   },
 };
 
-// The page is served by the Python server from its own package folder.
+// The Python server serves the page from its package folder.
 const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8788';
 
 export default defineConfig({
@@ -41,7 +41,7 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // The font stays a file of its own: it must not hold up the first paint.
+    // Keep the font a separate file, so that it does not delay the first paint.
     assetsInlineLimit: 0,
   },
   server: { proxy: { '/v1': { target: server, ws: true } } },

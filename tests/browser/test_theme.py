@@ -111,7 +111,7 @@ def test_views_and_sheets_are_accessible_in_the_light_theme(
     for view in VIEWS:
         go(page, f"{page_url}?view={view}")
         faults += _axe(page, view)
-    for label, title in (("Settings", "Settings"), ("Filters", "What the map counts")):
+    for label, title in (("Settings", "Settings"), ("Filters", "Filters")):
         button = page.get_by_role("button", name=re.compile(label)).first
         if label == "Filters" and size == "desk":
             continue

@@ -25,9 +25,9 @@ TOLD = "[data-near]:not(:empty)"
 VIEWS = {
     "heatmap": DRAWN,
     "levels": ".ladder canvas",
-    "ratio": "[data-said=size]:not(:empty)",
-    "cumulative": "[data-said=cumulative]",
-    "venues": "[data-said=venues]",
+    "ratio": "[data-summary=size]:not(:empty)",
+    "cumulative": "[data-summary=cumulative]",
+    "venues": "[data-summary=venues]",
 }
 """What shows that a view has its numbers."""
 HOLD_BACK = """least => {

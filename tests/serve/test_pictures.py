@@ -22,7 +22,7 @@ from powderkeg.serve.pictures import Look, heatmap_png, wrapped
 from powderkeg.serve.stage import Stage, steps_of
 from powderkeg.serve.wire import pack, read_query
 
-PAGE = Path(__file__).parents[2] / "web/src/lib/paint/palettes.ts"
+PAGE = Path(__file__).parents[2] / "web/src/lib/render/palettes.ts"
 
 
 def answer(session, name, **raw):

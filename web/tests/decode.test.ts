@@ -2,27 +2,27 @@ import { encode } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
 import { readBars, readByVenue, readCoins, readCumulative, readLevels, readMap, readMessage, unpack } from '../src/lib/wire/decode';
 import { WireError } from '../src/lib/wire/read';
-import { snapshot, T0, wireColumn, wireLevels, wireMap } from './market';
+import { snapshot, T0, wireColumn, wireLevels, wireMap } from './fixtures';
 
 const packed = (o: unknown) => unpack(encode(o));
 
 describe('the snapshot', () => {
-  it('keeps cells, candles and times exactly', () => {
-    const made = snapshot();
-    const read = readMap(packed(wireMap(made)));
-    expect(read.cells).toEqual(made.cells);
-    expect(read.ohlc).toEqual(made.ohlc);
+  it('decodes cells, candles and times exactly', () => {
+    const map = snapshot();
+    const read = readMap(packed(wireMap(map)));
+    expect(read.cells).toEqual(map.cells);
+    expect(read.ohlc).toEqual(map.ohlc);
     expect(read.t0).toBe(T0);
     expect(read.venues[0].state).toBe('up');
     expect(read.priorOnly).toBe(true);
   });
 
-  it('keeps what its weights rest on, and takes an answer that does not say', () => {
+  it('reads the basis of the weights, or defaults', () => {
     const borrowed = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3 };
     const fit = { version: 4, at: null, taught: 0, why: '', reports: 12.4, borrowed, path_only: ['okx'] };
-    const read = (said: object) => readMap(packed({ ...wireMap(snapshot()), fit: said })).fit!;
-    expect(read(fit)).toEqual({ version: 4, at: null, taught: 0, why: '', reports: 12.4, borrowed, pathOnly: ['okx'] });
-    expect(read({ version: 3 })).toEqual({ version: 3, at: null, taught: 0, why: '', reports: 0, borrowed: null, pathOnly: [] });
+    const read = (raw: object) => readMap(packed({ ...wireMap(snapshot()), fit: raw })).fit!;
+    expect(read(fit)).toEqual({ version: 4, at: null, newLiquidations: 0, why: '', reports: 12.4, borrowed, pathOnly: ['okx'] });
+    expect(read({ version: 3 })).toEqual({ version: 3, at: null, newLiquidations: 0, why: '', reports: 0, borrowed: null, pathOnly: [] });
   });
 
   it.each([
@@ -32,14 +32,14 @@ describe('the snapshot', () => {
     ['ohlc', new Uint8Array(7), /whole float32/],
     ['ohlc', 5, /float32 bytes or an array/],
     ['t0', null, /expected a number at \$\.t0, got null/],
-    ['source', 'rumour', /one of live, replay, simulated/],
+    ['source', 'other', /one of live, replay, simulated/],
     ['spans', {}, /expected an array at \$\.spans, got an object/],
     ['coin', [1], /expected text at \$\.coin, got an array of 1/],
-  ])('says what is wrong with %s', (field, value, words) => {
+  ])('reports an invalid %s', (field, value, words) => {
     expect(() => readMap(packed({ ...wireMap(snapshot()), [field]: value }))).toThrow(words);
   });
 
-  it('refuses what is not a message at all', () => {
+  it('rejects anything but a message', () => {
     expect(() => unpack(new Uint8Array([0xc1]))).toThrow(WireError);
     expect(() => unpack(encode([1]).slice().buffer)).toThrow(/expected an object/);
     expect(() => unpack(new Uint8Array([0x81, 0xa1, 0xff, 0x01]))).toThrow(/unreadable MessagePack/);
@@ -47,7 +47,7 @@ describe('the snapshot', () => {
 });
 
 describe('the other answers', () => {
-  it('reads levels from bytes and from plain numbers alike', () => {
+  it('reads levels from bytes and from plain numbers', () => {
     const levels = readLevels(packed(wireLevels(20)));
     expect(levels.long[3]).toBe(2e6);
     expect(levels.short[3]).toBe(1e6);
@@ -74,7 +74,7 @@ describe('the other answers', () => {
 });
 
 describe('frames of the stream', () => {
-  it('reads each kind and passes over a kind it does not know', () => {
+  it('reads each kind and ignores unknown ones', () => {
     expect(readMessage(encode({ kind: 'hello', stream: 'a', seq: 1, now: 2, source: 'live' }))?.kind).toBe('hello');
     expect(readMessage(encode({ kind: 'rebase', p0: 1 }))?.kind).toBe('rebase');
     expect(readMessage(encode(wireLevels(4)))?.kind).toBe('levels');
@@ -90,7 +90,7 @@ describe('frames of the stream', () => {
     expect(read?.kind === 'column' && read.k[1]).toBeNaN();
   });
 
-  it('refuses rows without values and half rows', () => {
+  it('rejects rows without values and truncated rows', () => {
     expect(() => readMessage(encode(wireColumn(1, T0, { r: new Uint8Array([1, 0]) })))).toThrow(/expected 1 bytes at \$\.v/);
     expect(() => readMessage(encode(wireColumn(1, T0, { r: new Uint8Array([1]) })))).toThrow(/whole uint16/);
   });

@@ -23,24 +23,24 @@ describe('one MessagePack value', () => {
     expect(read.buffer).toBe(raw.buffer);
   });
 
-  it('reads float32 and numbers that are not numbers', () => {
+  it('reads float32 and NaN', () => {
     expect(decode(encode(1.5, { forceFloat32: true }))).toBe(1.5);
     expect(decode(encode(NaN))).toBeNaN();
   });
 
-  it('refuses every truncation of a message', () => {
+  it('rejects every truncation of a message', () => {
     const raw = encode({ a: [1, 'two', 3.5, 2 ** 40], b: new Uint8Array(40) });
     for (let n = 0; n < raw.length; n++) expect(() => decode(raw.subarray(0, n))).toThrow(WireError);
   });
 
-  it('refuses bytes after the value, extensions, and claims longer than the message', () => {
+  it('rejects trailing bytes, extensions, and lengths beyond the message', () => {
     expect(() => decode(new Uint8Array([1, 2]))).toThrow(/after the value/);
     expect(() => decode(new Uint8Array([0xd4, 1, 2]))).toThrow(/format byte 0xd4/);
     expect(() => decode(new Uint8Array([0xdd, 255, 255, 255, 255]))).toThrow(/bytes left/);
     expect(() => decode(new Uint8Array(64).fill(0x91))).toThrow(WireError);
   });
 
-  it('lets no key reach a prototype', () => {
+  it('prevents prototype pollution', () => {
     decode(encode({ ['__proto__']: { polluted: true } }));
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
