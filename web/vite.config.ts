@@ -10,10 +10,13 @@ const shellFirst = {
     order: 'post' as const,
     handler(html: string): string {
       const late: string[] = [];
-      const rest = html.replace(/\s*<(?:link rel="stylesheet"[^>]*|script type="module"[^>]*><\/script)>/g, (tag) => {
-        late.push(tag);
-        return '';
-      });
+      const rest = html.replace(
+        /\s*<(?:link rel="stylesheet"[^>]*|script type="module"[^>]*><\/script)>/g,
+        (tag) => {
+          late.push(tag);
+          return '';
+        },
+      );
       return rest.replace('</body>', `${late.reverse().join('')}\n  </body>`);
     },
   },
@@ -23,9 +26,19 @@ const shellFirst = {
 const reference = {
   name: 'api-reference',
   apply: 'build' as const,
-  generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void }): void {
-    for (const name of ['swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js', 'swagger-ui.css']) {
-      this.emitFile({ type: 'asset', fileName: `reference/${name}`, source: readFileSync(`node_modules/swagger-ui-dist/${name}`) });
+  generateBundle(this: {
+    emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void;
+  }): void {
+    for (const name of [
+      'swagger-ui-bundle.js',
+      'swagger-ui-standalone-preset.js',
+      'swagger-ui.css',
+    ]) {
+      this.emitFile({
+        type: 'asset',
+        fileName: `reference/${name}`,
+        source: readFileSync(`node_modules/swagger-ui-dist/${name}`),
+      });
     }
   },
 };

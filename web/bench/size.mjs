@@ -14,7 +14,10 @@ for (const name of readdirSync(`${folder}assets`).filter((n) => /\.(js|css)$/.te
   sizes[name] = brotliCompressSync(readFileSync(`${folder}assets/${name}`)).length;
 }
 // Chunks imported statically by the entry script are not listed in index.html.
-const first = Object.keys(start).filter((n) => n.endsWith('.js')).map((n) => readFileSync(`${folder}assets/${n}`, 'utf8')).join('');
+const first = Object.keys(start)
+  .filter((n) => n.endsWith('.js'))
+  .map((n) => readFileSync(`${folder}assets/${n}`, 'utf8'))
+  .join('');
 for (const name of Object.keys(onDemand).filter((n) => first.includes(`from"./${n}"`))) {
   start[name] = onDemand[name];
   delete onDemand[name];
@@ -22,6 +25,10 @@ for (const name of Object.keys(onDemand).filter((n) => first.includes(`from"./${
 const total = Object.values(start).reduce((sum, n) => sum + n, 0);
 console.log(JSON.stringify({ brotli_bytes: total, budget: BUDGET, start, onDemand }));
 if (!total || total > BUDGET) {
-  console.error(total ? `expected at most ${BUDGET} bytes of script and style, got ${total}` : `no script found in ${folder}`);
+  console.error(
+    total
+      ? `expected at most ${BUDGET} bytes of script and style, got ${total}`
+      : `no script found in ${folder}`,
+  );
   process.exit(1);
 }

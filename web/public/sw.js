@@ -8,14 +8,17 @@ const SHELL = 'powderkeg-shell';
 const STATIC_FILES = ['/icon.svg', '/icon-192.png', '/icon-512.png', '/manifest.webmanifest'];
 
 /** Assets referenced by a text: scripts of a page, chunks of a script, fonts of a style sheet. */
-const assetsIn = (text) => (text.match(/assets\/[\w.-]+\.(?:js|css|woff2)/g) ?? []).map((name) => `/${name}`);
+const assetsIn = (text) =>
+  (text.match(/assets\/[\w.-]+\.(?:js|css|woff2)/g) ?? []).map((name) => `/${name}`);
 
 /** Cache every asset the page can load, and return their paths. */
 async function cacheAssets(html, cache) {
   const assets = new Set(assetsIn(html));
   for (const asset of assets) {
-    const cached = (await cache.match(asset)) ?? (await cache.add(asset), await cache.match(asset));
-    if (/\.(js|css)$/.test(asset)) assetsIn(await cached.text()).forEach((name) => assets.add(name));
+    if (!(await cache.match(asset))) await cache.add(asset);
+    if (!/\.(js|css)$/.test(asset)) continue;
+    const text = await (await cache.match(asset)).text();
+    for (const name of assetsIn(text)) assets.add(name);
   }
   return assets;
 }
@@ -55,7 +58,11 @@ async function asset(request) {
 }
 
 addEventListener('install', (event) => {
-  event.waitUntil(fetch('/', { cache: 'no-store' }).then(cachePage).then(() => skipWaiting()));
+  event.waitUntil(
+    fetch('/', { cache: 'no-store' })
+      .then(cachePage)
+      .then(() => skipWaiting()),
+  );
 });
 addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 addEventListener('fetch', (event) => {
@@ -63,5 +70,6 @@ addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin) return;
   if (request.mode === 'navigate' && pathname === '/') event.respondWith(page(event));
-  else if (pathname.startsWith('/assets/') || STATIC_FILES.includes(pathname)) event.respondWith(asset(request));
+  else if (pathname.startsWith('/assets/') || STATIC_FILES.includes(pathname))
+    event.respondWith(asset(request));
 });

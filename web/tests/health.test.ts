@@ -1,33 +1,93 @@
+import { encode } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
+import { cursorAt } from '../src/lib/chart/cursor';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { readFeed } from '../src/lib/health/read';
-import { advice, inDisplayOrder, channelState, incidentText, limitText, rate, skewText, span } from '../src/lib/health/text';
-import { missing, outages, outageText, partialText, progressFraction, statusText } from '../src/lib/venue-status';
+import {
+  advice,
+  channelState,
+  incidentText,
+  inDisplayOrder,
+  limitText,
+  rate,
+  skewText,
+  span,
+} from '../src/lib/health/text';
 import { hatch } from '../src/lib/render/hatch';
-import type { FeedStatus, Venue } from '../src/lib/wire/types';
-import { snapshot, STEP, T0, wireColumn } from './fixtures';
+import {
+  missing,
+  outages,
+  outageText,
+  partialText,
+  progressFraction,
+  statusText,
+} from '../src/lib/venue-status';
 import { readMessage } from '../src/lib/wire/decode';
-import { encode } from '@msgpack/msgpack';
-import type { Column } from '../src/lib/wire/types';
-import { cursorAt } from '../src/lib/chart/cursor';
+import type { Column, FeedStatus, Venue } from '../src/lib/wire/types';
+import { STEP, snapshot, T0, wireColumn } from './fixtures';
 
-const venue = (name: string, state: FeedStatus, on = true): Venue => ({ name, market: `${name}:X`, on, age: 0.2, state, oi: 1, share: 0.2 });
+const venue = (name: string, state: FeedStatus, on = true): Venue => ({
+  name,
+  market: `${name}:X`,
+  on,
+  age: 0.2,
+  state,
+  oi: 1,
+  share: 0.2,
+});
 
 const channel = (market: string, kind: string, change: Record<string, unknown> = {}) => ({
-  market, channel: kind, count: 3, rate: 1, lag: 0.01, age: 0.1, cadence: 5, state: 'up', ...change,
+  market,
+  channel: kind,
+  count: 3,
+  rate: 1,
+  lag: 0.01,
+  age: 0.1,
+  cadence: 5,
+  state: 'up',
+  ...change,
 });
 const answer = {
   source: 'live',
   feed: {
     markets: { 'bybit:BTCUSDT': 'down', 'bybit-inverse:BTCUSD': 'up' },
-    channels: [channel('bybit:BTCUSDT', 'ratio'), channel('bybit:BTCUSDT', 'trades', { age: null }), channel('bybit-inverse:BTCUSD', 'book')],
+    channels: [
+      channel('bybit:BTCUSDT', 'ratio'),
+      channel('bybit:BTCUSDT', 'trades', { age: null }),
+      channel('bybit-inverse:BTCUSD', 'book'),
+    ],
     venues: {
-      bybit: { skew: -0.4, delay: null, weight_used: 30, weight_limit: 600, window: 5, liquidations: 'all', skipped: {} },
-      'bybit-inverse': { skew: null, delay: 0.01, weight_used: 0, weight_limit: 0, window: 0, liquidations: 'none', skipped: {} },
+      bybit: {
+        skew: -0.4,
+        delay: null,
+        weight_used: 30,
+        weight_limit: 600,
+        window: 5,
+        liquidations: 'all',
+        skipped: {},
+      },
+      'bybit-inverse': {
+        skew: null,
+        delay: 0.01,
+        weight_used: 0,
+        weight_limit: 0,
+        window: 0,
+        liquidations: 'none',
+        skipped: {},
+      },
     },
     incidents: { bybit: { gaps: 1, reconnects: 4, 'book snapshots': 9 } },
-    problems: { bybit: 'cannot connect to wss://x', store: 'recording has stopped: disk full', player: 'begun again after an error: ValueError: x' },
-    waiting_frames: 2, recorded_frames: 10, recording: false, unread_frames: 1, unread: { bybit: 1 }, last_unread: 'x',
+    problems: {
+      bybit: 'cannot connect to wss://x',
+      store: 'recording has stopped: disk full',
+      player: 'begun again after an error: ValueError: x',
+    },
+    waiting_frames: 2,
+    recorded_frames: 10,
+    recording: false,
+    unread_frames: 1,
+    unread: { bybit: 1 },
+    last_unread: 'x',
   },
 };
 
@@ -36,7 +96,9 @@ describe('venue status', () => {
     const up = venue('okx', 'up');
     expect(partialText([up, venue('bybit', 'down', false)])).toBe('');
     expect(partialText([up, venue('bybit', 'down')])).toBe('PARTIAL: Bybit down');
-    expect(partialText([up, venue('bybit', 'down'), venue('deribit', 'stale')])).toBe('PARTIAL: Bybit down, Deribit stale');
+    expect(partialText([up, venue('bybit', 'down'), venue('deribit', 'stale')])).toBe(
+      'PARTIAL: Bybit down, Deribit stale',
+    );
     const many = ['a', 'b', 'c'].map((n) => venue(n, 'down'));
     expect(partialText([up, ...many])).toBe('PARTIAL: 3 of 4 missing');
     expect(partialText(many)).toBe('NO VENUE UP');
@@ -59,9 +121,13 @@ describe('venue status', () => {
   it('explains an outage, and treats an invalid age as no data', () => {
     const down = { ...venue('bybit', 'down'), share: 0.21, age: 80 };
     expect(outages([venue('okx', 'up'), down])).toEqual([down]);
-    expect(outageText(down, '07:24')).toBe('Its 21 % share is frozen as of 07:24. Totals are partial until data resumes.');
+    expect(outageText(down, '07:24')).toBe(
+      'Its 21 % share is frozen as of 07:24. Totals are partial until data resumes.',
+    );
     expect(outageText({ ...down, share: 0 }, '07:24')).toMatch(/^Its share is frozen/);
-    expect(outageText({ ...down, age: Infinity }, '–')).toBe('No data since the server started. Totals exclude it.');
+    expect(outageText({ ...down, age: Infinity }, '–')).toBe(
+      'No data since the server started. Totals exclude it.',
+    );
     expect(statusText({ ...down, age: 1_795_883_553 })).toBe('Bybit down, no data yet');
   });
   it('parses start-up progress', () => {
@@ -84,7 +150,10 @@ describe('feed health', () => {
     expect(inverse.channels).toHaveLength(1);
     expect([bybit.unread, inverse.unread]).toEqual([1, 0]);
     expect(bybit.problem).toContain('cannot connect');
-    expect(feed.serverProblems).toEqual(['recording has stopped: disk full', 'begun again after an error: ValueError: x']);
+    expect(feed.serverProblems).toEqual([
+      'recording has stopped: disk full',
+      'begun again after an error: ValueError: x',
+    ]);
     expect(inDisplayOrder(bybit.channels).map((c) => c.channel)).toEqual(['trades', 'ratio']);
   });
   it('rejects unknown states', () => {
@@ -96,8 +165,19 @@ describe('feed health', () => {
     expect(incidentText(inverse)).toBe('none');
     expect(limitText(bybit)).toBe('30 of 600 in 5 s');
     expect(limitText(inverse)).toBe('no limit published');
-    expect([skewText(bybit.skew), skewText(null), skewText(0.01)]).toEqual(['400 ms behind ours', 'unknown', 'in sync']);
-    expect([span(0.012), span(1.24), span(75), span(600), span(8000), span(null)]).toEqual(['12 ms', '1.2 s', '75 s', '10 min', '2 h', '–']);
+    expect([skewText(bybit.skew), skewText(null), skewText(0.01)]).toEqual([
+      '400 ms behind ours',
+      'unknown',
+      'in sync',
+    ]);
+    expect([span(0.012), span(1.24), span(75), span(600), span(8000), span(null)]).toEqual([
+      '12 ms',
+      '1.2 s',
+      '75 s',
+      '10 min',
+      '2 h',
+      '–',
+    ]);
     expect([rate(0), rate(0.01), rate(2), rate(1234.5)]).toEqual(['0', '<0.1', '2.0', '1,235']);
   });
   it('does not report an irregular channel as late', () => {
@@ -113,7 +193,8 @@ describe('feed health', () => {
 });
 
 describe('columns without some venues', () => {
-  const column = (t: number): Column => readMessage(encode(wireColumn(1, t, { k: [1, 2, 1, 1, 1] }))) as Column;
+  const column = (t: number): Column =>
+    readMessage(encode(wireColumn(1, t, { k: [1, 2, 1, 1, 1] }))) as Column;
 
   it('are reported by the server and recorded by the page', () => {
     const grid = new HeatGrid(snapshot(12, 20, { gaps: [[0, 2]], partial: [[4, 6]] }));
@@ -122,14 +203,20 @@ describe('columns without some venues', () => {
       expect(grid.apply(column(T0 + n * STEP))).toBe('appended');
       grid.markMissing(['bybit']);
     }
-    expect(grid.partial).toEqual([[4, 6], [12, 14]]);
+    expect(grid.partial).toEqual([
+      [4, 6],
+      [12, 14],
+    ]);
     const at = cursorAt(grid, 13, 95, 1)!;
     expect([at.gap, at.missingVenues]).toEqual(['some', ['bybit']]);
     expect(cursorAt(grid, 5, 95, 1)!.missingVenues).toEqual([]);
   });
   it('are visible even if narrower than a pixel', () => {
     const filled: number[][] = [];
-    const ctx = { createPattern: () => ({}), fillRect: (...box: number[]) => filled.push(box) } as unknown as CanvasRenderingContext2D;
+    const ctx = {
+      createPattern: () => ({}),
+      fillRect: (...box: number[]) => filled.push(box),
+    } as unknown as CanvasRenderingContext2D;
     hatch(ctx, 'some', [10, 10.2], 50, 2);
     expect(filled).toEqual([[10, 0, 2, 50]]);
   });

@@ -1,22 +1,33 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readUrl, writeUrl } from '../src/lib/url';
 import { dollars } from '../src/lib/format';
-import { fixingOf, type Fixings, readFixings } from '../src/lib/money/fixings';
+import { type Fixings, fixingOf, readFixings } from '../src/lib/money/fixings';
 import { Money, money } from '../src/lib/money/money.svelte';
+import { readUrl, writeUrl } from '../src/lib/url';
 import type { Filters } from '../src/lib/wire/query';
 
 const DAY = 86_400_000_000;
 const day = (text: string): number => Date.parse(`${text}T00:00:00Z`) * 1_000;
 const rates = (ccy: string, rows: [string, number][]): unknown => ({
-  ccy, currencies: ['USD', 'EUR', 'NZD'], days: rows.map((r) => r[0]), values: rows.map((r) => r[1]), source: 'European Central Bank',
+  ccy,
+  currencies: ['USD', 'EUR', 'NZD'],
+  days: rows.map((r) => r[0]),
+  values: rows.map((r) => r[1]),
+  source: 'European Central Bank',
 });
-const ANSWER = rates('NZD', [['2026-02-05', 1.7273], ['2026-02-06', 1.6681]]);
+const ANSWER = rates('NZD', [
+  ['2026-02-05', 1.7273],
+  ['2026-02-06', 1.6681],
+]);
 
 describe('fixings', () => {
   const fixings: Fixings = readFixings(ANSWER);
   it('the last on or before a day applies, including weekends', () => {
     expect(fixingOf(fixings, day('2026-02-05') + DAY - 1).value).toBe(1.7273);
-    expect(fixingOf(fixings, day('2026-02-08'))).toEqual({ value: 1.6681, day: day('2026-02-06'), stale: false });
+    expect(fixingOf(fixings, day('2026-02-08'))).toEqual({
+      value: 1.6681,
+      day: day('2026-02-06'),
+      stale: false,
+    });
   });
   it('are stale after seven days, and NaN before the first', () => {
     expect(fixingOf(fixings, day('2026-02-13')).stale).toBe(false);
@@ -53,8 +64,14 @@ describe('amounts', () => {
   });
   it('stay unchanged without rates, with an error', async () => {
     const m = new Money();
-    expect(await m.use('XXX', () => Promise.reject(new Error('expected a currency of USD')))).toBe(false);
-    expect([m.ccy, m.of(5), m.error]).toEqual(['USD', 5, 'no rate for XXX: expected a currency of USD']);
+    expect(await m.use('XXX', () => Promise.reject(new Error('expected a currency of USD')))).toBe(
+      false,
+    );
+    expect([m.ccy, m.of(5), m.error]).toEqual([
+      'USD',
+      5,
+      'no rate for XXX: expected a currency of USD',
+    ]);
   });
   it('ignore a slow response to an earlier choice', async () => {
     const m = new Money();
@@ -68,7 +85,14 @@ describe('amounts', () => {
 });
 
 describe('the URL', () => {
-  const filters: Filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both', model: 'calibrated' };
+  const filters: Filters = {
+    coin: 'BTC',
+    span: '3d',
+    venues: null,
+    tiers: null,
+    side: 'both',
+    model: 'calibrated',
+  };
   it('has the currency, which applies to a locked scale', () => {
     const url = writeUrl(filters, 'heatmap', { lo: 5e6, hi: 9e7, ccy: 'NZD' }, undefined, 'NZD');
     expect(url).toBe('?coin=BTC&span=3d&scale=5000000-90000000&ccy=NZD');

@@ -1,12 +1,12 @@
 /** Playback: the clock, the URL, and appending columns to the map shown. */
 import { describe, expect, it } from 'vitest';
-import { readUrl, writeUrl } from '../src/lib/url';
 import { HeatGrid } from '../src/lib/grid/grid';
-import { clampTime, nearestMove, PlayClock } from '../src/lib/playback/clock';
 import { columnsToAppend } from '../src/lib/playback/append';
+import { clampTime, nearestMove, PlayClock } from '../src/lib/playback/clock';
 import { formatTime, parseTime } from '../src/lib/playback/time';
+import { readUrl, writeUrl } from '../src/lib/url';
 import { type Filters, filterQuery, streamUrl } from '../src/lib/wire/query';
-import { snapshot, STEP, T0 } from './fixtures';
+import { STEP, snapshot, T0 } from './fixtures';
 
 const MINUTE = 60_000_000;
 const range = { since: 1_000 * MINUTE, until: 2_000 * MINUTE, stride: 5 * MINUTE };
@@ -59,7 +59,14 @@ describe('moves', () => {
 });
 
 describe('the URL', () => {
-  const filters: Filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both', model: 'calibrated' };
+  const filters: Filters = {
+    coin: 'BTC',
+    span: '3d',
+    venues: null,
+    tiers: null,
+    side: 'both',
+    model: 'calibrated',
+  };
   const at = Date.UTC(2026, 1, 5, 14, 30) * 1_000;
 
   it('has a readable playback time that round-trips', () => {
@@ -71,7 +78,8 @@ describe('the URL', () => {
   });
 
   it('ignores invalid times', () => {
-    for (const text of ['yesterday', '2026-02-05', '2026-13-45T14:30Z', '1770301800', '']) expect(parseTime(text)).toBeNull();
+    for (const text of ['yesterday', '2026-02-05', '2026-13-45T14:30Z', '1770301800', ''])
+      expect(parseTime(text)).toBeNull();
   });
 
   it('passes the playback time to every view but not to the stream', () => {
@@ -83,7 +91,8 @@ describe('the URL', () => {
 
 describe('new columns of a past map', () => {
   const whole = snapshot(12);
-  const fetched = (from: number, cols: number, change = {}) => snapshot(cols, 20, { t0: T0 + from * STEP, ...change });
+  const fetched = (from: number, cols: number, change = {}) =>
+    snapshot(cols, 20, { t0: T0 + from * STEP, ...change });
 
   it('are appended to the map shown', () => {
     const grid = new HeatGrid(whole);

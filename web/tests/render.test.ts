@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { HeatGrid } from '../src/lib/grid/grid';
-import { edges } from '../src/lib/render/out-of-range';
-import { candles, columnsPerCandle } from '../src/lib/render/candles';
-import { cumulativeAt } from '../src/lib/plot/slope';
 import { layOutTags } from '../src/lib/chart/labels';
-import { lookup, PALETTES, ramp } from '../src/lib/render/palettes';
+import { HeatGrid } from '../src/lib/grid/grid';
 import { binned, type Ladder, ladderText, roundStep } from '../src/lib/plot/profile';
-import { flattestRow, strips } from '../src/lib/render/strips';
+import { cumulativeAt } from '../src/lib/plot/slope';
 import { venueColour } from '../src/lib/plot/venues';
+import { candles, columnsPerCandle } from '../src/lib/render/candles';
+import { edges } from '../src/lib/render/out-of-range';
+import { lookup, PALETTES, ramp } from '../src/lib/render/palettes';
+import { flattestRow, strips } from '../src/lib/render/strips';
 import type { Cluster } from '../src/lib/wire/types';
 import { snapshot } from './fixtures';
 
@@ -20,24 +20,31 @@ describe('rows on the screen', () => {
     linear: (low, high) => (y) => high - ((high - low) * y) / height,
     logarithmic: (low, high) => (y) => high * (low / high) ** (y / height),
   };
-  const ranges = [[80_000, 119_000], [93_000, 95_000], [40_000, 160_000]];
+  const ranges = [
+    [80_000, 119_000],
+    [93_000, 95_000],
+    [40_000, 160_000],
+  ];
   for (const [name, axis] of Object.entries(axes)) {
-    it.each(ranges)(`are within half a pixel of their price on a ${name} axis, %i to %i`, (low, high) => {
-      const priceAt = axis(low, high);
-      const rowAt = (y: number) => (Math.log(priceAt(y)) - P0) / DP;
-      const cut = strips(0, height, rowAt);
-      expect(cut[0].top).toBe(0);
-      expect(cut.at(-1)!.bottom).toBe(height);
-      cut.forEach((s, i) => {
-        if (i) expect([s.top, s.rowTop]).toEqual([cut[i - 1].bottom, cut[i - 1].rowBottom]);
-        for (let y = s.top; y <= s.bottom; y++) {
-          const drawn = s.rowTop + ((s.rowBottom - s.rowTop) * (y - s.top)) / (s.bottom - s.top);
-          const pixelsPerRow = (s.bottom - s.top) / (s.rowTop - s.rowBottom);
-          expect(Math.abs(drawn - rowAt(y)) * pixelsPerRow).toBeLessThan(0.5);
-        }
-      });
-      expect(cut.length).toBeLessThan(64);
-    });
+    it.each(ranges)(
+      `are within half a pixel of their price on a ${name} axis, %i to %i`,
+      (low, high) => {
+        const priceAt = axis(low, high);
+        const rowAt = (y: number) => (Math.log(priceAt(y)) - P0) / DP;
+        const cut = strips(0, height, rowAt);
+        expect(cut[0].top).toBe(0);
+        expect(cut.at(-1)!.bottom).toBe(height);
+        cut.forEach((s, i) => {
+          if (i) expect([s.top, s.rowTop]).toEqual([cut[i - 1].bottom, cut[i - 1].rowBottom]);
+          for (let y = s.top; y <= s.bottom; y++) {
+            const drawn = s.rowTop + ((s.rowBottom - s.rowTop) * (y - s.top)) / (s.bottom - s.top);
+            const pixelsPerRow = (s.bottom - s.top) / (s.rowTop - s.rowBottom);
+            expect(Math.abs(drawn - rowAt(y)) * pixelsPerRow).toBeLessThan(0.5);
+          }
+        });
+        expect(cut.length).toBeLessThan(64);
+      },
+    );
   }
   it('use one strip on a logarithmic axis, and none on an empty pane', () => {
     const priceAt = axes['logarithmic'](80_000, 119_000);
@@ -52,7 +59,8 @@ describe('colours', () => {
   it.each(PALETTES)('%s gets lighter monotonically, stale or not', (name) => {
     for (const grey of [false, true]) {
       const colour = ramp(name, grey);
-      for (let t = 0; t < 1; t += 1 / 16) expect(luma(colour(t + 1 / 16))).toBeGreaterThan(luma(colour(t)));
+      for (let t = 0; t < 1; t += 1 / 16)
+        expect(luma(colour(t + 1 / 16))).toBeGreaterThan(luma(colour(t)));
     }
   });
   it('leave cells below the threshold transparent', () => {
@@ -70,7 +78,8 @@ describe('colours', () => {
 describe('candles', () => {
   const grid = new HeatGrid(snapshot(24));
   it('are never narrower than five pixels', () => {
-    for (const spacing of [9, 4, 1, 0.3, 0.1]) expect(columnsPerCandle(spacing) * spacing).toBeGreaterThanOrEqual(5);
+    for (const spacing of [9, 4, 1, 0.3, 0.1])
+      expect(columnsPerCandle(spacing) * spacing).toBeGreaterThanOrEqual(5);
     expect(columnsPerCandle(0.0001)).toBe(288);
   });
   it('merge columns: first open, last close, extremes', () => {
@@ -91,23 +100,47 @@ describe('candles', () => {
 
 describe('cluster labels', () => {
   const cluster = (side: 'long' | 'short', peak: number, notional: number): Cluster => ({
-    side, peak, notional, floor: peak, top: peak, distance: 0, tier: 25, tiers: {}, age: 0, low: NaN, high: NaN, measured: NaN, concentration: null, expectedFill: null,
+    side,
+    peak,
+    notional,
+    floor: peak,
+    top: peak,
+    distance: 0,
+    tier: 25,
+    tiers: {},
+    age: 0,
+    low: NaN,
+    high: NaN,
+    measured: NaN,
+    concentration: null,
+    expectedFill: null,
   });
   it('never overlap, avoid the price, and stay near their level', () => {
-    const many = Array.from({ length: 60 }, (_, i) => cluster(i % 2 ? 'long' : 'short', i * 11, 1e6 * ((i * 7) % 13)));
+    const many = Array.from({ length: 60 }, (_, i) =>
+      cluster(i % 2 ? 'long' : 'short', i * 11, 1e6 * ((i * 7) % 13)),
+    );
     const tags = layOutTags(many, (p) => p, { height: 600, line: 22, each: 8, priceY: 300 });
     expect(tags.filter((t) => t.cluster.side === 'long').length).toBeGreaterThanOrEqual(3);
     tags.forEach((a, i) => {
       expect(Math.abs(a.y - a.level)).toBeLessThanOrEqual(33);
       expect(Math.abs(a.y - 300)).toBeGreaterThanOrEqual(16);
-      tags.slice(i + 1).forEach((b) => expect(Math.abs(a.y - b.y)).toBeGreaterThanOrEqual(22));
+      tags.slice(i + 1).forEach((b) => {
+        expect(Math.abs(a.y - b.y)).toBeGreaterThanOrEqual(22);
+      });
     });
   });
 });
 
 describe('dollars by price', () => {
   const usd = new Float32Array(800).fill(1000);
-  const ladder: Ladder = { p0: P0, dp: DP, mark: 97_000, reach: 0.05, digits: 0, layers: [{ name: 'longs', colour: '#fff', usd }] };
+  const ladder: Ladder = {
+    p0: P0,
+    dp: DP,
+    mark: 97_000,
+    reach: 0.05,
+    digits: 0,
+    layers: [{ name: 'longs', colour: '#fff', usd }],
+  };
   it('are fully distributed over any number of bins', () => {
     for (const bins of [10, 77, 3000]) {
       const out = binned(usd, ladder, 79_000, 121_000, bins);
@@ -121,7 +154,12 @@ describe('dollars by price', () => {
     expect([roundStep(100, 10), roundStep(7, 3), roundStep(3.3e8, 4)]).toEqual([10, 2.5, 1e8]);
   });
   it('are interpolated between points of the curve', () => {
-    const curve = { distance: Float64Array.of(-0.5, 0, 0.5), notional: Float64Array.of(100, 0, 40), low: new Float64Array(), high: new Float64Array() };
+    const curve = {
+      distance: Float64Array.of(-0.5, 0, 0.5),
+      notional: Float64Array.of(100, 0, 40),
+      low: new Float64Array(),
+      high: new Float64Array(),
+    };
     expect(cumulativeAt(curve, 0.25)).toBeCloseTo(20);
     expect(cumulativeAt(curve, -0.25)).toBeCloseTo(50);
     expect(cumulativeAt(curve, 9)).toBe(40);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session, type SessionEvents } from '../src/lib/session';
 import { Connection } from '../src/lib/wire/connection.svelte';
 import { backoff } from '../src/lib/wire/socket';
-import { P0, snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './fixtures';
+import { P0, STEP, snapshot, T0, wireColumn, wireLevels, wireMap } from './fixtures';
 
 class FakeSocket {
   static readonly CONNECTING = 0;
@@ -31,8 +31,24 @@ class FakeSocket {
   }
 }
 
-const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
-const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, vmin: 1e4, now: 1, source: 'live', ...change });
+const filters = {
+  coin: 'BTC',
+  span: '3d',
+  venues: null,
+  tiers: null,
+  side: 'both' as const,
+  model: 'calibrated' as const,
+};
+const hello = (seq: number, change: object = {}) => ({
+  kind: 'hello',
+  stream: 'a',
+  seq,
+  p0: P0,
+  vmin: 1e4,
+  now: 1,
+  source: 'live',
+  ...change,
+});
 const newest = T0 + 11 * STEP;
 let seq = 10;
 let requests: string[] = [];
@@ -40,7 +56,13 @@ let failing = false;
 
 function events() {
   return {
-    onMap: vi.fn(), onColumn: vi.fn(), onLevels: vi.fn(), onStatus: vi.fn(), onConnection: vi.fn(), onError: vi.fn(), onStep: vi.fn(async () => undefined),
+    onMap: vi.fn(),
+    onColumn: vi.fn(),
+    onLevels: vi.fn(),
+    onStatus: vi.fn(),
+    onConnection: vi.fn(),
+    onError: vi.fn(),
+    onStep: vi.fn(async () => undefined),
   } satisfies SessionEvents;
 }
 
@@ -67,7 +89,11 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function started(): Promise<{ received: ReturnType<typeof events>; socket: FakeSocket; session: Session }> {
+async function started(): Promise<{
+  received: ReturnType<typeof events>;
+  socket: FakeSocket;
+  session: Session;
+}> {
   const received = events();
   const session = new Session(filters, false, received);
   session.start();
@@ -93,7 +119,9 @@ describe('a session', () => {
   it('keeps its map when the stream continues after missed messages', async () => {
     const { received, socket, session } = await started();
     socket.receive(hello(40));
-    socket.receive(wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }));
+    socket.receive(
+      wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }),
+    );
     socket.receive(wireColumn(41, newest));
     await settle(5_000);
     expect(received.onMap).toHaveBeenCalledOnce();
@@ -117,7 +145,9 @@ describe('a session', () => {
 
   it('refetches if the end of a column may have been missed', async () => {
     const { received, socket, session } = await started();
-    socket.receive(wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }));
+    socket.receive(
+      wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }),
+    );
     expect(received.onColumn.mock.calls[0][1]).toBe('appended');
     await settle(2_000);
     expect(received.onMap).toHaveBeenCalledTimes(2);
@@ -184,8 +214,16 @@ describe('a session', () => {
     session.refresh();
     session.refresh();
     await settle(2_000);
-    expect(received.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true, true]);
-    expect(received.onMap.mock.calls.map((call) => call[3] as boolean)).toEqual([false, true, true]);
+    expect(received.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(received.onMap.mock.calls.map((call) => call[3] as boolean)).toEqual([
+      false,
+      true,
+      true,
+    ]);
     expect(FakeSocket.all).toHaveLength(1);
     session.close();
   });
@@ -245,15 +283,15 @@ describe('back-off', () => {
 describe('connection state', () => {
   it('is lost after a break but not during the first attempt, and has the time of the next attempt', () => {
     const connection = new Connection();
-    const after = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
+    const stateAfter = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
       connection.update(state, wait);
       return [connection.lost, connection.retryAt > 0];
     };
-    expect(after('connecting')).toEqual([false, false]);
-    expect(after('open')).toEqual([false, false]);
-    expect(after('closed')).toEqual([false, false]);
-    expect(after('waiting', 400)).toEqual([true, true]);
-    expect(after('connecting')).toEqual([true, false]);
-    expect(after('open')).toEqual([false, false]);
+    expect(stateAfter('connecting')).toEqual([false, false]);
+    expect(stateAfter('open')).toEqual([false, false]);
+    expect(stateAfter('closed')).toEqual([false, false]);
+    expect(stateAfter('waiting', 400)).toEqual([true, true]);
+    expect(stateAfter('connecting')).toEqual([true, false]);
+    expect(stateAfter('open')).toEqual([false, false]);
   });
 });

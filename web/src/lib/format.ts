@@ -35,14 +35,19 @@ export function axisDecimals(price: number, tick: number): number {
 
 const formats = new Map<number, Intl.NumberFormat>();
 
-/** Most decimals written out, and the price below which more digits use an exponent; `figures.py` has the same rule. */
+/**
+ * Most decimals written out, and the price below which more digits use an exponent; `figures.py`
+ * has the same rule.
+ */
 const MAX_DECIMALS = 10;
 const TINY = 1e-6;
 
 /** A price with `digits` decimals: 104,312.5, 0.0000026134; beyond ten decimals 1.0234e-9. */
 export function price(x: number, digits: number): string {
   if (!Number.isFinite(x)) return '–';
-  return digits > MAX_DECIMALS && x > 0 && x < TINY ? exponential(x, digits) : plain(x, Math.min(digits, MAX_DECIMALS));
+  return digits > MAX_DECIMALS && x > 0 && x < TINY
+    ? exponential(x, digits)
+    : plain(x, Math.min(digits, MAX_DECIMALS));
 }
 
 /** Most characters of a price where several stand side by side. */
@@ -61,7 +66,10 @@ function exponential(x: number, digits: number): string {
 function plain(x: number, digits: number): string {
   let format = formats.get(digits);
   if (!format) {
-    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    format = new Intl.NumberFormat('en-US', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
     formats.set(digits, format);
   }
   return format.format(x);
@@ -74,7 +82,9 @@ export function percent(fraction: number, digits = 1): string {
   return `${fraction < 0 && Number(body) !== 0 ? '−' : '+'}${body}%`;
 }
 
-/** Ten years, s: a larger age, or a time this close to 1970, comes from a clock that was never set. */
+/**
+ * Ten years, s: a larger age, or a time this close to 1970, comes from a clock that was never set.
+ */
 const TEN_YEARS = 315_576_000;
 
 /** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. A dash if invalid. */
@@ -91,7 +101,11 @@ export function venueName(name: string): string {
   return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-const NAMES: Record<string, string> = { okx: 'OKX', 'binance-coin': 'Binance coin-M', 'bybit-inverse': 'Bybit inverse' };
+const NAMES: Record<string, string> = {
+  okx: 'OKX',
+  'binance-coin': 'Binance coin-M',
+  'bybit-inverse': 'Bybit inverse',
+};
 
 export const LOCAL_ZONE_SECONDS = -new Date().getTimezoneOffset() * 60;
 
@@ -106,7 +120,9 @@ export const isTime = (micros: number): boolean => micros / 1e6 > TEN_YEARS && m
 
 /** "2026-02-08 14:00 UTC", or a dash if invalid. */
 export function stamp(micros: number): string {
-  return isTime(micros) ? `${new Date(micros / 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC` : '–';
+  return isTime(micros)
+    ? `${new Date(micros / 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : '–';
 }
 
 /** "5 Jan 13:15" of µs UTC, shifted by `zone` seconds. */

@@ -9,10 +9,10 @@
 import { errorMessage } from './errors';
 import { encodeDifference } from './grid/difference';
 import { type ApplyResult, HeatGrid } from './grid/grid';
-import { readLevels, readMap, readMessage, unpack } from './wire/decode';
 import { columnsToAppend } from './playback/append';
+import { readLevels, readMap, readMessage, unpack } from './wire/decode';
 import { LatestOnly } from './wire/latest-only';
-import { request, type Filters, streamUrl, viewUrl } from './wire/query';
+import { type Filters, request, streamUrl, viewUrl } from './wire/query';
 import { WireError } from './wire/read';
 import { Socket, type SocketState } from './wire/socket';
 import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire/types';
@@ -20,7 +20,10 @@ import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire
 const NONE = new Uint16Array();
 
 export interface SessionEvents {
-  /** `keep`: keep the visible range, the market is the same as before. `refetch`: a newer snapshot of the same session. */
+  /**
+   * `keep`: keep the visible range, the market is the same as before. `refetch`: a newer snapshot
+   * of the same session.
+   */
   onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean, refetch: boolean): void;
   onColumn(column: Column, result: ApplyResult): void;
   onLevels(levels: Levels): void;
@@ -110,7 +113,9 @@ export class Session {
       const levels = request(viewUrl('levels', this.#filters), signal);
       levels.catch(() => undefined);
       const since = `&since=${grid.time(grid.cols - 1)}`;
-      const part = readMap(unpack(await request(viewUrl('heatmap', this.#filters) + since, signal)));
+      const part = readMap(
+        unpack(await request(viewUrl('heatmap', this.#filters) + since, signal)),
+      );
       const columns = columnsToAppend(grid, part);
       if (!columns) return false;
       for (const column of columns) this.#events.onColumn(column, grid.apply(column));
@@ -148,7 +153,9 @@ export class Session {
     else this.#handle(message);
   }
 
-  /** Keep the map if it belongs to this stream, has the same rows and scale, and is not ahead of it. */
+  /**
+   * Keep the map if it belongs to this stream, has the same rows and scale, and is not ahead of it.
+   */
   #onHello(hello: Hello): void {
     const grid = this.#grid;
     const same = grid && Math.abs(hello.p0 - grid.p0) < 1e-9 && hello.vmin === grid.scale.vmin;
@@ -158,7 +165,10 @@ export class Session {
   }
 
   #handle(message: Message): void {
-    if (message.kind === 'hello') return this.#onHello(message);
+    if (message.kind === 'hello') {
+      this.#onHello(message);
+      return;
+    }
     if (!this.#inSequence(message)) return;
     switch (message.kind) {
       case 'column':
@@ -198,9 +208,13 @@ export class Session {
 
   #onColumn(column: Column): void {
     // The cells are those of our map, not of the difference: repeat the previous column.
-    if (this.#filters.model === 'difference') column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
+    if (this.#filters.model === 'difference')
+      column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
     const result = this.#grid?.apply(column) ?? 'unknown';
-    if (result === 'full') return this.#resync();
+    if (result === 'full') {
+      this.#resync();
+      return;
+    }
     // The end of the previous column may have been missed.
     if (column.resync && result === 'appended') this.#resync();
     this.#events.onColumn(column, result);

@@ -1,23 +1,43 @@
 /** The state of the page: filters, settings, and the latest data from the server. */
-import { saveSettings, type ScaleLock, readUrl, readSettings, type Settings, type Shade, type ViewName, writeUrl } from './url';
+
 import type { Cursor } from './chart/cursor';
 import type { ChartStatus } from './chart/heatchart';
-import type { ApplyResult, Counts, HeatGrid } from './grid/grid';
-import { lockInDollars, lockFromDollars } from './money/locks';
-import { money } from './money/money.svelte';
-import { autoRange, groundRange, type ColourRange, reliefRange } from './grid/scale';
 import { errorMessage } from './errors';
+import type { ApplyResult, Counts, HeatGrid } from './grid/grid';
+import { autoRange, type ColourRange, groundRange, reliefRange } from './grid/scale';
+import { lockFromDollars, lockInDollars } from './money/locks';
+import { money } from './money/money.svelte';
 import { Session } from './session';
+import { StartupState } from './startup/state.svelte';
+import { modelParts } from './trust/text';
+import {
+  readSettings,
+  readUrl,
+  type ScaleLock,
+  type Settings,
+  type Shade,
+  saveSettings,
+  type ViewName,
+  writeUrl,
+} from './url';
 import { hasData, missing } from './venue-status';
 import { ViewState } from './view/state.svelte';
 import { applyTheme } from './view/theme';
-import { StartupState } from './startup/state.svelte';
-import { modelParts } from './trust/text';
-import { readCoins } from './wire/decode';
 import { Connection } from './wire/connection.svelte';
-import { checkOk, type Filters, type Model, STATIC_SPANS } from './wire/query';
+import { readCoins } from './wire/decode';
 import { fetchPanels } from './wire/panels';
-import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
+import { checkOk, type Filters, type Model, STATIC_SPANS } from './wire/query';
+import type {
+  Bars,
+  ByVenue,
+  Cumulative,
+  Fit,
+  Levels,
+  MapSnapshot,
+  Source,
+  Trust,
+  Venue,
+} from './wire/types';
 
 /** Seconds without data after which a live map is stale. */
 const STALE_AFTER = 10;
@@ -40,7 +60,14 @@ export interface LegendRange {
 
 export class Store {
   coins = $state<string[]>([]);
-  filters = $state<Filters>({ coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both', model: 'calibrated' });
+  filters = $state<Filters>({
+    coin: 'BTC',
+    span: '3d',
+    venues: null,
+    tiers: null,
+    side: 'both',
+    model: 'calibrated',
+  });
   view = $state<ViewName>('heatmap');
   settings = $state<Settings>(readSettings());
   heat = $state(true);
@@ -93,7 +120,9 @@ export class Store {
 
   /** Whether the playback bar is open. */
   playbackOpen = $state(false);
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | 'startup' | null>(null);
+  sheet = $state<
+    'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | 'startup' | null
+  >(null);
 
   /** Seconds since the newest data of any selected market. */
   readonly age = $derived.by(() => {
@@ -105,7 +134,11 @@ export class Store {
   /** What the page is waiting for before the first map. */
   readonly waitingFor = $derived.by(() => {
     const seconds = Math.floor((this.clock - this.#startedAt) / 1_000);
-    return this.startup.now?.doing || this.progress || `Loading the map${seconds < SLOW_REQUEST ? '' : `: no response for ${seconds} s`}`;
+    return (
+      this.startup.now?.doing ||
+      this.progress ||
+      `Loading the map${seconds < SLOW_REQUEST ? '' : `: no response for ${seconds} s`}`
+    );
   });
   readonly modelLine = $derived.by(() => {
     const model = this.trust?.model || '–';
@@ -114,7 +147,12 @@ export class Store {
   readonly modelParts = $derived(modelParts(this.modelLine));
   /** Whether the page shows playback. Playback, replays and start-up are never stale. */
   readonly past = $derived(Boolean(this.filters.at));
-  readonly stale = $derived(this.ready && !this.past && (this.map?.source ?? 'replay') !== 'replay' && this.age > STALE_AFTER);
+  readonly stale = $derived(
+    this.ready &&
+      !this.past &&
+      (this.map?.source ?? 'replay') !== 'replay' &&
+      this.age > STALE_AFTER,
+  );
   readonly offline = $derived(this.map !== null && this.connection.lost);
   readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
 
@@ -152,7 +190,9 @@ export class Store {
     if (!this.#session) this.open(false);
     try {
       await this.#fetchStatus();
-      const known = this.coins.includes(requested ?? this.filters.coin) ? this.filters.coin : this.coins[0];
+      const known = this.coins.includes(requested ?? this.filters.coin)
+        ? this.filters.coin
+        : this.coins[0];
       if (known && known !== this.filters.coin) this.setFilters({ coin: known });
     } catch (cause) {
       this.error = `no response from the server: ${errorMessage(cause)}`;
@@ -192,10 +232,16 @@ export class Store {
       if (document.visibilityState === 'visible') await this.#fetchStatus().catch(() => undefined);
       this.#scheduleStatusPoll();
     };
-    window.setTimeout(() => void poll(), this.ready ? STATUS_POLL_MS.ready : STATUS_POLL_MS.starting);
+    window.setTimeout(
+      () => void poll(),
+      this.ready ? STATUS_POLL_MS.ready : STATUS_POLL_MS.starting,
+    );
   }
 
-  /** Open a session for the filters. `keep` keeps the visible range: only venues, tiers or side changed. */
+  /**
+   * Open a session for the filters. `keep` keeps the visible range: only venues, tiers or side
+   * changed.
+   */
   open(keep: boolean): void {
     this.#session?.close();
     this.#keepView = keep;
@@ -246,7 +292,9 @@ export class Store {
     else this.#session.seek(at);
   }
 
-  get dropped(): number { return this.#session?.dropped ?? 0; }
+  get dropped(): number {
+    return this.#session?.dropped ?? 0;
+  }
 
   keepsView(): boolean {
     return this.#keepView;
@@ -284,7 +332,8 @@ export class Store {
   }
 
   setFilters(change: Partial<Filters>): void {
-    if (change.span && !STATIC_SPANS.includes(change.span) && this.filters.model === 'difference') change.model = 'calibrated';
+    if (change.span && !STATIC_SPANS.includes(change.span) && this.filters.model === 'difference')
+      change.model = 'calibrated';
     Object.assign(this.filters, change);
     this.open(!('coin' in change || 'span' in change));
   }
@@ -292,7 +341,8 @@ export class Store {
   setView(view: ViewName): void {
     this.view = view;
     // The difference exists only as a heatmap.
-    if (view !== 'heatmap' && this.filters.model === 'difference') this.setFilters({ model: 'calibrated' });
+    if (view !== 'heatmap' && this.filters.model === 'difference')
+      this.setFilters({ model: 'calibrated' });
     this.saveUrl();
     void this.poll();
   }
@@ -300,8 +350,13 @@ export class Store {
   /** Switch to the next model available in this view. */
   nextModel(): void {
     const all: Model[] = ['calibrated', 'static', 'difference'];
-    const available = all.filter((m) => m !== 'difference' || (this.view === 'heatmap' && STATIC_SPANS.includes(this.filters.span)));
-    this.setFilters({ model: available[(available.indexOf(this.filters.model) + 1) % available.length] });
+    const available = all.filter(
+      (m) =>
+        m !== 'difference' || (this.view === 'heatmap' && STATIC_SPANS.includes(this.filters.span)),
+    );
+    this.setFilters({
+      model: available[(available.indexOf(this.filters.model) + 1) % available.length],
+    });
   }
 
   setSettings(change: Partial<Settings>): void {
@@ -355,7 +410,10 @@ export class Store {
     this.saveUrl();
   }
 
-  /** Fit the colour scale to the visible cells unless it is locked. `force` applies small changes too. */
+  /**
+   * Fit the colour scale to the visible cells unless it is locked. `force` applies small changes
+   * too.
+   */
   refit(force = false): void {
     const grid = this.grid;
     const counts = grid && !grid.difference ? this.sampleHistogram(this.shade === 'relief') : null;
@@ -369,11 +427,19 @@ export class Store {
       this.colourRange = { lo, hi };
     } else {
       const { cells, ground } = counts;
-      const fitted = ground ? reliefRange({ cells, ground }, grid.scale) : autoRange(cells, grid.scale);
+      const fitted = ground
+        ? reliefRange({ cells, ground }, grid.scale)
+        : autoRange(cells, grid.scale);
       if (fitted && (force || differs(this.colourRange, fitted))) this.colourRange = fitted;
     }
-    const next = { from: Math.max(1, this.colourRange.lo - 30), to: Math.min(255, this.colourRange.hi + 14) };
-    const moved = Math.max(Math.abs(next.from - this.legendRange.from), Math.abs(next.to - this.legendRange.to));
+    const next = {
+      from: Math.max(1, this.colourRange.lo - 30),
+      to: Math.min(255, this.colourRange.hi + 14),
+    };
+    const moved = Math.max(
+      Math.abs(next.from - this.legendRange.from),
+      Math.abs(next.to - this.legendRange.to),
+    );
     if (force || moved > 8) this.legendRange = next;
   }
 
@@ -387,7 +453,12 @@ export class Store {
     if (document.visibilityState === 'hidden' || !this.map) return;
     const { coin, span } = this.filters;
     try {
-      const panels = await fetchPanels(this.view, !this.narrow, { ...this.filters }, this.viewState);
+      const panels = await fetchPanels(
+        this.view,
+        !this.narrow,
+        { ...this.filters },
+        this.viewState,
+      );
       if (this.filters.coin === coin && this.filters.span === span) Object.assign(this, panels);
     } catch (cause) {
       this.error = errorMessage(cause);
@@ -395,7 +466,18 @@ export class Store {
   }
 
   saveUrl(): void {
-    history.replaceState(null, '', writeUrl(this.filters, this.view, this.locked, this.viewState.options(), money.requested, this.shade) + location.hash);
+    history.replaceState(
+      null,
+      '',
+      writeUrl(
+        this.filters,
+        this.view,
+        this.locked,
+        this.viewState.options(),
+        money.requested,
+        this.shade,
+      ) + location.hash,
+    );
   }
 }
 

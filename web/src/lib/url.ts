@@ -1,10 +1,11 @@
 /** Page state in the URL, and settings in local storage. A shared link opens the same view. */
+
+import { formatTime } from './playback/time';
 import type { PaletteName } from './render/palettes';
 import { PALETTES } from './render/palettes';
-import { type ThemeSetting, THEME_SETTINGS } from './view/theme';
-import { formatTime } from './playback/time';
-import { type Filters, readFilters } from './wire/query';
 import { readViewOptions, type ViewOptions, writeViewOptions } from './view/options';
+import { THEME_SETTINGS, type ThemeSetting } from './view/theme';
+import { type Filters, readFilters } from './wire/query';
 
 export const VIEWS = ['heatmap', 'levels', 'ratio', 'cumulative', 'venues'] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -25,7 +26,10 @@ export interface Settings {
 export type Shade = 'relief' | 'money';
 const SHADES: readonly Shade[] = ['relief', 'money'];
 
-/** Ends of a colour scale the user has locked, in the currency it was locked in (US dollars if absent). */
+/**
+ * Ends of a colour scale the user has locked, in the currency it was locked in (US dollars if
+ * absent).
+ */
 export interface ScaleLock {
   lo: number;
   hi: number;
@@ -45,7 +49,14 @@ export interface UrlState {
 
 const STORAGE_KEY = 'powderkeg';
 const CODE = /^[A-Z]{3}$/;
-const DEFAULTS: Settings = { palette: 'inferno', axis: 'linear', zone: 'local', currency: 'USD', theme: 'dark', shade: 'relief' };
+const DEFAULTS: Settings = {
+  palette: 'inferno',
+  axis: 'linear',
+  zone: 'local',
+  currency: 'USD',
+  theme: 'dark',
+  shade: 'relief',
+};
 
 export function readUrl(search: string): UrlState {
   const q = new URLSearchParams(search);
@@ -56,7 +67,11 @@ export function readUrl(search: string): UrlState {
   const [lo, hi] = (above ?? q.get('scale') ?? '').split('-').map(Number);
   const locked = lo > 0 && hi > lo ? { lo, hi, ...ccy } : null;
   // A locked scale implies its shade: `above` is relief, `scale` is money.
-  const shade: Shade | null = locked ? (above ? 'relief' : 'money') : (SHADES.find((s) => s === q.get('shade')) ?? null);
+  const shade: Shade | null = locked
+    ? above
+      ? 'relief'
+      : 'money'
+    : (SHADES.find((s) => s === q.get('shade')) ?? null);
   return {
     filters: readFilters(q),
     view: VIEWS.find((v) => v === view) ?? 'heatmap',
@@ -67,7 +82,14 @@ export function readUrl(search: string): UrlState {
   };
 }
 
-export function writeUrl(filters: Filters, view: ViewName, locked: ScaleLock | null, options?: ViewOptions, ccy = 'USD', shade?: Shade): string {
+export function writeUrl(
+  filters: Filters,
+  view: ViewName,
+  locked: ScaleLock | null,
+  options?: ViewOptions,
+  ccy = 'USD',
+  shade?: Shade,
+): string {
   const q = new URLSearchParams({ coin: filters.coin, span: filters.span });
   if (filters.venues) q.set('venues', filters.venues.join(','));
   if (filters.tiers) q.set('tiers', filters.tiers.join(','));
@@ -75,7 +97,11 @@ export function writeUrl(filters: Filters, view: ViewName, locked: ScaleLock | n
   if (filters.model !== 'calibrated') q.set('model', filters.model);
   if (filters.at) q.set('at', formatTime(filters.at));
   if (view !== 'heatmap') q.set('view', view);
-  if (locked) q.set(shade === 'relief' ? 'above' : 'scale', `${Math.round(locked.lo)}-${Math.round(locked.hi)}`);
+  if (locked)
+    q.set(
+      shade === 'relief' ? 'above' : 'scale',
+      `${Math.round(locked.lo)}-${Math.round(locked.hi)}`,
+    );
   if (shade === 'money' && !locked) q.set('shade', 'money');
   if (ccy !== 'USD') q.set('ccy', ccy);
   if (options) writeViewOptions(q, options);

@@ -15,9 +15,12 @@ export function partialText(venues: readonly Venue[]): string {
   const lacking = missing(venues);
   const selected = venues.filter((v) => v.on).length;
   if (!lacking.length) return '';
-  if (lacking.every((v) => v.state === 'joining') && lacking.length === selected) return selected > 1 ? `${selected} venues joining` : `${venueName(lacking[0].name)} joining`;
-  if (lacking.length === selected) return lacking.length > 1 ? 'NO VENUE UP' : `${venueName(lacking[0].name)} ${lacking[0].state}`;
-  if (lacking.length > MAX_NAMED) return `PARTIAL: ${lacking.length} of ${selected} ${lacking.every((v) => v.state === 'joining') ? 'joining' : 'missing'}`;
+  if (lacking.every((v) => v.state === 'joining') && lacking.length === selected)
+    return selected > 1 ? `${selected} venues joining` : `${venueName(lacking[0].name)} joining`;
+  if (lacking.length === selected)
+    return lacking.length > 1 ? 'NO VENUE UP' : `${venueName(lacking[0].name)} ${lacking[0].state}`;
+  if (lacking.length > MAX_NAMED)
+    return `PARTIAL: ${lacking.length} of ${selected} ${lacking.every((v) => v.state === 'joining') ? 'joining' : 'missing'}`;
   return `PARTIAL: ${lacking.map((v) => `${venueName(v.name)} ${v.state}`).join(', ')}`;
 }
 

@@ -21,7 +21,11 @@ function sideRange(clusters: readonly Cluster[], side: Side, mark: number): numb
     .sort((a, b) => a - b)
     .filter((d) => d <= MAX_RANGE);
   const at = (n: number): number => distances[Math.min(n, distances.length) - 1] ?? 2 * MIN_RANGE;
-  return Math.max(at(MIN_CLUSTERS), Math.min(at(MAX_CLUSTERS), NEAR), distances.length < MIN_CLUSTERS ? SPARSE_RANGE : 0);
+  return Math.max(
+    at(MIN_CLUSTERS),
+    Math.min(at(MAX_CLUSTERS), NEAR),
+    distances.length < MIN_CLUSTERS ? SPARSE_RANGE : 0,
+  );
 }
 
 export interface AutoscaleRange {
@@ -29,8 +33,15 @@ export interface AutoscaleRange {
   up: number;
 }
 
-/** The range for these clusters. Small changes keep the present one, so that the axis does not jitter. */
-export function stableAutoscale(current: AutoscaleRange | null, clusters: readonly Cluster[], mark: number): AutoscaleRange {
+/**
+ * The range for these clusters. Small changes keep the present one, so that the axis does not
+ * jitter.
+ */
+export function stableAutoscale(
+  current: AutoscaleRange | null,
+  clusters: readonly Cluster[],
+  mark: number,
+): AutoscaleRange {
   const side = (name: Side, present: number | undefined): number => {
     const wanted = Math.min(MAX_RANGE, Math.max(MIN_RANGE, sideRange(clusters, name, mark) * 1.06));
     if (present === undefined || wanted > present * 1.05 || wanted < present * 0.6) return wanted;

@@ -1,5 +1,5 @@
 /** Contents of one map cell, by venue and by leverage tier. */
-import { fields, type Fields, number } from '../wire/read';
+import { type Fields, fields, number } from '../wire/read';
 
 export interface Part {
   name: string;

@@ -26,7 +26,12 @@ export interface Cursor {
 
 const BAND = 0.001;
 
-export function cursorAt(grid: HeatGrid, logical: number, price: number, perCandle: number): Cursor | null {
+export function cursorAt(
+  grid: HeatGrid,
+  logical: number,
+  price: number,
+  perCandle: number,
+): Cursor | null {
   const col = Math.min(grid.cols - 1, Math.max(0, Math.round(logical)));
   const row = Math.floor(grid.rowOf(price));
   if (row < 0 || row >= grid.rows) return null;

@@ -15,7 +15,10 @@ const VERTICAL_RATIO = 1.4;
 export function priceGestures(host: HTMLElement, price: PriceZoom): () => void {
   const locate = (x: number, y: number): { onAxis: boolean; anchor: number } => {
     const box = host.getBoundingClientRect();
-    return { onAxis: x - box.left > price.axisFrom(), anchor: (y - box.top) / Math.max(1, box.height) };
+    return {
+      onAxis: x - box.left > price.axisFrom(),
+      anchor: (y - box.top) / Math.max(1, box.height),
+    };
   };
 
   const wheel = (event: WheelEvent): void => {
@@ -28,7 +31,8 @@ export function priceGestures(host: HTMLElement, price: PriceZoom): () => void {
 
   let lastTap = 0;
   let pinch = 0;
-  const spread = (event: TouchEvent): number => Math.abs(event.touches[0].clientY - event.touches[1].clientY);
+  const spread = (event: TouchEvent): number =>
+    Math.abs(event.touches[0].clientY - event.touches[1].clientY);
 
   const start = (event: TouchEvent): void => {
     if (event.touches.length === 2) {

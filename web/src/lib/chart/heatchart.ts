@@ -1,7 +1,7 @@
 /** The chart: lightweight-charts with our own layers. Independent of Svelte and of the server. */
 import {
-  createChart,
   CrosshairMode,
+  createChart,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
@@ -19,11 +19,11 @@ import { MapPrimitive } from '../render/primitive';
 import { TagLayer } from '../render/tags';
 import { FONT_FAMILY } from '../render/theme.svelte';
 import type { Levels } from '../wire/types';
+import { type AutoscaleRange, stableAutoscale } from './autoscale';
 import { type Cursor, cursorAt } from './cursor';
-import { applyChartTheme } from './theme';
 import { priceGestures } from './gestures';
 import { layOutTags } from './labels';
-import { type AutoscaleRange, stableAutoscale } from './autoscale';
+import { applyChartTheme } from './theme';
 
 export interface ChartStatus {
   following: boolean;
@@ -83,7 +83,12 @@ export class HeatChart {
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.01, bottom: 0.01 } },
       // Times are already shifted to the display time zone.
       localization: { timeFormatter: (time: Time) => moment(Number(time) * 1e6, 0) },
-      timeScale: { borderVisible: false, timeVisible: true, minBarSpacing: 0.1, rightBarStaysOnScroll: true },
+      timeScale: {
+        borderVisible: false,
+        timeVisible: true,
+        minBarSpacing: 0.1,
+        rightBarStaysOnScroll: true,
+      },
       crosshair: { mode: CrosshairMode.Normal },
     });
     this.#series = this.chart.addSeries(LineSeries, {
@@ -93,7 +98,11 @@ export class HeatChart {
       // The library would label the last visible value, which is not the price when scrolled back.
       lastValueVisible: false,
     });
-    this.#priceLine = this.#series.createPriceLine({ price: 0, axisLabelVisible: true, lineVisible: false });
+    this.#priceLine = this.#series.createPriceLine({
+      price: 0,
+      axisLabelVisible: true,
+      lineVisible: false,
+    });
     this.applyTheme();
     this.#series.attachPrimitive(this.#primitive);
     this.#primitive.onFrame = () => this.#label();
@@ -137,7 +146,9 @@ export class HeatChart {
     this.#primitive.redraw();
   }
 
-  /** Show a map. `keep` preserves the visible time range, so that a refetch does not move the chart. */
+  /**
+   * Show a map. `keep` preserves the visible time range, so that a refetch does not move the chart.
+   */
   setGrid(grid: HeatGrid, tick: number, keep: boolean): void {
     const before = this.#grid;
     const range = keep && before ? this.chart.timeScale().getVisibleLogicalRange() : null;
@@ -146,14 +157,20 @@ export class HeatChart {
     const { close } = grid.last();
     const digits = axisDecimals(close, tick);
     this.#series.applyOptions({
-      priceFormat: { type: 'custom', formatter: (x: number) => priceText(x, digits), minMove: 10 ** -digits },
+      priceFormat: {
+        type: 'custom',
+        formatter: (x: number) => priceText(x, digits),
+        minMove: 10 ** -digits,
+      },
     });
     this.#fill(grid);
     this.#priceLine.applyOptions({ price: close });
     this.#primitive.setGrid(grid);
     if (range && before && before.step === grid.step) {
       const shift = (before.t0 - grid.t0) / grid.step;
-      this.chart.timeScale().setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
+      this.chart
+        .timeScale()
+        .setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
     } else {
       this.#lastSeenCols = grid.cols;
       this.follow(true);
@@ -191,7 +208,12 @@ export class HeatChart {
 
   setLevels(levels: Levels | null): void {
     this.#primitive.levels = levels;
-    if (levels) this.#primitive.autoscale = this.#autoscale = stableAutoscale(this.#autoscale, levels.clusters, levels.mark);
+    if (levels)
+      this.#primitive.autoscale = this.#autoscale = stableAutoscale(
+        this.#autoscale,
+        levels.clusters,
+        levels.mark,
+      );
     this.#primitive.redraw();
   }
 
@@ -240,7 +262,10 @@ export class HeatChart {
     if (!shown) return;
     const centre = shown.to - (shown.to - shown.from) * anchor;
     scale.setAutoScale(false);
-    scale.setVisibleRange({ from: centre - (centre - shown.from) * factor, to: centre + (shown.to - centre) * factor });
+    scale.setVisibleRange({
+      from: centre - (centre - shown.from) * factor,
+      to: centre + (shown.to - centre) * factor,
+    });
   }
 
   /** Move the crosshair by whole cells, starting at the last price. */
@@ -331,7 +356,12 @@ export class HeatChart {
       each: this.#narrow ? 5 : 8,
       priceY: y(this.#grid.last().close),
     };
-    this.#tags.show(layOutTags(levels.clusters, y, layout), this.#host.clientWidth - width + 4, levels.mark, this.#narrow);
+    this.#tags.show(
+      layOutTags(levels.clusters, y, layout),
+      this.#host.clientWidth - width + 4,
+      levels.mark,
+      this.#narrow,
+    );
   }
 
   #onClick = (param: MouseEventParams<Time>): void => {

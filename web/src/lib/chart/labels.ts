@@ -19,7 +19,11 @@ export interface LabelLayout {
 }
 
 /** Labels for the largest visible clusters of each side, at most 1.5 lines from their level. */
-export function layOutTags(clusters: readonly Cluster[], yOf: (price: number) => number, layout: LabelLayout): Tag[] {
+export function layOutTags(
+  clusters: readonly Cluster[],
+  yOf: (price: number) => number,
+  layout: LabelLayout,
+): Tag[] {
   const out: Tag[] = [];
   for (const side of ['short', 'long'] as const) {
     const visible = clusters

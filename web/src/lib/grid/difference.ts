@@ -1,9 +1,10 @@
 /**
  * The difference of two models as map cells.
  *
- * On the wire 128 means equal, above 128 that ours is larger, 0 that both are empty. The map shows the
- * largest of the cells that share a pixel, so cells are re-encoded: magnitude in the upper seven bits,
- * sign in the lowest (1: ours is larger). The largest byte is then the greatest difference.
+ * On the wire 128 means equal, above 128 that ours is larger, 0 that both are empty. The map shows
+ * the largest of the cells that share a pixel, so cells are re-encoded: magnitude in the upper
+ * seven bits, sign in the lowest (1: ours is larger). The largest byte is then the greatest
+ * difference.
  */
 
 /** A wire byte this far from 128 means a factor of 32. */

@@ -1,8 +1,10 @@
-/** The live map in memory: cells row-major from the top, candles, and spare columns at the right. */
+/**
+ * The live map in memory: cells row-major from the top, candles, and spare columns at the right.
+ */
 import type { Column, MapSnapshot } from '../wire/types';
 import { GroundFinder } from './ground';
-import { CellScale } from './scale';
 import { Pyramid } from './pyramid';
+import { CellScale } from './scale';
 
 /** Columns that can be appended before the map must be refetched. */
 export const SPARE_COLUMNS = 128;
@@ -61,7 +63,8 @@ export class HeatGrid {
     this.ohlc = new Float32Array(this.capacity * 5).fill(NaN);
     this.ohlc.set(map.ohlc);
     this.pyramid = new Pyramid(this.capacity, map.rows);
-    for (let i = 0; i < map.cols; i++) this.pyramid.put(i, map.cells.subarray(i * map.rows, (i + 1) * map.rows));
+    for (let i = 0; i < map.cols; i++)
+      this.pyramid.put(i, map.cells.subarray(i * map.rows, (i + 1) * map.rows));
   }
 
   time(col: number): number {
@@ -134,7 +137,10 @@ export class HeatGrid {
   /** The cells split into relief and ground; computed on first use, then kept up to date. */
   get relief(): Relief {
     if (this.#relief) return this.#relief;
-    const relief = { above: new Pyramid(this.capacity, this.rows), under: new Pyramid(this.capacity, this.rows, 'mean') };
+    const relief = {
+      above: new Pyramid(this.capacity, this.rows),
+      under: new Pyramid(this.capacity, this.rows, 'mean'),
+    };
     this.#finder = new GroundFinder(this.rows, this.dp, this.scale);
     this.#relief = relief;
     for (let col = 0; col < this.cols; col++) this.#updateRelief(col);
@@ -151,11 +157,17 @@ export class HeatGrid {
     this.#relief.under.put(col, under);
   }
 
-  /** Histogram of columns [c0, c1) and rows [r0, r1), sampled to stay cheap; for relief also of the ground. */
+  /**
+   * Histogram of columns [c0, c1) and rows [r0, r1), sampled to stay cheap; for relief also of the
+   * ground.
+   */
   histogram(c0: number, c1: number, r0: number, r1: number, relief = false): Counts {
     const part = [c0, c1, r0, r1] as const;
     if (!relief) return { cells: this.#count(this.pyramid, ...part), ground: null };
-    return { cells: this.#count(this.relief.above, ...part), ground: this.#count(this.relief.under, ...part) };
+    return {
+      cells: this.#count(this.relief.above, ...part),
+      ground: this.#count(this.relief.under, ...part),
+    };
   }
 
   #count(of: Pyramid, c0: number, c1: number, r0: number, r1: number): Uint32Array {
@@ -163,12 +175,16 @@ export class HeatGrid {
     const stride = Math.max(1, Math.floor((c1 - c0) / 160));
     const top = Math.min(this.rows, Math.ceil(r1));
     for (let col = Math.max(0, Math.floor(c0)); col < Math.min(this.cols, c1); col += stride) {
-      for (let row = Math.max(0, Math.floor(r0)); row < top; row++) out[of.value(col, this.rows - 1 - row)]++;
+      for (let row = Math.max(0, Math.floor(r0)); row < top; row++)
+        out[of.value(col, this.rows - 1 - row)]++;
     }
     return out;
   }
 
-  /** Apply one column of the stream. `full` means that a new snapshot is needed: no room, or a gap in time. */
+  /**
+   * Apply one column of the stream. `full` means that a new snapshot is needed: no room, or a gap
+   * in time.
+   */
   apply(column: Column): ApplyResult {
     const at = Math.round(this.colOf(column.t));
     if (at < this.cols - 2 || at < 0) return 'unknown';

@@ -26,7 +26,7 @@ export class GroundFinder {
   readonly #opened: Uint8Array;
   readonly #sums: Float64Array;
   readonly #usd: Float64Array;
-    readonly #above: Float32Array;
+  readonly #above: Float32Array;
 
   constructor(rows: number, dp: number, scale: CellScale) {
     const window = windowRows(dp);
@@ -46,12 +46,16 @@ export class GroundFinder {
     const opened = this.#opened;
     this.#extreme(cells, opened, 255, false);
     this.#extreme(opened, opened, 0, true);
-    for (let i = 0; i < this.#rows; i++) this.#sums[i + 1] = this.#sums[i] + this.#scale.dollars(opened[i]);
+    for (let i = 0; i < this.#rows; i++)
+      this.#sums[i + 1] = this.#sums[i] + this.#scale.dollars(opened[i]);
     for (let i = 0; i < this.#rows; i++) {
       const from = Math.max(0, i - this.#quarter);
       const to = Math.min(this.#rows, i + this.#quarter + 1);
       const mean = (this.#sums[to] - this.#sums[from]) / (to - from);
-      this.#usd[i] = Math.max(this.#scale.dollars(opened[i]), Math.min(mean, this.#scale.dollars(cells[i])));
+      this.#usd[i] = Math.max(
+        this.#scale.dollars(opened[i]),
+        Math.min(mean, this.#scale.dollars(cells[i])),
+      );
     }
     return this.#usd;
   }
@@ -65,18 +69,28 @@ export class GroundFinder {
     this.#scale.bytes(this.#above, under);
   }
 
-  /** Minimum or maximum over `half` rows on either side. Windows grow by doubling; two cover a full one. */
+  /**
+   * Minimum or maximum over `half` rows on either side. Windows grow by doubling; two cover a full
+   * one.
+   */
   #extreme(from: Uint8Array, to: Uint8Array, worst: number, greatest: boolean): void {
     const spans = this.#padded.fill(worst);
     spans.set(from, this.#half);
     const whole = 2 * this.#half + 1;
     let width = 1;
-    for (; 2 * width <= whole; width *= 2) merge(spans, spans, spans.length - width, width, greatest);
+    for (; 2 * width <= whole; width *= 2)
+      merge(spans, spans, spans.length - width, width, greatest);
     merge(spans, to, this.#rows, whole - width, greatest);
   }
 }
 
-function merge(from: Uint8Array, to: Uint8Array, count: number, shift: number, greatest: boolean): void {
+function merge(
+  from: Uint8Array,
+  to: Uint8Array,
+  count: number,
+  shift: number,
+  greatest: boolean,
+): void {
   for (let i = 0; i < count; i++) {
     const a = from[i];
     const b = from[i + shift];

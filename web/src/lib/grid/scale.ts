@@ -12,7 +12,8 @@ export class CellScale {
   #lookup: Uint8Array | null = null;
 
   constructor(vmin: number, vmax: number) {
-    if (!(vmin > 0 && vmax > vmin)) throw new RangeError(`expected 0 < vmin < vmax, got ${vmin} and ${vmax}`);
+    if (!(vmin > 0 && vmax > vmin))
+      throw new RangeError(`expected 0 < vmin < vmax, got ${vmin} and ${vmax}`);
     this.vmin = vmin;
     this.vmax = vmax;
     this.#log = Math.log(vmax / vmin);
@@ -32,7 +33,8 @@ export class CellScale {
   /** Convert amounts to bytes, 0 below the scale; `usd` is rounded to 0.4 %. */
   bytes(usd: Float32Array, out: Uint8Array): void {
     const bits = new Uint32Array(usd.buffer, usd.byteOffset, usd.length);
-    const lookup = (this.#lookup ??= this.#buildLookup());
+    this.#lookup ??= this.#buildLookup();
+    const lookup = this.#lookup;
     for (let i = 0; i < bits.length; i++) out[i] = lookup[bits[i] >>> DROPPED_BITS];
   }
 
@@ -63,8 +65,8 @@ export interface ColourRange {
 const MIN_WIDTH = 16;
 
 /**
- * The colour range for the visible cells: coloured cells hold 80 % of the visible dollars, the peak is
- * the 99.8th percentile. Null when no cell is visible.
+ * The colour range for the visible cells: coloured cells hold 80 % of the visible dollars, the peak
+ * is the 99.8th percentile. Null when no cell is visible.
  */
 export function autoRange(histogram: Uint32Array, scale: CellScale): ColourRange | null {
   let count = 0;
@@ -96,7 +98,12 @@ const MIN_COUNTED = 2;
 const MAX_RATIO = 25;
 
 /** The range between two percentiles of the counted cells, or null if there are none. */
-function percentileRange(histogram: Uint32Array, scale: CellScale, low: number, high: number): ColourRange | null {
+function percentileRange(
+  histogram: Uint32Array,
+  scale: CellScale,
+  low: number,
+  high: number,
+): ColourRange | null {
   const from = Math.ceil(scale.position(MIN_COUNTED * scale.vmin));
   const count = histogram.subarray(from).reduce((a, b) => a + b, 0);
   if (!count) return null;
@@ -112,15 +119,21 @@ function percentileRange(histogram: Uint32Array, scale: CellScale, low: number, 
 }
 
 /**
- * The colour range of relief: 64th to 99th percentile of the visible cells. The peak is at least half
- * of the median ground (the threshold of a cluster), so that noise on a flat map stays dark.
+ * The colour range of relief: 64th to 99th percentile of the visible cells. The peak is at least
+ * half of the median ground (the threshold of a cluster), so that noise on a flat map stays dark.
  */
-export function reliefRange({ cells, ground }: { cells: Uint32Array; ground: Uint32Array }, scale: CellScale): ColourRange | null {
+export function reliefRange(
+  { cells, ground }: { cells: Uint32Array; ground: Uint32Array },
+  scale: CellScale,
+): ColourRange | null {
   const found = percentileRange(cells, scale, 0.64, 0.99);
   if (!found) return null;
   const under = percentileRange(ground, scale, 0.5, 0.5);
   const hi = Math.min(255, Math.max(found.hi, under ? scale.position(scale.at(under.lo) / 2) : 0));
-  return { lo: Math.min(hi - MIN_WIDTH, Math.max(found.lo, scale.position(scale.at(hi) / MAX_RATIO))), hi };
+  return {
+    lo: Math.min(hi - MIN_WIDTH, Math.max(found.lo, scale.position(scale.at(hi) / MAX_RATIO))),
+    hi,
+  };
 }
 
 /** The colour range of the ground, which is drawn in the darkest part of the palette. */

@@ -10,7 +10,12 @@ export interface LabelPspacing {
  * Centres nearest to the wanted ones: the labels stay `spacing` pixels apart and within [0, width].
  * Where both cannot fit, they share the middle of the scale.
  */
-export function separateLabels(wanted: LabelPspacing, widths: LabelPspacing, width: number, spacing = 8): LabelPspacing {
+export function separateLabels(
+  wanted: LabelPspacing,
+  widths: LabelPspacing,
+  width: number,
+  spacing = 8,
+): LabelPspacing {
   const min = widths.lo / 2;
   const max = width - widths.hi / 2;
   const gap = (widths.lo + widths.hi) / 2 + spacing;

@@ -74,7 +74,9 @@ function counts(o: Fields, key: string): Record<string, number> {
 
 function venue(name: string, value: unknown, feed: Fields, channels: ChannelHealth[]): VenueHealth {
   const o = fields(value, `$.venues.${name}`);
-  const markets = Object.entries(fields(feed['markets'], '$.markets')).filter(([market]) => venueOf(market) === name);
+  const markets = Object.entries(fields(feed['markets'], '$.markets')).filter(
+    ([market]) => venueOf(market) === name,
+  );
   return {
     name,
     markets: Object.fromEntries(markets) as Record<string, FeedStatus>,
@@ -108,6 +110,8 @@ export function readFeed(value: unknown): Feed | null {
     recording: feed['recording'] === true,
     unread: numberOr(feed, 'unread_frames', 0),
     lastUnread: textOr(feed, 'last_unread'),
-    serverProblems: Object.keys(problems).filter((name) => !names.has(name)).map((name) => textOr(problems, name)),
+    serverProblems: Object.keys(problems)
+      .filter((name) => !names.has(name))
+      .map((name) => textOr(problems, name)),
   };
 }

@@ -70,7 +70,9 @@ export function limitText(v: VenueHealth): string {
 
 /** "2 reconnects, 1 gap", most frequent first; routine events are left out. */
 export function incidentText(v: VenueHealth): string {
-  const all = Object.entries(v.incidents).filter(([what]) => what !== 'book snapshots' && what !== 'renewals');
+  const all = Object.entries(v.incidents).filter(
+    ([what]) => what !== 'book snapshots' && what !== 'renewals',
+  );
   if (v.unread) all.push(['unreadable messages', v.unread]);
   if (!all.length) return 'none';
   return all
@@ -91,7 +93,11 @@ const ADVICE: readonly Advice[] = [
     problem: 'Not available at your location',
     action: 'Point POWDERKEG_HOSTS at a host with access, or exclude the venue with --venues.',
   },
-  { pattern: /HTTP (418|429)/, problem: 'Rate limit reached', action: 'Resumes automatically; nothing to do.' },
+  {
+    pattern: /HTTP (418|429)/,
+    problem: 'Rate limit reached',
+    action: 'Resumes automatically; nothing to do.',
+  },
   {
     pattern: /recording has stopped/,
     problem: 'Recording has stopped',
@@ -110,22 +116,34 @@ const ADVICE: readonly Advice[] = [
   {
     pattern: /events (of|from) the future/,
     problem: 'The map has stopped',
-    action: 'A wrong clock dated events in the future. Fix the clock and restart; future events are skipped.',
+    action:
+      'A wrong clock dated events in the future. Fix the clock and restart; future events are skipped.',
   },
   {
     pattern: /cannot connect|ClientConnector/,
     problem: 'Cannot connect',
     action: 'Check the network, firewall and host name. Retrying automatically.',
   },
-  { pattern: /the venue refused/, problem: 'Request rejected', action: 'Check that the venue lists this coin. Other channels are not affected.' },
+  {
+    pattern: /the venue refused/,
+    problem: 'Request rejected',
+    action: 'Check that the venue lists this coin. Other channels are not affected.',
+  },
   {
     pattern: /HTTP 0|Timeout/,
     problem: 'Request timed out',
     action: 'Regular requests are retried. If history is missing on the map, restart.',
   },
-  { pattern: /HTTP 5\d\d/, problem: 'Venue server error', action: 'Retrying automatically; nothing to do.' },
+  {
+    pattern: /HTTP 5\d\d/,
+    problem: 'Venue server error',
+    action: 'Retrying automatically; nothing to do.',
+  },
 ];
-const UNKNOWN: Omit<Advice, 'pattern'> = { problem: 'Unknown problem', action: 'Run `powderkeg doctor` to see which step fails.' };
+const UNKNOWN: Omit<Advice, 'pattern'> = {
+  problem: 'Unknown problem',
+  action: 'Run `powderkeg doctor` to see which step fails.',
+};
 
 /** Explains a problem and what to do about it. */
 export function advice(message: string): { problem: string; action: string } {

@@ -3,7 +3,14 @@
 const DAY = 86_400_000_000;
 /** Days after which a fixing is stale. */
 const STALE = 7;
-const SYMBOLS: Record<string, string> = { USD: '$', NZD: 'NZ$', EUR: '€', AUD: 'A$', GBP: '£', JPY: '¥' };
+const SYMBOLS: Record<string, string> = {
+  USD: '$',
+  NZD: 'NZ$',
+  EUR: '€',
+  AUD: 'A$',
+  GBP: '£',
+  JPY: '¥',
+};
 
 export interface Fixings {
   ccy: string;
@@ -26,12 +33,24 @@ export function symbolOf(ccy: string): string {
 }
 
 export function readFixings(raw: unknown): Fixings {
-  const answer = raw as { ccy: string; currencies: string[]; days: string[]; values: number[]; source: string };
+  const answer = raw as {
+    ccy: string;
+    currencies: string[];
+    days: string[];
+    values: number[];
+    source: string;
+  };
   const days = answer.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 86_400_000);
   if (!days.length || days.length !== answer.values.length || !days.every(Number.isInteger)) {
     throw new Error('expected one fixing per day');
   }
-  return { ccy: answer.ccy, currencies: answer.currencies, days, values: answer.values, source: answer.source };
+  return {
+    ccy: answer.ccy,
+    currencies: answer.currencies,
+    days,
+    values: answer.values,
+    source: answer.source,
+  };
 }
 
 /** The fixing valid at a time (µs UTC); NaN before the first one. */

@@ -4,7 +4,9 @@ import { money } from './money.svelte';
 
 /** The ends in dollars; null without a lock, or while its rates are loading. */
 export function lockInDollars(lock: ScaleLock | null): [number, number] | null {
-  return lock && (lock.ccy ?? 'USD') === money.ccy ? [money.dollars(lock.lo), money.dollars(lock.hi)] : null;
+  return lock && (lock.ccy ?? 'USD') === money.ccy
+    ? [money.dollars(lock.lo), money.dollars(lock.hi)]
+    : null;
 }
 
 /** A lock at two ends in dollars, in the display currency. */

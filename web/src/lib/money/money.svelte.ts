@@ -15,7 +15,9 @@ export class Money {
   #fixings = $state.raw<Fixings | null>(null);
 
   readonly symbol = $derived(symbolOf(this.ccy));
-  readonly fixing = $derived(this.#fixings && this.ccy !== 'USD' ? fixingOf(this.#fixings, this.at) : null);
+  readonly fixing = $derived(
+    this.#fixings && this.ccy !== 'USD' ? fixingOf(this.#fixings, this.at) : null,
+  );
   /** Units of the currency per US dollar. */
   readonly rate = $derived(this.fixing?.value ?? 1);
 
@@ -36,7 +38,8 @@ export class Money {
     this.requested = ccy;
     this.error = null;
     try {
-      const fixings = ccy === 'USD' ? null : readFixings(await load(`/v1/rates?ccy=${ccy}&since=2021-01-01`));
+      const fixings =
+        ccy === 'USD' ? null : readFixings(await load(`/v1/rates?ccy=${ccy}&since=2021-01-01`));
       // Another currency may have been requested meanwhile.
       if (this.requested !== ccy) return false;
       this.#fixings = fixings;

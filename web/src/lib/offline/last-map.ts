@@ -17,7 +17,10 @@ export async function saveLastMap(canvas: HTMLCanvasElement, at: number): Promis
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/webp', 0.8));
   if (!blob) return;
   const store = await caches.open(CACHE);
-  await store.put(URL_PATH, new Response(blob, { headers: { 'content-type': blob.type, [TIME_HEADER]: String(at) } }));
+  await store.put(
+    URL_PATH,
+    new Response(blob, { headers: { 'content-type': blob.type, [TIME_HEADER]: String(at) } }),
+  );
 }
 
 /** The last saved image, or null. */

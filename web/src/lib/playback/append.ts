@@ -1,4 +1,6 @@
-/** Turns the newest columns of a fetched map into stream columns, to append them to the map shown. */
+/**
+ * Turns the newest columns of a fetched map into stream columns, to append them to the map shown.
+ */
 import type { HeatGrid } from '../grid/grid';
 import type { Column, MapSnapshot } from '../wire/types';
 
@@ -6,9 +8,14 @@ const NONE = new Uint16Array();
 
 /** Columns to apply in order; null if the map must be refetched: other rows, or a gap in time. */
 export function columnsToAppend(grid: HeatGrid, part: MapSnapshot): Column[] | null {
-  const same = part.rows === grid.rows && part.step === grid.step && close(part.p0, grid.p0) && close(part.dp, grid.dp);
+  const same =
+    part.rows === grid.rows &&
+    part.step === grid.step &&
+    close(part.p0, grid.p0) &&
+    close(part.dp, grid.dp);
   const first = Math.round(grid.colOf(part.t0));
-  if (!same || first > grid.cols || first < grid.cols - 2 || first + part.cols < grid.cols) return null;
+  if (!same || first > grid.cols || first < grid.cols - 2 || first + part.cols < grid.cols)
+    return null;
   if (first + part.cols > grid.capacity) return null;
   return Array.from({ length: part.cols }, (_, i) => ({
     kind: 'column' as const,

@@ -38,7 +38,10 @@ export class PlayClock {
     return this.at;
   }
 
-  /** Advance by `milliseconds` of wall time; stops at the end. Returns whether the rounded time changed. */
+  /**
+   * Advance by `milliseconds` of wall time; stops at the end. Returns whether the rounded time
+   * changed.
+   */
   tick(milliseconds: number): boolean {
     if (!this.playing || !(milliseconds > 0)) return false;
     const before = this.at;
@@ -55,7 +58,11 @@ export class PlayClock {
 }
 
 /** The nearest move before or after a time; moves may be in any order. */
-export function nearestMove<M extends { at: number }>(moves: readonly M[], at: number, way: -1 | 1): M | null {
+export function nearestMove<M extends { at: number }>(
+  moves: readonly M[],
+  at: number,
+  way: -1 | 1,
+): M | null {
   const candidates = moves.filter((m) => (way < 0 ? m.at < at : m.at > at));
   if (!candidates.length) return null;
   return candidates.reduce((best, m) => (Math.abs(m.at - at) < Math.abs(best.at - at) ? m : best));

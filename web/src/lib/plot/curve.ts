@@ -1,9 +1,9 @@
 /** Draws the cumulative curve: dollars liquidated up to each price, and its slope. */
 import { dollars, percent } from '../format';
-import type { Cumulative } from '../wire/types';
 import { FONT, theme } from '../render/theme.svelte';
+import type { Cumulative } from '../wire/types';
 import { roundStep } from './profile';
-import { cumulativeAt, slopes, type Stretch } from './slope';
+import { cumulativeAt, type Stretch, slopes } from './slope';
 
 export interface CurveOptions {
   /** Whether dollar marks are drawn at the left. */
@@ -40,7 +40,12 @@ export function cropped(curve: Cumulative, reach: number): Cumulative {
   const first = distance.findIndex((d) => d >= -edge);
   const last = distance.findLastIndex((d) => d <= edge) + 1;
   const cut = (list: Float64Array): Float64Array => list.subarray(Math.max(0, first), last);
-  return { distance: cut(distance), notional: cut(curve.notional), low: cut(curve.low), high: cut(curve.high) };
+  return {
+    distance: cut(distance),
+    notional: cut(curve.notional),
+    low: cut(curve.low),
+    high: cut(curve.high),
+  };
 }
 
 /** Signed distance at a fraction of the width. */
@@ -49,14 +54,26 @@ export function distanceAt(curve: Cumulative, share: number): number {
   return from + (curve.distance[curve.distance.length - 1] - from) * share;
 }
 
-export function drawCurve(ctx: CanvasRenderingContext2D, width: number, height: number, curve: Cumulative, options: CurveOptions): void {
+export function drawCurve(
+  ctx: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  curve: Cumulative,
+  options: CurveOptions,
+): void {
   const { distance, notional, low, high } = curve;
   if (distance.length < 2) return;
   const banded = Boolean(options.band) && high.length === distance.length;
   const most = Math.max(...(banded ? high : notional), 1) * 1.04;
   const lower = options.slope ? Math.round((height - AXIS_HEIGHT) * SLOPE_SHARE) : 0;
   const top = options.axis ? 14 : 6;
-  const box = boxOf(curve, width, top, height - AXIS_HEIGHT - (lower ? lower + SLOPE_MARGIN : 0), most);
+  const box = boxOf(
+    curve,
+    width,
+    top,
+    height - AXIS_HEIGHT - (lower ? lower + SLOPE_MARGIN : 0),
+    most,
+  );
   ctx.font = FONT;
   ctx.textBaseline = 'middle';
   for (const stretch of options.steep ?? []) shade(ctx, box, stretch, height - AXIS_HEIGHT);
@@ -65,17 +82,24 @@ export function drawCurve(ctx: CanvasRenderingContext2D, width: number, height: 
   if (banded) band(ctx, box, distance, low, high);
   side(ctx, box, curve, (d) => d <= 1e-9, theme.long);
   side(ctx, box, curve, (d) => d >= -1e-9, theme.short);
-  if (lower) slope(ctx, { ...box, top: height - AXIS_HEIGHT - lower, floor: height - AXIS_HEIGHT }, curve);
+  if (lower)
+    slope(ctx, { ...box, top: height - AXIS_HEIGHT - lower, floor: height - AXIS_HEIGHT }, curve);
   ctx.fillStyle = theme.text;
-  for (let py = top; py < height - AXIS_HEIGHT; py += 5) ctx.fillRect(Math.round(box.x(0)), py, 1, 2);
-  if (options.at !== null && options.at >= box.from && options.at <= box.to) pointer(ctx, options.at, curve, box, height - AXIS_HEIGHT);
+  for (let py = top; py < height - AXIS_HEIGHT; py += 5)
+    ctx.fillRect(Math.round(box.x(0)), py, 1, 2);
+  if (options.at !== null && options.at >= box.from && options.at <= box.to)
+    pointer(ctx, options.at, curve, box, height - AXIS_HEIGHT);
 }
 
 function boxOf(curve: Cumulative, width: number, top: number, floor: number, most: number): Box {
   const from = curve.distance[0];
   const to = curve.distance[curve.distance.length - 1];
   return {
-    from, to, width, top, floor,
+    from,
+    to,
+    width,
+    top,
+    floor,
     x: (d) => ((d - from) / (to - from)) * width,
     y: (v) => floor - (v / most) * (floor - top),
   };
@@ -92,7 +116,12 @@ function dollarMarks(ctx: CanvasRenderingContext2D, box: Box, most: number): voi
   }
 }
 
-function distanceMarks(ctx: CanvasRenderingContext2D, box: Box, height: number, floor: number): void {
+function distanceMarks(
+  ctx: CanvasRenderingContext2D,
+  box: Box,
+  height: number,
+  floor: number,
+): void {
   const { from, to, width, x } = box;
   const marks = roundStep((to - from) * 100, width / 64) / 100;
   ctx.textAlign = 'center';
@@ -102,24 +131,42 @@ function distanceMarks(ctx: CanvasRenderingContext2D, box: Box, height: number, 
     ctx.fillRect(Math.round(x(d)), box.top, 1, floor - box.top);
     ctx.fillStyle = theme.text;
     const words = `${Number((d * 100).toFixed(2))}%`;
-    ctx.fillText(d > 1e-9 ? `+${words}` : Math.abs(d) < 1e-9 ? 'now' : words.replace('-', '−'), x(d), height - 9);
+    ctx.fillText(
+      d > 1e-9 ? `+${words}` : Math.abs(d) < 1e-9 ? 'now' : words.replace('-', '−'),
+      x(d),
+      height - 9,
+    );
   }
 }
 
-function band(ctx: CanvasRenderingContext2D, box: Box, distance: Float64Array, low: Float64Array, high: Float64Array): void {
+function band(
+  ctx: CanvasRenderingContext2D,
+  box: Box,
+  distance: Float64Array,
+  low: Float64Array,
+  high: Float64Array,
+): void {
   ctx.fillStyle = theme.band;
   ctx.beginPath();
-  distance.forEach((d, i) => ctx.lineTo(box.x(d), box.y(high[i])));
+  for (let i = 0; i < distance.length; i++) ctx.lineTo(box.x(distance[i]), box.y(high[i]));
   for (let i = distance.length - 1; i >= 0; i--) ctx.lineTo(box.x(distance[i]), box.y(low[i]));
   ctx.fill();
 }
 
-function side(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative, keep: (d: number) => boolean, colour: string): void {
+function side(
+  ctx: CanvasRenderingContext2D,
+  box: Box,
+  curve: Cumulative,
+  keep: (d: number) => boolean,
+  colour: string,
+): void {
   const points: [number, number][] = [];
-  curve.distance.forEach((d, i) => keep(d) && points.push([box.x(d), box.y(curve.notional[i])]));
+  curve.distance.forEach((d, i) => {
+    if (keep(d)) points.push([box.x(d), box.y(curve.notional[i])]);
+  });
   if (points.length < 2) return;
   ctx.beginPath();
-  points.forEach(([px, py]) => ctx.lineTo(px, py));
+  for (const [px, py] of points) ctx.lineTo(px, py);
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.75;
   ctx.lineJoin = 'round';
@@ -135,7 +182,10 @@ function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void
   const each = slopes(curve);
   const most = Math.max(...each, 1);
   const y = (v: number): number => box.floor - (v / most) * (box.floor - box.top);
-  for (const [keep, colour] of [[(d: number) => d < 0, theme.long], [(d: number) => d > 0, theme.short]] as const) {
+  for (const [keep, colour] of [
+    [(d: number) => d < 0, theme.long],
+    [(d: number) => d > 0, theme.short],
+  ] as const) {
     ctx.beginPath();
     let last = 0;
     let first = NaN;
@@ -159,12 +209,21 @@ function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void
 }
 
 function shade(ctx: CanvasRenderingContext2D, box: Box, stretch: Stretch, floor: number): void {
-  const [a, b] = [box.x(Math.min(stretch.from, stretch.to)), box.x(Math.max(stretch.from, stretch.to))];
+  const [a, b] = [
+    box.x(Math.min(stretch.from, stretch.to)),
+    box.x(Math.max(stretch.from, stretch.to)),
+  ];
   ctx.fillStyle = theme.faint;
   ctx.fillRect(a, box.top, b - a, floor - box.top);
 }
 
-function pointer(ctx: CanvasRenderingContext2D, at: number, curve: Cumulative, box: Box, floor: number): void {
+function pointer(
+  ctx: CanvasRenderingContext2D,
+  at: number,
+  curve: Cumulative,
+  box: Box,
+  floor: number,
+): void {
   ctx.fillStyle = theme.cross;
   ctx.fillRect(Math.round(box.x(at)), box.top, 1, floor - box.top);
   ctx.beginPath();
@@ -178,6 +237,8 @@ export function curveText(curve: Cumulative): string {
   const { distance } = curve;
   if (distance.length < 2) return 'No cumulative data yet';
   const [from, to] = [distance[0], distance[distance.length - 1]];
-  const parts = [from, from / 2, to / 2, to].map((d) => `${percent(d)} ${dollars(cumulativeAt(curve, d))}`);
+  const parts = [from, from / 2, to / 2, to].map(
+    (d) => `${percent(d)} ${dollars(cumulativeAt(curve, d))}`,
+  );
   return `Estimated dollars liquidated if price moves: ${parts.join(', ')}`;
 }

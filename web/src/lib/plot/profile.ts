@@ -48,7 +48,11 @@ export function ladderFloor(height: number, bare = false): number {
 }
 
 /** The price at a height of the canvas. */
-export function ladderPrice(ladder: Pick<Ladder, 'mark' | 'reach' | 'bare'>, y: number, height: number): number {
+export function ladderPrice(
+  ladder: Pick<Ladder, 'mark' | 'reach' | 'bare'>,
+  y: number,
+  height: number,
+): number {
   const floor = ladderFloor(height, Boolean(ladder.bare));
   const share = Math.min(1, Math.max(0, y / Math.max(1, floor)));
   return ladder.mark * (1 + ladder.reach * (1 - 2 * share));
@@ -59,7 +63,16 @@ export function longest(ladder: Ladder, height: number): number {
   const bins = binsFor(ladderFloor(height, true));
   let max = 0;
   for (const layer of ladder.layers)
-    max = Math.max(max, ...binned(layer.usd, ladder, ladder.mark * (1 - ladder.reach), ladder.mark * (1 + ladder.reach), bins));
+    max = Math.max(
+      max,
+      ...binned(
+        layer.usd,
+        ladder,
+        ladder.mark * (1 - ladder.reach),
+        ladder.mark * (1 + ladder.reach),
+        bins,
+      ),
+    );
   return max;
 }
 
@@ -68,7 +81,13 @@ function binsFor(floor: number): number {
 }
 
 /** Dollars in each of `bins` equal price steps between low and high; rows are split by overlap. */
-export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low: number, high: number, bins: number): Float64Array {
+export function binned(
+  usd: Float32Array,
+  ladder: Pick<Ladder, 'p0' | 'dp'>,
+  low: number,
+  high: number,
+  bins: number,
+): Float64Array {
   const out = new Float64Array(bins);
   const height = (high - low) / bins;
   const first = Math.max(0, Math.floor((Math.log(low) - ladder.p0) / ladder.dp));
@@ -88,7 +107,11 @@ export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low
 }
 
 /** Dollars of the row that contains a price. */
-export function binAt(grid: Pick<Ladder, 'p0' | 'dp'>, usd: Float32Array | undefined, at: number): number {
+export function binAt(
+  grid: Pick<Ladder, 'p0' | 'dp'>,
+  usd: Float32Array | undefined,
+  at: number,
+): number {
   return usd?.[Math.floor((Math.log(at) - grid.p0) / grid.dp)] ?? 0;
 }
 
@@ -99,7 +122,12 @@ export function roundStep(range: number, wanted: number): number {
   return ([1, 2, 2.5, 5].find((m) => m * power >= raw) ?? 10) * power;
 }
 
-export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height: number, ladder: Ladder): void {
+export function drawLadder(
+  ctx: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  ladder: Ladder,
+): void {
   const low = ladder.mark * (1 - ladder.reach);
   const high = ladder.mark * (1 + ladder.reach);
   const floor = ladderFloor(height, Boolean(ladder.bare));
@@ -111,10 +139,16 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   let max = 0;
   for (let b = 0; b < bins; b++) {
     for (const s of stacks) max = Math.max(max, s[b]);
-    if (!ladder.overlaid) max = Math.max(max, stacks.reduce((sum, s) => sum + s[b], 0));
+    if (!ladder.overlaid)
+      max = Math.max(
+        max,
+        stacks.reduce((sum, s) => sum + s[b], 0),
+      );
   }
   if (ladder.bare) max = ladder.bare.max;
-  const bands = ladder.layers.map((l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)));
+  const bands = ladder.layers.map(
+    (l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)),
+  );
   for (const band of bands) if (band) max = Math.max(max, ...band[1]);
   const { outline } = ladder;
   const outlineBins = outline && binned(outline.usd, outline, low, high, bins);
@@ -124,7 +158,8 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   for (let p = Math.ceil(low / step) * step; p < high; p += step) {
     ctx.fillStyle = theme.faint;
     ctx.fillRect(0, Math.round(y(p)), right, 1);
-    if (ladder.bare || Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8) continue;
+    if (ladder.bare || Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8)
+      continue;
     ctx.fillStyle = theme.text;
     ctx.textAlign = 'left';
     ctx.fillText(priceText(p, ladder.digits), right + 8, y(p));
@@ -132,7 +167,9 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   if (max > 0) {
     if (!ladder.bare) dollarsAxis(ctx, right, floor, max);
     const box = { right, thick: floor / bins, max, floor };
-    bands.forEach((band, k) => band && whiskers(ctx, band, ladder.layers[k].colour, box));
+    bands.forEach((band, k) => {
+      if (band) whiskers(ctx, band, ladder.layers[k].colour, box);
+    });
     if (ladder.overlaid) lines(ctx, ladder, stacks, box);
     else bars(ctx, ladder, stacks, box);
     if (outlineBins && outline) drawOutline(ctx, outlineBins, outline.colour, box);
@@ -140,36 +177,70 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   const now = Math.round(y(ladder.mark));
   ctx.fillStyle = theme.ink;
   for (let x = 0; x < right; x += 4) ctx.fillRect(x, now, 2, 1);
-  if (!ladder.bare) priceBox(ctx, right, now, priceText(ladder.mark, ladder.digits), theme.ink, theme.onInk);
+  if (!ladder.bare)
+    priceBox(ctx, right, now, priceText(ladder.mark, ladder.digits), theme.ink, theme.onInk);
   const { cursor } = ladder;
-  if (cursor && cursor > low && cursor < high) drawCursor(ctx, ladder, right, Math.round(y(cursor)), now);
+  if (cursor && cursor > low && cursor < high)
+    drawCursor(ctx, ladder, right, Math.round(y(cursor)), now);
 }
 
 /** Width of the price axis, pixels: prices of small coins are long. */
 function axisWidth(ctx: CanvasRenderingContext2D, { mark, reach, digits }: Ladder): number {
-  const widest = Math.max(...[1, 1 + reach].map((part) => ctx.measureText(priceText(mark * part, digits)).width));
+  const widest = Math.max(
+    ...[1, 1 + reach].map((part) => ctx.measureText(priceText(mark * part, digits)).width),
+  );
   return Math.max(AXIS, Math.ceil(widest) + PRICE_PADDING);
 }
 
 /** Draw the cursor line; its price label avoids that of the mark. */
-function drawCursor(ctx: CanvasRenderingContext2D, ladder: Ladder, right: number, at: number, now: number): void {
+function drawCursor(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  right: number,
+  at: number,
+  now: number,
+): void {
   ctx.fillStyle = theme.cross;
   ctx.fillRect(0, at, right, 1);
   if (ladder.bare || !ladder.cursor) return;
   const labelY = Math.abs(at - now) < 18 ? now + (at < now ? -18 : 18) : at;
-  priceBox(ctx, right, labelY, priceText(ladder.cursor, ladder.digits), theme.crossLabel, theme.onCross);
+  priceBox(
+    ctx,
+    right,
+    labelY,
+    priceText(ladder.cursor, ladder.digits),
+    theme.crossLabel,
+    theme.onCross,
+  );
 }
 
-function priceBox(ctx: CanvasRenderingContext2D, right: number, y: number, label: string, background: string, text: string): void {
+function priceBox(
+  ctx: CanvasRenderingContext2D,
+  right: number,
+  y: number,
+  label: string,
+  background: string,
+  text: string,
+): void {
   ctx.fillStyle = background;
-  ctx.fillRect(right + 2, y - 9, Math.max(AXIS, ctx.measureText(label).width + PRICE_PADDING) - 2, 18);
+  ctx.fillRect(
+    right + 2,
+    y - 9,
+    Math.max(AXIS, ctx.measureText(label).width + PRICE_PADDING) - 2,
+    18,
+  );
   ctx.fillStyle = text;
   ctx.textAlign = 'left';
   ctx.fillText(label, right + 8, y + 0.5);
 }
 
 /** Draw every layer as a step line from zero. */
-function lines(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
+function lines(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  stacks: readonly Float64Array[],
+  box: Box,
+): void {
   const scale = (box.right - 12) / box.max;
   stacks.forEach((stack, k) => {
     ctx.beginPath();
@@ -202,7 +273,12 @@ function barBounds({ floor, thick }: Box, b: number): [number, number] {
 }
 
 /** Draw the 80 % band behind each bar, with a cap at its high end. */
-function whiskers(ctx: CanvasRenderingContext2D, [low, high]: Float64Array[], colour: string, box: Box): void {
+function whiskers(
+  ctx: CanvasRenderingContext2D,
+  [low, high]: Float64Array[],
+  colour: string,
+  box: Box,
+): void {
   const scale = (box.right - 12) / box.max;
   for (let b = 0; b < high.length; b++) {
     if (high[b] * scale < 1) continue;
@@ -215,7 +291,12 @@ function whiskers(ctx: CanvasRenderingContext2D, [low, high]: Float64Array[], co
 }
 
 /** Draw observed values as hollow bars. */
-function drawOutline(ctx: CanvasRenderingContext2D, usd: Float64Array, colour: string, box: Box): void {
+function drawOutline(
+  ctx: CanvasRenderingContext2D,
+  usd: Float64Array,
+  colour: string,
+  box: Box,
+): void {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.25;
   for (let b = 0; b < usd.length; b++) {
@@ -226,7 +307,12 @@ function drawOutline(ctx: CanvasRenderingContext2D, usd: Float64Array, colour: s
   }
 }
 
-function bars(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
+function bars(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  stacks: readonly Float64Array[],
+  box: Box,
+): void {
   const { right, max } = box;
   const bins = stacks[0]?.length ?? 0;
   for (let b = 0; b < bins; b++) {
@@ -242,7 +328,12 @@ function bars(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Fl
   }
 }
 
-function dollarsAxis(ctx: CanvasRenderingContext2D, right: number, floor: number, max: number): void {
+function dollarsAxis(
+  ctx: CanvasRenderingContext2D,
+  right: number,
+  floor: number,
+  max: number,
+): void {
   const step = roundStep(max, right / 110);
   ctx.textAlign = 'center';
   for (let v = step; v < max * 0.97; v += step) {

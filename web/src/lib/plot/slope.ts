@@ -19,7 +19,9 @@ export function slopes(curve: Cumulative): Float64Array {
   return Float64Array.from(curve.distance, (d) => slopeAt(curve, d));
 }
 
-/** Dollars per percent at a distance. The window never crosses the price: a fall meets no shorts. */
+/**
+ * Dollars per percent at a distance. The window never crosses the price: a fall meets no shorts.
+ */
 export function slopeAt(curve: Cumulative, at: number): number {
   const { distance } = curve;
   if (distance.length < 2) return NaN;
@@ -59,11 +61,19 @@ export interface Step {
 }
 
 /** Running total at the far edge of every cluster of a side within the curve, nearest first. */
-export function steps(curve: Cumulative, clusters: readonly Cluster[], side: Side, mark: number): Step[] {
+export function steps(
+  curve: Cumulative,
+  clusters: readonly Cluster[],
+  side: Side,
+  mark: number,
+): Step[] {
   const ends = [curve.distance[0], curve.distance[curve.distance.length - 1]];
   return clusters
     .filter((c) => c.side === side)
-    .map((cluster) => ({ cluster, distance: (side === 'long' ? cluster.floor : cluster.top) / mark - 1 }))
+    .map((cluster) => ({
+      cluster,
+      distance: (side === 'long' ? cluster.floor : cluster.top) / mark - 1,
+    }))
     .filter(({ distance }) => distance >= ends[0] && distance <= ends[1])
     .sort((a, b) => Math.abs(a.distance) - Math.abs(b.distance))
     .map((s) => ({ ...s, total: cumulativeAt(curve, s.distance) }));

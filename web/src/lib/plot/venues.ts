@@ -1,4 +1,7 @@
-/** Venue colours (distinct in every kind of colour vision, and from the long/short pair), and rows of the venue table. */
+/**
+ * Venue colours (distinct in every kind of colour vision, and from the long/short pair), and rows
+ * of the venue table.
+ */
 import { theme } from '../render/theme.svelte';
 import type { FeedStatus, Venue, VenueShare } from '../wire/types';
 
@@ -57,6 +60,17 @@ export function venueRows(held: readonly VenueShare[], known: readonly Venue[]):
   });
   const off = known
     .filter((k) => !held.some((v) => v.name === k.name))
-    .map((k): VenueRow => ({ name: k.name, on: k.on, long: 0, short: 0, share: k.share, part: 0, state: k.state, age: k.age }));
+    .map(
+      (k): VenueRow => ({
+        name: k.name,
+        on: k.on,
+        long: 0,
+        short: 0,
+        share: k.share,
+        part: 0,
+        state: k.state,
+        age: k.age,
+      }),
+    );
   return [...on.sort((a, b) => b.part - a.part), ...off.sort((a, b) => b.share - a.share)];
 }

@@ -11,12 +11,21 @@ const STROKE = 1.6;
 const MIN_HEIGHT = 4;
 
 /** Centre line and half height of a bracket, in the pixels of `y`. */
-export function bracket({ floor, top }: Pick<Cluster, 'floor' | 'top'>, y: (price: number) => number, minHeight: number): { at: number; half: number } {
+export function bracket(
+  { floor, top }: Pick<Cluster, 'floor' | 'top'>,
+  y: (price: number) => number,
+  minHeight: number,
+): { at: number; half: number } {
   const [low, high] = [y(floor), y(top)];
   return { at: (low + high) / 2, half: Math.max(minHeight, low - high) / 2 };
 }
 
-export function drawBrackets(ctx: CanvasRenderingContext2D, band: Band, clusters: readonly Cluster[], y: (price: number) => number): void {
+export function drawBrackets(
+  ctx: CanvasRenderingContext2D,
+  band: Band,
+  clusters: readonly Cluster[],
+  y: (price: number) => number,
+): void {
   const thick = Math.max(1, Math.round(STROKE * band.ratio));
   const left = band.left + Math.round(2 * band.ratio);
   const arm = Math.round(ARM * band.ratio);

@@ -1,6 +1,7 @@
 /** White and near-black candles, merged so that bodies stay readable. */
+
+import { CLOSE, type HeatGrid, HIGH, LOW, OPEN } from '../grid/grid';
 import { theme } from './theme.svelte';
-import { CLOSE, HIGH, type HeatGrid, LOW, OPEN } from '../grid/grid';
 
 /** Minimum width of a candle, CSS pixels. */
 const MIN_WIDTH = 5;
@@ -20,14 +21,24 @@ export interface Candle {
   close: number;
 }
 
-/** Candles of `n` columns touching [first, last), aligned to the clock so that panning does not change them. */
+/**
+ * Candles of `n` columns touching [first, last), aligned to the clock so that panning does not
+ * change them.
+ */
 export function candles(grid: HeatGrid, n: number, first: number, last: number): Candle[] {
   const out: Candle[] = [];
   const shift = Math.round(grid.t0 / grid.step) % n;
   const start = Math.floor((Math.max(0, first) + shift) / n) * n - shift;
   const end = Math.min(grid.cols, last);
   for (let from = start; from < end; from += n) {
-    const candle = { from, to: Math.min(grid.cols, from + n), open: NaN, high: -Infinity, low: Infinity, close: NaN };
+    const candle = {
+      from,
+      to: Math.min(grid.cols, from + n),
+      open: NaN,
+      high: -Infinity,
+      low: Infinity,
+      close: NaN,
+    };
     for (let i = Math.max(0, from); i < candle.to; i++) {
       const k = i * 5;
       const close = grid.ohlc[k + CLOSE];
@@ -55,13 +66,19 @@ export function drawCandles(
   // An odd difference to the wick would put the wick off centre.
   if ((body - line) % 2) body--;
   body = Math.max(line, body);
-  // The outline separates candles from bright heat. Read once: the theme is reactive, and this runs in every frame.
+  // The outline separates candles from bright heat. Read once: the theme is reactive, and this runs
+  // in every frame.
   const { name, outline, rising: white, falling: inner, edge } = theme;
   ctx.fillStyle = outline;
   for (const c of list) {
     const x = Math.round(columns.x0 + c.from * columns.barSpacing + full / 2 - line / 2);
     const top = Math.round(y(c.high));
-    ctx.fillRect(x - line, top - line, 3 * line, Math.max(line, Math.round(y(c.low)) - top) + 2 * line);
+    ctx.fillRect(
+      x - line,
+      top - line,
+      3 * line,
+      Math.max(line, Math.round(y(c.low)) - top) + 2 * line,
+    );
   }
   for (const c of list) {
     const middle = Math.round(columns.x0 + c.from * columns.barSpacing + full / 2 - line / 2);

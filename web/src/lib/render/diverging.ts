@@ -24,7 +24,11 @@ export function divergingAt(position: number, light = false): [number, number, n
   const { even, statics, ours } = light ? LIGHT : DARK;
   const end = position < 0 ? statics : ours;
   const t = Math.min(1, Math.abs(position)) ** GAMMA;
-  return [0, 1, 2].map((c) => Math.round(even[c] + (end[c] - even[c]) * t)) as [number, number, number];
+  return [0, 1, 2].map((c) => Math.round(even[c] + (end[c] - even[c]) * t)) as [
+    number,
+    number,
+    number,
+  ];
 }
 
 /** RGBA words (little-endian ABGR) of every encoded cell; `grey` desaturates a stale map. */

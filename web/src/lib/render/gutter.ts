@@ -48,12 +48,18 @@ export function drawGutter(
     const flush = (bottom: number): void => {
       if (longest <= 0) return;
       c.fillStyle = colour + ALPHAS[Math.min(7, Math.floor((longest / b.maxBar) * 8))];
-      c.fillRect(b.left + Math.round(BRACKET_WIDTH * b.ratio), top, longest, Math.max(1, bottom - top));
+      c.fillRect(
+        b.left + Math.round(BRACKET_WIDTH * b.ratio),
+        top,
+        longest,
+        Math.max(1, bottom - top),
+      );
     };
     let bottom = NaN;
     // Rows that share a pixel are drawn once, by the longest of them.
     for (let r = low; r < high; r++) {
-      const length = usd[r] > MIN_SHARE * max ? Math.max(1, Math.round((usd[r] / max) ** 0.6 * b.maxBar)) : 0;
+      const length =
+        usd[r] > MIN_SHARE * max ? Math.max(1, Math.round((usd[r] / max) ** 0.6 * b.maxBar)) : 0;
       const y1 = Math.round(yOf(grid.edge(r + shift)));
       const y0 = Math.round(yOf(grid.edge(r + shift + 1)));
       if (y1 === bottom && y0 === y1) longest = Math.max(longest, length);

@@ -13,7 +13,13 @@ interface LinePattern {
 function linePattern(kind: Hatching): LinePattern {
   if (kind === 'all') return { spacing: 8, strokes: [[theme.gap, 1]] };
   // Drawn over heat: the dark stroke shows on bright cells, the light one on dark cells.
-  return { spacing: 20, strokes: [[theme.partial[0], 2.5], [theme.partial[1], 1]] };
+  return {
+    spacing: 20,
+    strokes: [
+      [theme.partial[0], 2.5],
+      [theme.partial[1], 1],
+    ],
+  };
 }
 
 const tiles = new Map<string, HTMLCanvasElement>();
@@ -27,12 +33,18 @@ function tile(kind: Hatching, ratio: number): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
   const ctx = canvas.getContext('2d');
-  if (ctx) for (const [colour, width] of strokes) drawLines(ctx, side, colour, Math.max(1, width * ratio));
+  if (ctx)
+    for (const [colour, width] of strokes) drawLines(ctx, side, colour, Math.max(1, width * ratio));
   tiles.set(key, canvas);
   return canvas;
 }
 
-function drawLines(ctx: CanvasRenderingContext2D, side: number, colour: string, width: number): void {
+function drawLines(
+  ctx: CanvasRenderingContext2D,
+  side: number,
+  colour: string,
+  width: number,
+): void {
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.beginPath();
@@ -44,7 +56,11 @@ function drawLines(ctx: CanvasRenderingContext2D, side: number, colour: string, 
 }
 
 /** The pattern, for areas of any shape. */
-export function hatching(ctx: CanvasRenderingContext2D, kind: Hatching, ratio: number): CanvasPattern | null {
+export function hatching(
+  ctx: CanvasRenderingContext2D,
+  kind: Hatching,
+  ratio: number,
+): CanvasPattern | null {
   return ctx.createPattern(tile(kind, ratio), 'repeat');
 }
 

@@ -1,4 +1,7 @@
-/** Draws heat from textures: bytes are coloured once, then copied scaled. Money has one byte per cell, relief two (itself and its ground). */
+/**
+ * Draws heat from textures: bytes are coloured once, then copied scaled. Money has one byte per
+ * cell, relief two (itself and its ground).
+ */
 import type { HeatGrid } from '../grid/grid';
 import { factorFor, type Level, type Pyramid } from '../grid/pyramid';
 import { SHADE_SHIFT } from './relief';
@@ -86,7 +89,17 @@ export class HeatRenderer {
     const dw = (last - first) * barSpacing;
     for (const s of strips) {
       const sy = (this.#grid.rows - s.rowTop) / fy;
-      ctx.drawImage(texture.canvas, sx, sy, sw, (s.rowTop - s.rowBottom) / fy, dx, s.top, dw, s.bottom - s.top);
+      ctx.drawImage(
+        texture.canvas,
+        sx,
+        sy,
+        sw,
+        (s.rowTop - s.rowBottom) / fy,
+        dx,
+        s.top,
+        dw,
+        s.bottom - s.top,
+      );
     }
   }
 
@@ -107,7 +120,9 @@ export class HeatRenderer {
   }
 
   #texture(fx: number, fy: number): Texture {
-    const { above, under }: { above: Pyramid; under: Pyramid | null } = this.#relief ? this.#grid.relief : { above: this.#grid.pyramid, under: null };
+    const { above, under }: { above: Pyramid; under: Pyramid | null } = this.#relief
+      ? this.#grid.relief
+      : { above: this.#grid.pyramid, under: null };
     const level = above.level(fx, fy);
     const cached = this.#textures.get(level);
     if (cached) return cached;
@@ -118,7 +133,17 @@ export class HeatRenderer {
     if (!context) throw new Error('expected a 2D canvas context, got none');
     const image = context.createImageData(level.width, level.height);
     const words = new Uint32Array(image.data.buffer);
-    const texture = { level, under: under?.level(fx, fy) ?? null, canvas, context, image, words, from: 0, to: 0, colormapVersion: -1 };
+    const texture = {
+      level,
+      under: under?.level(fx, fy) ?? null,
+      canvas,
+      context,
+      image,
+      words,
+      from: 0,
+      to: 0,
+      colormapVersion: -1,
+    };
     this.#textures.set(level, texture);
     return texture;
   }
@@ -148,7 +173,9 @@ export class HeatRenderer {
     const ground = texture.under?.cells;
     for (let y = 0; y < height; y++) {
       const row = y * width;
-      if (ground) for (let i = row + from; i < row + to; i++) words[i] = lookup[((ground[i] >> SHADE_SHIFT) << 8) | cells[i]];
+      if (ground)
+        for (let i = row + from; i < row + to; i++)
+          words[i] = lookup[((ground[i] >> SHADE_SHIFT) << 8) | cells[i]];
       else for (let i = row + from; i < row + to; i++) words[i] = lookup[cells[i]];
     }
     texture.context.putImageData(texture.image, 0, 0, from, 0, to - from, height);

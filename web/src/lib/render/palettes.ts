@@ -59,8 +59,16 @@ export function ramp(name: PaletteName, grey = false, light = false, gamma = GAM
 /** Palette position of a position on the money scale: quadratic, so that the middle stays dark. */
 export const moneyCurve = (t: number): number => Math.min(1, Math.max(0, t)) ** 2;
 
-/** RGBA words (little-endian ABGR) for every cell byte; cells below the threshold are transparent. */
-export function lookup(name: PaletteName, lo: number, hi: number, grey = false, light = false): Uint32Array {
+/**
+ * RGBA words (little-endian ABGR) for every cell byte; cells below the threshold are transparent.
+ */
+export function lookup(
+  name: PaletteName,
+  lo: number,
+  hi: number,
+  grey = false,
+  light = false,
+): Uint32Array {
   const colour = ramp(name, grey, light);
   const out = new Uint32Array(256);
   for (let v = 1; v < 256; v++) {

@@ -1,4 +1,6 @@
-/** Everything we draw on the price pane: heat below the grid, candles and the level chart above it. */
+/**
+ * Everything we draw on the price pane: heat below the grid, candles and the level chart above it.
+ */
 import type {
   AutoscaleInfo,
   IPrimitivePaneRenderer,
@@ -11,12 +13,12 @@ import type {
 } from 'lightweight-charts';
 import type { HeatGrid } from '../grid/grid';
 import type { Levels } from '../wire/types';
-import { candles, columnsPerCandle, drawCandles } from './candles';
 import { drawBrackets } from './brackets';
+import { candles, columnsPerCandle, drawCandles } from './candles';
 import { drawGutter } from './gutter';
+import { hatch, hatching } from './hatch';
 import { type Frame, HeatRenderer } from './heat';
 import { area, edges } from './out-of-range';
-import { hatch, hatching } from './hatch';
 import { strips } from './strips';
 import { theme } from './theme.svelte';
 
@@ -129,7 +131,10 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
       const top = Math.max(0, Math.ceil(edge(grid.edge(grid.rows))));
       const bottom = Math.min(bitmapSize.height, Math.floor(edge(grid.edge(0))));
       const rowAt = (y: number): number =>
-        Math.min(grid.rows, Math.max(0, grid.rowOf(Math.max(1e-12, series.coordinateToPrice(y / ry) ?? 0))));
+        Math.min(
+          grid.rows,
+          Math.max(0, grid.rowOf(Math.max(1e-12, series.coordinateToPrice(y / ry) ?? 0))),
+        );
       const frame: Frame = {
         x0: columns.x0 * rx,
         barSpacing: columns.barSpacing * rx,
@@ -144,9 +149,15 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
       ctx.globalAlpha = 0.65;
       this.#renderer.extend(ctx, frame, plot);
       ctx.globalAlpha = 1;
-      for (const [kind, spans] of [['all', grid.gaps], ['some', grid.partial]] as const) {
+      for (const [kind, spans] of [
+        ['all', grid.gaps],
+        ['some', grid.partial],
+      ] as const) {
         for (const [from, to] of spans) {
-          const pixels = [frame.x0 + from * frame.barSpacing, frame.x0 + to * frame.barSpacing] as const;
+          const pixels = [
+            frame.x0 + from * frame.barSpacing,
+            frame.x0 + to * frame.barSpacing,
+          ] as const;
           hatch(ctx, kind, pixels, bitmapSize.height, rx);
         }
       }
@@ -156,10 +167,23 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
   }
 
   /** Hatch visible prices outside the stored rows. */
-  #drawOutOfRange(ctx: CanvasRenderingContext2D, grid: HeatGrid, frame: Frame, y: (price: number) => number, height: number, ratio: number): void {
+  #drawOutOfRange(
+    ctx: CanvasRenderingContext2D,
+    grid: HeatGrid,
+    frame: Frame,
+    y: (price: number) => number,
+    height: number,
+    ratio: number,
+  ): void {
     const series = this.#series();
-    const prices = [series?.coordinateToPrice(height / ratio) ?? 0, series?.coordinateToPrice(0) ?? Infinity] as const;
-    const cols = [Math.floor(-frame.x0 / frame.barSpacing), Math.ceil((frame.width - frame.x0) / frame.barSpacing)] as const;
+    const prices = [
+      series?.coordinateToPrice(height / ratio) ?? 0,
+      series?.coordinateToPrice(0) ?? Infinity,
+    ] as const;
+    const cols = [
+      Math.floor(-frame.x0 / frame.barSpacing),
+      Math.ceil((frame.width - frame.x0) / frame.barSpacing),
+    ] as const;
     const stride = Math.max(1, Math.ceil((2 * ratio) / frame.barSpacing));
     const x = (col: number): number => Math.round(frame.x0 + col * frame.barSpacing);
     for (const side of [1, -1] as const) {
@@ -176,7 +200,13 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
       const series = this.#series();
       const columns = this.columns();
       if (!grid || !series || !columns) return;
-      const { context: ctx, horizontalPixelRatio: rx, verticalPixelRatio: ry, bitmapSize, mediaSize } = scope;
+      const {
+        context: ctx,
+        horizontalPixelRatio: rx,
+        verticalPixelRatio: ry,
+        bitmapSize,
+        mediaSize,
+      } = scope;
       const gutter = this.options.gutter;
       const plot = mediaSize.width - gutter;
       const y = (price: number): number => (series.priceToCoordinate(price) ?? 0) * ry;
@@ -186,8 +216,14 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
       const at = { x0: columns.x0 * rx, barSpacing: columns.barSpacing * rx, per, ratio: rx };
       drawCandles(ctx, candles(grid, per, first, last), at, y);
       const rows = {
-        low: Math.max(0, Math.floor(grid.rowOf(Math.max(1e-12, series.coordinateToPrice(mediaSize.height) ?? 0)))),
-        high: Math.min(grid.rows, Math.ceil(grid.rowOf(Math.max(1e-12, series.coordinateToPrice(0) ?? 0)))),
+        low: Math.max(
+          0,
+          Math.floor(grid.rowOf(Math.max(1e-12, series.coordinateToPrice(mediaSize.height) ?? 0))),
+        ),
+        high: Math.min(
+          grid.rows,
+          Math.ceil(grid.rowOf(Math.max(1e-12, series.coordinateToPrice(0) ?? 0))),
+        ),
       };
       const left = Math.round(plot * rx);
       const band = {
@@ -206,7 +242,12 @@ export class MapPrimitive implements ISeriesPrimitive<Time> {
   }
 }
 
-function drawPriceLine(ctx: CanvasRenderingContext2D, y: number, width: number, ratio: number): void {
+function drawPriceLine(
+  ctx: CanvasRenderingContext2D,
+  y: number,
+  width: number,
+  ratio: number,
+): void {
   if (!Number.isFinite(y)) return;
   ctx.fillStyle = theme.ink;
   const dot = Math.max(1, Math.round(ratio));

@@ -1,6 +1,7 @@
 /** Cluster labels as DOM nodes: crisp text, updated only when they change. */
-import { dollars, percent } from '../format';
+
 import type { Tag } from '../chart/labels';
+import { dollars, percent } from '../format';
 
 interface Node {
   root: HTMLElement;

@@ -21,7 +21,10 @@ export interface ChartTheme {
   short: string;
   /** Observed positions: a hue of neither side. */
   observed: string;
-  /** Body of a rising candle, inside of a falling one, border, and the outline that separates both from heat. */
+  /**
+   * Body of a rising candle, inside of a falling one, border, and the outline that separates both
+   * from heat.
+   */
   rising: string;
   falling: string;
   edge: string;

@@ -28,7 +28,19 @@ export interface Row {
   partial: boolean;
 }
 
-export const COLUMNS = ['coin', 'price', 'change', 'below', 'above', 'steep', 'longShare', 'funding', 'oi', 'grade', 'age'] as const;
+export const COLUMNS = [
+  'coin',
+  'price',
+  'change',
+  'below',
+  'above',
+  'steep',
+  'longShare',
+  'funding',
+  'oi',
+  'grade',
+  'age',
+] as const;
 export type Column = (typeof COLUMNS)[number];
 
 type Raw = Record<string, unknown>;
@@ -104,7 +116,11 @@ export function search(rows: readonly Row[], query: string): Row[] {
 }
 
 /** An SVG path through closes, in a box of this size, with breaks where there were no trades. */
-export function sparkline(closes: readonly (number | null)[], width: number, height: number): string {
+export function sparkline(
+  closes: readonly (number | null)[],
+  width: number,
+  height: number,
+): string {
   const known = closes.filter((c): c is number => c !== null);
   if (known.length < 2) return '';
   const low = Math.min(...known);

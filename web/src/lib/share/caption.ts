@@ -31,14 +31,19 @@ function minute(micros: number): string {
 }
 
 /** powderkeg-BTC-3d-20260205T1430Z.png; views other than the heatmap are named. */
-export function fileName(data: Pick<CaptionData, 'coin' | 'span' | 'view' | 'asOf'>, end: string): string {
+export function fileName(
+  data: Pick<CaptionData, 'coin' | 'span' | 'view' | 'asOf'>,
+  end: string,
+): string {
   const at = `${iso(data.asOf).slice(0, 16).replaceAll('-', '').replace(':', '')}Z`;
   const view = data.view === 'heatmap' ? '' : `-${data.view}`;
   return `powderkeg-${data.coin}${view}-${data.span}-${at}.${end}`;
 }
 
 export function captionParts(data: CaptionData): string[] {
-  const local = data.utcOffset ? `${minute(data.asOf + data.utcOffset * 1e6)} ${data.zone}` : 'local time is UTC';
+  const local = data.utcOffset
+    ? `${minute(data.asOf + data.utcOffset * 1e6)} ${data.zone}`
+    : 'local time is UTC';
   const out = [
     'estimate, snapshot',
     `${minute(data.asOf)} UTC (${local})`,
@@ -51,13 +56,19 @@ export function captionParts(data: CaptionData): string[] {
   if (data.grade) out.push(`grade ${data.grade}`);
   if (data.rate) {
     const { ccy, value, day, stale } = data.rate;
-    out.push(`${value.toFixed(4)} ${ccy} per dollar (ECB, ${iso(day).slice(0, 10)}${stale ? ', stale' : ''})`);
+    out.push(
+      `${value.toFixed(4)} ${ccy} per dollar (ECB, ${iso(day).slice(0, 10)}${stale ? ', stale' : ''})`,
+    );
   }
   return [...out, 'fuel, not a magnet'].filter(Boolean);
 }
 
 /** Join parts with dots into lines; a part that is too long wraps at spaces. */
-export function wrapLines(parts: readonly string[], width: number, measure: (text: string) => number): string[] {
+export function wrapLines(
+  parts: readonly string[],
+  width: number,
+  measure: (text: string) => number,
+): string[] {
   const lines: string[] = [];
   for (const piece of parts) {
     const last = lines.at(-1);

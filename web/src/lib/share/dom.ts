@@ -19,7 +19,8 @@ export function drawElement(ctx: CanvasRenderingContext2D, root: HTMLElement): v
 
 function drawNode(surface: Surface, node: HTMLElement | SVGElement): void {
   const style = getComputedStyle(node);
-  if (style.display === 'none' || style.visibility === 'hidden' || node.dataset['share'] === 'no') return;
+  if (style.display === 'none' || style.visibility === 'hidden' || node.dataset['share'] === 'no')
+    return;
   const box = node.getBoundingClientRect();
   if (node instanceof SVGElement || (box.width <= 1 && box.height <= 1)) return;
   surface.ctx.save();
@@ -31,13 +32,21 @@ function drawNode(surface: Surface, node: HTMLElement | SVGElement): void {
   }
   drawBox(surface, box, style);
   if (node instanceof HTMLCanvasElement) {
-    if (node.width && node.height) surface.ctx.drawImage(node, box.left - surface.left, box.top - surface.top, box.width, box.height);
+    if (node.width && node.height)
+      surface.ctx.drawImage(
+        node,
+        box.left - surface.left,
+        box.top - surface.top,
+        box.width,
+        box.height,
+      );
   } else if (node instanceof HTMLSelectElement) {
     drawSelect(surface, node, box, style);
   } else {
     for (const child of inOrder(node)) {
       if (child instanceof Text) drawText(surface, child, style);
-      else if (child instanceof HTMLElement || child instanceof SVGElement) drawNode(surface, child);
+      else if (child instanceof HTMLElement || child instanceof SVGElement)
+        drawNode(surface, child);
     }
   }
   surface.ctx.restore();
@@ -45,8 +54,12 @@ function drawNode(surface: Surface, node: HTMLElement | SVGElement): void {
 
 /** Children in painting order: by z-index, then document order. */
 function inOrder(node: Element): ChildNode[] {
-  const depth = (child: ChildNode): number => (child instanceof Element ? Number(getComputedStyle(child).zIndex) || 0 : 0);
-  return [...node.childNodes].map((child, i) => ({ child, i, z: depth(child) })).sort((a, b) => a.z - b.z || a.i - b.i).map(({ child }) => child);
+  const depth = (child: ChildNode): number =>
+    child instanceof Element ? Number(getComputedStyle(child).zIndex) || 0 : 0;
+  return [...node.childNodes]
+    .map((child, i) => ({ child, i, z: depth(child) }))
+    .sort((a, b) => a.z - b.z || a.i - b.i)
+    .map(({ child }) => child);
 }
 
 function isTransparent(colour: string): boolean {
@@ -56,10 +69,17 @@ function isTransparent(colour: string): boolean {
 function drawBox({ ctx, left, top }: Surface, box: DOMRect, style: CSSStyleDeclaration): void {
   const line = parseFloat(style.borderTopWidth);
   const radius = Math.min(parseFloat(style.borderTopLeftRadius) || 0, box.height / 2);
-  const bordered = line > 0 && style.borderTopStyle !== 'none' && !isTransparent(style.borderTopColor);
+  const bordered =
+    line > 0 && style.borderTopStyle !== 'none' && !isTransparent(style.borderTopColor);
   if (isTransparent(style.backgroundColor) && !bordered) return;
   ctx.beginPath();
-  ctx.roundRect(box.left - left + line / 2, box.top - top + line / 2, Math.max(0, box.width - line), Math.max(0, box.height - line), radius);
+  ctx.roundRect(
+    box.left - left + line / 2,
+    box.top - top + line / 2,
+    Math.max(0, box.width - line),
+    Math.max(0, box.height - line),
+    radius,
+  );
   if (!isTransparent(style.backgroundColor)) {
     ctx.fillStyle = style.backgroundColor;
     ctx.fill();
@@ -73,11 +93,20 @@ function drawBox({ ctx, left, top }: Surface, box: DOMRect, style: CSSStyleDecla
 }
 
 /** Draw the selected option of a select element. */
-function drawSelect({ ctx, left, top }: Surface, node: HTMLSelectElement, box: DOMRect, style: CSSStyleDeclaration): void {
+function drawSelect(
+  { ctx, left, top }: Surface,
+  node: HTMLSelectElement,
+  box: DOMRect,
+  style: CSSStyleDeclaration,
+): void {
   ctx.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   ctx.fillStyle = style.color;
   ctx.textBaseline = 'middle';
-  ctx.fillText(node.selectedOptions[0]?.text ?? '', box.left - left + (parseFloat(style.paddingLeft) || 4) + 1, box.top - top + box.height / 2);
+  ctx.fillText(
+    node.selectedOptions[0]?.text ?? '',
+    box.left - left + (parseFloat(style.paddingLeft) || 4) + 1,
+    box.top - top + box.height / 2,
+  );
 }
 
 /** Line segments of one word, which may wrap at a hyphen. */
@@ -113,7 +142,11 @@ function drawText({ ctx, left, top }: Surface, text: Text, style: CSSStyleDeclar
     const box = range.getBoundingClientRect();
     if (!box.width) continue;
     const plain = text.data.slice(from, to);
-    const word = upper ? plain.toUpperCase() : capital ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
+    const word = upper
+      ? plain.toUpperCase()
+      : capital
+        ? plain.charAt(0).toUpperCase() + plain.slice(1)
+        : plain;
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = ctx.measureText(word);
     ctx.fillText(word, box.left - left, box.top - top + (box.height - up - down) / 2 + up);
   }

@@ -1,7 +1,7 @@
 /** Renders the current view to an image, with title and legend above and a caption below. */
 import { FONT_FAMILY, theme } from '../render/theme.svelte';
+import { type CaptionData, captionParts, wrapLines } from './caption';
 import { drawElement } from './dom';
-import { captionParts, type CaptionData, wrapLines } from './caption';
 
 const HEAD = 52;
 const PAD = 14;
@@ -20,8 +20,15 @@ export interface Title {
   subtitle: string;
 }
 
-/** Compose the image at the device pixel ratio. `scale` is null for views without a colour scale. */
-export function compose(root: HTMLElement, title: Title, caption: CaptionData, scale: Scale | null): HTMLCanvasElement {
+/**
+ * Compose the image at the device pixel ratio. `scale` is null for views without a colour scale.
+ */
+export function compose(
+  root: HTMLElement,
+  title: Title,
+  caption: CaptionData,
+  scale: Scale | null,
+): HTMLCanvasElement {
   const { width, height } = root.getBoundingClientRect();
   const ratio = Math.max(1, window.devicePixelRatio || 1);
   const canvas = document.createElement('canvas');
@@ -29,7 +36,11 @@ export function compose(root: HTMLElement, title: Title, caption: CaptionData, s
   if (!ctx) throw new Error('this browser does not support canvas');
   const small = `12px ${FONT_FAMILY}`;
   ctx.font = small;
-  const lines = wrapLines(captionParts(caption), width - 2 * PAD, (text) => ctx.measureText(text).width);
+  const lines = wrapLines(
+    captionParts(caption),
+    width - 2 * PAD,
+    (text) => ctx.measureText(text).width,
+  );
   const foot = lines.length * LINE + 14;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round((HEAD + height + foot) * ratio);
@@ -46,7 +57,9 @@ export function compose(root: HTMLElement, title: Title, caption: CaptionData, s
   ctx.fillStyle = theme.text;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'alphabetic';
-  lines.forEach((line, i) => ctx.fillText(line, PAD, HEAD + height + 19 + i * LINE));
+  lines.forEach((line, i) => {
+    ctx.fillText(line, PAD, HEAD + height + 19 + i * LINE);
+  });
   return canvas;
 }
 
@@ -55,7 +68,12 @@ function rule(ctx: CanvasRenderingContext2D, width: number, y: number): void {
   ctx.fillRect(0, y - 0.5, width, 1);
 }
 
-function head(ctx: CanvasRenderingContext2D, width: number, title: Title, scale: Scale | null): void {
+function head(
+  ctx: CanvasRenderingContext2D,
+  width: number,
+  title: Title,
+  scale: Scale | null,
+): void {
   rule(ctx, width, HEAD - 0.5);
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'left';
@@ -95,7 +113,10 @@ function legend(ctx: CanvasRenderingContext2D, left: number, bar: number, scale:
 
 export function png(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((done, failed) =>
-    canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error('the browser could not create the image'))), 'image/png'),
+    canvas.toBlob(
+      (blob) => (blob ? done(blob) : failed(new Error('the browser could not create the image'))),
+      'image/png',
+    ),
   );
 }
 

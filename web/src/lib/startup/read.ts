@@ -7,7 +7,14 @@ export type StreamName = (typeof STREAMS)[number];
 /** `none`: the venue does not offer this stream. */
 export type StreamState = 'up' | 'waiting' | 'down' | 'none';
 export type CoinState = 'waiting' | 'price' | 'map' | 'ready';
-export type MarketState = 'waiting' | 'asking' | 'fetching' | 'playing' | 'ready' | 'failed' | 'refused';
+export type MarketState =
+  | 'waiting'
+  | 'asking'
+  | 'fetching'
+  | 'playing'
+  | 'ready'
+  | 'failed'
+  | 'refused';
 
 export interface StartingCoin {
   coin: string;
@@ -53,7 +60,15 @@ export interface Starting {
 
 const SOURCES: readonly Source[] = ['live', 'replay', 'simulated'];
 const COINS: readonly CoinState[] = ['waiting', 'price', 'map', 'ready'];
-const MARKETS: readonly MarketState[] = ['waiting', 'asking', 'fetching', 'playing', 'ready', 'failed', 'refused'];
+const MARKETS: readonly MarketState[] = [
+  'waiting',
+  'asking',
+  'fetching',
+  'playing',
+  'ready',
+  'failed',
+  'refused',
+];
 const STATES: readonly StreamState[] = ['up', 'waiting', 'down', 'none'];
 
 const fraction = (o: Fields, key: string): number => Math.min(1, Math.max(0, numberOr(o, key, 0)));
@@ -65,12 +80,19 @@ function seconds(o: Fields): number | null {
 
 function readCoin(value: unknown, i: number): StartingCoin {
   const o = fields(value, `$.coins[${i}]`);
-  return { coin: text(o, 'coin'), state: oneOf(o, 'state', COINS), share: fraction(o, 'share'), left: seconds(o) };
+  return {
+    coin: text(o, 'coin'),
+    state: oneOf(o, 'state', COINS),
+    share: fraction(o, 'share'),
+    left: seconds(o),
+  };
 }
 
 function readStreams(value: unknown): Record<StreamName, StreamState> {
   const o = fields(value ?? {}, '$.streams');
-  return Object.fromEntries(STREAMS.map((name) => [name, name in o ? oneOf(o, name, STATES) : 'waiting'])) as Record<StreamName, StreamState>;
+  return Object.fromEntries(
+    STREAMS.map((name) => [name, name in o ? oneOf(o, name, STATES) : 'waiting']),
+  ) as Record<StreamName, StreamState>;
 }
 
 function readMarket(value: unknown, i: number): StartingMarket {

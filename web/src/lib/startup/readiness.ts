@@ -39,29 +39,59 @@ function fitCheck(trust: Trust | null): Omit<ReadinessCheck, 'name'> {
   return {
     state: own ? 'done' : 'todo',
     what: 'Calibrated to this market',
-    when: own ? `${Math.floor(reports)} reports` : `after ${MIN_REPORTS} liquidation reports${reports >= 1 ? `, ${Math.floor(reports)} so far` : ''}`,
+    when: own
+      ? `${Math.floor(reports)} reports`
+      : `after ${MIN_REPORTS} liquidation reports${reports >= 1 ? `, ${Math.floor(reports)} so far` : ''}`,
   };
 }
 
 /** The checklist of a coin. `trust` comes with its map; null while there is none. */
-export function readinessChecks(starting: Starting, coin: string, trust: Trust | null, passed: PassedAt): ReadinessCheck[] {
+export function readinessChecks(
+  starting: Starting,
+  coin: string,
+  trust: Trust | null,
+  passed: PassedAt,
+): ReadinessCheck[] {
   const c = starting.coins.find((one) => one.coin === coin);
   const at = ORDER.indexOf(c?.state ?? 'waiting');
   const left = c?.left ?? null;
   const own = marketsOf(starting, coin);
   const out: ReadinessCheck[] = [];
-  const add = (name: string, what: string, done: boolean, when: string, otherwise: CheckState = 'pending'): void => {
-    out.push({ name, what, state: done ? 'done' : otherwise, when: done ? since(passed, name) : when });
+  const add = (
+    name: string,
+    what: string,
+    done: boolean,
+    when: string,
+    otherwise: CheckState = 'pending',
+  ): void => {
+    out.push({
+      name,
+      what,
+      state: done ? 'done' : otherwise,
+      when: done ? since(passed, name) : when,
+    });
   };
   add('price', at === 1 ? 'Price' : 'Price and candles', at >= 1, '');
   const interest = own.filter((m) => m.streams.interest === 'up').length;
-  add('interest', interest ? `Open interest, ${interest} venue${interest === 1 ? '' : 's'}` : 'Open interest', interest > 0, '');
+  add(
+    'interest',
+    interest ? `Open interest, ${interest} venue${interest === 1 ? '' : 's'}` : 'Open interest',
+    interest > 0,
+    '',
+  );
   add('map', mapLabel(trust), at >= 2, '', at >= 1 ? 'pending' : 'todo');
   const days = DAYS.exec(starting.doing)?.[1];
   const failed = own.filter((m) => m.state === 'failed' || m.state === 'refused').length;
-  const all = `${days ? `${days}-day history` : 'Full history'}${failed && failed < own.length ? `, ${own.length - failed} of ${own.length} venues` : ''}`;
-  if (own.length && failed === own.length) out.push({ name: 'past', what: days ? `${days}-day history` : 'Full history', state: 'failed', when: 'no venue responds' });
-  else add('past', all, at >= 3, inTime(left));
+  const history = days ? `${days}-day history` : 'Full history';
+  const venues = failed ? `, ${own.length - failed} of ${own.length} venues` : '';
+  if (own.length && failed === own.length)
+    out.push({
+      name: 'past',
+      what: history,
+      state: 'failed',
+      when: 'no venue responds',
+    });
+  else add('past', history + venues, at >= 3, inTime(left));
   out.push({ name: 'fit', ...fitCheck(trust) });
   return out;
 }

@@ -14,10 +14,17 @@ export function historyText(m: StartingMarket): string {
   return m.state === 'waiting' ? 'waiting' : 'requested';
 }
 
-/** What failed at a market and what happens next, unless `shown` already; empty if nothing failed. */
+/**
+ * What failed at a market and what happens next, unless `shown` already; empty if nothing failed.
+ */
 export function problemText(m: StartingMarket, shown = ''): string {
-  const retry = m.tries > 1 && m.state === 'asking' && `Retrying, ${ORDINALS[m.tries] ?? `${m.tries}th`} attempt`;
-  return [retry, m.problem, m.next && m.next !== shown && `Next: ${m.next}`].filter(Boolean).join('. ');
+  const retry =
+    m.tries > 1 &&
+    m.state === 'asking' &&
+    `Retrying, ${ORDINALS[m.tries] ?? `${m.tries}th`} attempt`;
+  return [retry, m.problem, m.next && m.next !== shown && `Next: ${m.next}`]
+    .filter(Boolean)
+    .join('. ');
 }
 
 export function readyText(m: StartingMarket): string {
@@ -42,11 +49,18 @@ export const LETTERS: Record<StreamName, [letter: string, name: string]> = {
   liquidations: ['L', 'liquidations'],
 };
 
-const STREAM_LABELS: Record<StreamState, string> = { up: 'up', waiting: 'waiting', down: 'down', none: 'not offered' };
+const STREAM_LABELS: Record<StreamState, string> = {
+  up: 'up',
+  waiting: 'waiting',
+  down: 'down',
+  none: 'not offered',
+};
 
 /** "trades up, book waiting": the stream letters for screen readers. */
 export function streamText(streams: StartingMarket['streams']): string {
-  return Object.entries(LETTERS).map(([name, [, label]]) => `${label} ${STREAM_LABELS[streams[name as StreamName]]}`).join(', ');
+  return Object.entries(LETTERS)
+    .map(([name, [, label]]) => `${label} ${STREAM_LABELS[streams[name as StreamName]]}`)
+    .join(', ');
 }
 
 /** A coin in the strip below the map. */

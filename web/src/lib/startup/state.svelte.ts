@@ -1,7 +1,8 @@
 /** Start-up progress of the server; null once it is ready. */
-import { readyCount } from './text';
+
 import { watchStarting } from './poll';
 import type { Starting } from './read';
+import { readyCount } from './text';
 
 export interface StartupEvents {
   /** This coin has more data than at the previous poll. */
@@ -27,7 +28,10 @@ export class StartupState {
   start(): void {
     if (this.#stop) return;
     this.passed = new Map();
-    this.#stop = watchStarting({ onAnswer: (answer) => this.update(answer), onError: (message) => (this.error = message) });
+    this.#stop = watchStarting({
+      onAnswer: (answer) => this.update(answer),
+      onError: (message) => (this.error = message),
+    });
   }
 
   stop(): void {
@@ -54,7 +58,9 @@ export class StartupState {
     this.error = '';
     this.now = answer;
     if (before) this.#recordPassed(before, answer);
-    for (const { coin } of answer.coins) if (progress(answer, coin) > (before ? progress(before, coin) : 0)) this.#events.onProgress(coin);
+    for (const { coin } of answer.coins)
+      if (progress(answer, coin) > (before ? progress(before, coin) : 0))
+        this.#events.onProgress(coin);
     if (answer.ready) this.#events.onReady();
   }
 
@@ -62,13 +68,16 @@ export class StartupState {
     const at = (now.now - now.since) / 1e6;
     const added = now.coins.flatMap(({ coin }) => {
       const was = passedChecks(before, coin);
-      return passedChecks(now, coin).filter((name) => !was.includes(name)).map((name): [string, number] => [`${coin} ${name}`, at]);
+      return passedChecks(now, coin)
+        .filter((name) => !was.includes(name))
+        .map((name): [string, number] => [`${coin} ${name}`, at]);
     });
     if (added.length) this.passed = new Map([...this.passed, ...added]);
   }
 }
 
-const step = (starting: Starting, coin: string): number => STEPS.indexOf(starting.coins.find((c) => c.coin === coin)?.state ?? 'waiting');
+const step = (starting: Starting, coin: string): number =>
+  STEPS.indexOf(starting.coins.find((c) => c.coin === coin)?.state ?? 'waiting');
 
 /** Increases with the state of a coin and with each of its complete markets. */
 function progress(starting: Starting, coin: string): number {
@@ -78,5 +87,7 @@ function progress(starting: Starting, coin: string): number {
 /** Names of the passed checks of a coin, see `readiness.ts`. */
 function passedChecks(starting: Starting, coin: string): string[] {
   const out = ['price', 'map', 'past'].slice(0, step(starting, coin));
-  return starting.markets.some((m) => m.coin === coin && m.streams.interest === 'up') ? [...out, 'interest'] : out;
+  return starting.markets.some((m) => m.coin === coin && m.streams.interest === 'up')
+    ? [...out, 'interest']
+    : out;
 }

@@ -1,6 +1,6 @@
 /** Reads answers fetched on demand: evaluation, comparison, observed positions, row bands. */
 import { readBorrowed } from '../wire/decode';
-import { fields, type Fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
+import { type Fields, fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
 import type { Borrowed, Side } from '../wire/types';
 
 export interface Skill {
@@ -42,7 +42,13 @@ export interface Evaluation {
   counted: number;
   reliability: Reliability[];
   /** Share of liquidations the venue's feed reports, with its band. */
-  reported: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
+  reported: {
+    share: number;
+    low: number;
+    high: number;
+    measured: boolean;
+    sampled: boolean;
+  } | null;
   /** Liquidations observed, and the effective number the fit is based on. */
   events: number;
   reports: number;
@@ -58,7 +64,12 @@ export interface Evaluations {
 
 function readSkill(value: unknown): Skill {
   const o = fields(value ?? {}, 'skill');
-  return { value: numberOr(o, 'value', null), low: numberOr(o, 'low', null), high: numberOr(o, 'high', null), n: numberOr(o, 'n', 0) };
+  return {
+    value: numberOr(o, 'value', null),
+    low: numberOr(o, 'low', null),
+    high: numberOr(o, 'high', null),
+    n: numberOr(o, 'n', 0),
+  };
 }
 
 function readEvaluation(value: unknown, i: number): Evaluation {
@@ -91,7 +102,9 @@ function readEvaluation(value: unknown, i: number): Evaluation {
     events: numberOr(o, 'events', 0),
     reports: numberOr(o, 'reports', 0),
     borrowed: readBorrowed(o['borrowed']),
-    tiers: ((o['tiers'] ?? []) as unknown[]).map((each) => readTier(each, numberOr(o, 'price', NaN))),
+    tiers: ((o['tiers'] ?? []) as unknown[]).map((each) =>
+      readTier(each, numberOr(o, 'price', NaN)),
+    ),
   };
 }
 
@@ -111,24 +124,45 @@ function readTier(value: unknown, price: number): Tier {
 /** Published evaluation on stored data, shipped with the model. */
 export interface Published {
   /** Poisson deviances; `pathOnly` is NaN in older scorecards. */
-  hours: { coin: string; n: number; since: string; until: string; ours: number; pathOnly: number; noMap: number; static: number }[];
-  answers: { coin: string; question: string; n: number; value: number; placebo: number; low: number; high: number; verdict: string }[];
+  hours: {
+    coin: string;
+    n: number;
+    since: string;
+    until: string;
+    ours: number;
+    pathOnly: number;
+    noMap: number;
+    static: number;
+  }[];
+  answers: {
+    coin: string;
+    question: string;
+    n: number;
+    value: number;
+    placebo: number;
+    low: number;
+    high: number;
+    verdict: string;
+  }[];
 }
 
 function readPublished(value: unknown): Published {
   const o = fields(value ?? {}, '$.published');
-  const rows = (name: string): Fields[] => ((o[name] ?? []) as unknown[]).map((each) => fields(each, `$.published.${name}`));
+  const rows = (name: string): Fields[] =>
+    ((o[name] ?? []) as unknown[]).map((each) => fields(each, `$.published.${name}`));
   return {
-    hours: rows('scores').filter((s) => s['kind'] === 'hours').map((s) => ({
-      coin: text(s, 'coin'),
-      n: number(s, 'hours'),
-      since: text(s, 'since').slice(0, 10),
-      until: text(s, 'until').slice(0, 10),
-      ours: number(s, 'poisson_deviance'),
-      pathOnly: numberOr(s, 'path_only_deviance', NaN),
-      noMap: number(s, 'no_map_deviance'),
-      static: number(s, 'static_deviance'),
-    })),
+    hours: rows('scores')
+      .filter((s) => s['kind'] === 'hours')
+      .map((s) => ({
+        coin: text(s, 'coin'),
+        n: number(s, 'hours'),
+        since: text(s, 'since').slice(0, 10),
+        until: text(s, 'until').slice(0, 10),
+        ours: number(s, 'poisson_deviance'),
+        pathOnly: numberOr(s, 'path_only_deviance', NaN),
+        noMap: number(s, 'no_map_deviance'),
+        static: number(s, 'static_deviance'),
+      })),
     answers: rows('answers').map((a) => ({
       coin: text(a, 'coin'),
       question: text(a, 'question'),
@@ -215,7 +249,10 @@ export function readRowBands(o: Fields): RowBands | null {
   if (!bands['long'] || !bands['short']) return null;
   const side = (name: Side): { low: Float32Array; high: Float32Array } => {
     const [low, high] = list(bands, name);
-    return { low: floats(low, `$.bands.${name}`, rows), high: floats(high, `$.bands.${name}`, rows) };
+    return {
+      low: floats(low, `$.bands.${name}`, rows),
+      high: floats(high, `$.bands.${name}`, rows),
+    };
   };
   return { p0: number(o, 'p0'), rows, ends: { long: side('long'), short: side('short') } };
 }

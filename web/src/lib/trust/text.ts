@@ -15,10 +15,22 @@ const percentText = (fraction: number): string => (fraction * 100).toFixed(0);
 /** Details of a cluster: size, band, measured share, concentration, expected fill. */
 export function clusterText(c: Cluster): string {
   const parts = [`${dollars(c.notional)} of ${c.side}s`];
-  if (Number.isFinite(c.low)) parts.push(bandText(c.low, c.high), `${percentText(c.measured)} % measured`);
+  if (Number.isFinite(c.low))
+    parts.push(bandText(c.low, c.high), `${percentText(c.measured)} % measured`);
   const h = c.concentration;
-  parts.push(h === null ? 'concentration unknown' : h > 0.5 ? 'few large positions' : h > 0.1 ? 'some large positions' : 'many small positions');
-  if (c.expectedFill) parts.push(`expected fill ${percentText(c.expectedFill[0])}–${percentText(c.expectedFill[1])} % (assumption)`);
+  parts.push(
+    h === null
+      ? 'concentration unknown'
+      : h > 0.5
+        ? 'few large positions'
+        : h > 0.1
+          ? 'some large positions'
+          : 'many small positions',
+  );
+  if (c.expectedFill)
+    parts.push(
+      `expected fill ${percentText(c.expectedFill[0])}–${percentText(c.expectedFill[1])} % (assumption)`,
+    );
   return parts.join(' · ');
 }
 
@@ -29,7 +41,11 @@ export function when(micros: number, now: number, zone: number): string {
 
 /** Split the server's model description into name and basis: "borrowed", "learned on …". */
 export function modelParts(model: string): [string, string] {
-  const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? ['', model, ''];
+  const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? [
+    '',
+    model,
+    '',
+  ];
   return [name, rest];
 }
 
@@ -37,7 +53,9 @@ const day = (micros: number): string => new Date(micros / 1_000).toISOString().s
 
 /** Describes borrowed weights. */
 export function borrowedText(b: Borrowed): string {
-  return `Borrowed weights: fitted on ${b.market}, ${day(b.since)} to ${day(b.until - 1e6)}, from ${b.reports.toFixed(0)} effective reports.`;
+  const dates = `${day(b.since)} to ${day(b.until - 1e6)}`;
+  const reports = `${b.reports.toFixed(0)} effective reports`;
+  return `Borrowed weights: fitted on ${b.market}, ${dates}, from ${reports}.`;
 }
 
 /** Measured share of all tiers. */
@@ -70,5 +88,7 @@ export function hypothesisText(name: string): string {
   const hypothesis = Object.keys(HYPOTHESES).find((known) => name.startsWith(known));
   const placebo = Object.keys(PLACEBOS).find((known) => name.endsWith(known));
   if (!hypothesis) return name;
-  return placebo ? `${HYPOTHESES[hypothesis]} Against ${PLACEBOS[placebo]}.` : HYPOTHESES[hypothesis];
+  return placebo
+    ? `${HYPOTHESES[hypothesis]} Against ${PLACEBOS[placebo]}.`
+    : HYPOTHESES[hypothesis];
 }

@@ -17,7 +17,14 @@ export interface ViewOptions {
   pin: number | null;
 }
 
-export const DEFAULT_OPTIONS: ViewOptions = { reach: 0.1, bands: false, observed: false, mode: 'stacked', venue: null, pin: null };
+export const DEFAULT_OPTIONS: ViewOptions = {
+  reach: 0.1,
+  bands: false,
+  observed: false,
+  mode: 'stacked',
+  venue: null,
+  pin: null,
+};
 
 export function readViewOptions(q: URLSearchParams): ViewOptions {
   const layers = (q.get('layers') ?? '').split(',');
@@ -37,7 +44,8 @@ export function readViewOptions(q: URLSearchParams): ViewOptions {
 
 /** Only non-default options are written, to keep links short. */
 export function writeViewOptions(q: URLSearchParams, options: ViewOptions): void {
-  if (options.reach !== DEFAULT_OPTIONS.reach) q.set('reach', String(Math.round(options.reach * 100)));
+  if (options.reach !== DEFAULT_OPTIONS.reach)
+    q.set('reach', String(Math.round(options.reach * 100)));
   const layers = [options.bands && 'bands', options.observed && 'observed'].filter(Boolean);
   if (layers.length) q.set('layers', layers.join(','));
   if (options.mode !== DEFAULT_OPTIONS.mode) q.set('mode', options.mode);

@@ -10,6 +10,7 @@ export function ladderPointer(view: ViewState, ladder: Pick<Ladder, 'mark' | 're
     onpoint: (x: number | null, y: number, height: number): void => {
       view.hovered = x === null ? null : ladderPrice(ladder, y, height);
     },
-    onpin: (_: number, y: number, height: number): void => view.toggle(ladderPrice(ladder, y, height), ladder.reach * TOLERANCE),
+    onpin: (_: number, y: number, height: number): void =>
+      view.toggle(ladderPrice(ladder, y, height), ladder.reach * TOLERANCE),
   };
 }

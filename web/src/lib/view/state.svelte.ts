@@ -37,7 +37,9 @@ export class ViewState {
     this.set({ pin: price });
   }
 
-  /** Pin at a price; clear the cursor if it is pinned there already, within `tolerance` (fraction). */
+  /**
+   * Pin at a price; clear the cursor if it is pinned there already, within `tolerance` (fraction).
+   */
   toggle(price: number, tolerance: number): void {
     const pinned = this.pin !== null && Math.abs(price / this.pin - 1) <= tolerance;
     if (pinned) this.clear();

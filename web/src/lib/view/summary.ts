@@ -18,9 +18,15 @@ export interface ClusterSummary {
 }
 
 /** Up to `each` clusters of a side, nearest first. */
-export function nearest(levels: Pick<Levels, 'clusters' | 'mark'>, side: Side, each: number): Cluster[] {
+export function nearest(
+  levels: Pick<Levels, 'clusters' | 'mark'>,
+  side: Side,
+  each: number,
+): Cluster[] {
   const own = levels.clusters.filter((c) => c.side === side);
-  return own.sort((a, b) => Math.abs(a.peak - levels.mark) - Math.abs(b.peak - levels.mark)).slice(0, each);
+  return own
+    .sort((a, b) => Math.abs(a.peak - levels.mark) - Math.abs(b.peak - levels.mark))
+    .slice(0, each);
 }
 
 export function bothSides(levels: Pick<Levels, 'clusters' | 'mark'>, each: number): Cluster[] {
@@ -34,7 +40,10 @@ export function emptyText({ reach, within }: Pick<Levels, 'reach' | 'within'>): 
   return `${near} the map is flat: ${dollars(within)}, all of it ground.`;
 }
 
-/** "Price 73,362; estimated nearest shorts: $269M at 75,868, +3.6%; nearest longs: none; data 2.1 s old." */
+/**
+ * "Price 73,362; estimated nearest shorts: $269M at 75,868, +3.6%; nearest longs: none; data 2.1 s
+ * old."
+ */
 export function summaryText(near: ClusterSummary, digits: number): string {
   const sides = SIDES.map((side) => {
     const c = near.clusters.find((one) => one.side === side);
@@ -44,9 +53,17 @@ export function summaryText(near: ClusterSummary, digits: number): string {
   return `Price ${price(near.price, digits)}; estimated ${sides.join('; ')}; ${near.problem ? `${near.problem}, ` : ''}${old}.`;
 }
 
-/** Whether a change is worth announcing: a data problem, a new nearest cluster, or a move of half a percent. */
+/**
+ * Whether a change is worth announcing: a data problem, a new nearest cluster, or a move of half a
+ * percent.
+ */
 export function isNotable(before: ClusterSummary | null, now: ClusterSummary): boolean {
-  if (!before || before.problem !== now.problem || Math.abs(now.price / before.price - 1) > NOTABLE_MOVE) return true;
+  if (
+    !before ||
+    before.problem !== now.problem ||
+    Math.abs(now.price / before.price - 1) > NOTABLE_MOVE
+  )
+    return true;
   return SIDES.some((side) => {
     const [a, b] = [before, now].map((n) => n.clusters.find((c) => c.side === side));
     // A cluster that changed its edges is the same if it still covers the previous peak.

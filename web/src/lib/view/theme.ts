@@ -6,7 +6,9 @@ export type ThemeSetting = (typeof THEME_SETTINGS)[number];
 
 const LIGHT = '(prefers-color-scheme: light)';
 
-/** Apply a theme, including the browser's own bars. index.html does the same before the first paint. */
+/**
+ * Apply a theme, including the browser's own bars. index.html does the same before the first paint.
+ */
 export function applyTheme(setting: ThemeSetting): void {
   const light = setting === 'light' || (setting === 'auto' && matchMedia(LIGHT).matches);
   setTheme(light ? 'light' : 'dark');

@@ -1,6 +1,19 @@
 /** Decodes MessagePack frames and answers into the types of `types.ts`. */
 import { decode } from './msgpack';
-import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, textOr, WireError } from './read';
+import {
+  bytes,
+  doubles,
+  type Fields,
+  fields,
+  floats,
+  list,
+  number,
+  numberOr,
+  oneOf,
+  text,
+  textOr,
+  WireError,
+} from './read';
 import type {
   Bars,
   Borrowed,
@@ -25,7 +38,9 @@ export function unpack(raw: Uint8Array | ArrayBuffer): Fields {
     return fields(decode(raw instanceof Uint8Array ? raw : new Uint8Array(raw)));
   } catch (cause) {
     // Invalid UTF-8 is a TypeError of the decoder.
-    throw cause instanceof WireError ? cause : new WireError(`unreadable MessagePack: ${String(cause)}`);
+    throw cause instanceof WireError
+      ? cause
+      : new WireError(`unreadable MessagePack: ${String(cause)}`);
   }
 }
 
@@ -58,7 +73,12 @@ function readVenues(o: Fields): Venue[] {
 export function readBorrowed(value: unknown): Borrowed | null {
   if (!value) return null;
   const o = fields(value, '$.borrowed');
-  return { market: text(o, 'market'), since: number(o, 'since'), until: number(o, 'until'), reports: numberOr(o, 'reports', 0) };
+  return {
+    market: text(o, 'market'),
+    since: number(o, 'since'),
+    until: number(o, 'until'),
+    reports: numberOr(o, 'reports', 0),
+  };
 }
 
 function readTrust(o: Fields): Trust {
@@ -175,7 +195,10 @@ export function readLevels(o: Fields): Levels {
     tiers: readTotals(o['tiers'], '$.tiers'),
     clusters: list(o, 'clusters').map(readCluster),
     reach: number(o, 'reach'),
-    within: Object.values(fields(o['within'], '$.within')).reduce<number>((sum, usd) => sum + Number(usd), 0),
+    within: Object.values(fields(o['within'], '$.within')).reduce<number>(
+      (sum, usd) => sum + Number(usd),
+      0,
+    ),
     venues: readTotals(o['venues'], '$.venues'),
   };
 }

@@ -72,20 +72,29 @@ class Reader {
       case 0xdf:
         return this.#map(this.#uint(head === 0xde ? 2 : 4));
       default:
-        throw new WireError(`unreadable MessagePack: format byte 0x${head.toString(16)} at ${this.#at - 1}`);
+        throw new WireError(
+          `unreadable MessagePack: format byte 0x${head.toString(16)} at ${this.#at - 1}`,
+        );
     }
   }
 
   #step(bytes: number): number {
     const at = this.#at;
-    if (bytes > this.left) throw new WireError(`unreadable MessagePack: expected ${bytes} more bytes at ${at}, got ${this.left}`);
+    if (bytes > this.left)
+      throw new WireError(
+        `unreadable MessagePack: expected ${bytes} more bytes at ${at}, got ${this.left}`,
+      );
     this.#at += bytes;
     return at;
   }
 
   #uint(bytes: number): number {
     const at = this.#step(bytes);
-    return bytes === 1 ? this.#raw[at] : bytes === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+    return bytes === 1
+      ? this.#raw[at]
+      : bytes === 2
+        ? this.#view.getUint16(at)
+        : this.#view.getUint32(at);
   }
 
   #take(bytes: number): Uint8Array {
@@ -116,7 +125,9 @@ class Reader {
   #enter(length: number): void {
     // Each item takes at least one byte; reject longer claims before allocating.
     if (length > this.left || ++this.#depth > MAX_DEPTH) {
-      throw new WireError(`unreadable MessagePack: ${length} items at ${this.#at}, ${this.left} bytes left`);
+      throw new WireError(
+        `unreadable MessagePack: ${length} items at ${this.#at}, ${this.left} bytes left`,
+      );
     }
   }
 }
@@ -125,6 +136,7 @@ class Reader {
 export function decode(raw: Uint8Array): unknown {
   const reader = new Reader(raw);
   const value = reader.value();
-  if (reader.left) throw new WireError(`unreadable MessagePack: ${reader.left} bytes after the value`);
+  if (reader.left)
+    throw new WireError(`unreadable MessagePack: ${reader.left} bytes after the value`);
   return value;
 }

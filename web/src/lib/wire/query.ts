@@ -49,9 +49,16 @@ export function readFilters(q: URLSearchParams): Partial<Filters> {
   if (coin && /^[A-Za-z0-9]{1,20}$/.test(coin)) out.coin = coin.toUpperCase();
   const span = q.get('span');
   if (span && /^\d{1,3}[mhdw]$/.test(span)) out.span = span;
-  const venues = q.get('venues')?.split(',').filter((v) => /^[a-z0-9_-]{1,20}$/.test(v));
+  const venues = q
+    .get('venues')
+    ?.split(',')
+    .filter((v) => /^[a-z0-9_-]{1,20}$/.test(v));
   if (venues?.length) out.venues = venues;
-  const tiers = q.get('tiers')?.split(',').map(Number).filter((t) => t > 0 && t <= 1000);
+  const tiers = q
+    .get('tiers')
+    ?.split(',')
+    .map(Number)
+    .filter((t) => t > 0 && t <= 1000);
   if (tiers?.length) out.tiers = tiers;
   const side = q.get('side');
   if (side === 'long' || side === 'short' || side === 'both') out.side = side;
@@ -72,10 +79,12 @@ function takePrefetched(url: string): Promise<Response | null> | undefined {
 
 /** Fetch a MessagePack answer. Throws the server's error message if it refuses. */
 export async function request(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const answer = (await takePrefetched(url)) ?? await fetch(url, {
-    headers: { Accept: 'application/vnd.msgpack' },
-    ...(signal ? { signal } : {}),
-  });
+  const answer =
+    (await takePrefetched(url)) ??
+    (await fetch(url, {
+      headers: { Accept: 'application/vnd.msgpack' },
+      ...(signal ? { signal } : {}),
+    }));
   return (await checkOk(answer)).arrayBuffer();
 }
 
@@ -83,6 +92,9 @@ export async function request(url: string, signal?: AbortSignal): Promise<ArrayB
 export async function checkOk(answer: Response): Promise<Response> {
   if (answer.ok) return answer;
   const body: unknown = await answer.json().catch(() => null);
-  const message = typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : `the server answered ${answer.status}`;
+  const message =
+    typeof body === 'object' && body !== null && 'error' in body
+      ? String(body.error)
+      : `the server answered ${answer.status}`;
   throw new Error(message);
 }

@@ -17,7 +17,13 @@ function fail(path: string, expected: string, value: unknown): never {
 }
 
 export function fields(value: unknown, path = '$'): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) fail(path, 'an object', value);
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    ArrayBuffer.isView(value)
+  )
+    fail(path, 'an object', value);
   return value as Fields;
 }
 
@@ -69,7 +75,8 @@ export function bytes(o: Fields, key: string, length?: number): Uint8Array {
 export function doubles(value: unknown, path: string, length?: number): Float64Array {
   let out: Float64Array;
   if (value instanceof Uint8Array) {
-    if (value.length % 8) throw new WireError(`expected whole float64 at ${path}, got ${value.length} bytes`);
+    if (value.length % 8)
+      throw new WireError(`expected whole float64 at ${path}, got ${value.length} bytes`);
     out = new Float64Array(value.slice().buffer);
   } else if (Array.isArray(value)) {
     out = Float64Array.from(value, (x) => (typeof x === 'number' ? x : NaN));
@@ -77,7 +84,11 @@ export function doubles(value: unknown, path: string, length?: number): Float64A
   return checkLength(out, path, length);
 }
 
-function checkLength<T extends Float32Array | Float64Array>(out: T, path: string, length?: number): T {
+function checkLength<T extends Float32Array | Float64Array>(
+  out: T,
+  path: string,
+  length?: number,
+): T {
   if (length !== undefined && out.length !== length) {
     throw new WireError(`expected ${length} numbers at ${path}, got ${out.length}`);
   }
@@ -88,7 +99,8 @@ function checkLength<T extends Float32Array | Float64Array>(out: T, path: string
 export function floats(value: unknown, path: string, length?: number): Float32Array {
   let out: Float32Array;
   if (value instanceof Uint8Array) {
-    if (value.length % 4) throw new WireError(`expected whole float32 at ${path}, got ${value.length} bytes`);
+    if (value.length % 4)
+      throw new WireError(`expected whole float32 at ${path}, got ${value.length} bytes`);
     out = new Float32Array(value.slice().buffer);
   } else if (Array.isArray(value)) {
     out = Float32Array.from(value, (x) => (typeof x === 'number' ? x : NaN));

@@ -1,4 +1,7 @@
-/** Types of server messages. Times are µs UTC, prices and notional in quote currency, rates fractions. */
+/**
+ * Types of server messages. Times are µs UTC, prices and notional in quote currency, rates
+ * fractions.
+ */
 
 export type Source = 'live' | 'replay' | 'simulated';
 export type Side = 'long' | 'short';
@@ -87,7 +90,9 @@ export interface MapSnapshot extends Trust {
   vmax: number;
   /** Column-major: column i at [i*rows, (i+1)*rows), row 0 the lowest price. */
   cells: Uint8Array;
-  /** Whether cells are a difference of two models (see `grid/difference.ts`) rather than dollars. */
+  /**
+   * Whether cells are a difference of two models (see `grid/difference.ts`) rather than dollars.
+   */
   difference?: boolean;
   /** Five per column: open, high, low, close, volume; NaN without data. */
   ohlc: Float32Array;
@@ -145,7 +150,9 @@ export interface Levels {
   short: Float32Array;
   tiers: Record<string, Totals>;
   clusters: Cluster[];
-  /** Range in which clusters are searched, as a fraction of the price, and the dollars within it. */
+  /**
+   * Range in which clusters are searched, as a fraction of the price, and the dollars within it.
+   */
   reach: number;
   within: number;
   venues: Record<string, Totals>;
