@@ -1,7 +1,16 @@
 /** Cluster brackets at the right edge of the newest column, from floor to top. */
 import type { Cluster } from '../wire/types';
-import type { Band } from './gutter';
 import { theme } from './theme.svelte';
+
+/** The band of the level chart beside the map, device pixels. */
+export interface Band {
+  left: number;
+  width: number;
+  height: number;
+  /** Longest bar. */
+  maxBar: number;
+  ratio: number;
+}
 
 /** Width reserved for brackets, and length of their arms, CSS pixels. */
 export const BRACKET_WIDTH = 9;

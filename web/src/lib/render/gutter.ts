@@ -1,20 +1,11 @@
 /** The level chart: dollars by price in a band beside the map, clear of the newest candles. */
 import type { HeatGrid } from '../grid/grid';
 import type { Levels } from '../wire/types';
-import { BRACKET_WIDTH } from './brackets';
+import { type Band, BRACKET_WIDTH } from './brackets';
 import { theme } from './theme.svelte';
 
 /** Alpha as hex pairs, from the shortest bars to the longest. */
 const ALPHAS = ['59', '66', '75', '85', '99', 'b3', 'd1', 'f2'] as const;
-
-export interface Band {
-  left: number;
-  width: number;
-  height: number;
-  /** Longest bar. */
-  maxBar: number;
-  ratio: number;
-}
 
 /** Bars below this share of the visible maximum are not drawn. */
 const MIN_SHARE = 0.002;
