@@ -274,7 +274,7 @@ def test_the_nearest_clusters_are_said_politely_and_stand_still_while_prices_mov
     worn: Callable[..., Page],
 ):
     page = worn("desk", None, held=READ_EVERY)
-    status = page.locator("[data-near]")
+    status = page.locator("[data-cluster-summary]")
     expect(status).to_have_role("status")
     words = re.compile(r"^Price [\d,.]+; estimated nearest shorts: .+; nearest longs: .+ old\.")
     expect(status).to_have_text(words)

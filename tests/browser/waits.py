@@ -20,7 +20,7 @@ NARROW = 820
 """Widest window that is laid out for fingers."""
 DRAWN = ".stage[aria-busy=false]"
 """What shows that a map is on the page, whether or not a cluster is in sight of it."""
-TOLD = "[data-near]:not(:empty)"
+TOLD = "[data-cluster-summary]:not(:empty)"
 """What shows that the clusters and the second script are there too."""
 VIEWS = {
     "heatmap": DRAWN,

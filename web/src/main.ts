@@ -9,7 +9,7 @@ import { followSystemTheme } from './lib/view/theme';
 const host = document.getElementById('app');
 if (!host) throw new Error('expected an element #app in index.html, found none');
 
-followSystemTheme(() => store.settings.theme);
+followSystemTheme(() => store.preferences.settings.theme);
 mount(App, { target: host });
 document.getElementById('shell')?.remove();
 registerServiceWorker();
