@@ -1,7 +1,7 @@
 /** The state of the page: what is selected, and the stores of data, colours and preferences. */
 
 import type { Cursor } from './chart/cursor';
-import type { ChartStatus } from './chart/heatchart';
+import type { ChartStatus } from './chart/events';
 import { errorMessage } from './errors';
 import type { ApplyResult } from './grid/grid';
 import { money } from './money/money.svelte';

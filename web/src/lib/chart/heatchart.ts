@@ -1,45 +1,27 @@
 /** The chart: lightweight-charts with our own layers. Independent of Svelte and of the server. */
 import {
-  CrosshairMode,
-  createChart,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
-  LineSeries,
   type LogicalRange,
   type MouseEventParams,
   PriceScaleMode,
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
-import { axisDecimals, moment, price as priceText } from '../format';
+import { axisDecimals, price as priceText } from '../format';
 import type { ApplyResult, Counts, HeatGrid } from '../grid/grid';
 import { columnsPerCandle } from '../render/candles';
 import { MapPrimitive } from '../render/primitive';
 import { TagLayer } from '../render/tags';
-import { FONT_FAMILY } from '../render/theme.svelte';
 import type { Levels } from '../wire/types';
 import { type AutoscaleRange, stableAutoscale } from './autoscale';
-import { type Cursor, cursorAt } from './cursor';
+import { createChartParts } from './create';
+import { cursorAt } from './cursor';
+import type { ChartEvents } from './events';
 import { priceGestures } from './gestures';
 import { layOutTags } from './labels';
 import { applyChartTheme } from './theme';
-
-export interface ChartStatus {
-  following: boolean;
-  /** Columns that arrived since the chart last showed the newest one. */
-  behind: number;
-  columnsPerCandle: number;
-}
-
-export interface ChartEvents {
-  onCursor(cursor: Cursor | null): void;
-  /** A click, tap or key pinned the cursor at a price, or cleared it. */
-  onPin(price: number | null): void;
-  onStatus(status: ChartStatus): void;
-  /** The visible range changed and settled: time to refit the colour scale. */
-  onSettled(): void;
-}
 
 const SETTLED_AFTER = 160;
 const PHONE_GUTTER = 78;
@@ -77,32 +59,10 @@ export class HeatChart {
     this.#host = host;
     this.#events = events;
     this.#tags = new TagLayer(tags);
-    this.chart = createChart(host, {
-      autoSize: true,
-      layout: { fontFamily: FONT_FAMILY, fontSize: 11, attributionLogo: true },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.01, bottom: 0.01 } },
-      // Times are already shifted to the display time zone.
-      localization: { timeFormatter: (time: Time) => moment(Number(time) * 1e6, 0) },
-      timeScale: {
-        borderVisible: false,
-        timeVisible: true,
-        minBarSpacing: 0.1,
-        rightBarStaysOnScroll: true,
-      },
-      crosshair: { mode: CrosshairMode.Normal },
-    });
-    this.#series = this.chart.addSeries(LineSeries, {
-      lineVisible: false,
-      crosshairMarkerVisible: false,
-      priceLineVisible: false,
-      // The library would label the last visible value, which is not the price when scrolled back.
-      lastValueVisible: false,
-    });
-    this.#priceLine = this.#series.createPriceLine({
-      price: 0,
-      axisLabelVisible: true,
-      lineVisible: false,
-    });
+    const { chart, series, priceLine } = createChartParts(host);
+    this.chart = chart;
+    this.#series = series;
+    this.#priceLine = priceLine;
     this.applyTheme();
     this.#series.attachPrimitive(this.#primitive);
     this.#primitive.onFrame = () => this.#label();
