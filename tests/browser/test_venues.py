@@ -1,4 +1,4 @@
-"""What the page says of its venues: lamps, what is missing, why it is simulated, and their health.
+"""What the page says of its venues: status icons, what is missing, why it is simulated.
 
 The market is the served one; what it says of its venues is rewritten on the way to the page.
 """
@@ -197,7 +197,7 @@ def test_a_missing_venue_is_named_and_nothing_moves(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_six_status_icons_fit_and_differ_by_shape(visit: Callable[..., Page], told: Told, size: Size):
+def test_six_icons_fit_and_differ_by_shape(visit: Callable[..., Page], told: Told, size: Size):
     told.down = {"okx"}
     page = visit(size)
     icons = page.locator(".status .statuses svg")
