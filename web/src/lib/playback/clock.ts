@@ -61,9 +61,9 @@ export class PlayClock {
 export function nearestMove<M extends { at: number }>(
   moves: readonly M[],
   at: number,
-  way: -1 | 1,
+  direction: -1 | 1,
 ): M | null {
-  const candidates = moves.filter((m) => (way < 0 ? m.at < at : m.at > at));
+  const candidates = moves.filter((m) => (direction < 0 ? m.at < at : m.at > at));
   if (!candidates.length) return null;
   return candidates.reduce((best, m) => (Math.abs(m.at - at) < Math.abs(best.at - at) ? m : best));
 }

@@ -64,7 +64,7 @@ export function drawCurve(
   const { distance, notional, low, high } = curve;
   if (distance.length < 2) return;
   const banded = Boolean(options.band) && high.length === distance.length;
-  const most = Math.max(...(banded ? high : notional), 1) * 1.04;
+  const max = Math.max(...(banded ? high : notional), 1) * 1.04;
   const lower = options.slope ? Math.round((height - AXIS_HEIGHT) * SLOPE_SHARE) : 0;
   const top = options.axis ? 14 : 6;
   const box = boxOf(
@@ -72,12 +72,12 @@ export function drawCurve(
     width,
     top,
     height - AXIS_HEIGHT - (lower ? lower + SLOPE_MARGIN : 0),
-    most,
+    max,
   );
   ctx.font = FONT;
   ctx.textBaseline = 'middle';
   for (const stretch of options.steep ?? []) shade(ctx, box, stretch, height - AXIS_HEIGHT);
-  if (options.axis) dollarMarks(ctx, box, most);
+  if (options.axis) dollarMarks(ctx, box, max);
   distanceMarks(ctx, box, height, height - AXIS_HEIGHT);
   if (banded) band(ctx, box, distance, low, high);
   side(ctx, box, curve, (d) => d <= 1e-9, theme.long);
@@ -91,7 +91,7 @@ export function drawCurve(
     pointer(ctx, options.at, curve, box, height - AXIS_HEIGHT);
 }
 
-function boxOf(curve: Cumulative, width: number, top: number, floor: number, most: number): Box {
+function boxOf(curve: Cumulative, width: number, top: number, floor: number, max: number): Box {
   const from = curve.distance[0];
   const to = curve.distance[curve.distance.length - 1];
   return {
@@ -101,14 +101,14 @@ function boxOf(curve: Cumulative, width: number, top: number, floor: number, mos
     top,
     floor,
     x: (d) => ((d - from) / (to - from)) * width,
-    y: (v) => floor - (v / most) * (floor - top),
+    y: (v) => floor - (v / max) * (floor - top),
   };
 }
 
-function dollarMarks(ctx: CanvasRenderingContext2D, box: Box, most: number): void {
-  const step = roundStep(most, (box.floor - box.top) / 64);
+function dollarMarks(ctx: CanvasRenderingContext2D, box: Box, max: number): void {
+  const step = roundStep(max, (box.floor - box.top) / 64);
   ctx.textAlign = 'left';
-  for (let v = step; v < most; v += step) {
+  for (let v = step; v < max; v += step) {
     ctx.fillStyle = theme.faint;
     ctx.fillRect(0, Math.round(box.y(v)), box.width, 1);
     ctx.fillStyle = theme.text;
@@ -130,9 +130,9 @@ function distanceMarks(
     ctx.fillStyle = theme.faint;
     ctx.fillRect(Math.round(x(d)), box.top, 1, floor - box.top);
     ctx.fillStyle = theme.text;
-    const words = `${Number((d * 100).toFixed(2))}%`;
+    const label = `${Number((d * 100).toFixed(2))}%`;
     ctx.fillText(
-      d > 1e-9 ? `+${words}` : Math.abs(d) < 1e-9 ? 'now' : words.replace('-', '−'),
+      d > 1e-9 ? `+${label}` : Math.abs(d) < 1e-9 ? 'now' : label.replace('-', '−'),
       x(d),
       height - 9,
     );
@@ -180,8 +180,8 @@ function side(
 /** Dollars per percent: how strongly a move there would be amplified. */
 function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void {
   const each = slopes(curve);
-  const most = Math.max(...each, 1);
-  const y = (v: number): number => box.floor - (v / most) * (box.floor - box.top);
+  const max = Math.max(...each, 1);
+  const y = (v: number): number => box.floor - (v / max) * (box.floor - box.top);
   for (const [keep, colour] of [
     [(d: number) => d < 0, theme.long],
     [(d: number) => d > 0, theme.short],
@@ -205,7 +205,7 @@ function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void
   ctx.fillRect(0, box.floor, box.width, 1);
   ctx.fillStyle = theme.text;
   ctx.textAlign = 'left';
-  ctx.fillText(`Slope: up to ${dollars(most)} per 1%`, 6, box.top - 10);
+  ctx.fillText(`Slope: up to ${dollars(max)} per 1%`, 6, box.top - 10);
 }
 
 function shade(ctx: CanvasRenderingContext2D, box: Box, stretch: Stretch, floor: number): void {

@@ -42,11 +42,11 @@ export interface Stretch {
 /** The steepest percent of one side, or null if the curve is shorter than one percent there. */
 export function steepest(curve: Cumulative, side: Side): Stretch | null {
   const sign = side === 'long' ? -1 : 1;
-  const far = Math.max(0, ...curve.distance.map((d) => d * sign));
+  const end = Math.max(0, ...curve.distance.map((d) => d * sign));
   let best: Stretch | null = null;
   for (const d of curve.distance) {
     const near = d * sign;
-    if (near < 0 || near + PERCENT > far + 1e-9) continue;
+    if (near < 0 || near + PERCENT > end + 1e-9) continue;
     const usd = cumulativeAt(curve, sign * (near + PERCENT)) - cumulativeAt(curve, sign * near);
     if (!best || usd > best.usd) best = { from: sign * near, to: sign * (near + PERCENT), usd };
   }

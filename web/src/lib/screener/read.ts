@@ -111,8 +111,8 @@ export function sorted(rows: readonly Row[], column: Column, down: boolean): Row
 }
 
 export function search(rows: readonly Row[], query: string): Row[] {
-  const words = query.trim().toUpperCase();
-  return rows.filter((row) => row.coin.includes(words));
+  const text = query.trim().toUpperCase();
+  return rows.filter((row) => row.coin.includes(text));
 }
 
 /** An SVG path through closes, in a box of this size, with breaks where there were no trades. */
