@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** Style sheet and script after the shell, which need not wait for them to be painted. */
+/** Move style sheet and script to the end of the body, so that the shell paints first. */
 const shellFirst = {
   name: 'shell-first',
   enforce: 'post' as const,
@@ -10,27 +10,40 @@ const shellFirst = {
     order: 'post' as const,
     handler(html: string): string {
       const late: string[] = [];
-      const rest = html.replace(/\s*<(?:link rel="stylesheet"[^>]*|script type="module"[^>]*><\/script)>/g, (tag) => {
-        late.push(tag);
-        return '';
-      });
+      const rest = html.replace(
+        /\s*<(?:link rel="stylesheet"[^>]*|script type="module"[^>]*><\/script)>/g,
+        (tag) => {
+          late.push(tag);
+          return '';
+        },
+      );
       return rest.replace('</body>', `${late.reverse().join('')}\n  </body>`);
     },
   },
 };
 
-/** The pages of the API reference come from here too: /docs needs no other host. */
+/** Bundle the API reference, so that /docs needs no other host. */
 const reference = {
   name: 'api-reference',
   apply: 'build' as const,
-  generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void }): void {
-    for (const name of ['swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js', 'swagger-ui.css']) {
-      this.emitFile({ type: 'asset', fileName: `reference/${name}`, source: readFileSync(`node_modules/swagger-ui-dist/${name}`) });
+  generateBundle(this: {
+    emitFile(file: { type: 'asset'; fileName: string; source: Uint8Array }): void;
+  }): void {
+    for (const name of [
+      'swagger-ui-bundle.js',
+      'swagger-ui-standalone-preset.js',
+      'swagger-ui.css',
+    ]) {
+      this.emitFile({
+        type: 'asset',
+        fileName: `reference/${name}`,
+        source: readFileSync(`node_modules/swagger-ui-dist/${name}`),
+      });
     }
   },
 };
 
-// The page is served by the Python server from its own package folder.
+// The Python server serves the page from its package folder.
 const server = process.env['POWDERKEG_URL'] ?? 'http://127.0.0.1:8788';
 
 export default defineConfig({
@@ -41,7 +54,7 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // The font stays a file of its own: it must not hold up the first paint.
+    // Keep the font a separate file, so that it does not delay the first paint.
     assetsInlineLimit: 0,
   },
   server: { proxy: { '/v1': { target: server, ws: true } } },

@@ -50,7 +50,7 @@ def _shows(page: Page, price: float) -> None:
     """Wait until a view tells a price among the numbers of the cursor."""
 
     def numbers() -> list[float]:
-        words = page.locator("[data-said], .said").first.inner_text()
+        words = page.locator("[data-summary], .summary").first.inner_text()
         return [float(each.replace(",", "")) for each in re.findall(r"\d[\d,.]*\d|\d", words)]
 
     near = pytest.approx(price, rel=ROW)
@@ -112,7 +112,7 @@ def test_the_readout_says_who_holds_the_cell(opened: Callable[..., Page]):
     page = opened("desk")
     to_a_held_cell(page)
     said = page.locator(".readout")
-    for part in ("To get there", "±0.1%", "Next cells", "Tiers", "Venues", "Entry liquidated here"):
+    for part in ("To get there", "±0.1%", "Adjacent", "Tiers", "Venues", "Entry liquidated here"):
         expect(said).to_contain_text(part, use_inner_text=True)
     tiers = page.locator("[data-by=tier] dd")
 

@@ -25,8 +25,8 @@ CHECK = (HERE / "fit.js").read_text().strip().rstrip(";")
 VIEWS = ("heatmap", "levels", "ratio", "cumulative", "venues")
 MODES = ("overlay", "multiples", "isolate")
 # Key that opens a sheet, and what its heading says.
-SHEETS = {"/": "Market", "?": "Keys", "v": "Health of the venues", "t": "How far to trust it"}
-UNDER_WAY = re.compile("Fetching|Asking")
+SHEETS = {"/": "Market", "?": "Keyboard shortcuts", "v": "Venue status", "t": "Map reliability"}
+UNDER_WAY = re.compile("Loading")
 """What a sheet says until it has what it shows."""
 
 

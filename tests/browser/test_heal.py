@@ -146,13 +146,13 @@ def test_a_page_finds_its_server_again_with_no_hole_that_is_not_told(server: Ser
     began = time.time()
     before = drawn(page.locator(".stage").screenshot())
     server.kill()
-    page.locator("[data-silence]").wait_for(timeout=WITHIN)
+    page.locator("[data-disconnected]").wait_for(timeout=WITHIN)
     expect(page.locator(".chart.dim")).to_have_count(1)
     assert drawn(page.locator(".stage").screenshot()) > 0.5 * before > 0
     time.sleep(AWAY)
     server.start()
     alive(page)
-    page.locator("[data-silence]").wait_for(state="hidden", timeout=WITHIN)
+    page.locator("[data-disconnected]").wait_for(state="hidden", timeout=WITHIN)
     expect(page.locator(".chart.dim")).to_have_count(0)
     heat = server.get("v1/BTC/heatmap?span=12h")
     assert unexplained(heat, began - 600) == []

@@ -32,7 +32,7 @@ STREAMS = ("trades", "book", "interest", "funding", "liquidations")
 NEXT = "asked again in 4 s; after the third try simulated venues are shown"
 NEVER = re.compile(r"NaN|Infinity|undefined|\binf\b|\bdown\b|1970")
 """What must not be read while a server gets ready and nothing is broken."""
-SHARE_KEPT = re.compile(r"Its share, 21 %, keeps its last size since \d\d:\d\d\.")
+SHARE_KEPT = re.compile(r"Its 21 % share is frozen as of \d\d:\d\d\.")
 
 COUNT_DIMMED = """() => {
   window.dimmed = 0;
@@ -203,7 +203,7 @@ def test_without_a_map_the_page_says_what_is_done_and_everything_fits(
     page.locator("[data-progress]", has_text="fetching 30 days of history").wait_for()
     if int(size) > NARROW:
         page.locator("aside [data-market]").nth(5).wait_for()
-    page.locator("[data-getting]", has_text=re.compile(r"Getting ready, \d:\d\d")).wait_for()
+    page.locator("[data-starting]", has_text=re.compile(r"Starting up, \d:\d\d")).wait_for()
     rest(page)
     assert not NEVER.search(page.locator("body").inner_text())
     assert faults_of(page, "opening") + axe_faults(page, "opening") == []
@@ -216,16 +216,16 @@ def test_on_a_phone_the_line_below_the_header_opens_all_of_it(
     starting.state, starting.joined = "map", 2
     page = visit(size)
     map_of(page)
-    page.locator("button.status [data-getting]").wait_for()
+    page.locator("button.status [data-starting]").wait_for()
     page.locator("button.status").click()
-    sheet = page.get_by_role("dialog", name="Getting ready")
+    sheet = page.get_by_role("dialog", name="Starting up")
     sheet.locator("[data-market]").nth(5).wait_for()
-    expect(sheet).to_contain_text("all of it in about 32 s", use_inner_text=True)
+    expect(sheet).to_contain_text("ready in about 32 s", use_inner_text=True)
     rest(page)
     assert faults_of(page, "sheet") + axe_faults(page, "sheet") == []
     sheet.get_by_role("button", name="ETH").wait_for()
     starting.ready, starting.state = True, "ready"
-    sheet.get_by_text("All is ready.").wait_for()
+    sheet.get_by_text("Ready.").wait_for()
 
 
 def test_the_map_comes_with_its_first_market_and_again_with_each_that_joins(
@@ -233,10 +233,10 @@ def test_the_map_comes_with_its_first_market_and_again_with_each_that_joins(
 ):
     page = visit("1440")
     page.locator("[data-progress]").wait_for()
-    page.locator("[data-claim=map][data-mark=open]").wait_for()
+    page.locator("[data-check=map][data-result=todo]").wait_for()
     starting.state, starting.joined = "map", 1
     map_of(page)
-    page.locator("[data-claim=map][data-mark=met]", has_text="since 0:14").wait_for()
+    page.locator("[data-check=map][data-result=done]", has_text="since 0:14").wait_for()
     page.evaluate(COUNT_DIMMED)
     for joined in (2, 3):
         starting.joined = joined
@@ -253,12 +253,12 @@ def test_when_all_is_ready_the_side_panel_comes_and_the_map_stays_where_it_was(
     starting.state, starting.joined, starting.coins = "map", 5, ["BTC"]
     page = visit("1440")
     map_of(page)
-    page.locator("aside [data-opening]").wait_for()
+    page.locator("aside [data-startup]").wait_for()
     rest(page)
     before = page.locator(".stage").bounding_box()
     starting.ready, starting.state, starting.joined = True, "ready", 6
     page.get_by_role("complementary", name="Clusters and totals").wait_for()
-    expect(page.locator("[data-opening], [data-getting]")).to_have_count(0)
+    expect(page.locator("[data-startup], [data-starting]")).to_have_count(0)
     stands(page)
     assert page.locator(".stage").bounding_box() == before
 
@@ -269,13 +269,13 @@ def test_when_no_venue_answers_it_says_so_and_what_is_tried_next(
 ):
     starting.failed = set(NAMES)
     page = visit(size)
-    card = page.locator("[data-progress]", has_text="None of 6 venues answers.")
+    card = page.locator("[data-progress]", has_text="None of 6 venues responds.")
     expect(card).to_contain_text(NEXT, use_inner_text=True)
     page.locator(":visible", has_text="0 of 6 venues").first.wait_for()
     if size == "1440":
         failed = page.locator("aside [data-state=failed]", has_text="cannot connect")
         expect(failed).to_have_count(6)
-        expect(page.locator("[data-claim=past]")).to_have_attribute("data-mark", "against")
+        expect(page.locator("[data-check=past]")).to_have_attribute("data-result", "failed")
 
 
 def test_two_venues_make_a_map_and_the_others_are_named_as_missing(
@@ -284,9 +284,9 @@ def test_two_venues_make_a_map_and_the_others_are_named_as_missing(
     starting.failed = set(NAMES[2:])
     starting.state, starting.joined = "map", 2
     page = visit("1440")
-    network = page.locator("[data-network]", has_text="4 of 6 venues do not answer")
-    expect(network).to_contain_text("The map is made of Binance, Bitget", use_inner_text=True)
-    expect(page.locator("[data-joined]")).to_contain_text("2 of 6 venues", use_inner_text=True)
+    network = page.locator("[data-network]", has_text="4 of 6 venues do not respond")
+    expect(network).to_contain_text("The map is built from Binance, Bitget", use_inner_text=True)
+    expect(page.locator("[data-venues-up]")).to_contain_text("2 of 6 venues", use_inner_text=True)
     map_of(page)
 
 
@@ -300,7 +300,7 @@ def test_a_venue_that_joins_is_not_called_down(
     page.locator("[data-partial='PARTIAL: Bybit joining']").wait_for()
     expect(page.locator(".status .joining, svg.joining")).not_to_have_count(0)
     stands(page)
-    expect(page.locator("[data-silent]")).to_have_count(0)
+    expect(page.locator("[data-outage]")).to_have_count(0)
     assert not NEVER.search(page.locator("body").inner_text())
 
 
@@ -313,12 +313,12 @@ def test_a_silent_venue_is_explained_and_switched_off(
     map_of(page)
     if size == "390":
         page.locator("button.status").click()
-    told = page.locator("[data-silent=bybit]").first
-    expect(told).to_contain_text("Bybit is silent", use_inner_text=True)
+    told = page.locator("[data-outage=bybit]").first
+    expect(told).to_contain_text("No data from Bybit", use_inner_text=True)
     expect(told).to_contain_text(SHARE_KEPT, use_inner_text=True)
     rest(page)
     assert axe_faults(page, "silent") == []
-    told.get_by_role("button", name="Switch it off").click()
+    told.get_by_role("button", name="Exclude").click()
     page.wait_for_url(re.compile(r"venues=(?!.*bybit)"))
 
 
@@ -335,22 +335,22 @@ def test_without_an_answer_the_map_stays_dimmed_and_the_server_is_asked_on_deman
     page.context.set_offline(True)
     # The line that stood is cut; what is asked from now on fails.
     page.evaluate("dispatchEvent(new Event('online'))")
-    card = page.locator("[data-silence]")
-    expect(card).to_contain_text("The last map stays, dimmed", use_inner_text=True)
+    card = page.locator("[data-disconnected]")
+    expect(card).to_contain_text("Showing the last map", use_inner_text=True)
     expect(page.locator(".chart.dim")).to_have_count(1)
     rest(page)
     assert faults_of(page, "silence") + axe_faults(page, "silence") == []
     page.context.set_offline(False)
-    card.get_by_role("button", name="Ask now").click(trial=True)
+    card.get_by_role("button", name="Retry now").click(trial=True)
     # In one step: a page that has a line comes back by itself as soon as it is answered.
     starting.silence = False
-    page.evaluate("document.querySelector('[data-silence] button').click()")
+    page.evaluate("document.querySelector('[data-disconnected] button').click()")
     card.wait_for(state="hidden")
     expect(page.locator(".chart.dim")).to_have_count(0)
 
 
 ALL_PLACES = """new MutationObserver(() => {
-  if (document.documentElement) document.documentElement.dataset.places = 'all';
+  if (document.documentElement) document.documentElement.dataset.sections = 'all';
 }).observe(document, {childList: true});"""
 
 
@@ -361,10 +361,10 @@ def test_there_is_room_for_five_places_and_only_those_that_are_made_are_shown(
     starting.ready, starting.state = True, "ready"
     page = visit(size)
     map_of(page)
-    expect(page.get_by_role("navigation", name="Places")).to_have_count(0)
+    expect(page.get_by_role("navigation", name="Sections")).to_have_count(0)
     page = visit(size, script=ALL_PLACES)
     map_of(page)
-    names = page.get_by_role("navigation", name="Places").get_by_role("button")
+    names = page.get_by_role("navigation", name="Sections").get_by_role("button")
     expect(names).to_have_text(["Map", "Flow", "Signals", "Paper", "Learn"], use_inner_text=True)
     views = page.get_by_role("navigation", name="Views")
     expect(views.get_by_role("button")).to_have_count(5)
@@ -387,8 +387,8 @@ def test_filters_fold_into_menus_that_say_their_state_where_the_row_is_too_narro
         page.wait_for_function(f"() => innerWidth === {width}")
         rest(page)
         until(page, lambda: row.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), bool)
-        folded.append(int(row.get_attribute("data-folded") or -1))
-    expect(row).to_have_attribute("data-folded", "0")
+        folded.append(int(row.get_attribute("data-collapsed") or -1))
+    expect(row).to_have_attribute("data-collapsed", "0")
     assert folded == sorted(folded, reverse=True)
     assert folded[0] > 0
     page.set_viewport_size({"width": 1200, "height": 900})

@@ -184,7 +184,7 @@ def test_the_address_holds_the_state(opened: Callable[..., Page]):
     page.get_by_role("button", name="Longs", exact=True).click()
     expect(page).to_have_url(re.compile("side=long.*view=cumulative"))
     again = opened("desk", page.url[page.url.index("?") :])
-    expect(again.get_by_role("heading", name="Cumulative if price moves").first).to_be_visible()
+    expect(again.get_by_role("heading", name="Cumulative liquidations").first).to_be_visible()
     pressed = again.get_by_role("button", name="Longs", exact=True)
     expect(pressed).to_have_attribute("aria-pressed", "true")
 
@@ -220,7 +220,7 @@ def test_a_finger_finds_every_control_on_the_phone(opened: Callable[..., Page]):
 def test_filters_open_in_a_sheet_on_the_phone(opened: Callable[..., Page]):
     page = opened("phone")
     page.get_by_role("button", name="Filters").click()
-    sheet = page.get_by_role("dialog", name="What the map counts")
+    sheet = page.get_by_role("dialog", name="Filters")
     sheet.wait_for()
     sheet.get_by_role("button", name="100×").click()
     expect(page).to_have_url(re.compile("tiers="))

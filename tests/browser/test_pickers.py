@@ -21,7 +21,7 @@ VIEW_KEYS = {
     "2": "view=levels", "3": "view=ratio", "4": "view=cumulative", "5": "view=venues",
 }  # fmt: skip
 SHEET_KEYS = {
-    "/": "Market", "?": "Keys", "v": "Health of the venues", "t": "How far to trust it",
+    "/": "Market", "?": "Keyboard shortcuts", "v": "Venue status", "t": "Map reliability",
     "s": "Share and export",
 }  # fmt: skip
 

@@ -53,7 +53,7 @@ def test_a_link_to_a_time_shows_what_was_known_then(opened: Callable[..., Page],
     badge = page.locator("[data-source=playback]").first
     expect(badge).to_have_text("Playback", use_inner_text=True)
     page.wait_for_url("**at=2026-02-05T12:00Z*")
-    page.get_by_role("button", name="One column on").click()
+    page.get_by_role("button", name="Next column").click()
     _await(page, f"at === {AT + BAR}")
     page.wait_for_url("**at=2026-02-05T12:05Z*")
     views = [url for url in asked if "/heatmap" in url or "/levels" in url or "/bars" in url]
@@ -105,7 +105,7 @@ def test_the_slider_moves_and_the_way_back_leads_to_the_end(opened: Callable[...
     slider.fill(str(AT))
     _await(page, f"at === {AT}")
     page.wait_for_url("**at=2026-02-05T12:00Z*")
-    page.get_by_role("button", name="To the end").click()
+    page.get_by_role("button", name="Jump to end").click()
     page.wait_for_url(lambda url: "at=" not in url)
 
 

@@ -105,12 +105,12 @@ def test_the_key_g_changes_the_scale_and_the_address_tells_which(opened: Callabl
 
 def test_each_scale_keeps_its_own_lock(opened: Callable[..., Page]):
     page = opened("desk")
-    lock = page.get_by_title("Lock the scale at these dollars")
+    lock = page.get_by_title("Lock the scale at these amounts")
     lock.click()
     expect(page).to_have_url(re.compile("above="))
     page.keyboard.press("g")
     lock.wait_for()
     expect(page).not_to_have_url(re.compile("above="))
     page.keyboard.press("g")
-    page.get_by_title("Fit the scale to what is in sight").wait_for()
+    page.get_by_title("Fit the scale to the visible cells").wait_for()
     expect(page).to_have_url(re.compile("above="))

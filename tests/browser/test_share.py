@@ -64,7 +64,7 @@ def test_the_picture_of_every_view_is_lit_and_named(
     page = opened(size, f"?view={view}&span=1d")
     page.keyboard.press("s")
     with page.expect_download() as waiting:
-        page.get_by_text("Save picture").click()
+        page.get_by_text("Save image").click()
     name = "" if view == "heatmap" else f"-{view}"
     assert re.fullmatch(
         rf"powderkeg-BTC{name}-1d-\d{{8}}T\d{{4}}Z\.png", waiting.value.suggested_filename

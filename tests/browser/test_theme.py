@@ -111,7 +111,7 @@ def test_views_and_sheets_are_accessible_in_the_light_theme(
     for view in VIEWS:
         go(page, f"{page_url}?view={view}")
         faults += _axe(page, view)
-    for label, title in (("Settings", "Settings"), ("Filters", "What the map counts")):
+    for label, title in (("Settings", "Settings"), ("Filters", "Filters")):
         button = page.get_by_role("button", name=re.compile(label)).first
         if label == "Filters" and size == "desk":
             continue
@@ -274,7 +274,7 @@ def test_the_nearest_clusters_are_said_politely_and_stand_still_while_prices_mov
     worn: Callable[..., Page],
 ):
     page = worn("desk", None, held=READ_EVERY)
-    status = page.locator("[data-near]")
+    status = page.locator("[data-cluster-summary]")
     expect(status).to_have_role("status")
     words = re.compile(r"^Price [\d,.]+; estimated nearest shorts: .+; nearest longs: .+ old\.")
     expect(status).to_have_text(words)

@@ -186,7 +186,7 @@ def visit(browser: Browser, page_url: str, told: Told) -> Iterator[Callable[...,
 
 
 def _sheet(page: Page) -> Locator:
-    sheet = page.get_by_role("dialog", name="How far to trust it")
+    sheet = page.get_by_role("dialog", name="Map reliability")
     sheet.get_by_role("article").first.wait_for()
     return sheet
 
@@ -220,9 +220,9 @@ def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], siz
     sheet = _sheet(visit(size, "#trust"))
     for words in (
         "Fuel, not a magnet", "edge shown", "too few hours", "+21%", "+8% to +33%", "240 hours",
-        "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "66 % of it measured",
-        "Skill over a map of the path alone", "learned from 212 effective reports",
-        "Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31",
+        "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "66 % measured",
+        "Skill vs path-only model", "fitted on 212 effective reports",
+        "Borrowed weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31",
         "Weights learned long ago", "Venues covered", *SPOTS,
     ):  # fmt: skip
         expect(sheet).to_contain_text(words, use_inner_text=True)
@@ -242,14 +242,14 @@ def test_what_stands_on_each_tier_is_listed_with_its_band_and_share_measured(
 
 def test_the_path_alone_is_the_first_null_model(visit: Callable[..., Page]):
     names = _sheet(visit("desk", "#trust")).locator("article").first.locator(".interval span")
-    said = ["Skill over a map of the path alone", "Skill over no map", "Skill over the static map"]
+    said = ["Skill vs path-only model", "Skill vs no map", "Skill vs static map"]
     expect(names).to_have_text(said, use_inner_text=True)
 
 
 def test_a_market_without_liquidations_says_so(visit: Callable[..., Page], told: Told):
     told.known = False
     sheet = _sheet(visit("desk", "#trust"))
-    for words in ("No liquidation seen yet", "nothing to score yet"):
+    for words in ("No liquidations yet", "not scored yet"):
         expect(sheet).to_contain_text(words, use_inner_text=True)
 
 
@@ -276,7 +276,7 @@ def test_axe_finds_nothing_in_the_trust_sheet(visit: Callable[..., Page], size: 
 
 def test_weights_learned_while_the_page_is_open_are_told(visit: Callable[..., Page], told: Told):
     page = visit("phone")
-    line = page.locator("[data-learned]")
+    line = page.locator("[data-refit]")
     expect(line).to_have_attribute("aria-live", "polite")
     before = told.told
     until(page, lambda: told.told, lambda times: times > before + 3)
@@ -286,8 +286,8 @@ def test_weights_learned_while_the_page_is_open_are_told(visit: Callable[..., Pa
     told.fitted = 4_000_000_000_000_000
     page.wait_for_function("() => window.said")
     said = page.evaluate("window.said")
-    assert said.startswith("Weights learned anew"), said
-    assert "212 new liquidations. The whole map was re-weighted." in said
+    assert said.startswith("Weights refitted"), said
+    assert "212 new liquidations. The whole map was updated." in said
 
 
 def test_weights_that_come_with_the_map_before_the_stream_tells_them_are_told(
@@ -295,7 +295,7 @@ def test_weights_that_come_with_the_map_before_the_stream_tells_them_are_told(
 ):
     page = visit("desk")
     stands(page)
-    line = page.locator("[data-learned]")
+    line = page.locator("[data-refit]")
     expect(line).to_have_text("")
     line.evaluate(HEAR)
     told.behind, told.fitted = told.fitted, 4_000_000_000_000_000
@@ -311,10 +311,10 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
     expect(page).to_have_url(re.compile("model=static"))
     page.locator("[data-compare]").wait_for()
     choice.select_option("difference")
-    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
+    page.get_by_role("img", name="Blue: static is larger").wait_for()
     expect(page).to_have_url(re.compile("model=difference"))
     page.reload()
-    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
+    page.get_by_role("img", name="Blue: static is larger").wait_for()
     page.get_by_role("button", name="Time span: 3d").click()
     page.get_by_role("button", name="12h", exact=True).click()
     page.get_by_role("slider", name="Hide below").wait_for()
@@ -325,13 +325,13 @@ def test_the_model_is_chosen_in_the_toolbar_and_kept_in_the_address(visit: Calla
 def test_on_the_phone_the_model_is_chosen_among_the_filters(visit: Callable[..., Page]):
     page = visit("phone")
     page.get_by_role("button", name="Filters").click()
-    sheet = page.get_by_role("dialog", name="What the map counts")
+    sheet = page.get_by_role("dialog", name="Filters")
     sheet.get_by_role("button", name="Difference").click()
-    sheet.get_by_text("Mass in common").wait_for()
+    sheet.get_by_text("Overlap").wait_for()
     expect(page).to_have_url(re.compile("model=difference"))
     _reaches(page, sheet, "phone")
     page.keyboard.press("Escape")
-    page.get_by_role("img", name="Blue: the static map holds more").wait_for()
+    page.get_by_role("img", name="Blue: static is larger").wait_for()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -366,7 +366,7 @@ def test_observed_positions_are_offered_only_where_some_are_seen(
     page.reload()
     seen.click()
     words = pane.locator("[data-layers]")
-    words.get_by_text("Never added to the estimate").wait_for()
+    words.get_by_text("Not added to the estimate").wait_for()
     share = "$80.0M long (8.3 % of open interest there)"
     expect(words).to_contain_text(share, use_inner_text=True)
     _reaches(page, pane.get_by_role("group", name="Layers"), "phone")
@@ -374,5 +374,5 @@ def test_observed_positions_are_offered_only_where_some_are_seen(
 
 def test_both_sides_carry_their_bands(visit: Callable[..., Page]):
     page = visit("phone", "?view=ratio")
-    pane = page.get_by_role("region", name="Longs against shorts")
+    pane = page.get_by_role("region", name="Longs vs shorts")
     expect(pane.get_by_text("(80 %: $")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""What the page says of its venues: lamps, what is missing, why it is simulated, and their health.
+"""What the page says of its venues: status icons, what is missing, why it is simulated.
 
 The market is the served one; what it says of its venues is rewritten on the way to the page.
 """
@@ -197,16 +197,16 @@ def test_a_missing_venue_is_named_and_nothing_moves(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_six_lamps_fit_and_differ_by_shape(visit: Callable[..., Page], told: Told, size: Size):
+def test_six_icons_fit_and_differ_by_shape(visit: Callable[..., Page], told: Told, size: Size):
     told.down = {"okx"}
     page = visit(size)
-    lamps = page.locator(".status .lamps svg")
-    expect(lamps).to_have_count(6)
-    expect(page.locator(".status .lamps circle")).to_have_count(5)
-    expect(page.locator(".status .lamps path")).to_have_count(1)
+    icons = page.locator(".status .statuses svg")
+    expect(icons).to_have_count(6)
+    expect(page.locator(".status .statuses circle")).to_have_count(5)
+    expect(page.locator(".status .statuses path")).to_have_count(1)
     rest(page)
     edge = VIEWPORTS[size]["width"]
-    ends = page.locator(".status .lamps > *").evaluate_all(
+    ends = page.locator(".status .statuses > *").evaluate_all(
         "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])"
     )
     assert all(left >= 0 and right <= edge for left, right in ends), ends
@@ -239,22 +239,22 @@ def test_why_the_market_is_simulated_is_told_on_hover(visit: Callable[..., Page]
 def test_why_the_market_is_simulated_is_told_on_a_tap(visit: Callable[..., Page]):
     page = visit("phone")
     page.locator("[data-source]").tap()
-    page.get_by_role("dialog", name="Health of the venues").get_by_text(NOTE).wait_for()
+    page.get_by_role("dialog", name="Venue status").get_by_text(NOTE).wait_for()
 
 
 @pytest.mark.parametrize("size", ["desk", *slow("phone")])
-def test_the_health_sheet_opens_from_the_lamps_and_gives_the_focus_back(
+def test_the_health_sheet_opens_from_the_status_and_gives_the_focus_back(
     visit: Callable[..., Page], told: Told, size: Size
 ):
     told.down = {"bybit"}
     page = visit(size)
-    door = page.locator("button.lamps" if size == "desk" else "button.status")
+    door = page.locator("button.statuses" if size == "desk" else "button.status")
     door.focus()
     page.keyboard.press("Enter")
-    sheet = page.get_by_role("dialog", name="Health of the venues")
+    sheet = page.get_by_role("dialog", name="Venue status")
     first = sheet.get_by_role("article").first
     expect(first.get_by_role("heading")).to_have_text("Bybit", use_inner_text=True)
-    for words in ("It cannot be reached.", "2 reconnects"):
+    for words in ("Cannot connect.", "2 reconnects"):
         expect(first).to_contain_text(words, use_inner_text=True)
     expect(sheet.get_by_role("article")).to_have_count(6)
     rest(page)

@@ -20,14 +20,14 @@ NARROW = 820
 """Widest window that is laid out for fingers."""
 DRAWN = ".stage[aria-busy=false]"
 """What shows that a map is on the page, whether or not a cluster is in sight of it."""
-TOLD = "[data-near]:not(:empty)"
+TOLD = "[data-cluster-summary]:not(:empty)"
 """What shows that the clusters and the second script are there too."""
 VIEWS = {
     "heatmap": DRAWN,
     "levels": ".ladder canvas",
-    "ratio": "[data-said=size]:not(:empty)",
-    "cumulative": "[data-said=cumulative]",
-    "venues": "[data-said=venues]",
+    "ratio": "[data-summary=size]:not(:empty)",
+    "cumulative": "[data-summary=cumulative]",
+    "venues": "[data-summary=venues]",
 }
 """What shows that a view has its numbers."""
 HOLD_BACK = """least => {

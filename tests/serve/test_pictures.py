@@ -22,7 +22,7 @@ from powderkeg.serve.exports.layout import PictureLayout, steps_of
 from powderkeg.serve.exports.palettes import KNOTS, palette
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png, wrapped
 
-PAGE = Path(__file__).parents[2] / "web/src/lib/paint/palettes.ts"
+PAGE = Path(__file__).parents[2] / "web/src/lib/render/palettes.ts"
 
 
 def answer(session, name, **raw):

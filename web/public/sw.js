@@ -1,62 +1,68 @@
 /*
- * The shell without a line: the page, its scripts and its font are kept, market data never.
+ * Makes the page open offline: page, scripts and font are cached, market data never.
  *
- * A page is asked of the network first, so that a new version is there on the next visit; what lies
- * under /assets/ carries its content in its name and is taken from here. All else, /v1 above all,
- * is not this script's business: an old map must never look like a new one.
+ * Pages are network-first, so that a new version is used on the next visit; /assets/ are content-hashed
+ * and cache-first. Everything else, above all /v1, is not handled: an old map must never look current.
  */
 const SHELL = 'powderkeg-shell';
-const PARTS = ['/icon.svg', '/icon-192.png', '/icon-512.png', '/manifest.webmanifest'];
+const STATIC_FILES = ['/icon.svg', '/icon-192.png', '/icon-512.png', '/manifest.webmanifest'];
 
-/** Parts that a text names: a page its scripts, a script its later ones, a style sheet its font. */
-const named = (text) => (text.match(/assets\/[\w.-]+\.(?:js|css|woff2)/g) ?? []).map((name) => `/${name}`);
+/** Assets referenced by a text: scripts of a page, chunks of a script, fonts of a style sheet. */
+const assetsIn = (text) =>
+  (text.match(/assets\/[\w.-]+\.(?:js|css|woff2)/g) ?? []).map((name) => `/${name}`);
 
-/** Keep every part that a page needs, now or later, and return their addresses. */
-async function gather(html, cache) {
-  const parts = new Set(named(html));
-  for (const part of parts) {
-    const kept = (await cache.match(part)) ?? (await cache.add(part), await cache.match(part));
-    if (/\.(js|css)$/.test(part)) named(await kept.text()).forEach((name) => parts.add(name));
+/** Cache every asset the page can load, and return their paths. */
+async function cacheAssets(html, cache) {
+  const assets = new Set(assetsIn(html));
+  for (const asset of assets) {
+    if (!(await cache.match(asset))) await cache.add(asset);
+    if (!/\.(js|css)$/.test(asset)) continue;
+    const text = await (await cache.match(asset)).text();
+    for (const name of assetsIn(text)) assets.add(name);
   }
-  return parts;
+  return assets;
 }
 
-async function keep(page) {
+async function cachePage(page) {
   const html = await page.clone().text();
   const cache = await caches.open(SHELL);
   const before = await (await cache.match('/'))?.text();
   if (before === html) return;
-  // Another version: its own parts come in first, and those of the old one go last.
-  const parts = await gather(html, cache);
-  await cache.addAll(PARTS);
+  // A new version: cache its assets first, then remove those of the old one.
+  const assets = await cacheAssets(html, cache);
+  await cache.addAll(STATIC_FILES);
   await cache.put('/', page);
   for (const { url } of await cache.keys()) {
     const { pathname } = new URL(url);
-    if (pathname.startsWith('/assets/') && !parts.has(pathname)) await cache.delete(url);
+    if (pathname.startsWith('/assets/') && !assets.has(pathname)) await cache.delete(url);
   }
 }
 
-/** The page does not wait for its own keeping. */
+/** Network first; caching does not delay the page. */
 async function page(event) {
   try {
     const answer = await fetch(event.request);
-    if (answer.ok) event.waitUntil(keep(answer.clone()));
+    if (answer.ok) event.waitUntil(cachePage(answer.clone()));
     return answer;
-  } catch (why) {
-    return (await caches.match('/', { cacheName: SHELL })) ?? Promise.reject(why);
+  } catch (cause) {
+    return (await caches.match('/', { cacheName: SHELL })) ?? Promise.reject(cause);
   }
 }
 
-async function part(request) {
-  const kept = await caches.match(request, { cacheName: SHELL });
-  if (kept) return kept;
+async function asset(request) {
+  const cached = await caches.match(request, { cacheName: SHELL });
+  if (cached) return cached;
   const answer = await fetch(request);
   if (answer.ok) await (await caches.open(SHELL)).put(request, answer.clone());
   return answer;
 }
 
 addEventListener('install', (event) => {
-  event.waitUntil(fetch('/', { cache: 'no-store' }).then(keep).then(() => skipWaiting()));
+  event.waitUntil(
+    fetch('/', { cache: 'no-store' })
+      .then(cachePage)
+      .then(() => skipWaiting()),
+  );
 });
 addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 addEventListener('fetch', (event) => {
@@ -64,5 +70,6 @@ addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin) return;
   if (request.mode === 'navigate' && pathname === '/') event.respondWith(page(event));
-  else if (pathname.startsWith('/assets/') || PARTS.includes(pathname)) event.respondWith(part(request));
+  else if (pathname.startsWith('/assets/') || STATIC_FILES.includes(pathname))
+    event.respondWith(asset(request));
 });

@@ -1,9 +1,9 @@
 import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session, type SessionEvents } from '../src/lib/session';
-import { Link } from '../src/lib/wire/link.svelte';
+import { Connection } from '../src/lib/wire/connection.svelte';
 import { backoff } from '../src/lib/wire/socket';
-import { P0, snapshot, STEP, T0, wireColumn, wireLevels, wireMap } from './market';
+import { P0, STEP, snapshot, T0, wireColumn, wireLevels, wireMap } from './fixtures';
 
 class FakeSocket {
   static readonly CONNECTING = 0;
@@ -26,21 +26,43 @@ class FakeSocket {
     this.readyState = 1;
     this.onopen?.();
   }
-  say(message: unknown): void {
+  receive(message: unknown): void {
     this.onmessage?.({ data: encode(message).slice().buffer });
   }
 }
 
-const filters = { coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both' as const, model: 'calibrated' as const };
-const hello = (seq: number, change: object = {}) => ({ kind: 'hello', stream: 'a', seq, p0: P0, vmin: 1e4, now: 1, source: 'live', ...change });
+const filters = {
+  coin: 'BTC',
+  span: '3d',
+  venues: null,
+  tiers: null,
+  side: 'both' as const,
+  model: 'calibrated' as const,
+};
+const hello = (seq: number, change: object = {}) => ({
+  kind: 'hello',
+  stream: 'a',
+  seq,
+  p0: P0,
+  vmin: 1e4,
+  now: 1,
+  source: 'live',
+  ...change,
+});
 const newest = T0 + 11 * STEP;
 let seq = 10;
-let asked: string[] = [];
-let refuse = false;
+let requests: string[] = [];
+let failing = false;
 
 function events() {
   return {
-    onMap: vi.fn(), onColumn: vi.fn(), onLevels: vi.fn(), onStatus: vi.fn(), onLink: vi.fn(), onTrouble: vi.fn(), onStep: vi.fn(async () => undefined),
+    onMap: vi.fn(),
+    onColumn: vi.fn(),
+    onLevels: vi.fn(),
+    onStatus: vi.fn(),
+    onConnection: vi.fn(),
+    onError: vi.fn(),
+    onStep: vi.fn(async () => undefined),
   } satisfies SessionEvents;
 }
 
@@ -51,13 +73,13 @@ async function settle(milliseconds = 0): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers();
   FakeSocket.all = [];
-  asked = [];
+  requests = [];
   seq = 10;
-  refuse = false;
+  failing = false;
   vi.stubGlobal('WebSocket', FakeSocket);
   vi.stubGlobal('fetch', (address: string) => {
-    asked.push(address);
-    if (refuse) return Promise.resolve(new Response('{"error":"no such coin"}', { status: 404 }));
+    requests.push(address);
+    if (failing) return Promise.resolve(new Response('{"error":"no such coin"}', { status: 404 }));
     const body = address.includes('heatmap') ? wireMap(snapshot(12, 20, { seq })) : wireLevels(20);
     return Promise.resolve(new Response(encode(body).slice()));
   });
@@ -67,157 +89,173 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function started(): Promise<{ heard: ReturnType<typeof events>; socket: FakeSocket; session: Session }> {
-  const heard = events();
-  const session = new Session(filters, false, heard);
+async function started(): Promise<{
+  received: ReturnType<typeof events>;
+  socket: FakeSocket;
+  session: Session;
+}> {
+  const received = events();
+  const session = new Session(filters, false, received);
   session.start();
   const socket = FakeSocket.all[0];
   socket.connect();
-  socket.say(hello(10));
+  socket.receive(hello(10));
   await settle();
-  return { heard, socket, session };
+  return { received, socket, session };
 }
 
-describe('one market on the wire', () => {
-  it('fetches the snapshot at once, then follows the stream', async () => {
-    const { heard, socket, session } = await started();
-    expect(heard.onMap).toHaveBeenCalledOnce();
-    expect(heard.onLevels).toHaveBeenCalledOnce();
-    socket.say(wireColumn(11, newest, { r: new Uint8Array([1, 0]), v: new Uint8Array([77]) }));
-    expect(heard.onColumn.mock.calls[0][1]).toBe('changed');
-    const grid = heard.onMap.mock.calls[0][1] as { value(c: number, r: number): number };
+describe('a session', () => {
+  it('fetches the snapshot, then follows the stream', async () => {
+    const { received, socket, session } = await started();
+    expect(received.onMap).toHaveBeenCalledOnce();
+    expect(received.onLevels).toHaveBeenCalledOnce();
+    socket.receive(wireColumn(11, newest, { r: new Uint8Array([1, 0]), v: new Uint8Array([77]) }));
+    expect(received.onColumn.mock.calls[0][1]).toBe('changed');
+    const grid = received.onMap.mock.calls[0][1] as { value(c: number, r: number): number };
     expect(grid.value(11, 1)).toBe(77);
     session.close();
   });
 
-  it('keeps its map when the stream goes on with it, whatever lies between', async () => {
-    const { heard, socket, session } = await started();
-    socket.say(hello(40));
-    socket.say(wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }));
-    socket.say(wireColumn(41, newest));
+  it('keeps its map when the stream continues after missed messages', async () => {
+    const { received, socket, session } = await started();
+    socket.receive(hello(40));
+    socket.receive(
+      wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }),
+    );
+    socket.receive(wireColumn(41, newest));
     await settle(5_000);
-    expect(heard.onMap).toHaveBeenCalledOnce();
-    expect(heard.onColumn).toHaveBeenCalledTimes(2);
+    expect(received.onMap).toHaveBeenCalledOnce();
+    expect(received.onColumn).toHaveBeenCalledTimes(2);
     session.close();
   });
 
-  it('fetches anew where the stream began again, or stands on other rows or another scale', async () => {
-    const { heard, socket, session } = await started();
-    socket.say(hello(2));
+  it('refetches if the stream restarted, or has other rows or another scale', async () => {
+    const { received, socket, session } = await started();
+    socket.receive(hello(2));
     await settle();
-    expect(heard.onMap).toHaveBeenCalledTimes(2);
-    socket.say(hello(10, { p0: P0 + 0.1 }));
+    expect(received.onMap).toHaveBeenCalledTimes(2);
+    socket.receive(hello(10, { p0: P0 + 0.1 }));
     await settle();
-    expect(heard.onMap).toHaveBeenCalledTimes(3);
-    socket.say(hello(10, { vmin: 10 }));
+    expect(received.onMap).toHaveBeenCalledTimes(3);
+    socket.receive(hello(10, { vmin: 10 }));
     await settle();
-    expect(heard.onMap).toHaveBeenCalledTimes(4);
+    expect(received.onMap).toHaveBeenCalledTimes(4);
     session.close();
   });
 
-  it('fetches anew when a column has passed that it may have seen in part only', async () => {
-    const { heard, socket, session } = await started();
-    socket.say(wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }));
-    expect(heard.onColumn.mock.calls[0][1]).toBe('appended');
+  it('refetches if the end of a column may have been missed', async () => {
+    const { received, socket, session } = await started();
+    socket.receive(
+      wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }),
+    );
+    expect(received.onColumn.mock.calls[0][1]).toBe('appended');
     await settle(2_000);
-    expect(heard.onMap).toHaveBeenCalledTimes(2);
+    expect(received.onMap).toHaveBeenCalledTimes(2);
     session.close();
   });
 
-  it('passes over what the snapshot already holds and fetches anew after a hole', async () => {
-    const { heard, socket, session } = await started();
-    socket.say(wireColumn(10, newest));
-    expect(heard.onColumn).not.toHaveBeenCalled();
+  it('ignores messages the snapshot includes, and refetches after a gap', async () => {
+    const { received, socket, session } = await started();
+    socket.receive(wireColumn(10, newest));
+    expect(received.onColumn).not.toHaveBeenCalled();
     seq = 20;
-    socket.say(wireColumn(13, newest));
-    expect(heard.onColumn).not.toHaveBeenCalled();
+    socket.receive(wireColumn(13, newest));
+    expect(received.onColumn).not.toHaveBeenCalled();
     await settle(2_000);
-    expect(heard.onMap).toHaveBeenCalledTimes(2);
-    expect(heard.onMap.mock.calls[1][2]).toBe(true);
-    socket.say(wireColumn(21, newest));
-    expect(heard.onColumn).toHaveBeenCalledOnce();
+    expect(received.onMap).toHaveBeenCalledTimes(2);
+    expect(received.onMap.mock.calls[1][2]).toBe(true);
+    socket.receive(wireColumn(21, newest));
+    expect(received.onColumn).toHaveBeenCalledOnce();
     session.close();
   });
 
-  it('holds back frames that come while the snapshot is on its way', async () => {
-    const heard = events();
-    const session = new Session(filters, false, heard);
+  it('buffers messages while the snapshot is loading', async () => {
+    const received = events();
+    const session = new Session(filters, false, received);
     session.start();
     const socket = FakeSocket.all[0];
     socket.connect();
-    socket.say(hello(9));
-    socket.say(wireColumn(10, newest));
-    socket.say(wireColumn(11, newest));
+    socket.receive(hello(9));
+    socket.receive(wireColumn(10, newest));
+    socket.receive(wireColumn(11, newest));
     await settle();
-    expect(heard.onColumn).toHaveBeenCalledOnce();
+    expect(received.onColumn).toHaveBeenCalledOnce();
     session.close();
   });
 
-  it('fetches anew on a rebase, another stream, or bytes it cannot read', async () => {
-    const { heard, socket, session } = await started();
-    socket.say({ kind: 'rebase', seq: 11 });
+  it('refetches on a rebase, another stream, or unreadable bytes', async () => {
+    const { received, socket, session } = await started();
+    socket.receive({ kind: 'rebase', seq: 11 });
     await settle(2_000);
-    socket.say(wireColumn(11, newest, { stream: 'b' }));
+    socket.receive(wireColumn(11, newest, { stream: 'b' }));
     await settle(2_000);
     socket.onmessage?.({ data: new Uint8Array([0xc1]).buffer });
     await settle(2_000);
-    expect(heard.onMap).toHaveBeenCalledTimes(4);
+    expect(received.onMap).toHaveBeenCalledTimes(4);
     expect(session.dropped).toBe(1);
     session.close();
   });
 
-  it('says the words of the server when it refuses, and tries again', async () => {
-    refuse = true;
-    const { heard, session } = await started();
-    expect(heard.onTrouble).toHaveBeenLastCalledWith('no such coin');
+  it('reports the error message of the server, and retries', async () => {
+    failing = true;
+    const { received, session } = await started();
+    expect(received.onError).toHaveBeenLastCalledWith('no such coin');
     FakeSocket.all[0].onclose?.();
-    refuse = false;
+    failing = false;
     await settle(2_000);
-    expect(heard.onTrouble).toHaveBeenLastCalledWith(null);
-    // The socket, refused as well, does not sit out its wait.
+    expect(received.onError).toHaveBeenLastCalledWith(null);
+    // The socket reconnects without waiting for its back-off.
     expect(FakeSocket.all.at(-1)!.closed).toBe(false);
     session.close();
   });
 
-  it('fetches the map once more when more is known, over the same socket', async () => {
-    const { heard, session } = await started();
+  it('refetches the map over the same socket', async () => {
+    const { received, session } = await started();
     session.refresh();
     session.refresh();
     await settle(2_000);
-    expect(heard.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([false, true, true]);
-    expect(heard.onMap.mock.calls.map((call) => call[3] as boolean)).toEqual([false, true, true]);
+    expect(received.onMap.mock.calls.map((call) => call[2] as boolean)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(received.onMap.mock.calls.map((call) => call[3] as boolean)).toEqual([
+      false,
+      true,
+      true,
+    ]);
     expect(FakeSocket.all).toHaveLength(1);
     session.close();
   });
-  it('asks a silent server at once when it is told to', async () => {
-    const { heard, socket, session } = await started();
+  it('retries immediately on request', async () => {
+    const { received, socket, session } = await started();
     socket.onclose?.();
-    const [state, wait] = heard.onLink.mock.lastCall as unknown as [string, number];
+    const [state, wait] = received.onConnection.mock.lastCall as unknown as [string, number];
     expect(state).toBe('waiting');
     expect(wait).toBeGreaterThan(0);
-    const before = asked.length;
-    session.askNow();
+    const before = requests.length;
+    session.retryNow();
     expect(FakeSocket.all).toHaveLength(2);
     await settle();
-    expect(asked.length).toBeGreaterThan(before);
-    expect(heard.onLink).toHaveBeenLastCalledWith('connecting', 0);
+    expect(requests.length).toBeGreaterThan(before);
+    expect(received.onConnection).toHaveBeenLastCalledWith('connecting', 0);
     session.close();
   });
-  it('comes back by itself, and only while it is open', async () => {
-    const { heard, socket, session } = await started();
+  it('reconnects until closed', async () => {
+    const { received, socket, session } = await started();
     socket.onclose?.();
-    expect(heard.onLink).toHaveBeenLastCalledWith('waiting', expect.any(Number));
+    expect(received.onConnection).toHaveBeenLastCalledWith('waiting', expect.any(Number));
     await settle(500);
     expect(FakeSocket.all).toHaveLength(2);
     await settle(9_000);
     expect(FakeSocket.all.length).toBeGreaterThan(2);
     session.close();
-    const made = FakeSocket.all.length;
+    const count = FakeSocket.all.length;
     await settle(60_000);
-    expect(FakeSocket.all).toHaveLength(made);
+    expect(FakeSocket.all).toHaveLength(count);
   });
 
-  it('opens a new socket when the page is seen again, for the old one may be dead', async () => {
+  it('opens a new socket when the page becomes visible', async () => {
     const { socket, session } = await started();
     document.dispatchEvent(new Event('visibilitychange'));
     await settle(800);
@@ -226,7 +264,7 @@ describe('one market on the wire', () => {
     session.close();
   });
 
-  it('drops a silent socket', async () => {
+  it('drops an idle socket', async () => {
     const { socket, session } = await started();
     await settle(14_000);
     expect(socket.closed).toBe(true);
@@ -234,26 +272,26 @@ describe('one market on the wire', () => {
   });
 });
 
-describe('waiting to reconnect', () => {
-  it('grows, is spread, and has an end', () => {
+describe('back-off', () => {
+  it('grows, is jittered, and is capped', () => {
     expect(backoff(0, 0)).toBe(200);
     expect(backoff(3, 1)).toBe(3_200);
     expect(backoff(40, 1)).toBe(20_000);
   });
 });
 
-describe('the link, for the eye', () => {
-  it('is lost when it broke, not while it is made, and says when it is tried again', () => {
-    const link = new Link();
-    const after = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
-      link.take(state, wait);
-      return [link.lost, link.retryAt > 0];
+describe('connection state', () => {
+  it('is lost after a break but not during the first attempt, and has the time of the next attempt', () => {
+    const connection = new Connection();
+    const stateAfter = (state: 'connecting' | 'open' | 'waiting' | 'closed', wait = 0) => {
+      connection.update(state, wait);
+      return [connection.lost, connection.retryAt > 0];
     };
-    expect(after('connecting')).toEqual([false, false]);
-    expect(after('open')).toEqual([false, false]);
-    expect(after('closed')).toEqual([false, false]);
-    expect(after('waiting', 400)).toEqual([true, true]);
-    expect(after('connecting')).toEqual([true, false]);
-    expect(after('open')).toEqual([false, false]);
+    expect(stateAfter('connecting')).toEqual([false, false]);
+    expect(stateAfter('open')).toEqual([false, false]);
+    expect(stateAfter('closed')).toEqual([false, false]);
+    expect(stateAfter('waiting', 400)).toEqual([true, true]);
+    expect(stateAfter('connecting')).toEqual([true, false]);
+    expect(stateAfter('open')).toEqual([false, false]);
   });
 });

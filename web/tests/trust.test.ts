@@ -1,145 +1,283 @@
 import { describe, expect, it } from 'vitest';
-import { differenceWords, folded, unfolded } from '../src/lib/grid/difference';
-import { diverging, divergingAt } from '../src/lib/paint/diverging';
-import { readComparison, readObserved, readProofs, readRowBands } from '../src/lib/trust/read';
-import { bandWords, borrowedWords, clusterWords, measuredWords, modelParts, newWords, questionWords, when } from '../src/lib/trust/words';
+import { decodeDifference, differenceText, encodeDifference } from '../src/lib/grid/difference';
+import { diverging, divergingAt } from '../src/lib/render/diverging';
+import { readComparison, readEvaluations, readObserved, readRowBands } from '../src/lib/trust/read';
+import {
+  bandText,
+  borrowedText,
+  clusterText,
+  hypothesisText,
+  measuredText,
+  modelParts,
+  newLiquidationsText,
+  when,
+} from '../src/lib/trust/text';
 import type { Cluster } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
-const lent = { market: 'BTC on Binance', since: Date.UTC(2025, 11, 4) * 1e3, until: Date.UTC(2026, 3, 1) * 1e3, reports: 292.3 };
+const borrowed = {
+  market: 'BTC on Binance',
+  since: Date.UTC(2025, 11, 4) * 1e3,
+  until: Date.UTC(2026, 3, 1) * 1e3,
+  reports: 292.3,
+};
 const cluster: Cluster = {
-  side: 'long', floor: 9, top: 11, peak: 10, mass: 1.2e8, distance: -0.1, tier: 25, tiers: {}, age: 0,
-  low: 6e7, high: 2.4e8, measured: 0.42, concentration: 0.7, fired: [0.3, 1],
+  side: 'long',
+  floor: 9,
+  top: 11,
+  peak: 10,
+  notional: 1.2e8,
+  distance: -0.1,
+  tier: 25,
+  tiers: {},
+  age: 0,
+  low: 6e7,
+  high: 2.4e8,
+  measured: 0.42,
+  concentration: 0.7,
+  expectedFill: [0.3, 1],
 };
 
 describe('the difference of two models', () => {
-  it('folds so that the largest of cells that share a pixel is the one that differs most', () => {
-    const [static8, equal, ours2, none] = folded(Uint8Array.of(52, 128, 153, 0));
+  it('is encoded so that the largest byte is the greatest difference', () => {
+    const [static8, equal, ours2, none] = encodeDifference(Uint8Array.of(52, 128, 153, 0));
     expect(static8).toBeGreaterThan(ours2);
     expect(ours2).toBeGreaterThan(equal);
     expect(none).toBe(0);
     expect(equal).toBeGreaterThan(0);
   });
-  it('keeps sign and size of every byte', () => {
+  it('keeps sign and magnitude of every byte', () => {
     for (let wire = 1; wire < 256; wire++) {
-      const { times, ours } = unfolded(folded(Uint8Array.of(wire))[0]);
+      const { times, ours } = decodeDifference(encodeDifference(Uint8Array.of(wire))[0]);
       expect(Math.log2(times)).toBeCloseTo((Math.abs(wire - 128) / 127) * 5);
       expect(ours).toBe(wire >= 128);
     }
   });
-  it('says who holds more', () => {
-    const say = (wire: number): string => differenceWords(folded(Uint8Array.of(wire))[0]);
-    expect(say(0)).toMatch(/neither/);
-    expect(say(128)).toMatch(/same/);
-    expect(say(255)).toBe('calibrated holds over 30 times the static map');
-    expect(say(77)).toMatch(/^static holds 4\.0 times/);
+  it('names the larger model', () => {
+    const text = (wire: number): string => differenceText(encodeDifference(Uint8Array.of(wire))[0]);
+    expect(text(0)).toMatch(/empty/);
+    expect(text(128)).toMatch(/agree/);
+    expect(text(255)).toBe('calibrated is over 30× static');
+    expect(text(77)).toMatch(/^static is 4\.0× calibrated/);
   });
-  it('is blue where static holds more, orange where ours does, and lighter away from the middle', () => {
+  it('is blue where static is larger, orange where ours is, and lighter away from the middle', () => {
     const light = (c: number[]): number => c[0] + c[1] + c[2];
     expect(divergingAt(-1)[2]).toBeGreaterThan(divergingAt(-1)[0]);
     expect(divergingAt(1)[0]).toBeGreaterThan(divergingAt(1)[2]);
-    for (const sign of [-1, 1]) expect(light(divergingAt(sign))).toBeGreaterThan(light(divergingAt(sign / 2)));
+    for (const sign of [-1, 1])
+      expect(light(divergingAt(sign))).toBeGreaterThan(light(divergingAt(sign / 2)));
     expect(diverging()[0]).toBe(0);
     expect(diverging()[255]).not.toBe(diverging(true)[255]);
   });
 });
 
-describe('words of trust', () => {
-  it('keep the words of the server for the model, as a name and what it rests on', () => {
+describe('reliability texts', () => {
+  it('split the model description into name and basis', () => {
     const parts = (model: string): string => modelParts(model).join(' | ');
-    expect(parts('borrowed: learned on binance:BTCUSDT, 2025-12 to 2026-03')).toBe('borrowed | learned on binance:BTCUSDT, 2025-12 to 2026-03');
+    expect(parts('borrowed: learned on binance:BTCUSDT, 2025-12 to 2026-03')).toBe(
+      'borrowed | learned on binance:BTCUSDT, 2025-12 to 2026-03',
+    );
     expect(parts('learning (37 reports)')).toBe('learning | (37 reports)');
-    expect(parts('calibrated on 1,212 liquidation reports')).toBe('calibrated | 1,212 liquidation reports');
+    expect(parts('calibrated on 1,212 liquidation reports')).toBe(
+      'calibrated | 1,212 liquidation reports',
+    );
     expect(parts('assumed prior, nothing learned')).toBe('assumed prior | nothing learned');
-    expect(parts('four fixed leverages, never closed · for comparison only')).toBe('four fixed leverages | never closed · for comparison only');
+    expect(parts('four fixed leverages, never closed · for comparison only')).toBe(
+      'four fixed leverages | never closed · for comparison only',
+    );
     expect(parts('as it was drawn then')).toBe('as it was drawn then | ');
     expect(parts('–')).toBe('– | ');
   });
-  it('tell weights that are borrowed, and times by their day', () => {
-    expect(borrowedWords(lent)).toBe('Borrowed weights: learned on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.');
-    expect([when(at, at + 1e9, 0), when(at, at + 2 * 86_400e6, 0), when(0, at, 0)]).toEqual(['22:13', '14 Nov 22:13', '–']);
+  it('describe borrowed weights, and give times with the day if needed', () => {
+    expect(borrowedText(borrowed)).toBe(
+      'Borrowed weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.',
+    );
+    expect([when(at, at + 1e9, 0), when(at, at + 2 * 86_400e6, 0), when(0, at, 0)]).toEqual([
+      '22:13',
+      '14 Nov 22:13',
+      '–',
+    ]);
   });
-  it('tells how much of what stands is measured', () => {
+  it('give the measured share', () => {
     const tier = { side: 'long', tier: 25, size: 3e6, low: 1e6, high: 6e6, measured: 0.4 };
-    expect(measuredWords([tier, { ...tier, size: 1e6, measured: 0 }])).toBe('30 % of it measured');
-    expect(measuredWords([{ ...tier, size: 0, measured: null }])).toBe('none of it measured');
-    expect(measuredWords([])).toBe('none of it measured');
+    expect(measuredText([tier, { ...tier, size: 1e6, measured: 0 }])).toBe('30 % measured');
+    expect(measuredText([{ ...tier, size: 0, measured: null }])).toBe('0 % measured');
+    expect(measuredText([])).toBe('0 % measured');
   });
-  it('counts the liquidations a fit was the first to know', () => {
-    const fit = { version: 4, at: 1, why: '', markets: 1, reports: 1, borrowed: null, pathOnly: [] };
-    expect(newWords({ ...fit, taught: 1 } as never)).toBe('1 new liquidation');
-    expect(newWords({ ...fit, taught: 1212 } as never)).toBe('1,212 new liquidations');
+  it('count the new liquidations of a fit', () => {
+    const fit = {
+      version: 4,
+      at: 1,
+      why: '',
+      markets: 1,
+      reports: 1,
+      borrowed: null,
+      pathOnly: [],
+    };
+    expect(newLiquidationsText({ ...fit, newLiquidations: 1 } as never)).toBe('1 new liquidation');
+    expect(newLiquidationsText({ ...fit, newLiquidations: 1212 } as never)).toBe(
+      '1,212 new liquidations',
+    );
   });
-  it('tells of a cluster how sure, how measured, whose, and what may fire', () => {
-    const said = clusterWords(cluster);
-    for (const words of ['80 %: $60.0M–$240M', '42 % measured', 'few large openings', 'expected to fire 30–100 % (assumption)']) {
-      expect(said).toContain(words);
+  it('describe band, measured share, concentration and expected fill of a cluster', () => {
+    const text = clusterText(cluster);
+    for (const words of [
+      '80 %: $60.0M–$240M',
+      '42 % measured',
+      'few large positions',
+      'expected fill 30–100 % (assumption)',
+    ]) {
+      expect(text).toContain(words);
     }
-    expect(clusterWords({ ...cluster, concentration: 0.01 })).toContain('many small');
-    expect(clusterWords({ ...cluster, concentration: null })).toContain('unknown');
-    expect(clusterWords({ ...cluster, low: NaN, fired: null })).not.toContain('80 %');
-    expect(bandWords(NaN, NaN)).toBe('');
+    expect(clusterText({ ...cluster, concentration: 0.01 })).toContain('many small');
+    expect(clusterText({ ...cluster, concentration: null })).toContain('unknown');
+    expect(clusterText({ ...cluster, low: NaN, expectedFill: null })).not.toContain('80 %');
+    expect(bandText(NaN, NaN)).toBe('');
   });
 });
 
-describe('answers that are asked for on demand', () => {
-  it('reads a market of which nothing is known yet', () => {
+describe('answers fetched on demand', () => {
+  it('reads a market without data', () => {
     const market = {
-      market: 'okx:BTC-USDT-SWAP', venue: 'okx', hours: 0, verdict: 'too few hours', reliability: [],
-      skill_over_path_only: { value: null, low: null, high: null, n: 0 }, coverage_80: { value: null, n: 0 },
+      market: 'okx:BTC-USDT-SWAP',
+      venue: 'okx',
+      hours: 0,
+      verdict: 'too few hours',
+      reliability: [],
+      skill_over_path_only: { value: null, low: null, high: null, n: 0 },
+      coverage_80: { value: null, n: 0 },
     };
-    const [read] = readProofs({ markets: [market], blind_spots: ['one'] }).markets;
-    expect([read.skills.pathOnly.value, read.skills.noMap.low, read.skills.static.n, read.covered, read.reported]).toEqual([null, null, 0, null, null]);
+    const [read] = readEvaluations({ markets: [market], blind_spots: ['one'] }).markets;
+    expect([
+      read.skills.pathOnly.value,
+      read.skills.noMap.low,
+      read.skills.static.n,
+      read.covered,
+      read.reported,
+    ]).toEqual([null, null, 0, null, null]);
     expect([read.tiers, read.borrowed, read.reports]).toEqual([[], null, 0]);
-    expect(() => readProofs({ markets: [{}] })).toThrow(/expected text/);
+    expect(() => readEvaluations({ markets: [{}] })).toThrow(/expected text/);
   });
-  it('reads what stands on each tier in dollars, and the three null models', () => {
-    const skill = (value: number): object => ({ value, low: value - 0.1, high: value + 0.1, n: 240 });
+  it('reads tier sizes in dollars, and the three null models', () => {
+    const skill = (value: number): object => ({
+      value,
+      low: value - 0.1,
+      high: value + 0.1,
+      n: 240,
+    });
     const market = {
-      market: 'binance:BTCUSDT', venue: 'binance', verdict: 'edge shown', reliability: [], price: 1e5, reports: 212.4, borrowed: lent,
-      skill_over_path_only: skill(0.1), skill_over_no_map: skill(0.2), skill_over_static: skill(0.3),
+      market: 'binance:BTCUSDT',
+      venue: 'binance',
+      verdict: 'edge shown',
+      reliability: [],
+      price: 1e5,
+      reports: 212.4,
+      borrowed,
+      skill_over_path_only: skill(0.1),
+      skill_over_no_map: skill(0.2),
+      skill_over_static: skill(0.3),
       tiers: [
         { side: 'long', tier: 100, size: 20, low: 10, high: 40, measured: 0.5 },
         { side: 'short', tier: 5, size: 0, low: 0, high: 0, measured: null },
       ],
     };
-    const [read] = readProofs({ markets: [market] }).markets;
-    expect([read.skills.pathOnly.value, read.skills.noMap.value, read.skills.static.value]).toEqual([0.1, 0.2, 0.3]);
-    expect(read.tiers[0]).toEqual({ side: 'long', tier: 100, size: 2e6, low: 1e6, high: 4e6, measured: 0.5 });
+    const [read] = readEvaluations({ markets: [market] }).markets;
+    expect([read.skills.pathOnly.value, read.skills.noMap.value, read.skills.static.value]).toEqual(
+      [0.1, 0.2, 0.3],
+    );
+    expect(read.tiers[0]).toEqual({
+      side: 'long',
+      tier: 100,
+      size: 2e6,
+      low: 1e6,
+      high: 4e6,
+      measured: 0.5,
+    });
     expect(read.tiers[1].measured).toBeNull();
-    expect([read.reports, read.borrowed]).toEqual([212.4, lent]);
+    expect([read.reports, read.borrowed]).toEqual([212.4, borrowed]);
   });
-  it('reads comparison, positions seen and bands', () => {
-    const c = readComparison({ totals: { calibrated: 1, static: 2 }, overlap: null, distance: 2, why: ['x'] });
+  it('reads comparison, observed positions and bands', () => {
+    const c = readComparison({
+      totals: { calibrated: 1, static: 2 },
+      overlap: null,
+      distance: 2,
+      why: ['x'],
+    });
     expect([c.ours, c.theirs, c.overlap, c.distance]).toEqual([1, 2, null, 2]);
-    const o = readObserved({ p0: 1, dp: 0.1, rows: 2, long: [1, 2], short: [3, 4], dollars: { long: 3 }, share: { long: 0.2, short: null } });
-    expect([o.long[1], o.dollars.short, o.share.long, o.share.short]).toEqual([2, 0, expect.closeTo(0.2), null]);
+    const o = readObserved({
+      p0: 1,
+      dp: 0.1,
+      rows: 2,
+      long: [1, 2],
+      short: [3, 4],
+      dollars: { long: 3 },
+      share: { long: 0.2, short: null },
+    });
+    expect([o.long[1], o.dollars.short, o.share.long, o.share.short]).toEqual([
+      2,
+      0,
+      expect.closeTo(0.2),
+      null,
+    ]);
     expect(readRowBands({ rows: 1, p0: 0, bands: {} })).toBeNull();
     const b = readRowBands({ rows: 1, p0: 0, bands: { long: [[1], [2]], short: [[3], [4]] } })!;
     expect([b.ends.long.low[0], b.ends.short.high[0]]).toEqual([1, 4]);
   });
 });
 
-describe('what stored data answered', () => {
-  it('is read with its placebo and said as a question', () => {
-    const { published } = readProofs({
-      markets: [], blind_spots: [],
+describe('tests on stored data', () => {
+  it('are read with their placebo and described', () => {
+    const { published } = readEvaluations({
+      markets: [],
+      blind_spots: [],
       published: {
         version: 3,
         scores: [
           { kind: 'closed_world', coin: '' },
-          { kind: 'hours', coin: 'BTC', hours: 9, since: '2026-01-01T00:00Z', until: '2026-01-02T00:00Z', poisson_deviance: 0.4, no_map_deviance: 0.8, path_only_deviance: 0.5, static_deviance: 1.9 },
+          {
+            kind: 'hours',
+            coin: 'BTC',
+            hours: 9,
+            since: '2026-01-01T00:00Z',
+            until: '2026-01-02T00:00Z',
+            poisson_deviance: 0.4,
+            no_map_deviance: 0.8,
+            path_only_deviance: 0.5,
+            static_deviance: 1.9,
+          },
         ],
-        answers: [{ coin: 'BTC', question: 'goes_to_bright', n: 3, value: 0.5, placebo: null, low: null, high: 0.1, verdict: 'no edge shown' }],
+        answers: [
+          {
+            coin: 'BTC',
+            question: 'goes_to_bright',
+            n: 3,
+            value: 0.5,
+            placebo: null,
+            low: null,
+            high: 0.1,
+            verdict: 'no edge shown',
+          },
+        ],
       },
     });
-    expect(published.hours).toEqual([{ coin: 'BTC', n: 9, since: '2026-01-01', until: '2026-01-02', ours: 0.4, pathOnly: 0.5, noMap: 0.8, static: 1.9 }]);
+    expect(published.hours).toEqual([
+      {
+        coin: 'BTC',
+        n: 9,
+        since: '2026-01-01',
+        until: '2026-01-02',
+        ours: 0.4,
+        pathOnly: 0.5,
+        noMap: 0.8,
+        static: 1.9,
+      },
+    ]);
     expect(published.answers[0].verdict).toBe('no edge shown');
-    expect(questionWords('wick_hits_mirrored')).toContain('Against the map mirrored');
-    expect(questionWords('goes_to_bright')).toBe('Is the brighter of two clusters touched first?');
-    expect(questionWords('another')).toBe('another');
+    expect(hypothesisText('wick_hits_mirrored')).toContain('Against the mirrored map');
+    expect(hypothesisText('goes_to_bright')).toBe('Is the larger of two clusters reached first?');
+    expect(hypothesisText('another')).toBe('another');
   });
   it('may be missing', () => {
-    expect(readProofs({ markets: [] }).published).toEqual({ hours: [], answers: [] });
+    expect(readEvaluations({ markets: [] }).published).toEqual({ hours: [], answers: [] });
   });
 });

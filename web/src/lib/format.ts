@@ -1,4 +1,4 @@
-/** Numbers as a trader reads them: tabular, thousands separated, three significant digits for dollars. */
+/** Number formats: thousands separated, three significant digits for dollars. */
 
 import { money } from './money/money.svelte';
 
@@ -9,7 +9,7 @@ const UNITS: readonly [number, string][] = [
   [1e3, 'K'],
 ];
 
-/** $42.7M, $1.20B, $830; in the display currency NZ$71.2M. `at` (µs) takes the rate of another day than that of what is shown. */
+/** $42.7M, $1.20B, $830; in the display currency NZ$71.2M. `at` (µs) uses the rate of that day. */
 export function dollars(x: number, at?: number): string {
   const size = Math.abs(money.of(x, at));
   if (!Number.isFinite(size)) return '–';
@@ -35,23 +35,28 @@ export function axisDecimals(price: number, tick: number): number {
 
 const formats = new Map<number, Intl.NumberFormat>();
 
-/** Decimals written out at most, and the price below which one that needs more goes with an exponent: `figures.py` has the same rule. */
-const PLACES = 10;
+/**
+ * Most decimals written out, and the price below which more digits use an exponent; `figures.py`
+ * has the same rule.
+ */
+const MAX_DECIMALS = 10;
 const TINY = 1e-6;
 
-/** A price with so many decimals: 104,312.5, 0.0000026134; a tiny one that needs more than ten as 1.0234e-9. */
+/** A price with `digits` decimals: 104,312.5, 0.0000026134; beyond ten decimals 1.0234e-9. */
 export function price(x: number, digits: number): string {
   if (!Number.isFinite(x)) return '–';
-  return digits > PLACES && x > 0 && x < TINY ? exponential(x, digits) : plain(x, Math.min(digits, PLACES));
+  return digits > MAX_DECIMALS && x > 0 && x < TINY
+    ? exponential(x, digits)
+    : plain(x, Math.min(digits, MAX_DECIMALS));
 }
 
-/** Characters of a price that fit wherever several stand side by side. */
-const SHORT = 10;
+/** Most characters of a price where several stand side by side. */
+const MAX_CHARACTERS = 10;
 
-/** The same where several stand side by side: a long one goes with an exponent. */
+/** A price where several stand side by side: a long one uses an exponent. */
 export function shortPrice(x: number, digits: number): string {
   const text = price(x, digits);
-  return text.length > SHORT && x > 0 && x < 1 ? exponential(x, digits) : text;
+  return text.length > MAX_CHARACTERS && x > 0 && x < 1 ? exponential(x, digits) : text;
 }
 
 function exponential(x: number, digits: number): string {
@@ -61,7 +66,10 @@ function exponential(x: number, digits: number): string {
 function plain(x: number, digits: number): string {
   let format = formats.get(digits);
   if (!format) {
-    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    format = new Intl.NumberFormat('en-US', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
     formats.set(digits, format);
   }
   return format.format(x);
@@ -74,12 +82,14 @@ export function percent(fraction: number, digits = 1): string {
   return `${fraction < 0 && Number(body) !== 0 ? '−' : '+'}${body}%`;
 }
 
-/** Ten years, s: an older age, or a time before this of 1970, is a clock that was never set. */
-const ABSURD = 315_576_000;
+/**
+ * Ten years, s: a larger age, or a time this close to 1970, comes from a clock that was never set.
+ */
+const TEN_YEARS = 315_576_000;
 
-/** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. A dash for what cannot be one. */
+/** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. A dash if invalid. */
 export function age(seconds: number): string {
-  if (!(seconds < ABSURD) || seconds < -ABSURD) return '–';
+  if (!(seconds < TEN_YEARS) || seconds < -TEN_YEARS) return '–';
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
@@ -91,33 +101,39 @@ export function venueName(name: string): string {
   return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-const NAMES: Record<string, string> = { okx: 'OKX', 'binance-coin': 'Binance coin-M', 'bybit-inverse': 'Bybit inverse' };
+const NAMES: Record<string, string> = {
+  okx: 'OKX',
+  'binance-coin': 'Binance coin-M',
+  'bybit-inverse': 'Bybit inverse',
+};
 
 export const LOCAL_ZONE_SECONDS = -new Date().getTimezoneOffset() * 60;
 
-function two(n: number): string {
+function pad(n: number): string {
   return String(n).padStart(2, '0');
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Whether µs UTC are a time that a market can have: after 1980, and such that a date can hold them. */
-export const isTime = (micros: number): boolean => micros / 1e6 > ABSURD && micros < 8.64e18;
+/** Whether µs UTC are a plausible market time: after 1980, and within the range of Date. */
+export const isTime = (micros: number): boolean => micros / 1e6 > TEN_YEARS && micros < 8.64e18;
 
-/** "2026-02-08 14:00 UTC", or a dash for no time. */
+/** "2026-02-08 14:00 UTC", or a dash if invalid. */
 export function stamp(micros: number): string {
-  return isTime(micros) ? `${new Date(micros / 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC` : '–';
+  return isTime(micros)
+    ? `${new Date(micros / 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : '–';
 }
 
-/** "5 Jan 13:15" of µs UTC, moved by `zone` seconds. */
+/** "5 Jan 13:15" of µs UTC, shifted by `zone` seconds. */
 export function moment(micros: number, zone: number): string {
   if (!isTime(micros)) return '–';
   const d = new Date(micros / 1_000 + zone * 1_000);
-  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}`;
 }
 
 export function clock(micros: number, zone: number): string {
   if (!isTime(micros)) return '–';
   const d = new Date(micros / 1_000 + zone * 1_000);
-  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+  return `${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}:${pad(d.getUTCSeconds())}`;
 }

@@ -1,18 +1,18 @@
 /**
- * One market on the wire: the snapshot over HTTP, then the stream, joined by sequence numbers.
+ * One market: the snapshot over HTTP, then the stream, joined by sequence numbers.
  *
- * Both are asked for at once; the stream begins with the newest column whole, which needs none
- * before it. A hole in the sequence, an unknown stream or a rebase fetches the snapshot anew; the
- * map on the screen stays until the next one is there.
+ * Both are requested at once; the stream starts with the complete newest column. A sequence gap, an
+ * unknown stream or a rebase triggers a refetch of the snapshot; the map stays on screen meanwhile.
  *
- * In the past there is no stream: each step fetches the columns that are new, one step at a time.
+ * Playback has no stream: each step fetches the new columns, one step at a time.
  */
-import { HeatGrid, type Applied } from './grid/grid';
+import { errorMessage } from './errors';
+import { encodeDifference } from './grid/difference';
+import { type ApplyResult, HeatGrid } from './grid/grid';
+import { columnsToAppend } from './playback/append';
 import { readLevels, readMap, readMessage, unpack } from './wire/decode';
-import { folded } from './grid/difference';
-import { Newest } from './play/clock';
-import { joined } from './play/join';
-import { ask, type Filters, streamAddress, viewAddress } from './wire/query';
+import { LatestOnly } from './wire/latest-only';
+import { type Filters, request, streamUrl, viewUrl } from './wire/query';
 import { WireError } from './wire/read';
 import { Socket, type SocketState } from './wire/socket';
 import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire/types';
@@ -20,24 +20,27 @@ import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire
 const NONE = new Uint16Array();
 
 export interface SessionEvents {
-  /** `keep` is true when this is the same market as before, `again` when it is fetched anew for the same question. */
-  onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean, again: boolean): void;
-  onColumn(column: Column, how: Applied): void;
+  /**
+   * `keep`: keep the visible range, the market is the same as before. `refetch`: a newer snapshot
+   * of the same session.
+   */
+  onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean, refetch: boolean): void;
+  onColumn(column: Column, result: ApplyResult): void;
   onLevels(levels: Levels): void;
   onStatus(status: Status): void;
-  /** `wait` is what is left until the link is tried again, ms. */
-  onLink(state: SocketState, wait: number): void;
-  onTrouble(words: string | null): void;
-  /** A step in the past is on the screen; the next one waits until all that goes with it is. */
+  /** `wait` is the time to the next connection attempt, ms. */
+  onConnection(state: SocketState, wait: number): void;
+  onError(message: string | null): void;
+  /** A playback step is on screen; the next one waits for the returned promise. */
   onStep(): Promise<void>;
 }
 
 const RESYNC_EVERY = 2_000;
-/** The stream does not carry the difference of two models: it is fetched. */
+/** The stream does not carry model differences: they are polled. */
 const DIFFERENCE_EVERY = 60_000;
 
 export class Session {
-  /** Frames that could not be read; shown in the settings sheet. */
+  /** Unreadable frames; shown in the settings. */
   dropped = 0;
   readonly #filters: Filters;
   readonly #events: SessionEvents;
@@ -47,27 +50,27 @@ export class Session {
   #stream = '';
   #seq = -1;
   #loading = false;
-  #again = false;
-  #waiting: Message[] = [];
+  #reloadPending = false;
+  #buffered: Message[] = [];
   #timer = 0;
   #first: boolean;
-  readonly #steps = new Newest<number>((at) => this.#step(at));
+  readonly #steps = new LatestOnly<number>((at) => this.#step(at));
 
   constructor(filters: Filters, keep: boolean, events: SessionEvents) {
     this.#filters = filters;
     this.#first = !keep;
     this.#events = events;
-    this.#socket = new Socket(() => streamAddress(filters, location.origin), {
-      onMessage: (raw) => this.#read(raw),
+    this.#socket = new Socket(() => streamUrl(filters, location.origin), {
+      onMessage: (raw) => this.#onMessage(raw),
       onState: (state, wait) => {
-        if (!this.#abort.signal.aborted) events.onLink(state, wait);
+        if (!this.#abort.signal.aborted) events.onConnection(state, wait);
       },
     });
   }
 
   start(): void {
     if (this.#filters.at) {
-      this.#events.onLink('open', 0);
+      this.#events.onConnection('open', 0);
       this.seek(this.#filters.at);
       return;
     }
@@ -75,22 +78,22 @@ export class Session {
     this.#socket.open();
   }
 
-  /** Fetch the map once more: more is known now. The link stays as it is. */
+  /** Refetch the map, because the server has more history now. The connection stays open. */
   refresh(): void {
     clearTimeout(this.#timer);
-    if (this.#loading) this.#again = true;
+    if (this.#loading) this.#reloadPending = true;
     else void this.#load();
   }
 
-  /** Try the server at once instead of at the end of the wait. */
-  askNow(): void {
+  /** Refetch and reconnect now instead of after the back-off. */
+  retryNow(): void {
     this.refresh();
-    if (!this.#filters.at) this.#socket.hurry();
+    if (!this.#filters.at) this.#socket.reconnectNow();
   }
 
-  /** Show another moment of the past; of moments that come too fast the newest is shown. */
+  /** Show another time of playback; if several are pending only the latest is shown. */
   seek(at: number): void {
-    this.#steps.want(at);
+    this.#steps.request(at);
   }
 
   async #step(at: number): Promise<void> {
@@ -101,55 +104,59 @@ export class Session {
     await this.#events.onStep();
   }
 
-  /** Add the columns since the newest on the screen; false where the map must be fetched whole. */
+  /** Append the columns since the newest one shown; false if the whole map must be fetched. */
   async #forward(): Promise<boolean> {
     const grid = this.#grid;
     if (!grid || this.#filters.model === 'difference') return false;
     const { signal } = this.#abort;
     try {
-      const levels = ask(viewAddress('levels', this.#filters), signal);
+      const levels = request(viewUrl('levels', this.#filters), signal);
       levels.catch(() => undefined);
       const since = `&since=${grid.time(grid.cols - 1)}`;
-      const part = readMap(unpack(await ask(viewAddress('heatmap', this.#filters) + since, signal)));
-      const columns = joined(grid, part);
+      const part = readMap(
+        unpack(await request(viewUrl('heatmap', this.#filters) + since, signal)),
+      );
+      const columns = columnsToAppend(grid, part);
       if (!columns) return false;
       for (const column of columns) this.#events.onColumn(column, grid.apply(column));
       this.#events.onLevels(readLevels(unpack(await levels)));
       this.#events.onStatus({ ...part, kind: 'status', seq: null, eventsPerSecond: 0 });
-      this.#events.onTrouble(null);
+      this.#events.onError(null);
       return true;
-    } catch (why) {
-      if (!signal.aborted) this.#events.onTrouble(why instanceof Error ? why.message : String(why));
+    } catch (cause) {
+      if (!signal.aborted) this.#events.onError(errorMessage(cause));
       return true;
     }
   }
 
   close(): void {
     this.#abort.abort();
-    this.#steps.forget();
+    this.#steps.cancel();
     clearTimeout(this.#timer);
     this.#socket.close();
   }
 
-  #read(raw: ArrayBuffer): void {
+  #onMessage(raw: ArrayBuffer): void {
     let message: Message | null;
     try {
       message = readMessage(new Uint8Array(raw));
-    } catch (why) {
-      if (!(why instanceof WireError)) throw why;
+    } catch (cause) {
+      if (!(cause instanceof WireError)) throw cause;
       this.dropped++;
       this.#resync();
       return;
     }
     if (!message) return;
-    // What the stream said before it began anew is not taken again.
-    if (message.kind === 'hello') this.#waiting = [];
-    if (this.#loading) this.#waiting.push(message);
-    else this.#take(message);
+    // Messages before a new hello belong to the previous connection.
+    if (message.kind === 'hello') this.#buffered = [];
+    if (this.#loading) this.#buffered.push(message);
+    else this.#handle(message);
   }
 
-  /** The map on the screen goes on where it is this stream's, on its rows and scale, and not from after it. */
-  #greet(hello: Hello): void {
+  /**
+   * Keep the map if it belongs to this stream, has the same rows and scale, and is not ahead of it.
+   */
+  #onHello(hello: Hello): void {
     const grid = this.#grid;
     const same = grid && Math.abs(hello.p0 - grid.p0) < 1e-9 && hello.vmin === grid.scale.vmin;
     if (same && hello.stream === this.#stream && hello.seq >= this.#seq) return;
@@ -157,12 +164,15 @@ export class Session {
     void this.#load();
   }
 
-  #take(message: Message): void {
-    if (message.kind === 'hello') return this.#greet(message);
+  #handle(message: Message): void {
+    if (message.kind === 'hello') {
+      this.#onHello(message);
+      return;
+    }
     if (!this.#inSequence(message)) return;
     switch (message.kind) {
       case 'column':
-        this.#column(message);
+        this.#onColumn(message);
         break;
       case 'levels':
         this.#events.onLevels(message.levels);
@@ -176,14 +186,14 @@ export class Session {
     }
   }
 
-  /** False for what the snapshot already holds, and for what follows a hole. */
+  /** False for messages the snapshot already includes, and after a sequence gap. */
   #inSequence(message: Exclude<Message, Hello>): boolean {
     if (!('seq' in message) || message.seq === null) return true;
     if (message.kind === 'column' && message.stream !== this.#stream) {
       this.#resync();
       return false;
     }
-    if (message.kind === 'column' && message.again && message.seq >= this.#seq) {
+    if (message.kind === 'column' && message.resync && message.seq >= this.#seq) {
       this.#seq = message.seq;
       return true;
     }
@@ -196,22 +206,26 @@ export class Session {
     return true;
   }
 
-  #column(column: Column): void {
-    // Its cells are those of our map alone; a new column goes on as the one before it.
-    if (this.#filters.model === 'difference') column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
-    const how = this.#grid?.apply(column) ?? 'unknown';
-    if (how === 'full') return this.#resync();
-    // Of the column before it, the end may have been missed.
-    if (column.again && how === 'appended') this.#resync();
-    this.#events.onColumn(column, how);
+  #onColumn(column: Column): void {
+    // The cells are those of our map, not of the difference: repeat the previous column.
+    if (this.#filters.model === 'difference')
+      column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
+    const result = this.#grid?.apply(column) ?? 'unknown';
+    if (result === 'full') {
+      this.#resync();
+      return;
+    }
+    // The end of the previous column may have been missed.
+    if (column.resync && result === 'appended') this.#resync();
+    this.#events.onColumn(column, result);
   }
 
   #resync(): void {
-    if (this.#loading) this.#again = true;
-    else this.#later(RESYNC_EVERY * (0.5 + Math.random() / 2));
+    if (this.#loading) this.#reloadPending = true;
+    else this.#scheduleLoad(RESYNC_EVERY * (0.5 + Math.random() / 2));
   }
 
-  #later(milliseconds: number): void {
+  #scheduleLoad(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#load(), milliseconds);
   }
@@ -219,41 +233,41 @@ export class Session {
   async #load(): Promise<void> {
     if (this.#loading || this.#abort.signal.aborted) return;
     this.#loading = true;
-    this.#again = false;
+    this.#reloadPending = false;
     try {
       const { signal } = this.#abort;
-      const levels = ask(viewAddress('levels', this.#filters), signal);
-      // Its failure is that of the map, which says it; without this line it would also be an unhandled rejection.
+      const levels = request(viewUrl('levels', this.#filters), signal);
+      // A failure is reported with the map's; this avoids an unhandled rejection.
       levels.catch(() => undefined);
-      const map = readMap(unpack(await ask(viewAddress('heatmap', this.#filters), signal)));
+      const map = readMap(unpack(await request(viewUrl('heatmap', this.#filters), signal)));
       if (this.#filters.model === 'difference') {
-        Object.assign(map, { cells: folded(map.cells), difference: true });
-        this.#later(DIFFERENCE_EVERY);
+        Object.assign(map, { cells: encodeDifference(map.cells), difference: true });
+        this.#scheduleLoad(DIFFERENCE_EVERY);
       }
-      this.#adopt(map);
+      this.#applySnapshot(map);
       this.#events.onLevels(readLevels(unpack(await levels)));
-      this.#events.onTrouble(null);
-      if (!this.#filters.at) this.#socket.hurry();
-    } catch (why) {
+      this.#events.onError(null);
+      if (!this.#filters.at) this.#socket.reconnectNow();
+    } catch (cause) {
       if (this.#abort.signal.aborted) return;
-      this.#events.onTrouble(why instanceof Error ? why.message : String(why));
-      this.#again = true;
+      this.#events.onError(errorMessage(cause));
+      this.#reloadPending = true;
     } finally {
       this.#loading = false;
     }
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const message of waiting) this.#take(message);
-    if (this.#again) this.#later(RESYNC_EVERY);
+    const buffered = this.#buffered;
+    this.#buffered = [];
+    for (const message of buffered) this.#handle(message);
+    if (this.#reloadPending) this.#scheduleLoad(RESYNC_EVERY);
   }
 
-  #adopt(map: MapSnapshot): void {
+  #applySnapshot(map: MapSnapshot): void {
     const grid = new HeatGrid(map);
-    const again = this.#grid !== null;
+    const refetch = this.#grid !== null;
     this.#grid = grid;
     this.#stream = map.stream;
     this.#seq = map.seq;
-    this.#events.onMap(map, grid, !this.#first, again);
+    this.#events.onMap(map, grid, !this.#first, refetch);
     this.#first = false;
   }
 }

@@ -1,399 +1,313 @@
-/** The one state of the page: what is asked, what is shown, what the wire last said. */
-import { keepSettings, type Locked, readPlace, readSettings, type Settings, type Shade, type ViewName, writePlace } from './address';
+/** The state of the page: what is selected, and the stores of data, colours and preferences. */
+
 import type { Cursor } from './chart/cursor';
-import type { View } from './chart/heatchart';
-import type { Applied, Counts, HeatGrid } from './grid/grid';
-import { dollarsOf, lockOf } from './money/locks';
+import type { ChartStatus } from './chart/events';
+import { errorMessage } from './errors';
+import type { ApplyResult } from './grid/grid';
 import { money } from './money/money.svelte';
-import { autoWindow, groundWindow, type HeatWindow, reliefWindow } from './grid/scale';
 import { Session } from './session';
-import { heardOf, missing } from './lamps';
-import { Look } from './look/look.svelte';
-import { wear } from './look/tone';
-import { Opening } from './starting/opening.svelte';
-import { modelParts } from './trust/words';
+import { StartupState } from './startup/state.svelte';
+import { ColourScale } from './state/colour-scale.svelte';
+import { MapStore } from './state/map.svelte';
+import { Playback } from './state/playback.svelte';
+import { Preferences } from './state/preferences.svelte';
+import { modelParts } from './trust/text';
+import { readUrl, type Shade, type ViewName, writeUrl } from './url';
+import { ViewState } from './view/state.svelte';
+import { Connection } from './wire/connection.svelte';
 import { readCoins } from './wire/decode';
-import { Link } from './wire/link.svelte';
-import { type Filters, granted, type Model, STATIC_SPANS } from './wire/query';
-import { askSides } from './wire/side';
-import type { Bars, ByVenue, Cumulative, Fit, Levels, MapSnapshot, Source, Trust, Venue } from './wire/types';
+import { fetchPanels } from './wire/panels';
+import { checkOk, type Filters, type Model, STATIC_SPANS } from './wire/query';
+import type { Bars, ByVenue, Cumulative } from './wire/types';
 
+/** Seconds without data after which a live map is stale. */
 const STALE_AFTER = 10;
-const POLL_EVERY = 4_000;
-/** Seconds after which a question without an answer is called one. */
-const SLOW = 5;
-const REMEMBER_AFTER = 400;
-/** Milliseconds between two looks at what is served: while it is made ready, and afterwards. */
-const LOOK_EVERY = { busy: 800, ready: 5_000 };
-/** Bytes of the scale by which a fitted window must differ before it is changed under the eye. */
-const STEADY = 3;
-
-const moves = (now: HeatWindow, next: HeatWindow): boolean =>
-  Math.max(Math.abs(next.lo - now.lo), Math.abs(next.hi - now.hi)) >= STEADY;
-
-export interface Extent {
-  from: number;
-  to: number;
-}
-
+const PANELS_POLL_MS = 4_000;
+/** Seconds after which a pending first request is reported. */
+const SLOW_REQUEST = 5;
+const SAVE_URL_AFTER_MS = 400;
+/** Poll interval of the server status, ms: during start-up and afterwards. */
+const STATUS_POLL_MS = { starting: 800, ready: 5_000 };
 export class Store {
   coins = $state<string[]>([]);
-  filters = $state<Filters>({ coin: 'BTC', span: '3d', venues: null, tiers: null, side: 'both', model: 'calibrated' });
+  filters = $state<Filters>({
+    coin: 'BTC',
+    span: '3d',
+    venues: null,
+    tiers: null,
+    side: 'both',
+    model: 'calibrated',
+  });
   view = $state<ViewName>('heatmap');
-  settings = $state<Settings>(readSettings());
+  readonly preferences = new Preferences((ccy) => void this.scale.setCurrency(ccy));
   heat = $state(true);
-  readonly look = new Look(() => {
-    this.remember();
+  readonly viewState = new ViewState(() => {
+    this.saveUrl();
     void this.poll();
   });
   narrow = $state(false);
 
-  map = $state.raw<MapSnapshot | null>(null);
-  grid = $state.raw<HeatGrid | null>(null);
-  levels = $state.raw<Levels | null>(null);
+  readonly data = new MapStore();
+  readonly scale = new ColourScale(
+    () => this.data.grid,
+    () => this.saveUrl(),
+  );
+  readonly playback = new Playback(this.filters, {
+    onReopen: () => this.open(true),
+    onSeek: (at) => this.#session?.seek(at),
+  });
+
+  /** Data of the panels beside the map. */
   bars = $state.raw<Bars | null>(null);
   cumulative = $state.raw<Cumulative | null>(null);
   byVenue = $state.raw<ByVenue | null>(null);
-  venues = $state.raw<Venue[]>([]);
-  source = $state<Source | null>(null);
-  /** Why the source is what it is, and, until everything is ready, what is being done. */
-  note = $state('');
   ready = $state(true);
   progress = $state('');
-  trust = $state.raw<Trust | null>(null);
-  /** The newest fit that came while this page was open. */
-  learned = $state.raw<Fit | null>(null);
-  price = $state(NaN);
 
-  /** What a server that has just begun is doing, asked until it is ready. */
-  readonly opening = new Opening({
-    onMore: (coin) => {
+  /** Start-up progress of the server. */
+  readonly startup = new StartupState({
+    onProgress: (coin) => {
       if (coin === this.filters.coin) this.#refresh();
     },
-    onReady: () => void this.#look().catch(() => undefined),
+    onReady: () => void this.#fetchStatus().catch(() => undefined),
   });
 
-  readonly link = new Link();
-  trouble = $state<string | null>(null);
-  /** Wall clock, ms, moved four times a second; and when the stream was last heard. */
+  readonly connection = new Connection();
+  error = $state<string | null>(null);
+  /** Wall clock, ms, updated four times a second. */
   clock = $state(Date.now());
-  heard = $state(0);
 
-  locked = $state<Locked | null>(null);
-  shade = $state<Shade>('relief');
-  window = $state.raw<HeatWindow>({ lo: 130, hi: 225 });
-  /** The same of the ground, where that is drawn. */
-  ground = $state.raw<HeatWindow>({ lo: 100, hi: 160 });
-  extent = $state.raw<Extent>({ from: 90, to: 240 });
-  histogram = $state.raw<Uint32Array | null>(null);
   cursor = $state.raw<Cursor | null>(null);
-  chartView = $state.raw<View>({ following: true, behind: 0, columnsPerCandle: 1 });
+  chartStatus = $state.raw<ChartStatus>({ following: true, behind: 0, columnsPerCandle: 1 });
 
-  /** Whether the controls of playback are open. */
-  scrubbing = $state(false);
-  sheet = $state<'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | 'opening' | null>(null);
+  sheet = $state<
+    'coin' | 'filters' | 'settings' | 'help' | 'health' | 'trust' | 'share' | 'startup' | null
+  >(null);
 
-  /** Seconds since the newest datum of any market that is on. */
-  readonly age = $derived.by(() => {
-    if (!this.heard) return Infinity;
-    const since = Math.max(0, (this.clock - this.heard) / 1000);
-    const newest = Math.min(...this.venues.filter((v) => v.on && heardOf(v)).map((v) => v.age));
-    return since + (Number.isFinite(newest) ? newest : 0);
-  });
-  /** Why the map is not there yet, from the first moment on. */
-  readonly waiting = $derived.by(() => {
-    const seconds = Math.floor((this.clock - this.#begun) / 1_000);
-    return this.opening.now?.doing || this.progress || `Fetching the map${seconds < SLOW ? '' : `: no answer for ${seconds} s yet`}`;
+  /** Seconds since the newest data of any selected market. */
+  readonly age = $derived(this.data.age(this.clock));
+  /** What the page is waiting for before the first map. */
+  readonly waitingFor = $derived.by(() => {
+    const seconds = Math.floor((this.clock - this.#startedAt) / 1_000);
+    return (
+      this.startup.now?.doing ||
+      this.progress ||
+      `Loading the map${seconds < SLOW_REQUEST ? '' : `: no response for ${seconds} s`}`
+    );
   });
   readonly modelLine = $derived.by(() => {
-    const words = this.trust?.model || '–';
-    return this.filters.model === 'difference' ? `${words}, against static` : words;
+    const model = this.data.trust?.model || '–';
+    return this.filters.model === 'difference' ? `${model} vs static` : model;
   });
   readonly modelParts = $derived(modelParts(this.modelLine));
-  /** A replay stands still on purpose, and so does a past before its market joins: only what should be moving can be stale. */
-  readonly past = $derived(Boolean(this.filters.at));
-  readonly stale = $derived(this.ready && !this.past && (this.map?.source ?? 'replay') !== 'replay' && this.age > STALE_AFTER);
-  readonly offline = $derived(this.map !== null && this.link.lost);
-  readonly zone = $derived(this.settings.zone === 'utc' ? 0 : -new Date().getTimezoneOffset() * 60);
+  /** Playback, replays and start-up are never stale. */
+  readonly stale = $derived(
+    this.ready &&
+      !this.playback.active &&
+      (this.data.snapshot?.source ?? 'replay') !== 'replay' &&
+      this.age > STALE_AFTER,
+  );
+  readonly offline = $derived(this.data.snapshot !== null && this.connection.lost);
 
-  /** The chart, when it is on the page: columns go to it directly, not through the framework. */
-  onColumn: (how: Applied) => void = () => undefined;
-  sampleHistogram: (relief: boolean) => Counts | null = () => null;
-  /** The lock of the scale that is not shown. */
-  #otherLock: Locked | null = null;
-  readonly #begun = Date.now();
-  #keepView = true;
+  /** Set by the mounted chart: columns bypass Svelte for speed. */
+  onColumn: (result: ApplyResult) => void = () => undefined;
+  readonly #startedAt = Date.now();
   #session: Session | null = null;
   #timers: number[] = [];
-  #remembering = 0;
+  #saveUrlTimer = 0;
 
   start(): void {
-    const place = readPlace(location.search);
-    Object.assign(this.filters, place.filters);
-    this.view = place.view;
-    this.locked = place.locked;
-    this.shade = place.shade ?? this.settings.shade;
-    void this.#convert(place.ccy ?? this.settings.currency);
-    this.look.take(place.look);
+    const url = readUrl(location.search);
+    Object.assign(this.filters, url.filters);
+    this.view = url.view;
+    const { settings } = this.preferences;
+    this.scale.locked = url.locked;
+    this.scale.shade = url.shade ?? settings.shade;
+    void this.scale.setCurrency(url.ccy ?? settings.currency);
+    this.viewState.restore(url.viewOptions);
     const narrow = matchMedia('(max-width: 820px)');
     this.narrow = narrow.matches;
     narrow.addEventListener('change', (event) => (this.narrow = event.matches));
     this.#timers.push(window.setInterval(() => (this.clock = Date.now()), 250));
-    this.scrubbing = this.past;
-    // The past does not change by itself.
-    this.#timers.push(window.setInterval(() => void (this.past || this.poll()), POLL_EVERY));
-    void this.#begin(place.filters.coin);
+    this.playback.open = this.playback.active;
+    // Playback does not change by itself.
+    this.#timers.push(
+      window.setInterval(() => void (this.playback.active || this.poll()), PANELS_POLL_MS),
+    );
+    void this.#connect(url.filters.coin);
   }
 
-  /** The map is asked for before it is known what is served: most often it is this. */
-  async #begin(asked: string | undefined): Promise<void> {
+  /** Request the map before the list of coins is known, as the coin usually exists. */
+  async #connect(requested: string | undefined): Promise<void> {
     if (!this.#session) this.open(false);
     try {
-      await this.#look();
-      const known = this.coins.includes(asked ?? this.filters.coin) ? this.filters.coin : this.coins[0];
+      await this.#fetchStatus();
+      const known = this.coins.includes(requested ?? this.filters.coin)
+        ? this.filters.coin
+        : this.coins[0];
       if (known && known !== this.filters.coin) this.setFilters({ coin: known });
-    } catch (why) {
-      this.trouble = `no answer from the server: ${why instanceof Error ? why.message : String(why)}`;
-      this.#timers.push(window.setTimeout(() => void this.#begin(asked), 2_000));
+    } catch (cause) {
+      this.error = `no response from the server: ${errorMessage(cause)}`;
+      this.#timers.push(window.setTimeout(() => void this.#connect(requested), 2_000));
       return;
     }
-    this.#lookAgain();
+    this.#scheduleStatusPoll();
   }
 
-  /** Learn what is served, why, and whether it is ready. */
-  async #look(): Promise<void> {
-    const answer = await granted(await fetch('/v1/coins'));
+  /** Fetch coins, data source and readiness. */
+  async #fetchStatus(): Promise<void> {
+    const answer = await checkOk(await fetch('/v1/coins'));
     const { coins, source, note, ready, progress } = readCoins(await answer.json());
-    const waited = !this.ready && ready;
-    Object.assign(this, { coins, source, note, ready, progress });
-    if (ready) this.opening.stop();
-    else this.opening.start();
-    // What was fetched while the history came in lacks what came after it.
-    if (waited) this.#refresh();
+    const becameReady = !this.ready && ready;
+    Object.assign(this, { coins, ready, progress });
+    Object.assign(this.data, { source, note });
+    if (ready) this.startup.stop();
+    else this.startup.start();
+    // A map fetched during start-up lacks the history that came later.
+    if (becameReady) this.#refresh();
   }
 
-  /** More is known of what is shown: the map is fetched again, over the same link. */
+  /** Refetch the map over the same connection, because the server has more history. */
   #refresh(): void {
     this.#session?.refresh();
     void this.poll();
   }
 
-  /** Ask a silent server at once. */
-  askNow(): void {
-    this.#session?.askNow();
-    void this.#look().catch(() => undefined);
+  /** Retry the server now. */
+  retryNow(): void {
+    this.#session?.retryNow();
+    void this.#fetchStatus().catch(() => undefined);
   }
 
-  #lookAgain(): void {
-    const look = async (): Promise<void> => {
-      // That a server does not answer the link says, which tries again by itself.
-      if (document.visibilityState === 'visible') await this.#look().catch(() => undefined);
-      this.#lookAgain();
+  #scheduleStatusPoll(): void {
+    const poll = async (): Promise<void> => {
+      // The connection reports an unreachable server, and reconnects by itself.
+      if (document.visibilityState === 'visible') await this.#fetchStatus().catch(() => undefined);
+      this.#scheduleStatusPoll();
     };
-    window.setTimeout(() => void look(), this.ready ? LOOK_EVERY.ready : LOOK_EVERY.busy);
+    window.setTimeout(
+      () => void poll(),
+      this.ready ? STATUS_POLL_MS.ready : STATUS_POLL_MS.starting,
+    );
   }
 
-  /** Ask for what the filters say. `keep` is true when only venues, tiers or side changed. */
+  /**
+   * Open a session for the filters. `keep` keeps the visible range: only venues, tiers or side
+   * changed.
+   */
   open(keep: boolean): void {
     this.#session?.close();
-    this.#keepView = keep;
-    this.link.lost = false;
-    if (!keep) this.cursor = this.learned = null;
-    // A price of another coin means nothing here.
-    if (this.map && this.map.coin !== this.filters.coin) this.look.clear();
+    this.data.keepView = keep;
+    this.connection.lost = false;
+    if (!keep) this.cursor = this.data.newFit = null;
+    // The cursor price belongs to another coin.
+    const { snapshot } = this.data;
+    if (snapshot && snapshot.coin !== this.filters.coin) this.viewState.clear();
     const session = new Session({ ...this.filters }, keep, {
-      onMap: (map, grid, same, again) => this.#adopt(map, grid, same, again),
-      onColumn: (column, how) => {
-        this.heard = Date.now();
-        if (column.k[3] > 0) this.price = column.k[3];
-        if (how === 'appended') this.#miss();
-        this.onColumn(how);
+      onMap: (map, grid, keep, refetch) => {
+        const first = !this.data.snapshot;
+        this.data.applySnapshot(map, grid, keep, refetch);
+        this.saveUrl();
+        if (first) void this.poll();
       },
-      onLevels: (levels) => {
-        this.heard = Date.now();
-        this.levels = levels;
+      onColumn: (column, result) => {
+        this.data.columnApplied(column, result);
+        this.onColumn(result);
       },
-      onStatus: (status) => {
-        this.heard = Date.now();
-        this.venues = status.venues;
-        this.source = status.source;
-        this.note = status.note;
-        this.#learn(status);
-      },
-      onLink: (state, wait) => this.link.take(state, wait),
-      onTrouble: (words) => (this.trouble = words),
+      onLevels: (levels) => this.data.applyLevels(levels),
+      onStatus: (status) => this.data.applyStatus(status),
+      onConnection: (state, wait) => this.connection.update(state, wait),
+      onError: (message) => (this.error = message),
       onStep: () => {
-        // Browsers limit how often the address may change.
-        clearTimeout(this.#remembering);
-        this.#remembering = window.setTimeout(() => this.remember(), REMEMBER_AFTER);
+        // Browsers limit how often the URL may change.
+        clearTimeout(this.#saveUrlTimer);
+        this.#saveUrlTimer = window.setTimeout(() => this.saveUrl(), SAVE_URL_AFTER_MS);
         return this.poll();
       },
     });
     this.#session = session;
     session.start();
-    this.remember();
+    this.saveUrl();
     this.bars = this.cumulative = this.byVenue = null;
     void this.poll();
   }
 
-  /** Look at a moment of the past, µs; null is now, or the end of a replay. */
-  seek(at: number | null): void {
-    const before = this.filters.at ?? null;
-    this.filters.at = at;
-    if (at === null || before === null || !this.#session) this.open(true);
-    else this.#session.seek(at);
-  }
-
-  get dropped(): number { return this.#session?.dropped ?? 0; }
-
-  keepsView(): boolean {
-    return this.#keepView;
-  }
-
-  #adopt(map: MapSnapshot, grid: HeatGrid, same: boolean, again: boolean): void {
-    this.#keepView = same;
-    this.heard = Date.now();
-    this.venues = map.venues;
-    this.source = map.source;
-    this.note = map.note;
-    if (again) this.#learn(map);
-    else this.trust = map;
-    this.price = map.price;
-    if (!same) this.levels = null;
-    const fresh = !this.map;
-    this.map = map;
-    money.at = map.asOf;
-    this.grid = grid;
-    this.remember();
-    if (fresh) void this.poll();
-  }
-
-  /** A column that begins while a chosen venue is down lacks it, whatever else it holds. */
-  #miss(): void {
-    const gone = missing(this.venues).filter((v) => v.state === 'down');
-    if (gone.length) this.grid?.miss(gone.map((v) => v.name));
-  }
-
-  /** Keep what is said of the model; weights that were learned anew are said, by the stream or by the same map fetched again. */
-  #learn(trust: Trust): void {
-    const before = this.trust?.fit;
-    if (before && trust.fit?.at && trust.fit.at > (before.at ?? 0)) this.learned = trust.fit;
-    this.trust = trust;
+  get dropped(): number {
+    return this.#session?.dropped ?? 0;
   }
 
   setFilters(change: Partial<Filters>): void {
-    if (change.span && !STATIC_SPANS.includes(change.span) && this.filters.model === 'difference') change.model = 'calibrated';
+    if (change.span && !STATIC_SPANS.includes(change.span) && this.filters.model === 'difference')
+      change.model = 'calibrated';
     Object.assign(this.filters, change);
     this.open(!('coin' in change || 'span' in change));
   }
 
   setView(view: ViewName): void {
     this.view = view;
-    // The difference is a heatmap and nothing else.
-    if (view !== 'heatmap' && this.filters.model === 'difference') this.setFilters({ model: 'calibrated' });
-    this.remember();
+    // The difference exists only as a heatmap.
+    if (view !== 'heatmap' && this.filters.model === 'difference')
+      this.setFilters({ model: 'calibrated' });
+    this.saveUrl();
     void this.poll();
   }
 
-  /** The next model that can be shown here. */
+  /** Switch to the next model available in this view. */
   nextModel(): void {
     const all: Model[] = ['calibrated', 'static', 'difference'];
-    const open = all.filter((m) => m !== 'difference' || (this.view === 'heatmap' && STATIC_SPANS.includes(this.filters.span)));
-    this.setFilters({ model: open[(open.indexOf(this.filters.model) + 1) % open.length] });
+    const available = all.filter(
+      (m) =>
+        m !== 'difference' || (this.view === 'heatmap' && STATIC_SPANS.includes(this.filters.span)),
+    );
+    this.setFilters({
+      model: available[(available.indexOf(this.filters.model) + 1) % available.length],
+    });
   }
 
-  setSettings(change: Partial<Settings>): void {
-    Object.assign(this.settings, change);
-    if (change.currency) void this.#convert(change.currency);
-    if (change.theme) wear(change.theme);
-    keepSettings($state.snapshot(this.settings));
-  }
-
-  /** Show amounts in a currency. A locked scale keeps its cells, and tells them in the new one. */
-  async #convert(ccy: string): Promise<void> {
-    const ends = [this.locked, this.#otherLock].map(dollarsOf);
-    if (!(await money.use(ccy))) return;
-    const [shown, other] = ends.map(lockOf);
-    this.locked = shown ?? this.locked;
-    this.#otherLock = other ?? this.#otherLock;
-    this.refit(true);
-    this.remember();
-  }
-
-  /** One step along the spans the server offers. */
+  /** Switch to the next shorter or longer span. */
   stepSpan(by: number): void {
-    const spans = this.map?.spans ?? [];
+    const spans = this.data.snapshot?.spans ?? [];
     const at = spans.indexOf(this.filters.span);
     const next = spans[at + by];
     if (at >= 0 && next) this.setFilters({ span: next });
   }
 
-  /** Relief or money; each keeps its own lock. */
+  /** Switch between relief and money, and remember the choice. */
   setShade(shade: Shade): void {
-    if (shade === this.shade) return;
-    this.shade = shade;
-    [this.locked, this.#otherLock] = [this.#otherLock, this.locked];
-    this.setSettings({ shade });
-    this.refit(true);
-    this.remember();
+    this.scale.setShade(shade);
+    this.preferences.set({ shade });
   }
 
-  /** Lock the colour scale at byte positions. */
-  lock(window: HeatWindow): void {
-    const scale = this.grid?.scale;
-    if (!scale) return;
-    this.window = window;
-    this.locked = lockOf([scale.at(window.lo), scale.at(window.hi)]);
-    this.remember();
-  }
-
-  unlock(): void {
-    this.locked = null;
-    this.refit(true);
-    this.remember();
-  }
-
-  /** Fit the colour scale to what is in sight, unless the user locked it. */
-  refit(atOnce = false): void {
-    const grid = this.grid;
-    const counts = grid && !grid.difference ? this.sampleHistogram(this.shade === 'relief') : null;
-    if (!grid || !counts) return;
-    this.histogram = counts.cells;
-    this.#fitGround(counts.ground, grid, atOnce);
-    // A lock in a currency whose rates are still on their way waits for them.
-    const locked = dollarsOf(this.locked);
-    if (locked) {
-      const [lo, hi] = locked.map((usd) => grid.scale.position(usd));
-      this.window = { lo, hi };
-    } else {
-      const { cells, ground } = counts;
-      const fitted = ground ? reliefWindow({ cells, ground }, grid.scale) : autoWindow(cells, grid.scale);
-      if (fitted && (atOnce || moves(this.window, fitted))) this.window = fitted;
-    }
-    const next = { from: Math.max(1, this.window.lo - 30), to: Math.min(255, this.window.hi + 14) };
-    const moved = Math.max(Math.abs(next.from - this.extent.from), Math.abs(next.to - this.extent.to));
-    if (atOnce || moved > 8) this.extent = next;
-  }
-
-  #fitGround(counts: Uint32Array | null, grid: HeatGrid, atOnce: boolean): void {
-    const fitted = counts && groundWindow(counts, grid.scale);
-    if (fitted && (atOnce || moves(this.ground, fitted))) this.ground = fitted;
-  }
-
-  /** Ask for the views beside the map that are in sight. */
+  /** Fetch the data of the visible panels. */
   async poll(): Promise<void> {
-    if (document.visibilityState === 'hidden' || !this.map) return;
+    if (document.visibilityState === 'hidden' || !this.data.snapshot) return;
     const { coin, span } = this.filters;
     try {
-      const sides = await askSides(this.view, !this.narrow, { ...this.filters }, this.look);
-      if (this.filters.coin === coin && this.filters.span === span) Object.assign(this, sides);
-    } catch (why) {
-      this.trouble = why instanceof Error ? why.message : String(why);
+      const panels = await fetchPanels(
+        this.view,
+        !this.narrow,
+        { ...this.filters },
+        this.viewState,
+      );
+      if (this.filters.coin === coin && this.filters.span === span) Object.assign(this, panels);
+    } catch (cause) {
+      this.error = errorMessage(cause);
     }
   }
 
-  remember(): void {
-    history.replaceState(null, '', writePlace(this.filters, this.view, this.locked, this.look.place(), money.asked, this.shade) + location.hash);
+  saveUrl(): void {
+    history.replaceState(
+      null,
+      '',
+      writeUrl(
+        this.filters,
+        this.view,
+        this.scale.locked,
+        this.viewState.options(),
+        money.requested,
+        this.scale.shade,
+      ) + location.hash,
+    );
   }
 }
 

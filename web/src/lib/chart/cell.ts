@@ -1,5 +1,5 @@
-/** What stands at one price, by venue and by tier. */
-import { fields, type Fields, number } from '../wire/read';
+/** Contents of one map cell, by venue and by leverage tier. */
+import { type Fields, fields, number } from '../wire/read';
 
 export interface Part {
   name: string;
@@ -10,12 +10,12 @@ export interface Part {
 
 export interface CellParts {
   price: number;
-  /** False for the past, whose columns are kept by tier and venue only as they were stored. */
+  /** False for stored columns, whose split by tier and venue is approximate. */
   exact: boolean;
   total: number;
   /** Dollars within 0.1 % of the price. */
   near: number;
-  /** Heaviest first; what holds nothing is left out. */
+  /** Largest first; empty parts are left out. */
   tiers: Part[];
   venues: Part[];
 }
@@ -31,10 +31,10 @@ export function readCell(o: Fields): CellParts {
   const tiers = new Map<string, number>();
   const venues = new Map<string, number>();
   let total = 0;
-  for (const [venue, held] of Object.entries(fields(o['dollars'], '$.dollars'))) {
-    const tierwise = fields(held, `$.dollars.${venue}`);
-    for (const tier of Object.keys(tierwise)) {
-      const usd = number(tierwise, tier);
+  for (const [venue, byTier] of Object.entries(fields(o['dollars'], '$.dollars'))) {
+    const tierUsd = fields(byTier, `$.dollars.${venue}`);
+    for (const tier of Object.keys(tierUsd)) {
+      const usd = number(tierUsd, tier);
       tiers.set(tier, (tiers.get(tier) ?? 0) + usd);
       venues.set(venue, (venues.get(venue) ?? 0) + usd);
       total += usd;

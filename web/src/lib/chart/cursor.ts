@@ -1,32 +1,37 @@
-/** What stands under the crosshair: the answers a trader looks for. */
+/** Values under the crosshair. */
 import type { HeatGrid } from '../grid/grid';
-import { candles } from '../paint/candles';
+import { candles } from '../render/candles';
 
 export interface Cursor {
   col: number;
   row: number;
   price: number;
   time: number;
-  /** Signed fraction from the newest price. */
+  /** Signed fraction from the last price. */
   distance: number;
   /** Estimated dollars in the cell, its byte, and in all cells within ±0.1 % of it. */
   cell: number;
   byte: number;
   band: number;
-  /** The cells above and below, and before and after: a pointer is seldom exactly on one. */
+  /** Adjacent cells in price and time: a pointer is rarely exactly on a level. */
   near: { above: number; below: number; before: number; after: number };
   open: number;
   high: number;
   low: number;
   close: number;
-  /** Whether nothing, or not everything, was heard in this column; and who was missing, where that is known. */
-  hole: 'all' | 'some' | null;
-  absent: readonly string[];
+  /** Whether the column lacks all data or some venues, and which venues where known. */
+  gap: 'all' | 'some' | null;
+  missingVenues: readonly string[];
 }
 
 const BAND = 0.001;
 
-export function cursorAt(grid: HeatGrid, logical: number, price: number, perCandle: number): Cursor | null {
+export function cursorAt(
+  grid: HeatGrid,
+  logical: number,
+  price: number,
+  perCandle: number,
+): Cursor | null {
   const col = Math.min(grid.cols - 1, Math.max(0, Math.round(logical)));
   const row = Math.floor(grid.rowOf(price));
   if (row < 0 || row >= grid.rows) return null;
@@ -55,16 +60,16 @@ export function cursorAt(grid: HeatGrid, logical: number, price: number, perCand
     high: candle?.high ?? NaN,
     low: candle?.low ?? NaN,
     close: candle?.close ?? NaN,
-    hole: grid.hole(col),
-    absent: grid.absent.get(col) ?? [],
+    gap: grid.gapAt(col),
+    missingVenues: grid.missingVenues.get(col) ?? [],
   };
 }
 
-/** Maintenance margin rate of a small position on a large market. */
+/** Maintenance margin rate of the lowest bracket of a major market. */
 const MAINTENANCE = 0.004;
 
-/** Entry at which an isolated position of this leverage is force-closed at `price`. */
-export function entryThatDiesAt(price: number, side: 'long' | 'short', leverage: number): number {
+/** Entry at which an isolated position of this leverage is liquidated at `price`. */
+export function entryLiquidatedAt(price: number, side: 'long' | 'short', leverage: number): number {
   return side === 'long'
     ? (price * (1 - MAINTENANCE)) / (1 - 1 / leverage)
     : (price * (1 + MAINTENANCE)) / (1 + 1 / leverage);

@@ -1,197 +1,179 @@
-/** The chart core: lightweight-charts with our own layers. Knows no framework and no server. */
+/** The chart: lightweight-charts with our own layers. Independent of Svelte and of the server. */
 import {
-  createChart,
-  CrosshairMode,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
-  LineSeries,
   type LogicalRange,
   type MouseEventParams,
   PriceScaleMode,
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
-import { axisDecimals, moment, price as priceText } from '../format';
-import type { Applied, Counts, HeatGrid } from '../grid/grid';
-import { columnsPerCandle } from '../paint/candles';
-import { MapPrimitive } from '../paint/primitive';
-import { TagLayer } from '../paint/tags';
-import { FONT_FAMILY } from '../paint/theme.svelte';
+import { axisDecimals, price as priceText } from '../format';
+import type { ApplyResult, Counts, HeatGrid } from '../grid/grid';
+import { columnsPerCandle } from '../render/candles';
+import { MapPrimitive } from '../render/primitive';
+import { TagLayer } from '../render/tags';
 import type { Levels } from '../wire/types';
-import { type Cursor, cursorAt } from './cursor';
-import { dress } from './dress';
+import { type AutoscaleRange, stableAutoscale } from './autoscale';
+import { createChartParts } from './create';
+import { cursorAt } from './cursor';
+import type { ChartEvents } from './events';
 import { priceGestures } from './gestures';
-import { placeTags } from './labels';
-import { type Reach, steadyReach } from './reach';
-
-export interface View {
-  following: boolean;
-  /** Columns that arrived since the map was last at the newest. */
-  behind: number;
-  columnsPerCandle: number;
-}
-
-export interface ChartEvents {
-  onCursor(cursor: Cursor | null): void;
-  /** A click, a tap or a key left the cursor there, or took it away. */
-  onPin(price: number | null): void;
-  onView(view: View): void;
-  /** The visible part changed: a good time to fit the colour scale anew. */
-  onSettled(): void;
-}
+import { layOutTags } from './labels';
+import { applyChartTheme } from './theme';
 
 const SETTLED_AFTER = 160;
 const PHONE_GUTTER = 78;
 const DESK_GUTTER = 184;
-const AIR = 18;
+const RIGHT_MARGIN = 18;
 
 export class HeatChart {
   readonly chart: IChartApi;
   readonly #series: ISeriesApi<'Line'>;
-  readonly #now: IPriceLine;
+  readonly #priceLine: IPriceLine;
   readonly #primitive = new MapPrimitive();
   readonly #tags: TagLayer;
   readonly #events: ChartEvents;
   readonly #host: HTMLElement;
-  readonly #undo: (() => void)[] = [];
+  readonly #cleanups: (() => void)[] = [];
   #grid: HeatGrid | null = null;
   #zone = 0;
   #narrow = false;
   #following = true;
-  #seenCols = 0;
-  #settle = 0;
+  #lastSeenCols = 0;
+  #settleTimer = 0;
   #frame = 0;
-  /** Columns the series holds. */
-  #laid = 0;
-  #reach: Reach | null = null;
+  /** Columns already in the series. */
+  #seriesCols = 0;
+  #autoscale: AutoscaleRange | null = null;
   #cursor: { col: number; price: number } | null = null;
-  /** Where the cursor returns to when the pointer leaves: µs and price. */
+  /** Where the cursor returns when the pointer leaves: µs and price. */
   #pin: { time: number; price: number } | null = null;
   #touched = false;
-  /** Whether a cursor stood there when the finger came down. */
-  #stood = false;
-  #placing = false;
+  /** Whether the cursor was visible when the finger went down. */
+  #cursorWasShown = false;
+  #movingCursor = false;
 
   constructor(host: HTMLElement, tags: HTMLElement, events: ChartEvents) {
     this.#host = host;
     this.#events = events;
     this.#tags = new TagLayer(tags);
-    this.chart = createChart(host, {
-      autoSize: true,
-      layout: { fontFamily: FONT_FAMILY, fontSize: 11, attributionLogo: true },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.01, bottom: 0.01 } },
-      // Times are already moved to the clock of the reader.
-      localization: { timeFormatter: (time: Time) => moment(Number(time) * 1e6, 0) },
-      timeScale: { borderVisible: false, timeVisible: true, minBarSpacing: 0.1, rightBarStaysOnScroll: true },
-      crosshair: { mode: CrosshairMode.Normal },
-    });
-    this.#series = this.chart.addSeries(LineSeries, {
-      lineVisible: false,
-      crosshairMarkerVisible: false,
-      priceLineVisible: false,
-      // The library would label the last value in sight, which in history is not the price.
-      lastValueVisible: false,
-    });
-    this.#now = this.#series.createPriceLine({ price: 0, axisLabelVisible: true, lineVisible: false });
-    this.dress();
+    const { chart, series, priceLine } = createChartParts(host);
+    this.chart = chart;
+    this.#series = series;
+    this.#priceLine = priceLine;
+    this.applyTheme();
     this.#series.attachPrimitive(this.#primitive);
     this.#primitive.onFrame = () => this.#label();
     this.chart.subscribeCrosshairMove(this.#onCrosshair);
     this.chart.subscribeClick(this.#onClick);
-    const touch = (event: PointerEvent): void => {
+    const onPointerDown = (event: PointerEvent): void => {
       this.#touched = event.pointerType === 'touch';
-      this.#stood = this.#cursor !== null;
+      this.#cursorWasShown = this.#cursor !== null;
     };
-    host.addEventListener('pointerdown', touch, true);
-    this.#undo.push(() => host.removeEventListener('pointerdown', touch, true));
+    host.addEventListener('pointerdown', onPointerDown, true);
+    this.#cleanups.push(() => host.removeEventListener('pointerdown', onPointerDown, true));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(this.#onRange);
-    this.#undo.push(
+    this.#cleanups.push(
       priceGestures(host, {
         axisFrom: () => this.#primitive.geometry.width,
-        zoom: (factor, about) => this.zoomPrice(factor, about),
+        zoom: (factor, anchor) => this.zoomPrice(factor, anchor),
         auto: () => this.chart.priceScale('right').setAutoScale(true),
       }),
     );
   }
 
   destroy(): void {
-    clearTimeout(this.#settle);
+    clearTimeout(this.#settleTimer);
     cancelAnimationFrame(this.#frame);
-    for (const undo of this.#undo) undo();
+    for (const cleanup of this.#cleanups) cleanup();
     this.chart.remove();
   }
 
-  /** Take the colours of the theme of now. */
-  dress(): void {
-    dress(this.chart, this.#now);
+  /** Redraw in the current theme. */
+  applyTheme(): void {
+    applyChartTheme(this.chart, this.#priceLine);
     this.#primitive.redraw();
   }
 
-  /** A window too narrow for words beside the level chart. */
+  /** Narrow layout: no room for text beside the level chart. */
   setNarrow(narrow: boolean): void {
     this.#narrow = narrow;
-    this.#primitive.look.gutter = narrow ? PHONE_GUTTER : DESK_GUTTER;
-    this.#primitive.look.bars = narrow ? 0.26 : 0.3;
+    this.#primitive.options.gutter = narrow ? PHONE_GUTTER : DESK_GUTTER;
+    this.#primitive.options.bars = narrow ? 0.26 : 0.3;
     if (this.#grid && this.#following) this.follow();
     this.#primitive.redraw();
   }
 
-  /** Show a map. `keep` holds the time range, so that a refetch never moves the picture. */
+  /**
+   * Show a map. `keep` preserves the visible time range, so that a refetch does not move the chart.
+   */
   setGrid(grid: HeatGrid, tick: number, keep: boolean): void {
     const before = this.#grid;
     const range = keep && before ? this.chart.timeScale().getVisibleLogicalRange() : null;
     this.#grid = grid;
-    if (!keep) this.#reach = null;
+    if (!keep) this.#autoscale = null;
     const { close } = grid.last();
     const digits = axisDecimals(close, tick);
     this.#series.applyOptions({
-      priceFormat: { type: 'custom', formatter: (x: number) => priceText(x, digits), minMove: 10 ** -digits },
+      priceFormat: {
+        type: 'custom',
+        formatter: (x: number) => priceText(x, digits),
+        minMove: 10 ** -digits,
+      },
     });
     this.#fill(grid);
-    this.#now.applyOptions({ price: close });
+    this.#priceLine.applyOptions({ price: close });
     this.#primitive.setGrid(grid);
     if (range && before && before.step === grid.step) {
       const shift = (before.t0 - grid.t0) / grid.step;
-      this.chart.timeScale().setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
+      this.chart
+        .timeScale()
+        .setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
     } else {
-      this.#seenCols = grid.cols;
+      this.#lastSeenCols = grid.cols;
       this.follow(true);
       this.chart.priceScale('right').setAutoScale(true);
     }
     this.#primitive.redraw();
   }
 
-  /** Take a change of the newest column; whatever comes between two frames is laid out once. */
-  applied(how: Applied): void {
+  /** Handle a change of the newest columns; changes between two frames are drawn once. */
+  columnApplied(result: ApplyResult): void {
     const grid = this.#grid;
-    if (!grid || how === 'unknown') return;
+    if (!grid || result === 'unknown') return;
     this.#primitive.columnChanged(grid.cols - 1);
-    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#layOut());
-    if (how === 'appended') {
-      if (this.#following) this.#seenCols = grid.cols;
-      this.#tell();
+    if (!this.#frame) this.#frame = requestAnimationFrame(() => this.#updateSeries());
+    if (result === 'appended') {
+      if (this.#following) this.#lastSeenCols = grid.cols;
+      this.#emitStatus();
     }
   }
 
-  #layOut(): void {
+  #updateSeries(): void {
     this.#frame = 0;
     const grid = this.#grid;
     if (!grid) return;
-    for (let col = Math.max(0, this.#laid - 1); col < grid.cols; col++) {
+    for (let col = Math.max(0, this.#seriesCols - 1); col < grid.cols; col++) {
       const value = grid.close(col);
       const time = this.#time(grid, col);
       this.#series.update(Number.isNaN(value) ? { time } : { time, value });
     }
-    this.#laid = grid.cols;
+    this.#seriesCols = grid.cols;
     const { close } = grid.last();
-    if (!Number.isNaN(close)) this.#now.applyOptions({ price: close });
+    if (!Number.isNaN(close)) this.#priceLine.applyOptions({ price: close });
     this.#primitive.redraw();
   }
 
   setLevels(levels: Levels | null): void {
     this.#primitive.levels = levels;
-    if (levels) this.#primitive.reach = this.#reach = steadyReach(this.#reach, levels.clusters, levels.mark);
+    if (levels)
+      this.#primitive.autoscale = this.#autoscale = stableAutoscale(
+        this.#autoscale,
+        levels.clusters,
+        levels.mark,
+      );
     this.#primitive.redraw();
   }
 
@@ -200,7 +182,7 @@ export class HeatChart {
   }
 
   setHeat(on: boolean): void {
-    this.#primitive.look.heat = on;
+    this.#primitive.options.heat = on;
     this.#primitive.redraw();
   }
 
@@ -209,7 +191,7 @@ export class HeatChart {
     this.chart.priceScale('right').applyOptions({ mode });
   }
 
-  /** Seconds that local time is ahead of UTC. */
+  /** Time zone offset in seconds, positive east of UTC. */
   setZone(seconds: number): void {
     if (seconds === this.#zone) return;
     this.#zone = seconds;
@@ -219,31 +201,34 @@ export class HeatChart {
     if (range) this.chart.timeScale().setVisibleLogicalRange(range);
   }
 
-  /** Back to the newest column; `whole` also shows the whole span. */
-  follow(whole = false): void {
+  /** Scroll to the newest column; `fit` also shows the whole span. */
+  follow(fit = false): void {
     const grid = this.#grid;
     const scale = this.chart.timeScale();
     const width = scale.width() || this.#host.clientWidth - 60;
     if (!grid || width <= 0) return;
-    const room = Math.max(80, width - this.#primitive.look.gutter - AIR);
+    const room = Math.max(80, width - this.#primitive.options.gutter - RIGHT_MARGIN);
     const range = scale.getVisibleLogicalRange();
-    const shown = range && !whole ? ((range.to - range.from) * room) / width : grid.cols;
+    const shown = range && !fit ? ((range.to - range.from) * room) / width : grid.cols;
     const spacing = room / Math.max(10, shown);
     const to = grid.cols - 0.5 + (width - room) / spacing;
     scale.setVisibleLogicalRange({ from: to - width / spacing, to });
-    this.#seenCols = grid.cols;
+    this.#lastSeenCols = grid.cols;
   }
 
-  zoomPrice(factor: number, about: number): void {
+  zoomPrice(factor: number, anchor: number): void {
     const scale = this.chart.priceScale('right');
     const shown = scale.getVisibleRange();
     if (!shown) return;
-    const centre = shown.to - (shown.to - shown.from) * about;
+    const centre = shown.to - (shown.to - shown.from) * anchor;
     scale.setAutoScale(false);
-    scale.setVisibleRange({ from: centre - (centre - shown.from) * factor, to: centre + (shown.to - centre) * factor });
+    scale.setVisibleRange({
+      from: centre - (centre - shown.from) * factor,
+      to: centre + (shown.to - centre) * factor,
+    });
   }
 
-  /** Move the crosshair by whole cells; from the newest price when there is none. */
+  /** Move the crosshair by whole cells, starting at the last price. */
   moveCursor(cols: number, rows: number): void {
     const grid = this.#grid;
     if (!grid) return;
@@ -251,44 +236,44 @@ export class HeatChart {
     const col = Math.min(grid.cols - 1, Math.max(0, from.col + cols));
     const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(grid.rowOf(from.price)) + rows));
     const price = Math.sqrt(grid.edge(row) * grid.edge(row + 1));
-    this.#keep(col, price);
-    this.#toPin();
+    this.#setPin(col, price);
+    this.#showPin();
   }
 
-  /** Show the cursor at a price, at a time in µs or at the newest column; null takes it away. */
+  /** Pin the cursor at a price and a time in µs (default: the newest column); null clears it. */
   setPin(price: number | null, time: number | null = null): void {
     const grid = this.#grid;
     this.#pin = price === null || !grid ? null : { time: time ?? grid.time(grid.cols - 1), price };
-    this.#toPin();
+    this.#showPin();
   }
 
   clearCursor(): void {
-    this.#keep(0, null);
-    this.#toPin();
+    this.#setPin(0, null);
+    this.#showPin();
   }
 
-  #keep(col: number, price: number | null): void {
+  #setPin(col: number, price: number | null): void {
     this.#pin = price === null || !this.#grid ? null : { time: this.#grid.time(col), price };
     this.#events.onPin(price);
   }
 
-  /** The cursor goes back to where it was left, or away. */
-  #toPin(): void {
+  /** Move the cursor back to the pin, or hide it. */
+  #showPin(): void {
     const grid = this.#grid;
     const pin = this.#pin;
     if (!grid || !pin) {
       this.chart.clearCrosshairPosition();
-      this.#point(null, NaN);
+      this.#setCursor(null, NaN);
       return;
     }
     const col = Math.min(grid.cols - 1, Math.max(0, Math.round((pin.time - grid.t0) / grid.step)));
-    this.#placing = true;
+    this.#movingCursor = true;
     this.chart.setCrosshairPosition(pin.price, this.#time(grid, col), this.#series);
-    this.#placing = false;
-    this.#point(col, pin.price);
+    this.#movingCursor = false;
+    this.#setCursor(col, pin.price);
   }
 
-  /** Count of cell bytes in sight, of money or of relief. */
+  /** Histogram of the visible cell bytes, of money or of relief. */
   histogram(relief: boolean): Counts | null {
     const grid = this.#grid;
     const range = this.chart.timeScale().getVisibleLogicalRange();
@@ -306,12 +291,12 @@ export class HeatChart {
   }
 
   #fill(grid: HeatGrid): void {
-    this.#laid = grid.cols;
+    this.#seriesCols = grid.cols;
     this.#series.setData(
       Array.from({ length: grid.cols }, (_, i) => {
         const value = grid.close(i);
         const time = this.#time(grid, i);
-        // A column in which nothing was heard still takes its place on the time axis.
+        // A column without data still takes its place on the time axis.
         return Number.isNaN(value) ? { time } : { time, value };
       }),
     );
@@ -325,40 +310,45 @@ export class HeatChart {
       return;
     }
     const y = (price: number): number => this.#series.priceToCoordinate(price) ?? -1;
-    const room = {
+    const layout = {
       height,
       line: this.#narrow ? 34 : 23,
       each: this.#narrow ? 5 : 8,
       priceY: y(this.#grid.last().close),
     };
-    this.#tags.show(placeTags(levels.clusters, y, room), this.#host.clientWidth - width + 4, levels.mark, this.#narrow);
+    this.#tags.show(
+      layOutTags(levels.clusters, y, layout),
+      this.#host.clientWidth - width + 4,
+      levels.mark,
+      this.#narrow,
+    );
   }
 
   #onClick = (param: MouseEventParams<Time>): void => {
     const grid = this.#grid;
     const price = param.point && this.#series.coordinateToPrice(param.point.y);
     if (!grid || price === undefined || price === null || param.logical === undefined) return;
-    // A finger's tap takes a standing cursor away; a mouse always carries one.
-    if (this.#touched && this.#stood) this.clearCursor();
+    // A tap clears a visible cursor; with a mouse there always is one.
+    if (this.#touched && this.#cursorWasShown) this.clearCursor();
     else {
-      this.#keep(Math.min(grid.cols - 1, Math.max(0, Math.round(param.logical))), price);
-      if (this.#touched) requestAnimationFrame(() => this.#toPin());
+      this.#setPin(Math.min(grid.cols - 1, Math.max(0, Math.round(param.logical))), price);
+      if (this.#touched) requestAnimationFrame(() => this.#showPin());
     }
   };
 
   #onCrosshair = (param: MouseEventParams<Time>): void => {
-    if (this.#placing) return;
+    if (this.#movingCursor) return;
     if (!param.point || param.logical === undefined) {
-      // The library is in the middle of taking its cross away: ours is put back after it.
-      if (this.#pin) requestAnimationFrame(() => this.#pin && this.#toPin());
-      else this.#point(null, NaN);
+      // The library is about to hide its crosshair: show the pin on the next frame.
+      if (this.#pin) requestAnimationFrame(() => this.#pin && this.#showPin());
+      else this.#setCursor(null, NaN);
       return;
     }
     const price = this.#series.coordinateToPrice(param.point.y);
-    if (price !== null) this.#point(param.logical, price);
+    if (price !== null) this.#setCursor(param.logical, price);
   };
 
-  #point(logical: number | null, price: number): void {
+  #setCursor(logical: number | null, price: number): void {
     const grid = this.#grid;
     if (!grid || logical === null) {
       this.#cursor = null;
@@ -377,20 +367,20 @@ export class HeatChart {
     const following = range.to >= grid.cols - 1 && range.from < grid.cols - 1;
     if (following !== this.#following) {
       this.#following = following;
-      // While following, a zoom holds the newest column in place; in history it holds the pointer's.
+      // Zoom around the newest column while following, around the pointer when scrolled back.
       this.chart.timeScale().applyOptions({ rightBarStaysOnScroll: following });
     }
-    if (following) this.#seenCols = grid.cols;
-    this.#tell();
-    clearTimeout(this.#settle);
-    this.#settle = window.setTimeout(() => this.#events.onSettled(), SETTLED_AFTER);
+    if (following) this.#lastSeenCols = grid.cols;
+    this.#emitStatus();
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = window.setTimeout(() => this.#events.onSettled(), SETTLED_AFTER);
   };
 
-  #tell(): void {
+  #emitStatus(): void {
     const spacing = this.#primitive.columns()?.barSpacing ?? 1;
-    this.#events.onView({
+    this.#events.onStatus({
       following: this.#following,
-      behind: Math.max(0, (this.#grid?.cols ?? 0) - this.#seenCols),
+      behind: Math.max(0, (this.#grid?.cols ?? 0) - this.#lastSeenCols),
       columnsPerCandle: columnsPerCandle(spacing),
     });
   }

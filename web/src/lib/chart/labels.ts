@@ -1,54 +1,58 @@
-/** Which clusters are named beside the map, and where, so that no name covers another. */
+/** Chooses which clusters get a label beside the map and places the labels without overlap. */
 import type { Cluster } from '../wire/types';
 
 export interface Tag {
   cluster: Cluster;
-  /** Where the level is, and where its name stands. */
+  /** Heights of the level and of its label, pixels. */
   level: number;
   y: number;
 }
 
-export interface Room {
+export interface LabelLayout {
   height: number;
-  /** Height of one name with its air. */
+  /** Height of one label including spacing. */
   line: number;
-  /** Names wanted on each side. */
+  /** Labels wanted per side. */
   each: number;
-  /** The price line keeps its own place free. */
+  /** Height of the price label, which is kept free. */
   priceY: number;
 }
 
-/** The heaviest visible clusters of each side, moved apart, at most 1.5 lines from their level. */
-export function placeTags(clusters: readonly Cluster[], yOf: (price: number) => number, room: Room): Tag[] {
+/** Labels for the largest visible clusters of each side, at most 1.5 lines from their level. */
+export function layOutTags(
+  clusters: readonly Cluster[],
+  yOf: (price: number) => number,
+  layout: LabelLayout,
+): Tag[] {
   const out: Tag[] = [];
   for (const side of ['short', 'long'] as const) {
-    const seen = clusters
+    const visible = clusters
       .filter((c) => c.side === side)
       .map((cluster) => ({ cluster, level: yOf(cluster.peak), y: 0 }))
-      .filter((t) => t.level > room.line / 2 && t.level < room.height - room.line / 2)
-      .sort((a, b) => b.cluster.mass - a.cluster.mass);
-    let taken = 0;
-    for (const tag of seen) {
-      if (taken >= room.each) break;
-      const y = free(tag.level, out, room);
+      .filter((t) => t.level > layout.line / 2 && t.level < layout.height - layout.line / 2)
+      .sort((a, b) => b.cluster.notional - a.cluster.notional);
+    let placed = 0;
+    for (const tag of visible) {
+      if (placed >= layout.each) break;
+      const y = nearestFree(tag.level, out, layout);
       if (y === null) continue;
       tag.y = y;
       out.push(tag);
-      taken++;
+      placed++;
     }
   }
   return out;
 }
 
-/** The free place nearest to a level, or null when all are too far away. */
-function free(level: number, placed: readonly Tag[], room: Room): number | null {
-  const half = room.line / 2;
+/** The free position nearest to a level, or null where all are too far away. */
+function nearestFree(level: number, placed: readonly Tag[], layout: LabelLayout): number | null {
+  const half = layout.line / 2;
   const fits = (y: number): boolean =>
     y >= half &&
-    y <= room.height - half &&
-    Math.abs(y - room.priceY) >= room.line * 0.75 &&
-    placed.every((t) => Math.abs(t.y - y) >= room.line);
-  for (let off = 0; off <= room.line * 1.5; off += 2) {
+    y <= layout.height - half &&
+    Math.abs(y - layout.priceY) >= layout.line * 0.75 &&
+    placed.every((t) => Math.abs(t.y - y) >= layout.line);
+  for (let off = 0; off <= layout.line * 1.5; off += 2) {
     if (fits(level - off)) return level - off;
     if (fits(level + off)) return level + off;
   }

@@ -1,27 +1,29 @@
-/** The live map in memory: cells row-major from the top, candles beside them, room to grow to the right. */
+/**
+ * The live map in memory: cells row-major from the top, candles, and spare columns at the right.
+ */
 import type { Column, MapSnapshot } from '../wire/types';
 import { GroundFinder } from './ground';
-import { CellScale } from './scale';
 import { Pyramid } from './pyramid';
+import { CellScale } from './scale';
 
-/** Columns that may be appended before the map must be fetched anew. */
-export const ROOM = 128;
+/** Columns that can be appended before the map must be refetched. */
+export const SPARE_COLUMNS = 128;
 
-/** Indices of a candle in its five numbers. */
+/** Offsets within the five numbers of a candle. */
 export const OPEN = 0;
 export const HIGH = 1;
 export const LOW = 2;
 export const CLOSE = 3;
 
-export type Applied = 'changed' | 'appended' | 'full' | 'unknown';
+export type ApplyResult = 'changed' | 'appended' | 'full' | 'unknown';
 
-/** What stands above the ground, and the ground. */
+/** The cells split into what stands above the ground, and the ground. */
 export interface Relief {
   above: Pyramid;
   under: Pyramid;
 }
 
-/** Counts of the bytes in sight: of the cells as they are drawn, and of the ground where that is drawn. */
+/** Histograms of the visible bytes: of the cells as drawn, and of the ground where it is drawn. */
 export interface Counts {
   cells: Uint32Array;
   ground: Uint32Array | null;
@@ -40,8 +42,8 @@ export class HeatGrid {
   readonly ohlc: Float32Array;
   readonly gaps: readonly [number, number][];
   readonly partial: [number, number][];
-  /** Which venues were down in a column, where the page itself saw it. */
-  readonly absent = new Map<number, readonly string[]>();
+  /** Venues that were down in a column, as observed by this page. */
+  readonly missingVenues = new Map<number, readonly string[]>();
   cols: number;
   #relief: Relief | null = null;
   #finder: GroundFinder | null = null;
@@ -49,7 +51,7 @@ export class HeatGrid {
   constructor(map: MapSnapshot) {
     this.rows = map.rows;
     this.cols = map.cols;
-    this.capacity = map.cols + ROOM;
+    this.capacity = map.cols + SPARE_COLUMNS;
     this.t0 = map.t0;
     this.step = map.step;
     this.p0 = map.p0;
@@ -61,7 +63,8 @@ export class HeatGrid {
     this.ohlc = new Float32Array(this.capacity * 5).fill(NaN);
     this.ohlc.set(map.ohlc);
     this.pyramid = new Pyramid(this.capacity, map.rows);
-    for (let i = 0; i < map.cols; i++) this.pyramid.put(i, map.cells.subarray(i * map.rows, (i + 1) * map.rows));
+    for (let i = 0; i < map.cols; i++)
+      this.pyramid.put(i, map.cells.subarray(i * map.rows, (i + 1) * map.rows));
   }
 
   time(col: number): number {
@@ -73,7 +76,7 @@ export class HeatGrid {
     return Math.exp(this.p0 + row * this.dp);
   }
 
-  /** Row of a price as a fraction: the row holding it is its floor. */
+  /** Row of a price as a fraction; its floor is the row that contains it. */
   rowOf(price: number): number {
     return (Math.log(price) - this.p0) / this.dp;
   }
@@ -83,17 +86,17 @@ export class HeatGrid {
     return (micros - this.t0) / this.step;
   }
 
-  /** Whether a column lies in a gap, or in one of some venues only. */
-  hole(col: number): 'all' | 'some' | null {
+  /** Whether a column lacks all data, or data of some venues. */
+  gapAt(col: number): 'all' | 'some' | null {
     const within = ([from, to]: readonly [number, number]): boolean => col >= from && col < to;
     if (this.gaps.some(within)) return 'all';
     return this.partial.some(within) ? 'some' : null;
   }
 
-  /** Say that the newest column began while these venues were down. */
-  miss(names: readonly string[]): void {
+  /** Record that the newest column started while these venues were down. */
+  markMissing(names: readonly string[]): void {
     const col = this.cols - 1;
-    this.absent.set(col, names);
+    this.missingVenues.set(col, names);
     const last = this.partial.at(-1);
     if (last && last[1] >= col) last[1] = Math.max(last[1], col + 1);
     else this.partial.push([col, col + 1]);
@@ -108,7 +111,7 @@ export class HeatGrid {
     return this.ohlc[col * 5 + CLOSE];
   }
 
-  /** Newest close that was seen, and its column. */
+  /** The last known close, and its column. */
   last(): { col: number; close: number } {
     for (let col = this.cols - 1; col >= 0; col--) {
       const close = this.close(col);
@@ -117,7 +120,7 @@ export class HeatGrid {
     return { col: this.cols - 1, close: NaN };
   }
 
-  /** Lowest low and highest high of columns [from, to), or null where nothing was seen. */
+  /** Lowest low and highest high of columns [from, to), or null without data. */
   extremes(from: number, to: number): { low: number; high: number } | null {
     let low = Infinity;
     let high = -Infinity;
@@ -131,18 +134,21 @@ export class HeatGrid {
     return high >= low ? { low, high } : null;
   }
 
-  /** The same cells as what stands above the ground and the ground; made when first asked for, then kept up. */
+  /** The cells split into relief and ground; computed on first use, then kept up to date. */
   get relief(): Relief {
     if (this.#relief) return this.#relief;
-    const made = { above: new Pyramid(this.capacity, this.rows), under: new Pyramid(this.capacity, this.rows, 'mean') };
+    const relief = {
+      above: new Pyramid(this.capacity, this.rows),
+      under: new Pyramid(this.capacity, this.rows, 'mean'),
+    };
     this.#finder = new GroundFinder(this.rows, this.dp, this.scale);
-    this.#relief = made;
-    for (let col = 0; col < this.cols; col++) this.#raise(col);
-    return made;
+    this.#relief = relief;
+    for (let col = 0; col < this.cols; col++) this.#updateRelief(col);
+    return relief;
   }
 
-  /** Find the ground of a column anew, if relief is in use. */
-  #raise(col: number): void {
+  /** Recompute the relief of a column, if relief is in use. */
+  #updateRelief(col: number): void {
     if (!this.#relief || !this.#finder) return;
     const [cells, above, under] = [0, 1, 2].map(() => new Uint8Array(this.rows));
     this.pyramid.read(col, cells);
@@ -151,25 +157,35 @@ export class HeatGrid {
     this.#relief.under.put(col, under);
   }
 
-  /** Count the bytes in columns [c0, c1) and rows [r0, r1), sampled to stay cheap; of relief, the ground as well. */
+  /**
+   * Histogram of columns [c0, c1) and rows [r0, r1), sampled to stay cheap; for relief also of the
+   * ground.
+   */
   histogram(c0: number, c1: number, r0: number, r1: number, relief = false): Counts {
     const part = [c0, c1, r0, r1] as const;
-    if (!relief) return { cells: this.#counted(this.pyramid, ...part), ground: null };
-    return { cells: this.#counted(this.relief.above, ...part), ground: this.#counted(this.relief.under, ...part) };
+    if (!relief) return { cells: this.#count(this.pyramid, ...part), ground: null };
+    return {
+      cells: this.#count(this.relief.above, ...part),
+      ground: this.#count(this.relief.under, ...part),
+    };
   }
 
-  #counted(of: Pyramid, c0: number, c1: number, r0: number, r1: number): Uint32Array {
+  #count(of: Pyramid, c0: number, c1: number, r0: number, r1: number): Uint32Array {
     const out = new Uint32Array(256);
     const stride = Math.max(1, Math.floor((c1 - c0) / 160));
     const top = Math.min(this.rows, Math.ceil(r1));
     for (let col = Math.max(0, Math.floor(c0)); col < Math.min(this.cols, c1); col += stride) {
-      for (let row = Math.max(0, Math.floor(r0)); row < top; row++) out[of.value(col, this.rows - 1 - row)]++;
+      for (let row = Math.max(0, Math.floor(r0)); row < top; row++)
+        out[of.value(col, this.rows - 1 - row)]++;
     }
     return out;
   }
 
-  /** Take in one column of the stream. `full` asks for a fresh snapshot: no room, or a hole in time. */
-  apply(column: Column): Applied {
+  /**
+   * Apply one column of the stream. `full` means that a new snapshot is needed: no room, or a gap
+   * in time.
+   */
+  apply(column: Column): ApplyResult {
     const at = Math.round(this.colOf(column.t));
     if (at < this.cols - 2 || at < 0) return 'unknown';
     if (at > this.cols || at >= this.capacity) return 'full';
@@ -183,7 +199,7 @@ export class HeatGrid {
     this.ohlc.set(column.k.slice(0, 5), at * 5);
     if (column.full) this.pyramid.put(at, column.values);
     else this.pyramid.patch(at, column.rows, column.values);
-    this.#raise(at);
+    this.#updateRelief(at);
     return appended ? 'appended' : 'changed';
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Cells at full and reduced size. Reduction takes the largest cell, never the nearest, so that a bright
- * level is still bright when a whole month is in sight; of the ground under it, the mean.
+ * Cells at full and reduced resolution (a mip pyramid). Reduction takes the maximum, so that a
+ * level stays visible when a whole month is shown; for the ground it takes the mean.
  *
- * Level 0 is row-major, top row first. Coarser levels are made when first asked for.
+ * Level 0 is row-major, top row first. Coarser levels are computed on first use.
  */
 
 export interface Level {
@@ -15,7 +15,7 @@ export interface Level {
 
 const FACTORS = [1, 2, 4, 8, 16] as const;
 
-/** Smallest factor whose reduced cells are at least one device pixel, so that none falls between pixels. */
+/** Smallest factor whose reduced cells are at least one device pixel. */
 export function factorFor(pixels: number): number {
   return FACTORS.find((f) => f * pixels >= 1) ?? FACTORS[FACTORS.length - 1];
 }
@@ -40,8 +40,8 @@ export class Pyramid {
   }
 
   level(fx: number, fy: number): Level {
-    const known = this.#levels.get(key(fx, fy));
-    if (known) return known;
+    const cached = this.#levels.get(key(fx, fy));
+    if (cached) return cached;
     const width = Math.ceil(this.width / fx);
     const height = Math.ceil(this.height / fy);
     const level = { fx, fy, width, height, cells: new Uint8Array(width * height) };
@@ -53,30 +53,35 @@ export class Pyramid {
   /** Set a column from its cells, lowest price first. */
   put(col: number, cells: Uint8Array): void {
     const { width, height } = this;
-    for (let row = 0; row < height; row++) this.#base[(height - 1 - row) * width + col] = cells[row];
+    for (let row = 0; row < height; row++)
+      this.#base[(height - 1 - row) * width + col] = cells[row];
     this.#refresh(col);
   }
 
   /** Write a column's cells into `out`, lowest price first. */
   read(col: number, out: Uint8Array): void {
-    for (let row = 0; row < this.height; row++) out[row] = this.#base[(this.height - 1 - row) * this.width + col];
+    for (let row = 0; row < this.height; row++)
+      out[row] = this.#base[(this.height - 1 - row) * this.width + col];
   }
 
-  /** Set the named rows of a column; row 0 is the lowest price. */
+  /** Set some rows of a column; row 0 is the lowest price. */
   patch(col: number, rows: Uint16Array, values: Uint8Array): void {
     for (let k = 0; k < rows.length; k++) {
-      if (rows[k] < this.height) this.#base[(this.height - 1 - rows[k]) * this.width + col] = values[k];
+      if (rows[k] < this.height)
+        this.#base[(this.height - 1 - rows[k]) * this.width + col] = values[k];
     }
     if (rows.length) this.#refresh(col);
   }
 
   copy(from: number, to: number): void {
-    for (let y = 0; y < this.height; y++) this.#base[y * this.width + to] = this.#base[y * this.width + from];
+    for (let y = 0; y < this.height; y++)
+      this.#base[y * this.width + to] = this.#base[y * this.width + from];
     this.#refresh(to);
   }
 
   #refresh(col: number): void {
-    for (const level of this.#levels.values()) if (level.fx * level.fy > 1) this.#pool(level, Math.floor(col / level.fx));
+    for (const level of this.#levels.values())
+      if (level.fx * level.fy > 1) this.#pool(level, Math.floor(col / level.fx));
   }
 
   #pool(level: Level, x: number): void {
@@ -90,20 +95,42 @@ export class Pyramid {
   }
 }
 
-/** The byte that stands for those of columns [from, to) and rows [top, bottom). */
-type Pool = (base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number) => number;
+/** Reduces columns [from, to) and rows [top, bottom) to one byte. */
+type Pool = (
+  base: Uint8Array,
+  width: number,
+  from: number,
+  to: number,
+  top: number,
+  bottom: number,
+) => number;
 
-function largest(base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number): number {
-  let most = 0;
+function largest(
+  base: Uint8Array,
+  width: number,
+  from: number,
+  to: number,
+  top: number,
+  bottom: number,
+): number {
+  let max = 0;
   for (let y = top; y < bottom; y++) {
-    for (let i = y * width + from; i < y * width + to; i++) if (base[i] > most) most = base[i];
+    for (let i = y * width + from; i < y * width + to; i++) if (base[i] > max) max = base[i];
   }
-  return most;
+  return max;
 }
 
-function mean(base: Uint8Array, width: number, from: number, to: number, top: number, bottom: number): number {
+function mean(
+  base: Uint8Array,
+  width: number,
+  from: number,
+  to: number,
+  top: number,
+  bottom: number,
+): number {
   let sum = 0;
-  for (let y = top; y < bottom; y++) for (let i = y * width + from; i < y * width + to; i++) sum += base[i];
+  for (let y = top; y < bottom; y++)
+    for (let i = y * width + from; i < y * width + to; i++) sum += base[i];
   return sum / ((to - from) * (bottom - top));
 }
 

@@ -1,18 +1,19 @@
-/** The logarithmic byte of a cell: v > 0 is vmin*(vmax/vmin)^((v-1)/254) dollars, 0 is nothing. */
+/** Cell bytes are logarithmic: v > 0 is vmin*(vmax/vmin)^((v-1)/254) dollars, 0 is empty. */
 
-/** Bits of a float that are left out: 8 of its mantissa stay. */
-const COARSE = 15;
+/** Float bits dropped for the lookup: 8 bits of mantissa remain. */
+const DROPPED_BITS = 15;
 
 export class CellScale {
   readonly vmin: number;
   readonly vmax: number;
   readonly #log: number;
   readonly #table = new Float64Array(256);
-  /** Byte of the middle of all floats whose upper bits are the same; the upper half are negative. */
-  #coarse: Uint8Array | null = null;
+  /** Byte for every value of the remaining float bits; the upper half is negative. */
+  #lookup: Uint8Array | null = null;
 
   constructor(vmin: number, vmax: number) {
-    if (!(vmin > 0 && vmax > vmin)) throw new RangeError(`expected 0 < vmin < vmax, got ${vmin} and ${vmax}`);
+    if (!(vmin > 0 && vmax > vmin))
+      throw new RangeError(`expected 0 < vmin < vmax, got ${vmin} and ${vmax}`);
     this.vmin = vmin;
     this.vmax = vmax;
     this.#log = Math.log(vmax / vmin);
@@ -24,106 +25,118 @@ export class CellScale {
     return this.#table[v];
   }
 
-  /** Dollars at any position of the scale, between bytes too. */
+  /** Dollars at any position of the scale, including fractions. */
   at(position: number): number {
     return this.vmin * Math.exp((this.#log * (position - 1)) / 254);
   }
 
-  /** Bytes of amounts, 0 below the floor of the scale; `usd` is read by its bits, 0.4 % apart. */
+  /** Convert amounts to bytes, 0 below the scale; `usd` is rounded to 0.4 %. */
   bytes(usd: Float32Array, out: Uint8Array): void {
     const bits = new Uint32Array(usd.buffer, usd.byteOffset, usd.length);
-    const coarse = (this.#coarse ??= this.#middles());
-    for (let i = 0; i < bits.length; i++) out[i] = coarse[bits[i] >>> COARSE];
+    this.#lookup ??= this.#buildLookup();
+    const lookup = this.#lookup;
+    for (let i = 0; i < bits.length; i++) out[i] = lookup[bits[i] >>> DROPPED_BITS];
   }
 
-  #middles(): Uint8Array {
-    const out = new Uint8Array(1 << (32 - COARSE));
+  #buildLookup(): Uint8Array {
+    const out = new Uint8Array(1 << (32 - DROPPED_BITS));
     const one = new Float32Array(1);
     const bits = new Uint32Array(one.buffer);
     for (let i = 0; i < out.length / 2; i++) {
-      bits[0] = ((i << COARSE) | (1 << (COARSE - 1))) >>> 0;
+      bits[0] = ((i << DROPPED_BITS) | (1 << (DROPPED_BITS - 1))) >>> 0;
       if (one[0] >= this.vmin) out[i] = Math.round(this.position(one[0]));
     }
     return out;
   }
 
-  /** Position on the byte scale, not rounded, within 1…255. */
+  /** Position on the byte scale, a fraction within 1…255. */
   position(usd: number): number {
     if (!(usd > this.vmin)) return 1;
     return Math.min(255, 1 + (254 * Math.log(usd / this.vmin)) / this.#log);
   }
 }
 
-/** Threshold and peak as positions on the byte scale. */
-export interface HeatWindow {
+/** Threshold and peak of the colours, as positions on the byte scale. */
+export interface ColourRange {
   lo: number;
   hi: number;
 }
 
-const NARROWEST = 16;
+const MIN_WIDTH = 16;
 
 /**
- * The window that shows what is in sight: lit cells hold most of the visible dollars, the peak is
- * the 99.8th percentile. Null when nothing is in sight.
+ * The colour range for the visible cells: coloured cells hold 80 % of the visible dollars, the peak
+ * is the 99.8th percentile. Null when no cell is visible.
  */
-export function autoWindow(histogram: Uint32Array, scale: CellScale): HeatWindow | null {
+export function autoRange(histogram: Uint32Array, scale: CellScale): ColourRange | null {
   let count = 0;
-  let mass = 0;
+  let total = 0;
   for (let v = 1; v < 256; v++) {
     count += histogram[v];
-    mass += histogram[v] * scale.dollars(v);
+    total += histogram[v] * scale.dollars(v);
   }
   if (!count) return null;
-  const at = (share: number): number => {
-    let seen = 0;
+  const percentile = (share: number): number => {
+    let cumulated = 0;
     for (let v = 1; v < 256; v++) {
-      seen += histogram[v];
-      if (seen >= share * count) return v;
+      cumulated += histogram[v];
+      if (cumulated >= share * count) return v;
     }
     return 255;
   };
-  let held = 0;
+  let covered = 0;
   let lo = 255;
-  while (lo > 1 && held < 0.8 * mass) held += histogram[lo] * scale.dollars(lo--);
-  lo = Math.min(Math.max(lo, at(0.5)), at(0.85));
-  const hi = Math.max(at(0.998), lo + NARROWEST);
-  return hi > 255 ? { lo: 255 - NARROWEST, hi: 255 } : { lo, hi };
+  while (lo > 1 && covered < 0.8 * total) covered += histogram[lo] * scale.dollars(lo--);
+  lo = Math.min(Math.max(lo, percentile(0.5)), percentile(0.85));
+  const hi = Math.max(percentile(0.998), lo + MIN_WIDTH);
+  return hi > 255 ? { lo: 255 - MIN_WIDTH, hi: 255 } : { lo, hi };
 }
 
-/** Cells of less are not counted when a scale is fitted to relief or ground, in floors of the coin's money scale. */
-const COUNTED = 2;
-/** How many times the threshold the peak of relief is at most. */
-const WIDEST = 25;
+/** Smaller cells are ignored when a range is fitted to relief or ground; in multiples of vmin. */
+const MIN_COUNTED = 2;
+/** Largest ratio of peak to threshold of the relief range. */
+const MAX_RATIO = 25;
 
-/** Places of the lower and upper share of the counted cells, or null where there are none. */
-function between(histogram: Uint32Array, scale: CellScale, low: number, high: number): HeatWindow | null {
-  const from = Math.ceil(scale.position(COUNTED * scale.vmin));
+/** The range between two percentiles of the counted cells, or null if there are none. */
+function percentileRange(
+  histogram: Uint32Array,
+  scale: CellScale,
+  low: number,
+  high: number,
+): ColourRange | null {
+  const from = Math.ceil(scale.position(MIN_COUNTED * scale.vmin));
   const count = histogram.subarray(from).reduce((a, b) => a + b, 0);
   if (!count) return null;
-  const at = (share: number): number => {
-    let seen = 0;
+  const percentile = (share: number): number => {
+    let cumulated = 0;
     let v = from - 1;
-    while (v < 255 && seen < share * count) seen += histogram[++v];
+    while (v < 255 && cumulated < share * count) cumulated += histogram[++v];
     return v;
   };
-  const lo = at(low);
-  const hi = Math.max(at(high), lo + NARROWEST);
-  return hi > 255 ? { lo: 255 - NARROWEST, hi: 255 } : { lo, hi };
+  const lo = percentile(low);
+  const hi = Math.max(percentile(high), lo + MIN_WIDTH);
+  return hi > 255 ? { lo: 255 - MIN_WIDTH, hi: 255 } : { lo, hi };
 }
 
 /**
- * The window of what stands above the ground: 64th to 99th percentile of what is in sight. The brightest
- * is at least half of the middle ground, as of a cluster: the unevenness of a flat map is not lit up.
+ * The colour range of relief: 64th to 99th percentile of the visible cells. The peak is at least
+ * half of the median ground (the threshold of a cluster), so that noise on a flat map stays dark.
  */
-export function reliefWindow({ cells, ground }: { cells: Uint32Array; ground: Uint32Array }, scale: CellScale): HeatWindow | null {
-  const found = between(cells, scale, 0.64, 0.99);
+export function reliefRange(
+  { cells, ground }: { cells: Uint32Array; ground: Uint32Array },
+  scale: CellScale,
+): ColourRange | null {
+  const found = percentileRange(cells, scale, 0.64, 0.99);
   if (!found) return null;
-  const under = between(ground, scale, 0.5, 0.5);
+  const under = percentileRange(ground, scale, 0.5, 0.5);
   const hi = Math.min(255, Math.max(found.hi, under ? scale.position(scale.at(under.lo) / 2) : 0));
-  return { lo: Math.min(hi - NARROWEST, Math.max(found.lo, scale.position(scale.at(hi) / WIDEST))), hi };
+  return {
+    lo: Math.min(hi - MIN_WIDTH, Math.max(found.lo, scale.position(scale.at(hi) / MAX_RATIO))),
+    hi,
+  };
 }
 
-/** The window of the ground itself, which is drawn in the darkest part of the palette. */
-export function groundWindow(histogram: Uint32Array, scale: CellScale): HeatWindow | null {
-  return between(histogram, scale, 0.1, 0.99);
+/** The colour range of the ground, which is drawn in the darkest part of the palette. */
+export function groundRange(histogram: Uint32Array, scale: CellScale): ColourRange | null {
+  return percentileRange(histogram, scale, 0.1, 0.99);
 }

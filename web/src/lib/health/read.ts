@@ -1,36 +1,36 @@
-/** The answer of /v1/health as records. Fetched only while its sheet is open. */
+/** Reads /v1/health. Fetched only while its sheet is open. */
 import { type Fields, fields, list, number, numberOr, oneOf, textOr } from '../wire/read';
-import type { LampState } from '../wire/types';
+import type { FeedStatus } from '../wire/types';
 
-export type ChannelState = LampState | 'waiting';
+export type ChannelState = FeedStatus | 'waiting';
 
-/** One kind of data of one market; times in seconds. */
+/** One data channel of one market; times in seconds. */
 export interface ChannelHealth {
   market: string;
   channel: string;
   count: number;
   /** Events a second over the last minute. */
   rate: number;
-  /** From the venue's time of the last event to ours. */
+  /** Receive time of the last event minus its venue time. */
   lag: number;
-  /** Since the last event; null for one that was never heard. */
+  /** Since the last event; null if there was none. */
   age: number | null;
-  /** Longest silence that is normal; 0 where silence says nothing. */
-  cadence: number;
+  /** Longest normal interval between events; 0 for irregular channels. */
+  expectedInterval: number;
   state: ChannelState;
 }
 
 export interface VenueHealth {
   name: string;
-  /** State of its links by market. */
-  markets: Record<string, LampState>;
+  /** Connection status by market. */
+  markets: Record<string, FeedStatus>;
   channels: ChannelHealth[];
-  /** Their clock ahead of ours, and the way of a message to us, seconds; null until known. */
+  /** Their clock minus ours, and one-way latency, seconds; null until known. */
   skew: number | null;
   delay: number | null;
   used: number;
   limit: number;
-  /** Seconds over which the limit counts. */
+  /** Window of the rate limit, seconds. */
   window: number;
   liquidations: 'all' | 'sample' | 'none';
   skipped: Record<string, number>;
@@ -46,8 +46,8 @@ export interface Feed {
   recording: boolean;
   unread: number;
   lastUnread: string;
-  /** What is wrong with a part of ours, such as the store or the clock, and not with a venue. */
-  ours: string[];
+  /** Problems of this server rather than of a venue, such as disk or clock. */
+  serverProblems: string[];
 }
 
 function venueOf(market: string): string {
@@ -63,7 +63,7 @@ function channel(value: unknown, i: number): ChannelHealth {
     rate: number(o, 'rate'),
     lag: numberOr(o, 'lag', 0),
     age: numberOr(o, 'age', null),
-    cadence: numberOr(o, 'cadence', 0),
+    expectedInterval: numberOr(o, 'cadence', 0),
     state: oneOf(o, 'state', ['up', 'joining', 'stale', 'waiting', 'down'] as const),
   };
 }
@@ -74,10 +74,12 @@ function counts(o: Fields, key: string): Record<string, number> {
 
 function venue(name: string, value: unknown, feed: Fields, channels: ChannelHealth[]): VenueHealth {
   const o = fields(value, `$.venues.${name}`);
-  const markets = Object.entries(fields(feed['markets'], '$.markets')).filter(([market]) => venueOf(market) === name);
+  const markets = Object.entries(fields(feed['markets'], '$.markets')).filter(
+    ([market]) => venueOf(market) === name,
+  );
   return {
     name,
-    markets: Object.fromEntries(markets) as Record<string, LampState>,
+    markets: Object.fromEntries(markets) as Record<string, FeedStatus>,
     channels: channels.filter((c) => venueOf(c.market) === name),
     skew: numberOr(o, 'skew', null),
     delay: numberOr(o, 'delay', null),
@@ -92,7 +94,7 @@ function venue(name: string, value: unknown, feed: Fields, channels: ChannelHeal
   };
 }
 
-/** The feed of an answer, or null where nothing is collected: a demo, or a replay. */
+/** The feed, or null where nothing is collected (demo or replay). */
 export function readFeed(value: unknown): Feed | null {
   const answer = fields(value);
   if (answer['feed'] === null || answer['feed'] === undefined) return null;
@@ -108,6 +110,8 @@ export function readFeed(value: unknown): Feed | null {
     recording: feed['recording'] === true,
     unread: numberOr(feed, 'unread_frames', 0),
     lastUnread: textOr(feed, 'last_unread'),
-    ours: Object.keys(problems).filter((name) => !names.has(name)).map((name) => textOr(problems, name)),
+    serverProblems: Object.keys(problems)
+      .filter((name) => !names.has(name))
+      .map((name) => textOr(problems, name)),
   };
 }

@@ -1,14 +1,21 @@
-/** Daily fixings of one currency: the one that holds on a day is the last on or before it. */
+/** Daily ECB fixings of one currency. A day uses the last fixing on or before it. */
 
 const DAY = 86_400_000_000;
-/** Days after which a fixing is called stale. */
+/** Days after which a fixing is stale. */
 const STALE = 7;
-const SYMBOLS: Record<string, string> = { USD: '$', NZD: 'NZ$', EUR: '€', AUD: 'A$', GBP: '£', JPY: '¥' };
+const SYMBOLS: Record<string, string> = {
+  USD: '$',
+  NZD: 'NZ$',
+  EUR: '€',
+  AUD: 'A$',
+  GBP: '£',
+  JPY: '¥',
+};
 
 export interface Fixings {
   ccy: string;
   currencies: readonly string[];
-  /** Days since 1970, rising, and units a US dollar. */
+  /** Days since 1970, ascending, and units per US dollar. */
   days: readonly number[];
   values: readonly number[];
   source: string;
@@ -26,15 +33,27 @@ export function symbolOf(ccy: string): string {
 }
 
 export function readFixings(raw: unknown): Fixings {
-  const answer = raw as { ccy: string; currencies: string[]; days: string[]; values: number[]; source: string };
+  const answer = raw as {
+    ccy: string;
+    currencies: string[];
+    days: string[];
+    values: number[];
+    source: string;
+  };
   const days = answer.days.map((day) => Date.parse(`${day}T00:00:00Z`) / 86_400_000);
   if (!days.length || days.length !== answer.values.length || !days.every(Number.isInteger)) {
-    throw new Error('expected a fixing for each day');
+    throw new Error('expected one fixing per day');
   }
-  return { ccy: answer.ccy, currencies: answer.currencies, days, values: answer.values, source: answer.source };
+  return {
+    ccy: answer.ccy,
+    currencies: answer.currencies,
+    days,
+    values: answer.values,
+    source: answer.source,
+  };
 }
 
-/** The fixing that holds at a moment, µs UTC. Before the first one nothing is known: not a number. */
+/** The fixing valid at a time (µs UTC); NaN before the first one. */
 export function fixingOf(fixings: Fixings, at: number): Fixing {
   const { days, values } = fixings;
   const day = Math.floor(at / DAY);

@@ -1,56 +1,60 @@
-/** The one display currency: what a US dollar is worth on the day of what is shown. Reading it in a component follows it. */
+/** The display currency and its rate on the day shown. Reactive. */
+import { errorMessage } from '../errors';
 import { type Fixings, fixingOf, readFixings, symbolOf } from './fixings';
 
 export class Money {
-  /** The currency amounts are shown in now, and the one that was asked for while its rates come. */
+  /** The display currency, and the requested one while its rates load. */
   ccy = $state('USD');
-  asked = $state('USD');
-  /** All currencies there is a rate of. */
+  requested = $state('USD');
+  /** Currencies with rates. */
   known = $state<readonly string[]>(['USD', 'NZD', 'EUR']);
-  /** Why the currency that was asked for is not shown. */
-  trouble = $state<string | null>(null);
-  /** µs of what is shown: now, or where playback stands. */
+  /** Why the requested currency is not shown. */
+  error = $state<string | null>(null);
+  /** Time shown, µs: now, or the playback time. */
   at = $state(Date.now() * 1_000);
   #fixings = $state.raw<Fixings | null>(null);
 
   readonly symbol = $derived(symbolOf(this.ccy));
-  readonly fixing = $derived(this.#fixings && this.ccy !== 'USD' ? fixingOf(this.#fixings, this.at) : null);
-  /** Units of the currency a US dollar. */
+  readonly fixing = $derived(
+    this.#fixings && this.ccy !== 'USD' ? fixingOf(this.#fixings, this.at) : null,
+  );
+  /** Units of the currency per US dollar. */
   readonly rate = $derived(this.fixing?.value ?? 1);
 
-  /** Dollars in the currency shown; `at` takes the rate of another day, such as that of a column. */
+  /** Dollars in the display currency; `at` (µs) uses the rate of that day. */
   of(dollars: number, at?: number): number {
     const fixings = this.#fixings;
     if (!fixings || this.ccy === 'USD') return dollars;
     return dollars * (at === undefined ? this.rate : fixingOf(fixings, at).value);
   }
 
-  /** Back to dollars, by the rate of what is shown. */
+  /** An amount in the display currency back in dollars. */
   dollars(amount: number): number {
     return amount / this.rate;
   }
 
-  /** Show amounts in a currency once its rates are here; true when they are. */
-  async use(ccy: string, fetched: (address: string) => Promise<unknown> = askJson): Promise<boolean> {
-    this.asked = ccy;
-    this.trouble = null;
+  /** Switch to a currency once its rates are loaded; true on success. */
+  async use(ccy: string, load: (url: string) => Promise<unknown> = fetchJson): Promise<boolean> {
+    this.requested = ccy;
+    this.error = null;
     try {
-      const fixings = ccy === 'USD' ? null : readFixings(await fetched(`/v1/rates?ccy=${ccy}&since=2021-01-01`));
-      // Another currency may have been asked for meanwhile.
-      if (this.asked !== ccy) return false;
+      const fixings =
+        ccy === 'USD' ? null : readFixings(await load(`/v1/rates?ccy=${ccy}&since=2021-01-01`));
+      // Another currency may have been requested meanwhile.
+      if (this.requested !== ccy) return false;
       this.#fixings = fixings;
       if (fixings) this.known = fixings.currencies;
       this.ccy = ccy;
       return true;
-    } catch (why) {
-      this.trouble = `no rate of ${ccy}: ${why instanceof Error ? why.message : String(why)}`;
+    } catch (cause) {
+      this.error = `no rate for ${ccy}: ${errorMessage(cause)}`;
       return false;
     }
   }
 }
 
-async function askJson(address: string): Promise<unknown> {
-  const answer = await fetch(address);
+async function fetchJson(url: string): Promise<unknown> {
+  const answer = await fetch(url);
   const body: unknown = await answer.json();
   if (!answer.ok) throw new Error(String((body as { error?: unknown }).error ?? answer.status));
   return body;

@@ -1,17 +1,17 @@
-/** Dollars by price as lying bars, stacked where there are several holders. */
+/** Draws dollars by price as horizontal bars, stacked for several layers. */
 import { dollars, percent, price as priceText } from '../format';
-import { FONT, theme } from '../paint/theme.svelte';
+import { FONT, theme } from '../render/theme.svelte';
 
 export interface Layer {
   name: string;
   colour: string;
-  /** Dollars a row. */
+  /** Dollars per row. */
   usd: Float32Array;
-  /** Ends of the 80 % band of every row, where they are shown. */
+  /** 80 % band of every row, if shown. */
   band?: { low: Float32Array; high: Float32Array };
 }
 
-/** Bars of their own, outlined, on the same scale and never part of a sum. */
+/** Outlined bars on the same scale, never part of a sum. */
 export interface Outline {
   p0: number;
   dp: number;
@@ -25,50 +25,69 @@ export interface Ladder {
   dp: number;
   layers: readonly Layer[];
   mark: number;
-  /** Shown fraction of the price, up and down. */
+  /** Visible range around the mark, as a fraction. */
   reach: number;
   digits: number;
   outline?: Outline;
-  /** Price that the cursor of another view, or of this one, stands at. */
+  /** Cursor price. */
   cursor?: number | null;
-  /** Layers as lines over each other instead of bars on each other. */
+  /** Draw layers as overlaid lines instead of stacked bars. */
   overlaid?: boolean;
-  /** A small one: no figures on its axes. Dollars of the longest bar may be shared by several. */
-  bare?: { most: number };
+  /** Small multiple: no axis labels, and a shared scale (dollars of the longest bar). */
+  bare?: { max: number };
 }
 
-/** Pixels of the prices beside the bars at least, and what a price needs beside its own. */
+/** Minimum width of the price axis, padding of a price, and height of the dollar axis, pixels. */
 const AXIS = 74;
-const AROUND = 14;
-const FOOT = 22;
+const PRICE_PADDING = 14;
+const AXIS_HEIGHT = 22;
 
-/** Height in pixels of the part that holds bars. */
+/** Height of the bars, pixels. */
 export function ladderFloor(height: number, bare = false): number {
-  return bare ? height : height - FOOT;
+  return bare ? height : height - AXIS_HEIGHT;
 }
 
-/** The price at a height of the canvas, and the height of a price. */
-export function ladderPrice(ladder: Pick<Ladder, 'mark' | 'reach' | 'bare'>, y: number, height: number): number {
+/** The price at a height of the canvas. */
+export function ladderPrice(
+  ladder: Pick<Ladder, 'mark' | 'reach' | 'bare'>,
+  y: number,
+  height: number,
+): number {
   const floor = ladderFloor(height, Boolean(ladder.bare));
   const share = Math.min(1, Math.max(0, y / Math.max(1, floor)));
   return ladder.mark * (1 + ladder.reach * (1 - 2 * share));
 }
 
-/** Dollars of the longest bar when each layer stands alone, at this height in pixels. */
+/** Dollars of the longest bar of any single layer, at this height in pixels. */
 export function longest(ladder: Ladder, height: number): number {
   const bins = binsFor(ladderFloor(height, true));
-  let most = 0;
+  let max = 0;
   for (const layer of ladder.layers)
-    most = Math.max(most, ...binned(layer.usd, ladder, ladder.mark * (1 - ladder.reach), ladder.mark * (1 + ladder.reach), bins));
-  return most;
+    max = Math.max(
+      max,
+      ...binned(
+        layer.usd,
+        ladder,
+        ladder.mark * (1 - ladder.reach),
+        ladder.mark * (1 + ladder.reach),
+        bins,
+      ),
+    );
+  return max;
 }
 
 function binsFor(floor: number): number {
   return Math.max(10, Math.floor(floor / 4));
 }
 
-/** Dollars of each of `bins` equal price steps between low and high; a row is shared out by overlap. */
-export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low: number, high: number, bins: number): Float64Array {
+/** Dollars in each of `bins` equal price steps between low and high; rows are split by overlap. */
+export function binned(
+  usd: Float32Array,
+  ladder: Pick<Ladder, 'p0' | 'dp'>,
+  low: number,
+  high: number,
+  bins: number,
+): Float64Array {
   const out = new Float64Array(bins);
   const height = (high - low) / bins;
   const first = Math.max(0, Math.floor((Math.log(low) - ladder.p0) / ladder.dp));
@@ -87,8 +106,12 @@ export function binned(usd: Float32Array, ladder: Pick<Ladder, 'p0' | 'dp'>, low
   return out;
 }
 
-/** Dollars of the row that holds a price. */
-export function binAt(grid: Pick<Ladder, 'p0' | 'dp'>, usd: Float32Array | undefined, at: number): number {
+/** Dollars of the row that contains a price. */
+export function binAt(
+  grid: Pick<Ladder, 'p0' | 'dp'>,
+  usd: Float32Array | undefined,
+  at: number,
+): number {
   return usd?.[Math.floor((Math.log(at) - grid.p0) / grid.dp)] ?? 0;
 }
 
@@ -99,7 +122,12 @@ export function roundStep(range: number, wanted: number): number {
   return ([1, 2, 2.5, 5].find((m) => m * power >= raw) ?? 10) * power;
 }
 
-export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height: number, ladder: Ladder): void {
+export function drawLadder(
+  ctx: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  ladder: Ladder,
+): void {
   const low = ladder.mark * (1 - ladder.reach);
   const high = ladder.mark * (1 + ladder.reach);
   const floor = ladderFloor(height, Boolean(ladder.bare));
@@ -108,69 +136,112 @@ export function drawLadder(ctx: CanvasRenderingContext2D, width: number, height:
   ctx.font = FONT;
   const right = ladder.bare ? width : width - axisWidth(ctx, ladder);
   const stacks = ladder.layers.map((l) => binned(l.usd, ladder, low, high, bins));
-  let most = 0;
+  let max = 0;
   for (let b = 0; b < bins; b++) {
-    for (const s of stacks) most = Math.max(most, s[b]);
-    if (!ladder.overlaid) most = Math.max(most, stacks.reduce((sum, s) => sum + s[b], 0));
+    for (const s of stacks) max = Math.max(max, s[b]);
+    if (!ladder.overlaid)
+      max = Math.max(
+        max,
+        stacks.reduce((sum, s) => sum + s[b], 0),
+      );
   }
-  if (ladder.bare) most = ladder.bare.most;
-  const bands = ladder.layers.map((l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)));
-  for (const band of bands) if (band) most = Math.max(most, ...band[1]);
+  if (ladder.bare) max = ladder.bare.max;
+  const bands = ladder.layers.map(
+    (l) => l.band && [l.band.low, l.band.high].map((end) => binned(end, ladder, low, high, bins)),
+  );
+  for (const band of bands) if (band) max = Math.max(max, ...band[1]);
   const { outline } = ladder;
-  const seen = outline && binned(outline.usd, outline, low, high, bins);
-  if (seen) most = Math.max(most, ...seen);
+  const outlineBins = outline && binned(outline.usd, outline, low, high, bins);
+  if (outlineBins) max = Math.max(max, ...outlineBins);
   ctx.textBaseline = 'middle';
   const step = roundStep(high - low, floor / 40);
   for (let p = Math.ceil(low / step) * step; p < high; p += step) {
     ctx.fillStyle = theme.faint;
     ctx.fillRect(0, Math.round(y(p)), right, 1);
-    if (ladder.bare || Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8) continue;
+    if (ladder.bare || Math.abs(y(p) - y(ladder.mark)) < 16 || y(p) < 8 || y(p) > floor - 8)
+      continue;
     ctx.fillStyle = theme.text;
     ctx.textAlign = 'left';
     ctx.fillText(priceText(p, ladder.digits), right + 8, y(p));
   }
-  if (most > 0) {
-    if (!ladder.bare) dollarsAxis(ctx, right, floor, most);
-    const box = { right, thick: floor / bins, most, floor };
-    bands.forEach((band, k) => band && whiskers(ctx, band, ladder.layers[k].colour, box));
+  if (max > 0) {
+    if (!ladder.bare) dollarsAxis(ctx, right, floor, max);
+    const box = { right, thick: floor / bins, max, floor };
+    bands.forEach((band, k) => {
+      if (band) whiskers(ctx, band, ladder.layers[k].colour, box);
+    });
     if (ladder.overlaid) lines(ctx, ladder, stacks, box);
     else bars(ctx, ladder, stacks, box);
-    if (seen && outline) outlined(ctx, seen, outline.colour, box);
+    if (outlineBins && outline) drawOutline(ctx, outlineBins, outline.colour, box);
   }
   const now = Math.round(y(ladder.mark));
   ctx.fillStyle = theme.ink;
   for (let x = 0; x < right; x += 4) ctx.fillRect(x, now, 2, 1);
-  if (!ladder.bare) priceBox(ctx, right, now, priceText(ladder.mark, ladder.digits), theme.ink, theme.onInk);
+  if (!ladder.bare)
+    priceBox(ctx, right, now, priceText(ladder.mark, ladder.digits), theme.ink, theme.onInk);
   const { cursor } = ladder;
-  if (cursor && cursor > low && cursor < high) crossed(ctx, ladder, right, Math.round(y(cursor)), now);
+  if (cursor && cursor > low && cursor < high)
+    drawCursor(ctx, ladder, right, Math.round(y(cursor)), now);
 }
 
-/** Pixels that the prices take: of a coin of a millionth of a dollar they are long. */
+/** Width of the price axis, pixels: prices of small coins are long. */
 function axisWidth(ctx: CanvasRenderingContext2D, { mark, reach, digits }: Ladder): number {
-  const widest = Math.max(...[1, 1 + reach].map((part) => ctx.measureText(priceText(mark * part, digits)).width));
-  return Math.max(AXIS, Math.ceil(widest) + AROUND);
+  const widest = Math.max(
+    ...[1, 1 + reach].map((part) => ctx.measureText(priceText(mark * part, digits)).width),
+  );
+  return Math.max(AXIS, Math.ceil(widest) + PRICE_PADDING);
 }
 
-/** The line of the cursor; its price gives way to that of now. */
-function crossed(ctx: CanvasRenderingContext2D, ladder: Ladder, right: number, at: number, now: number): void {
+/** Draw the cursor line; its price label avoids that of the mark. */
+function drawCursor(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  right: number,
+  at: number,
+  now: number,
+): void {
   ctx.fillStyle = theme.cross;
   ctx.fillRect(0, at, right, 1);
   if (ladder.bare || !ladder.cursor) return;
-  const apart = Math.abs(at - now) < 18 ? now + (at < now ? -18 : 18) : at;
-  priceBox(ctx, right, apart, priceText(ladder.cursor, ladder.digits), theme.crossLabel, theme.onCross);
+  const labelY = Math.abs(at - now) < 18 ? now + (at < now ? -18 : 18) : at;
+  priceBox(
+    ctx,
+    right,
+    labelY,
+    priceText(ladder.cursor, ladder.digits),
+    theme.crossLabel,
+    theme.onCross,
+  );
 }
 
-function priceBox(ctx: CanvasRenderingContext2D, right: number, y: number, words: string, ground: string, ink: string): void {
-  ctx.fillStyle = ground;
-  ctx.fillRect(right + 2, y - 9, Math.max(AXIS, ctx.measureText(words).width + AROUND) - 2, 18);
-  ctx.fillStyle = ink;
+function priceBox(
+  ctx: CanvasRenderingContext2D,
+  right: number,
+  y: number,
+  label: string,
+  background: string,
+  text: string,
+): void {
+  ctx.fillStyle = background;
+  ctx.fillRect(
+    right + 2,
+    y - 9,
+    Math.max(AXIS, ctx.measureText(label).width + PRICE_PADDING) - 2,
+    18,
+  );
+  ctx.fillStyle = text;
   ctx.textAlign = 'left';
-  ctx.fillText(words, right + 8, y + 0.5);
+  ctx.fillText(label, right + 8, y + 0.5);
 }
 
-/** Every layer as a line of steps from the foot to the top, so that each can be read from zero. */
-function lines(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
-  const scale = (box.right - 12) / box.most;
+/** Draw every layer as a step line from zero. */
+function lines(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  stacks: readonly Float64Array[],
+  box: Box,
+): void {
+  const scale = (box.right - 12) / box.max;
   stacks.forEach((stack, k) => {
     ctx.beginPath();
     for (let b = 0; b < stack.length; b++) {
@@ -191,22 +262,27 @@ function lines(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly F
 interface Box {
   right: number;
   thick: number;
-  most: number;
+  max: number;
   floor: number;
 }
 
-/** Top and height of a bar, with a pixel of air. */
-function lane({ floor, thick }: Box, b: number): [number, number] {
+/** Top and height of a bar, with one pixel of spacing. */
+function barBounds({ floor, thick }: Box, b: number): [number, number] {
   const top = Math.round(floor - (b + 1) * thick);
   return [top, Math.max(1, Math.round(floor - b * thick) - top - 1)];
 }
 
-/** The 80 % band behind a bar: a lighter length from its low to its high end, and a cap at either. */
-function whiskers(ctx: CanvasRenderingContext2D, [low, high]: Float64Array[], colour: string, box: Box): void {
-  const scale = (box.right - 12) / box.most;
+/** Draw the 80 % band behind each bar, with a cap at its high end. */
+function whiskers(
+  ctx: CanvasRenderingContext2D,
+  [low, high]: Float64Array[],
+  colour: string,
+  box: Box,
+): void {
+  const scale = (box.right - 12) / box.max;
   for (let b = 0; b < high.length; b++) {
     if (high[b] * scale < 1) continue;
-    const [top, tall] = lane(box, b);
+    const [top, tall] = barBounds(box, b);
     ctx.fillStyle = `${colour}38`;
     ctx.fillRect(low[b] * scale, top, (high[b] - low[b]) * scale, tall);
     ctx.fillStyle = `${colour}b0`;
@@ -214,26 +290,36 @@ function whiskers(ctx: CanvasRenderingContext2D, [low, high]: Float64Array[], co
   }
 }
 
-/** What is seen rather than estimated: hollow bars. */
-function outlined(ctx: CanvasRenderingContext2D, usd: Float64Array, colour: string, box: Box): void {
+/** Draw observed values as hollow bars. */
+function drawOutline(
+  ctx: CanvasRenderingContext2D,
+  usd: Float64Array,
+  colour: string,
+  box: Box,
+): void {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.25;
   for (let b = 0; b < usd.length; b++) {
-    const length = (usd[b] / box.most) * (box.right - 12);
+    const length = (usd[b] / box.max) * (box.right - 12);
     if (length < 0.5) continue;
-    const [top, tall] = lane(box, b);
+    const [top, tall] = barBounds(box, b);
     ctx.strokeRect(0.5, top - 0.5, Math.max(2, length), tall + 1);
   }
 }
 
-function bars(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Float64Array[], box: Box): void {
-  const { right, most } = box;
+function bars(
+  ctx: CanvasRenderingContext2D,
+  ladder: Ladder,
+  stacks: readonly Float64Array[],
+  box: Box,
+): void {
+  const { right, max } = box;
   const bins = stacks[0]?.length ?? 0;
   for (let b = 0; b < bins; b++) {
     let x = 0;
-    const [top, tall] = lane(box, b);
+    const [top, tall] = barBounds(box, b);
     stacks.forEach((stack, k) => {
-      const length = (stack[b] / most) * (right - 12);
+      const length = (stack[b] / max) * (right - 12);
       if (length < 0.5) return;
       ctx.fillStyle = ladder.layers[k].colour;
       ctx.fillRect(x, top, length, tall);
@@ -242,11 +328,16 @@ function bars(ctx: CanvasRenderingContext2D, ladder: Ladder, stacks: readonly Fl
   }
 }
 
-function dollarsAxis(ctx: CanvasRenderingContext2D, right: number, floor: number, most: number): void {
-  const step = roundStep(most, right / 110);
+function dollarsAxis(
+  ctx: CanvasRenderingContext2D,
+  right: number,
+  floor: number,
+  max: number,
+): void {
+  const step = roundStep(max, right / 110);
   ctx.textAlign = 'center';
-  for (let v = step; v < most * 0.97; v += step) {
-    const x = Math.round((v / most) * (right - 12));
+  for (let v = step; v < max * 0.97; v += step) {
+    const x = Math.round((v / max) * (right - 12));
     ctx.fillStyle = theme.faint;
     ctx.fillRect(x, 0, 1, floor);
     ctx.fillStyle = theme.text;
@@ -254,9 +345,9 @@ function dollarsAxis(ctx: CanvasRenderingContext2D, right: number, floor: number
   }
 }
 
-/** What a ladder says in words. */
-export function ladderWords(ladder: Ladder): string {
-  const said = ladder.layers.map((l) => {
+/** A text alternative for a ladder. */
+export function ladderText(ladder: Ladder): string {
+  const totals = ladder.layers.map((l) => {
     let sum = 0;
     for (let r = 0; r < l.usd.length; r++) {
       const distance = Math.exp(ladder.p0 + (r + 0.5) * ladder.dp) / ladder.mark - 1;
@@ -264,5 +355,5 @@ export function ladderWords(ladder: Ladder): string {
     }
     return `${l.name} ${dollars(sum)}`;
   });
-  return `Within ${percent(ladder.reach, 0).slice(1)} of the price: ${said.join(', ')}`;
+  return `Within ${percent(ladder.reach, 0).slice(1)} of the price: ${totals.join(', ')}`;
 }

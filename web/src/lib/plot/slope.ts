@@ -1,15 +1,27 @@
-/** Where the cumulative map is steep: dollars force-closed per percent of price. */
+/** Reads the cumulative curve: dollars at a distance, and its slope in dollars per percent. */
 import type { Cluster, Cumulative, Side } from '../wire/types';
-import { cumulativeAt } from './curve';
 
 const PERCENT = 0.01;
 
-/** Dollars a percent around each point of the curve, read over one percent, cut where the curve ends. */
+/** Cumulative dollars at a distance, interpolated. */
+export function cumulativeAt(curve: Cumulative, distance: number): number {
+  const { distance: d, notional: n } = curve;
+  if (!d.length) return NaN;
+  let i = 0;
+  while (i < d.length - 1 && d[i + 1] < distance) i++;
+  const j = Math.min(d.length - 1, i + 1);
+  const share = d[j] === d[i] ? 0 : Math.min(1, Math.max(0, (distance - d[i]) / (d[j] - d[i])));
+  return n[i] + (n[j] - n[i]) * share;
+}
+
+/** Dollars per percent around each point of the curve, measured over one percent. */
 export function slopes(curve: Cumulative): Float64Array {
   return Float64Array.from(curve.distance, (d) => slopeAt(curve, d));
 }
 
-/** Dollars a percent at a distance; the price itself parts the sides, as a fall meets no shorts. */
+/**
+ * Dollars per percent at a distance. The window never crosses the price: a fall meets no shorts.
+ */
 export function slopeAt(curve: Cumulative, at: number): number {
   const { distance } = curve;
   if (distance.length < 2) return NaN;
@@ -21,39 +33,47 @@ export function slopeAt(curve: Cumulative, at: number): number {
 }
 
 export interface Stretch {
-  /** Signed fractions of the price, the nearer first, and the dollars between them. */
+  /** Signed fractions of the price, nearer first, and the dollars between them. */
   from: number;
   to: number;
   usd: number;
 }
 
-/** The steepest percent of one side, or null where the curve does not reach a percent that way. */
+/** The steepest percent of one side, or null if the curve is shorter than one percent there. */
 export function steepest(curve: Cumulative, side: Side): Stretch | null {
-  const way = side === 'long' ? -1 : 1;
-  const far = Math.max(0, ...curve.distance.map((d) => d * way));
+  const sign = side === 'long' ? -1 : 1;
+  const end = Math.max(0, ...curve.distance.map((d) => d * sign));
   let best: Stretch | null = null;
   for (const d of curve.distance) {
-    const near = d * way;
-    if (near < 0 || near + PERCENT > far + 1e-9) continue;
-    const usd = cumulativeAt(curve, way * (near + PERCENT)) - cumulativeAt(curve, way * near);
-    if (!best || usd > best.usd) best = { from: way * near, to: way * (near + PERCENT), usd };
+    const near = d * sign;
+    if (near < 0 || near + PERCENT > end + 1e-9) continue;
+    const usd = cumulativeAt(curve, sign * (near + PERCENT)) - cumulativeAt(curve, sign * near);
+    if (!best || usd > best.usd) best = { from: sign * near, to: sign * (near + PERCENT), usd };
   }
   return best;
 }
 
 export interface Step {
   cluster: Cluster;
-  /** Signed fraction to the cluster's far edge, and all that is force-closed on the way there. */
+  /** Signed fraction to the cluster's far edge, and dollars liquidated up to there. */
   distance: number;
   total: number;
 }
 
-/** Running total at the far edge of every cluster of a side that the curve reaches, nearest first. */
-export function steps(curve: Cumulative, clusters: readonly Cluster[], side: Side, mark: number): Step[] {
+/** Running total at the far edge of every cluster of a side within the curve, nearest first. */
+export function steps(
+  curve: Cumulative,
+  clusters: readonly Cluster[],
+  side: Side,
+  mark: number,
+): Step[] {
   const ends = [curve.distance[0], curve.distance[curve.distance.length - 1]];
   return clusters
     .filter((c) => c.side === side)
-    .map((cluster) => ({ cluster, distance: (side === 'long' ? cluster.floor : cluster.top) / mark - 1 }))
+    .map((cluster) => ({
+      cluster,
+      distance: (side === 'long' ? cluster.floor : cluster.top) / mark - 1,
+    }))
     .filter(({ distance }) => distance >= ends[0] && distance <= ends[1])
     .sort((a, b) => Math.abs(a.distance) - Math.abs(b.distance))
     .map((s) => ({ ...s, total: cumulativeAt(curve, s.distance) }));

@@ -1,6 +1,9 @@
-/** Venue colours, told apart in every kind of colour sight and unlike the long and short pair; and who holds what. */
-import { theme } from '../paint/theme.svelte';
-import type { LampState, Venue, VenueShare } from '../wire/types';
+/**
+ * Venue colours (distinct in every kind of colour vision, and from the long/short pair), and rows
+ * of the venue table.
+ */
+import { theme } from '../render/theme.svelte';
+import type { FeedStatus, Venue, VenueShare } from '../wire/types';
 
 const COLOURS: Record<string, string> = {
   binance: '#f2c14e',
@@ -11,8 +14,8 @@ const COLOURS: Record<string, string> = {
   deribit: '#8f9bb3',
 };
 const OTHERS = ['#9ad05b', '#7fa8ff', '#d9a066', '#c78bd9'];
-/** The same venues as ink on paper: hue is kept, and lightness keeps them apart. */
-const INKS: Record<string, string> = {
+/** The same hues for the light theme, distinct in lightness. */
+const LIGHT_COLOURS: Record<string, string> = {
   binance: '#b07d00',
   bybit: '#6b46c1',
   okx: '#1d2433',
@@ -20,43 +23,54 @@ const INKS: Record<string, string> = {
   hyperliquid: '#cf3b86',
   deribit: '#79849a',
 };
-const OTHER_INKS = ['#4c7a12', '#2f5fd0', '#96601c', '#8b3fa8'];
+const LIGHT_OTHERS = ['#4c7a12', '#2f5fd0', '#96601c', '#8b3fa8'];
 
 export function venueColour(name: string): string {
-  const paper = theme.name === 'light';
-  const known = (paper ? INKS : COLOURS)[name];
-  if (known) return known;
+  const light = theme.name === 'light';
+  const own = (light ? LIGHT_COLOURS : COLOURS)[name];
+  if (own) return own;
   let sum = 0;
   for (const c of name) sum += c.charCodeAt(0);
-  return (paper ? OTHER_INKS : OTHERS)[sum % OTHERS.length];
+  return (light ? LIGHT_OTHERS : OTHERS)[sum % OTHERS.length];
 }
 
-/** A venue in the list, switched on or not. */
-export interface Holder {
+/** A venue of the table, selected or not. */
+export interface VenueRow {
   name: string;
   on: boolean;
   long: number;
   short: number;
-  /** Measured fraction of the open interest of all venues, and fraction of the estimated dollars shown. */
+  /** Measured share of all open interest, and share of the estimated dollars shown. */
   share: number;
   part: number;
-  state: LampState;
+  state: FeedStatus;
   age: number;
-  /** Dollars a row; absent for one that is switched off. */
+  /** Dollars per row; absent if not selected. */
   usd?: Float32Array;
 }
 
-/** Every known venue, the heaviest first, those that are switched off last. */
-export function holders(held: readonly VenueShare[], known: readonly Venue[]): Holder[] {
+/** All known venues, largest first, unselected ones last. */
+export function venueRows(held: readonly VenueShare[], known: readonly Venue[]): VenueRow[] {
   const sum = held.reduce((s, v) => s + v.long + v.short, 0) || 1;
-  const lamp = new Map(known.map((v) => [v.name, v]));
-  const on = held.map((v): Holder => {
-    const k = lamp.get(v.name);
+  const byName = new Map(known.map((v) => [v.name, v]));
+  const on = held.map((v): VenueRow => {
+    const k = byName.get(v.name);
     const part = (v.long + v.short) / sum;
     return { ...v, part, on: true, state: k?.state ?? 'joining', age: k?.age ?? Infinity };
   });
   const off = known
     .filter((k) => !held.some((v) => v.name === k.name))
-    .map((k): Holder => ({ name: k.name, on: k.on, long: 0, short: 0, share: k.share, part: 0, state: k.state, age: k.age }));
+    .map(
+      (k): VenueRow => ({
+        name: k.name,
+        on: k.on,
+        long: 0,
+        short: 0,
+        share: k.share,
+        part: 0,
+        state: k.state,
+        age: k.age,
+      }),
+    );
   return [...on.sort((a, b) => b.part - a.part), ...off.sort((a, b) => b.share - a.share)];
 }

@@ -1,6 +1,6 @@
-/** What is asked only where it is shown: proof, comparison, positions seen, bands of rows. */
+/** Reads answers fetched on demand: evaluation, comparison, observed positions, row bands. */
 import { readBorrowed } from '../wire/decode';
-import { fields, type Fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
+import { type Fields, fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
 import type { Borrowed, Side } from '../wire/types';
 
 export interface Skill {
@@ -12,56 +12,67 @@ export interface Skill {
   n: number;
 }
 
-/** What stands on one side and tier, dollars, with the ends of its 80 % band. */
+/** Estimated size of one side and leverage tier, dollars, with its 80 % band. */
 export interface Tier {
   side: string;
   tier: number;
   size: number;
   low: number;
   high: number;
-  /** Share of it that rests on liquidations rather than a prior; null where nothing stands. */
+  /** Share based on liquidations rather than the prior; null if the size is zero. */
   measured: number | null;
 }
 
 export interface Reliability {
-  /** Dollars an hour and side, means of a group. */
-  said: number;
-  liquidated: number;
+  /** Dollars per hour and side, means of a group. */
+  predicted: number;
+  actual: number;
   n: number;
 }
 
-export interface Proof {
+export interface Evaluation {
   market: string;
   venue: string;
   hours: number;
-  /** Over a map of the path alone, over no map, and over the static one. */
+  /** Skill over the path-only model, over no map, and over the static map. */
   skills: { pathOnly: Skill; noMap: Skill; static: Skill };
   verdict: string;
-  /** Share of what was liquidated that lay within the 80 % band. */
+  /** Share of hours and sides whose liquidations were within the 80 % band. */
   covered: number | null;
   counted: number;
   reliability: Reliability[];
-  /** Share of liquidations that its feed reports, and the ends of its band. */
-  reported: { share: number; low: number; high: number; measured: boolean; sampled: boolean } | null;
-  /** Liquidations it has seen, and their effective number in what it has learned. */
+  /** Share of liquidations the venue's feed reports, with its band. */
+  reported: {
+    share: number;
+    low: number;
+    high: number;
+    measured: boolean;
+    sampled: boolean;
+  } | null;
+  /** Liquidations observed, and the effective number the fit is based on. */
   events: number;
   reports: number;
   borrowed: Borrowed | null;
   tiers: Tier[];
 }
 
-export interface Proofs {
-  markets: Proof[];
+export interface Evaluations {
+  markets: Evaluation[];
   blindSpots: string[];
   published: Published;
 }
 
 function readSkill(value: unknown): Skill {
   const o = fields(value ?? {}, 'skill');
-  return { value: numberOr(o, 'value', null), low: numberOr(o, 'low', null), high: numberOr(o, 'high', null), n: numberOr(o, 'n', 0) };
+  return {
+    value: numberOr(o, 'value', null),
+    low: numberOr(o, 'low', null),
+    high: numberOr(o, 'high', null),
+    n: numberOr(o, 'n', 0),
+  };
 }
 
-function readProof(value: unknown, i: number): Proof {
+function readEvaluation(value: unknown, i: number): Evaluation {
   const o = fields(value, `$.markets[${i}]`);
   const covered = fields(o['coverage_80'] ?? {}, '$.coverage_80');
   const reported = o['share_told'] ? fields(o['share_told'], '$.share_told') : null;
@@ -79,7 +90,7 @@ function readProof(value: unknown, i: number): Proof {
     counted: numberOr(covered, 'n', 0),
     reliability: list(o, 'reliability').map((each) => {
       const g = fields(each, '$.reliability');
-      return { said: number(g, 'said'), liquidated: number(g, 'died'), n: numberOr(g, 'n', 0) };
+      return { predicted: number(g, 'said'), actual: number(g, 'died'), n: numberOr(g, 'n', 0) };
     }),
     reported: reported && {
       share: number(reported, 'share'),
@@ -91,11 +102,13 @@ function readProof(value: unknown, i: number): Proof {
     events: numberOr(o, 'events', 0),
     reports: numberOr(o, 'reports', 0),
     borrowed: readBorrowed(o['borrowed']),
-    tiers: ((o['tiers'] ?? []) as unknown[]).map((each) => readTier(each, numberOr(o, 'price', NaN))),
+    tiers: ((o['tiers'] ?? []) as unknown[]).map((each) =>
+      readTier(each, numberOr(o, 'price', NaN)),
+    ),
   };
 }
 
-/** A tier is sized in base coin; `price` makes it dollars. */
+/** Tiers are sized in base coin; `price` converts to dollars. */
 function readTier(value: unknown, price: number): Tier {
   const t = fields(value, '$.tiers');
   return {
@@ -108,27 +121,48 @@ function readTier(value: unknown, price: number): Tier {
   };
 }
 
-/** What stored data said of this model, as shipped with it. */
+/** Published evaluation on stored data, shipped with the model. */
 export interface Published {
-  /** Deviances; that of the path alone is NaN in a scorecard of before it was played. */
-  hours: { coin: string; n: number; since: string; until: string; ours: number; pathOnly: number; noMap: number; static: number }[];
-  answers: { coin: string; question: string; n: number; value: number; placebo: number; low: number; high: number; verdict: string }[];
+  /** Poisson deviances; `pathOnly` is NaN in older scorecards. */
+  hours: {
+    coin: string;
+    n: number;
+    since: string;
+    until: string;
+    ours: number;
+    pathOnly: number;
+    noMap: number;
+    static: number;
+  }[];
+  answers: {
+    coin: string;
+    question: string;
+    n: number;
+    value: number;
+    placebo: number;
+    low: number;
+    high: number;
+    verdict: string;
+  }[];
 }
 
 function readPublished(value: unknown): Published {
   const o = fields(value ?? {}, '$.published');
-  const rows = (name: string): Fields[] => ((o[name] ?? []) as unknown[]).map((each) => fields(each, `$.published.${name}`));
+  const rows = (name: string): Fields[] =>
+    ((o[name] ?? []) as unknown[]).map((each) => fields(each, `$.published.${name}`));
   return {
-    hours: rows('scores').filter((s) => s['kind'] === 'hours').map((s) => ({
-      coin: text(s, 'coin'),
-      n: number(s, 'hours'),
-      since: text(s, 'since').slice(0, 10),
-      until: text(s, 'until').slice(0, 10),
-      ours: number(s, 'poisson_deviance'),
-      pathOnly: numberOr(s, 'path_only_deviance', NaN),
-      noMap: number(s, 'no_map_deviance'),
-      static: number(s, 'static_deviance'),
-    })),
+    hours: rows('scores')
+      .filter((s) => s['kind'] === 'hours')
+      .map((s) => ({
+        coin: text(s, 'coin'),
+        n: number(s, 'hours'),
+        since: text(s, 'since').slice(0, 10),
+        until: text(s, 'until').slice(0, 10),
+        ours: number(s, 'poisson_deviance'),
+        pathOnly: numberOr(s, 'path_only_deviance', NaN),
+        noMap: number(s, 'no_map_deviance'),
+        static: number(s, 'static_deviance'),
+      })),
     answers: rows('answers').map((a) => ({
       coin: text(a, 'coin'),
       question: text(a, 'question'),
@@ -142,9 +176,9 @@ function readPublished(value: unknown): Published {
   };
 }
 
-export function readProofs(o: Fields): Proofs {
+export function readEvaluations(o: Fields): Evaluations {
   return {
-    markets: list(o, 'markets').map(readProof),
+    markets: list(o, 'markets').map(readEvaluation),
     blindSpots: ((o['blind_spots'] ?? []) as unknown[]).map(String),
     published: readPublished(o['published']),
   };
@@ -153,7 +187,7 @@ export function readProofs(o: Fields): Proofs {
 export interface Comparison {
   ours: number;
   theirs: number;
-  /** Mass in common, 0 to 1, and how far mass must travel, % of price; null where one map is empty. */
+  /** Overlap, 0 to 1, and earth mover's distance, % of price; null if one map is empty. */
   overlap: number | null;
   distance: number | null;
   why: string[];
@@ -170,16 +204,16 @@ export function readComparison(o: Fields): Comparison {
   };
 }
 
-/** Real positions by the venue's own liquidation price, on rows of their own. */
+/** Observed positions by their reported liquidation price, on their own rows. */
 export interface Observed {
   p0: number;
   dp: number;
   long: Float32Array;
   short: Float32Array;
   dollars: Record<Side, number>;
-  /** Size seen over open interest, by side; null where that is not known. */
+  /** Observed size over open interest, by side; null if unknown. */
   share: Record<Side, number | null>;
-  lookAge: number | null;
+  snapshotAge: number | null;
   accounts: number;
   origin: string;
 }
@@ -195,27 +229,30 @@ export function readObserved(o: Fields): Observed {
     short: floats(o['short'], '$.short', rows),
     dollars: { long: numberOr(dollars, 'long', 0), short: numberOr(dollars, 'short', 0) },
     share: { long: numberOr(share, 'long', null), short: numberOr(share, 'short', null) },
-    lookAge: numberOr(o, 'look_age', null),
+    snapshotAge: numberOr(o, 'look_age', null),
     accounts: numberOr(o, 'accounts', 0),
     origin: textOr(o, 'origin'),
   };
 }
 
-/** Ends of the 80 % band of every row, dollars, with the grid they stand on. */
+/** 80 % band of every row, dollars, with its grid. */
 export interface RowBands {
   p0: number;
   rows: number;
   ends: Record<Side, { low: Float32Array; high: Float32Array }>;
 }
 
-/** Null of the past and of the static map, which have none. */
+/** Null for playback and for the static map, which have no bands. */
 export function readRowBands(o: Fields): RowBands | null {
   const bands = fields(o['bands'] ?? {}, '$.bands');
   const rows = number(o, 'rows');
   if (!bands['long'] || !bands['short']) return null;
   const side = (name: Side): { low: Float32Array; high: Float32Array } => {
     const [low, high] = list(bands, name);
-    return { low: floats(low, `$.bands.${name}`, rows), high: floats(high, `$.bands.${name}`, rows) };
+    return {
+      low: floats(low, `$.bands.${name}`, rows),
+      high: floats(high, `$.bands.${name}`, rows),
+    };
   };
   return { p0: number(o, 'p0'), rows, ends: { long: side('long'), short: side('short') } };
 }

@@ -1,6 +1,19 @@
-/** MessagePack frames and answers, read into the records of `types.ts`. */
+/** Decodes MessagePack frames and answers into the types of `types.ts`. */
 import { decode } from './msgpack';
-import { bytes, doubles, type Fields, fields, floats, list, number, numberOr, oneOf, text, textOr, WireError } from './read';
+import {
+  bytes,
+  doubles,
+  type Fields,
+  fields,
+  floats,
+  list,
+  number,
+  numberOr,
+  oneOf,
+  text,
+  textOr,
+  WireError,
+} from './read';
 import type {
   Bars,
   Borrowed,
@@ -23,9 +36,11 @@ const SOURCES: readonly Source[] = ['live', 'replay', 'simulated'];
 export function unpack(raw: Uint8Array | ArrayBuffer): Fields {
   try {
     return fields(decode(raw instanceof Uint8Array ? raw : new Uint8Array(raw)));
-  } catch (why) {
-    // Text that is not UTF-8 is the decoder's TypeError.
-    throw why instanceof WireError ? why : new WireError(`unreadable MessagePack: ${String(why)}`);
+  } catch (cause) {
+    // Invalid UTF-8 is a TypeError of the decoder.
+    throw cause instanceof WireError
+      ? cause
+      : new WireError(`unreadable MessagePack: ${String(cause)}`);
   }
 }
 
@@ -58,7 +73,12 @@ function readVenues(o: Fields): Venue[] {
 export function readBorrowed(value: unknown): Borrowed | null {
   if (!value) return null;
   const o = fields(value, '$.borrowed');
-  return { market: text(o, 'market'), since: number(o, 'since'), until: number(o, 'until'), reports: numberOr(o, 'reports', 0) };
+  return {
+    market: text(o, 'market'),
+    since: number(o, 'since'),
+    until: number(o, 'until'),
+    reports: numberOr(o, 'reports', 0),
+  };
 }
 
 function readTrust(o: Fields): Trust {
@@ -70,7 +90,7 @@ function readTrust(o: Fields): Trust {
     fit: fit && {
       version: numberOr(fit, 'version', 0),
       at: numberOr(fit, 'at', null),
-      taught: numberOr(fit, 'taught', 0),
+      newLiquidations: numberOr(fit, 'taught', 0),
       reports: numberOr(fit, 'reports', 0),
       borrowed: readBorrowed(fit['borrowed']),
       pathOnly: ((fit['path_only'] ?? []) as unknown[]).map(String),
@@ -84,7 +104,7 @@ function readTrust(o: Fields): Trust {
   };
 }
 
-/** Cells arrive row by row as differences along time, modulo 256; give them back column by column. */
+/** Cells arrive row by row as differences along time, modulo 256; returned column by column. */
 function columns(rowwise: Uint8Array, cols: number, rows: number): Uint8Array {
   const out = new Uint8Array(cols * rows);
   for (let r = 0, i = 0; r < rows; r++) {
@@ -147,7 +167,7 @@ function readCluster(value: unknown, i: number): Cluster {
     floor: number(o, 'floor'),
     top: number(o, 'top'),
     peak: number(o, 'peak'),
-    mass: number(o, 'mass'),
+    notional: number(o, 'mass'),
     distance: number(o, 'distance'),
     tier: numberOr(o, 'tier', 0),
     tiers: (o['tiers'] ?? {}) as Record<string, number>,
@@ -156,7 +176,7 @@ function readCluster(value: unknown, i: number): Cluster {
     high: numberOr(o, 'high', NaN),
     measured: numberOr(o, 'measured', NaN),
     concentration: numberOr(o, 'concentration', null),
-    fired: (o['fired'] ?? null) as [number, number] | null,
+    expectedFill: (o['fired'] ?? null) as [number, number] | null,
   };
 }
 
@@ -175,7 +195,10 @@ export function readLevels(o: Fields): Levels {
     tiers: readTotals(o['tiers'], '$.tiers'),
     clusters: list(o, 'clusters').map(readCluster),
     reach: number(o, 'reach'),
-    within: Object.values(fields(o['within'], '$.within')).reduce<number>((sum, usd) => sum + Number(usd), 0),
+    within: Object.values(fields(o['within'], '$.within')).reduce<number>(
+      (sum, usd) => sum + Number(usd),
+      0,
+    ),
     venues: readTotals(o['venues'], '$.venues'),
   };
 }
@@ -185,7 +208,7 @@ export function readBars(o: Fields): Bars {
     reach: number(o, 'reach'),
     long: number(o, 'long'),
     short: number(o, 'short'),
-    // One side can be empty: then there is no ratio, and JSON and MessagePack say null.
+    // Null if one side is empty.
     ratio: numberOr(o, 'ratio', NaN),
     longShare: numberOr(o, 'long_share', NaN),
     bands: (o['bands'] ?? {}) as Bars['bands'],
@@ -236,11 +259,11 @@ function readColumn(o: Fields): Column {
     rows,
     values: bytes(o, 'v', full ? undefined : rows.length),
     full,
-    again: o['again'] === true,
+    resync: o['again'] === true,
   };
 }
 
-/** One frame of the socket, or null for a kind this page does not know (a newer server). */
+/** One frame of the stream, or null for an unknown kind (from a newer server). */
 export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
   const o = unpack(raw);
   switch (o['kind']) {

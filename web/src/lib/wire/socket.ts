@@ -1,35 +1,35 @@
 /**
- * A WebSocket that comes back by itself.
+ * A WebSocket that reconnects.
  *
- * Jittered back-off; reopened whenever the page becomes visible again, because a phone that slept
- * leaves a socket that looks open and is dead, and whose close() may never be answered.
+ * Jittered back-off. Reopened whenever the page becomes visible again: after a phone has slept, a
+ * socket may look open although the connection is gone, and close() may never complete.
  */
 
 export interface SocketEvents {
   onMessage(raw: ArrayBuffer): void;
-  /** `wait` is what is left until it is tried again, ms; 0 but for `waiting`. */
+  /** `wait` is the time to the next attempt, ms; 0 except for `waiting`. */
   onState(state: SocketState, wait: number): void;
 }
 
 export type SocketState = 'connecting' | 'open' | 'waiting' | 'closed';
 
-const CONNECT_WITHIN = 5_000;
-const SILENT_AFTER = 12_000;
-const SETTLE = 750;
-const LONGEST_WAIT = 20_000;
+const CONNECT_TIMEOUT = 5_000;
+const IDLE_TIMEOUT = 12_000;
+const REOPEN_DELAY = 750;
+const MAX_BACKOFF = 20_000;
 
-/** Milliseconds to wait before try number `tries`, spread so that a thousand pages do not return at once. */
-export function backoff(tries: number, chance: number): number {
-  return Math.min(LONGEST_WAIT, 400 * 2 ** tries) * (0.5 + chance / 2);
+/** Back-off in ms before attempt `tries`, jittered so that clients do not reconnect at once. */
+export function backoff(tries: number, random: number): number {
+  return Math.min(MAX_BACKOFF, 400 * 2 ** tries) * (0.5 + random / 2);
 }
 
 export class Socket {
   #socket: WebSocket | null = null;
   #tries = 0;
   #retry = 0;
-  #watch = 0;
-  #settle = 0;
-  #heard = 0;
+  #watchdog = 0;
+  #reopenTimer = 0;
+  #lastMessageAt = 0;
   #closed = false;
   #address: () => string;
   #events: SocketEvents;
@@ -49,21 +49,21 @@ export class Socket {
     const socket = new WebSocket(this.#address());
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    this.#heard = Date.now();
+    this.#lastMessageAt = Date.now();
     socket.onopen = () => {
       this.#events.onState('open', 0);
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
-      this.#heard = Date.now();
+      this.#lastMessageAt = Date.now();
       this.#tries = 0;
       if (event.data instanceof ArrayBuffer) this.#events.onMessage(event.data);
     };
-    socket.onclose = () => this.#wait();
-    this.#watch = window.setInterval(() => this.#check(), 1_000);
+    socket.onclose = () => this.#backOff();
+    this.#watchdog = window.setInterval(() => this.#check(), 1_000);
   }
 
-  /** Try at once instead of at the end of the wait: the server has just been heard. */
-  hurry(): void {
+  /** Reconnect now instead of after the back-off: the server has just responded. */
+  reconnectNow(): void {
     if (this.#socket || this.#closed) return;
     this.#tries = 0;
     this.open();
@@ -79,12 +79,12 @@ export class Socket {
   }
 
   #check(): void {
-    const silent = Date.now() - this.#heard;
+    const idle = Date.now() - this.#lastMessageAt;
     const connecting = this.#socket?.readyState === WebSocket.CONNECTING;
-    if (silent > (connecting ? CONNECT_WITHIN : SILENT_AFTER)) this.#wait();
+    if (idle > (connecting ? CONNECT_TIMEOUT : IDLE_TIMEOUT)) this.#backOff();
   }
 
-  #wait(): void {
+  #backOff(): void {
     this.#drop();
     if (this.#closed) return;
     const wait = backoff(this.#tries++, Math.random());
@@ -92,11 +92,11 @@ export class Socket {
     this.#retry = window.setTimeout(() => this.open(), wait);
   }
 
-  /** Let go of the socket without waiting for it to agree. */
+  /** Drop the socket without waiting for the close handshake. */
   #drop(): void {
     clearTimeout(this.#retry);
-    clearInterval(this.#watch);
-    clearTimeout(this.#settle);
+    clearInterval(this.#watchdog);
+    clearTimeout(this.#reopenTimer);
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -116,10 +116,10 @@ export class Socket {
 
   #reopen(): void {
     if (this.#closed) return;
-    clearTimeout(this.#settle);
-    this.#settle = window.setTimeout(() => {
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = window.setTimeout(() => {
       this.#tries = 0;
       this.open();
-    }, SETTLE);
+    }, REOPEN_DELAY);
   }
 }

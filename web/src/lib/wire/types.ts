@@ -1,17 +1,20 @@
-/** The records of the wire. Times are µs UTC, prices and notional quote currency, rates fractions. */
+/**
+ * Types of server messages. Times are µs UTC, prices and notional in quote currency, rates
+ * fractions.
+ */
 
 export type Source = 'live' | 'replay' | 'simulated';
 export type Side = 'long' | 'short';
-/** `joining` is a market whose past is still on its way. */
-export type LampState = 'up' | 'joining' | 'stale' | 'down';
+/** `joining`: the history of the market is still loading. */
+export type FeedStatus = 'up' | 'joining' | 'stale' | 'down';
 
 export interface Coins {
   coins: string[];
   source: Source;
-  /** True once every coin has its history; until then `progress` says what is being done. */
+  /** True once every coin has its history; until then `progress` describes the current step. */
   ready: boolean;
   progress: string;
-  /** Why the source is what it is: which venues did not answer. */
+  /** Reason for the source: which venues did not respond. */
   note: string;
 }
 
@@ -19,16 +22,16 @@ export interface Venue {
   name: string;
   market: string;
   on: boolean;
-  /** Seconds since its newest datum; infinite for one that was never heard. */
+  /** Seconds since its newest data; infinite if there was none. */
   age: number;
-  state: LampState;
+  state: FeedStatus;
   /** Open interest, base coin. */
   oi: number;
-  /** Fraction of the open interest of all venues. */
+  /** Share of the open interest of all venues. */
   share: number;
 }
 
-/** Weights that were learned elsewhere; `until` is the end. */
+/** Weights fitted on another market; `until` is exclusive. */
 export interface Borrowed {
   market: string;
   since: number;
@@ -39,15 +42,15 @@ export interface Borrowed {
 
 export interface Fit {
   version: number;
-  /** When the weights were last learned, or null before they ever were. */
+  /** Time of the last fit, or null before the first. */
   at: number | null;
-  /** Liquidations that were new to them. */
-  taught: number;
-  /** Effective number of liquidations they rest on, over the markets chosen. */
+  /** Liquidations that were new to the fit. */
+  newLiquidations: number;
+  /** Effective number of liquidations behind the weights, over the selected markets. */
   reports: number;
-  /** Where they were learned while every market chosen borrows them. */
+  /** Source of the weights while all selected markets borrow them. */
   borrowed: Borrowed | null;
-  /** Venues of which no volume is known: their map is of the path alone. */
+  /** Venues without volume data: their map is path-only. */
   pathOnly: string[];
   why: string;
 }
@@ -59,7 +62,7 @@ export interface Grade {
   why: string;
 }
 
-/** What every answer says of the model behind it. */
+/** Model metadata, part of every answer. */
 export interface Trust {
   model: string;
   priorOnly: boolean;
@@ -87,11 +90,13 @@ export interface MapSnapshot extends Trust {
   vmax: number;
   /** Column-major: column i at [i*rows, (i+1)*rows), row 0 the lowest price. */
   cells: Uint8Array;
-  /** Whether cells are a difference of two models, see `grid/difference.ts`, rather than dollars. */
+  /**
+   * Whether cells are a difference of two models (see `grid/difference.ts`) rather than dollars.
+   */
   difference?: boolean;
-  /** Five a column: open, high, low, close, volume; NaN where nothing was seen. */
+  /** Five per column: open, high, low, close, volume; NaN without data. */
   ohlc: Float32Array;
-  /** Columns [first, last) in which nothing was known, and those in which some venues were missing. */
+  /** Columns [first, last) without any data, and those without some venues. */
   gaps: [number, number][];
   partial: [number, number][];
   price: number;
@@ -114,22 +119,22 @@ export interface Cluster {
   top: number;
   peak: number;
   /** Estimated notional, US dollars. */
-  mass: number;
+  notional: number;
   /** Signed fraction from the mark to the nearest edge. */
   distance: number;
-  /** The tier that holds most of it. */
+  /** The tier with the largest part. */
   tier: number;
   tiers: Record<string, number>;
   /** Seconds since it formed. */
   age: number;
-  /** 80 % band of the mass and its measured share; NaN where the model gives none. */
+  /** 80 % band of the notional, and its measured share; NaN if the model gives none. */
   low: number;
   high: number;
   measured: number;
-  /** From 1, one large opening, to 0, many small; null where it is not known. */
+  /** From 1 (one large position) to 0 (many small ones); null if unknown. */
   concentration: number | null;
-  /** Share that is expected to fire, least and most: an assumption. */
-  fired: [number, number] | null;
+  /** Expected fill, lowest and highest share: an assumption. */
+  expectedFill: [number, number] | null;
 }
 
 export interface Levels {
@@ -140,12 +145,14 @@ export interface Levels {
   p0: number;
   dp: number;
   rows: number;
-  /** Dollars a row, aligned to the rows of the heatmap. */
+  /** Dollars per row, aligned to the rows of the heatmap. */
   long: Float32Array;
   short: Float32Array;
   tiers: Record<string, Totals>;
   clusters: Cluster[];
-  /** Fraction of the price within which clusters are looked for, and the dollars in it. */
+  /**
+   * Range in which clusters are searched, as a fraction of the price, and the dollars within it.
+   */
   reach: number;
   within: number;
   venues: Record<string, Totals>;
@@ -157,16 +164,16 @@ export interface Bars {
   short: number;
   ratio: number;
   longShare: number;
-  /** Ends of the 80 % band by side, where there is one. */
+  /** 80 % band by side, if any. */
   bands: Partial<Record<Side, [number, number]>>;
 }
 
 export interface Cumulative {
-  /** Signed fractions of the mark, rising. */
+  /** Signed fractions of the mark, ascending. */
   distance: Float64Array;
   /** Dollars between the mark and there. */
   notional: Float64Array;
-  /** Ends of the 80 % band; empty where there is none. */
+  /** 80 % band; empty if there is none. */
   low: Float64Array;
   high: Float64Array;
 }
@@ -175,7 +182,7 @@ export interface VenueShare extends Totals {
   name: string;
   oi: number;
   share: number;
-  /** Dollars a row, both sides. */
+  /** Dollars per row, both sides. */
   usd: Float32Array;
 }
 
@@ -190,9 +197,9 @@ export interface Hello {
   kind: 'hello';
   stream: string;
   seq: number;
-  /** ln of the bottom edge of the rows the stream speaks of. */
+  /** ln of the bottom edge of row 0 of the stream. */
   p0: number;
-  /** Floor of the money scale its cells are told in, dollars. */
+  /** Floor of the money scale of its cells, dollars. */
   vmin: number;
   now: number;
   source: Source;
@@ -210,13 +217,13 @@ export interface Column {
   rows: Uint16Array;
   values: Uint8Array;
   full: boolean;
-  /** Sent to one that may have missed others: it needs none before it. */
-  again: boolean;
+  /** Complete column sent to a client that may have missed some. */
+  resync: boolean;
 }
 
 export interface Status extends Trust {
   kind: 'status';
-  /** Where the server counts this message in its stream, else null. */
+  /** Sequence number if the message is counted in the stream, else null. */
   seq: number | null;
   now: number;
   source: Source;
