@@ -170,7 +170,13 @@ class Collector:
 
     def health(self) -> dict[str, Any]:
         """Return how each venue and channel fares."""
-        return report(self)
+        return report(self.status, self.feed, self.rests) | {
+            "hosts": self.hosts,
+            "lag": {"recent": self.pulse.recent, "worst": self.pulse.worst},
+            "waiting_frames": self.inbox.size,
+            "recorded_frames": self.store.last if self.store else 0,
+            "recording": self.recording and not self.failed,
+        }
 
     async def run(self, warmed: Awaitable[None] | None = None) -> None:
         """Collect until cancelled.

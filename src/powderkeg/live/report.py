@@ -1,48 +1,48 @@
-"""The state of a collector as a plain record: for the API, Prometheus, the page and doctor."""
+"""Health as a plain record: for the API, Prometheus, the page and doctor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from powderkeg.events import SECOND
+from powderkeg.feed.decoder import Feed
+from powderkeg.live.health import Health
+from powderkeg.live.network.rest import Rest
 from powderkeg.live.timekeeping.clock import now
 
-if TYPE_CHECKING:
-    from powderkeg.live.collector import Collector
 
+def report(status: Health, feed: Feed, rests: Mapping[str, Rest]) -> dict[str, Any]:
+    """Return states, rates, lags, problems and counts, by venue and channel.
 
-def report(collector: Collector) -> dict[str, Any]:
-    """Return rates, lags, states, problems and counts."""
+    Args:
+        status: Of every channel.
+        feed: Counts what could not be read.
+        rests: Request clients by venue.
+    """
     at = now()
-    status = collector.status
     incidents: dict[str, dict[str, int]] = {}
     for (venue, what), count in sorted(status.counts.items()):
         incidents.setdefault(venue, {})[what] = count
     return {
         "at": at,
-        "hosts": collector.hosts,
         "markets": dict(status.states),
         "channels": status.rows(at),
-        "venues": {name: _venue(collector, name, at) for name in collector.rests},
+        "venues": {name: _venue(rest, status, feed, at) for name, rest in rests.items()},
         "incidents": incidents,
         "problems": dict(status.problems),
-        "lag": {"recent": collector.pulse.recent, "worst": collector.pulse.worst},
-        "waiting_frames": collector.inbox.size,
-        "recorded_frames": collector.store.last if collector.store else 0,
-        "recording": collector.recording and not collector.failed,
-        "unread_frames": sum(collector.feed.unread.values()),
-        "unread": dict(collector.feed.unread),
-        "last_unread": collector.feed.last_unread,
+        "unread_frames": sum(feed.unread.values()),
+        "unread": dict(feed.unread),
+        "last_unread": feed.last_unread,
     }
 
 
-def _venue(collector: Collector, name: str, at: int) -> dict[str, Any]:
-    """Return what is known of one venue: its clock, its limits, how much of its dead it tells."""
-    rest = collector.rests[name]
-    offset = collector.status.offsets.get(name)
+def _venue(rest: Rest, status: Health, feed: Feed, at: int) -> dict[str, Any]:
+    """Return one venue's clock skew, request budget and completeness of liquidations."""
+    offset = status.offsets.get(rest.venue.name)
     skew = offset.skew if offset else None
     delay = offset.delay(at) if offset else None
-    reader = collector.feed.readers.get(name)
+    reader = feed.readers.get(rest.venue.name)
     return {
         "skew": None if skew is None else skew / SECOND,
         "delay": None if delay is None else delay / SECOND,
