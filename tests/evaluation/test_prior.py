@@ -189,3 +189,12 @@ def test_a_start_is_played_as_a_newcomer_lives_it(known):
         assert dollars.shape == (len(reported), 2, 2)
         assert (dollars[:, 1] > 0).any()
     assert hours.WARM_UP == 480
+
+
+def test_a_frozen_estimate_keeps_its_weights():
+    estimate = first_days.Frozen(100.0, "binance:BTCUSDT")
+    before = estimate.baselines.weights(1.0)
+    assert type(estimate).refit is not Estimate.refit
+    estimate.refit(0, 0)
+    assert estimate.fit is None
+    assert (estimate.baselines.weights(1.0) == before).all()
