@@ -47,7 +47,7 @@ def played(
     weights.SHAPES = {**weights.SHAPES, "": shape, "binance": shape}
     weights.EVIDENCE, weights.POOLING, weights.BY_VOLUME = evidence, POOLING * evidence, by_volume
     try:
-        stream = hours.gather(source, coin)
+        stream = hours.bar_events(source, coin)
         if until is not None:
             # an hour is closed when the next is over
             stream = [event for event in stream if event.received_time <= (until + LATER) * HOUR]
@@ -67,7 +67,7 @@ def main(path: str, coin: str) -> None:
     """Print what was tried, what was chosen, and how it does on the rows nobody looked at."""
     source = load(Path(path))
     ours = hours.run(source, coin)
-    at, last = ours.middle, int(ours.said.hours[-1])
+    at, last = ours.middle, int(ours.forecasts.hours[-1])
     grid = list(product(GROWTHS, EVIDENCES, BY_VOLUMES))
     with ProcessPoolExecutor() as pool:
         tried = dict(zip(grid, pool.map(partial(chosen_on, source, coin, at), grid), strict=True))

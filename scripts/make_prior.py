@@ -66,7 +66,7 @@ def written(found: PretrainedWeights) -> str:
 def main() -> None:
     """Learn the weights and write them."""
     source = load(ROOT / "tests" / "sources" / f"{SOURCE}.toml")
-    known = prior.read(hours.gather(source, COIN))
+    known = prior.read(hours.bar_events(source, COIN))
     reported = known.numbers[~np.isnan(known.liquidated).any(axis=1)]
     found = prior.learn(known, int(reported[0]), int(reported[-1]) + 1, MARKET)
     OUT.write_text(written(found), encoding="utf-8")

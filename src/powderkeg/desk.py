@@ -1,7 +1,7 @@
 """The whole core of one coin in one object: events in, state changed, requests out.
 
-`apply` changes state in one written order and computes nothing itself. It knows no clock: time is
-what events say. Same events, settings and version: same state, to the bit.
+`apply` changes state in a fixed order and computes nothing itself. It reads no clock: time comes
+from events. Same events, settings and version: same state, to the bit.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring, column_boundaries
 from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
-from powderkeg.market.candles import as_columns
+from powderkeg.market.candles import as_candles
 from powderkeg.market.carry import Carry
 from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedMarket, ObservedPositions
@@ -54,7 +54,7 @@ from powderkeg.settings import Settings
 Ask: TypeAlias = Resync
 """What the core may ask of the shell."""
 FLOW_ONLY = "-spot"
-"""Venues that end so trade without leverage: they have a tape and a book, but no map."""
+"""Suffix of venues that trade without leverage: they have a tape and a book, but no map."""
 MARKLESS = MINUTE
 """How long prints come without a mark before they stand in for it: live, the mark is a second
 behind."""
@@ -63,7 +63,7 @@ AGGREGATE = "aggregate"
 
 
 class Counts(Struct):
-    """What has happened so far."""
+    """Counts of events so far."""
 
     events: int = 0
     trades: int = 0
@@ -75,7 +75,7 @@ class Counts(Struct):
 
 
 class Market:
-    """One market of the coin: what it shows, and the estimate of what it hides."""
+    """One market of the coin: its public data, and the estimate."""
 
     __slots__ = (
         "assumed", "book", "carry", "entries", "estimate", "first_trade_at", "from_bars",
@@ -84,17 +84,17 @@ class Market:
     )  # fmt: skip
 
     def __init__(self, name: str, columns: int) -> None:
-        """Know nothing yet of the market `name`, such as ``binance:BTCUSDT``."""
+        """Start the market `name`, such as ``binance:BTCUSDT``, empty."""
         self.name = name
         self.venue = name.partition(":")[0]
         self.assumed = 0
         """End of the last run of bars with an assumed volume, µs; 0 for none."""
         self.first_trade_at = 0
-        """When the first print came, µs; 0 before it."""
+        """Time of the first print, µs; 0 before it."""
         self.print_range = (math.inf, 0.0)
-        """Lowest and highest print since prints last stood in for a mark."""
+        """Lowest and highest print since prints were last used as a mark."""
         self.from_bars = False
-        """Whether its last volume came as bars: they carry their own time, and close by it."""
+        """Whether its last volume came as bars: they close positions by their own time."""
         self.tape = Tape(name)
         self.book = Book(name)
         self.carry = Carry(name)
@@ -102,7 +102,7 @@ class Market:
         self.entries = EntryConcentration()
         self.rings = {step: Ring(step, columns, per_row) for step, per_row in STEPS.items()}
         self.static_ring = Ring(FLAT_STEP, columns, STEPS[FLAT_STEP])
-        """The static map beside ours, in one step only: it is there to be compared with."""
+        """The static map, in one step only, for comparison."""
         self.price = math.nan
         self.last_received = 0
         self.link = "up"
@@ -124,8 +124,8 @@ class Desk:
         Args:
             coin: Such as BTC.
             settings: How to behave.
-            horizon: µs up to which the past will be told in columns. Until then blocks of candles
-                set the pace, and columns that the rings will not keep are not drawn.
+            horizon: µs up to which the backfill will be drawn. Until then candles are drawn in
+                blocks, and columns that the rings will not keep are skipped.
         """
         self.coin = coin
         self.backfill_until = horizon
@@ -133,9 +133,9 @@ class Desk:
         self.now = 0
         self.markets: dict[str, Market] = {}
         self.peers: list[PooledStats] = []
-        """What markets of other coins have learned."""
+        """Statistics of the markets of other coins."""
         self.observed: dict[str, ObservedPositions] = {}
-        """Real positions seen, by market. They make no market: looks are no data of its own."""
+        """Real positions observed, by market. They alone do not create a market."""
         self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
         self.counts = Counts()
 
@@ -151,7 +151,7 @@ class Desk:
         return math.nan if self.leader is None else self.leader.price
 
     def estimated(self) -> Iterator[MarketView]:
-        """Yield the markets whose estimate knows its mark, by name."""
+        """Yield the markets whose estimate has a mark, by name."""
         for _, m in sorted(self.markets.items()):
             if m.estimate is not None and not math.isnan(m.estimate.mark):
                 yield MarketView(
@@ -160,20 +160,20 @@ class Desk:
                 )  # fmt: skip
 
     def observed_markets(self) -> Iterator[ObservedMarket]:
-        """Yield the markets in which positions were seen, by name."""
+        """Yield the markets with observed positions, by name."""
         known = {m.name: m.estimate for m in self.estimated()}
         for name, seen in sorted(self.observed.items()):
             estimate = known.get(name)
-            told = (math.nan, math.nan) if estimate is None else (estimate.oi, estimate.mark)
-            yield ObservedMarket(seen, *told)
+            known_oi = math.nan if estimate is None else estimate.oi
+            yield ObservedMarket(seen, known_oi, math.nan if estimate is None else estimate.mark)
 
     def market_stats(self) -> list[PooledStats]:
-        """Return what the markets of this coin have learned from their liquidations."""
-        told = (known.estimate.pooled_stats() for known in self.estimated())
-        return [pooled_stats for pooled_stats in told if pooled_stats is not None]
+        """Return the statistics of this coin's markets that have a fit."""
+        stats = (known.estimate.pooled_stats() for known in self.estimated())
+        return [each for each in stats if each is not None]
 
     def apply(self, event: Event) -> list[Ask]:  # noqa: C901, PLR0912  one case an event
-        """Take one event and return what the shell should do about it."""
+        """Apply one event and return the requests it leads to."""
         self.counts.events += 1
         if isinstance(event, ClockTick):
             self._advance_to(event.time)
@@ -183,19 +183,19 @@ class Desk:
             self.observed.setdefault(event.market, ObservedPositions(event.market)).update(event)
             return []
         market = self._market(event.market)
-        if not isinstance(event, Gap | Link):  # words of ours, not of the market
+        if not isinstance(event, Gap | Link):  # ours, not the market's
             market.last_received = max(market.last_received, event.received_time)
         match event:
             case Trade() | Trades():
                 self._trade(market, event)
             case Candle() | Candles():
-                self._candles(market, event if isinstance(event, Candles) else as_columns([event]))
+                self._candles(market, event if isinstance(event, Candles) else as_candles([event]))
             case Mark() | Funding() | OpenInterest():
                 self._carry(market, event)
             case Liquidation():
-                self._liquidated(market, event)
+                self._add_liquidation(market, event)
             case LiquidationBar():
-                self._liquidated_bar(market, event)
+                self._add_liquidation_bar(market, event)
             case BookSnapshot() | BookDelta():
                 return self._book(market, event)
             case Quote():
@@ -206,7 +206,7 @@ class Desk:
                 self._gap(market, event)
             case Link():
                 market.link = event.state
-                lost = market.book.lose("link down") if event.state == "down" else None
+                lost = market.book.mark_lost("link down") if event.state == "down" else None
                 return [lost] if lost else []
             case _:
                 assert_never(event)
@@ -226,16 +226,16 @@ class Desk:
         return self.markets[name]
 
     def _advance_to(self, at: int) -> None:
-        """Let time pass to `at`: flush openings, and redraw columns that are over."""
+        """Advance time to `at`: flush openings, and redraw finished columns."""
         if at <= self.now:
             return
         if at <= self.backfill_until:
             self.now = at
             return
         if at // HOUR > self.now // HOUR:
-            family = [*self.market_stats(), *self.peers]
+            stats = [*self.market_stats(), *self.peers]
             for known in self.estimated():
-                known.estimate.peers = family
+                known.estimate.peers = stats
         flush, draw = self.settings.flush, self.settings.draw
         ticked = at // flush > self.now // flush
         drawn = at // draw > self.now // draw
@@ -250,7 +250,7 @@ class Desk:
         self.now = at
 
     def _draw(self, known: MarketView, at: int) -> None:
-        """Draw what stood just before `at` into every ring whose column is due, or a hole."""
+        """Draw the map just before `at` into every ring whose column is due, or mark a gap."""
         exposure, weights = known.estimate.exposure, known.estimate.map_weights(at)
         unbounded = known.estimate.unbounded(at)
         live = self.settings.draw < min(known.rings)
@@ -263,8 +263,8 @@ class Desk:
             static = known.estimate.baselines.static
             known.static_ring.write(at - 1, static, known.estimate.static_weights(at))
 
-    def _begin(self, market: Market, price: float) -> Estimate:
-        """Return the market's estimate, made at its first price."""
+    def _estimate_of(self, market: Market, price: float) -> Estimate:
+        """Return the market's estimate, created at its first price."""
         if market.estimate is None:
             market.estimate = Estimate(price, market.name)
         return market.estimate
@@ -283,23 +283,23 @@ class Desk:
             market.print_range = min(market.print_range[0], low), max(market.print_range[1], high)
         if not _leveraged(market):
             return
-        self._begin(market, market.price).add_trades(run.prices, run.sizes)
+        self._estimate_of(market, market.price).add_trades(run.prices, run.sizes)
         market.entries.add_trades(run.times, run.prices, run.sizes)
         if market is self.leader:
             for ring in self.prices.values():
                 ring.add_run(run.times, run.prices, np.abs(run.sizes))
 
     def _candles(self, market: Market, bars: Candles) -> None:
-        """Play candles between the moments at which columns must be drawn."""
+        """Replay candles, and draw the columns that end among them."""
         self.counts.bars += len(bars.times)
         self.counts.assumed += bars.assumed
         if bars.assumed:
             market.assumed = int(bars.times[-1]) + bars.span
         market.from_bars = True
-        told_first = (
+        is_first_backfill = (
             market.estimate is None and not bars.liquidations_known
         )  # by a venue, of the time before
-        estimate = self._begin(market, float(bars.open[0]))
+        estimate = self._estimate_of(market, float(bars.open[0]))
         ends = bars.times + bars.span
         until = max(int(ends[-1]), self.backfill_until)
         stops = column_boundaries(ends, market.rings, until, bars.span)
@@ -311,13 +311,13 @@ class Desk:
         market.entries.add_candles(bars)
         market.price = float(bars.close[-1])
         if market is self.leader:
-            if told_first:
+            if is_first_backfill:
                 self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
             for ring in self.prices.values():
                 ring.add_bars(bars)
 
     def catch_up(self, name: str, since: int) -> None:
-        """Draw what a market knows into the columns that went by while it waited for its past."""
+        """Draw a market's map into the columns that ended while it waited for its backfill."""
         for step in STEPS if name in self.markets else ():
             for at in range(since // step * step + step, self.now + step, step):
                 self._redraw(self.markets[name], min(at, self.now), self.now, step)
@@ -343,32 +343,34 @@ class Desk:
         if isinstance(believed, Mark):
             if math.isnan(market.price):
                 market.price = believed.price
-            self._begin(market, believed.price).move_mark(believed.received_time, believed.price)
+            self._estimate_of(market, believed.price).move_mark(
+                believed.received_time, believed.price
+            )
         elif isinstance(believed, OpenInterest) and market.estimate is not None:
             market.estimate.flush(max(believed.received_time, self.now), believed.size)
 
-    def _liquidated(self, market: Market, event: Liquidation) -> None:
+    def _add_liquidation(self, market: Market, event: Liquidation) -> None:
         self.counts.liquidations += 1
         if market.estimate is not None:
-            market.estimate.liquidated(event)
+            market.estimate.add_liquidation(event)
 
-    def _liquidated_bar(self, market: Market, event: LiquidationBar) -> None:
-        """Learn from a bar; one of several venues' sum is shared out by open interest.
+    def _add_liquidation_bar(self, market: Market, event: LiquidationBar) -> None:
+        """Add a bar; a sum over several venues is split by open interest.
 
-        Nothing is learned from a bar in quote: no price made coins of it.
+        A bar in quote currency is skipped: there was no price to convert it.
         """
         if event.quote:
             return
         if market.venue != AGGREGATE:
             if market.estimate is not None:
-                market.estimate.liquidated_bar(event)
+                market.estimate.add_liquidation_bar(event)
             return
         known = [m.estimate for m in self.estimated() if m.estimate.oi > 0]
         total = sum(estimate.oi for estimate in known)
         for estimate in known:
             share = estimate.oi / total
             part = replace(event, long=event.long * share, short=event.short * share)
-            estimate.liquidated_bar(part)
+            estimate.add_liquidation_bar(part)
 
     def _gap(self, market: Market, event: Gap) -> None:
         self.counts.gaps += 1
@@ -377,7 +379,7 @@ class Desk:
 
 
 def trades_as_mark(market: Market, at: int) -> None:
-    """Let prints stand in for marks, as candles do, where none is published."""
+    """Use prints as marks, as candles do, where no mark is published."""
     marked = market.from_bars or market.carry.mark_at or at - market.first_trade_at < MARKLESS
     if market.estimate is None or marked or not market.print_range[1] > 0:
         return

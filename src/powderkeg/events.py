@@ -1,4 +1,4 @@
-"""The only things that can happen: immutable records, one unit each.
+"""Market data events: immutable records with fixed units.
 
 Times are int µs UTC, prices quote currency, sizes base coin, rates fractions. `event_time` is
 the venue's stamp, `received_time` our own; the two clocks differ, so an event may have been
@@ -28,7 +28,7 @@ DAY = 24 * HOUR
 
 
 class _Record(Struct, frozen=True, gc=False, tag=True):
-    """What every event carries."""
+    """Fields of every event."""
 
     market: str
     """Venue and symbol, such as ``binance:BTCUSDT``."""
@@ -46,7 +46,7 @@ class Trade(_Record, frozen=True, gc=False):
 
 
 class Trades(_Record, frozen=True, gc=False, eq=False):
-    """A run of prints as columns; `at` is the time of the last one."""
+    """A run of prints as columns; `event_time` is the time of the last one."""
 
     times: Times
     """Shape (n,), rising."""
@@ -67,7 +67,7 @@ class Quote(_Record, frozen=True, gc=False):
 
 
 class BookSnapshot(_Record, frozen=True):
-    """The whole visible book. `update` is the last change it contains, 0 where none is told."""
+    """The whole visible book. `update` is the last change it contains, 0 where none is sent."""
 
     bids: tuple[Level, ...]
     """Best first."""
@@ -83,7 +83,7 @@ class BookDelta(_Record, frozen=True):
     first: int
     last: int
     previous: int
-    """The `last` of the delta before this one; -1 where the venue does not tell."""
+    """The `last` of the delta before this one; -1 where the venue does not send it."""
 
 
 class Mark(_Record, frozen=True, gc=False):
@@ -108,26 +108,26 @@ class OpenInterest(_Record, frozen=True, gc=False):
 
 
 class Liquidation(_Record, frozen=True, gc=False):
-    """One forced close a venue reported. Often not all of them: see docs/venues.md."""
+    """One liquidation a venue reported. Often not all are reported: see docs/venues.md."""
 
     price: float
     """The bankruptcy price where the venue gives it, else the fill."""
     size: float
     position_side: PositionSide
-    """Whose position died. A dead long is a forced *sell*."""
+    """Side of the liquidated position. A liquidated long is a forced *sell*."""
     bankruptcy: bool = False
     """True where `price` is the bankruptcy price."""
 
 
 class LiquidationBar(_Record, frozen=True, gc=False):
-    """Forced closes summed over a span that starts at `at`, per side of the dead position."""
+    """Liquidations summed over a span that starts at `event_time`, by position side."""
 
     span: int
     long: float
     """Base coin."""
     short: float
     quote: bool = False
-    """Whether the amounts are in quote, because nothing tells a price to make coins of them."""
+    """Whether the amounts are in quote currency, for lack of a price to convert them."""
 
 
 class Ratio(_Record, frozen=True, gc=False):
@@ -139,7 +139,7 @@ class Ratio(_Record, frozen=True, gc=False):
 
 
 class Candle(_Record, frozen=True, gc=False):
-    """One bar that starts at `at` and is over at ``at + span``."""
+    """One bar from `event_time` to ``event_time + span``."""
 
     span: int
     open: float
@@ -148,11 +148,11 @@ class Candle(_Record, frozen=True, gc=False):
     close: float
     volume: float
     buy: float
-    """Taker buys, base coin; half of `volume` where the venue does not tell."""
+    """Taker buys, base coin; half of `volume` where the venue does not report them."""
 
 
 class Candles(_Record, frozen=True, gc=False, eq=False):
-    """A run of bars as columns, with what else is known of each; `at` is the end of the last."""
+    """A run of bars as columns, with open interest and marks; `event_time` is their end."""
 
     span: int
     times: Times
@@ -163,7 +163,7 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     close: Floats
     volume: Floats
     buy: Floats
-    """Taker buys; half of `volume` where not told."""
+    """Taker buys; half of `volume` where not reported."""
     oi: Floats
     """Open interest at the end of each bar; NaN where there is no reading."""
     mark_low: Floats
@@ -172,47 +172,47 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     mark: Floats
     """Mark at the end of the bar."""
     assumed: int = 0
-    """How many of the bars have a volume that is assumed from their range, or none at all."""
+    """How many of the bars have no volume, or one that is assumed from their range."""
     liquidations_known: bool = True
-    """Whether the liquidations of this time are told too; where they are not, nothing may be
-    learned from what the bars sweep."""
+    """Whether the liquidations of this time are reported too; where not, the sweeps of these bars
+    are not fitted to."""
 
 
 class Positions(_Record, frozen=True, gc=False, eq=False):
-    """One look at what some accounts hold in a market. Never all of them, and never an estimate.
+    """A snapshot of the positions of some accounts in a market. Never all, and never an estimate.
 
-    Of an account that is not named nothing is known: it has not closed anything.
+    An account that is missing is unknown: it has not closed its position.
     """
 
     accounts: tuple[str, ...]
-    """Holders, n of them."""
+    """Account ids, n of them."""
     sizes: Floats
-    """Shape (n,), signed: positive where the holder is long."""
+    """Shape (n,), signed: positive for longs."""
     entries: Floats
     """Shape (n,)."""
     liquidations: Floats
     """The venue's own liquidation prices, shape (n,); NaN where it gives none."""
     flat: tuple[str, ...] = ()
-    """Accounts that were looked at and hold nothing here."""
+    """Accounts that were queried and have no position here."""
 
 
 class Gap(_Record, frozen=True, gc=False):
-    """Nothing is known of this market from `since` to `at`. Never interpolated."""
+    """No data of this market from `since` to `event_time`. Never interpolated."""
 
     since: int
     reason: str
 
 
 class Link(_Record, frozen=True, gc=False):
-    """A feed came up, went down, fell silent or was refused. `market` may name a whole venue."""
+    """A feed came up, went down, went stale or was refused. `market` may name a whole venue."""
 
     state: Literal["up", "down", "stale", "refused"]
     channel: str = ""
-    """Which feed; of a refusal what the venue said, cut at 120 characters."""
+    """Which feed; for a refusal the venue's message, cut at 120 characters."""
 
 
 class ClockTick(Struct, frozen=True, gc=False, tag="Tick"):
-    """Time passed. The shell puts it into the stream, so time too is an event."""
+    """Time passed. The shell puts it into the stream, so that time is an event too."""
 
     time: int = field(name="at")
 
@@ -236,4 +236,4 @@ Event: TypeAlias = (
     | Link
     | ClockTick
 )
-"""All that can happen. `Desk.apply` must have a case for each: the type checker sees to it."""
+"""All events. `Desk.apply` must have a case for each; the type checker enforces it."""

@@ -1,8 +1,8 @@
-"""Frames: what venues sent and what the shell did, in the order in which it became known.
+"""Frames: venue messages and our own control messages, in the order of arrival.
 
-A frame is the only truth. It is stored before it is read, and all state is a function of frames.
-What no venue says (time, links, holes, a start of the program) the shell says as a
-`ControlMessage`, which travels as a frame too; so a recording holds all that decided what came out.
+Frames are the source of truth. A frame is stored before it is read, and all state is a function of
+frames. What no venue sends (time, links, gaps, a start of the program) is a `ControlMessage` of the
+shell, which is a frame too; so a recording is enough to reproduce the state.
 """
 
 from __future__ import annotations
@@ -26,52 +26,52 @@ class Frame(Struct, frozen=True, array_like=True, gc=False):
     received_time: int
     """When it reached us, µs."""
     venue: str
-    """Empty where the shell speaks."""
+    """Empty for control messages."""
     channel: str
     """Name of the request it answers; empty for what came over a socket."""
     raw: bytes
 
 
 class Started(Struct, frozen=True, tag="Boot"):
-    """The program began to collect these markets, by coin. Nothing is known of the time before."""
+    """The program started to collect these markets, by coin. All feeds start from scratch."""
 
     time: int = field(name="at")
     markets: dict[str, tuple[str, ...]]
 
 
 class BackfillDone(Struct, frozen=True, tag="Join"):
-    """All answers about the past of a market have come; it ends at `until`."""
+    """All backfill answers of a market have arrived; the backfill ends at `until`."""
 
     time: int = field(name="at")
     market: str
     until: int
-    """µs, a whole minute; what was seen from then on comes from the stream."""
+    """µs, a whole minute; later data comes from the stream."""
     in_background: bool = field(default=False, name="apart")
-    """Its past is played beside the loop; the market enters at its `MarketReady`."""
+    """The backfill is played beside the loop; the market enters at its `MarketReady`."""
 
 
 class MarketReady(Struct, frozen=True, tag="Joined"):
-    """The past of a market has been played: it enters the map."""
+    """The backfill of a market has been played: it enters the map."""
 
     time: int = field(name="at")
     market: str
 
 
 ControlMessage: TypeAlias = ClockTick | Link | Gap | Started | BackfillDone | MarketReady
-"""What the shell itself has to say."""
+"""Messages of the shell itself."""
 _decoder = msgspec.msgpack.Decoder(ControlMessage)
 
 
-def control_frame(seq: int, seen: int, said: ControlMessage) -> Frame:
-    """Return a word of the shell as a frame."""
-    return Frame(seq, seen, "", "", msgspec.msgpack.encode(said))
+def control_frame(seq: int, seen: int, message: ControlMessage) -> Frame:
+    """Return a control message as a frame."""
+    return Frame(seq, seen, "", "", msgspec.msgpack.encode(message))
 
 
 def read_control(raw: bytes) -> ControlMessage:
-    """Return what the shell said.
+    """Return the control message of a frame.
 
     Raises:
-        WireError: The bytes are not a word of this version.
+        WireError: The bytes are not a control message of this version.
     """
     try:
         return _decoder.decode(raw)
@@ -80,7 +80,7 @@ def read_control(raw: bytes) -> ControlMessage:
 
 
 def markets_of(boot: Started) -> dict[str, str]:
-    """Return the coin of each market; older recordings took 1000PEPE for one."""
+    """Return the coin of each market; older recordings treat 1000PEPE as a coin."""
     return {
         market: coin_called(coin) for coin, markets in boot.markets.items() for market in markets
     }

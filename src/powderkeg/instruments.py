@@ -1,8 +1,8 @@
-"""What is traded: one coin, many markets; and how much margin each demands. Pure records.
+"""Instruments: the markets of a coin and their margin tiers. Pure records.
 
 Some markets trade a coin by the thousand, because its price has too many zeros: ``1000PEPEUSDT`` of
 Binance, ``SHIB1000USDT`` of Bybit, ``kPEPE`` of Hyperliquid, ``1MBABYDOGEUSDT``. They are markets
-of the coin, at a price so many times as high and sizes so many times smaller: `unit_of` tells, and
+of the coin, at a price so many times as high and sizes so many times smaller: see `unit_of`, and
 `in_coins` turns what they say into the coin's own unit, for stored and for live data alike.
 
 Margin tiers are dated, because venues move them: Binance's first BTCUSDT bracket was 50 k at 125x
@@ -150,8 +150,8 @@ def in_coins(event: _E, multiplier: float) -> _E:
     prices, sizes = _AMOUNTS.get(type(event), ((), ()))
     changed: dict[str, Any] = {}
     for name in prices:
-        told = getattr(event, name)
-        changed[name] = None if told is None else told / multiplier
+        value = getattr(event, name)
+        changed[name] = None if value is None else value / multiplier
     for name in sizes:
         changed[name] = getattr(event, name) * multiplier
     return replace(event, **changed)

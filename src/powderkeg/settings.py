@@ -1,4 +1,4 @@
-"""Everything a person may set, each with a working default. See docs/settings.md."""
+"""All user settings, each with a working default. See docs/settings.md."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from powderkeg.events import MINUTE, SECOND
 
 
 class Settings(Struct, frozen=True):
-    """How a desk and its server behave. Part of the digest: other settings, other state."""
+    """Settings of a desk and its server. Part of the digest: other settings, other state."""
 
     draw: int = MINUTE
     """µs between redraws of the newest column: a minute in replay, a second when live."""
     flush: int = 10 * SECOND
-    """µs between ticks that replay puts into the stream: how often openings are laid down."""
+    """µs between the ticks that replay puts into the stream: how often openings are flushed."""
     columns: int = 1500
     """Columns kept of each time step."""
     disk: int = 20_000_000_000
-    """Bytes that recordings may take; the oldest hours go first."""
+    """Bytes that recordings may take; the oldest hours are deleted first."""
     host: str = "127.0.0.1"
     """Address to serve on. Anything but loopback demands a token."""
     port: int = 8788
@@ -26,8 +26,8 @@ class Settings(Struct, frozen=True):
     """Secret that clients must send when the server is not on loopback."""
 
     accounts: tuple[str, ...] = ()
-    """Hyperliquid addresses whose positions are asked for once a minute; none by default."""
+    """Hyperliquid addresses whose positions are polled once a minute; none by default."""
 
 
 LIVE = Settings(draw=SECOND, flush=SECOND)
-"""How desks behave while venues stream, and whenever such a recording is played again."""
+"""Settings of desks while venues stream, and when such a recording is replayed."""

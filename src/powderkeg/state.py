@@ -1,7 +1,7 @@
-"""State as bytes: every object of a desk, packed by its slots and unpacked to the bit.
+"""Serialisation of state: every object of a desk, packed by its slots and unpacked bit for bit.
 
-A closed list of classes may be packed, so a snapshot from a stranger can name nothing else. The
-same bytes serve as the snapshot and, hashed, as the digest that replay and live must share.
+Only a fixed list of classes may be packed, so an untrusted snapshot can create nothing else. The
+same bytes are the snapshot and, hashed, the digest that replay and live must share.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 _UNREADABLE = (
     msgspec.MsgspecError, LookupError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
-"""What bytes that are no snapshot can cause."""
+"""Errors that bytes other than a snapshot can cause."""
 
 
 class Codec:
     """Packs objects of the given classes."""
 
     def __init__(self, classes: Iterable[type]) -> None:
-        """Accept instances of `classes`, which keep all they know in ``__slots__`` or fields."""
+        """Accept instances of `classes`, which keep all state in ``__slots__`` or fields."""
         self._classes = {cls.__name__: cls for cls in classes}
 
     def pack(self, value: Any) -> bytes:
@@ -36,7 +36,7 @@ class Codec:
         return msgspec.msgpack.encode(self._plain(value))
 
     def flat(self, value: Any) -> Any:
-        """Return a value as lists and bytes that no later change of it touches; see `pack`."""
+        """Return a copy of a value as lists and bytes, unaffected by later changes; see `pack`."""
         return self._plain(value)
 
     def unpack(self, raw: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""A made market, in which a share of what is crossed dies."""
+"""A synthetic market, in which a share of the crossed exposure is liquidated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def made(venue="bybit", pretrained=NEVER):
     return Estimate(P, f"{venue}:BTCUSDT", pretrained)
 
 
-def died(at, size=1.0, holder="long"):
+def liquidated(at, size=1.0, holder="long"):
     return Liquidation(M, at, at, P, size, holder)
 
 
@@ -61,7 +61,7 @@ def live(estimate, seed, hours, kill=0.01, start=T, oi=1000.0, pieces=1):
             size = float(record[R_CLASSES:].sum()) * kill / pieces
             holder = "long" if record[1] == 0 else "short"
             for _ in range(pieces if size > 0 else 0):
-                estimate.liquidated(died(at - 1, size, holder))
+                estimate.add_liquidation(liquidated(at - 1, size, holder))
     return at
 
 
@@ -76,11 +76,11 @@ def walk(n, seed=8):
     )  # fmt: skip
 
 
-def part(told, start, stop):
+def part(reported, start, stop):
     """Return some of the bars."""
     columns = {
-        name: getattr(told, name)[start:stop]
-        for name in told.__struct_fields__
-        if isinstance(getattr(told, name), np.ndarray)
+        name: getattr(reported, name)[start:stop]
+        for name in reported.__struct_fields__
+        if isinstance(getattr(reported, name), np.ndarray)
     }
-    return structs.replace(told, **columns)
+    return structs.replace(reported, **columns)

@@ -112,9 +112,12 @@ class Twin:
         old, self.mark = self.mark, new
         part = new - int(new)
         if math.isnan(old):
-            for side, dead in ((LONG, slice(int(new) + 1, None)), (SHORT, slice(0, int(new)))):
-                self.swept[side] += self.cells[side, dead].sum(axis=0)
-                self.cells[side, dead] = 0.0
+            for side, liquidated in (
+                (LONG, slice(int(new) + 1, None)),
+                (SHORT, slice(0, int(new))),
+            ):
+                self.swept[side] += self.cells[side, liquidated].sum(axis=0)
+                self.cells[side, liquidated] = 0.0
             self.front = [part, part]
             self.been = (new, new)
             return np.zeros((0, RECORD))
@@ -192,13 +195,13 @@ class Twin:
             down -= down == front
             up += up == front
             for k in range(group * GROUP + RATES * d, group * GROUP + RATES * (d + 1)):
-                self._put(LONG, down, k, long, dead=down > front)
-                self._put(SHORT, up, k, short, dead=up < front)
+                self._put(LONG, down, k, long, liquidated=down > front)
+                self._put(SHORT, up, k, short, liquidated=up < front)
 
-    def _put(self, side: int, b: int, k: int, size: float, *, dead: bool) -> None:
-        """Put a position where it would die, unless it is dead already or off the grid."""
+    def _put(self, side: int, b: int, k: int, size: float, *, liquidated: bool) -> None:
+        """Add a position at its liquidation price, unless that is passed or off the grid."""
         self.deposited[side, k] += size
-        if dead:
+        if liquidated:
             self.swept[side, k] += size
         elif 0 <= b < BINS:
             self.cells[side, b, k] += size

@@ -38,7 +38,7 @@ def up(bins):
 def walked(path, minutes, bins):
     """Let a path see marks at these minutes after T."""
     marks = np.array([up(b) for b in bins])
-    path.see(T + np.array(minutes) * MINUTE, marks, marks, marks)
+    path.add_marks(T + np.array(minutes) * MINUTE, marks, marks, marks)
 
 
 def fresh(minute, side, length):
@@ -79,7 +79,7 @@ def test_hours_may_come_in_one_piece_or_in_many():
 
 def test_the_extremes_of_a_bar_count_although_it_closed_elsewhere():
     path = MarkPath()
-    path.see(np.array([T + HOUR]), np.array([up(-4)]), np.array([up(6)]), np.array([P]))
+    path.add_marks(np.array([T + HOUR]), np.array([up(-4)]), np.array([up(6)]), np.array([P]))
     assert path.terms(H)[:, 0] == pytest.approx([2.0, 3.0])
 
 
@@ -95,7 +95,7 @@ def test_fresh_ground_counts_by_its_length_and_old_ground_not_at_all():
     path = MarkPath()
     walked(path, [1, 60], [0, 0])
     for record in (fresh(5, 0, 3.0), fresh(60, 0, 1.0), fresh(7, 1, -50.0)):
-        path.sweep(record)
+        path.add_sweeps(record)
     down, up_ = path.terms(H)
     assert down == pytest.approx([0, 0, 2.0, 0.04, 2**1.5 / 10, 1])
     assert up_.tolist() == [0, 0, 0, 0, 0, 1]
@@ -104,7 +104,7 @@ def test_fresh_ground_counts_by_its_length_and_old_ground_not_at_all():
 
 def test_fresh_ground_of_an_hour_no_mark_was_seen_in_is_left_out():
     path = MarkPath()
-    path.sweep(fresh(5, 0, 3.0))
+    path.add_sweeps(fresh(5, 0, 3.0))
     assert path.terms(H) is None
 
 
@@ -117,78 +117,80 @@ def test_an_hour_that_was_asked_for_is_forgotten_with_all_before_it():
 
 
 def hours(seed, count, weights):
-    """Return the terms of hours and what truly dies in them, without noise."""
+    """Return the terms of hours and the true liquidated volume in them, without noise."""
     chance = np.random.default_rng(seed)
     terms = chance.exponential(2.0, (count, 2, len(weights)))
     return terms, terms @ weights
 
 
-def taught(terms, died, oi=1.0):
-    rival = NullModel(terms.shape[2])
-    for each, volume in zip(terms, died, strict=True):
-        rival.add(each, volume)
-    rival.refit(oi)
-    return rival
+def fitted(terms, liquidated, oi=1.0):
+    model = NullModel(terms.shape[2])
+    for each, volume in zip(terms, liquidated, strict=True):
+        model.add(each, volume)
+    model.refit(oi)
+    return model
 
 
 def test_a_rival_that_has_not_learned_says_nothing():
-    rival = NullModel(3)
-    assert rival.expected(np.ones((2, 3))).tolist() == [0.0, 0.0]
+    model = NullModel(3)
+    assert model.expected(np.ones((2, 3))).tolist() == [0.0, 0.0]
 
 
 def test_a_rival_recovers_the_weights_that_made_the_deaths():
     truth = np.array([0.5, 2.0, 0.1])
-    terms, died = hours(1, 300, truth)
-    rival = taught(terms, died)
-    assert rival.weights == pytest.approx(truth, rel=0.25)
-    assert rival.expected(terms[0]) == pytest.approx(died[0], rel=0.1)
+    terms, liquidated = hours(1, 300, truth)
+    model = fitted(terms, liquidated)
+    assert model.weights == pytest.approx(truth, rel=0.25)
+    assert model.expected(terms[0]) == pytest.approx(liquidated[0], rel=0.1)
 
 
 def test_a_rival_of_one_term_learns_the_ratio_of_what_died():
     terms = np.full((20, 2, 1), 4.0)
-    assert taught(terms, np.full((20, 2), 3.0)).weights == pytest.approx([0.75])
+    assert fitted(terms, np.full((20, 2), 3.0)).weights == pytest.approx([0.75])
 
 
 def test_weights_stay_above_zero_whatever_died():
     chance = np.random.default_rng(3)
     terms = chance.exponential(1.0, (50, 2, 6))
-    assert (taught(terms, chance.exponential(1.0, (50, 2)) * (terms[..., 0] > 1)).weights > 0).all()
+    assert (fitted(terms, chance.exponential(1.0, (50, 2)) * (terms[..., 0] > 1)).weights > 0).all()
 
 
 def test_what_one_side_teaches_the_other_knows():
     terms = np.ones((30, 2, 1))
     terms[:, 1] = 0.0
-    died = np.zeros((30, 2))
-    died[:, 0] = 5.0
-    assert taught(terms, died).expected(np.ones((2, 1))) == pytest.approx([5.0, 5.0], rel=1e-3)
+    liquidated = np.zeros((30, 2))
+    liquidated[:, 0] = 5.0
+    assert fitted(terms, liquidated).expected(np.ones((2, 1))) == pytest.approx(
+        [5.0, 5.0], rel=1e-3
+    )
 
 
-@pytest.mark.parametrize(("term", "died"), [(0.0, 1.0), (1.0, 0.0)])
-def test_without_deaths_or_without_a_path_a_rival_learns_nothing(term, died):
-    assert taught(np.full((9, 2, 2), term), np.full((9, 2), died)).weights is None
+@pytest.mark.parametrize(("term", "liquidated"), [(0.0, 1.0), (1.0, 0.0)])
+def test_without_deaths_or_without_a_path_a_rival_learns_nothing(term, liquidated):
+    assert fitted(np.full((9, 2, 2), term), np.full((9, 2), liquidated)).weights is None
 
 
 def test_a_rival_of_no_hours_learns_nothing():
-    rival = NullModel(2)
-    rival.refit(1.0)
-    assert rival.weights is None
+    model = NullModel(2)
+    model.refit(1.0)
+    assert model.weights is None
 
 
 def test_only_the_hours_of_the_window_count():
-    rival, one = NullModel(1), np.ones((2, 1))
+    model, one = NullModel(1), np.ones((2, 1))
     for n in range(2 * WINDOW):
-        rival.add(one, np.full(2, 100.0 if n < WINDOW else 7.0))
-    rival.refit(1.0)
-    assert rival.weights == pytest.approx([7.0], rel=1e-3)
+        model.add(one, np.full(2, 100.0 if n < WINDOW else 7.0))
+    model.refit(1.0)
+    assert model.weights == pytest.approx([7.0], rel=1e-3)
 
 
-def bars(minutes=300, deaths=True):
+def bars(minutes=300, liquidations_known=True):
     close = P * np.exp(np.cumsum(np.random.default_rng(8).normal(0, 0.003, minutes)))
     times = T + np.arange(minutes) * MINUTE
     ones, end = np.ones(minutes), int(times[-1]) + MINUTE
     return Candles(
         "binance:BTCUSDT", end, end, MINUTE, times, close, close, close, close, ones, ones / 2,
-        1000 + np.arange(minutes) * 5.0, close, close, close, liquidations_known=deaths,
+        1000 + np.arange(minutes) * 5.0, close, close, close, liquidations_known=liquidations_known,
     )  # fmt: skip
 
 
@@ -230,10 +232,10 @@ def test_the_static_map_never_closes():
 
 
 def test_the_static_map_ignores_open_interest():
-    told = bars()
-    fallen = structs.replace(told, oi=told.oi[::-1].copy())
+    reported = bars()
+    fallen = structs.replace(reported, oi=reported.oi[::-1].copy())
     pair = Baselines(P), Baselines(P)
-    for baselines, candles in zip(pair, (told, fallen), strict=True):
+    for baselines, candles in zip(pair, (reported, fallen), strict=True):
         baselines.add_candles(candles, 0, 300, NOTHING)
     assert np.array_equal(pair[0].static.cells, pair[1].static.cells)
     assert pair[0].static.ledger[DEPOSITED].any()
@@ -255,11 +257,11 @@ def marks_by_tape(prices, oi=math.nan):
 
 
 def test_candles_and_tape_and_single_marks_tell_the_same_path():
-    told, candles, tape, live = bars(), Baselines(P), Baselines(P), Baselines(P)
-    candles.see(told)
-    tape.add_tape(marks_by_tape(told.mark), NOTHING)
-    for n, price in enumerate(told.mark):
-        live.move_mark(int(told.times[n]) + MINUTE, (price, math.nan, math.nan), NOTHING)
+    reported, candles, tape, live = bars(), Baselines(P), Baselines(P), Baselines(P)
+    candles.add_marks(reported)
+    tape.add_tape(marks_by_tape(reported.mark), NOTHING)
+    for n, price in enumerate(reported.mark):
+        live.move_mark(int(reported.times[n]) + MINUTE, (price, math.nan, math.nan), NOTHING)
     for hour in range(H, H + 5):
         terms = [baselines.close(hour)[0] for baselines in (candles, tape, live)]
         assert terms[0] == pytest.approx(terms[1])
@@ -268,13 +270,13 @@ def test_candles_and_tape_and_single_marks_tell_the_same_path():
 
 def test_the_extremes_of_a_single_mark_are_those_of_its_bar():
     bars_, single = Baselines(P), Baselines(P)
-    told = bars()
-    low, high = told.mark * 0.999, told.mark * 1.001
-    told = structs.replace(told, mark_low=low, mark_high=high)
-    bars_.see(told)
-    for n in range(len(told.times)):
-        marks = told.mark[n], low[n], high[n]
-        single.move_mark(int(told.times[n]) + MINUTE, marks, NOTHING)
+    reported = bars()
+    low, high = reported.mark * 0.999, reported.mark * 1.001
+    reported = structs.replace(reported, mark_low=low, mark_high=high)
+    bars_.add_marks(reported)
+    for n in range(len(reported.times)):
+        marks = reported.mark[n], low[n], high[n]
+        single.move_mark(int(reported.times[n]) + MINUTE, marks, NOTHING)
     for hour in range(H, H + 5):
         assert bars_.close(hour)[0] == pytest.approx(single.close(hour)[0])
     assert crossed(single) == 0, "all hours are closed"
@@ -297,14 +299,14 @@ def test_a_tape_moves_the_static_map_without_its_open_interest():
 
 
 def test_candles_whose_deaths_nobody_told_move_the_static_map_and_are_not_learned_from():
-    told, silent = Baselines(P), Baselines(P)
-    for baselines, candles in ((told, bars()), (silent, bars(deaths=False))):
-        baselines.see(candles)
+    reported, silent = Baselines(P), Baselines(P)
+    for baselines, candles in ((reported, bars()), (silent, bars(liquidations_known=False))):
+        baselines.add_marks(candles)
         baselines.add_candles(candles, 0, 300, fresh(5, 0, 3.0))
-    assert np.array_equal(told.static.cells, silent.static.cells)
-    assert crossed(told) > 0
+    assert np.array_equal(reported.static.cells, silent.static.cells)
+    assert crossed(reported) > 0
     assert crossed(silent) == 0
-    assert (told.close(H)[0][0, 2], silent.close(H)[0]) == (pytest.approx(1.5), None)
+    assert (reported.close(H)[0][0, 2], silent.close(H)[0]) == (pytest.approx(1.5), None)
 
 
 def test_candles_in_parts_are_the_same_as_at_once():
@@ -335,7 +337,7 @@ def test_known_ground_counts_as_much_as_fresh_for_the_static_map():
         record[0, R_FRESH] = ground
         record[0, R_CLASSES + COLUMNS] = (1.0, 2.0, 4.0, 8.0)
         record[0, R_CLASSES + COLUMNS + 1] = (1.0, 2.0, 4.0, 8.0)  # the other rate, as it is laid
-        baselines._cross(record)
+        baselines._add_sweeps(record)
         found.append(baselines.close(H)[1].tolist())
     assert found[0] == found[1] == [[0.0], [15.0]]
     assert (COLUMNS // RATES).tolist() == list(range(4))

@@ -43,7 +43,7 @@ def opened(*runs):
     return made
 
 
-def told(openings, *, side=0, where=EVERYWHERE, at=START, own=0.7, weights=ONES):
+def reported(openings, *, side=0, where=EVERYWHERE, at=START, own=0.7, weights=ONES):
     return openings.moments(*where, liquidation_kernel(learned(), side, weights, own), at)
 
 
@@ -61,35 +61,35 @@ def bars(low, high, volume, *, buy=None, since=START, span=MINUTE):
 @pytest.mark.parametrize("side", [0, 1])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_one_print_is_wholly_concentrated(side, sign):
-    assert told(opened(prints([500.0 * sign])), side=side).concentration == pytest.approx(1.0)
+    assert reported(opened(prints([500.0 * sign])), side=side).concentration == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("n", [2, 10, 2000])
 def test_equal_prints_share_it_out(n):
-    assert told(opened(prints([0.25] * n))).concentration == pytest.approx(1 / n)
+    assert reported(opened(prints([0.25] * n))).concentration == pytest.approx(1 / n)
 
 
 def test_a_whale_among_many_small_is_told_by_its_share():
     """Half of the mass in one print, half in a thousand: a quarter, and a little."""
-    found = told(opened(prints([500.0] + [0.5] * 1000)))
+    found = reported(opened(prints([500.0] + [0.5] * 1000)))
     assert found.concentration == pytest.approx(0.25 + 0.25 / 1000)
 
 
 def test_prints_of_one_stamp_and_taker_are_one_order():
     fills = (np.full(20, START), np.full(20, PRICE), np.full(20, 25.0))
-    assert told(opened(fills)).concentration == pytest.approx(1.0)
+    assert reported(opened(fills)).concentration == pytest.approx(1.0)
 
 
 def test_prints_of_one_stamp_and_two_takers_are_two_orders():
     fills = (np.full(2, START), np.full(2, PRICE), np.array([1.0, -1.0]))
-    assert told(opened(fills), own=0.5).concentration == pytest.approx(0.5)
+    assert reported(opened(fills), own=0.5).concentration == pytest.approx(0.5)
 
 
 def test_an_order_that_walks_the_book_stays_one_opening():
     prices = PRICE * np.exp(BIN * np.arange(20))
     fills = (np.full(20, START), prices, np.full(20, 25.0))
     found = opened(fills)
-    assert told(found).concentration == pytest.approx(1.0)
+    assert reported(found).concentration == pytest.approx(1.0)
     assert np.count_nonzero(found.sums) == 2
 
 
@@ -113,14 +113,14 @@ def test_concentration_lies_between_one_over_the_number_of_prints_and_one(seed):
     times, prices, sizes = prints(chance.exponential(1.0, n), every=int(HOUR))
     prices = prices * np.exp(chance.normal(0, 0.02, n))
     for side in (0, 1):
-        h = told(opened((times, prices, sizes)), side=side).concentration
+        h = reported(opened((times, prices, sizes)), side=side).concentration
         assert h is not None
         assert 1 / n - 1e-12 <= h <= 1.0
 
 
 def test_age_does_not_change_what_is_equally_old():
     found = opened(prints([1.0] * 4))
-    early, late = (told(found, at=START + age) for age in (0, 10 * DAY))
+    early, late = (reported(found, at=START + age) for age in (0, 10 * DAY))
     assert late.concentration == pytest.approx(early.concentration)
     assert late.size == pytest.approx(early.size * math.exp(-10 * DAY / LIFE))
 
@@ -129,16 +129,16 @@ def test_an_old_whale_counts_for_less_than_a_new_one():
     days = 20
     old = opened(prints([100.0]), prints([1.0] * 100, since=START + days * DAY))
     fresh = opened(prints([1.0] * 100), prints([100.0], since=START + days * DAY))
-    assert told(old).concentration == pytest.approx(0.01, rel=0.01)
-    assert told(fresh).concentration == pytest.approx(1.0, rel=0.01)
+    assert reported(old).concentration == pytest.approx(0.01, rel=0.01)
+    assert reported(fresh).concentration == pytest.approx(1.0, rel=0.01)
 
 
 def test_years_change_nothing_of_how_large_prints_count():
     """Factors that grow are taken back before numbers run out."""
     found = opened(*(prints([1.0] * 2, since=START + n * 30 * DAY) for n in range(40)))
     at = START + 39 * 30 * DAY
-    assert told(found, at=at).concentration == pytest.approx(0.5, rel=1e-5)
-    assert told(found, at=at).size == pytest.approx(GROUP * 2 * 0.7, rel=1e-5)
+    assert reported(found, at=at).concentration == pytest.approx(0.5, rel=1e-5)
+    assert reported(found, at=at).size == pytest.approx(GROUP * 2 * 0.7, rel=1e-5)
     assert found.sums.max() < 1e13
 
 
@@ -149,7 +149,7 @@ def test_the_price_may_go_anywhere():
         found = opened(prints([100.0]), prints([1.0] * 4, price=price, since=START + SECOND))
         here = math.floor(math.log(price) / BIN)
         where = (here - 700, here)
-        assert told(found, where=where).concentration == pytest.approx(0.25)
+        assert reported(found, where=where).concentration == pytest.approx(0.25)
         assert (found.sums.sum() > 100) == (factor in {2.5, 1 / 2.5})
 
 
@@ -179,14 +179,14 @@ def test_only_what_would_die_in_the_stretch_counts():
     far = PRICE * 1.5
     found = opened(prints([500.0], price=far), prints([0.25] * 2000, since=START + SECOND))
     below_whale = (HERE + math.floor(math.log(1.5) / BIN) - 300,) * 2
-    near = told(found, where=(HERE - 300, HERE))
-    high = told(found, where=(below_whale[0], below_whale[1] + 200))
+    near = reported(found, where=(HERE - 300, HERE))
+    high = reported(found, where=(below_whale[0], below_whale[1] + 200))
     assert near.concentration == pytest.approx(1 / 2000)
     assert high.concentration == pytest.approx(1.0)
 
 
 def test_classes_without_weight_reach_nothing():
-    found = told(opened(prints([1.0])), weights=np.zeros(CLASSES))
+    found = reported(opened(prints([1.0])), weights=np.zeros(CLASSES))
     assert found == HHISums(0.0, 0.0, 0.0)
     assert found.concentration is None
 
@@ -195,17 +195,17 @@ def test_classes_of_the_time_group_know_no_prints():
     weights = np.ones(CLASSES)
     weights[VOLUME * GROUP : (VOLUME + 1) * GROUP] = 0.0
     assert weights[TIME * GROUP :].all()
-    assert told(opened(prints([1.0])), weights=weights) == HHISums(0.0, 0.0, 0.0)
+    assert reported(opened(prints([1.0])), weights=weights) == HHISums(0.0, 0.0, 0.0)
 
 
 def test_where_candles_told_most_of_it_nothing_is_said():
     found = EntryConcentration()
     found.add_candles(bars([PRICE], [PRICE], [10.0]))
-    assert told(found).concentration is None
+    assert reported(found).concentration is None
     found.add_trades(*prints([9.0], since=START + MINUTE))
-    assert told(found, own=0.5).concentration is None
+    assert reported(found, own=0.5).concentration is None
     found.add_trades(*prints([2.0], since=START + MINUTE + SECOND))
-    assert told(found, own=0.5).concentration == pytest.approx((81 + 4) / 121)
+    assert reported(found, own=0.5).concentration == pytest.approx((81 + 4) / 121)
 
 
 def test_candles_lie_where_the_exposure_table_lays_them():
@@ -226,16 +226,16 @@ def test_a_candle_ends_whatever_order_was_open():
     found = opened(prints([1.0]))
     found.add_candles(bars([PRICE * 1.2], [PRICE * 1.2], [1e-9]))
     found.add_trades(*prints([1.0]))
-    assert told(found).concentration == pytest.approx(0.5)
+    assert reported(found).concentration == pytest.approx(0.5)
 
 
 def test_nothing_is_known_before_the_first_print():
-    assert told(EntryConcentration()) == HHISums()
-    assert told(EntryConcentration()).concentration is None
+    assert reported(EntryConcentration()) == HHISums()
+    assert reported(EntryConcentration()).concentration is None
 
 
 def test_markets_add_up_and_no_opening_is_in_two():
-    one = told(opened(prints([1.0])))
+    one = reported(opened(prints([1.0])))
     assert one.with_(one).concentration == pytest.approx(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The living estimate: what it shows, and what it tells others."""
+"""The estimate of one market: its map, its weights and its statistics for others."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from powderkeg.engine.calibration.forecasts import DIED, NO_MAP, SAID, STATIC
+from powderkeg.engine.calibration.forecasts import NO_MAP, PREDICTED, REPORTED, STATIC
 from powderkeg.engine.calibration.forecasts import PATH_ONLY as BY_PATH
 from powderkeg.engine.calibration.pooling import PooledStats
 from powderkeg.engine.calibration.reporting import SAMPLED, ReportingRate
@@ -29,7 +29,7 @@ from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.history.snapshots import CODEC
 
-from .made import PLAIN, STEP, M, P, T, bar, died, lent, live, made, part, walk
+from .made import PLAIN, STEP, M, P, T, bar, lent, liquidated, live, made, part, walk
 
 seeds = st.integers(0, 2**32 - 1)
 PIECES = 50
@@ -54,7 +54,7 @@ def test_before_anything_was_liquidated_the_prior_is_shown_on_both_sides():
     estimate = made()
     at = live(estimate, 1, 8, kill=0.0)
     assert estimate.prior_only
-    assert not estimate.borrows
+    assert not estimate.is_pretrained
     assert estimate.forecast_log.count == estimate.fitted == 0
     assert estimate.path_only is None
     assert estimate.confidence().shape == (2, TERMS)
@@ -75,7 +75,7 @@ def test_what_nobody_knows_may_be_off_by_a_factor_of_ten_either_way():
 
 def test_of_a_bar_before_open_interest_is_known_the_number_is_one():
     estimate = made()
-    estimate.liquidated_bar(bar(T, HOUR, 500.0, 500.0))
+    estimate.add_liquidation_bar(bar(T, HOUR, 500.0, 500.0))
     assert (estimate.events, estimate._fresh) == (1, 1)
 
 
@@ -159,7 +159,7 @@ def test_without_open_interest_the_static_map_holds_what_opens_in_half_a_day():
     at = live(estimate, 2, 5, kill=0.0, oi=math.nan)
     weights = estimate.static_weights(at)[:, 0]
     static = (weights * estimate.baselines.static.live()).sum(axis=1)
-    assert static.max() == pytest.approx(estimate.interest((at - T) / SECOND), rel=0.2)
+    assert static.max() == pytest.approx(estimate.open_interest((at - T) / SECOND), rel=0.2)
 
 
 def test_a_market_in_which_nothing_was_ever_traded_learns_nothing():
@@ -167,19 +167,19 @@ def test_a_market_in_which_nothing_was_ever_traded_learns_nothing():
     estimate = made()
     for n in range(30):
         estimate.move_mark(T + n * HOUR, P * (1.01 if n % 2 else 1.0))
-        estimate.liquidated(died(T + n * HOUR))
+        estimate.add_liquidation(liquidated(T + n * HOUR))
     assert estimate.prior_only
     assert estimate.pooled_stats() is None
     assert np.isfinite(estimate.weights(T + 30 * HOUR)).all()
 
 
 def test_the_grain_of_volume_is_the_size_of_the_close_a_typical_coin_died_in():
-    """Of ten coins, eight died in one close and two in closes of one: 0.8 * 8 + 0.2 * 1."""
+    """Of ten coins, eight are one liquidation and two are liquidations of one: 0.8 * 8 + 0.2."""
     estimate = made()
     assert estimate.dispersion == 0
     estimate.flush(T, 1000.0)
     for size in (8.0, 1.0, 1.0):
-        estimate.liquidated(died(T, size))
+        estimate.add_liquidation(liquidated(T, size))
     assert estimate.dispersion == 0, "the hour is not over"
     estimate.flush(T + HOUR + 61 * SECOND, 1000.0)
     assert estimate.dispersion == pytest.approx(6.6)
@@ -190,7 +190,7 @@ def test_where_no_open_interest_is_told_nothing_becomes_not_a_number():
     live(estimate, 3, 3, kill=0.0, oi=math.nan)
     assert np.isfinite(estimate.uncertainty(of_classes(estimate.exposure.live()), T).variance).all()
     for n in range(12):
-        estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
+        estimate.add_liquidation_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
         estimate.move_mark(T + n * HOUR + 30 * 60 * SECOND, P * (1.01 if n % 2 else 1.0))
     assert math.isfinite(estimate.model_error.width)
 
@@ -198,7 +198,7 @@ def test_where_no_open_interest_is_told_nothing_becomes_not_a_number():
 def test_the_first_report_of_a_sampled_feed_does_not_make_the_prior_jump():
     estimate = made("binance")
     at = live(estimate, 1, 3, kill=0.0)
-    estimate.liquidated(died(at, 1e-6))
+    estimate.add_liquidation(liquidated(at, 1e-6))
     before = estimate.weights(at + HOUR)
     estimate.flush(at + HOUR + 61 * SECOND, 1000.0)
     assert estimate.prior_only
@@ -210,7 +210,7 @@ def test_where_bars_alone_tell_of_deaths_no_share_is_unknown_and_no_weight_is_ce
     estimate = made("binance")
     for n in range(14):
         at = live(estimate, n, 1, kill=0.0, start=T + n * HOUR)
-        estimate.liquidated_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
+        estimate.add_liquidation_bar(bar(T + n * HOUR, HOUR, 1.0, 1.0))
     assert not estimate.prior_only
     assert (estimate.fit.variance() > 1e-9 * estimate.fit.weights**2).all()
     spread = estimate.uncertainty(standing(estimate), at)
@@ -262,10 +262,10 @@ def test_of_a_sampled_feed_a_lesson_and_the_map_are_of_all_that_is_liquidated():
     pair = made(), made("binance")
     for estimate in pair:
         at = live(estimate, 3, 10, pieces=PIECES)
-        told = estimate.reporting_rate.share
+        share = estimate.reporting_rate.share
         assert (estimate.oi_cap_factor(at) == 1).all()
-        assert estimate.weights(at) * told == pytest.approx(estimate.fit.weights)
-        credit = estimate.pooled_stats().credit * told * estimate.oi
+        assert estimate.weights(at) * share == pytest.approx(estimate.fit.weights)
+        credit = estimate.pooled_stats().credit * share * estimate.oi
         assert credit == pytest.approx(estimate.fit.evidence.sum(axis=0))
     bybit, binance = pair
     assert binance.reporting_rate.share == 1 / SAMPLED["binance"]
@@ -275,12 +275,12 @@ def test_of_a_sampled_feed_a_lesson_and_the_map_are_of_all_that_is_liquidated():
     assert np.median(times) == pytest.approx(SAMPLED["binance"], rel=0.15)
     expected = [(each.fit.crossed * each.weights(at)).sum() for each in pair]
     assert expected[1] / expected[0] == pytest.approx(SAMPLED["binance"], rel=0.03)
-    told = [each.forecast_log.rows[:, [DIED, STATIC, NO_MAP]] for each in pair]
-    assert told[0] == pytest.approx(told[1], rel=1e-4)
+    reported = [each.forecast_log.rows[:, [REPORTED, STATIC, NO_MAP]] for each in pair]
+    assert reported[0] == pytest.approx(reported[1], rel=1e-4)
 
 
-def test_complete_feeds_of_elders_tell_what_share_a_sampled_feed_tells():
-    """Bybit saw ten times more die of the same exposure, so less than the prior 1 / 2.8 is told."""
+def test_the_share_of_a_sampled_feed_is_measured_against_complete_feeds():
+    """Bybit reports ten times more for the same exposure, so the share falls below 1 / 2.8."""
     bybit, binance, alone = made(), made("binance"), made("binance")
     live(bybit, 3, 10, kill=1e-2)
     binance.peers = [bybit.pooled_stats()]
@@ -293,12 +293,17 @@ def test_complete_feeds_of_elders_tell_what_share_a_sampled_feed_tells():
 
 def test_candles_and_a_tape_are_swept_into_hours_and_quarters():
     n = 120 if PLAIN else 600
-    told, ones = walk(n), np.ones(n)
+    candles, ones = walk(n), np.ones(n)
     steps = Steps(
-        told.times / SECOND + 60, np.arange(1, n + 1), 1000 + ones, told.close, told.close, ones
+        candles.times / SECOND + 60,
+        np.arange(1, n + 1),
+        1000 + ones,
+        candles.close,
+        candles.close,
+        ones,
     )
     by_candles, by_tape = made(), made()
-    by_candles.add_candles(told, [n])
+    by_candles.add_candles(candles, [n])
     records = by_tape.add_tape(steps)
     by_class = by_tape.sweeps.crossed[..., :LENGTH].astype(np.float64)
     by_class[..., CLASSES:] *= RATES  # of a distance on known ground, the mean was kept
@@ -311,10 +316,10 @@ def test_candles_and_a_tape_are_swept_into_hours_and_quarters():
 
 
 def test_nothing_is_learned_from_candles_whose_deaths_nobody_told():
-    told = walk(120)
+    candles = walk(120)
     heard, unheard = made(), made()
-    heard.add_candles(told, [120])
-    unheard.add_candles(structs.replace(told, liquidations_known=False), [120])
+    heard.add_candles(candles, [120])
+    unheard.add_candles(structs.replace(candles, liquidations_known=False), [120])
     assert heard.sweeps.crossed.sum() > 0
     assert unheard.sweeps.crossed.sum() == 0
     assert np.array_equal(heard.exposure.cells, unheard.exposure.cells)
@@ -324,14 +329,14 @@ def test_nothing_is_learned_from_candles_whose_deaths_nobody_told():
 def test_the_map_and_the_static_map_stand_at_each_stop_as_they_would_have_ended_there():
     n = 90 if PLAIN else 600
     stops = [n // 3, n * 3 // 4, n]
-    told, whole, parts, drawn = walk(n), made(), made(), []
+    candles, whole, parts, drawn = walk(n), made(), made(), []
     whole.add_candles(
-        told,
+        candles,
         stops,
         lambda stop: drawn.append((stop, whole.mark, whole.baselines.static.live().tolist())),
     )
     for start, stop in zip([0, *stops], stops, strict=False):
-        parts.add_candles(part(told, start, stop), [stop - start])
+        parts.add_candles(part(candles, start, stop), [stop - start])
         stood = (stop, parts.mark, parts.baselines.static.live().tolist())
         assert drawn[stops.index(stop)] == stood
     assert np.array_equal(whole.exposure.cells, parts.exposure.cells)
@@ -348,17 +353,17 @@ def test_a_snapshot_restores_the_estimate_and_it_goes_on_alike(seed):
 
 
 def test_a_market_that_is_told_no_deaths_is_weighted_by_what_others_have_learned():
-    taught, silent = made(), made("hyperliquid")
-    at = live(taught, 4, 12)
+    fitted, silent = made(), made("hyperliquid")
+    at = live(fitted, 4, 12)
     live(silent, 4, 12, kill=0.0)
     alone = silent.weights(at)
-    silent.peers = [taught.pooled_stats()]
+    silent.peers = [fitted.pooled_stats()]
     helped = silent.weights(at)
     assert silent.prior_only
-    near = np.abs(np.log(helped / taught.weights(at))).sum()
-    assert near < np.abs(np.log(alone / taught.weights(at))).sum()
-    silent.peers = [structs.replace(taught.pooled_stats(), market=silent.market)]
-    assert np.array_equal(silent.weights(at), alone), "nobody is his own elder"
+    near = np.abs(np.log(helped / fitted.weights(at))).sum()
+    assert near < np.abs(np.log(alone / fitted.weights(at))).sum()
+    silent.peers = [structs.replace(fitted.pooled_stats(), market=silent.market)]
+    assert np.array_equal(silent.weights(at), alone), "a market is not pooled with itself"
 
 
 def test_a_mark_with_its_extremes_sweeps_both_ways_and_is_seen_by_the_path():
@@ -404,10 +409,10 @@ def test_under_its_prior_the_map_settles_at_the_levered_part_of_open_interest():
 def test_where_no_open_interest_is_reported_it_is_taken_for_half_a_day_of_openings():
     estimate, elapsed = even(oi=math.nan, hours=3), 3 * HOUR / SECOND
     opened = 4 * 0.2 * 80 / elapsed  # theta of what was traded, both sides together
-    assert estimate.interest(elapsed) == pytest.approx(opened * 12 * 3600)
+    assert estimate.open_interest(elapsed) == pytest.approx(opened * 12 * 3600)
     known = even(oi=500.0, hours=3)
-    assert known.interest(elapsed) == 500.0
-    ratio = estimate.prior(T + 3 * HOUR) / estimate.interest(elapsed)
+    assert known.open_interest(elapsed) == 500.0
+    ratio = estimate.prior(T + 3 * HOUR) / estimate.open_interest(elapsed)
     assert ratio == pytest.approx(known.prior(T + 3 * HOUR) / 500.0)
 
 
@@ -416,17 +421,17 @@ def test_weights_are_borrowed_from_their_time_on_and_never_before():
     alone, estimate = made(), made(pretrained=lent(until))
     for each in (alone, estimate):
         at = live(each, 1, 3, kill=0.0)
-    assert not estimate.borrows
+    assert not estimate.is_pretrained
     assert np.array_equal(estimate.weights(at), alone.weights(at))
     estimate.flush(until + 30 * SECOND)
-    assert not estimate.borrows, "the hour before is not closed yet"
+    assert not estimate.is_pretrained, "the hour before is not closed yet"
     estimate.flush(until + 60 * SECOND)
-    assert estimate.borrows
+    assert estimate.is_pretrained
     assert estimate.prior_only
     found = estimate.weights(until) / estimate.oi_cap_factor(until)[:, None]
     pretrained = in_coins(estimate.pretrained.weights, estimate.oi)
     assert found == pytest.approx(np.tile(pretrained, (2, 1)))
-    assert not alone.borrows
+    assert not alone.is_pretrained
 
 
 def test_rows_are_written_while_weights_are_borrowed_and_of_no_hour_before():
@@ -438,15 +443,15 @@ def test_rows_are_written_while_weights_are_borrowed_and_of_no_hour_before():
     assert alone.forecast_log.count == 0
     assert estimate.forecast_log.hours.tolist() == [until // HOUR, until // HOUR + 1]
     rows = estimate.forecast_log.rows
-    assert (rows[:, SAID].sum(axis=1) > 0).all()
-    assert (rows[:, DIED].sum(axis=1) > 0).all()
+    assert (rows[:, PREDICTED].sum(axis=1) > 0).all()
+    assert (rows[:, REPORTED].sum(axis=1) > 0).all()
     assert not rows[:, [BY_PATH, NO_MAP, STATIC]].any(), "none of them has learned anything"
 
 
 def test_what_is_borrowed_is_as_uncertain_as_it_says():
     estimate = made(pretrained=lent(T))
     at = live(estimate, 1, 3, kill=0.0)
-    assert estimate.borrows
+    assert estimate.is_pretrained
     assert estimate.relative_variance() == estimate.pretrained.variance
     spread = estimate.uncertainty(standing(estimate), at)
     wide = math.hypot(estimate.model_error.width, estimate.pretrained.level)
@@ -458,7 +463,7 @@ def test_what_was_borrowed_is_the_centre_of_the_first_fit_and_no_longer_shown_af
     estimate = made(pretrained=lent(T))
     at = live(estimate, 1, 8)
     assert not estimate.prior_only
-    assert not estimate.borrows
+    assert not estimate.is_pretrained
     prior_mean = per_oi(estimate.fit.prior_mean, 1000.0)[:LENGTH]
     assert np.ptp(prior_mean[PATH_ONLY[:-2]]) <= 1e-9 * prior_mean.max(), (
         "all terms were lent alike"
@@ -490,7 +495,7 @@ def moved(volume, seed=3, hours=10):
         estimate.flush(at, 1000.0)
         estimate.move_mark(at, price)
         for holder in ("long", "short"):
-            estimate.liquidated(died(at - 1, chance.exponential(0.2), holder))
+            estimate.add_liquidation(liquidated(at - 1, chance.exponential(0.2), holder))
     return estimate
 
 
@@ -508,13 +513,13 @@ def test_what_the_path_alone_expects_does_not_change_when_volumes_do():
     assert len(one) > 0
     assert (one[:, BY_PATH].sum(axis=1) > 0).all()
     assert np.array_equal(one[:, BY_PATH], other[:, BY_PATH])
-    assert not np.array_equal(one[:, SAID], other[:, SAID])
+    assert not np.array_equal(one[:, PREDICTED], other[:, PREDICTED])
 
 
 def test_weights_that_are_borrowed_are_held_within_open_interest_too():
     estimate = made(pretrained=lent(T, weight=10.0))
     at = live(estimate, 4, 5, kill=0.0)
-    assert estimate.borrows
+    assert estimate.is_pretrained
     assert (estimate.oi_cap_factor(at) < 1).all()
     assert (estimate.render(at).sum(axis=1) <= estimate.oi * (1 + 1e-4)).all()
 
@@ -523,6 +528,6 @@ def test_a_snapshot_keeps_what_is_borrowed():
     estimate = made(pretrained=lent(T))
     live(estimate, 1, 3)
     copy = CODEC.unpack(CODEC.pack(estimate))
-    assert copy.borrows
+    assert copy.is_pretrained
     assert np.array_equal(copy.pretrained.weights, estimate.pretrained.weights)
     assert CODEC.digest(copy) == CODEC.digest(estimate)

@@ -46,7 +46,7 @@ def bars(close, start):
 
 
 def equal(a, b):
-    """Tell whether two tables hold the same exposure at the same prices, to the bit."""
+    """Return whether two tables hold the same exposure at the same prices, to the bit."""
     return (
         a.base == b.base
         and a.cells.tobytes() == b.cells.tobytes()
@@ -308,9 +308,9 @@ def test_candles_in_one_run_are_candles_one_by_one_however_far_price_goes(kit, s
     """A run that spans years must follow the price: the grid moves inside it too."""
     close = walk(seed, 12 if PLAIN else 60, scale if seed is None else 0.03 * abs(scale))
     run, single = Exposure(P), Exposure(P)
-    told = bars(close, kit.start)
-    records = run.add_candles(told)
-    parts = [single.add_candles(told, i, i + 1) for i in range(len(close))]
+    candles = bars(close, kit.start)
+    records = run.add_candles(candles)
+    parts = [single.add_candles(candles, i, i + 1) for i in range(len(close))]
     assert np.concatenate(parts).tobytes() == records.tobytes()
     assert equal(run, single)
 
@@ -348,14 +348,15 @@ def test_a_run_to_many_times_the_price_loses_nobody_that_stands_ahead_of_it(kit,
 
 
 def test_candles_without_a_mark_open_around_their_own_prices(kit):
-    told = bars(np.full(5, P), kit.start)
+    candles = bars(np.full(5, P), kit.start)
     unknown = np.full(5, math.nan)
-    told = Candles(
-        "m", told.event_time, told.received_time, told.span, told.times, told.open, told.high,
-        told.low, told.close, told.volume, told.buy, told.oi, unknown, unknown, unknown,
+    candles = Candles(
+        "m", candles.event_time, candles.received_time, candles.span, candles.times, candles.open,
+        candles.high, candles.low, candles.close, candles.volume, candles.buy, candles.oi, unknown,
+        unknown, unknown,
     )  # fmt: skip
     e = Exposure(P)
-    assert len(e.add_candles(told)) == 0
+    assert len(e.add_candles(candles)) == 0
     assert math.isnan(e.mark)
     assert e.ledger[DEPOSITED].sum() > 0
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from powderkeg.engine.calibration.forecasts import (
-    DIED,
     FIELDS,
     FRESH,
     HIGH,
@@ -12,7 +11,8 @@ from powderkeg.engine.calibration.forecasts import (
     LOW,
     NO_MAP,
     PATH_ONLY,
-    SAID,
+    PREDICTED,
+    REPORTED,
     STATIC,
     ForecastLog,
 )
@@ -63,7 +63,7 @@ def test_what_is_read_cannot_be_used_to_rewrite():
     record = written(5)
     record.rows[:] = -1.0
     record.hours[:] = 0
-    assert record.rows[:, DIED, 0].tolist() == [0, 1, 2, 3, 4]
+    assert record.rows[:, REPORTED, 0].tolist() == [0, 1, 2, 3, 4]
     assert record.hours[0] == HOUR
 
 
@@ -75,7 +75,8 @@ def test_hours_that_were_not_seen_are_gaps_not_rows():
 
 
 def test_fields_are_numbered_as_they_are_named():
-    assert [FIELDS[i] for i in (DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH)] == [
+    columns = (REPORTED, PREDICTED, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH)
+    assert [FIELDS[i] for i in columns] == [
         "died", "said", "low", "high", "static", "no_map", "path_only", "fresh",
     ]  # fmt: skip
     assert len(FIELDS) == 8

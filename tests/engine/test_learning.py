@@ -35,7 +35,7 @@ def swept(estimate, since, until, step=6 * HOUR):
         records = np.zeros((2, RECORD))
         records[:, R_CLASSES:] = EACH
         records[:, R_TIME], records[:, R_SIDE], records[:, R_FRESH] = at / SECOND + 60, (0, 1), 1
-        estimate._cross(records)
+        estimate._add_sweeps(records)
 
 
 def liquidated(estimate, rate, since, until, step=6 * HOUR):
@@ -150,7 +150,7 @@ def test_where_reports_say_little_other_markets_say_where():
 
 
 def test_a_market_to_which_a_third_is_reported_expects_a_third_of_what_others_saw():
-    """The lengths tell: nothing but the share changes them, no level is learned for them."""
+    """Only the share changes the lengths; no level is fitted for them."""
     centres = []
     for share in (1.0, 1 / 3):
         estimate = opened()
@@ -185,7 +185,7 @@ def test_the_fit_finds_how_long_positions_of_a_simulated_market_are_held(truth):
         for record in estimate.move_mark(at, price):
             if record[R_FRESH]:
                 volumes[int(record[R_SIDE])] += 0.1 * record[R_CLASSES + truth :: RATES].sum()
-        estimate.liquidated_bar(bar((at - 1) // QUARTER * QUARTER, QUARTER, *volumes))
+        estimate.add_liquidation_bar(bar((at - 1) // QUARTER * QUARTER, QUARTER, *volumes))
     found = estimate.fit.evidence[:, :CLASSES].sum(axis=0).reshape(-1, RATES).sum(axis=0)
     assert found.argmax() == truth
     assert found[truth] > 0.7 * estimate.fit.evidence.sum()

@@ -168,7 +168,7 @@ def test_what_a_vendor_calls_a_liquidation_may_be_the_bankruptcy_price():
 
 
 def test_at_one_percent_maintenance_a_position_at_a_hundred_times_is_dead(data: Path):
-    """Trap 9: in 2023 Hyperliquid asked 1 %, so positions died near 100x effective."""
+    """Trap 9: in 2023 Hyperliquid asked 1 %: liquidations were near 100x effective leverage."""
     assert float(distance(100.0, 0.01, "long")) == 0.0
     name = data / "hyperliquid/closed_world_2023/liquidations_to_20230419.csv.gz"
     with gzip.open(name, "rt") as file:
@@ -279,8 +279,8 @@ def test_more_leverage_dies_nearer(entry, one, other, size, holder):
 
 @given(entries, leverages, sizes, holders, st.booleans())
 def test_bankruptcy_lies_beyond_liquidation(entry, leverage, size, holder, inverse):
-    dead = isolated_inverse if inverse else isolated
-    price = float(dead(entry, leverage, size, FLAT, holder))
+    formula = isolated_inverse if inverse else isolated
+    price = float(formula(entry, leverage, size, FLAT, holder))
     broke = float(bankruptcy(entry, leverage, holder, inverse=inverse))
     assert broke < price if holder == "long" else broke > price
 

@@ -4,15 +4,23 @@ import numpy as np
 import pytest
 
 from powderkeg.engine.calibration.estimate import FRESH, REFIT
-from powderkeg.engine.calibration.forecasts import DIED, HIGH, LOW, NO_MAP, PATH_ONLY, SAID, STATIC
 from powderkeg.engine.calibration.forecasts import FRESH as GROUND
+from powderkeg.engine.calibration.forecasts import (
+    HIGH,
+    LOW,
+    NO_MAP,
+    PATH_ONLY,
+    PREDICTED,
+    REPORTED,
+    STATIC,
+)
 from powderkeg.engine.calibration.pooling import PooledStats
 from powderkeg.engine.calibration.sweeps import KEPT, QUARTER
 from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.snapshots import CODEC
 
-from .made import STEP, M, T, bar, died, lent, live, made
+from .made import STEP, M, T, bar, lent, liquidated, live, made
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +59,7 @@ def test_a_refit_waits_six_hours_after_the_last_and_then_shows_at_once():
 
 
 def test_the_minute_an_hour_waits_for_its_last_liquidations_teaches_nothing_yet():
-    """What died and was crossed in it belongs to the hour that the new weights are to foretell."""
+    """Its liquidations and crossed exposure belong to the hour that the new weights forecast."""
     pair = made(), made()
     for estimate, closes in zip(pair, (0, 20), strict=True):
         at = live(estimate, 5, 13)
@@ -60,7 +68,7 @@ def test_the_minute_an_hour_waits_for_its_last_liquidations_teaches_nothing_yet(
         estimate.move_mark(over - 1, estimate.mark * 0.99)
         estimate.move_mark(over + SECOND, estimate.mark * (0.98 if closes else 1.0))
         for _ in range(closes):  # of a size that does not change how grainy the volume is
-            estimate.liquidated(died(over + SECOND, estimate.dispersion))
+            estimate.add_liquidation(liquidated(over + SECOND, estimate.dispersion))
         estimate._refit = over
         estimate.flush(over + MINUTE)
         assert estimate.fitted == over + MINUTE
@@ -73,7 +81,7 @@ def test_two_hundred_liquidations_do_not_wait_for_six_hours():
     for estimate, count in ((calm, FRESH // 2), (violent, FRESH)):
         at = live(estimate, 2, 1, kill=0.0)
         for _ in range(count):
-            estimate.liquidated(died(at - 1, 0.01))
+            estimate.add_liquidation(liquidated(at - 1, 0.01))
         live(estimate, 2, 2, kill=0.0, start=at)
     assert calm.prior_only
     assert not violent.prior_only
@@ -83,7 +91,7 @@ def test_two_hundred_liquidations_do_not_wait_for_six_hours():
 def test_one_large_bar_counts_as_the_many_liquidations_it_must_hold():
     estimate = made()
     at = live(estimate, 2, 2, kill=0.0)
-    estimate.liquidated_bar(bar(T, HOUR, 500.0, 500.0))
+    estimate.add_liquidation_bar(bar(T, HOUR, 500.0, 500.0))
     estimate.flush(at + HOUR)
     assert not estimate.prior_only
     assert estimate.new_liquidations >= FRESH
@@ -99,8 +107,8 @@ def test_the_record_has_a_row_for_every_hour_since_the_first_fit(played):
 
 def test_the_band_of_every_hour_holds_what_was_said(played):
     rows = played[0].forecast_log.rows
-    assert (rows[:, LOW] <= rows[:, SAID]).all()
-    assert (rows[:, SAID] <= rows[:, HIGH] * (1 + 1e-6)).all()
+    assert (rows[:, LOW] <= rows[:, PREDICTED]).all()
+    assert (rows[:, PREDICTED] <= rows[:, HIGH] * (1 + 1e-6)).all()
     assert np.isfinite(rows).all()
     assert (rows >= 0).all()
 
@@ -110,12 +118,12 @@ def test_what_is_recorded_as_dead_is_what_died():
     at = live(estimate, 3, 12)
     hour = at // HOUR
     for minute, size, holder in ((0, 1.0, "long"), (59, 2.0, "long"), (30, 4.0, "short")):
-        estimate.liquidated(died(hour * HOUR + minute * MINUTE, size, holder))
+        estimate.add_liquidation(liquidated(hour * HOUR + minute * MINUTE, size, holder))
     estimate.flush(at + 2)
     estimate.move_mark(at + 2, estimate.mark)
     estimate.flush((hour + 1) * HOUR + MINUTE)
     assert estimate.forecast_log.hours[-1] == hour
-    assert estimate.forecast_log.rows[-1, DIED].tolist() == [3.0, 4.0]
+    assert estimate.forecast_log.rows[-1, REPORTED].tolist() == [3.0, 4.0]
 
 
 def test_an_hour_is_closed_a_minute_late_so_that_its_last_liquidations_count():
@@ -126,14 +134,14 @@ def test_an_hour_is_closed_a_minute_late_so_that_its_last_liquidations_count():
     count, over = estimate.forecast_log.count, (at // HOUR + 1) * HOUR
     estimate.flush(over + 30 * SECOND)
     assert estimate.forecast_log.count == count
-    estimate.liquidated(died(over - 1, 50.0))
+    estimate.add_liquidation(liquidated(over - 1, 50.0))
     estimate.flush(over + MINUTE)
     assert estimate.forecast_log.count == count + 1
-    assert estimate.forecast_log.rows[-1, DIED, 0] >= 50
+    assert estimate.forecast_log.rows[-1, REPORTED, 0] >= 50
 
 
 def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
-    """Two markets part after sixteen hours, when in one a thousand times more dies.
+    """Two markets diverge after sixteen hours, when one has a thousand times more liquidations.
 
     All rows before are alike, and so is what was said of the next hour.
     """
@@ -145,10 +153,10 @@ def test_what_was_said_of_an_hour_rests_on_nothing_that_died_in_it_or_later():
         live(estimate, 6, 9, kill=kill, start=at)
     one, other = (estimate.forecast_log.rows for estimate in pair)
     assert np.array_equal(one[:common], other[:common])
-    after = int(np.flatnonzero((one[:, DIED] != other[:, DIED]).any(axis=1))[0])
-    for field in (SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, GROUND):
+    after = int(np.flatnonzero((one[:, REPORTED] != other[:, REPORTED]).any(axis=1))[0])
+    for field in (PREDICTED, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, GROUND):
         assert np.array_equal(one[: after + 1, field], other[: after + 1, field])
-    assert not np.array_equal(one[-1, SAID], other[-1, SAID])
+    assert not np.array_equal(one[-1, PREDICTED], other[-1, PREDICTED])
 
 
 @pytest.mark.parametrize("factor", [0.1, 10.0])
@@ -158,7 +166,7 @@ def test_a_prior_ten_times_wrong_recovers_after_a_few_fits(factor, monkeypatch):
     monkeypatch.setattr(type(estimate), "prior", lambda *args: prior(*args) * factor)
     live(estimate, 7, 30)
     rows = estimate.forecast_log.rows[-12:].sum(axis=(0, 2))
-    assert 0.5 < rows[SAID] / rows[DIED] < 2
+    assert 0.5 < rows[PREDICTED] / rows[REPORTED] < 2
 
 
 def test_while_the_mark_stands_still_nothing_is_expected_whatever_is_reported():
@@ -168,13 +176,13 @@ def test_while_the_mark_stands_still_nothing_is_expected_whatever_is_reported():
     still = estimate.mark
     for _ in range(20):
         for holder in ("long", "short"):
-            estimate.liquidated(died(at + 1, 1.0, holder))
+            estimate.add_liquidation(liquidated(at + 1, 1.0, holder))
         at += HOUR
         estimate.flush(at - 1)
         estimate.move_mark(at - 1, still)
     rows = estimate.forecast_log.rows[-10:]
-    assert (rows[:, DIED] == 1).all()
-    assert not rows[:, [SAID, LOW, HIGH, PATH_ONLY]].any()
+    assert (rows[:, REPORTED] == 1).all()
+    assert not rows[:, [PREDICTED, LOW, HIGH, PATH_ONLY]].any()
     assert np.isfinite(estimate.weights(at)).all()
 
 
@@ -219,7 +227,7 @@ def test_what_died_before_the_longest_window_is_forgotten():
     estimate = made()
     live(estimate, 6, 7)
     later = T + KEPT + 2 * DAY
-    estimate.liquidated(died(later))
+    estimate.add_liquidation(liquidated(later))
     live(estimate, 7, 8, start=later, kill=0.0)
     assert [start for start, _ in estimate._liquidations.spans] == [later // QUARTER * QUARTER]
     assert estimate.sweeps.quarters.min() >= T + 2 * DAY
@@ -229,12 +237,12 @@ def test_an_hour_of_which_no_bar_tells_is_not_recorded():
     estimate = made()
     at = live(estimate, 2, 8, kill=0.0)
     for hour in range(3):
-        estimate.liquidated_bar(bar(T + hour * HOUR, HOUR, 1.0, 1.0))
+        estimate.add_liquidation_bar(bar(T + hour * HOUR, HOUR, 1.0, 1.0))
     estimate.refit(at, at)
     assert not estimate.prior_only
     live(estimate, 3, 4, kill=0.0, start=at)
     assert estimate.forecast_log.count == 0
-    estimate.liquidated_bar(bar(at + 3 * HOUR, HOUR, 1.0, 1.0))
+    estimate.add_liquidation_bar(bar(at + 3 * HOUR, HOUR, 1.0, 1.0))
     estimate.flush(at + 5 * HOUR)
     assert estimate.forecast_log.hours.tolist() == [at // HOUR + 3]
 

@@ -40,7 +40,7 @@ def filled(seed):
 
 
 def known(e):
-    """Tell of each side and bin whether the mark was there within the last half hour."""
+    """Return for each side and bin whether the mark was there within the last half hour."""
     return np.repeat(e.number[FLUSHED] - e.last_crossed, 2, axis=1) <= FRESH
 
 

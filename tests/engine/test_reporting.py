@@ -1,4 +1,4 @@
-"""How much a sampled feed tells."""
+"""The reporting rate of sampled feeds."""
 
 import math
 
@@ -24,10 +24,10 @@ KILLS = 0.05
 """What a unit of crossed exposure kills in truth, everywhere."""
 
 
-def pooled_stats(market, share, told=1.0, crossed=10.0):
-    """Return the lesson of a market told `told` of what dies that takes it for `share`."""
+def pooled_stats(market, share, reported=1.0, crossed=10.0):
+    """Return the statistics of a market with `reported` of its liquidations, taken for `share`."""
     exposure = np.full(TERMS, crossed)
-    return PooledStats(market, exposure * KILLS * told / share, exposure)
+    return PooledStats(market, exposure * KILLS * reported / share, exposure)
 
 
 COMPLETE = [pooled_stats("bybit:BTCUSDT", 1.0), pooled_stats("hyperliquid:BTC", 1.0)]
@@ -37,10 +37,10 @@ def seen(own, market_stats, share, grain=0.0):
     return observed_rate(own, market_stats, share, PRIOR, grain)
 
 
-def middle(known, told):
+def middle(known, reported):
     """Return the share between two lognormal opinions, each weighed by how sure it is."""
     a, b = PRIOR_SPREAD**-2, BETWEEN**-2
-    return math.exp((a * math.log(known) + b * math.log(told)) / (a + b))
+    return math.exp((a * math.log(known) + b * math.log(reported)) / (a + b))
 
 
 @pytest.mark.parametrize("venue", ["bybit", "hyperliquid", ""])
@@ -63,22 +63,22 @@ def test_binance_is_taken_to_tell_about_a_third():
 
 def test_a_sampled_feed_told_a_third_is_found_near_a_third():
     share = initial_rate("binance").share
-    found = seen(pooled_stats("binance:BTCUSDT", share, told=1 / 3), COMPLETE, share)
+    found = seen(pooled_stats("binance:BTCUSDT", share, reported=1 / 3), COMPLETE, share)
     assert found.measured
     assert found.share == pytest.approx(1 / 3, rel=0.1)
 
 
-@pytest.mark.parametrize("told", [0.1, 0.2, 0.5, 0.9])
-def test_what_is_told_moves_the_share_as_far_as_venues_are_alike(told):
+@pytest.mark.parametrize("reported", [0.1, 0.2, 0.5, 0.9])
+def test_what_is_told_moves_the_share_as_far_as_venues_are_alike(reported):
     share = initial_rate("binance").share
-    found = seen(pooled_stats("binance:BTCUSDT", share, told), COMPLETE, share).share
-    assert found == pytest.approx(middle(share, told), rel=0.02)
+    found = seen(pooled_stats("binance:BTCUSDT", share, reported), COMPLETE, share).share
+    assert found == pytest.approx(middle(share, reported), rel=0.02)
 
 
 def test_the_share_it_was_learned_under_does_not_matter():
-    """A lesson is of all that dies, so a wrong share is in it and taken out again."""
+    """Statistics are of the complete volume, so a wrong share is in them and taken out again."""
     shares = [
-        seen(pooled_stats("binance:BTCUSDT", share, told=0.2), COMPLETE, share).share
+        seen(pooled_stats("binance:BTCUSDT", share, reported=0.2), COMPLETE, share).share
         for share in (0.05, 0.36, 1.0)
     ]
     assert shares == pytest.approx([shares[0]] * 3)
@@ -86,14 +86,14 @@ def test_the_share_it_was_learned_under_does_not_matter():
 
 def test_a_comparison_makes_it_surer_than_the_prior():
     share = initial_rate("okx").share
-    found = seen(pooled_stats("okx:BTC", share, told=0.5), COMPLETE, share)
+    found = seen(pooled_stats("okx:BTC", share, reported=0.5), COMPLETE, share)
     assert 0 < found.spread < PRIOR_SPREAD
 
 
 def test_a_few_large_closes_prove_little():
     """The volume reported is 49, of typical closes of a ten-thousandth, or of 1000."""
     share = initial_rate("binance").share
-    own = pooled_stats("binance:BTCUSDT", share, told=0.05)
+    own = pooled_stats("binance:BTCUSDT", share, reported=0.05)
     fine, coarse = (seen(own, COMPLETE, share, grain) for grain in (1e-4, 1e3))
     assert coarse.share == pytest.approx(share, rel=0.02)
     assert fine.share < share / 1.5
@@ -101,24 +101,26 @@ def test_a_few_large_closes_prove_little():
 
 
 @given(st.floats(1e-9, 1e9), st.floats(1e-3, 1.0))
-def test_no_feed_tells_more_than_all_or_less_than_a_broken_one(told, share):
-    found = seen(pooled_stats("binance:BTCUSDT", share, told), COMPLETE, share)
+def test_no_feed_tells_more_than_all_or_less_than_a_broken_one(reported, share):
+    found = seen(pooled_stats("binance:BTCUSDT", share, reported), COMPLETE, share)
     assert LEAST <= found.share <= 1.0
 
 
 def test_a_feed_that_tells_more_than_all_tells_all():
     share = initial_rate("binance").share
-    assert seen(pooled_stats("binance:BTCUSDT", share, told=1e4), COMPLETE, share).share == 1.0
+    assert seen(pooled_stats("binance:BTCUSDT", share, reported=1e4), COMPLETE, share).share == 1.0
 
 
 def test_a_feed_that_tells_next_to_nothing_is_broken_not_sampled():
     share = initial_rate("binance").share
-    assert seen(pooled_stats("binance:BTCUSDT", share, told=1e-9), COMPLETE, share).share == LEAST
+    assert (
+        seen(pooled_stats("binance:BTCUSDT", share, reported=1e-9), COMPLETE, share).share == LEAST
+    )
 
 
 def test_without_complete_feeds_nothing_is_measured():
     share = initial_rate("binance").share
-    own = pooled_stats("binance:BTCUSDT", share, told=0.1)
+    own = pooled_stats("binance:BTCUSDT", share, reported=0.1)
     for market_stats in (
         [],
         [own],
@@ -128,7 +130,7 @@ def test_without_complete_feeds_nothing_is_measured():
 
 
 def test_a_market_that_was_told_nothing_measures_nothing():
-    own = pooled_stats("binance:BTCUSDT", 0.3, told=0.0)
+    own = pooled_stats("binance:BTCUSDT", 0.3, reported=0.0)
     assert seen(own, COMPLETE, 0.3) == initial_rate("binance")
 
 
@@ -139,6 +141,6 @@ def test_a_market_whose_sweeps_crossed_nothing_measures_nothing():
 
 def test_sampled_feeds_of_others_do_not_count():
     share = initial_rate("binance").share
-    own = pooled_stats("binance:BTCUSDT", share, told=0.1)
-    wrong = pooled_stats("bitget:BTCUSDT", 1.0, told=0.001)
+    own = pooled_stats("binance:BTCUSDT", share, reported=0.1)
+    wrong = pooled_stats("bitget:BTCUSDT", 1.0, reported=0.001)
     assert seen(own, [*COMPLETE, wrong], share) == seen(own, COMPLETE, share)

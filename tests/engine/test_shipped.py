@@ -28,9 +28,9 @@ def test_what_they_were_learned_from_was_over_before_they_are_used():
     estimate = Estimate(100_000.0, "binance:BTCUSDT")
     assert estimate.pretrained is SHIPPED
     estimate.flush(SHIPPED.until - HOUR)
-    assert not estimate.borrows
+    assert not estimate.is_pretrained
     estimate.flush(SHIPPED.until + 2 * HOUR)
-    assert estimate.borrows
+    assert estimate.is_pretrained
 
 
 def test_they_are_of_this_version_of_the_model():

@@ -1,4 +1,4 @@
-"""What sweeps crossed and what died meanwhile."""
+"""Quarter-hour sums of sweeps and liquidations."""
 
 import numpy as np
 import pytest
@@ -42,12 +42,12 @@ def swept(quarters):
     return sweeps
 
 
-def rows(deaths, sweeps, since=T, until=T + DAY):
-    """Return what died by the quarters that were crossed, as told by `swept`."""
-    crossed, died = deaths.rows(sweeps, since, until)
+def rows(log, sweeps, since=T, until=T + DAY):
+    """Return the liquidated volume by the quarters that were crossed, as marked by `swept`."""
+    crossed, liquidated = log.rows(sweeps, since, until)
     return {
         tuple(np.flatnonzero(row[0]).tolist()): volumes.tolist()
-        for row, volumes in zip(crossed, died, strict=True)
+        for row, volumes in zip(crossed, liquidated, strict=True)
     }
 
 
@@ -174,25 +174,25 @@ def test_an_hour_that_is_closed_is_forgotten_with_all_before_it():
 
 
 def test_single_deaths_of_a_side_add_up_within_their_quarter():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for side, volume in ((0, 1.0), (0, 2.0), (1, 4.0)):
-        deaths.add(T, QUARTER, side, volume)
-    assert deaths.within(T, T + HOUR).tolist() == [3.0, 4.0]
-    assert deaths.within(T - HOUR, T).tolist() == [0.0, 0.0]
+        log.add(T, QUARTER, side, volume)
+    assert log.within(T, T + HOUR).tolist() == [3.0, 4.0]
+    assert log.within(T - HOUR, T).tolist() == [0.0, 0.0]
 
 
 def test_an_hour_no_bar_tells_of_is_unknown_where_deaths_are_told_in_bars_alone():
-    deaths = LiquidationLog()
-    deaths.add(T, HOUR, 0, 5.0)
-    assert deaths.within(T, T + HOUR).tolist() == [5.0, 0.0]
-    assert deaths.within(T + HOUR, T + 2 * HOUR) is None
+    log = LiquidationLog()
+    log.add(T, HOUR, 0, 5.0)
+    assert log.within(T, T + HOUR).tolist() == [5.0, 0.0]
+    assert log.within(T + HOUR, T + 2 * HOUR) is None
 
 
 def test_an_hour_without_deaths_is_quiet_where_they_are_told_one_by_one():
-    deaths = LiquidationLog()
-    deaths.add(T, HOUR, 0, 5.0)
-    deaths.add(T + 3 * HOUR, QUARTER, 0, 1.0)
-    assert deaths.within(T + HOUR, T + 2 * HOUR).tolist() == [0.0, 0.0]
+    log = LiquidationLog()
+    log.add(T, HOUR, 0, 5.0)
+    log.add(T + 3 * HOUR, QUARTER, 0, 1.0)
+    assert log.within(T + HOUR, T + 2 * HOUR).tolist() == [0.0, 0.0]
 
 
 def test_before_anything_was_told_nothing_is_known():
@@ -200,40 +200,40 @@ def test_before_anything_was_told_nothing_is_known():
 
 
 def test_trimmed_deaths_forget_what_starts_earlier():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for n in range(4):
-        deaths.add(T + n * HOUR, HOUR, 0, 1.0)
-    deaths.trim(T + 2 * HOUR)
-    assert [start for start, _ in deaths.spans] == [T + 2 * HOUR, T + 3 * HOUR]
+        log.add(T + n * HOUR, HOUR, 0, 1.0)
+    log.trim(T + 2 * HOUR)
+    assert [start for start, _ in log.spans] == [T + 2 * HOUR, T + 3 * HOUR]
 
 
 def test_single_liquidations_belong_to_the_sweep_before_them():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for q, volume in ((0, 1.0), (2, 2.0), (3, 4.0)):
-        deaths.add(T + q * QUARTER, QUARTER, 0, volume)
-    assert rows(deaths, swept((1, 2, 5))) == {(1,): [0, 0], (2,): [6, 0], (5,): [0, 0]}
+        log.add(T + q * QUARTER, QUARTER, 0, volume)
+    assert rows(log, swept((1, 2, 5))) == {(1,): [0, 0], (2,): [6, 0], (5,): [0, 0]}
 
 
 def test_a_bar_of_liquidations_is_one_row_over_all_it_spans():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for q, long, short in ((0, 3.0, 5.0), (8, 7.0, 0.0), (36, 9.0, 9.0)):
-        deaths.add(T + q * QUARTER, HOUR, 0, long)
-        deaths.add(T + q * QUARTER, HOUR, 1, short)
-    deaths.add(T + 6 * QUARTER, QUARTER, 0, 2.0)
-    found = rows(deaths, swept((0, 2, 3, 6, 9)))
+        log.add(T + q * QUARTER, HOUR, 0, long)
+        log.add(T + q * QUARTER, HOUR, 1, short)
+    log.add(T + 6 * QUARTER, QUARTER, 0, 2.0)
+    found = rows(log, swept((0, 2, 3, 6, 9)))
     assert found == {(0, 2, 3): [3, 5], (6,): [2, 0], (9,): [7, 0]}
 
 
 def test_what_no_bar_covers_is_left_out_where_deaths_are_told_in_bars_alone():
-    deaths = LiquidationLog()
-    deaths.add(T, HOUR, 1, 5.0)
-    assert rows(deaths, swept((0, 3, 4, 9))) == {(0, 3): [0, 5]}
+    log = LiquidationLog()
+    log.add(T, HOUR, 1, 5.0)
+    assert rows(log, swept((0, 3, 4, 9))) == {(0, 3): [0, 5]}
 
 
 def test_a_bar_during_which_nothing_was_crossed_teaches_nothing():
-    deaths = LiquidationLog()
-    deaths.add(T, HOUR, 0, 3.0)
-    assert rows(deaths, swept((8,))) == {}
+    log = LiquidationLog()
+    log.add(T, HOUR, 0, 3.0)
+    assert rows(log, swept((8,))) == {}
 
 
 def test_without_deaths_what_was_crossed_killed_nothing():
@@ -241,21 +241,21 @@ def test_without_deaths_what_was_crossed_killed_nothing():
 
 
 def test_without_sweeps_deaths_teach_nothing():
-    deaths = LiquidationLog()
-    deaths.add(T, QUARTER, 0, 1.0)
-    deaths.add(T + HOUR, HOUR, 0, 1.0)
-    assert rows(deaths, Sweeps()) == {}
+    log = LiquidationLog()
+    log.add(T, QUARTER, 0, 1.0)
+    log.add(T + HOUR, HOUR, 0, 1.0)
+    assert rows(log, Sweeps()) == {}
 
 
 def test_spans_before_since_and_from_until_on_are_left_out():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for q in range(4):
-        deaths.add(T + q * QUARTER, QUARTER, 0, 10.0**q)
+        log.add(T + q * QUARTER, QUARTER, 0, 10.0**q)
     for n, volume in ((1, 5.0), (2, 7.0)):
-        deaths.add(T + n * HOUR, HOUR, 1, volume)
+        log.add(T + n * HOUR, HOUR, 1, volume)
     sweeps = swept(range(12))
     until = T + 2 * HOUR
-    found = rows(deaths, sweeps, T + 2 * QUARTER, until)
+    found = rows(log, sweeps, T + 2 * QUARTER, until)
     assert found == {(2,): [100, 0], (3,): [1000, 0], (4, 5, 6, 7): [0, 5]}
 
 
@@ -263,21 +263,21 @@ def test_spans_before_since_and_from_until_on_are_left_out():
 def test_every_row_is_what_was_crossed_in_spans_that_do_not_overlap(seed):
     chance = np.random.default_rng(seed)
     quarters = np.flatnonzero(chance.random(TERMS) < 0.6)
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for hour in np.flatnonzero(chance.random(4) < 0.5):
-        deaths.add(T + int(hour) * HOUR, HOUR, 0, 1.0)
-    deaths.add(T + int(chance.integers(16)) * QUARTER, QUARTER, 0, 1.0)
-    crossed, died = deaths.rows(swept(quarters), T, T + DAY)
-    assert len(crossed) == len(died)
+        log.add(T + int(hour) * HOUR, HOUR, 0, 1.0)
+    log.add(T + int(chance.integers(16)) * QUARTER, QUARTER, 0, 1.0)
+    crossed, liquidated = log.rows(swept(quarters), T, T + DAY)
+    assert len(crossed) == len(liquidated)
     inside = [q for q in quarters if T + q * QUARTER < T + DAY]
     assert crossed[:, 0].sum(axis=0).tolist() == [float(q in inside) for q in range(TERMS)]
 
 
 def test_bars_shorter_than_a_quarter_are_summed_into_it_and_longer_than_an_hour_tell_no_hour():
-    deaths = LiquidationLog()
+    log = LiquidationLog()
     for n in range(3):
-        deaths.add(T + n * 5 * MINUTE, 5 * MINUTE, 0, 1.0)
-    assert deaths.within(T, T + HOUR).tolist() == [3.0, 0.0]
+        log.add(T + n * 5 * MINUTE, 5 * MINUTE, 0, 1.0)
+    assert log.within(T, T + HOUR).tolist() == [3.0, 0.0]
     long = LiquidationLog()
     long.add(T, 4 * HOUR, 1, 8.0)
     assert long.within(T, T + HOUR) is None

@@ -40,7 +40,7 @@ def one(mean, variance, model_error=0.0):
 def played(errors, seed=0):
     """Return coverage and width where hours of all sizes are wrong by these factors.
 
-    Each band is drawn by what earlier rows taught; the first quarter of the rows is not counted.
+    Each band uses the model error of earlier rows; the first quarter of the rows is not counted.
     """
     chance = np.random.default_rng(seed)
     means = chance.lognormal(2.0, 1.5, len(errors))
@@ -49,7 +49,7 @@ def played(errors, seed=0):
     for mean, variance, error in zip(means, variances, errors, strict=True):
         low, high = one(mean, variance, mean * model_error.hourly)
         held.append(low <= mean * error <= high)
-        model_error.see(mean * error, mean, variance)
+        model_error.update(mean * error, mean, variance)
     return np.mean(held[len(held) // 4 :]), model_error.hourly
 
 
@@ -188,7 +188,7 @@ def test_before_anything_was_measured_the_misfit_is_the_first_guess():
 def test_the_first_guess_is_outweighed_by_as_many_rows_as_it_stands_for():
     model_error, widths = ModelError(), []
     for _ in range(PATIENCE):
-        model_error.see(1.0, 1.0, 1.0)
+        model_error.update(1.0, 1.0, 1.0)
         widths.append(model_error.hourly)
     assert widths[0] == pytest.approx(FIRST_MODEL_ERROR)
     assert widths[-1] == 0
@@ -197,10 +197,10 @@ def test_the_first_guess_is_outweighed_by_as_many_rows_as_it_stands_for():
 def test_places_on_the_map_are_never_as_sure_as_the_best_hours():
     model_error = ModelError()
     for _ in range(PATIENCE):
-        model_error.see(1.0, 1.0, 1.0)
+        model_error.update(1.0, 1.0, 1.0)
     assert (model_error.hourly, model_error.width) == (0, LEAST_MODEL_ERROR)
     for _ in range(ROWS):
-        model_error.see(1e3, 1.0, 1.0)
+        model_error.update(1e3, 1.0, 1.0)
     assert model_error.width == model_error.hourly > LEAST_MODEL_ERROR
 
 
@@ -208,7 +208,7 @@ def test_places_on_the_map_are_never_as_sure_as_the_best_hours():
 def test_the_hourly_width_would_have_covered_its_share_of_the_hours_before(volumes):
     model_error = ModelError()
     for volume in volumes:
-        model_error.see(volume, 10.0, 5.0)
+        model_error.update(volume, 10.0, 5.0)
     low, high = one(10.0, 5.0, 10.0 * model_error.hourly)
     floor = NOTHING * 10.0
     held = [low <= max(v, floor) * 1.000001 and v <= high * 1.000001 for v in volumes]
@@ -219,7 +219,7 @@ def test_the_hourly_width_would_have_covered_its_share_of_the_hours_before(volum
 def test_of_what_was_not_expected_nothing_is_learned():
     model_error = ModelError()
     for _ in range(500):
-        model_error.see(1e9, 0.0, 0.0)
+        model_error.update(1e9, 0.0, 0.0)
     assert model_error.hourly == pytest.approx(FIRST_MODEL_ERROR)
 
 
@@ -227,18 +227,18 @@ def test_of_what_was_not_expected_nothing_is_learned():
 def test_volumes_below_a_thousandth_of_what_was_expected_count_as_nothing(truth):
     model_error, nothing = ModelError(), ModelError()
     for _ in range(PATIENCE):
-        model_error.see(truth, 1.0, 0.01)
-        nothing.see(0.0, 1.0, 0.01)
+        model_error.update(truth, 1.0, 0.01)
+        nothing.update(0.0, 1.0, 0.01)
     assert model_error.hourly == nothing.hourly < math.inf
 
 
 def test_only_the_last_rows_count():
     model_error = ModelError()
     for _ in range(ROWS):
-        model_error.see(1e3, 1.0, 1.0)
+        model_error.update(1e3, 1.0, 1.0)
     assert model_error.hourly > 2
     for _ in range(ROWS):
-        model_error.see(1.0, 1.0, 1.0)
+        model_error.update(1.0, 1.0, 1.0)
     assert model_error.hourly == 0
 
 
@@ -271,10 +271,10 @@ def test_after_a_prior_ten_times_wrong_the_width_recovers():
     """The rows of the wrong weights are forgotten once as many good ones came after."""
     model_error, chance = ModelError(), np.random.default_rng(6)
     for truth in chance.gamma(2.0, 0.5, 300):
-        model_error.see(truth / 10, 1.0, 0.5)
+        model_error.update(truth / 10, 1.0, 0.5)
     wrong = model_error.hourly
     for truth in chance.gamma(2.0, 0.5, ROWS):
-        model_error.see(truth, 1.0, 0.5)
+        model_error.update(truth, 1.0, 0.5)
     assert wrong > 1.0
     assert model_error.hourly < 0.1
     assert model_error.width == LEAST_MODEL_ERROR

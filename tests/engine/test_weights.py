@@ -33,11 +33,11 @@ compiled = pytest.mark.skipif(PLAIN, reason="a minute where kernels run as plain
 
 
 def problem(seed, rows=12 if PLAIN else 60, n=16):
-    """Return crossed exposure, dead volume, start and prior weights of a random problem."""
+    """Return crossed exposure, liquidated volume, start and prior weights of a random problem."""
     chance = np.random.default_rng(seed)
     crossed = chance.exponential(10.0, (rows, n)) * (chance.random((rows, n)) < 0.3)
-    died = chance.exponential(1.0, rows) * (chance.random(rows) < 0.5)
-    return crossed, died, chance.exponential(0.1, n) + 1e-4, chance.exponential(0.1, n) + 1e-4
+    liquidated = chance.exponential(1.0, rows) * (chance.random(rows) < 0.5)
+    return crossed, liquidated, chance.exponential(0.1, n) + 1e-4, chance.exponential(0.1, n) + 1e-4
 
 
 venues = pytest.mark.parametrize("venue", ["", "binance", "hyperliquid"])
@@ -111,11 +111,11 @@ def test_where_nothing_opens_the_prior_is_finite():
 
 @given(seeds, st.floats(0.01, 100.0))
 def test_every_round_of_the_climb_raises_the_posterior_and_keeps_weights_above_zero(seed, strength):
-    crossed, died, weights, prior_mean = problem(seed)
-    before = log_posterior(crossed, died, weights, prior_mean, strength)
+    crossed, liquidated, weights, prior_mean = problem(seed)
+    before = log_posterior(crossed, liquidated, weights, prior_mean, strength)
     for _ in range(3 if PLAIN else 30):
-        weights, _ = em(crossed, died, weights, prior_mean, strength, iterations=1)
-        now = log_posterior(crossed, died, weights, prior_mean, strength)
+        weights, _ = em(crossed, liquidated, weights, prior_mean, strength, iterations=1)
+        now = log_posterior(crossed, liquidated, weights, prior_mean, strength)
         assert now >= before - 1e-9 * abs(before)
         assert (weights > 0).all()
         before = now
@@ -123,9 +123,9 @@ def test_every_round_of_the_climb_raises_the_posterior_and_keeps_weights_above_z
 
 @given(seeds)
 def test_the_credit_of_all_classes_is_the_volume_that_died_on_crossed_ground(seed):
-    crossed, died, start, prior_mean = problem(seed)
-    _, credit = em(crossed, died, start, prior_mean, 1.0)
-    assert credit.sum() == pytest.approx(died[crossed.any(axis=1)].sum())
+    crossed, liquidated, start, prior_mean = problem(seed)
+    _, credit = em(crossed, liquidated, start, prior_mean, 1.0)
+    assert credit.sum() == pytest.approx(liquidated[crossed.any(axis=1)].sum())
 
 
 @compiled
@@ -134,9 +134,9 @@ def test_known_weights_are_recovered_from_synthetic_poisson_deaths(seed):
     chance = np.random.default_rng(seed)
     truth = 0.02 * np.exp(chance.normal(0, 0.7, 16))
     crossed = chance.exponential(200.0, (4000, 16)) * (chance.random((4000, 16)) < 0.15)
-    died = chance.poisson(crossed @ truth).astype(float)
+    liquidated = chance.poisson(crossed @ truth).astype(float)
     prior_mean = np.full(16, 0.02)
-    found, _ = em(crossed, died, prior_mean, prior_mean, 0.5, iterations=600)
+    found, _ = em(crossed, liquidated, prior_mean, prior_mean, 0.5, iterations=600)
     information = crossed.T @ (crossed / np.maximum(crossed @ truth, 1e-12)[:, None])
     width = np.sqrt(np.diag(np.linalg.inv(information)))
     assert (np.abs(found - truth) < 6 * width).all()
@@ -144,9 +144,9 @@ def test_known_weights_are_recovered_from_synthetic_poisson_deaths(seed):
 
 
 def test_what_was_never_crossed_keeps_its_prior():
-    crossed, died, start, prior_mean = problem(3)
+    crossed, liquidated, start, prior_mean = problem(3)
     crossed[:, 5] = 0.0
-    found, credit = em(crossed, died, start, prior_mean, 1.0)
+    found, credit = em(crossed, liquidated, start, prior_mean, 1.0)
     assert found[5] == pytest.approx(prior_mean[5])
     assert credit[5] == 0
 
@@ -154,10 +154,10 @@ def test_what_was_never_crossed_keeps_its_prior():
 @pytest.mark.parametrize("volume", [1.0, 1e9, 1e15])
 def test_deaths_where_nothing_was_crossed_teach_nothing(volume):
     """Cheap coins die by the billion; such a row once turned all weights into NaN."""
-    crossed, died, start, prior_mean = problem(4)
-    rows = np.concatenate((crossed, np.zeros((1, 16)))), np.append(died, volume)
+    crossed, liquidated, start, prior_mean = problem(4)
+    rows = np.concatenate((crossed, np.zeros((1, 16)))), np.append(liquidated, volume)
     assert em(*rows, start, prior_mean, 1.0)[0] == pytest.approx(
-        em(crossed, died, start, prior_mean, 1.0)[0], rel=1e-12
+        em(crossed, liquidated, start, prior_mean, 1.0)[0], rel=1e-12
     )
 
 
@@ -170,8 +170,8 @@ def test_what_is_learned_from_volumes_of_known_weights_recovers_what_they_expect
     busy = chance.exponential(3.0, (4000, 2, 1))
     crossed = busy * chance.exponential(20.0, (4000, 2, TERMS))
     crossed *= chance.random(crossed.shape) < 0.15
-    died = chance.poisson(crossed @ truth).astype(float)
-    found = fit(crossed[:3000], died[:3000], np.full(TERMS, 0.02), 1e4)
+    liquidated = chance.poisson(crossed @ truth).astype(float)
+    found = fit(crossed[:3000], liquidated[:3000], np.full(TERMS, 0.02), 1e4)
     for side in range(2):
         expected = crossed[3000:, side] @ found.weights[side]
         wanted = crossed[3000:, side] @ truth
@@ -182,33 +182,33 @@ def test_what_is_learned_from_volumes_of_known_weights_recovers_what_they_expect
 
 
 def sides(seed):
-    crossed, died, _, prior_mean = problem(seed)
-    return crossed.reshape(-1, 2, 16), died.reshape(-1, 2), prior_mean
+    crossed, liquidated, _, prior_mean = problem(seed)
+    return crossed.reshape(-1, 2, 16), liquidated.reshape(-1, 2), prior_mean
 
 
 @given(seeds)
 def test_both_sides_alike_learn_alike(seed):
-    crossed, died, prior_mean = sides(seed)
-    crossed[:, 1], died[:, 1] = crossed[:, 0], died[:, 0]
-    found = fit(crossed, died, prior_mean, 1e5)
+    crossed, liquidated, prior_mean = sides(seed)
+    crossed[:, 1], liquidated[:, 1] = crossed[:, 0], liquidated[:, 0]
+    found = fit(crossed, liquidated, prior_mean, 1e5)
     assert found.weights[0] == pytest.approx(found.weights[1])
 
 
 @given(seeds)
 def test_the_more_a_fit_is_pooled_the_nearer_its_sides_are(seed):
-    crossed, died, prior_mean = sides(seed)
+    crossed, liquidated, prior_mean = sides(seed)
     gaps = []
     for oi in (1e3, 1e9):
-        weights = fit(crossed, died, prior_mean, oi).weights
+        weights = fit(crossed, liquidated, prior_mean, oi).weights
         gaps.append(np.abs(np.log(weights[0] / weights[1])).max())
     assert gaps[1] <= gaps[0] + 1e-9
 
 
 @given(seeds)
 def test_a_warm_start_goes_on_from_where_the_last_fit_was(seed):
-    crossed, died, prior_mean = sides(seed)
-    first = fit(crossed, died, prior_mean, 1e5)
-    again = fit(crossed, died, prior_mean, 1e5, start=first.weights, dispersion=0.0)
+    crossed, liquidated, prior_mean = sides(seed)
+    first = fit(crossed, liquidated, prior_mean, 1e5)
+    again = fit(crossed, liquidated, prior_mean, 1e5, start=first.weights, dispersion=0.0)
     assert again.weights == pytest.approx(first.weights, rel=0.5)
 
 
@@ -221,18 +221,18 @@ def test_without_deaths_and_sweeps_both_sides_keep_the_centre():
 
 def test_with_deaths_without_end_the_centre_is_forgotten():
     crossed = np.full((50, 2, 16), 1e6)
-    died = (crossed * 0.02).sum(axis=2)
-    found = fit(crossed, died, np.full(16, 5.0), 1e3)
+    liquidated = (crossed * 0.02).sum(axis=2)
+    found = fit(crossed, liquidated, np.full(16, 5.0), 1e3)
     assert found.weights == pytest.approx(np.full((2, 16), 0.02), rel=1e-3)
 
 
 def test_a_fit_knows_what_it_rests_on():
-    crossed, died, prior_mean = sides(2)
-    found = fit(crossed, died, prior_mean, 1e5, dispersion=0.5)
+    crossed, liquidated, prior_mean = sides(2)
+    found = fit(crossed, liquidated, prior_mean, 1e5, dispersion=0.5)
     assert found.crossed == pytest.approx(crossed.sum(axis=0))
-    assert found.evidence.sum(axis=1) == pytest.approx(died.sum(axis=0), rel=0.2)
+    assert found.evidence.sum(axis=1) == pytest.approx(liquidated.sum(axis=0), rel=0.2)
     assert np.array_equal(found.prior_mean, prior_mean)
-    assert (found.dispersion, found.reports) == (0.5, pytest.approx(died.sum() / 0.5))
+    assert (found.dispersion, found.reports) == (0.5, pytest.approx(liquidated.sum() / 0.5))
 
 
 def test_where_only_sums_are_reported_the_grain_is_a_bound_and_reports_are_counted_by_rows():
@@ -268,26 +268,26 @@ def test_no_weight_is_less_certain_than_the_least_shape():
 
 @given(seeds)
 def test_the_prior_is_brought_to_the_level_of_what_was_liquidated(seed):
-    crossed, died, prior_mean = sides(seed)
-    died = died + 0.1
-    middle = rescale_prior(prior_mean * 30, crossed, died, 1e-6)
-    assert (crossed[..., :-2] @ middle[:-2]).sum() == pytest.approx(died.sum(), rel=1e-6)
+    crossed, liquidated, prior_mean = sides(seed)
+    liquidated = liquidated + 0.1
+    middle = rescale_prior(prior_mean * 30, crossed, liquidated, 1e-6)
+    assert (crossed[..., :-2] @ middle[:-2]).sum() == pytest.approx(liquidated.sum(), rel=1e-6)
 
 
 @given(seeds, st.floats(1e-3, 1e3))
 def test_raising_the_prior_moves_all_terms_alike_but_neither_of_the_two_lengths(seed, factor):
-    crossed, died, prior_mean = sides(seed)
-    middle = rescale_prior(prior_mean * factor, crossed, died, 1e5)
+    crossed, liquidated, prior_mean = sides(seed)
+    middle = rescale_prior(prior_mean * factor, crossed, liquidated, 1e5)
     assert np.array_equal(middle[-2:], prior_mean[-2:] * factor)
     level = middle[:-2] / (prior_mean[:-2] * factor)
     assert level == pytest.approx(np.full(14, level[0]))
 
 
 def test_the_lengths_stay_also_where_only_the_path_is_fitted():
-    crossed, died, _, prior_mean = problem(1, n=TERMS)
+    crossed, liquidated, _, prior_mean = problem(1, n=TERMS)
     some = prior_mean[PATH_ONLY]
     rows = crossed.reshape(-1, 2, TERMS)[..., PATH_ONLY]
-    middle = rescale_prior(some, rows, died.reshape(-1, 2) + 5.0, 1.0)
+    middle = rescale_prior(some, rows, liquidated.reshape(-1, 2) + 5.0, 1.0)
     assert set(PATH_ONLY[-2:]) == {LENGTH, LENGTH + 1}
     assert np.array_equal(middle[-2:], some[-2:])
     assert not np.array_equal(middle[:-2], some[:-2])
@@ -305,8 +305,10 @@ def test_without_liquidations_the_prior_falls_as_more_is_crossed():
 
 
 def test_a_large_liquidation_says_less_of_the_level_than_many_small_ones():
-    crossed, died, prior_mean = sides(3)
-    fine, coarse = (rescale_prior(prior_mean, crossed, died * 100, 1.0, d)[0] for d in (0.0, 10.0))
+    crossed, liquidated, prior_mean = sides(3)
+    fine, coarse = (
+        rescale_prior(prior_mean, crossed, liquidated * 100, 1.0, d)[0] for d in (0.0, 10.0)
+    )
     assert abs(np.log(coarse / prior_mean[0])) < abs(np.log(fine / prior_mean[0]))
 
 
@@ -322,9 +324,11 @@ def test_five_small_reports_move_neither_the_level_beyond_its_band_nor_a_weight_
     crossed = chance.exponential(1.0, (24, 2, TERMS)) * (chance.random((24, 2, TERMS)) < 0.2)
     total = 0.05 * LEVEL * oi
     crossed *= total * wrong / (crossed @ prior_mean).sum()
-    died = np.zeros((24, 2))
-    np.add.at(died, (chance.integers(0, 24, 5), chance.integers(0, 2, 5)), total / 5)
-    found = fit(crossed, died, rescale_prior(prior_mean, crossed, died, oi, dispersion), oi)
+    liquidated = np.zeros((24, 2))
+    np.add.at(liquidated, (chance.integers(0, 24, 5), chance.integers(0, 2, 5)), total / 5)
+    found = fit(
+        crossed, liquidated, rescale_prior(prior_mean, crossed, liquidated, oi, dispersion), oi
+    )
     level = np.log((crossed * found.weights).sum() / (crossed @ prior_mean).sum())
     assert abs(level) < 1.28 * 0.6
     assert (found.weights > 0.1 * prior_mean).all()
@@ -332,15 +336,15 @@ def test_five_small_reports_move_neither_the_level_beyond_its_band_nor_a_weight_
 
 
 def test_a_grainy_volume_convinces_less():
-    crossed, died, prior_mean = sides(1)
-    fine = fit(crossed, died, prior_mean, 1e5).confidence()
-    grainy = fit(crossed, died, prior_mean, 1e5, dispersion=5.0).confidence()
+    crossed, liquidated, prior_mean = sides(1)
+    fine = fit(crossed, liquidated, prior_mean, 1e5).confidence()
+    grainy = fit(crossed, liquidated, prior_mean, 1e5, dispersion=5.0).confidence()
     assert grainy.sum() < fine.sum()
 
 
 def test_one_huge_close_says_next_to_nothing_of_where_positions_stand():
-    crossed, died, prior_mean = sides(1)
-    assert fit(crossed, died, prior_mean, 1e-3, dispersion=1e9).weights == pytest.approx(
+    crossed, liquidated, prior_mean = sides(1)
+    assert fit(crossed, liquidated, prior_mean, 1e-3, dispersion=1e9).weights == pytest.approx(
         np.stack((prior_mean, prior_mean)), rel=1e-3
     )
 

@@ -48,10 +48,10 @@ columns = { account = "a", value = "v", equity = "e" }
 """
 
 
-def fill(at, account, size, price=100.0, coin="ETH", **told):
+def fill(at, account, size, price=100.0, coin="ETH", **reported):
     """Return a fill of a taker, printed as it is."""
-    told = {"print": size, "forced": False, "liquidated": False} | told
-    return cp.Fill(T0 + at, account, coin, price, size, **told)
+    reported = {"print": size, "forced": False, "liquidated": False} | reported
+    return cp.Fill(T0 + at, account, coin, price, size, **reported)
 
 
 def paid(account, delta, at=0):
@@ -70,7 +70,7 @@ def stored(tmp_path, monkeypatch):
     """Return a function that stores fills and forced closes, and reads them as a world."""
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
 
-    def write(fills, dead="", ledger="0,x,100\n"):
+    def write(fills, liquidated="", ledger="0,x,100\n"):
         start = T0 // SECOND
 
         def stamped(text):
@@ -79,7 +79,7 @@ def stored(tmp_path, monkeypatch):
 
         (tmp_path / "fills.csv").write_text("t,a,c,s,p,z,k\n" + stamped(fills))
         (tmp_path / "ledger.csv").write_text("t,a,d\n" + stamped(ledger))
-        (tmp_path / "dead.csv").write_text("t,a,v,e\n" + stamped(dead))
+        (tmp_path / "dead.csv").write_text("t,a,v,e\n" + stamped(liquidated))
         (tmp_path / "source.toml").write_text(TOML)
         return load(tmp_path / "source.toml")
 

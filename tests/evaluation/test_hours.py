@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from powderkeg.engine.calibration import forecasts
 from powderkeg.engine.calibration.forecasts import (
-    DIED,
     FRESH,
     HIGH,
     LOW,
     NO_MAP,
     PATH_ONLY,
-    SAID,
+    PREDICTED,
+    REPORTED,
     STATIC,
 )
 from powderkeg.errors import ConfigError
@@ -50,7 +50,7 @@ def bars(closes, start=T, market="binance:BTCUSDT", oi=1000.0):
     )  # fmt: skip
 
 
-def dead(hour, long, short, market="aggregate:BTC"):
+def liquidated(hour, long, short, market="aggregate:BTC"):
     """Return what was liquidated in an hour counted from the start."""
     at = T + hour * HOUR
     return LiquidationBar(market, at, at + HOUR, HOUR, long, short)
@@ -64,45 +64,45 @@ def walked(days, seed=3, market="binance:BTCUSDT", oi=1000.0):
     for hour in range(int(days * 24)):
         run = bars(closes[12 * hour : 12 * hour + 12], T + hour * HOUR, market, oi)
         move = math.log(run.close[-1] / run.open[0])
-        out += [run, dead(hour, 50 * max(-move, 0), 50 * max(move, 0))]
+        out += [run, liquidated(hour, 50 * max(-move, 0), 50 * max(move, 0))]
     return out
 
 
-def rows_of(died, said, static=None, path=None, first=START, alone=None):
+def rows_of(liquidated, predicted, static=None, path=None, first=START, alone=None):
     """Return rows with these dollars by hour and side, shape (n, 2) each."""
-    died, said = np.array(died, float), np.array(said, float)
-    rows = np.zeros((len(died), 8, 2))
-    rows[:, DIED], rows[:, SAID] = died, said
-    rows[:, LOW], rows[:, HIGH] = said / 2, said * 2
-    rows[:, STATIC] = died.mean() if static is None else static
-    rows[:, NO_MAP] = died.mean() if path is None else path
-    rows[:, PATH_ONLY] = died.mean() if alone is None else alone
+    liquidated, predicted = np.array(liquidated, float), np.array(predicted, float)
+    rows = np.zeros((len(liquidated), 8, 2))
+    rows[:, REPORTED], rows[:, PREDICTED] = liquidated, predicted
+    rows[:, LOW], rows[:, HIGH] = predicted / 2, predicted * 2
+    rows[:, STATIC] = liquidated.mean() if static is None else static
+    rows[:, NO_MAP] = liquidated.mean() if path is None else path
+    rows[:, PATH_ONLY] = liquidated.mean() if alone is None else alone
     rows[:, FRESH] = 1.0
-    at = first + np.arange(len(died))
-    return hours.ForecastRows(at, rows, np.full((len(died), 2), 0.01))
+    at = first + np.arange(len(liquidated))
+    return hours.ForecastRows(at, rows, np.full((len(liquidated), 2), 0.01))
 
 
 @given(volumes, st.integers(0, 2**32 - 1))
-def test_the_mean_missed_over_the_mean_reported_is_the_deviance(died, seed):
-    actual = np.array(died)
+def test_the_mean_missed_over_the_mean_reported_is_the_deviance(liquidated, seed):
+    actual = np.array(liquidated)
     expected = np.random.default_rng(seed).exponential(actual.mean(), len(actual))
-    mean = scores.missed(actual, expected).mean() / actual.mean()
+    mean = scores.row_deviances(actual, expected).mean() / actual.mean()
     assert mean == pytest.approx(poisson_deviance(actual, expected), rel=1e-9, abs=1e-9)
 
 
 @given(volumes)
-def test_nothing_is_missed_by_who_says_what_dies(died):
-    actual = np.array(died) + actual_floor(died)
-    assert scores.missed(actual, actual) == pytest.approx(np.zeros(len(actual)), abs=1e-6)
+def test_nothing_is_missed_by_who_says_what_dies(liquidated):
+    actual = np.array(liquidated) + actual_floor(liquidated)
+    assert scores.row_deviances(actual, actual) == pytest.approx(np.zeros(len(actual)), abs=1e-6)
 
 
 def test_who_says_the_same_of_every_hour_puts_them_in_no_order():
     assert math.isnan(scores.spearman(np.ones(5), np.arange(5.0)))
 
 
-def actual_floor(died):
+def actual_floor(liquidated):
     """Return enough for no row to lie below the floor."""
-    return float(np.mean(died)) * scores.FLOOR * 2
+    return float(np.mean(liquidated)) * scores.FLOOR * 2
 
 
 def test_equal_values_share_the_mean_of_their_ranks():
@@ -110,32 +110,32 @@ def test_equal_values_share_the_mean_of_their_ranks():
 
 
 @given(volumes)
-def test_order_is_all_that_rank_correlation_sees(died):
-    values = np.unique(np.round(died, 6))  # closer ones may have the same logarithm
+def test_order_is_all_that_rank_correlation_sees(liquidated):
+    values = np.unique(np.round(liquidated, 6))  # closer ones may have the same logarithm
     if len(values) > 1:
         assert scores.spearman(values, np.log1p(values)) == pytest.approx(1.0)
         assert scores.spearman(values, -values) == pytest.approx(-1.0)
 
 
 def test_coverage_counts_what_lies_between_the_ends_by_side():
-    said = rows_of([[1, 3], [2, 1], [9, 2], [1, 9]], np.full((4, 2), 2.0))
-    got = scores.coverage(said)
+    predicted = rows_of([[1, 3], [2, 1], [9, 2], [1, 9]], np.full((4, 2), 2.0))
+    got = scores.coverage(predicted)
     assert got["coverage_80_long"] == 0.75
     assert got["coverage_80_short"] == 0.75
     assert got["coverage_80"] == 0.75
 
 
 def test_reliability_shows_each_tenth_once_from_least_to_most():
-    said = np.arange(1.0, 101.0).reshape(50, 2)
-    rows = scores.reliability(rows_of(2 * said, said))
+    predicted = np.arange(1.0, 101.0).reshape(50, 2)
+    rows = scores.reliability(rows_of(2 * predicted, predicted))
     assert [row["n"] for row in rows] == [10] * 10
     assert all(row["died"] == pytest.approx(2 * row["said"]) for row in rows)
     assert [row["said"] for row in rows] == sorted(row["said"] for row in rows)
 
 
 def test_a_perfect_map_finds_the_largest_hours_and_a_reversed_one_the_smallest():
-    died = np.stack((np.arange(100.0), np.zeros(100)), axis=1)
-    got = scores.order(rows_of(died, died, path=died[::-1]))
+    liquidated = np.stack((np.arange(100.0), np.zeros(100)), axis=1)
+    got = scores.order(rows_of(liquidated, liquidated, path=liquidated[::-1]))
     share = got["share_in_top_5_percent"]
     assert share["ours"] == pytest.approx(sum(range(95, 100)) / sum(range(100)))
     assert share["no_map"] == pytest.approx(sum(range(5)) / sum(range(100)))
@@ -144,25 +144,28 @@ def test_a_perfect_map_finds_the_largest_hours_and_a_reversed_one_the_smallest()
 def test_the_interval_holds_the_score_and_the_gain_over_a_worse_map_is_above_zero():
     chance = np.random.default_rng(1)
     mean = chance.exponential(100.0, (720, 2))
-    said = rows_of(chance.gamma(5.0, mean / 5), mean)
-    low, high = scores.intervals(said)["poisson_deviance"]
-    assert low < scores.deviances(said)["poisson_deviance"] < high
-    assert scores.intervals(said)["no_map_minus_ours"][0] > 0
+    predicted = rows_of(chance.gamma(5.0, mean / 5), mean)
+    low, high = scores.intervals(predicted)["poisson_deviance"]
+    assert low < scores.deviances(predicted)["poisson_deviance"] < high
+    assert scores.intervals(predicted)["no_map_minus_ours"][0] > 0
 
 
 def test_a_map_that_knows_adds_to_what_the_path_explains():
     chance = np.random.default_rng(2)
     mean = chance.lognormal(12, 2, (600, 2))
-    said = rows_of(mean * chance.lognormal(0, 0.1, mean.shape), mean)
-    got = scores.r2(said.where(said.hours < START + 300), said.where(said.hours >= START + 300))
+    predicted = rows_of(mean * chance.lognormal(0, 0.1, mean.shape), mean)
+    got = scores.r2(
+        predicted.where(predicted.hours < START + 300),
+        predicted.where(predicted.hours >= START + 300),
+    )
     for side in scores.SIDES:
         assert got[side]["path"] < 0.05
         assert got[side]["path_and_ours"] > 0.9
 
 
 def test_blocks_hold_each_hour_once():
-    died = np.ones((800, 2))
-    blocks = scores.blocks(rows_of(died, died))
+    liquidated = np.ones((800, 2))
+    blocks = scores.blocks(rows_of(liquidated, liquidated))
     assert [block["hours"] for block in blocks] == [360, 360, 80]
 
 
@@ -172,11 +175,11 @@ def test_the_split_is_at_midnight():
 
 def test_rows_are_split_once_and_both_halves_are_told():
     chance = np.random.default_rng(4)
-    died = chance.exponential(10.0, (96, 2))
-    said = rows_of(died, died)
-    got = scores.halves(hours.Played(said, START + 48))
+    liquidated = chance.exponential(10.0, (96, 2))
+    predicted = rows_of(liquidated, liquidated)
+    got = scores.halves(hours.ScoredHours(predicted, START + 48))
     assert got["split"]["at"] == scores.iso(START + 48)
-    assert scores.halves(hours.Played(said, START)) == {}
+    assert scores.halves(hours.ScoredHours(predicted, START)) == {}
 
 
 def test_a_sum_over_venues_is_shared_out_by_open_interest():
@@ -188,25 +191,25 @@ def test_a_sum_over_venues_is_shared_out_by_open_interest():
             stream.append(bars(event.close, int(event.times[0]), "bybit:BTCUSDT", 3000.0))
     both, alone = hours.play(stream), hours.play(one)
     for hour in alone.hours[:3]:
-        whole = alone.rows[alone.hours == hour, DIED].sum(axis=0)
-        assert both.rows[both.hours == hour, DIED].sum(axis=0) == pytest.approx(whole, rel=1e-4)
+        whole = alone.rows[alone.hours == hour, REPORTED].sum(axis=0)
+        assert both.rows[both.hours == hour, REPORTED].sum(axis=0) == pytest.approx(whole, rel=1e-4)
     assert (np.diff(both.hours) >= 0).all()
 
 
 def test_a_row_is_in_dollars_at_the_last_price_of_its_hour():
     stream = walked(1.0)
-    said = hours.play(stream)
-    assert len(said.hours) > 3
-    for hour, row in zip(said.hours.tolist(), said.rows, strict=True):
+    predicted = hours.play(stream)
+    assert len(predicted.hours) > 3
+    for hour, row in zip(predicted.hours.tolist(), predicted.rows, strict=True):
         run, bar = stream[2 * (hour - START)], stream[2 * (hour - START) + 1]
         want = np.array([bar.long, bar.short]) * run.close[-1]
-        assert row[DIED] == pytest.approx(want, rel=1e-4)
+        assert row[REPORTED] == pytest.approx(want, rel=1e-4)
 
 
 def test_the_excursion_is_how_far_price_went_each_way():
     stream = walked(1.0)
-    said = hours.play(stream)
-    for hour, away in zip(said.hours.tolist(), said.away, strict=True):
+    predicted = hours.play(stream)
+    for hour, away in zip(predicted.hours.tolist(), predicted.away, strict=True):
         run, before = stream[2 * (hour - START)], stream[2 * (hour - START) - 2]
         opened = before.close[-1]
         want = (
@@ -249,11 +252,11 @@ def test_shuffling_moves_amounts_and_leaves_prices_and_sums(seed):
 
 def test_a_coin_without_liquidation_bars_is_refused(recorded):
     with pytest.raises(ConfigError, match="expected liquidation_bars of SOL, found none"):
-        hours.gather(load(recorded / "okx_202603.toml"), "SOL")
+        hours.bar_events(load(recorded / "okx_202603.toml"), "SOL")
 
 
 def test_a_few_days_are_refused(monkeypatch):
-    monkeypatch.setattr(hours, "gather", lambda *_: walked(1.0))
+    monkeypatch.setattr(hours, "bar_events", lambda *_: walked(1.0))
 
     class Here:
         path = "few.toml"
@@ -288,7 +291,7 @@ def test_on_real_hours_the_map_misses_far_less_than_the_maps_that_know_less(btc)
 
 @pytest.mark.slow
 def test_bands_hold_on_real_hours_of_both_sides(btc):
-    got = scores.coverage(btc.said)
+    got = scores.coverage(btc.forecasts)
     assert all(0.72 <= share <= 0.88 for share in got.values())
 
 
@@ -301,21 +304,21 @@ def test_the_map_explains_more_than_the_path_and_than_the_static_map(btc):
 
 def halves_of(played):
     """Return the rows before and after the split."""
-    said, at = played.said, played.middle
-    return said.where(said.hours < at), said.where(said.hours >= at)
+    forecasts, at = played.forecasts, played.middle
+    return forecasts.where(forecasts.hours < at), forecasts.where(forecasts.hours >= at)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("way", "most"), [("causal", 0.40), ("strict", 0.41)])
 def test_with_less_known_within_the_hour_it_still_holds(recorded, way, most):
     played = hours.run(load(recorded / "btc_2026.toml"), "BTC", way)
-    assert scores.brief(played.said)["poisson_deviance"] <= most
+    assert scores.brief(played.forecasts)["poisson_deviance"] <= most
 
 
 @pytest.mark.slow
 def test_shuffled_volume_and_liquidations_teach_nothing(recorded):
     played = hours.run(load(recorded / "btc_2026.toml"), "BTC", placebo=True)
-    assert scores.brief(played.said)["ratio_no_map"] >= 0.9
+    assert scores.brief(played.forecasts)["ratio_no_map"] >= 0.9
 
 
 class Here:
@@ -326,22 +329,22 @@ class Here:
 
 def test_only_hours_between_two_dates_are_scored_and_all_before_are_learned_from(monkeypatch):
     stream = walked(24.0)
-    monkeypatch.setattr(hours, "gather", lambda *_: stream)
+    monkeypatch.setattr(hours, "bar_events", lambda *_: stream)
     whole = hours.run(Here(), "BTC")
     since, until = T + 21 * 24 * HOUR, T + 22 * 24 * HOUR
     part = hours.run(Here(), "BTC", since=since, until=until)
-    assert part.said.hours[0] >= since // HOUR
-    assert part.said.hours[-1] < until // HOUR
-    assert part.played > len(part.said.hours)
-    same = whole.said.between(since // HOUR, until // HOUR)
-    assert np.array_equal(part.said.rows, same.rows)
+    assert part.forecasts.hours[0] >= since // HOUR
+    assert part.forecasts.hours[-1] < until // HOUR
+    assert part.played > len(part.forecasts.hours)
+    same = whole.forecasts.between(since // HOUR, until // HOUR)
+    assert np.array_equal(part.forecasts.rows, same.rows)
 
 
 def test_an_hour_that_a_date_cuts_is_not_scored(monkeypatch):
-    monkeypatch.setattr(hours, "gather", lambda *_: walked(24.0))
+    monkeypatch.setattr(hours, "bar_events", lambda *_: walked(24.0))
     at = T + 21 * 24 * HOUR
     part = hours.run(Here(), "BTC", since=at - HOUR // 2, until=at + 5 * HOUR // 2)
-    assert part.said.hours.tolist() == [at // HOUR, at // HOUR + 1]
+    assert part.forecasts.hours.tolist() == [at // HOUR, at // HOUR + 1]
 
 
 @pytest.mark.parametrize(
@@ -352,17 +355,19 @@ def test_an_hour_that_a_date_cuts_is_not_scored(monkeypatch):
 def test_dates_between_which_nothing_can_be_scored_are_refused_with_the_range(
     monkeypatch, since, until
 ):
-    monkeypatch.setattr(hours, "gather", lambda *_: walked(24.0))
-    told = {name: T + day * 24 * HOUR for name, day in (("since", since), ("until", until)) if day}
+    monkeypatch.setattr(hours, "bar_events", lambda *_: walked(24.0))
+    reported = {
+        name: T + day * 24 * HOUR for name, day in (("since", since), ("until", until)) if day
+    }
     words = (
         r"found none: those of BTC that can be scored begin 2026-01-2\d \d\d:00 and end 2026-01-25"
     )
     with pytest.raises(ConfigError, match=words):
-        hours.run(Here(), "BTC", **told)
+        hours.run(Here(), "BTC", **reported)
 
 
 def test_what_is_scored_and_what_was_played_are_both_told(monkeypatch):
-    monkeypatch.setattr(hours, "gather", lambda *_: walked(24.0))
+    monkeypatch.setattr(hours, "bar_events", lambda *_: walked(24.0))
     whole = hours.run(Here(), "BTC")
     got = scores.summary(whole)
     assert got["warm_up_hours"] == hours.WARM_UP
@@ -376,7 +381,7 @@ def test_what_is_scored_and_what_was_played_are_both_told(monkeypatch):
 def test_too_few_days_are_counted_in_days_however_many_markets_there_are(monkeypatch):
     one = walked(2.0)
     two = [each for event in one for each in (event, *again(event))]
-    monkeypatch.setattr(hours, "gather", lambda *_: two)
+    monkeypatch.setattr(hours, "bar_events", lambda *_: two)
     with pytest.raises(ConfigError, match=r"found [12]\.\d$"):
         hours.run(Here(), "BTC")
 
@@ -389,35 +394,38 @@ def again(event):
 
 def test_rows_that_the_record_has_forgotten_are_scored_all_the_same(monkeypatch):
     stream = walked(24.0)
-    monkeypatch.setattr(hours, "gather", lambda *_: stream)
+    monkeypatch.setattr(hours, "bar_events", lambda *_: stream)
     whole = hours.run(Here(), "BTC")
     monkeypatch.setattr(forecasts, "KEPT", 64)
-    assert np.array_equal(hours.run(Here(), "BTC").said.rows, whole.said.rows)
+    assert np.array_equal(hours.run(Here(), "BTC").forecasts.rows, whole.forecasts.rows)
 
 
 def test_models_stand_side_by_side_and_a_gain_that_may_be_chance_is_no_edge():
-    died = np.random.default_rng(2).gamma(0.5, 10.0, (400, 2))
-    said = rows_of(died, died * 1.1, alone=died * 2)
-    table = scores.models(said, said)
+    liquidated = np.random.default_rng(2).gamma(0.5, 10.0, (400, 2))
+    predicted = rows_of(liquidated, liquidated * 1.1, alone=liquidated * 2)
+    table = scores.models(predicted, predicted)
     assert [row["model"] for row in table] == ["ours", "path_only", "no_map", "static"]
     assert table[0]["poisson_deviance"] < table[1]["poisson_deviance"]
     assert table[1]["predicted_over_reported"] == pytest.approx(2)
-    gain = scores.intervals(said)["path_only_minus_ours"]
+    gain = scores.intervals(predicted)["path_only_minus_ours"]
     assert scores.verdict(gain) == "edge shown"
-    equal = scores.intervals(rows_of(died, died * 1.1, alone=died * 1.1))
+    equal = scores.intervals(rows_of(liquidated, liquidated * 1.1, alone=liquidated * 1.1))
     assert scores.verdict(equal["path_only_minus_ours"]) == "no edge shown"
 
 
 def test_hours_are_ranked_and_explained_by_the_path_alone_too():
-    died = np.random.default_rng(2).gamma(0.5, 10.0, (400, 2))
-    said = rows_of(died, died * 1.1, alone=died.max() - died)
-    ranked = scores.order(said)
+    liquidated = np.random.default_rng(2).gamma(0.5, 10.0, (400, 2))
+    predicted = rows_of(liquidated, liquidated * 1.1, alone=liquidated.max() - liquidated)
+    ranked = scores.order(predicted)
     assert ranked["spearman"]["path_only"] == pytest.approx(-1)
     assert ranked["share_in_top_5_percent"]["path_only"] < 0.05
-    halves = said.where(said.hours < START + 200), said.where(said.hours >= START + 200)
+    halves = (
+        predicted.where(predicted.hours < START + 200),
+        predicted.where(predicted.hours >= START + 200),
+    )
     for side in scores.r2(*halves).values():
         assert list(side) == ["path", "path_and_static", "path_and_path_only", "path_and_ours"]
-    got = scores.summary(hours.Played(said, START + 200, 500))
+    got = scores.summary(hours.ScoredHours(predicted, START + 200, 500))
     assert got["verdict_over_path_only"] == "edge shown"
     assert got["blocks_ahead_of_path_only"] == [2, 2]
     assert got["ratio_path_only"] == pytest.approx(
@@ -426,7 +434,7 @@ def test_hours_are_ranked_and_explained_by_the_path_alone_too():
 
 
 def test_every_block_has_the_interval_of_its_gain_over_the_path_alone():
-    died = np.random.default_rng(2).gamma(0.5, 10.0, (30 * 24, 2))
-    for block in scores.blocks(rows_of(died, died * 1.1, alone=died * 2)):
+    liquidated = np.random.default_rng(2).gamma(0.5, 10.0, (30 * 24, 2))
+    for block in scores.blocks(rows_of(liquidated, liquidated * 1.1, alone=liquidated * 2)):
         low, high = block["path_only_minus_ours"]
         assert 0 < low < high

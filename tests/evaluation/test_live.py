@@ -26,12 +26,14 @@ HOURS = np.arange(FIRST, FIRST + 240)
 
 
 def made(n=240, ours=1.0, noise=0.3, seed=3):
-    """Return rows of hours in which volume died, ours off by a factor, both nulls by far."""
+    """Return rows of hours with liquidations, ours off by a factor, both nulls by far."""
     chance = np.random.default_rng(seed)
-    died = chance.gamma(0.5, 10.0, (n, 2))
-    said = ours * died * np.exp(noise * chance.standard_normal((n, 2))) + 0.01
+    liquidated = chance.gamma(0.5, 10.0, (n, 2))
+    predicted = ours * liquidated * np.exp(noise * chance.standard_normal((n, 2))) + 0.01
     even = np.full((n, 2), 5.0)
-    return np.stack((died, said, said / 2, said * 2, even, even, even, even), axis=1)
+    return np.stack(
+        (liquidated, predicted, predicted / 2, predicted * 2, even, even, even, even), axis=1
+    )
 
 
 def desk_of(rows, first=FIRST):
@@ -214,7 +216,7 @@ def test_what_a_market_borrows_is_said_until_it_has_learned():
     desk, known = desk_of(made(), first=SHIPPED.until // HOUR + 24)
     (market,) = summary({"BTC": desk})["markets"]
     lent = known.estimate.pretrained
-    assert known.estimate.borrows
+    assert known.estimate.is_pretrained
     assert market["borrowed"] == {
         "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
         "version": lent.version,
@@ -241,10 +243,10 @@ def test_a_feed_that_is_a_sample_is_told_as_one():
     sampled = MarketView("binance:X", "binance", Estimate(100.0, "binance:X"), {}, 0, "up")
     sampled.estimate.move_mark(HOUR, 100.0)
     both = SimpleNamespace(now=HOUR, estimated=lambda: iter([known, sampled]))
-    told = summary({"BTC": both})["markets"][1]["share_told"]
-    assert told["sampled"] is True
-    assert told["measured"] is False
-    assert told["low"] < told["share"] < told["high"] <= 1
+    rate = summary({"BTC": both})["markets"][1]["share_told"]
+    assert rate["sampled"] is True
+    assert rate["measured"] is False
+    assert rate["low"] < rate["share"] < rate["high"] <= 1
 
 
 def test_the_whole_answer_is_json_without_a_nan():
@@ -255,9 +257,9 @@ def test_the_whole_answer_is_json_without_a_nan():
 def test_what_is_asked_twice_in_an_hour_is_computed_once(monkeypatch):
     calls = []
 
-    def counted(*told):
-        calls.append(told)
-        return figures(*told)
+    def counted(*rate):
+        calls.append(rate)
+        return figures(*rate)
 
     monkeypatch.setattr(live, "figures", counted)
     board, (desk, known) = Scorecard(), desk_of(made())
@@ -308,8 +310,8 @@ def test_a_liquidation_makes_weights_measured_only_where_it_died():
         estimate.add_trades(np.array([100.0]), np.array([500.0]))
         estimate.flush(at + i * HOUR, 1000.0)
         estimate.move_mark(at + i * HOUR + SECOND, 98.0)
-        told = at + i * HOUR + 2 * SECOND
-        estimate.liquidated(Liquidation(MARKET, told, told, 98.0, 5.0, "long"))
+        rate = at + i * HOUR + 2 * SECOND
+        estimate.add_liquidation(Liquidation(MARKET, rate, rate, 98.0, 5.0, "long"))
         estimate.move_mark(at + i * HOUR + 60 * SECOND, 100.0)
     (market,) = summary({"BTC": desk})["markets"]
     known_of = {side: sum(each["size"] * (each["measured"] or 0) for each in market["tiers"]

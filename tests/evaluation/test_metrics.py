@@ -62,8 +62,8 @@ def test_the_map_of_a_tape_that_traded_evenly_gains_nothing_where_deaths_are_eve
     ]
     swept = np.concatenate(steps)
     lengths, expected = swept[:, R_LENGTH], swept[:, R_CLASSES : R_CLASSES + 16].sum(axis=1)
-    died = np.random.default_rng(5).poisson(50.0 * lengths / lengths.mean()).astype(float)
-    bits, scored = information_gain(expected, died, lengths, np.zeros(len(lengths)))
+    liquidated = np.random.default_rng(5).poisson(50.0 * lengths / lengths.mean()).astype(float)
+    bits, scored = information_gain(expected, liquidated, lengths, np.zeros(len(lengths)))
     assert abs(bits / scored) < 0.01
 
 

@@ -100,16 +100,16 @@ def test_the_map_of_the_path_alone_does_not_know_volume_and_ours_does():
 def test_liquidation_bars_teach_the_calibrated_maps_only():
     prices = walk(30)
     runs = [bars(prices[60 * i : 60 * i + 61], 100.0, T + i * HOUR) for i in range(30)]
-    told = [
+    reported = [
         each
         for i, run in enumerate(runs)
         for each in (run, LiquidationBar("x:BTC", T + i * HOUR, T + (i + 1) * HOUR, HOUR, 5.0, 5.0))
     ]
-    with_them, _ = play(told, makers(taught=True))
-    without, _ = play(runs, makers(taught=True))
+    with_them, _ = play(reported, makers(calibrated=True))
+    without, _ = play(runs, makers(calibrated=True))
     for name in makers():
         assert np.array_equal(with_them[name].density, without[name].density)
-    for name in set(makers(taught=True)) - set(makers()):
+    for name in set(makers(calibrated=True)) - set(makers()):
         assert not np.array_equal(with_them[name].density[-1], without[name].density[-1])
 
 

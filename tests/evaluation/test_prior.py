@@ -134,13 +134,13 @@ def test_five_liquidations_move_the_map_by_no_more_than_its_band_said_before(siz
         estimate.add_trades(np.array([price]), np.array([chance.normal(0, 30.0)]))
         estimate.flush(at, 50_000.0 + 10 * n)
         estimate.move_mark(at, price)
-    assert estimate.borrows
+    assert estimate.is_pretrained
     live = np.concatenate((estimate.exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
     low, high = estimate.uncertainty(live[:, None] * np.eye(2)[:, :, None], at).band()
     before = estimate.render(at).sum(axis=1)
     for n in range(5):
         holder = "long" if n % 2 else "short"
-        estimate.liquidated(Liquidation("bybit:BTCUSDT", at, at, price, size, holder))
+        estimate.add_liquidation(Liquidation("bybit:BTCUSDT", at, at, price, size, holder))
     estimate.flush(at + HOUR + 61_000_000, 54_200.0)
     estimate.refit((at // HOUR + 1) * HOUR, at + HOUR + 61_000_000)
     assert estimate.fit is not None
@@ -171,7 +171,7 @@ def test_a_source_too_short_for_first_days_is_refused(monkeypatch):
     class Here:
         path = "short.toml"
 
-    monkeypatch.setattr(first_days, "gather", lambda *_: market(20))
+    monkeypatch.setattr(first_days, "bar_events", lambda *_: market(20))
     with pytest.raises(ConfigError, match=r"short.toml: expected more than 56 days"):
         first_days.score(Here(), "BTC")
 
@@ -182,10 +182,19 @@ def test_a_start_is_played_as_a_newcomer_lives_it(known):
     lent = prior.learn(known, FIRST, FIRST + 5 * 24, "")
     start = T + 6 * DAY
     for kind in (first_days.Frozen, Estimate):
-        since, told, dollars = first_days._played(stream, lent, start, kind)
+        since, reported, dollars = first_days._played(stream, lent, start, kind)
         assert since == start // HOUR
-        assert told[0] >= 0
-        assert told[-1] >= 13 * 24 - 2
-        assert dollars.shape == (len(told), 2, 2)
+        assert reported[0] >= 0
+        assert reported[-1] >= 13 * 24 - 2
+        assert dollars.shape == (len(reported), 2, 2)
         assert (dollars[:, 1] > 0).any()
     assert hours.WARM_UP == 480
+
+
+def test_a_frozen_estimate_keeps_its_weights():
+    estimate = first_days.Frozen(100.0, "binance:BTCUSDT")
+    before = estimate.baselines.weights(1.0)
+    assert type(estimate).refit is not Estimate.refit
+    estimate.refit(0, 0)
+    assert estimate.fit is None
+    assert (estimate.baselines.weights(1.0) == before).all()

@@ -22,7 +22,7 @@ from powderkeg.evaluation.questions import (
     spot,
     wick_hits,
 )
-from powderkeg.evaluation.recall import Found, Recall, Share
+from powderkeg.evaluation.recall import MapRecall, Recall, Share
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.history.sources import load
 
@@ -146,9 +146,9 @@ def turns(bright_at_turns, days=60, seed=9):
     path = path_of(logs)
     stack = maps(path, seed)
     if bright_at_turns:
-        told = hours(stack, path)
+        reported = hours(stack, path)
         for i in range(len(stack.times)):
-            place = math.floor(math.log(told.high[i]) / WIDTH) - int(stack.centres[i]) + HALF
+            place = math.floor(math.log(reported.high[i]) / WIDTH) - int(stack.centres[i]) + HALF
             if HALF < place <= 2 * HALF:
                 stack.density[i, 1, place] += 20
     return stack, path
@@ -244,8 +244,8 @@ def test_a_few_cases_show_nothing_whatever_they_say():
 )
 def test_zones_are_an_edge_only_where_the_interval_says_so(above, verdict):
     share = Share(0.3, (0.2, 0.4), {"near_spot": above})
-    null = Found(Share(0.1, (0.1, 0.1), {}), Share(0.1, (0.1, 0.1), {}), 0.0)
-    found = Recall(100, 90, 10, 0.1, 12, {"ours": Found(share, share, 0.5), "near_spot": null})
+    null = MapRecall(Share(0.1, (0.1, 0.1), {}), Share(0.1, (0.1, 0.1), {}), 0.0)
+    found = Recall(100, 90, 10, 0.1, 12, {"ours": MapRecall(share, share, 0.5), "near_spot": null})
     got = in_zones(found)
     assert (got.value, got.placebo, got.low, got.high) == (0.3, 0.1, *above)
     assert got.verdict == verdict
@@ -254,7 +254,7 @@ def test_zones_are_an_edge_only_where_the_interval_says_so(above, verdict):
 
 def test_events_of_a_few_blocks_show_no_edge_however_many_they_are():
     share = Share(0.3, (0.2, 0.4), {"near_spot": (0.1, 0.3)})
-    found = Recall(5000, 5000, 0, 0.0, 3, {"ours": Found(share, share, 0.5)})
+    found = Recall(5000, 5000, 0, 0.0, 3, {"ours": MapRecall(share, share, 0.5)})
     found.maps["near_spot"] = found.maps["ours"]
     assert in_zones(found).verdict == "no edge shown"
 

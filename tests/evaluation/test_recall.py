@@ -16,10 +16,10 @@ from powderkeg.evaluation.recall import (
     NEARBY,
     Events,
     bright,
+    by_crossing,
     caught,
     crossings,
     density_of,
-    liquidated,
     recall,
     score,
     triggers,
@@ -116,17 +116,17 @@ def test_an_event_belongs_to_the_crossing_of_its_bin_and_else_lies_outside():
     path = path_of([0] * 12 + list(range(-1, -11, -1)) + [-10] * 2)
     crossed = crossings(path, flat(path))
     when = T + HOUR + 20 * MINUTE
-    told = events(
+    reported = events(
         [
             (when, -4, 5.0, 0),
             (when, -4, 7.0, 1),  # a short cannot die where price falls
-            (when, -4, 2.0, -1),  # nobody told which side
+            (when, -4, 2.0, -1),  # side unknown
             (when, -30, 3.0, 0),  # never reached
             (when + 5 * HOUR, -4, 1.0, 0),  # long after
             (when, -10 - NEARBY, 4.0, 0),  # a venue's price differs a little
         ]
     )
-    volume, count = liquidated(crossed, told)
+    volume, count = by_crossing(crossed, reported)
     assert volume[:-1][crossed.bins == BASE - 4].tolist() == [7.0]
     assert volume[:-1][crossed.bins == BASE - 10].tolist() == [4.0]
     assert volume[-1] == 11.0
@@ -139,10 +139,10 @@ def test_a_flat_map_recalls_a_tenth_and_gains_nothing(seed):
     stack = flat(path)
     crossed = crossings(path, stack)
     rows = np.random.default_rng(seed).integers(0, len(crossed.times), 50)
-    told = events(
+    reported = events(
         [(int(crossed.times[r]), int(crossed.bins[r]) - BASE, 1.0, -1) for r in sorted(rows)]
     )
-    got = recall(crossed, {"ours": stack}, told).maps["ours"]
+    got = recall(crossed, {"ours": stack}, reported).maps["ours"]
     assert got.volume.share == pytest.approx(0.1)
     assert got.volume.interval == pytest.approx((0.1, 0.1))
     assert got.bits == pytest.approx(0, abs=1e-9)
@@ -155,13 +155,13 @@ def drawn(seed, stack_of):
     true = density_of(crossed, stack_of(stack)) ** 2
     chance = np.random.default_rng(seed + 1)
     rows = np.sort(chance.choice(len(true), 400, p=true / true.sum()))
-    told = events(
+    reported = events(
         [
             (int(crossed.times[r]), int(crossed.bins[r]) - BASE, 1.0, int(crossed.sides[r]))
             for r in rows
         ]
     )
-    return recall(crossed, {"ours": stack, **beside(stack)}, told)
+    return recall(crossed, {"ours": stack, **beside(stack)}, reported)
 
 
 def test_a_map_that_is_the_truth_beats_every_null_with_its_interval():

@@ -76,7 +76,7 @@ def test_every_cluster_of_real_dates_holds_half_as_much_again_as_its_ground(desk
 
 @pytest.mark.timeout(600)
 def test_what_plainly_stands_out_within_a_tenth_is_found(desks):
-    told = []
+    reported = []
     for mark, whole, answer in desks:
         under = ground(whole.by_side(), BIN)
         for side, part in enumerate(within_reach(whole, mark)):
@@ -88,6 +88,6 @@ def test_what_plainly_stands_out_within_a_tenth_is_found(desks):
             name = ("long", "short")[side]
             found = sum(c.side == name and abs(c.distance) <= NEAR for c in answer.clusters)
             assert found >= min(ENOUGH, there), (mark, name, found, there)
-            told.append(found)
-    assert sum(n >= ENOUGH for n in told) >= len(told) / 2
-    assert max(told) <= 12
+            reported.append(found)
+    assert sum(n >= ENOUGH for n in reported) >= len(reported) / 2
+    assert max(reported) <= 12

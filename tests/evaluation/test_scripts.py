@@ -25,17 +25,19 @@ def module(place):
     return found
 
 
-def said(n=40 * 24):
+def predicted(n=40 * 24):
     """Return rows of hours in which ours is nearer than every null model."""
-    died = np.random.default_rng(3).gamma(0.5, 10.0, (n, 2))
-    even = np.full((n, 2), died.mean())
-    rows = np.stack((died, died * 1.1, died, died, even, even, even, even), axis=1)
+    liquidated = np.random.default_rng(3).gamma(0.5, 10.0, (n, 2))
+    even = np.full((n, 2), liquidated.mean())
+    rows = np.stack(
+        (liquidated, liquidated * 1.1, liquidated, liquidated, even, even, even, even), axis=1
+    )
     return hours.ForecastRows(START + np.arange(n), rows, np.full((n, 2), 0.01))
 
 
 def test_the_card_keeps_what_says_whether_volume_adds_anything_to_the_path():
     card = module("scripts/scorecard.py")
-    answer = {"kind": "hours", **scores.summary(hours.Played(said(), START + 480, 960))}
+    answer = {"kind": "hours", **scores.summary(hours.ScoredHours(predicted(), START + 480, 960))}
     kept = card.kept(answer)
     low, high = kept["path_only_minus_ours"]
     assert 0 < low < kept["path_only_deviance"] - kept["poisson_deviance"] < high
@@ -59,14 +61,16 @@ def grid(monkeypatch):
         found.seen.append((
             shapes[""].growth, weights.EVIDENCE, weights.BY_VOLUME, weights.POOLING, shapes, stream
         ))  # fmt: skip
-        return said()
+        return predicted()
 
-    monkeypatch.setattr(hours, "gather", lambda *_: [Told(h) for h in range(START, START + 960)])
+    monkeypatch.setattr(
+        hours, "bar_events", lambda *_: [Reported(h) for h in range(START, START + 960)]
+    )
     monkeypatch.setattr(hours, "play", play)
     return found
 
 
-class Told:
+class Reported:
     """Something that became known when an hour was over."""
 
     def __init__(self, hour):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from powderkeg.engine.calibration import weights
-from powderkeg.engine.calibration.forecasts import DIED, HIGH, LOW
+from powderkeg.engine.calibration.forecasts import HIGH, LOW, REPORTED
 from powderkeg.engine.calibration.terms import TERMS, by_ground
 from powderkeg.evaluation import sim_truth as st
 from powderkeg.events import HOUR
@@ -42,7 +42,7 @@ def shuffled(recording, seed=1):
 
 @pytest.fixture(scope="module")
 def short():
-    """Return six hours of a made market."""
+    """Return six hours of a simulated market."""
     return SimulatedMarket(st.WORLD, SEED, st.START).run(0.25)
 
 
@@ -61,7 +61,7 @@ def test_the_hours_cut_from_a_recording_hold_each_print_once(short):
 
 def test_the_hours_hold_each_forced_close_once(short):
     edges = [st.START, *(truth.at for truth in short.truths)]
-    found = [e for a, b in pairwise(edges) for e in st.forced(short, a, b)]
+    found = [e for a, b in pairwise(edges) for e in st.reported_liquidations(short, a, b)]
     rows = short.venues[0].liquidations
     assert [e.event_time for e in found] == rows.times[rows.times <= edges[-1]].tolist()
     assert sum(e.size for e in found) == pytest.approx(rows.sizes[rows.times <= edges[-1]].sum())
@@ -97,7 +97,7 @@ def test_a_map_equal_to_the_truth_has_no_distance_and_full_correlation(short):
     truth = short.truths[-1]
     score = st.MapScore(bits=1.0, volume=1.0)
     no_stops = msgspec.structs.replace(truth, stop_in_front=np.zeros_like(truth.stop_in_front))
-    st.judge(score, st.truth_map(no_stops, 100, all_positions=True), no_stops)
+    st.score_map(score, st.truth_map(no_stops, 100, all_positions=True), no_stops)
     result = score.result()
     assert result["emd_10pct"] == pytest.approx(0, abs=1e-12)
     assert result["corr_4pct"] == pytest.approx(1)
@@ -105,7 +105,7 @@ def test_a_map_equal_to_the_truth_has_no_distance_and_full_correlation(short):
 
 def test_a_map_of_nothing_is_not_scored(short):
     score = st.MapScore()
-    st.judge(score, np.zeros((2, 201)), short.truths[-1])
+    st.score_map(score, np.zeros((2, 201)), short.truths[-1])
     assert (score.distances, score.correlations, score.tops) == ([], [], [])
 
 
@@ -113,7 +113,7 @@ def test_the_densest_tenth_of_a_map_is_told_by_side(short):
     truth, score = short.truths[-1], st.MapScore()
     guess = np.ones((2, 201))
     guess[1, 101:111] = 91.0  # nine tenths of what a side holds beyond the mark, and an even tenth
-    st.judge(score, guess, truth)
+    st.score_map(score, guess, truth)
     assert score.tops == pytest.approx([0.1, 0.91])
 
 
@@ -250,7 +250,7 @@ def test_bands_recover_from_a_prior_that_is_ten_times_wrong(tuned, monkeypatch, 
     assert wrong == pytest.approx(factor * (1 - weights.DARK))
     trial.play()
     last = trial.estimate.forecast_log.rows[-96:]
-    inside = (last[:, DIED] >= last[:, LOW]) & (last[:, DIED] <= last[:, HIGH])
+    inside = (last[:, REPORTED] >= last[:, LOW]) & (last[:, REPORTED] <= last[:, HIGH])
     assert inside.mean() >= 0.72, (
         "made hours are covered more often: the least misfit is for places"
     )

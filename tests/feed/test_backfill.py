@@ -1,4 +1,4 @@
-"""Answers about the past, in any order, told as one story without holes or anything twice."""
+"""Backfill answers, in any order, assembled into events without gaps or duplicates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.feed.backfill import Backfill, as_columns, trades_since
+from powderkeg.feed.backfill import Backfill, as_trades, trades_since
 
 M = "okx:BTC-USDT-SWAP"
 END = 1_767_225_600 * SECOND
@@ -40,7 +40,7 @@ def bars(first, last, span=MINUTE, volume=1.0, skip=()):
     )  # fmt: skip
 
 
-def told(*events, since=0, until=END, heard=0, kind=object):
+def backfilled(*events, since=0, until=END, heard=0, kind=object):
     past = Backfill(M)
     for event in events:
         past.add(event)
@@ -58,7 +58,7 @@ def trades(*seconds):
 
 
 def test_nothing_told_is_nothing():
-    assert told() == []
+    assert backfilled() == []
 
 
 @given(st.integers(0, 10**6))
@@ -66,55 +66,55 @@ def test_pages_in_any_order_and_overlapping_are_one_run(seed):
     chance = random.Random(seed)
     pages = [bars(200, 140), bars(150, 70), bars(70, 0)]
     chance.shuffle(pages)
-    (run,) = told(*pages)
+    (run,) = backfilled(*pages)
     assert starts(run) == list(range(200, 0, -1))
     assert (run.event_time, run.received_time, run.liquidations_known) == (END, END, False)
 
 
 def test_coarse_bars_serve_only_where_there_are_no_finer_ones():
-    coarse, fine = told(bars(48, 0, span=5 * MINUTE), bars(60, 0), kind=Candles)
+    coarse, fine = backfilled(bars(48, 0, span=5 * MINUTE), bars(60, 0), kind=Candles)
     assert (coarse.span, fine.span) == (5 * MINUTE, MINUTE)
     assert starts(coarse) == list(range(48, 12, -1))
     assert starts(fine) == list(range(60, 0, -1))
 
 
 def test_what_is_known_already_is_not_told_again():
-    (run,) = told(bars(60, 0), since=END - 20 * MINUTE)
+    (run,) = backfilled(bars(60, 0), since=END - 20 * MINUTE)
     assert starts(run) == list(range(20, 0, -1))
 
 
 def test_the_rest_of_a_minute_that_was_half_heard_is_a_gap():
-    gap, run = told(bars(60, 0), since=END - 20 * MINUTE - 40 * SECOND)
+    gap, run = backfilled(bars(60, 0), since=END - 20 * MINUTE - 40 * SECOND)
     assert isinstance(gap, Gap)
     assert (gap.since, gap.event_time) == (END - 20 * MINUTE - 40 * SECOND, END - 20 * MINUTE)
     assert starts(run) == list(range(20, 0, -1))
 
 
 def test_bars_beyond_the_end_are_left_to_the_stream():
-    (run,) = told(bars(60, -3))
+    (run,) = backfilled(bars(60, -3))
     assert starts(run)[-1] == 1
 
 
 def test_missing_bars_are_a_gap_where_they_are_too_many():
-    (gap,) = told(bars(60, 0, skip=range(30, 35)), kind=Gap)
+    (gap,) = backfilled(bars(60, 0, skip=range(30, 35)), kind=Gap)
     assert (gap.since, gap.event_time) == (END - 34 * MINUTE, END - 29 * MINUTE)
-    assert told(bars(60, 0, skip=(30, 31)), kind=Gap) == []
+    assert backfilled(bars(60, 0, skip=(30, 31)), kind=Gap) == []
 
 
 def test_bars_that_begin_late_are_a_gap_only_where_something_was_known():
-    assert told(bars(20, 0), kind=Gap) == []
-    (gap,) = told(bars(20, 0), since=END - HOUR, kind=Gap)
+    assert backfilled(bars(20, 0), kind=Gap) == []
+    (gap,) = backfilled(bars(20, 0), since=END - HOUR, kind=Gap)
     assert (gap.since, gap.event_time) == (END - HOUR, END - 20 * MINUTE)
 
 
 def test_bars_that_end_early_are_a_gap():
-    (gap,) = told(bars(60, 4), kind=Gap)
+    (gap,) = backfilled(bars(60, 4), kind=Gap)
     assert (gap.since, gap.event_time) == (END - 4 * MINUTE, END)
 
 
 def test_each_bar_has_the_last_open_interest_within_it():
     readings = [OpenInterest(M, END - s * SECOND, END, 1000.0 + s) for s in (590, 580, 300, 60, 0)]
-    (run,) = told(bars(10, 0), *readings[::-1])
+    (run,) = backfilled(bars(10, 0), *readings[::-1])
     oi = run.oi.tolist()
     assert oi[0] == 1580  # the last of two in that minute
     assert oi[4] == 1300  # at the very end of the minute
@@ -125,35 +125,35 @@ def test_each_bar_has_the_last_open_interest_within_it():
 
 def test_the_latest_funding_of_the_past_is_told():
     rates = [Funding(M, END - n * HOUR, END, n / 1000, 8 * HOUR) for n in (9, 1, -1, 17)]
-    (funding,) = told(*rates, kind=Funding)
+    (funding,) = backfilled(*rates, kind=Funding)
     assert funding.rate == 0.001
 
 
 def test_recent_trades_follow_from_the_end_of_the_candles():
-    run = told(bars(60, 0), trades(-9, -1, 0, 4), kind=Trades)[0]
+    run = backfilled(bars(60, 0), trades(-9, -1, 0, 4), kind=Trades)[0]
     assert ((run.times - END) // SECOND).tolist() == [0, 4]
 
 
 def test_recent_trades_that_begin_late_are_a_gap():
-    gap, run = told(bars(60, 0), trades(7, 9), kind=Gap | Trades)
+    gap, run = backfilled(bars(60, 0), trades(7, 9), kind=Gap | Trades)
     assert (gap.since, gap.event_time) == (END, END + 7 * SECOND)
     assert len(run.times) == 2
 
 
 def test_within_a_minute_recent_trades_go_on_from_what_was_known():
     known = END + 5 * SECOND
-    out = told(bars(60, 0), trades(-9, 0, 4, 5, 8), since=known, until=END)
+    out = backfilled(bars(60, 0), trades(-9, 0, 4, 5, 8), since=known, until=END)
     assert [type(event) for event in out] == [Trades]
     assert ((out[0].times - END) // SECOND).tolist() == [5, 8]
 
 
 def test_without_recent_trades_the_way_to_the_stream_is_a_gap():
-    (gap,) = told(bars(60, 0), heard=END + 9 * SECOND, kind=Gap)
+    (gap,) = backfilled(bars(60, 0), heard=END + 9 * SECOND, kind=Gap)
     assert (gap.since, gap.event_time) == (END, END + 9 * SECOND)
 
 
 def test_what_is_no_past_is_left_out():
-    assert told(Mark(M, END, END, 1.0)) == []
+    assert backfilled(Mark(M, END, END, 1.0)) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.booleans(), st.booleans()), min_size=1))
@@ -165,7 +165,7 @@ def test_prints_as_columns_are_all_there_in_order_of_time(prints):
         else:
             sizes = np.array([2.0 if buy else -2.0])
             events.append(Trades(M, at, at, np.array([at]), np.array([1.0 + at]), sizes))
-    run = as_columns(events)
+    run = as_trades(events)
     expected = sorted(prints, key=lambda each: each[0])
     assert run.times.tolist() == [at for at, _, _ in expected]
     assert run.prices.tolist() == [1.0 + at for at, _, _ in expected]

@@ -56,19 +56,19 @@ def sizes(feed, market=BINANCE):
 
 @pytest.fixture
 def gaps():
-    """Return a feed and the gaps its desk was told of."""
-    told = []
+    """Return a feed and the gaps applied to its desk."""
+    stats = []
 
     class Listening(Desk):
         __slots__ = ()
 
         def apply(self, event):
             if isinstance(event, Gap):
-                told.append(event)
+                stats.append(event)
             return super().apply(event)
 
     feed = Feed({"BTC": Listening("BTC", Settings(draw=SECOND, flush=SECOND))})
-    return feed, told
+    return feed, stats
 
 
 # -- runs of prints
@@ -173,18 +173,18 @@ def test_candles_then_recent_trades_then_the_stream_each_trade_once():
 
 
 def test_recent_trades_that_do_not_reach_back_leave_a_gap(gaps):
-    feed, told = gaps
+    feed, stats = gaps
     script = made.Script()
     script.say(made.BOOT)
     script.put("binance", made.binance_candles(T0, [100_000.0] * 90), "candles:BTCUSDT")
     script.put("binance", made.binance_trades(*rows(range(30, 40))), "trades:BTCUSDT")
     script.say(BackfillDone(script.now, BINANCE, T0))
     feed.process(script.frames)
-    assert [(gap.since, gap.event_time) for gap in told] == [(T0, T0 + 30 * SECOND)]
+    assert [(gap.since, gap.event_time) for gap in stats] == [(T0, T0 + 30 * SECOND)]
 
 
 def test_candles_that_end_early_leave_a_gap(gaps):
-    feed, told = gaps
+    feed, stats = gaps
     script = made.Script()
     script.say(made.BOOT)
     raw = made.binance_candles(T0 - 5 * MINUTE, [100_000.0] * 90)
@@ -192,18 +192,18 @@ def test_candles_that_end_early_leave_a_gap(gaps):
     script.put("binance", made.binance_trades(*rows(range(-9, 3))), "trades:BTCUSDT")
     script.say(BackfillDone(script.now, BINANCE, T0))
     feed.process(script.frames)
-    assert [(gap.since, gap.event_time) for gap in told] == [(T0 - 5 * MINUTE, T0)]
+    assert [(gap.since, gap.event_time) for gap in stats] == [(T0 - 5 * MINUTE, T0)]
 
 
 def test_without_recent_trades_the_time_up_to_the_stream_is_a_gap(gaps):
-    feed, told = gaps
+    feed, stats = gaps
     script = made.Script()
     script.say(made.BOOT)
     script.put("binance", made.binance_candles(T0, [100_000.0] * 90), "candles:BTCUSDT")
     script.put("binance", made.binance_trade(9, T0 + 7 * SECOND, 100_000, 1))
     script.say(BackfillDone(script.now, BINANCE, T0))
     feed.process(script.frames)
-    assert [(gap.since, gap.event_time) for gap in told] == [(T0, T0 + 7 * SECOND)]
+    assert [(gap.since, gap.event_time) for gap in stats] == [(T0, T0 + 7 * SECOND)]
 
 
 def test_prints_streamed_late_that_the_candles_hold_are_not_counted_again():
@@ -267,17 +267,17 @@ def came_back(feed, at, candles=(), recent=()):
 
 
 def test_after_a_restart_the_time_away_is_told_by_candles_and_the_broken_minute_is_a_gap(gaps):
-    feed, told = gaps
+    feed, stats = gaps
     script = made.begun()
     script.now = T0 + 30 * SECOND
     script.put("binance", made.binance_trade(3, script.now, 100_000, 1), after=0)
     feed.process(script.frames)
-    bars, told[:] = feed.desks["BTC"].counts.bars, []
+    bars, stats[:] = feed.desks["BTC"].counts.bars, []
     at = T0 + 10 * MINUTE + 20 * SECOND
     start = at // MINUTE * MINUTE
     came_back(feed, at, [100_000.0] * 10, rows(range(-3, 9), start))
     assert feed.desks["BTC"].counts.bars == bars + 9
-    assert [(gap.since, gap.event_time) for gap in told] == [(T0 + 30 * SECOND, T0 + MINUTE)]
+    assert [(gap.since, gap.event_time) for gap in stats] == [(T0 + 30 * SECOND, T0 + MINUTE)]
 
 
 def test_after_a_restart_within_the_minute_no_trade_is_counted_twice():
@@ -324,11 +324,11 @@ def test_a_boot_keeps_the_prints_that_came_with_it():
 
 
 def test_words_travel_as_frames():
-    told = []
-    feed = fresh(told.append)
+    stats = []
+    feed = fresh(stats.append)
     frames = made.begun().frames
     feed.process(frames)
-    told.clear()
+    stats.clear()
     now, n = T0 + MINUTE, frames[-1].seq
     feed.process(
         [
@@ -341,16 +341,16 @@ def test_words_travel_as_frames():
     assert desk.markets[BINANCE].link == "down"
     assert desk.counts.gaps == 1
     assert desk.now == now + SECOND
-    assert [type(event) for event in told] == [Link, Gap]
+    assert [type(event) for event in stats] == [Link, Gap]
 
 
 def test_a_watch_is_told_what_streams_and_not_the_past():
-    told = []
-    feed = fresh(told.append)
+    stats = []
+    feed = fresh(stats.append)
     script = made.begun()
     script.put("binance", made.binance_mark(script.now, 100_000))
     feed.process(script.frames)
-    assert [type(event) for event in told] == [Trade, Mark, Funding]
+    assert [type(event) for event in stats] == [Trade, Mark, Funding]
 
 
 def test_frames_that_cannot_be_read_are_counted_by_venue_and_the_next_is_read():
@@ -402,14 +402,14 @@ def test_a_replay_of_a_store_gives_the_live_digest_with_and_without_a_snapshot(t
 
 
 def test_frames_that_are_not_in_the_record_are_a_gap_of_every_market():
-    told = []
-    feed = fresh(told.append)
+    stats = []
+    feed = fresh(stats.append)
     frames = made.begun().frames
     feed.process(frames)
-    told.clear()
+    stats.clear()
     now, n = T0 + MINUTE, frames[-1].seq
     feed.process([control_frame(n + 8, now, ClockTick(now))])
-    assert [(e.market, e.reason) for e in told] == [
+    assert [(e.market, e.reason) for e in stats] == [
         (market, f"frames {n + 1} to {n + 7} are not in the record") for market in (BINANCE, BYBIT)
     ]
     assert feed.desks["BTC"].counts.gaps == 2
@@ -525,20 +525,20 @@ def test_a_snapshot_of_more_coins_than_are_wanted_now_is_taken_in_part():
 
 def test_once_an_hour_every_coin_is_told_what_the_others_have_learned(monkeypatch):
     feed = Feed({"BTC": Desk("BTC"), "ETH": Desk("ETH"), "SOL": Desk("SOL")})
-    told = {coin: [f"what {coin} learned"] for coin in feed.desks}
-    monkeypatch.setattr(Desk, "market_stats", lambda desk: told[desk.coin])
+    stats = {coin: [f"what {coin} learned"] for coin in feed.desks}
+    monkeypatch.setattr(Desk, "market_stats", lambda desk: stats[desk.coin])
 
     def peers():
         return {coin: list(desk.peers) for coin, desk in feed.desks.items()}
 
     feed.process([control_frame(1, T0, ClockTick(T0))])
     first = peers()
-    assert first["BTC"] == told["ETH"] + told["SOL"]
-    told["ETH"] = ["more"]
+    assert first["BTC"] == stats["ETH"] + stats["SOL"]
+    stats["ETH"] = ["more"]
     feed.process([control_frame(2, T0 + MINUTE, ClockTick(T0 + MINUTE))])
     assert peers() == first
     feed.process([control_frame(3, T0 + 60 * MINUTE, ClockTick(T0 + 60 * MINUTE))])
-    assert peers()["SOL"] == told["BTC"] + ["more"]
+    assert peers()["SOL"] == stats["BTC"] + ["more"]
 
 
 # -- coins that trade by the thousand

@@ -156,7 +156,7 @@ async def test_nothing_goes_on_after_it_was_cancelled(made):
     async with running(collector):
         await live(collector)
         collector._group.create_task(collector._resync_books(BYBIT))
-        collector.desks["BTC"].markets[BYBIT].book.lose("for a test")
+        collector.desks["BTC"].markets[BYBIT].book.mark_lost("for a test")
         mine = asyncio.all_tasks() - before
         assert mine
     # Nothing of ours goes on, once what was cancelled has ended.

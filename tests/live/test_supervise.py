@@ -233,7 +233,7 @@ async def test_a_mend_that_fails_is_begun_again(made, monkeypatch):
     async with running(collector):
         await all_well(collector)
         fault = Fault(monkeypatch, Rest, "fetch", whose=lambda _, poll: "depth" in poll.channel)
-        for ask in [collector.desks["BTC"].markets[BINANCE].book.lose("for a test")]:
+        for ask in [collector.desks["BTC"].markets[BINANCE].book.mark_lost("for a test")]:
             collector._resync(ask)
         await until(lambda: fault.raised)
         await all_well(collector)

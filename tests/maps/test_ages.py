@@ -54,7 +54,7 @@ def held_in(rings, number, price, map_filter):
 
 
 def scene(changes, sizes=(90, 90), gaps=()):
-    """Return two venues drawn for 200 minutes whose level at PRICE holds what `changes` tell.
+    """Return two venues drawn for 200 minutes whose level at PRICE follows `changes`.
 
     Args:
         changes: Coins of both venues from each minute on, as (minute, first, second).
@@ -67,12 +67,12 @@ def scene(changes, sizes=(90, 90), gaps=()):
         k._replace(rings={s: Ring(s, size, rows) for s, rows in steps.items()})
         for k, size in zip(markets, sizes, strict=True)
     ]
-    told = {n: coins for n, *coins in changes}
+    reported = {n: coins for n, *coins in changes}
     for n in range(200):
         for i, known in enumerate(markets):
             exposure = known.estimate.exposure
-            if n in told:
-                exposure.cells[0, bin_of(PRICE) - exposure.base, 3] = told[n][i]
+            if n in reported:
+                exposure.cells[0, bin_of(PRICE) - exposure.base, 3] = reported[n][i]
             if n not in gaps:
                 for ring in known.rings.values():
                     ring.write(START + n * MINUTE, exposure, ONES)
@@ -117,8 +117,8 @@ changes = st.lists(
     st.sets(st.integers(100, 199), max_size=4), st.integers(-2, 2),
     st.sampled_from([{}, {"venues": ("bybit",)}, {"side": "short"}, {"tiers": (5, 10)}]),
 )  # fmt: skip
-def test_an_age_is_what_a_look_at_every_column_tells(told, sizes, gaps, away, chosen):
-    stage, map_filter = scene(told, sizes, gaps), MapFilter(**chosen)
+def test_an_age_is_what_a_look_at_every_column_tells(reported, sizes, gaps, away, chosen):
+    stage, map_filter = scene(reported, sizes, gaps), MapFilter(**chosen)
     price = PRICE * math.exp(away * BIN)
     assert ages.age_of(stage, map_filter, price) == pytest.approx(
         plainly(stage, map_filter, price), nan_ok=True

@@ -132,7 +132,7 @@ def same_bytes(ring, plain):
 
 
 def play(todo, size, per_row, exposures, check):
-    """Do the same to a ring and a plain one; with `check`, read as told."""
+    """Do the same to a ring and a plain one; with `check`, compare after each step."""
     ring, plain = Ring(MINUTE, size, per_row), Plain(MINUTE, size, per_row)
     for kind, off, span, which in todo:
         start = max(ring.last, plain.last, NOW) + off

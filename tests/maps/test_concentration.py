@@ -82,16 +82,16 @@ def test_where_only_candles_are_known_nothing_is_said_and_the_range_is_widest():
             np.full(60, 10.0), np.full(60, 5.0), nan, flat, flat * 1.001, flat,
         )
     )  # fmt: skip
-    told = found(made)
-    assert told
-    assert all(cluster.concentration is None for cluster in told)
-    assert all(cluster.fired == pytest.approx(ONE) for cluster in told)
+    reported = found(made)
+    assert reported
+    assert all(cluster.concentration is None for cluster in reported)
+    assert all(cluster.fired == pytest.approx(ONE) for cluster in reported)
 
 
 def test_markets_without_openings_say_nothing(stage):
-    told = with_concentration(stage, ALL, clusters(price_profile(stage, ALL), stage.price))
-    assert told
-    assert all(cluster.concentration is None for cluster in told)
+    reported = with_concentration(stage, ALL, clusters(price_profile(stage, ALL), stage.price))
+    assert reported
+    assert all(cluster.concentration is None for cluster in reported)
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
@@ -116,5 +116,5 @@ def test_a_desk_resumed_from_its_bytes_tells_the_same():
     for each in (made, again):
         opened([3.0, 1.5], desk=each, since=START + 5 * MINUTE)
     assert digest(made) == digest(again)
-    told = [[(c.peak, c.concentration) for c in found(each)] for each in (made, again)]
-    assert told[0] == told[1] != []
+    reported = [[(c.peak, c.concentration) for c in found(each)] for each in (made, again)]
+    assert reported[0] == reported[1] != []

@@ -19,7 +19,7 @@ heights = st.sampled_from([BIN, 2 * BIN, WIDE, 1.0])
 
 
 def by_definition(dollars, height):
-    """Return the ground as it is told in words, window by window."""
+    """Return the ground by its definition, window by window."""
     half, count = window_rows(height) // 2, len(dollars)
     about = [slice(max(i - half, 0), i + half + 1) for i in range(count)]
     low = np.array([dollars[part].min() for part in about])

@@ -136,9 +136,9 @@ def test_a_one_sided_book_is_not_crossed():
 
 def test_a_lost_link_asks_for_a_snapshot_but_a_cold_book_has_nothing_to_lose():
     book = Book(M)
-    assert book.lose("link down") is None
+    assert book.mark_lost("link down") is None
     book = live()
-    assert book.lose("link down") == Resync(M, "link down")
+    assert book.mark_lost("link down") == Resync(M, "link down")
     assert (book.status, book.counts["lost"]) == ("gap", 1)
 
 
@@ -207,7 +207,7 @@ def test_equal_events_leave_equal_states_and_a_change_does_not(bids, asks):
 
 
 def test_what_was_kept_from_before_a_restart_is_not_taken_for_a_hole():
-    """A venue that restarts counts from 1 again; its own time tells old from new."""
+    """A venue that restarts counts from 1 again; its own time orders the messages."""
     book = Book(M)
     book.apply(BookSnapshot(M, 1_000, 2_000, ((100.0, 1.0),), ((101.0, 1.0),), 500))
     assert book.apply(delta(900, 900, 899, ((99.0, 1.0),))) is not None  # a hole

@@ -117,7 +117,7 @@ def learn(estimate):
         estimate.add_trades(np.array([50_000.0]), np.array([500.0]))
         estimate.flush(at, 10_000.0)
         estimate.move_mark(at + SECOND, 49_000.0 - 100 * i)
-        estimate.liquidated(
+        estimate.add_liquidation(
             Liquidation(MARKET, at + 2 * SECOND, at + 2 * SECOND, "long", 49_000.0, 25.0)
         )
         estimate.move_mark(at + MINUTE, 50_000.0)

@@ -222,7 +222,7 @@ def fitting() -> dict[str, float]:
     for n in range(quarters):
         at = START + n * QUARTER
         estimate.sweeps.add(at, crossed[n])
-        estimate.liquidated_bar(LiquidationBar("", at, at, QUARTER, *died[n].tolist()))
+        estimate.add_liquidation_bar(LiquidationBar("", at, at, QUARTER, *died[n].tolist()))
     until = START + KEPT
     centre = np.full(TERMS, 0.01)
     w.fit(crossed, died, centre, 1e5)  # compiles

@@ -1,9 +1,9 @@
-"""How far to trust each market's map: what was said of its own hours, and what died.
+"""The scorecard of each market's map: predicted against reported liquidations of its own hours.
 
-Every figure comes from rows that were written when their hour was over, with the weights that stood
-while it ran, so all of it is prequential. Ours is compared with two null models that were played on
-the same hours. Intervals resample whole days. Figures of volume are computed in base coin, where
-skill does not depend on price, and told in dollars.
+Every figure comes from rows logged when their hour was over, with the weights in force during it,
+so all of it is prequential. Ours is compared with null models on the same hours. Intervals resample
+whole days. Volumes are scored in base coin, where skill does not depend on price, and shown in
+dollars.
 
 Source: docs/model.md, "Proof"; docs/adr/0012-scores.md and 0016-ledger-of-maps.md.
 """
@@ -25,14 +25,14 @@ from powderkeg.desk import Desk
 from powderkeg.engine.calibration import sweeps
 from powderkeg.engine.calibration.estimate import VERSION, Estimate
 from powderkeg.engine.calibration.forecasts import (
-    DIED,
     FIELDS,
     HIGH,
     KEPT,
     LOW,
     NO_MAP,
     PATH_ONLY,
-    SAID,
+    PREDICTED,
+    REPORTED,
     STATIC,
     ForecastLog,
 )
@@ -47,19 +47,21 @@ from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MarketView
 from powderkeg.store.forecasts import ForecastArchive, Map, Row
 
 ENOUGH: Final = 72
-"""Hours without which no verdict is given."""
+"""Fewest hours for a verdict."""
 DAYS: Final = 3
-"""Whole days without which there is no interval."""
+"""Fewest whole days for an interval."""
 QUICK: Final = 300
 """Resamples behind an interval that is served: a third of the time of `scores.DRAWS`."""
 FLOOR: Final = 1e-3
-"""What an hour is expected to kill counts as this share of the mean at least."""
+"""Lower bound of a prediction, as a share of the mean reported volume."""
 BINS: Final = 10
 """Groups of the reliability diagram, of equally many rows."""
-CAUTION: Final = "fuel, not a magnet: it says what would die at a price, not that price goes there"
+CAUTION: Final = (
+    "fuel, not a magnet: it shows what would be liquidated at a price, not that price goes there"
+)
 BLIND_SPOTS: Final = (
     "One whale of 500 coins and 2,000 accounts of a quarter have one colour: only the sizes of"
-    " prints tell them apart.\n"
+    " prints distinguish them.\n"
     "Margin added to a position moves its price; it is seen only as closing.\n"
     "How a taker's volume splits into opening and closing, and which side's leverage is higher,"
     " is hardly identified by data.\n"
@@ -79,14 +81,14 @@ NULLS: Final = {
 
 
 class Scorecard:
-    """The figures of markets, computed once an hour each and remembered."""
+    """The figures of markets, computed once an hour each and cached."""
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
+        """Start with an empty cache."""
         self._known: dict[str, tuple[ForecastLog, int, dict[str, Any]]] = {}
 
     def summary(self, desks: Mapping[str, Desk]) -> dict[str, Any]:
-        """Return what is known of how good the maps of these coins are.
+        """Return the figures of the maps of these coins.
 
         Args:
             desks: By coin.
@@ -96,7 +98,7 @@ class Scorecard:
             for coin, desk in desks.items()
             for known in desk.estimated()
         ]
-        return {**_words(), "markets": markets}
+        return {**_explanations(), "markets": markets}
 
     def _market(self, known: MarketView, at: int) -> dict[str, Any]:
         estimate = known.estimate
@@ -106,11 +108,11 @@ class Scorecard:
         }  # fmt: skip
 
     def _figures(self, name: str, estimate: Estimate) -> dict[str, Any]:
-        """Return the figures of a record; dollars are at the mark of now."""
-        record, last = estimate.forecast_log, self._known.get(name)
-        if last is None or last[0] is not record or last[1] != record.count:
-            found = figures(record.hours, record.rows.astype(np.float64), 1.0, QUICK)
-            last = self._known[name] = (record, record.count, found)
+        """Return the figures of a forecast log; dollars are at the current mark."""
+        log, last = estimate.forecast_log, self._known.get(name)
+        if last is None or last[0] is not log or last[1] != log.count:
+            found = figures(log.hours, log.rows.astype(np.float64), 1.0, QUICK)
+            last = self._known[name] = (log, log.count, found)
         mark = float(estimate.mark)
         groups = [
             {"said": each["said"] * mark, "died": each["died"] * mark, "n": each["n"]}
@@ -120,14 +122,14 @@ class Scorecard:
 
 
 def summary(desks: Mapping[str, Desk]) -> dict[str, Any]:
-    """Return what `Board.summary` does, once."""
+    """Return `Scorecard.summary` without a cache."""
     return Scorecard().summary(desks)
 
 
 def from_ledger(folder: Path) -> dict[str, Any]:
     """Return the figures of every market whose maps were kept in a store's folder.
 
-    Only hours of which a map was kept beforehand have a row, so none of it can be made afterwards.
+    Only hours with a map stored beforehand have a row, so none of it can be made up afterwards.
     Dollars are at the mark of each hour's own map.
 
     Raises:
@@ -152,7 +154,7 @@ def from_ledger(folder: Path) -> dict[str, Any]:
         }
         for name, marks in sorted(maps.items())
     ]  # fmt: skip
-    return {**_words(), "notes": proofs.notes, "markets": markets}
+    return {**_explanations(), "notes": proofs.notes, "markets": markets}
 
 
 def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]:
@@ -164,13 +166,13 @@ def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]
 
 
 def _fields(values: list[list[float]]) -> list[list[float]]:
-    """Return a kept row with all fields: of version 3 it knows no map of the path alone."""
+    """Return a stored row with all fields: rows of version 3 lack the map of the path alone."""
     if len(values) == len(FIELDS):
         return values
     return [*values[:PATH_ONLY], [math.nan, math.nan], *values[PATH_ONLY:]]
 
 
-def _words() -> dict[str, Any]:
+def _explanations() -> dict[str, Any]:
     return {
         "caution": CAUTION, "blind_spots": BLIND_SPOTS, "nulls": NULLS, "published": published(),
     }  # fmt: skip
@@ -178,22 +180,22 @@ def _words() -> dict[str, Any]:
 
 @cache
 def published() -> dict[str, Any]:
-    """Return what stored data said of this model: scores, and honest questions with placebos."""
+    """Return the scores of this model on stored data, and hypothesis tests with placebos."""
     file = resources.files("powderkeg") / "data" / "scorecard.json"
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-# -- what was said against what died
+# -- predicted against reported
 
 
 def figures(
     hours: Times, rows: Floats, price: Floats | float, draws: int = DRAWS
 ) -> dict[str, Any]:
-    """Return the scores of one market's hours, null where nothing can be said.
+    """Return the scores of one market's hours, null where there is too little data.
 
-    Hours count from the first in which every null model had learned enough to expect something. A
-    null model that never did, or whose expectation was not kept, is no reason to leave out an hour:
-    it is left out of what it cannot be compared in.
+    Hours count from the first for which every null model has a forecast. A null model without
+    forecasts, or whose forecasts were not stored, does not exclude an hour: it is left out of the
+    comparisons it has no data for.
 
     Args:
         hours: Since 1970, rising, shape (n,).
@@ -207,30 +209,35 @@ def figures(
     price = np.broadcast_to(price, (len(rows), 1))[counted]
     hours, rows = hours[counted], rows[counted]
     known = {null: each[counted] for null, each in known.items()}
-    n, died = len(hours), rows[:, DIED]
-    some = bool(died.sum() > 0)
+    n, liquidated = len(hours), rows[:, REPORTED]
+    some = bool(liquidated.sum() > 0)
     played = ["ours", *(null for null in NULLS if known[null].all())] if some else []
-    misses = {name: miss(died, rows[:, _PLAYED[name]]).mean() / died.mean() for name in played}
+    deviance = {
+        name: row_deviances(liquidated, rows[:, _PLAYED[name]]).mean() / liquidated.mean()
+        for name in played
+    }
     skills = {null: _skill(hours[k], rows[k], null, draws) for null, k in known.items()}
     lows = [skill["low"] if skill["n"] >= ENOUGH else None for skill in skills.values()]
-    hit = (died >= rows[:, LOW]) & (died <= rows[:, HIGH])
+    hit = (liquidated >= rows[:, LOW]) & (liquidated <= rows[:, HIGH])
     return {
         "hours": n,
         "since": int(hours[0]) * HOUR if n else None,
         "until": (int(hours[-1]) + 1) * HOUR if n else None,
-        "deviance": {name: float(misses[name]) if name in misses else None for name in _PLAYED},
+        "deviance": {n: float(deviance[n]) if n in deviance else None for n in _PLAYED},
         **{f"skill_over_{null}": skill for null, skill in skills.items()},
         "verdict": verdict(n, some, lows),
-        "predicted_over_reported": float(rows[:, SAID].sum() / died.sum()) if some else None,
+        "predicted_over_reported": (
+            float(rows[:, PREDICTED].sum() / liquidated.sum()) if some else None
+        ),
         "coverage_80": {"value": float(hit.mean()) if n else None, "n": hit.size},
-        "reliability": reliability(rows[:, SAID] * price, died * price),
+        "reliability": reliability(rows[:, PREDICTED] * price, liquidated * price),
     }
 
 
 def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Return which rows count, shape (n,): those for which the null models were ready.
 
-    None was ready where all of them expect nothing: before the first fit, and again after a start
+    None is ready where all of them predict zero: before the first fit, and again after a start
     without a snapshot.
     """
     expected = rows[:, [_PLAYED[null] for null in NULLS]]
@@ -244,74 +251,82 @@ def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np
 
 
 def _known(expected: Floats) -> NDArray[np.bool_]:
-    """Return of which rows (n, 2) a null model's expectation is known, from its first on."""
-    spoke = np.maximum.accumulate((expected > 0).any(axis=1))
-    return spoke & ~np.isnan(expected).any(axis=1)
+    """Return for which rows (n, 2) a null model has a forecast, from its first on."""
+    started = np.maximum.accumulate((expected > 0).any(axis=1))
+    return started & ~np.isnan(expected).any(axis=1)
 
 
-_PLAYED: Final = {"ours": SAID, "path_only": PATH_ONLY, "no_map": NO_MAP, "static": STATIC}
+_PLAYED: Final = {"ours": PREDICTED, "path_only": PATH_ONLY, "no_map": NO_MAP, "static": STATIC}
 
 
 def verdict(hours: int, some: bool, lows: list[float | None]) -> str:
     """Return whether an edge is shown, in words: every null's interval must lie above zero."""
     if hours < ENOUGH or not some:
         return "too few hours"
-    surely = all(low is not None and low > 0 for low in lows)
-    return "edge shown" if surely else "no edge shown"
+    significant = all(low is not None and low > 0 for low in lows)
+    return "edge shown" if significant else "no edge shown"
 
 
-def miss(died: Floats, said: Floats) -> Floats:
+def row_deviances(liquidated: Floats, predicted: Floats) -> Floats:
     """Return the Poisson deviance of each volume, in its unit, >= 0, the same shape.
 
-    Its mean over the mean of `died` is `scores.poisson_deviance`.
+    Its mean over the mean of `liquidated` is `scores.poisson_deviance`.
     """
-    mean = np.maximum(said, FLOOR * died.mean())
-    ratio = np.where(died > 0, died, 1.0) / mean
-    return 2 * (np.where(died > 0, died * np.log(ratio), 0.0) - died + mean)
+    mean = np.maximum(predicted, FLOOR * liquidated.mean())
+    ratio = np.where(liquidated > 0, liquidated, 1.0) / mean
+    return 2 * (np.where(liquidated > 0, liquidated * np.log(ratio), 0.0) - liquidated + mean)
 
 
 def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
-    """Return how much less we miss than a null model in hours it is known of, over its miss."""
-    died = rows[:, DIED]
-    if not died.any():
+    """Return one minus the ratio of our deviance to a null model's, in hours it has a forecast."""
+    liquidated = rows[:, REPORTED]
+    if not liquidated.any():
         return {"value": None, "low": None, "high": None, "n": len(hours)}
-    pair = np.stack([miss(died, rows[:, k]).sum(axis=1) for k in (SAID, _PLAYED[null])], axis=1)
+    pair = np.stack(
+        [row_deviances(liquidated, rows[:, k]).sum(axis=1) for k in (PREDICTED, _PLAYED[null])],
+        axis=1,
+    )
     _, day = np.unique(hours // (DAY // HOUR), return_inverse=True)
     sums = np.stack([np.bincount(day, column) for column in pair.T], axis=1).astype(np.float64)
     low, high = bootstrap(sums, _gain, draws) if len(sums) >= DAYS else (math.nan, math.nan)
     whole = float(_gain(sums.sum(axis=0)[None])[0])
-    return {"value": _told(whole), "low": _told(low), "high": _told(high), "n": len(hours)}
+    return {
+        "value": _finite_or_none(whole),
+        "low": _finite_or_none(low),
+        "high": _finite_or_none(high),
+        "n": len(hours),
+    }
 
 
 def _gain(sums: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):  # a null model may miss nothing
+    with np.errstate(invalid="ignore", divide="ignore"):  # a null model's deviance may be zero
         return 1 - sums[:, 0] / sums[:, 1]
 
 
-def _told(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def reliability(said: Floats, died: Floats) -> list[dict[str, Any]]:
-    """Return the means of what was said and what died, in groups of rising `said`."""
-    order = np.argsort(said, axis=None, kind="stable")
+def reliability(predicted: Floats, liquidated: Floats) -> list[dict[str, Any]]:
+    """Return mean predicted and reported volumes, in groups of rising `predicted`."""
+    order = np.argsort(predicted, axis=None, kind="stable")
     groups = [group for group in np.array_split(order, BINS) if len(group)]
     return [
         {
-            "said": float(said.ravel()[group].mean()), "died": float(died.ravel()[group].mean()),
-            "n": len(group),
+            "said": float(predicted.ravel()[group].mean()),
+            "died": float(liquidated.ravel()[group].mean()), "n": len(group),
         }
         for group in groups
     ]  # fmt: skip
 
 
-# -- what the map rests on
+# -- the model behind the map
 
 
 def _model(estimate: Estimate, at: int) -> dict[str, Any]:
-    """Return what learned, from what, when, and what is still a guess."""
-    told = estimate.reporting_rate
-    reach = math.exp(Z * told.spread)
+    """Return the state of the fit: its data, its time, and what is still assumed."""
+    rate = estimate.reporting_rate
+    reach = math.exp(Z * rate.spread)
     return {
         "price": float(estimate.mark),
         "fitted": estimate.fitted or None,
@@ -326,15 +341,15 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
         "misfit": float(estimate.model_error.width),
         "strain": estimate.oi_cap_factor(at).tolist(),
         "share_told": None if estimate.venue in SILENT and not estimate.events else {
-            "share": told.share, "low": told.share / reach, "high": min(told.share * reach, 1.0),
-            "measured": told.measured, "sampled": told.spread > 0,
+            "share": rate.share, "low": rate.share / reach, "high": min(rate.share * reach, 1.0),
+            "measured": rate.measured, "sampled": rate.spread > 0,
         },
     }  # fmt: skip
 
 
 def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
-    """Return where the weights were learned, while they are not the market's own."""
-    if not estimate.borrows:
+    """Return the source of pretrained weights; None once the market has its own."""
+    if not estimate.is_pretrained:
         return None
     lent = estimate.pretrained
     return {
@@ -344,7 +359,7 @@ def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
 
 
 def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
-    """Return what stands of each side and tier now, its 80 % band, and how much is measured."""
+    """Return the size of each side and tier now, its 80 % band, and the measured share."""
     exposure = estimate.exposure
     live = np.concatenate((exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
     tiers = np.concatenate((exposure.basis.tiers, np.zeros(TERMS - CLASSES, np.int64)))

@@ -15,15 +15,15 @@ UNIFORM = 0.05
 def information_gain(
     expected: Floats, volumes: Floats, lengths: Floats, blocks: Floats
 ) -> tuple[float, float]:
-    """Return bits gained over a uniform guess about *where* volume died, and the volume scored.
+    """Return bits gained over a uniform guess of *where* volume is liquidated, and the volume.
 
-    Within each block, volume fell somewhere along the path the mark swept. The score is the
+    Within each block, volume is liquidated along the path the mark swept. The score is the
     volume-weighted log2 of predicted density over uniform density. Sum over blocks and divide by
     the volume to get bits per unit.
 
     Args:
         expected: Predicted volume of each record, shape (n,).
-        volumes: Volume that died in it, shape (n,).
+        volumes: Volume liquidated in it, shape (n,).
         lengths: Length of path it swept, shape (n,), > 0.
         blocks: Block label of each record, shape (n,), grouped.
     """
@@ -93,7 +93,7 @@ def correlation(guess: Floats, truth: Floats) -> float:
 
 
 def lift(expected: Floats, volumes: Floats, lengths: Floats, share: float = 0.1) -> float:
-    """Return how much more volume died in the densest `share` of the path than in a random one."""
+    """Return the ratio of volume liquidated in the densest `share` of the path to a random one."""
     order = np.argsort(-expected / lengths, kind="stable")
     covered = np.cumsum(lengths[order]) / lengths.sum()
     return float(volumes[order][covered <= share].sum() / volumes.sum() / share)
@@ -108,11 +108,11 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Return the 95 % interval of a statistic of sums, resampling whole blocks.
 
-    What happens within a day hangs together, so blocks are drawn and not single events. Draws for
-    which the statistic is not finite (nothing happened in any block drawn) are left out.
+    Events within a day are correlated, so blocks are drawn and not single events. Draws for which
+    the statistic is not finite (no events in any block drawn) are left out.
 
     Args:
-        sums: What each block adds, shape (blocks, m).
+        sums: Contribution of each block, shape (blocks, m).
         statistic: Of drawn totals, shape (draws, m), to shape (draws,).
         draws: How many resamples.
         seed: Of the resampling.

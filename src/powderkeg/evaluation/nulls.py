@@ -1,16 +1,16 @@
-"""Maps at past moments, and the maps ours has to beat.
+"""Stacks of hourly maps: ours, and the null maps it is compared with.
 
 A map is kept at every full hour as densities by side and 10 bp bin within 10 % of the mark, so a
-later refit cannot change what was said. Each null is such a stack too, of the same shape, and is
-scored by the same code:
+later refit cannot change it. Each null is a stack of the same shape too, and is scored by the same
+code:
 
 - near spot: dense where price is near, whatever happened;
 - centred on a moving average: the same, about where price has been;
 - mirrored: ours with the sides exchanged, so its distances without its places;
-- shifted: ours of days before, laid at the same distances from the mark of now;
-- profile: ours as it was on average over the last week at each distance from the mark; it knows
-  how far from price things die, and not where they stand now;
-- static: the rivals' four tiers, never closed (`makers`);
+- shifted: ours of days before, at the same distances from the current mark;
+- profile: ours averaged over the last week at each distance from the mark; it has the distances
+  of liquidations, and not their current levels;
+- static: the published four tiers, never closed (`makers`);
 - path only: our own engine fed the same price and no volume.
 
 Source: docs/adr/0012-scores.md; why "top zones against random" flatters: docs/model.md.
@@ -46,14 +46,14 @@ AVERAGE = 24
 WEEK = 168
 """Moments a profile is the mean of."""
 LAG = 72
-"""Hours by which the shifted map is late."""
+"""Hours by which the shifted map lags."""
 
 
 class Stack(Struct, frozen=True, eq=False):
     """Maps at rising times."""
 
     times: Times
-    """When each map stood, µs, shape (n,)."""
+    """Time of each map, µs, shape (n,)."""
     marks: Floats
     """Shape (n,)."""
     density: NDArray[np.float32]
@@ -65,13 +65,13 @@ class Stack(Struct, frozen=True, eq=False):
         return bins_of(self.marks)
 
     def since(self, at: int) -> Stack:
-        """Return the maps that stood at a time or later."""
+        """Return the maps of a time or later."""
         first = int(np.searchsorted(self.times, at))
         return Stack(self.times[first:], self.marks[first:], self.density[first:])
 
 
 class Path(Struct, frozen=True, eq=False):
-    """Where price was, as bars; shape (n,) each."""
+    """The price path as bars; shape (n,) each."""
 
     ends: Times
     """µs at which each bar is over, rising."""
@@ -88,14 +88,14 @@ class Path(Struct, frozen=True, eq=False):
 
 
 class Map(Protocol):
-    """What can be played and drawn."""
+    """A map that can be replayed and drawn."""
 
     def add(self, bars: Candles) -> None:
-        """Play bars."""
+        """Replay bars."""
         ...
 
     def learn(self, bar: LiquidationBar) -> None:
-        """Learn of liquidations, or not."""
+        """Add liquidations; a map without calibration ignores them."""
         ...
 
     def draw(self, at: int) -> tuple[NDArray[np.float32], int]:
@@ -104,27 +104,27 @@ class Map(Protocol):
 
 
 class Ours:
-    """Our estimate: learning, or on its prior.
+    """Our estimate: calibrated, or on its prior.
 
-    Blind, it sees a market in which nothing is traded: it knows only the path.
+    Blind, it gets bars without volume, and so uses only the path.
     """
 
-    def __init__(self, price: float, *, venue: str, taught: bool, blind: bool) -> None:
+    def __init__(self, price: float, *, venue: str, calibrated: bool, blind: bool) -> None:
         """Start empty around a price, with the prior of a venue."""
         self._estimate = Estimate(price, venue)
-        self._taught, self._blind = taught, blind
+        self._calibrated, self._blind = calibrated, blind
 
     def add(self, bars: Candles) -> None:
-        """Play bars; blind, as if they had no volume. Open interest only sets the scale then."""
+        """Replay bars; blind, as if they had no volume. Open interest only sets the scale then."""
         n = len(bars.times)
         if self._blind:
             bars = msgspec.structs.replace(bars, volume=np.zeros(n), buy=np.zeros(n))
         self._estimate.add_candles(bars, [n])
 
     def learn(self, bar: LiquidationBar) -> None:
-        """Learn of liquidations, where it may."""
-        if self._taught:
-            self._estimate.liquidated_bar(bar)
+        """Add liquidations if calibrated."""
+        if self._calibrated:
+            self._estimate.add_liquidation_bar(bar)
 
     def draw(self, at: int) -> tuple[NDArray[np.float32], int]:
         """Return the map (2, 4096) and the absolute index of its lowest bin."""
@@ -132,7 +132,7 @@ class Ours:
 
 
 class Static:
-    """The rivals' map as published: four distances, every trade opens, nothing closes."""
+    """The static map as published: four distances, every trade opens, nothing closes."""
 
     def __init__(self, price: float) -> None:
         """Start empty around a price."""
@@ -140,12 +140,12 @@ class Static:
         self._weights = static_weights()
 
     def add(self, bars: Candles) -> None:
-        """Play bars; open interest means nothing to it."""
+        """Replay bars; open interest is ignored."""
         blind = msgspec.structs.replace(bars, oi=np.full(len(bars.times), math.nan))
         self._exposure.add_candles(blind)
 
     def learn(self, bar: LiquidationBar) -> None:
-        """Learn nothing."""
+        """Ignore liquidations."""
 
     def draw(self, at: int) -> tuple[NDArray[np.float32], int]:
         """Return the map (2, 4096) and the absolute index of its lowest bin."""
@@ -154,28 +154,28 @@ class Static:
 
 
 Makers: TypeAlias = dict[str, Callable[[float], Map]]
-"""What makes each map, told the first price, by name."""
+"""Constructors of maps from the first price, by name."""
 
 
-def makers(venue: str = "", *, taught: bool = False) -> Makers:
-    """Return what makes the maps that must be played.
+def makers(venue: str = "", *, calibrated: bool = False) -> Makers:
+    """Return the constructors of the maps that must be replayed.
 
     Args:
         venue: Whose positions the maps are of.
-        taught: Whether liquidation bars will be told. The map of the path alone is then given the
-            same lessons as ours.
+        calibrated: Whether there are liquidation bars. The path-only map is then fitted to the same
+            ones as ours.
     """
     ours = partial(Ours, venue=venue)
     prior: Makers = {
-        "ours": partial(ours, taught=False, blind=False),
+        "ours": partial(ours, calibrated=False, blind=False),
         "static": Static,
-        "path_only": partial(ours, taught=False, blind=True),
+        "path_only": partial(ours, calibrated=False, blind=True),
     }
     learning: Makers = {
-        "calibrated": partial(ours, taught=True, blind=False),
-        "path_only_calibrated": partial(ours, taught=True, blind=True),
+        "calibrated": partial(ours, calibrated=True, blind=False),
+        "path_only_calibrated": partial(ours, calibrated=True, blind=True),
     }
-    return prior | learning if taught else prior
+    return prior | learning if calibrated else prior
 
 
 def bins_of(prices: Floats) -> Times:
@@ -188,12 +188,12 @@ def play(
     maps: Makers,
     every: int = HOUR,
 ) -> tuple[dict[str, Stack], Path]:
-    """Play bars through maps and keep each map at every full hour, or as told.
+    """Replay bars through maps and keep each map at every full hour, or every `every` µs.
 
     Args:
         events: Bars of one market and liquidation bars, in the order they became known.
         maps: See `makers`.
-        every: µs between the maps that are kept; the bars divide it.
+        every: µs between the maps that are kept; a multiple of the bars' span.
 
     Returns:
         A stack for each map, and the path of price.
@@ -242,7 +242,7 @@ def _pieces(bars: Candles, every: int) -> Iterable[Candles]:
 
 
 def _path(runs: list[Candles]) -> Path:
-    """Return bars as one path without holes: a bar begins where the one before it ended."""
+    """Return bars as one path without gaps: a bar opens where the one before it closed."""
     if not runs:
         none = np.zeros(0)
         return Path(none.astype(np.int64), none, none, none, none)
@@ -256,7 +256,7 @@ def _path(runs: list[Candles]) -> Path:
 
 
 def near_spot(stack: Stack) -> Stack:
-    """Return the map that is dense where price is near."""
+    """Return the map that is dense near the current price."""
     away = np.abs(np.arange(-HALF, HALF + 1)) * WIDTH
     flat = np.ones_like(stack.density)
     return msgspec.structs.replace(stack, density=flat * np.exp(-away / SPOT).astype(np.float32))
@@ -280,7 +280,7 @@ def mirrored(stack: Stack) -> Stack:
 
 
 def shifted(stack: Stack, lag: int = LAG) -> Stack:
-    """Return the map of `lag` moments before at the distances it had then; the first till then."""
+    """Return the map of `lag` moments before at its distances then; the first map until then."""
     rows = np.maximum(np.arange(len(stack.times)) - lag, 0)
     return msgspec.structs.replace(stack, density=stack.density[rows])
 

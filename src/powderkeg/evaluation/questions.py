@@ -1,13 +1,13 @@
-"""Honest questions about the map, each answered beside its placebo.
+"""Hypothesis tests of the map, each against a placebo.
 
 - `goes_to_bright`: is the brighter of two clusters, one above and one below, touched first?
 - `drive_moves`, `explain_moves`: did the largest moves have more in their way than usual?
 - `wick_hits`: do turning points stand on brighter ground than what lies around them?
-- `in_zones`: how much of what is reported dies in the brightest tenth of what price crosses?
+- `in_zones`: how much of the reported volume is in the brightest tenth of what price crosses?
 
-A placebo is what the same question gives for a map that keeps the distances and loses the places:
-mirrored, or of days before. An edge is shown when the 95 % interval of the difference, resampled by
-days, lies above zero; else the answer is "no edge shown". Maps are those of the full hour before.
+A placebo is the same test on a map that keeps the distances and loses the price levels: mirrored,
+or of days before. An edge is shown when the 95 % interval of the difference, resampled by days,
+lies above zero; else the answer is "no edge shown". Maps are those of the full hour before.
 
 Source: docs/model.md, "No magnet"; the first-hit odds of a driftless walk are b / (a + b).
 """
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from powderkeg.evaluation import metrics
 from powderkeg.evaluation.nulls import HALF, WIDTH, Path, Stack, bins_of, mirrored, shifted
-from powderkeg.evaluation.recall import Recall, measure, played
+from powderkeg.evaluation.recall import Recall, measure, replay_maps
 from powderkeg.events import DAY, HOUR, Floats, Times
 from powderkeg.history.sources import Source
 
@@ -44,22 +44,22 @@ PATIENCE = 24 * HOUR
 LARGEST = 0.01
 """Share of hours that are large moves."""
 LAGS = tuple(range(24, 169, 24))
-"""Hours by which the shifted maps of moves are late: one to seven days."""
+"""Hours by which the shifted maps of moves lag: one to seven days."""
 WEEK = 168
 TURN = 12
 """Hours to each side within which a turning point is the extreme."""
 AROUND = 10
 """Score bins to each side a turning point is compared with: 1 %."""
 FILLING = 20 * DAY
-"""Time after which a map is full enough to be asked."""
+"""Time after which a map is full enough to be tested."""
 FEWEST = 20
-"""Cases below which nothing is said to be shown."""
+"""Fewest cases for an edge."""
 FEWEST_BLOCKS = 10
-"""The same of blocks: the events of a block are one storm, and resampling three shows nothing."""
+"""Fewest blocks for an edge: the events of a block are correlated, and three are too few."""
 
 
 class Answer(Struct, frozen=True):
-    """One question, answered beside its placebo."""
+    """The result of one test and of its placebo."""
 
     question: str
     n: int
@@ -74,14 +74,14 @@ class Answer(Struct, frozen=True):
 
 
 def answered(question: str, cases: Floats, days: Times, note: str, fewest: int = FEWEST) -> Answer:
-    """Return the answer to a question of means, its interval by resampling days.
+    """Return the answer to a test of means, its interval by resampling days.
 
     Args:
         question: Its name.
         cases: Ours and the placebo's value of each case, NaN for none, shape (n, 2).
         days: Which day each case belongs to, shape (n,).
-        note: What else must be said.
-        fewest: Cases below which no edge is said to be shown.
+        note: Caveats and details, in words.
+        fewest: Fewest cases for an edge.
     """
     known = np.isfinite(cases)
     columns = np.concatenate((np.where(known, cases, 0.0), known), axis=1)
@@ -136,7 +136,7 @@ def first_touch(path: Path, start: int, mark: float, above: float, below: float)
 
     Args:
         path: Of price.
-        start: µs; bars that are over later count.
+        start: µs; bars that end later count.
         mark: Price at the start.
         above: Log distance upwards.
         below: Log distance downwards.
@@ -152,10 +152,10 @@ def first_touch(path: Path, start: int, mark: float, above: float, below: float)
 
 
 def goes_to_bright(stack: Stack, path: Path) -> Answer:
-    """Ask whether price touches the brighter of two clusters first, against the mirrored map.
+    """Test whether price touches the brighter of two clusters first, against the mirrored map.
 
     The clusters are the nearest above and below. Mirrored, the brighter is as far below as it was
-    above. An episode lasts until either is touched or a day is over; only then the next begins.
+    above. An episode lasts until either is touched or a day has passed; episodes do not overlap.
     """
     rows: list[tuple[float, float, float, int]] = []
     free = 0
@@ -189,7 +189,7 @@ def _hit(sign: int) -> float:
 
 
 class Hours(Struct, frozen=True, eq=False):
-    """What price did in the hour after each map; shape (n,) each."""
+    """The price range and volume of the hour after each map; shape (n,) each."""
 
     low: Floats
     high: Floats
@@ -221,7 +221,7 @@ def crossed_mass(stack: Stack, sides: Times, reach: Times) -> Floats:
 
 
 def moves(stack: Stack, path: Path, placebos: dict[str, list[Stack]]) -> list[Answer]:
-    """Ask whether the largest hourly moves had more in their way, and how much that explains.
+    """Test whether the largest hourly moves crossed more mass, and how much that explains.
 
     A move is the furthest price of the hour from the mark before it. What mass explains of a move
     is the square-root law, impact = daily volatility times sqrt(mass / daily volume), at most one.
@@ -232,8 +232,8 @@ def moves(stack: Stack, path: Path, placebos: dict[str, list[Stack]]) -> list[An
         placebos: Other maps at the same hours by name; of several the mean is taken. All are
             scaled so that over all hours price crosses as much mass as of ours.
     """
-    told = hours(stack, path)
-    down, up = np.log(stack.marks / told.low), np.log(told.high / stack.marks)
+    hourly = hours(stack, path)
+    down, up = np.log(stack.marks / hourly.low), np.log(hourly.high / stack.marks)
     move = np.where(np.isfinite(up), np.maximum(up, down), 0.0)
     later = np.arange(len(move)) >= max(LAGS)
     if not later.any():
@@ -242,7 +242,7 @@ def moves(stack: Stack, path: Path, placebos: dict[str, list[Stack]]) -> list[An
     sides = (up > down).astype(np.int64)
     reach = np.floor(move / WIDTH).astype(np.int64)
     days = stack.times[large] // DAY
-    scale = _week_before(stack, told)
+    scale = _week_before(stack, hourly)
 
     def met(each: list[Stack]) -> Floats:
         return np.mean([crossed_mass(one, sides, reach)[later] for one in each], axis=0)
@@ -265,11 +265,11 @@ def moves(stack: Stack, path: Path, placebos: dict[str, list[Stack]]) -> list[An
     return out
 
 
-def _week_before(stack: Stack, told: Hours) -> tuple[Floats, Floats]:
+def _week_before(stack: Stack, hourly: Hours) -> tuple[Floats, Floats]:
     """Return daily volatility and daily volume over the week before each map."""
     n = len(stack.marks)
     returns = np.diff(np.log(stack.marks), prepend=math.log(stack.marks[0])) ** 2
-    traded = np.concatenate(([0.0], np.nan_to_num(told.volume)[:-1]))
+    traded = np.concatenate(([0.0], np.nan_to_num(hourly.volume)[:-1]))
     start = np.maximum(np.arange(n) + 1 - WEEK, 0)
     span = np.arange(n) + 1 - start
 
@@ -281,19 +281,19 @@ def _week_before(stack: Stack, told: Hours) -> tuple[Floats, Floats]:
 
 
 def wick_hits(stack: Stack, path: Path, other: Stack, name: str = "mirrored") -> Answer:
-    """Ask whether turning points stand on bright ground: its rank among what is within 1 %.
+    """Test whether turning points are at bright levels: the rank among bins within 1 %.
 
-    The placebo is the same place on another map. Untouched ground lies beyond old extremes, and
-    that alone makes extremes look bright: a mirrored map does not know it, the map of the path
-    alone does.
+    The placebo is the same level on another map. Untouched ground lies beyond old extremes, and
+    that alone makes extremes look bright: a mirrored map does not account for it, the path-only
+    map does.
     """
-    told = hours(stack, path)
+    hourly = hours(stack, path)
     rows: list[tuple[float, float, int]] = []
     for i in range(TURN, len(stack.times) - TURN):
         around = slice(i - TURN, i + TURN + 1)
         for side, price, turn in (
-            (0, told.low[i], np.min(told.low[around])),
-            (1, told.high[i], np.max(told.high[around])),
+            (0, hourly.low[i], np.min(hourly.low[around])),
+            (1, hourly.high[i], np.max(hourly.high[around])),
         ):
             if price != turn:  # a missing hour around is NaN, which equals nothing
                 continue
@@ -319,7 +319,7 @@ def rank(density: NDArray[np.float32], side: int, place: int) -> float:
 
 
 def in_zones(found: Recall, name: str = "ours", null: str = "near_spot") -> Answer:
-    """Put event recall as an answer beside one null."""
+    """Return event recall as an answer, against one null."""
     ours, theirs = found.maps[name].volume, found.maps[null].volume
     note = (
         f"volume in the brightest tenth of what was crossed, {found.blocks} blocks of six hours; "
@@ -338,7 +338,7 @@ def answer(stack: Stack, path: Path, path_only: Stack | None = None) -> list[Ans
     Args:
         stack: Hourly maps.
         path: Of price.
-        path_only: The map of the path alone at the same hours, which knows where ground is fresh.
+        path_only: The path-only map at the same hours, which accounts for fresh ground.
     """
     wicks = {"mirrored": mirrored(stack), "shifted": shifted(stack)}
     ways = {"shifted": [shifted(stack, lag) for lag in LAGS]}
@@ -351,17 +351,17 @@ def answer(stack: Stack, path: Path, path_only: Stack | None = None) -> list[Ans
 def ask(
     source: Source, coin: str, progress: Callable[[int, int], None] | None = None
 ) -> list[Answer]:
-    """Return all answers a source can give about a coin, by the calibrated map where there is one.
+    """Return all tests a source has data for, on the calibrated map where there is one.
 
     Args:
-        source: See `recall.played`.
+        source: See `recall.replay_maps`.
         coin: One of the source's coins.
-        progress: Told bytes read and bytes in all.
+        progress: Called with bytes read and total bytes.
 
     Raises:
         ConfigError: The source has no bars of the coin.
     """
-    run = played(source, coin, progress)
+    run = replay_maps(source, coin, progress)
     name = "calibrated" if "calibrated" in run.stacks else "ours"
     full = int(run.path.ends[0]) + FILLING
     null = "path_only" if name == "ours" else "path_only_calibrated"

@@ -1,7 +1,7 @@
-"""What became of the mass in a price range: swept, closed by its owners, or left.
+"""Tracks the mass in a price range: how much is swept, closed voluntarily, or left.
 
-A shadow table holds just that mass, in dollars, and lives through the same marks and the same
-decay as the map; nothing is added to it. Its ledger is the answer.
+A shadow table holds just that mass, in dollars, and gets the same marks and the same decay as the
+map; nothing is added to it. The result is read from its ledger.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RangeTracker:
         self._extreme = math.nan
 
     def watch(self, desk: Desk, event: Event) -> None:
-        """Let the shadow live through an event the desk has taken."""
+        """Apply an event that the desk has processed to the shadow table."""
         at = event.time if isinstance(event, ClockTick) else event.received_time
         if at < self.since or at > self.until:
             return
@@ -60,7 +60,7 @@ class RangeTracker:
             self._note(event.event_time, event.price)
 
     def _candles(self, bars: Candles) -> None:
-        """Live through candles one by one, so that the moment of the extreme is not missed."""
+        """Apply candles one by one, so that the moment of the extreme is not missed."""
         assert self._shadow is not None  # noqa: S101  the caller made it
         still = msgspec.structs.replace(bars, volume=np.zeros(len(bars.times)))
         for i in range(len(bars.times)):
@@ -115,7 +115,7 @@ class RangeTracker:
         return float(passed.sum())
 
     def result(self) -> dict[str, Any]:
-        """Return what stood at the start, and what had become of it at the furthest price."""
+        """Return the mass at the start, and its state at the furthest price."""
         return {
             "side": self.side, "low": self.low, "high": self.high,
             "since": self.since, "start": self.start, **self._at_extreme,
@@ -123,7 +123,7 @@ class RangeTracker:
 
 
 def range_tracker_of(spec: str, parse_time: Callable[[str], int]) -> RangeTracker:
-    """Return the passage a text such as ``long 60000 73200 2026-02-04 2026-02-07`` names.
+    """Return the tracker for a text such as ``long 60000 73200 2026-02-04 2026-02-07``.
 
     Raises:
         ConfigError: The text is not of that form.

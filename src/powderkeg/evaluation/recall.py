@@ -1,15 +1,15 @@
-"""Event recall: of what was liquidated, how much died in the brightest tenth of what price crossed.
+"""Event recall: the share of liquidations in the brightest tenth of what price crossed.
 
 "Bright zones against random ones" flatters any map that is bright near the price, since only what
-is crossed can die. So the question is asked *conditional on crossing*: of the 10 bp bins that price
+is crossed can be liquidated. So the test is *conditional on crossing*: of the 10 bp bins that price
 crossed on fresh ground within six hours, those densest on the map of the full hour before the
-crossing, a tenth of them by length, are the zones; a map that knows nothing finds 10 % there.
+crossing, a tenth of them by length, are the zones; a map without information scores 10 %.
 
-- Fresh: price was not in the bin for 30 minutes. Where it goes to and fro everything has died.
-- Blocks are six hours because in one price crosses too few bins to speak of a tenth of them.
-- Bins of equal density share what is left of the tenth: a flat map scores 10 %, not luck.
+- Fresh: price was not in the bin for 30 minutes. On other ground everything is liquidated already.
+- Blocks are six hours because in one hour price crosses too few bins for a tenth of them.
+- Bins of equal density share what is left of the tenth: a flat map scores exactly 10 %.
 - An event belongs to the crossing of its bin nearest in time, an hour away at most. Venues differ
-  by some bp, so it may lie two bins from a crossed one. Others count as outside, and are told.
+  by some bp, so it may lie two bins from a crossed one. Others are reported as outside.
 - A bankruptcy price lies beyond the price that triggered by maintenance and fee. That gap is
   measured on the list itself: the median distance from the market at the time of each event.
 """
@@ -39,7 +39,7 @@ WITHIN = HOUR
 """Time an event may lie from the crossing it is counted in."""
 OURS = frozenset({"ours", "calibrated"})
 SHARE = 0.1
-"""Of the crossed length that is called bright."""
+"""Share of the crossed length that is called bright."""
 
 
 class Crossed(Struct, frozen=True, eq=False):
@@ -48,9 +48,9 @@ class Crossed(Struct, frozen=True, eq=False):
     times: Times
     """End of the bar that crossed, µs, shape (n,)."""
     moments: Times
-    """Which map stood before it, shape (n,)."""
+    """Index of the last map before it, shape (n,)."""
     sides: Times
-    """0 below the mark of that map, where longs die; 1 above; shape (n,)."""
+    """0 below the mark of that map, where longs are liquidated; 1 above; shape (n,)."""
     offsets: Times
     """Place in the map, shape (n,)."""
     bins: Times
@@ -58,7 +58,7 @@ class Crossed(Struct, frozen=True, eq=False):
 
 
 class Share(Struct, frozen=True):
-    """Part of what died that died in the bright tenth."""
+    """Share of the liquidated volume, or of the events, in the bright tenth."""
 
     share: float
     interval: tuple[float, float]
@@ -67,8 +67,8 @@ class Share(Struct, frozen=True):
     """Of our maps: the interval of the difference to each null."""
 
 
-class Found(Struct, frozen=True):
-    """How one map did."""
+class MapRecall(Struct, frozen=True):
+    """The recall of one map."""
 
     volume: Share
     events: Share
@@ -87,18 +87,18 @@ class Recall(Struct, frozen=True):
     """Their part of the volume."""
     blocks: int
     """With events: how many independent pieces the intervals rest on."""
-    maps: dict[str, Found]
+    maps: dict[str, MapRecall]
 
 
 class Events(Struct, frozen=True, eq=False):
-    """Forced closes, rising in time; shape (n,) each."""
+    """Liquidations, rising in time; shape (n,) each."""
 
     times: Times
     prices: Floats
     """At which they were triggered."""
     sizes: Floats
     sides: Times
-    """0 a dead long, 1 a dead short, -1 not told: then the position against the mark decides."""
+    """Position side: 0 long, 1 short, -1 unknown: then its price against the mark decides."""
 
 
 def crossings(path: Path, stack: Stack, rest: int = REST) -> Crossed:
@@ -129,7 +129,7 @@ def triggers(prices: Floats, sides: Times, market: Floats) -> tuple[Floats, floa
 
     Args:
         prices: Bankruptcy prices, shape (n,).
-        sides: 0 for a dead long, 1 for a dead short, shape (n,).
+        sides: Of the positions: 0 long, 1 short, shape (n,).
         market: Price of the market at the time of each, shape (n,).
     """
     beyond = np.where(sides == 0, 1.0, -1.0) * np.log(market / prices)
@@ -137,16 +137,15 @@ def triggers(prices: Floats, sides: Times, market: Floats) -> tuple[Floats, floa
     return prices * np.exp(np.where(sides == 0, gap, -gap)), gap
 
 
-def liquidated(crossed: Crossed, told: Events) -> tuple[Floats, Floats]:
+def by_crossing(crossed: Crossed, liquidations: Events) -> tuple[Floats, Floats]:
     """Return volume and count of the events of each crossing, and of none: shape (n + 1,).
 
     The last place holds what belongs to no crossing.
     """
     n = len(crossed.times)
     volume, count = np.zeros(n + 1), np.zeros(n + 1)
-    for at, b, size, side in zip(
-        told.times, bins_of(told.prices), told.sizes, told.sides, strict=True
-    ):
+    columns = (liquidations.times, bins_of(liquidations.prices), liquidations.sizes)
+    for at, b, size, side in zip(*columns, liquidations.sides, strict=True):
         first, last = np.searchsorted(crossed.times, (at - WITHIN, at + WITHIN))
         part = slice(int(first), int(last))
         gap = np.abs(crossed.bins[part] - b)
@@ -162,14 +161,14 @@ def liquidated(crossed: Crossed, told: Events) -> tuple[Floats, Floats]:
 
 
 def bright(density: Floats, share: float = SHARE) -> Floats:
-    """Return how much of each bin belongs to the densest `share` of them; equals share alike."""
+    """Return how much of each bin belongs to the densest `share` of them; ties share equally."""
     _, group, sizes = np.unique(-density, return_inverse=True, return_counts=True)
     ahead = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     return np.clip((share * len(density) - ahead) / sizes, 0.0, 1.0)[group]
 
 
 def density_of(crossed: Crossed, stack: Stack) -> Floats:
-    """Return what a stack said of each crossing: the mean over the bins an event may lie off by.
+    """Return a stack's density at each crossing: the mean over the bins an event may be off by.
 
     Bins on the other side of the mark are not counted. Shape (n,).
     """
@@ -178,14 +177,14 @@ def density_of(crossed: Crossed, stack: Stack) -> Floats:
     for step in range(-NEARBY, NEARBY + 1):
         place = crossed.offsets + step
         inside = ((place - HALF) * side > 0) & (place >= 0) & (place <= 2 * HALF)
-        said = stack.density[crossed.moments, crossed.sides, np.clip(place, 0, 2 * HALF)]
-        total += np.where(inside, said, 0.0)
+        density = stack.density[crossed.moments, crossed.sides, np.clip(place, 0, 2 * HALF)]
+        total += np.where(inside, density, 0.0)
         known += inside
     return total / known
 
 
 def caught(density: Floats, blocks: Times) -> Floats:
-    """Return how much of each crossing is bright among those of its block, shape (n,)."""
+    """Return the bright share of each crossing among those of its block, shape (n,)."""
     out = np.zeros(len(density))
     for block in np.unique(blocks):
         here = blocks == block
@@ -193,16 +192,18 @@ def caught(density: Floats, blocks: Times) -> Floats:
     return out
 
 
-def recall(crossed: Crossed, stacks: dict[str, Stack], told: Events, block: int = BLOCK) -> Recall:
+def recall(
+    crossed: Crossed, stacks: dict[str, Stack], liquidations: Events, block: int = BLOCK
+) -> Recall:
     """Return the share of events and of volume in the bright tenth for each map, with intervals.
 
     Args:
         crossed: What price crossed.
         stacks: Maps by name.
-        told: Forced closes.
+        liquidations: Those reported.
         block: Span in which bins are ranked and which is resampled whole, µs.
     """
-    volumes, counts = liquidated(crossed, told)
+    volumes, counts = by_crossing(crossed, liquidations)
     blocks = (crossed.times - 1) // block
     labels, places = np.unique(blocks, return_inverse=True)
 
@@ -212,13 +213,13 @@ def recall(crossed: Crossed, stacks: dict[str, Stack], told: Events, block: int 
     some = sums(counts[:-1]) > 0
     weights = {"volume": volumes[:-1], "events": counts[:-1]}
     wholes = {what: sums(values)[some] for what, values in weights.items()}
-    said = {name: density_of(crossed, stack) for name, stack in stacks.items()}
-    bright_part = {name: caught(density, blocks) for name, density in said.items()}
+    densities = {name: density_of(crossed, stack) for name, stack in stacks.items()}
+    bright_part = {name: caught(density, blocks) for name, density in densities.items()}
     tops = {
         name: {what: sums(values * part)[some] for what, values in weights.items()}
         for name, part in bright_part.items()
     }
-    maps: dict[str, Found] = {}
+    maps: dict[str, MapRecall] = {}
     for name, top in tops.items():
         others = {other: tops[other] for other in tops if other not in (OURS | {name})}
         found = {
@@ -226,12 +227,12 @@ def recall(crossed: Crossed, stacks: dict[str, Stack], told: Events, block: int 
             for what, whole in wholes.items()
         }
         bits = metrics.information_gain(
-            said[name], volumes[:-1], np.ones(len(blocks)), blocks.astype(np.float64)
+            densities[name], volumes[:-1], np.ones(len(blocks)), blocks.astype(np.float64)
         )
-        maps[name] = Found(**found, bits=bits[0] / bits[1] if bits[1] > 0 else math.nan)
+        maps[name] = MapRecall(**found, bits=bits[0] / bits[1] if bits[1] > 0 else math.nan)
     whole = float(volumes.sum())
     return Recall(
-        events=len(told.times),
+        events=len(liquidations.times),
         scored=int(counts[:-1].sum()),
         outside=int(counts[-1]),
         outside_volume=float(volumes[-1]) / whole if whole > 0 else math.nan,
@@ -254,24 +255,24 @@ def _interval(top: Floats, whole: Floats) -> tuple[float, float]:
     return metrics.bootstrap(np.stack((top, whole), axis=1), lambda s: s[:, 0] / s[:, 1])
 
 
-def listed(forced: list[Liquidation], path: Path) -> tuple[Events, float]:
-    """Return forced closes with their trigger prices, and the gap between the two as a fraction.
+def liquidation_events(forced: list[Liquidation], path: Path) -> tuple[Events, float]:
+    """Return liquidations with their trigger prices, and the gap between the two as a fraction.
 
-    A list whose every row names one side has no sides.
+    The sides of a list are taken as unknown where all of its rows name the same one.
     """
     times = np.array([event.event_time for event in forced], np.int64)
     prices = np.array([event.price for event in forced])
     sizes = np.array([event.size for event in forced])
     sides = np.array([0 if event.position_side == "long" else 1 for event in forced], np.int64)
-    told = len(np.unique(sides)) > 1
+    sided = len(np.unique(sides)) > 1
     gap = 0.0
-    if told and all(event.bankruptcy for event in forced):
+    if sided and all(event.bankruptcy for event in forced):
         market = np.exp(np.interp(times, path.ends, np.log(path.close)))
         prices, gap = triggers(prices, sides, market)
-    return Events(times, prices, sizes, sides if told else np.full(len(sides), -1)), gap
+    return Events(times, prices, sizes, sides if sided else np.full(len(sides), -1)), gap
 
 
-def _busiest(bars: Iterable[Candles | LiquidationBar]) -> str:
+def _main_market(bars: Iterable[Candles | LiquidationBar]) -> str:
     """Return the market with most bars, empty where there is none."""
     counts: dict[str, int] = {}
     for run in bars:
@@ -280,55 +281,57 @@ def _busiest(bars: Iterable[Candles | LiquidationBar]) -> str:
     return max(counts, key=lambda market: counts[market], default="")
 
 
-class Played(Struct, frozen=True, eq=False):
-    """A source played through maps."""
+class ReplayedMaps(Struct, frozen=True, eq=False):
+    """A source replayed through maps."""
 
     bars: str
-    """Market whose bars the maps are made of."""
+    """Market whose bars the maps are built from."""
     stacks: dict[str, Stack]
     path: Path
     forced: list[Liquidation]
-    """Liquidations with prices. Told to no map."""
+    """Liquidations with prices. No map is fitted to them."""
 
 
-def played(source: Source, coin: str, progress: Callable[[int, int], None] | None = None) -> Played:
-    """Play one coin through our map on its prior, calibrated where it can be, and the rivals'.
+def replay_maps(
+    source: Source, coin: str, progress: Callable[[int, int], None] | None = None
+) -> ReplayedMaps:
+    """Replay one coin through our map, on its prior and calibrated, and the static one.
 
-    The prior is that of the venue whose liquidations are listed; another's bars may stand in.
+    The prior is that of the venue whose liquidations are listed; the bars may be of another.
 
     Args:
-        source: Has bars: candles, or open interest made into bars. Its liquidation bars teach the
-            calibrated map; its single liquidations are kept for scores.
+        source: Has bars: candles, or open interest turned into bars. The calibrated map is fitted
+            to its liquidation bars; its single liquidations are kept for scores.
         coin: One of the source's coins.
-        progress: Told bytes read and bytes in all.
+        progress: Called with bytes read and total bytes.
 
     Raises:
         ConfigError: There are no bars.
     """
-    told: list[Candles | LiquidationBar] = []
+    bars: list[Candles | LiquidationBar] = []
     forced: list[Liquidation] = []
     for event in events(source, coin, progress=progress):
         if isinstance(event, Liquidation):
             forced.append(event)
         elif isinstance(event, Candles | LiquidationBar):
-            told.append(event)
-    market = _busiest(told)
+            bars.append(event)
+    market = _main_market(bars)
     if not market:
         raise ConfigError(f"{source.path}: expected candles or bars of {coin}, found none")
-    taught = any(isinstance(event, LiquidationBar) for event in told)
+    calibrated = any(isinstance(event, LiquidationBar) for event in bars)
     venue = (forced[0].market if forced else market).partition(":")[0]
-    stream = [e for e in told if isinstance(e, LiquidationBar) or e.market == market]
-    stacks, path = play(stream, makers(venue, taught=taught))
-    return Played(market, stacks, path, forced)
+    stream = [e for e in bars if isinstance(e, LiquidationBar) or e.market == market]
+    stacks, path = play(stream, makers(venue, calibrated=calibrated))
+    return ReplayedMaps(market, stacks, path, forced)
 
 
-def measure(run: Played) -> tuple[Recall, float]:
-    """Return the event recall of what was played, and the gap of bankruptcy prices."""
-    told, gap = listed(run.forced, run.path)
-    crossed = crossings(run.path.since(int(told.times[0]) - DAY), run.stacks["ours"])
-    within = crossed.times <= told.times[-1] + WITHIN
+def measure(run: ReplayedMaps) -> tuple[Recall, float]:
+    """Return the event recall of replayed maps, and the gap of bankruptcy prices."""
+    listed, gap = liquidation_events(run.forced, run.path)
+    crossed = crossings(run.path.since(int(listed.times[0]) - DAY), run.stacks["ours"])
+    within = crossed.times <= listed.times[-1] + WITHIN
     crossed = Crossed(*(getattr(crossed, name)[within] for name in crossed.__struct_fields__))
-    return recall(crossed, {**run.stacks, **beside(run.stacks["ours"])}, told), gap
+    return recall(crossed, {**run.stacks, **beside(run.stacks["ours"])}, listed), gap
 
 
 def score(
@@ -337,14 +340,14 @@ def score(
     """Return event recall of one coin of a source: ours, calibrated where it can be, and the nulls.
 
     Args:
-        source: Has bars, see `played`, and liquidations with prices.
+        source: Has bars, see `replay_maps`, and liquidations with prices.
         coin: One of the source's coins.
-        progress: Told bytes read and bytes in all.
+        progress: Called with bytes read and total bytes.
 
     Raises:
         ConfigError: There are no bars, or no liquidations with prices.
     """
-    run = played(source, coin, progress)
+    run = replay_maps(source, coin, progress)
     if not run.forced:
         raise ConfigError(f"{source.path}: expected liquidations with prices of {coin}, found none")
     result, gap = measure(run)

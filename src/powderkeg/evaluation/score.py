@@ -1,8 +1,8 @@
-"""What a source can prove about the map: the scores it has the data for.
+"""Scoring of the map against a source: every score that its data allows.
 
-- Fills and payments of every account: the map against the complete true one (`closed_world`).
-- Liquidations summed by the hour: what was said of each hour against what died (`hours`).
-- Liquidations one by one: how much died in the brightest tenth of what was crossed (`recall`).
+- Fills and payments of every account: the map against the complete true one (`full_accounts`).
+- Liquidations summed by the hour: predicted against reported volume (`hours`).
+- Single liquidations: the share in the brightest tenth of what price crossed (`recall`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from powderkeg.history.archive import unpack
 from powderkeg.history.sources import Source, coin_of
 
 Progress: TypeAlias = Callable[[float], None]
-"""Told which share of the work is done."""
+"""Called with the share of the work that is done, 0 to 1."""
 Job: TypeAlias = Callable[[Source, str], Any]
 
 
@@ -45,17 +45,17 @@ def score(
 
     Args:
         source: A source file, loaded.
-        coin: One of its coins; its first where not told, of a closed world those with most fills.
+        coin: One of its coins; by default its first, of full accounts those with most fills.
         placebo: Score hours shuffled in time too.
-        ask: Answer the honest questions too.
+        ask: Run the hypothesis tests too.
         since: Only hours that begin from this time on are scored, µs. No list is scored then.
         until: Only hours that end by this time are scored, µs.
-        progress: Told which share is done.
+        progress: Called with the share that is done, 0 to 1.
 
     Raises:
-        ConfigError: The source has no such coin, or nothing to score it by, or dates are given for
+        ConfigError: The source has no such coin, or no data to score it by, or dates are given for
             what is not scored by hours.
-        DataError: A file is not what the source file says.
+        DataError: A file does not match the source file.
     """
     all_series = unpack(source)
     dated = since is not None or until is not None
@@ -86,11 +86,13 @@ def score(
         jobs["recall"] = recall.score
     if ask:
         jobs["questions"] = _asked
-    return _told(chosen, _done(jobs, source, chosen, progress))
+    return _combined(chosen, _run_jobs(jobs, source, chosen, progress))
 
 
-def _done(jobs: dict[str, Job], source: Source, coin: str, progress: Progress) -> dict[str, Any]:
-    """Return what each job found; they share nothing, so they run beside each other."""
+def _run_jobs(
+    jobs: dict[str, Job], source: Source, coin: str, progress: Progress
+) -> dict[str, Any]:
+    """Return the result of each job; they share nothing, so they run in parallel."""
     with ProcessPoolExecutor(min(len(jobs), os.cpu_count() or 1)) as pool:
         running = {pool.submit(job, source, coin): name for name, job in jobs.items()}
         for n, future in enumerate(as_completed(running), 1):
@@ -99,21 +101,21 @@ def _done(jobs: dict[str, Job], source: Source, coin: str, progress: Progress) -
         return {name: future.result() for future, name in running.items()}
 
 
-def _told(coin: str, found: dict[str, Any]) -> dict[str, object]:
-    """Return one answer: that of the hours where there are any, with the others beside it."""
+def _combined(coin: str, found: dict[str, Any]) -> dict[str, object]:
+    """Return one result: the hourly scores where there are any, with the others beside them."""
     out: dict[str, object] = {"kind": "hours" if "path" in found else "recall", "coin": coin}
     if "path" in found:
-        causal, strict = (_brief(found[way].said) for way in ("causal", "strict"))
+        causal, strict = (_brief(found[way].forecasts) for way in ("causal", "strict"))
         out |= {
             **scores.summary(found["path"]),
-            "models": scores.models(found["path"].said, found["strict"].said),
+            "models": scores.models(found["path"].forecasts, found["strict"].forecasts),
             "poisson_deviance_causal": causal["poisson_deviance"],
             "poisson_deviance_strict": strict["poisson_deviance"],
             "causal": causal,
             "strict": strict,
         }
         if "placebo" in found:
-            out["placebo"] = _brief(found["placebo"].said)
+            out["placebo"] = _brief(found["placebo"].forecasts)
         if "recall" in found:
             out["recall"] = found["recall"]
     else:
@@ -123,6 +125,6 @@ def _told(coin: str, found: dict[str, Any]) -> dict[str, object]:
     return out
 
 
-def _brief(said: hours.ForecastRows) -> dict[str, Any]:
-    """Return deviances, and the interval of what ours gains over the path alone."""
-    return {**scores.brief(said), **scores.intervals(said, ("path_only_minus_ours",))}
+def _brief(forecasts: hours.ForecastRows) -> dict[str, Any]:
+    """Return deviances, and the interval of our gain over the path alone."""
+    return {**scores.brief(forecasts), **scores.intervals(forecasts, ("path_only_minus_ours",))}

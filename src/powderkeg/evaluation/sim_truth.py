@@ -1,9 +1,9 @@
-"""The map against the truth of a made market, beside the rivals' static four-tier map.
+"""Scores of the map against the true positions of a simulated market, beside the static map.
 
-The stream is cut at each prediction: an hour is played, what it swept is predicted with weights
-learned from earlier hours, the map is compared with every open position, and only then is the hour
-learned from. Seeds are fixed and were not used for tuning: 11, 12 and 13 were. 101 to 108 and 201
-to 208 gave the figures of earlier versions, so they are no longer called untouched.
+Scores are prequential: an hour is replayed, its liquidations are predicted with weights fitted to
+earlier hours, the map is compared with every open position, and only then is the hour added to the
+fit. Seeds are fixed and were not used for tuning: 11, 12 and 13 were. 101 to 108 and 201 to 208
+gave the figures of earlier versions, so they no longer count as untouched.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from powderkeg.sim import Recording, SimulatedMarket, Truth, World
 SEEDS = (301, 302, 303, 304, 305, 306, 307, 308)
 DAYS = 8.0
 WARM_UP = 3.0
-"""Days not scored: the map fills and the first weights are learned."""
+"""Days not scored: the map fills and the first weights are fitted."""
 START = 1_767_225_600 * SECOND
 WORLD = World(venues=("binance",), shares=(1.0,))
 NULLS = {
@@ -41,18 +41,18 @@ NULLS = {
 }
 """Every trade opens on the taker's side, at four distances, and nothing is ever closed.
 
-The first is the map as rivals publish it; the second also knows the maintenance margin.
+The first is the map as published elsewhere; the second also applies the maintenance margin.
 """
 FLUSH = 10
 """Seconds between flushes."""
 PAIR = 2
 """Bins to a score bin: 10 bp."""
 WINDOWS = {"10bp": 1, "50bp": 5, "100bp": 10}
-"""Score bins summed before it is asked whether the band covered the truth."""
+"""Score bins summed before the band is compared with the truth."""
 NEAR = 40
-"""Score bins to each side within which bands are asked about: 4 %."""
+"""Score bins to each side within which bands are compared: 4 %."""
 LATE = 30
-"""Seconds after a sweep in which a forced close still belongs to it."""
+"""Seconds after a sweep in which a liquidation still belongs to it."""
 
 
 class MapScore(Struct):
@@ -75,13 +75,13 @@ class MapScore(Struct):
 
 
 class Swept(Struct, frozen=True, eq=False):
-    """What the mark swept, how much was said to die there, and how much did; shape (n,) each."""
+    """Sweep records with the volume predicted for each; shape (n,) each."""
 
     times: Floats
     sides: NDArray[np.int64]
     lengths: Floats
     fresh: NDArray[np.bool_]
-    said: Floats
+    predicted: Floats
 
 
 def hourly(recording: Recording, truth: Truth, before: int) -> Steps:
@@ -102,7 +102,7 @@ def hourly(recording: Recording, truth: Truth, before: int) -> Steps:
     )
 
 
-def forced(recording: Recording, before: int, until: int) -> list[Liquidation]:
+def reported_liquidations(recording: Recording, before: int, until: int) -> list[Liquidation]:
     """Return the published liquidations after `before`, up to `until`."""
     venue = recording.venues[0]
     rows = venue.liquidations
@@ -141,10 +141,10 @@ def on_fresh_ground(
     return out
 
 
-def liquidated(swept: Swept, recording: Recording, events: list[Liquidation]) -> Floats:
-    """Return the volume that died in each record: the side's last sweep at most 30 s before.
+def liquidated_volume(swept: Swept, recording: Recording, events: list[Liquidation]) -> Floats:
+    """Return the volume liquidated in each record: the side's last sweep at most 30 s before.
 
-    Where one move swept fresh and known ground, the mark at that second says which of them it was.
+    Where one move swept fresh and known ground, the mark at that second decides between them.
     """
     out = np.zeros(len(swept.times))
     steps = np.minimum(
@@ -210,7 +210,7 @@ def outward(bins: Floats) -> Floats:
 
 
 def covered(estimate: Estimate, truth: Truth) -> NDArray[np.int64]:
-    """Return how many bands held the truth, and how many were asked, by window, shape (3, 2).
+    """Return how many bands cover the truth, and how many there are, by window, shape (3, 2).
 
     The truth is the size of positions without a stop in front, in windows side by side from the
     mark outward.
@@ -226,7 +226,7 @@ def covered(estimate: Estimate, truth: Truth) -> NDArray[np.int64]:
     return out
 
 
-def judge(score: MapScore, guess: Floats, truth: Truth) -> None:
+def score_map(score: MapScore, guess: Floats, truth: Truth) -> None:
     """Add one moment's map scores; `guess` reaches 100 bins each way."""
     everyone = truth_map(truth, 100, all_positions=True)
     doomed = truth_map(truth, 100, all_positions=False)
@@ -245,8 +245,8 @@ def _swept(records: Floats, weights: Floats) -> Swept:
     sides = records[:, R_SIDE].astype(np.int64)
     fresh = records[:, R_FRESH] > 0
     by_class = weights[sides, (~fresh).astype(np.int64)]
-    said = (records[:, R_CLASSES:] * by_class).sum(axis=1)
-    return Swept(records[:, R_TIME], sides, records[:, R_LENGTH], fresh, said)
+    predicted = (records[:, R_CLASSES:] * by_class).sum(axis=1)
+    return Swept(records[:, R_TIME], sides, records[:, R_LENGTH], fresh, predicted)
 
 
 def static_weights() -> Floats:
@@ -257,7 +257,7 @@ def static_weights() -> Floats:
 
 
 class NullModel:
-    """One static map, played beside ours."""
+    """One static map, replayed beside ours."""
 
     def __init__(self, price: float, spec: Spec) -> None:
         """Start empty around a price."""
@@ -268,7 +268,7 @@ class NullModel:
 
 
 class Trial:
-    """One world played once: the product's estimate and the static maps side by side."""
+    """One replay of a simulated market: our estimate and the static maps side by side."""
 
     def __init__(self, recording: Recording) -> None:
         """Start all of them at the first price."""
@@ -285,11 +285,11 @@ class Trial:
         self._events: list[Liquidation] = []
 
     def play(self) -> None:
-        """Play the recording hour by hour, from truth to truth."""
+        """Replay the recording hour by hour, from truth to truth."""
         before = START
         for truth in self.recording.truths:
             steps = hourly(self.recording, truth, before)
-            events = forced(self.recording, before, truth.at)
+            events = reported_liquidations(self.recording, before, truth.at)
             scored = truth.at > START + WARM_UP * 24 * HOUR
             records = self.estimate.add_tape(steps)
             weights = self.estimate.map_weights(before)
@@ -300,43 +300,43 @@ class Trial:
                 for name, rival in self.baselines.items():
                     rival.swept.append(_swept(known[name], rival.weights))
                 self._events += events
-                self._judge(truth)
+                self._score_moment(truth)
             for event in events:
-                self.estimate.liquidated(event)
+                self.estimate.add_liquidation(event)
             before = truth.at
 
-    def _judge(self, truth: Truth) -> None:
+    def _score_moment(self, truth: Truth) -> None:
         mark = float(truth.marks[0])
         ours = self.estimate.render(truth.at)
-        judge(self.score, near(ours, self.estimate.exposure.base, mark, 100), truth)
+        score_map(self.score, near(ours, self.estimate.exposure.base, mark, 100), truth)
         self.covered += covered(self.estimate, truth)
         true = outward(truth_map(truth, 100, all_positions=True))
         self.true_tops += [metrics.top_share(side) for side in true if side.sum() > 0]
         for rival in self.baselines.values():
             theirs = rival.exposure.render(rival.weights)
-            judge(rival.score, near(theirs, rival.exposure.base, mark, 100), truth)
+            score_map(rival.score, near(theirs, rival.exposure.base, mark, 100), truth)
 
     def finish(self) -> dict[str, dict[str, float]]:
         """Return the scores of ours, with the coverage of its bands, and of each static map."""
-        self._gain(self.score, self._swept)
+        self._add_information_gain(self.score, self._swept)
         for rival in self.baselines.values():
-            self._gain(rival.score, rival.swept)
+            self._add_information_gain(rival.score, rival.swept)
         baselines = {name: rival.score.result() for name, rival in self.baselines.items()}
         truth = {"top_tenth_truth": float(np.mean(self.true_tops))}
         held = self.covered[:, 0] / self.covered[:, 1]
         coverage = {f"coverage_80_{n}": float(c) for n, c in zip(WINDOWS, held, strict=True)}
         return {"ours": {**self.score.result(), **truth, **coverage}, **baselines}
 
-    def _gain(self, score: MapScore, parts: list[Swept]) -> None:
+    def _add_information_gain(self, score: MapScore, parts: list[Swept]) -> None:
         """Add the information gain of a whole run to a score."""
         whole = Swept(
             *(np.concatenate(column) for column in zip(*map(_columns, parts), strict=True))
         )
-        volumes = liquidated(whole, self.recording, self._events)
+        volumes = liquidated_volume(whole, self.recording, self._events)
         blocks = (whole.times // (6 * 3600)) * 2.0 + whole.sides
         keep = whole.fresh
         bits, volume = metrics.information_gain(
-            whole.said[keep], volumes[keep], whole.lengths[keep], blocks[keep]
+            whole.predicted[keep], volumes[keep], whole.lengths[keep], blocks[keep]
         )
         score.bits += bits
         score.volume += volume
@@ -356,7 +356,7 @@ def run_seed(seed: int, days: float = DAYS, world: World = WORLD) -> dict[str, d
 def summary(
     runs: list[dict[str, dict[str, float]]], seeds: Sequence[int] = SEEDS
 ) -> dict[str, object]:
-    """Return mean scores over seeds, how they compare with the static map, and those of each."""
+    """Return mean scores over seeds, their comparison with the static map, and those per seed."""
     mean = {
         who: {key: float(np.mean([run[who][key] for run in runs])) for key in runs[0][who]}
         for who in runs[0]

@@ -1,4 +1,4 @@
-"""What venues told of the time before we came, put together to be lived through at once."""
+"""Backfill: REST answers about the time before the start, assembled into events to replay."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from powderkeg.events import (
 )
 
 BackfillEvent: TypeAlias = Candles | Funding | Gap | Trades
-"""What a past consists of."""
+"""Events that a backfill consists of."""
 _COLUMNS = (
     "times",
     "open",
@@ -36,14 +36,14 @@ _COLUMNS = (
     "mark",
 )
 _HOLE = 3 * MINUTE
-"""A shorter silence of candles is a quiet market: some venues leave out minutes without a trade."""
+"""Shorter gaps between candles are no gaps: some venues leave out minutes without a trade."""
 
 
 class Backfill:
-    """Answers about one market, in whatever order they came."""
+    """Backfill answers of one market, in any order."""
 
     def __init__(self, market: str) -> None:
-        """Know nothing yet."""
+        """Start empty."""
         self.market = market
         self.candles: list[Candles] = []
         self.interest: list[OpenInterest] = []
@@ -51,7 +51,7 @@ class Backfill:
         self.recent: list[Trades] = []
 
     def add(self, event: Event) -> None:
-        """Take what an answer said."""
+        """Add an event of an answer."""
         match event:
             case Candles():
                 self.candles.append(event)
@@ -60,30 +60,30 @@ class Backfill:
             case Funding():
                 self.funding.append(event)
             case Trade() | Trades():
-                self.recent.append(as_columns([event]))
+                self.recent.append(as_trades([event]))
             case _:
                 pass
 
-    def events(self, since: int, until: int, heard: int = 0) -> list[BackfillEvent]:
-        """Return the past from `since` to `until` as events, oldest first.
+    def events(self, since: int, until: int, stream_start: int = 0) -> list[BackfillEvent]:
+        """Return the time from `since` to `until` as events, oldest first.
 
-        What lies between is told by candles. Where `since` is within a minute, the rest of that
-        minute is a gap: its candle would count again what is known already.
+        Candles cover it. Where `since` is within a minute, the rest of that minute is a gap: its
+        candle would count again what is known already.
 
         Args:
-            since: µs up to which the market is known already; 0 for nothing.
+            since: µs up to which the market is known already; 0 for none.
             until: µs, a whole minute: the end of the last candle wanted. Recent trades from then
                 on follow; where they begin later, the time between is a gap.
-            heard: µs from which the stream was heard: the end of that gap where no recent trades
-                were told at all.
+            stream_start: µs of the first streamed trade: the end of that gap where there are no
+                recent trades.
         """
-        told: list[BackfillEvent] = []
+        out: list[BackfillEvent] = []
         known = -(-since // MINUTE) * MINUTE
         if since < known <= until:
-            told.append(Gap(self.market, known, known, since, "stopped within a minute"))
+            out.append(Gap(self.market, known, known, since, "stopped within a minute"))
         for bars in self._bars(known, until):
-            told += self._gaps(bars, known)
-            told.append(bars)
+            out += self._gaps(bars, known)
+            out.append(bars)
             known = int(bars.times[-1]) + bars.span
         latest = max(
             (f for f in self.funding if f.event_time <= until),
@@ -91,16 +91,16 @@ class Backfill:
             default=None,
         )
         if latest is not None:
-            told.append(latest)
+            out.append(latest)
         if known < until and known:
-            told.append(Gap(self.market, until, until, known, "candles end early"))
+            out.append(Gap(self.market, until, until, known, "candles end early"))
         edge = max(since, until)
-        if known and not self.recent and heard > edge:
-            told.append(Gap(self.market, heard, heard, edge, "no recent trades"))
-        return told + self._recent_trades(edge)
+        if known and not self.recent and stream_start > edge:
+            out.append(Gap(self.market, stream_start, stream_start, edge, "no recent trades"))
+        return out + self._recent_trades(edge)
 
     def _bars(self, since: int, until: int) -> list[Candles]:
-        """Return candles of each grain as one run: coarse ones only where no finer ones are."""
+        """Return candles of each span as one run: longer ones only where shorter are missing."""
         runs: list[Candles] = []
         end = until
         for span in sorted({bars.span for bars in self.candles}):
@@ -120,8 +120,8 @@ class Backfill:
         order = np.argsort(times, kind="stable")
         times, sizes = times[order], sizes[order]
         i = np.searchsorted(times, bars.times + bars.span, side="right") - 1
-        told = (i >= 0) & (times[np.maximum(i, 0)] > bars.times)
-        oi = np.where(told, sizes[np.maximum(i, 0)], np.nan)
+        known = (i >= 0) & (times[np.maximum(i, 0)] > bars.times)
+        oi = np.where(known, sizes[np.maximum(i, 0)], np.nan)
         return replace(bars, oi=oi)
 
     def _gaps(self, bars: Candles, known: int) -> list[BackfillEvent]:
@@ -135,10 +135,10 @@ class Backfill:
         ]
 
     def _recent_trades(self, until: int) -> list[BackfillEvent]:
-        """Return the trades since the last candle, or since the market was last heard."""
+        """Return the trades since the last candle, or since the last known event."""
         if not self.recent:
             return []
-        run = as_columns(self.recent)
+        run = as_trades(self.recent)
         first = int(run.times[0])
         out: list[BackfillEvent] = []
         if first > until:
@@ -152,7 +152,7 @@ class Backfill:
         return out
 
 
-def as_columns(events: Sequence[Trade | Trades]) -> Trades:
+def as_trades(events: Sequence[Trade | Trades]) -> Trades:
     """Return prints as one run in order of time; there is at least one."""
     times: list[Times] = []
     prices: list[Floats] = []
@@ -209,7 +209,7 @@ def _concatenated(parts: Sequence[Candles]) -> Candles:
 
 
 def _within(bars: Candles, since: int, until: int) -> Candles:
-    """Return the bars that lie whole between two times; they say they were seen as they ended."""
+    """Return the bars that lie whole between two times, received as the last one ended."""
     keep = (bars.times >= since) & (bars.times + bars.span <= until)
     columns = {name: getattr(bars, name)[keep] for name in (*_COLUMNS, "oi")}
     end = int(columns["times"][-1]) + bars.span if keep.any() else 0

@@ -1,8 +1,8 @@
-"""Frames in, desks changed: the one loop that live, replay and tests share.
+"""Decodes frames and applies their events to desks; shared by live, replay and tests.
 
-A market's past comes first: answers about it are put by until a `BackfillDone` says they are
-complete, and what streams meanwhile waits behind it. Prints of one market that come close together
-travel as one run, which leaves the same state and costs a fraction.
+A market is backfilled first: answers are collected until a `BackfillDone` marks them as complete,
+and streamed events wait until then. Prints of one market within a second are applied as one run,
+which leaves the same state and costs a fraction.
 """
 
 from __future__ import annotations
@@ -39,52 +39,52 @@ from powderkeg.instruments import in_coins, unit_of
 from powderkeg.venues import VENUES, Venue
 
 PAST = ("candles", "interest", "funding", "trades")
-"""Kinds of answers that tell of a past."""
+"""Channels of backfill answers."""
 _FREE: tuple[type[Event], ...] = (BookDelta, BookSnapshot, Quote)
-"""Events that say nothing to what prints say: they wait neither for a run of prints to end nor for
-a past, and so a book stands by the time its market joins."""
+"""Events independent of prints: they wait neither for a run of prints to end nor for a backfill, so
+a book is ready by the time its market joins."""
 Watch = Callable[[Event], None]
 Play = Callable[[Joining], None]
-"""Sees to it that a past is played, and that `MarketReady` is said of it."""
+"""Replays a backfill in the background, and then queues its `MarketReady`."""
 
 
 class Feed:
     """Readers of all venues, and the desks their events go to."""
 
     def __init__(self, desks: dict[str, Desk], watch: Watch | None = None) -> None:
-        """Feed `desks`, by coin; `watch` is told each event as it was read."""
+        """Feed `desks`, by coin; `watch` is called with each event as it was read."""
         self.desks = desks
         self.watch = watch
         self.readers: dict[str, Venue] = {}
         self.unread: dict[str, int] = {}
-        """Frames that could not be read, by venue. They are kept as they are."""
+        """Number of frames that could not be read, by venue. The recording keeps them."""
         self.last_unread = ""
-        """Why, the last time."""
+        """The last such error."""
         self.ignored_events = 0
-        """Events of markets nobody asked for."""
+        """Events of markets that are not collected."""
         self.seq = 0
-        """Number of the last frame taken."""
+        """Number of the last frame processed."""
         self.coins: dict[str, str] = {}
         """Coin of each market that is collected."""
         self._multipliers: dict[str, float] = {}
-        """How many coins one unit of a market is. Told by its name, so never kept."""
+        """Coins per unit of a market. Derived from its name, so not in snapshots."""
         self.play: Play | None = None
-        """Live; a replay plays each past where its `MarketReady` stands."""
+        """Set when live; a replay plays each backfill at its `MarketReady`."""
         self._pasts: dict[str, Backfill] = {}
         self._joining: dict[str, Joining] = {}
         self._waiting: dict[str, list[Event]] = {}
         self._known: dict[str, int] = {}
-        """When each market was last heard before the start, µs."""
+        """Last event of each market before the start, µs."""
         self._runs: dict[str, list[Trade | Trades]] = {}
         self._beat = 0
 
     @property
     def waiting(self) -> list[str]:
-        """Markets whose past is not complete yet."""
+        """Markets whose backfill is not complete yet."""
         return list(self._waiting)
 
     def process(self, frames: Iterable[Frame]) -> list[Ask]:
-        """Take a batch and return what the desks ask for."""
+        """Process a batch and return the requests of the desks."""
         asks: list[Ask] = []
         for frame in frames:
             if self.seq and frame.seq > self.seq + 1:
@@ -115,18 +115,18 @@ class Feed:
 
     def _read(self, frame: Frame) -> list[Ask]:
         events = self._events(frame)
-        told = frame.channel.partition(":")[0] in PAST
+        is_backfill = frame.channel.partition(":")[0] in PAST
         asks: list[Ask] = []
-        for said in events:
-            if isinstance(said, ClockTick):
+        for native in events:
+            if isinstance(native, ClockTick):
                 continue
-            event = in_coins(said, self._multiplier(said.market))
-            if self.watch is not None and not told:
+            event = in_coins(native, self._multiplier(native.market))
+            if self.watch is not None and not is_backfill:
                 self.watch(event)
             coin = self.coins.get(event.market)
             if coin is None:
                 self.ignored_events += not isinstance(event, Link)
-            elif told:
+            elif is_backfill:
                 self._pasts.setdefault(event.market, Backfill(event.market)).add(event)
             elif event.market in self._waiting and not isinstance(event, _FREE):
                 self._waiting[event.market].append(event)
@@ -141,7 +141,7 @@ class Feed:
         return known
 
     def _events(self, frame: Frame) -> list[Event]:
-        """Return what a frame says. A reader's own mistake costs this frame, and no other venue."""
+        """Return the events of a frame. A bug in a reader loses this frame only."""
         try:
             return self.reader(frame.venue).read(frame.raw, frame.received_time, frame.channel)
         except WireError:
@@ -150,7 +150,7 @@ class Feed:
             raise WireError(frame.venue, f"{type(why).__name__}: {why}", frame.raw) from why
 
     def _dispatch(self, coin: str, event: Event) -> list[Ask]:
-        """Give an event to its desk, or let a print wait for the next."""
+        """Apply an event to its desk, or add a print to the pending run."""
         if isinstance(event, Trade | Trades):
             self._runs.setdefault(event.market, []).append(event)
             return []
@@ -171,42 +171,42 @@ class Feed:
             return []
         return self.desks[self.coins[market]].apply(as_one(run))
 
-    # -- words of the shell
+    # -- control messages
 
-    def _apply_control(self, said: ControlMessage) -> list[Ask]:
-        match said:
+    def _apply_control(self, control: ControlMessage) -> list[Ask]:
+        match control:
             case ClockTick():
                 asks = self._flush()
-                self._share_pooled_stats(said.time)
+                self._share_pooled_stats(control.time)
                 for desk in self.desks.values():
-                    asks += desk.apply(said)
+                    asks += desk.apply(control)
                 return asks
             case Started():
-                return self._flush() + self._start(said)
+                return self._flush() + self._start(control)
             case BackfillDone():
-                return self._join(said)
+                return self._join(control)
             case MarketReady():
-                return self._enter(said.market)
+                return self._enter(control.market)
             case Link() | Gap():
-                return self._apply_status(said)
+                return self._apply_status(control)
 
-    def _apply_status(self, said: Link | Gap) -> list[Ask]:
-        """Take what the shell says of a market, once that has joined."""
+    def _apply_status(self, control: Link | Gap) -> list[Ask]:
+        """Apply a link state or a gap of a market; it waits until the market has joined."""
         if self.watch is not None:
-            self.watch(said)
-        coin = self.coins.get(said.market)
+            self.watch(control)
+        coin = self.coins.get(control.market)
         if coin is None:
             return []
-        if said.market in self._waiting:
-            self._waiting[said.market].append(said)
+        if control.market in self._waiting:
+            self._waiting[control.market].append(control)
             return []
-        return self._dispatch(coin, said)
+        return self._dispatch(coin, control)
 
     def _record_missing(self, frame: Frame) -> list[Ask]:
-        """Say of every market that the record has a hole before `frame`: numbers never jump.
+        """Apply a gap to every market where frames before `frame` are missing: numbers never jump.
 
-        What would have let a market that waits for its past join may lie in the hole, so it joins
-        with what of its past is there.
+        The `BackfillDone` of a waiting market may be among them, so it joins with the answers it
+        has.
         """
         asks = self._flush()
         for market in [] if _begins(frame) else self.waiting:
@@ -221,15 +221,15 @@ class Feed:
         return asks
 
     def _share_pooled_stats(self, at: int) -> None:
-        """Once an hour, tell every coin what the markets of the others have learned."""
+        """Once an hour, pass every coin the statistics of the other coins' markets."""
         if all(desk.now // HOUR >= at // HOUR for desk in self.desks.values()):
             return
         market_stats = {coin: desk.market_stats() for coin, desk in self.desks.items()}
         for coin, desk in self.desks.items():
-            desk.peers = [each for c, told in market_stats.items() if c != coin for each in told]
+            desk.peers = [each for c, stats in market_stats.items() if c != coin for each in stats]
 
     def _start(self, boot: Started) -> list[Ask]:
-        """Begin anew: readers remember nothing, every market waits for its past."""
+        """Restart: reset the readers; every market waits for its backfill."""
         self.readers.clear()
         self._pasts.clear()
         self._joining.clear()
@@ -247,7 +247,7 @@ class Feed:
         return asks
 
     def _join(self, join: BackfillDone) -> list[Ask]:
-        """Let a market live through its past, at once or beside the loop."""
+        """Replay a market's backfill, at once or in the background."""
         coin = self.coins.get(join.market)
         if coin is None or join.market not in self._waiting:
             return []
@@ -266,7 +266,7 @@ class Feed:
         return []
 
     def _enter(self, market: str) -> list[Ask]:
-        """Put a market with its past into its desk, then let it live through what waited."""
+        """Put a backfilled market into its desk, then apply the events that waited."""
         joining = self._joining.pop(market, None)
         if joining is None:
             return []
@@ -280,7 +280,7 @@ class Feed:
 
 
 def _begins(frame: Frame) -> bool:
-    """Tell whether a frame is a start of the program, after which all markets wait anew."""
+    """Return whether a frame is a `Started`, after which all markets wait again."""
     try:
         return not frame.venue and isinstance(read_control(frame.raw), Started)
     except WireError:
@@ -288,9 +288,9 @@ def _begins(frame: Frame) -> bool:
 
 
 def _from(since: int, events: list[Event]) -> list[Event]:
-    """Return events without the prints before `since`, which the past tells too.
+    """Return events without the prints before `since`, which the backfill has too.
 
-    Some venues begin a stream with a list of old ones.
+    Some venues begin a stream with a list of old prints.
     """
     out: list[Event] = []
     for event in events:

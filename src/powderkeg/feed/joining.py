@@ -1,8 +1,8 @@
-"""A market's past, played on a desk of its own, so that nobody waits for it.
+"""Replays a market's backfill on a desk of its own, without blocking the feed.
 
-Live, a thread plays it beside the loop; a replay plays it in its turn. Both start from what was
-known at the `BackfillDone`, and the market enters its coin's desk at the `MarketReady`: the same
-state.
+Live, a thread plays it beside the loop; a replay plays it in order. Both start from the state at
+the `BackfillDone`, and the market enters its coin's desk at the `MarketReady`, so both end in the
+same state.
 """
 
 from __future__ import annotations
@@ -12,38 +12,43 @@ from copy import deepcopy
 
 from powderkeg.desk import Ask, Counts, Desk
 from powderkeg.events import Event, Link, Trade, Trades
-from powderkeg.feed.backfill import Backfill, as_columns
+from powderkeg.feed.backfill import Backfill, as_trades
 from powderkeg.market.book import Book
 from powderkeg.market.quotes import QuoteCheck
 
 
 class Joining:
-    """One market between the answers about its past and its entry."""
+    """One market between its `BackfillDone` and its entry into the desk."""
 
     __slots__ = ("_apart", "_heard", "_lost", "_past", "_streamed", "market", "since", "until")
 
     def __init__(
-        self, desk: Desk, past: Backfill, span: tuple[int, int], heard: int, streamed: list[Event]
+        self,
+        desk: Desk,
+        past: Backfill,
+        span: tuple[int, int],
+        stream_start: int,
+        streamed: list[Event],
     ) -> None:
-        """Copy what is known of the market.
+        """Copy the state of the market.
 
         Args:
             desk: Of its coin, as it stands at the `BackfillDone`.
-            past: What was answered about the market.
-            span: µs up to which it is known already, 0 for nothing; and the end of the past.
-            heard: µs from which its stream was heard.
-            streamed: What came of it since, and waited.
+            past: Its backfill.
+            span: µs up to which it is known already, 0 for none; and the end of the backfill.
+            stream_start: µs of its first streamed trade.
+            streamed: Events that arrived since and waited.
         """
         self.market = past.market
         self.since, self.until = span
-        self._heard = heard
+        self._heard = stream_start
         self._past: Backfill | None = past
         self._streamed = streamed
         self._lost = any(isinstance(each, Link) and each.state == "down" for each in streamed)
         self._apart = _apart(desk, past.market)
 
     def play(self) -> None:
-        """Live through the past. Nothing outside is touched; a second call does nothing."""
+        """Replay the backfill. It changes nothing outside; a second call does nothing."""
         past, self._past = self._past, None
         if past is None:
             return
@@ -54,18 +59,18 @@ class Joining:
         self._streamed = []
 
     def enter(self, desk: Desk) -> list[Ask]:
-        """Put the market into its coin's desk, its past played; its book is that of now."""
+        """Put the backfilled market into its coin's desk, with the desk's current book."""
         self.play()
         adopt(desk, self._apart)
         market = desk.markets.get(self.market)
-        ask = market.book.lose("link down") if market is not None and self._lost else None
+        ask = market.book.mark_lost("link down") if market is not None and self._lost else None
         return [ask] if ask else []
 
 
 def adopt(desk: Desk, apart: Desk) -> None:
-    """Put what a desk of its own knows of its market into the coin's desk, with what it counted.
+    """Move the market of a separate desk into the coin's desk, and add up the counts.
 
-    Book and quotes of a market that is there already stay: no past changes them.
+    Book and quotes of a market that is already there stay: a backfill does not change them.
     """
     for count in Counts.__struct_fields__:
         setattr(desk.counts, count, getattr(desk.counts, count) + getattr(apart.counts, count))
@@ -81,7 +86,7 @@ def adopt(desk: Desk, apart: Desk) -> None:
 
 
 def merged(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield events with prints that come one after another as one run, as `Feed` takes them."""
+    """Yield events with consecutive prints joined into one run, as `Feed` applies them."""
     run: list[Trade | Trades] = []
     for event in events:
         if isinstance(event, Trade | Trades):
@@ -97,11 +102,11 @@ def merged(events: Iterable[Event]) -> Iterator[Event]:
 
 def as_one(run: list[Trade | Trades]) -> Trade | Trades:
     """Return prints, at least one, as one event."""
-    return run[0] if len(run) == 1 else as_columns(run)
+    return run[0] if len(run) == 1 else as_trades(run)
 
 
 def _apart(desk: Desk, name: str) -> Desk:
-    """Return a desk that knows one market alone, and not its book: a past says nothing of that."""
+    """Return a desk with a copy of one market only, without its book: no backfill has one."""
     other = type(desk)(desk.coin, desk.settings, desk.backfill_until)
     other.now, other.prices = desk.now, deepcopy(desk.prices)
     if name in desk.observed:

@@ -1,27 +1,27 @@
-"""One market's order book, kept from a snapshot and the changes after it.
+"""One market's order book, built from a snapshot and the changes after it.
 
-Theory of operation. A venue sends changes, each naming the update ids it covers, and on request a
-snapshot that names the last update it contains. The book is exact when every change after the
-snapshot was applied once and in order. All that can go wrong is one table::
+Theory of operation. A venue sends changes, each with the update ids it covers, and on request a
+snapshot with the last update it contains. The book is exact when every change after the snapshot
+was applied once and in order. The states are::
 
     state       a change that            state      and then
     ---------   ----------------------   ---------  ------------------------------------
     cold        comes                    buffering  keep it; ask for a snapshot
     buffering   comes                    buffering  keep it
     live        follows (chain holds)    live       apply it
-    live        is contained already     live       leave it out
+    live        is contained already     live       skip it
     live        does not follow          gap        keep it; ask for a snapshot
     live        leaves the book crossed  gap        ask for a snapshot
     gap         comes                    gap        keep it
     any         (a snapshot comes)       live       replace the book, then apply what was kept
 
-In `gap` the old book is still there to be drawn, marked stale by its status. The book never asks
-by itself: it returns `Resync`, and the shell fetches.
+In `gap` the old book can still be drawn, marked stale by its status. The book does no I/O: it
+returns `Resync`, and the shell fetches.
 
-The chain, as Binance documents it. Futures tell `previous`, the last id of the change before: a
+The chain, as Binance documents it. Futures send `previous`, the last id of the change before: a
 change follows if ``previous == update``, and right after a snapshot if ``previous <= update``,
 which covers both the documented ``U <= lastUpdateId <= u`` and the live case
-``pu == lastUpdateId``. Spot does not tell it: a change follows if ``first == update + 1``, and
+``pu == lastUpdateId``. Spot does not send it: a change follows if ``first == update + 1``, and
 right after a snapshot if ``first <= update + 1``. Venues that send snapshots only (Hyperliquid)
 need no chain. A snapshot of 1,000 levels says nothing about levels beyond: they are unknown until
 touched.
@@ -40,11 +40,11 @@ from powderkeg.events import BookDelta, BookSnapshot, Floats, Level, Side
 
 Status: TypeAlias = Literal["cold", "buffering", "live", "gap"]
 _KEEP = 2_000
-"""Changes kept while waiting: 200 s at 100 ms. Beyond it the snapshot is not coming; ask again."""
+"""Changes kept while waiting: 200 s at 100 ms. Beyond it the snapshot is requested again."""
 
 
 class Resync(Struct, frozen=True):
-    """A wish: fetch a snapshot of this market."""
+    """A request to fetch a snapshot of this market."""
 
     market: str
     why: str
@@ -98,20 +98,20 @@ class Book:
         self._asks = Ladder()
 
     def apply(self, event: BookSnapshot | BookDelta) -> Resync | None:
-        """Take a snapshot or a change; return a wish for a snapshot where one is needed."""
+        """Apply a snapshot or a change; return a request for a snapshot where one is needed."""
         if isinstance(event, BookSnapshot):
             return self._replace(event)
         if self.status == "live":
             return self._change(event)
         return self._keep(event)
 
-    def lose(self, why: str) -> Resync | None:
-        """Say that updates were or may be lost (a dead link, a gap in a recording)."""
+    def mark_lost(self, why: str) -> Resync | None:
+        """Record that updates were or may be lost (a broken link, a gap in a recording)."""
         if self.status == "cold":
             return None
         self.counts["lost"] += 1
         self._kept.clear()
-        return self._fall(why)
+        return self._to_gap(why)
 
     @property
     def bid(self) -> float:
@@ -145,7 +145,7 @@ class Book:
         return prices[::-1], sizes[::-1]
 
     def state(self) -> bytes:
-        """Return all that decides what comes next, for hashing."""
+        """Return all state that affects later results, for hashing."""
         sides = [[(p, side.sizes[p]) for p in side.prices] for side in (self._bids, self._asks)]
         head = (self.market, self.status, self.at, self.update, self._fresh, self.counts)
         return msgspec.msgpack.encode((head, sides, self._kept))
@@ -154,7 +154,7 @@ class Book:
         bids, asks = Ladder(event.bids), Ladder(event.asks)
         if bids.prices and asks.prices and bids.prices[-1] >= asks.prices[0]:
             self.counts["crossed"] += 1
-            return self._fall("the snapshot is crossed")
+            return self._to_gap("the snapshot is crossed")
         self._bids, self._asks = bids, asks
         self.status, self.at, self.update, self._fresh = (
             "live",
@@ -163,17 +163,17 @@ class Book:
             True,
         )
         kept, self._kept = self._kept, []
-        wish = None
+        request = None
         timed = (
             event.event_time != event.received_time
-        )  # by the venue's own clock, which changes tell too
+        )  # by the venue's own clock, which changes have too
         for delta in kept:
             if timed and delta.event_time < event.event_time:
-                # it may bear a greater number all the same: a venue that restarts counts from 1
+                # its number may be greater all the same: a venue that restarts counts from 1
                 self.counts["stale"] += 1
                 continue
-            wish = self.apply(delta) or wish
-        return wish
+            request = self.apply(delta) or request
+        return request
 
     def _change(self, event: BookDelta) -> Resync | None:
         if event.last <= self.update:
@@ -183,13 +183,13 @@ class Book:
             self.counts["holes"] += 1
             self._kept = [event]
             why = f"expected a change after update {self.update}, got {event.first}"
-            return Resync(self.market, self._fall(why).why, self.at)
+            return Resync(self.market, self._to_gap(why).why, self.at)
         self._bids.change(event.bids)
         self._asks.change(event.asks)
         self.at, self.update, self._fresh = event.event_time, event.last, False
         if self.bid >= self.ask:
             self.counts["crossed"] += 1
-            return self._fall(f"crossed at update {self.update}: {self.bid} over {self.ask}")
+            return self._to_gap(f"crossed at update {self.update}: {self.bid} over {self.ask}")
         return None
 
     def _follows(self, event: BookDelta) -> bool:
@@ -208,6 +208,6 @@ class Book:
             return Resync(self.market, f"no snapshot within {_KEEP} changes")
         return None
 
-    def _fall(self, why: str) -> Resync:
+    def _to_gap(self, why: str) -> Resync:
         self.status = "gap"
         return Resync(self.market, why)

@@ -1,4 +1,4 @@
-"""Candles built from prints, exactly: every believed print is in one bar and in no other."""
+"""Candles built from prints: every accepted print is in exactly one bar."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Bars:
         return self._open
 
     def add(self, event: Trade | Trades) -> list[Candle]:
-        """Take believed prints; return the bars that are over now."""
+        """Add accepted prints; return the bars that are finished now."""
         if isinstance(event, Trade):
             return self._one(event)
         prices, sizes = event.prices, event.sizes
@@ -63,10 +63,10 @@ class Bars:
         bars = self._bars[-n:] if n else self._bars
         if not bars:
             return None
-        return as_columns(bars)
+        return as_candles(bars)
 
     def state(self) -> bytes:
-        """Return all that decides what comes next, for hashing."""
+        """Return all state that affects later results, for hashing."""
         return msgspec.msgpack.encode((self.span, self.late, self._bars, self._open))
 
     def _floor(self) -> int:
@@ -123,7 +123,7 @@ class Bars:
         return bar
 
 
-def as_columns(bars: Sequence[Candle]) -> Candles:
+def as_candles(bars: Sequence[Candle]) -> Candles:
     """Return bars of one market and span as columns, without OI and mark."""
     rows = np.array([(b.open, b.high, b.low, b.close, b.volume, b.buy) for b in bars], np.float64)
     opens, high, low, close, volume, buy = np.ascontiguousarray(rows.T)

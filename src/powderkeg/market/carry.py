@@ -1,4 +1,4 @@
-"""What it costs to hold one market: mark, index, funding, open interest, and how old each is."""
+"""Mark, index, funding and open interest of one market, and the age of each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from powderkeg.market.guard import Guard
 
 _MARK_JUMP, _MARK_MEMORY = 0.02, 10 * MINUTE
 _OI_JUMP, _OI_MEMORY = 0.20, HOUR
-"""Jumps held until a second reading agrees, and the silence after which nothing is a reference."""
+"""Jumps held until a second reading confirms them, and the age beyond which none is a reference."""
 
 
 class Carry:
-    """The last believed mark, index, funding and open interest of one market.
+    """The last accepted mark, index, funding and open interest of one market.
 
     Values are NaN (or 0 for times and the interval) until known.
     """
@@ -34,11 +34,11 @@ class Carry:
 
     @property
     def dropped(self) -> int:
-        """Readings nobody confirmed."""
+        """Readings that were not confirmed."""
         return self._mark.dropped + self._oi.dropped
 
     def apply(self, event: Mark | Funding | OpenInterest) -> Mark | Funding | OpenInterest | None:
-        """Take a reading and return it, or None where it is held."""
+        """Apply a reading and return it, or None where it is held."""
         if isinstance(event, Funding):
             self.funding, self.interval, self.funding_at = (
                 event.rate,
@@ -64,7 +64,7 @@ class Carry:
         return {name: (now - at) / 1e6 for name, at in known.items() if at}
 
     def state(self) -> bytes:
-        """Return all that decides what comes next, for hashing."""
+        """Return all state that affects later results, for hashing."""
         values = (self.mark, self.index, self.funding, self.interval, self.oi)
         times = (self.mark_at, self.funding_at, self.oi_at)
         guards = (self._mark.state(), self._oi.state())

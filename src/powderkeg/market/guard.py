@@ -1,21 +1,21 @@
-"""A jump guard: one reading far off is held until a second one agrees."""
+"""A jump guard: a reading far off is held until a second one confirms it."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
 Verdict: TypeAlias = Literal["take", "hold", "both", "drop"]
-"""take: believe it. hold: wait. both: believe the held one, then this. drop: believe this,
-forget the held one (it is counted)."""
+"""take: accept it. hold: wait. both: accept the held one, then this. drop: accept this, drop the
+held one (it is counted)."""
 
 
 class Guard:
-    """The last believed value and at most one held one.
+    """The last accepted value and at most one held one.
 
-    A reading is off when it differs from the last believed one by `limit` or more, as a fraction.
+    A reading is off when it differs from the last accepted one by `limit` or more, as a fraction.
     The first reading off is held; a second one off *to the same side* confirms that the level has
     moved, and takes the held one along if the two agree. A reading that is not off clears it.
-    A believed value older than `memory` µs says nothing about now, so the next reading is taken.
+    An accepted value older than `memory` µs is no reference, so the next reading is taken.
     """
 
     __slots__ = ("at", "dropped", "held", "held_at", "limit", "memory", "value")
@@ -24,28 +24,28 @@ class Guard:
         self.limit = limit
         self.memory = memory
         self.value = 0.0
-        """Last believed value, 0 before the first."""
+        """Last accepted value, 0 before the first."""
         self.at = 0
         self.held: float | None = None
         self.held_at = 0
         self.dropped = 0
-        """Held values nobody confirmed."""
+        """Held values that were not confirmed."""
 
-    def off(self, value: float, reference: float) -> bool:
-        """Tell whether `value` lies `limit` or more from `reference`."""
+    def is_off(self, value: float, reference: float) -> bool:
+        """Return whether `value` is `limit` or more from `reference`."""
         gap = abs(value - reference)
         return gap > 0 and gap >= self.limit * reference
 
     def check(self, value: float, at: int) -> Verdict:
-        """Return what to do with a reading, and remember it."""
+        """Return what to do with a reading, and store it."""
         verdict: Verdict = "take"
         known = self.value > 0 and at - self.at <= self.memory
-        if known and self.off(value, self.value):
+        if known and self.is_off(value, self.value):
             if self.held is None or (value > self.value) != (self.held > self.value):
                 self.dropped += self.held is not None
                 self.held, self.held_at = value, at
                 return "hold"
-            verdict = "drop" if self.off(value, self.held) else "both"
+            verdict = "drop" if self.is_off(value, self.held) else "both"
         elif self.held is not None:
             verdict = "drop"
         self.dropped += verdict == "drop"
@@ -54,9 +54,9 @@ class Guard:
         return verdict
 
     def take(self, value: float, at: int) -> None:
-        """Believe a reading that was checked in bulk; nothing may be held."""
+        """Accept a reading that was checked in bulk; nothing may be held."""
         self.value, self.at = value, at
 
     def state(self) -> tuple[float, int, float | None, int, int]:
-        """Return all that decides the next verdict."""
+        """Return all state that affects the next verdict."""
         return (self.value, self.at, self.held, self.held_at, self.dropped)

@@ -1,4 +1,4 @@
-"""The book against the venue's own best bid and ask, at every update both of them name."""
+"""Check of the book against the venue's own best bid and ask, at every update both have."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from powderkeg.events import Quote
 Best = tuple[float, float, float, float]
 """Bid, its size, ask, its size."""
 KEEP = 512
-"""Updates remembered of each; the two streams are never further apart."""
+"""Updates kept of each; the two streams are never further apart."""
 
 
 class QuoteCheck:
-    """Counts where a rebuilt book and the venue's quotes agree and where they differ."""
+    """Counts how often a rebuilt book and the venue's quotes agree and differ."""
 
     __slots__ = ("_books", "_quotes", "differed", "matched", "quoted")
 
@@ -19,21 +19,23 @@ class QuoteCheck:
         self.matched = 0
         self.differed = 0
         self.quoted = False
-        """Whether the venue sends quotes at all; most do not, and there is nothing to check."""
+        """Whether the venue sends quotes at all; most do not."""
         self._books: dict[int, Best] = {}
         self._quotes: dict[int, Best] = {}
 
     def book(self, update: int, best: Best) -> None:
-        """Take the book's best after an update."""
-        self._meet(update, best, self._books, self._quotes)
+        """Add the book's best bid and ask after an update."""
+        self._match(update, best, self._books, self._quotes)
 
     def quote(self, event: Quote) -> None:
-        """Take the venue's quote."""
+        """Add the venue's quote."""
         self.quoted = True
         best = (event.bid, event.bid_size, event.ask, event.ask_size)
-        self._meet(event.update, best, self._quotes, self._books)
+        self._match(event.update, best, self._quotes, self._books)
 
-    def _meet(self, update: int, best: Best, mine: dict[int, Best], other: dict[int, Best]) -> None:
+    def _match(
+        self, update: int, best: Best, mine: dict[int, Best], other: dict[int, Best]
+    ) -> None:
         if update in other:
             same = other.pop(update) == best
             self.matched += same

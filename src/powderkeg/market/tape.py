@@ -1,4 +1,4 @@
-"""One market's prints: which to believe, how much was bought and sold."""
+"""One market's prints: a filter for bad ones, and running sums of volume bought and sold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from powderkeg.market.guard import Guard
 _JUMP = 0.02
 """A lone print this far off is held. The bad print of 2023-04-05 was 2.0 % away."""
 _MEMORY = 10 * MINUTE
-"""After this silence no earlier price is a reference."""
+"""µs without a print after which no earlier price is a reference."""
 
 
 class Tape:
@@ -33,7 +33,7 @@ class Tape:
         self.market = market
         self.keep = keep
         self.last = float("nan")
-        """Last believed price."""
+        """Last accepted price."""
         self.at = 0
         self.cvd = 0.0
         """Cumulative volume delta: bought less sold, base coin."""
@@ -88,7 +88,7 @@ class Tape:
         return msgspec.msgpack.encode((head, self._guard.state(), self._held, ring))
 
     def _calm(self, event: Trades) -> bool:
-        """Tell whether no print of a run is off the one before it, and none is held."""
+        """Return whether no print of a run is off the one before it, and none is held."""
         guard = self._guard
         if self._held is not None:
             return False

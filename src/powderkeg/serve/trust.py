@@ -68,7 +68,7 @@ def _month(at: int) -> str:
 
 def _borrowed(chosen: Sequence[MarketView]) -> PretrainedWeights | None:
     """Return what all of these markets borrow, or nothing where one of them does not."""
-    lent = [m.estimate.pretrained for m in chosen if m.estimate.borrows]
+    lent = [m.estimate.pretrained for m in chosen if m.estimate.is_pretrained]
     return lent[0] if lent and len(lent) == len(chosen) else None
 
 

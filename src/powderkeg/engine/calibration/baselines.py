@@ -1,4 +1,4 @@
-"""The null models that live beside every estimate, so that its skill can be told at any time.
+"""The null models run alongside every estimate, so that its skill can be measured at any time.
 
 - *no map*: what is liquidated in an hour is a polynomial of how far the mark went and of the length
   of fresh ground it crossed, learned from earlier hours like our weights. Hard to beat: on real
@@ -7,8 +7,8 @@
   closed), with one number learned, its scale. That is generous: as published it is 10 to 70 times
   too large.
 
-The third, a map of the path alone, needs no play of its own: it is a fit to some of our own terms
-(`calibration.estimate`).
+The third, a map of the path alone, needs no replay of its own: it is a fit to a subset of our own
+terms (`calibration.estimate`).
 
 Source: docs/model.md, "Proof".
 """
@@ -34,10 +34,10 @@ STATIC = Spec("four-static", theta=1.0, own=1.0, timed=False)
 
 PATH_TERMS = 6
 WINDOW = 14 * 24
-"""Hours a null model learns from: on real BTC two weeks suit both best, and a longer memory is of
-another market once the regime has changed."""
+"""Hours a null model is fitted to: on real BTC two weeks suit both best; a longer window mixes in
+another regime."""
 STRENGTH = 5e-6
-"""Pseudo-volume of each term's prior, share of open interest: they are few and soon known."""
+"""Pseudo-volume of each term's prior, share of open interest: low, because terms are few."""
 
 
 class MarkPath:
@@ -50,8 +50,8 @@ class MarkPath:
         """Open, low, high, fresh length down and up, by hour since 1970."""
         self.last = math.nan
 
-    def see(self, ends: Times, low: Floats, high: Floats, close: Floats) -> None:
-        """Take marks: the extremes and the last of each span that ends at `ends` (µs)."""
+    def add_marks(self, ends: Times, low: Floats, high: Floats, close: Floats) -> None:
+        """Add marks: the low, high and close of each span that ends at `ends` (µs)."""
         hours = (ends - 1) // HOUR
         firsts = np.flatnonzero(np.diff(hours, prepend=-1))
         lows = np.minimum.reduceat(low, firsts)
@@ -59,30 +59,30 @@ class MarkPath:
         lasts = np.append(firsts[1:], len(ends)) - 1
         for i, hour in enumerate(hours[firsts].tolist()):
             opened = float(close[firsts[i]]) if math.isnan(self.last) else self.last
-            self._reach(hour, opened, float(lows[i]), float(highs[i]))
+            self._extend(hour, opened, float(lows[i]), float(highs[i]))
             self.last = float(close[lasts[i]])
 
-    def see_one(self, at: int, low: float, high: float, price: float) -> None:
-        """Take one mark, with the least and greatest since the last."""
+    def add_mark(self, at: int, low: float, high: float, price: float) -> None:
+        """Add one mark, with the low and high since the previous one."""
         opened = price if math.isnan(self.last) else self.last
-        self._reach((at - 1) // HOUR, opened, low, high)
+        self._extend((at - 1) // HOUR, opened, low, high)
         self.last = price
 
-    def _reach(self, hour: int, opened: float, low: float, high: float) -> None:
+    def _extend(self, hour: int, opened: float, low: float, high: float) -> None:
         row = self.hours.setdefault(hour, [opened, opened, opened, 0.0, 0.0])
         row[1], row[2] = min(row[1], low), max(row[2], high)
 
-    def sweep(self, records: Floats) -> None:
-        """Take sweep records: the fresh ground among what they crossed."""
+    def add_sweeps(self, records: Floats) -> None:
+        """Add the fresh ground crossed by sweep records."""
         for r in np.flatnonzero(records[:, R_FRESH] > 0):
             hour = int((records[r, R_TIME] - STROKE) // (HOUR / SECOND))
             if hour in self.hours:
                 self.hours[hour][3 + int(records[r, R_SIDE])] += records[r, R_LENGTH]
 
     def terms(self, hour: int) -> Floats | None:
-        """Return the terms of both sides, shape (2, 6), and forget this hour and all before.
+        """Return the terms of both sides, shape (2, 6), and drop this hour and all before it.
 
-        None for an hour that was not seen.
+        None for an hour without marks.
         """
         row = self.hours.get(hour)
         for old in [known for known in self.hours if known <= hour]:
@@ -100,41 +100,41 @@ class MarkPath:
 
 
 class NullModel:
-    """Non-negative weights of a few terms, learned from earlier hours by the same EM as ours."""
+    """Non-negative weights of a few terms, fitted to earlier hours by the same EM as ours."""
 
     __slots__ = ("_count", "_liquidated", "_terms", "weights")
 
     def __init__(self, terms: int) -> None:
-        """Know nothing of the weights of so many terms."""
+        """Start unfitted, with this many terms."""
         self.weights: Floats | None = None
         self._count = 0
         self._terms = np.zeros((WINDOW, 2, terms))
         self._liquidated = np.zeros((WINDOW, 2))
 
     def expected(self, terms: Floats) -> Floats:
-        """Return what it expects of an hour with these terms (2, n), shape (2,); none at first."""
+        """Return the volume expected for terms (2, n), shape (2,); zero before the first fit."""
         return np.zeros(2) if self.weights is None else terms @ self.weights
 
-    def add(self, terms: Floats, died: Floats) -> None:
-        """Remember an hour: its terms (2, n) and what died (2,)."""
+    def add(self, terms: Floats, liquidated: Floats) -> None:
+        """Add an hour: its terms (2, n) and its liquidated volume (2,)."""
         slot = self._count % WINDOW
-        self._terms[slot], self._liquidated[slot] = terms, died
+        self._terms[slot], self._liquidated[slot] = terms, liquidated
         self._count += 1
 
     def refit(self, oi: float) -> None:
-        """Refit on the hours remembered; both sides share the weights."""
+        """Refit on the stored hours; both sides share the weights."""
         n = min(self._count, WINDOW)
         width = self._terms.shape[2]
-        terms, died = self._terms[:n].reshape(-1, width), self._liquidated[:n].ravel()
+        terms, liquidated = self._terms[:n].reshape(-1, width), self._liquidated[:n].ravel()
         total = terms.sum()
-        if not (total > 0 and died.sum() > 0):
+        if not (total > 0 and liquidated.sum() > 0):
             return
-        even = np.full(width, died.sum() / total)
-        self.weights, _ = em(terms, died, even, even, STRENGTH * oi, ITERATIONS)
+        even = np.full(width, liquidated.sum() / total)
+        self.weights, _ = em(terms, liquidated, even, even, STRENGTH * oi, ITERATIONS)
 
 
 class Baselines:
-    """The two null models that need a play of their own, beside a market's estimate."""
+    """The two null models of a market that need their own state: no map and static."""
 
     __slots__ = ("hours", "no_map_fit", "path", "static", "static_fit")
 
@@ -148,76 +148,78 @@ class Baselines:
         """What the static map's sweeps crossed."""
 
     def move_mark(self, at: int, marks: tuple[float, float, float], records: Floats) -> None:
-        """Take a mark with the least and greatest since the last, NaN where not known.
+        """Add a mark with the low and high since the previous one, NaN where unknown.
 
-        The sweep records of our own table tell fresh ground.
+        Fresh ground is read from the sweep records of our own table.
         """
         price, low, high = marks
         known = [price, *(each for each in (low, high) if not math.isnan(each))]
-        self.path.see_one(at, min(known), max(known), price)
-        self.path.sweep(records)
-        self._cross(self.static.move_mark(at, price, low, high))
+        self.path.add_mark(at, min(known), max(known), price)
+        self.path.add_sweeps(records)
+        self._add_sweeps(self.static.move_mark(at, price, low, high))
 
     def add_tape(self, steps: Steps, records: Floats) -> None:
-        """Take a stretch of tape, and the sweep records of our own table."""
+        """Replay a stretch of tape, with the sweep records of our own table."""
         marked = ~np.isnan(steps.marks)
         ends, marks = (steps.times[marked] * SECOND).astype(np.int64), steps.marks[marked]
         if len(marks):
-            self.path.see(ends, marks, marks, marks)
-        self.path.sweep(records)
-        self._cross(self.static.add_tape(replace(steps, oi=np.full(len(steps.times), math.nan))))
+            self.path.add_marks(ends, marks, marks, marks)
+        self.path.add_sweeps(records)
+        self._add_sweeps(
+            self.static.add_tape(replace(steps, oi=np.full(len(steps.times), math.nan)))
+        )
 
-    def see(self, bars: Candles) -> None:
-        """Take the marks of candles whose deaths are told."""
+    def add_marks(self, bars: Candles) -> None:
+        """Add the marks of candles whose liquidations are known."""
         if bars.liquidations_known:
-            self.path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
+            self.path.add_marks(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
 
     def add_candles(self, bars: Candles, start: int, stop: int, records: Floats) -> None:
-        """Take candles `start` to `stop`, and the sweep records of our own table."""
+        """Replay candles `start` to `stop`, with the sweep records of our own table."""
         blind = replace(bars, oi=_unknown(len(bars.times)))
         crossed = self.static.add_candles(blind, start, stop)
         if bars.liquidations_known:
-            self.path.sweep(records)
-            self._cross(crossed)
+            self.path.add_sweeps(records)
+            self._add_sweeps(crossed)
 
     def close(self, hour: int) -> tuple[Floats | None, Floats]:
-        """Return an hour's terms: of the path (2, 6), none if it was not seen; static (2, 1)."""
+        """Return an hour's terms: path (2, 6), None without marks; static (2, 1)."""
         crossed = self.hours.close(hour)
         # on known ground a term is the mean of the rates of a distance: here they are one number
         static = crossed[:, COLUMNS] + crossed[:, KNOWN + COLUMNS // RATES]
         return self.path.terms(hour), static.sum(axis=1)[:, None]
 
     def expected(self, path: Floats, static: Floats) -> tuple[Floats, Floats]:
-        """Return what each expects of such an hour: static and path, shape (2,) each."""
+        """Return the volume each expects for these terms: static and no map, shape (2,) each."""
         return self.static_fit.expected(static), self.no_map_fit.expected(path)
 
-    def add(self, path: Floats, static: Floats, died: Floats) -> None:
-        """Remember an hour that is over."""
-        self.no_map_fit.add(path, died)
-        self.static_fit.add(static, died)
+    def add(self, path: Floats, static: Floats, liquidated: Floats) -> None:
+        """Add a finished hour to both fits."""
+        self.no_map_fit.add(path, liquidated)
+        self.static_fit.add(static, liquidated)
 
     def refit(self, oi: float) -> None:
-        """Refit both on the hours before."""
+        """Refit both on earlier hours."""
         self.no_map_fit.refit(oi)
         self.static_fit.refit(oi)
 
     def weights(self, oi: float) -> Floats:
-        """Return the weights (2, 2, 64) of the static map, its scale learned from reports."""
+        """Return the weights (2, 2, 64) of the static map, its scale fitted to liquidations."""
         out = np.zeros((2, 2, CLASSES))
         live = float(self.static.live()[:, COLUMNS].sum(axis=1).max())
         learned = self.static_fit.weights
         if learned is not None:
             out[:, :, COLUMNS] = learned[0]
-        elif live > 0:  # nothing learned yet: as published, all of open interest
+        elif live > 0:  # not fitted yet: as published, all of open interest
             out[:, :, COLUMNS] = oi / live
         return out
 
-    def _cross(self, records: Floats) -> None:
+    def _add_sweeps(self, records: Floats) -> None:
         for slot, crossed in zip(*tally(records), strict=True):
             self.hours.add(int(slot), crossed)
 
 
 @lru_cache(maxsize=2)
 def _unknown(n: int) -> Floats:
-    """Return open interest that is not known, shape (n,); not to be written into."""
+    """Return unknown open interest (NaN), shape (n,); shared, do not write to it."""
     return np.full(n, math.nan)

@@ -1,9 +1,9 @@
-"""The living estimate of one market: one table of classes, weights learned from liquidations.
+"""The estimate of one market: an exposure table, and class weights fitted to liquidations.
 
-The table sees trades, open interest and the mark. When an hour is over, what was expected of it by
-the weights that stood while it ran is written down beside what was reported liquidated, and beside
-what the null models expected: a map of the path alone, which is fitted in the same way to those
-terms that know no volume; the static map of others; and no map at all (`calibration.baselines`).
+The table is fed trades, open interest and marks. When an hour ends, the forecast made with the
+weights in force during it is logged beside the reported liquidations and the forecasts of the null
+models: a map of the path alone, fitted in the same way to the terms without volume; the static map
+published elsewhere; and no map at all (`calibration.baselines`).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ REFIT = 6 * HOUR
 FRESH = 200
 """Liquidations after which a refit does not wait for its six hours."""
 PIECE = 720
-"""Bars played at once."""
+"""Bars replayed at once."""
 VERSION = 4
-"""Of the model: changes whenever the same data would give another map."""
+"""Version of the model: bumped whenever the same data would give another map."""
 UNKNOWN = 1 / w.LEAST_SHAPE
 """Relative variance of a weight of the assumed prior: a factor of ten either way."""
 
 
 class Estimate:
-    """Exposure and weights of one market. Knows no clock; `at` is always passed in."""
+    """Exposure and weights of one market. Reads no clock; `at` is always passed in."""
 
     __slots__ = (
         "_fresh", "_hour", "_hours", "_liquidations", "_pieces", "_refit", "_shares", "_sizes",
@@ -55,8 +55,8 @@ class Estimate:
 
         Args:
             price: > 0.
-            market: Such as ``binance:BTCUSDT``; its venue has a prior and a feed of its own kind.
-            pretrained: Weights learned elsewhere, for times after those they were learned from.
+            market: Such as ``binance:BTCUSDT``; its venue sets the prior and the reporting rate.
+            pretrained: Weights fitted on another market; used only for later times.
         """
         self.market = market
         self.pretrained = pretrained
@@ -64,27 +64,25 @@ class Estimate:
         self.exposure = Exposure(price)
         self.sweeps = Sweeps()
         self.fit: w.Fit | None = None
-        """None while no liquidation has been learned from."""
+        """None before the first fit to liquidations."""
         self.path_only: w.Fit | None = None
-        """The null model that knows only the path, fitted to the same reports."""
+        """The null model that uses only the path, fitted to the same liquidations."""
         self.baselines = Baselines(price)
         self.forecast_log = ForecastLog()
         self.model_error = ModelError()
         self.reporting_rate = reporting.initial_rate(venue)
         self.peers: list[PooledStats] = []
-        """What other markets have learned; set by whoever knows them."""
+        """Statistics of other markets; set by the desk."""
         self.events = 0
         self.fitted = 0
         """µs of the last fit, 0 before the first."""
         self.new_liquidations = 0
-        """Liquidations the last fit was the first to know."""
+        """Liquidations that the last fit was the first to use."""
         self._shares = w.shares(self.exposure.basis, venue)
-        self._hours = Hours()
-        self._liquidations = LiquidationLog()
-        self._fresh = 0
-        self._hour = -1
+        self._hours, self._liquidations = Hours(), LiquidationLog()
+        self._fresh, self._hour = 0, -1
         self._pieces: dict[int, Floats] = {}
-        """Sum of sizes, and of their squares, of the liquidations of hours that are not over."""
+        """Sum of sizes and of squared sizes of liquidations, by unfinished hour."""
         self._refit = 0
         self._started = -1
         self._sizes = 0.0
@@ -92,12 +90,12 @@ class Estimate:
 
     @property
     def prior_only(self) -> bool:
-        """True while no liquidation has been learned from."""
+        """True before the first fit to liquidations."""
         return self.fit is None
 
     @property
-    def borrows(self) -> bool:
-        """True while the weights are those learned on other markets and shipped."""
+    def is_pretrained(self) -> bool:
+        """True while the weights are the shipped ones, fitted on another market."""
         return self.fit is None and self._hour * HOUR >= self.pretrained.until
 
     @property
@@ -112,7 +110,7 @@ class Estimate:
 
     @property
     def dispersion(self) -> float:
-        """E[q²]/E[q] of the liquidations reported one by one: how grainy the volume is."""
+        """E[q²]/E[q] of the liquidations reported individually: the typical size."""
         return self._squares / self._sizes if self._sizes > 0 else 0.0
 
     def add_trades(self, prices: Floats, sizes: Floats) -> None:
@@ -121,7 +119,7 @@ class Estimate:
         self.baselines.static.add_trades(prices, sizes)
 
     def flush(self, at: int, oi: float = math.nan) -> None:
-        """Let time pass and positions open; see `Exposure.flush`."""
+        """Advance time and open positions from pending volume; see `Exposure.flush`."""
         self._advance(at)
         self.exposure.flush(at, oi)
         self.baselines.static.flush(at)
@@ -134,50 +132,50 @@ class Estimate:
         Args:
             at: µs.
             price: The mark.
-            low: The least since the last one, where more is known than its end.
-            high: The greatest.
+            low: Lowest mark since the previous one; NaN where unknown.
+            high: Highest mark since the previous one; NaN where unknown.
         """
         self._advance(at)
         records = self.exposure.move_mark(at, price, low, high)
-        self._cross(records)
+        self._add_sweeps(records)
         self.baselines.move_mark(at, (price, low, high), records)
         return records
 
     def add_candles(
         self, bars: Candles, stops: Sequence[int], drawn: Callable[[int], None] | None = None
     ) -> None:
-        """Play candles.
+        """Replay candles.
 
         Args:
-            bars: All of them are played.
-            stops: Indices, rising, the last one the number of bars. At each, the map and the
-                static one stand as they stood at that time.
+            bars: All of them are replayed.
+            stops: Indices, rising, the last one the number of bars. At each, our map and the
+                static one are as they were at that time.
             drawn: Called with each of `stops` as it is reached.
         """
         self._advance(int(bars.times[0]))
         start = 0
-        self.baselines.see(bars)
+        self.baselines.add_marks(bars)
         for stop in stops:
             while start < stop:  # in pieces: records of a month at once are sixty megabytes
                 end = min(start + PIECE, stop)
                 records = self.exposure.add_candles(bars, start, end)
                 self.baselines.add_candles(bars, start, end, records)
                 if bars.liquidations_known:
-                    self._cross(records)
+                    self._add_sweeps(records)
                 start = end
             if drawn is not None:
                 drawn(stop)
 
     def add_tape(self, steps: Steps) -> Floats:
-        """Play a stretch of tape in steps and return the sweep records."""
+        """Replay a stretch of tape in steps and return the sweep records."""
         self._advance(int(steps.times[0] * SECOND))
         records = self.exposure.add_tape(steps)
-        self._cross(records)
+        self._add_sweeps(records)
         self.baselines.add_tape(steps, records)
         return records
 
-    def liquidated(self, event: Liquidation) -> None:
-        """Learn of a forced close."""
+    def add_liquidation(self, event: Liquidation) -> None:
+        """Add a reported liquidation."""
         side = 0 if event.position_side == "long" else 1
         self._liquidations.add(event.event_time // QUARTER * QUARTER, QUARTER, side, event.size)
         self.events += 1
@@ -185,8 +183,8 @@ class Estimate:
         pieces = self._pieces.setdefault(event.event_time // HOUR, np.zeros(2))
         pieces += (event.size, event.size * event.size)
 
-    def liquidated_bar(self, event: LiquidationBar) -> None:
-        """Learn of forced closes summed over a span. How many there were is a guess."""
+    def add_liquidation_bar(self, event: LiquidationBar) -> None:
+        """Add liquidations summed over a span; their number is estimated."""
         self._liquidations.add(event.event_time, event.span, 0, event.long)
         self._liquidations.add(event.event_time, event.span, 1, event.short)
         self.events += 1
@@ -195,34 +193,35 @@ class Estimate:
 
     def weights(self, at: int) -> Floats:
         """Return the weights of terms (2, 98), of all that is liquidated, within open interest."""
-        raw = self._raw(at)
-        return raw * self._within(raw)[:, None]
+        raw = self._uncapped_weights(at)
+        return raw * self._cap_factor(raw)[:, None]
 
     def map_weights(self, at: int) -> Floats:
         """Return the same weights by side, ground (fresh, known) and class, shape (2, 2, 64)."""
         return by_ground(self.weights(at))
 
     def static_weights(self, at: int) -> Floats:
-        """Return the weights (2, 2, 64) of `rivals.static`, the map as others publish it."""
-        raw = self.baselines.weights(self.interest(self._elapsed(at))) / self._reporting()
+        """Return the weights (2, 2, 64) of `baselines.static`, the map as published elsewhere."""
+        oi = self.open_interest(self._elapsed(at))
+        raw = self.baselines.weights(oi) / self._reporting_share()
         mass = (raw[:, 0] * self.baselines.static.live()).sum(axis=1)
         within = np.minimum(1.0, self.oi / np.maximum(mass, 1e-300)) if self.oi > 0 else np.ones(2)
         return raw * within[:, None, None]
 
     def oi_cap_factor(self, at: int) -> Floats:
-        """Return the factor (2,) that had to hold the map within open interest."""
-        return self._within(self._raw(at))
+        """Return the factor (2,) that keeps the map within open interest."""
+        return self._cap_factor(self._uncapped_weights(at))
 
     def render(self, at: int) -> NDArray[np.float32]:
         """Return the map in base coin, float32 (2, 4096)."""
         return self.exposure.render(self.map_weights(at))
 
     def uncertainty(self, exposure: Floats, at: int) -> Uncertainty:
-        """Return amounts in base coin, with what makes them uncertain, of summed exposures.
+        """Return amounts in base coin, with their uncertainty, for summed exposures.
 
         Args:
-            exposure: Unit-weight exposure by side and term, shape (..., 2, 98): of a cell, or
-                summed over as many cells as are asked about together.
+            exposure: Unit-weight exposure by side and term, shape (..., 2, 98): of one cell, or
+                summed over cells.
             at: µs.
         """
         weights = self.weights(at)
@@ -230,36 +229,36 @@ class Estimate:
         relative = self.relative_variance()
         variance = mean * self._grain() + ((exposure * weights) ** 2 * relative).sum(axis=-1)
         unsure = self.reporting_rate.spread if self._sizes > 0 else 0.0
-        level = self.pretrained.level if self.borrows else 0.0
+        level = self.pretrained.level if self.is_pretrained else 0.0
         return Uncertainty(mean, variance, mean * math.hypot(self.model_error.width, unsure, level))
 
     def relative_variance(self) -> Floats:
-        """Return the variance of each weight over its square, (2, 98) or one for all."""
+        """Return the variance of each weight over its square, (2, 98) or a scalar."""
         if self.fit is not None:
             return self.fit.variance() / self.fit.weights**2
-        return np.array(self.pretrained.variance if self.borrows else UNKNOWN)
+        return np.array(self.pretrained.variance if self.is_pretrained else UNKNOWN)
 
     def confidence(self) -> Floats:
-        """Return how much of each term's weight is measured, shape (2, 98)."""
+        """Return the measured share of each term's weight, 0 to 1, shape (2, 98)."""
         return np.zeros((2, TERMS)) if self.fit is None else self.fit.confidence()
 
     def pooled_stats(self) -> PooledStats | None:
-        """Return what this market has learned, for others; none before it has learned."""
+        """Return this market's statistics for pooling; None before the first fit."""
         if self.fit is None or not self.oi > 0:
             return None
-        return pooling.pooled_stats_of(self.market, self.fit, self.oi, self._reporting())
+        return pooling.pooled_stats_of(self.market, self.fit, self.oi, self._reporting_share())
 
-    def interest(self, elapsed: float) -> float:
-        """Return open interest; where none was reported, what opens in twelve hours."""
+    def open_interest(self, elapsed: float) -> float:
+        """Return open interest, base coin; where none was reported, what opens in twelve hours."""
         if self.oi > 0:
             return self.oi
         opened = self.exposure.ledger[DEPOSITED, :, VOLUME * GROUP].sum()
         return float(opened) / elapsed * 12 * HOUR / SECOND
 
     def prior(self, at: int) -> Floats:
-        """Return the weights (98,) before any liquidation, of all that is liquidated."""
+        """Return the prior weights (98,), for the complete liquidated volume."""
         elapsed = self._elapsed(at)
-        oi = self.interest(elapsed)
+        oi = self.open_interest(elapsed)
         if self._hour * HOUR >= self.pretrained.until:
             assumed, strength = self.pretrained.weights, self.pretrained.strength
         else:
@@ -271,36 +270,38 @@ class Estimate:
         found = pooling.prior_mean(self.peers, self.market, assumed, strength)
         return in_coins(found, max(oi, 1e-12))
 
-    def _reporting(self) -> float:  # share of what is liquidated that is reported to this market
+    def _reporting_share(
+        self,
+    ) -> float:  # share of what is liquidated that is reported to this market
         return self.reporting_rate.share if self._sizes > 0 else 1.0
 
     def _grain(self) -> float:
-        """Return the size of a typical piece of volume, as it was known at the last fit."""
+        """Return the typical size of a liquidation as of the last fit, base coin."""
         if self.fit is not None:
             return self.fit.dispersion
         return self.dispersion or w.EVIDENCE / 4 * (self.oi if self.oi > 0 else 0.0)
 
-    def _raw(self, at: int) -> Floats:
-        """Return weights (2, 98) of all that is liquidated, before strain."""
+    def _uncapped_weights(self, at: int) -> Floats:
+        """Return weights (2, 98) for the complete liquidated volume, before the OI cap."""
         if self.fit is not None:
-            return self.fit.weights / self._reporting()
+            return self.fit.weights / self._reporting_share()
         return np.broadcast_to(self.prior(at), (2, TERMS))
 
     def _elapsed(self, at: int) -> float:
-        """Return the seconds watched; an hour at least, so that rates are calm."""
+        """Return the seconds observed; at least an hour, so that rates are stable."""
         return max(at - self._started, HOUR) / SECOND
 
     def unbounded(self, at: int) -> Floats:
-        """Return coins by side (2,) that the map holds while no open interest is known, else 0."""
-        held = (self._raw(at)[:, :CLASSES] * self.exposure.live()).sum(axis=1)
+        """Return the map's coins by side (2,) while no open interest is known, else 0."""
+        held = (self._uncapped_weights(at)[:, :CLASSES] * self.exposure.live()).sum(axis=1)
         return held * float(not self.oi > 0)
 
-    def _within(self, weights: Floats) -> Floats:
+    def _cap_factor(self, weights: Floats) -> Floats:
         live = self.exposure.live()
         return w.oi_cap_factor(weights, live, self.oi) if self.oi > 0 else np.ones(2)
 
-    def _cross(self, records: Floats) -> None:
-        """Remember what was crossed."""
+    def _add_sweeps(self, records: Floats) -> None:
+        """Add sweep records to the quarter-hour and hourly sums."""
         if not len(records):
             return
         slots, crossed = tally(records)
@@ -309,7 +310,7 @@ class Estimate:
             self._hours.add(slot, crossed[i])
 
     def _advance(self, at: int) -> None:
-        """Close the hours that are over: score what was expected of them, and refit when due.
+        """Close finished hours: log their forecasts, and refit when due.
 
         An hour is closed a minute late, so that its last liquidations have arrived.
         """
@@ -332,68 +333,68 @@ class Estimate:
             self.refit(hour * HOUR, at)
 
     def _close_hour(self, hour: int, at: int) -> None:
-        """Compare what was expected of an hour with what was liquidated in it."""
+        """Log the forecast of an hour beside what was liquidated in it."""
         path, static = self.baselines.close(hour)
         crossed = self._hours.close(hour)
-        died = self._liquidations.within(hour * HOUR, hour * HOUR + HOUR)
-        if path is None or died is None or not self.events:
+        liquidated = self._liquidations.within(hour * HOUR, hour * HOUR + HOUR)
+        if path is None or liquidated is None or not self.events:
             return
-        if self.fit is not None or self.borrows:
-            self._write(hour, at, died, crossed, path, static)
-        self.baselines.add(path, static, died)
+        if self.fit is not None or self.is_pretrained:
+            self._log_forecast(hour, at, liquidated, crossed, path, static)
+        self.baselines.add(path, static, liquidated)
 
-    def _write(
-        self, hour: int, at: int, died: Floats, crossed: Floats, path: Floats, static: Floats
+    def _log_forecast(
+        self, hour: int, at: int, liquidated: Floats, crossed: Floats, path: Floats, static: Floats
     ) -> None:
-        """Write the hour's row, and learn how far the bands would have had to reach."""
-        told, grain = self._reporting(), self._grain()
-        spread = self.uncertainty(crossed, at).times(told)
-        said = spread.mean
+        """Log the hour's row, and update the model error with how far the bands missed."""
+        share, grain = self._reporting_share(), self._grain()
+        spread = self.uncertainty(crossed, at).times(share)
+        predicted = spread.mean
         # a sample of a compound Poisson volume is as grainy as the whole, against its own mean
-        variance = spread.variance + (1 - told) * said * grain
-        low, high = band(said, variance, said * self.model_error.hourly)
-        alone = np.zeros(2) if self.path_only is None else self._path_only(crossed)
-        static_said, no_map = self.baselines.expected(path, static)
-        row = (died, said, low, high, static_said, no_map, alone, path[:, 2])
+        variance = spread.variance + (1 - share) * predicted * grain
+        low, high = band(predicted, variance, predicted * self.model_error.hourly)
+        path_only = np.zeros(2) if self.path_only is None else self._path_only(crossed)
+        static_map, no_map = self.baselines.expected(path, static)
+        row = (liquidated, predicted, low, high, static_map, no_map, path_only, path[:, 2])
         self.forecast_log.add(hour, np.stack(row))
         for side in range(2):
-            self.model_error.see(died[side], said[side], variance[side])
+            self.model_error.update(liquidated[side], predicted[side], variance[side])
 
     def _path_only(self, crossed: Floats) -> Floats:
-        """Return what the map of the path alone expects of crossed terms (2, 98), shape (2,)."""
+        """Return the volume the path-only map expects for crossed terms (2, 98), shape (2,)."""
         assert self.path_only is not None  # noqa: S101  for the type checker
         return (crossed[:, PATH_ONLY] * self.path_only.weights).sum(axis=1)
 
     def refit(self, until: int, at: int) -> None:
-        """Refit on what was over at `until`; the map is re-weighted at once."""
+        """Refit on the data before `until`; the map is re-weighted at once."""
         for rows in (self._liquidations, self.sweeps):
             rows.trim(until - KEPT)
-        crossed, died = self._liquidations.rows(self.sweeps, until - KEPT, until)
+        crossed, liquidated = self._liquidations.rows(self.sweeps, until - KEPT, until)
         oi = self.oi if self.oi > 0 else 1.0
         if len(crossed) and self.exposure.ledger[DEPOSITED].any():
-            assumed = self.prior(at) * self._reporting()
-            self.fit = self._fitted(crossed, died, assumed, oi, self.fit)
+            assumed = self.prior(at) * self._reporting_share()
+            self.fit = self._fitted(crossed, liquidated, assumed, oi, self.fit)
             only = slice(None), slice(None), PATH_ONLY
             self.path_only = self._fitted(
-                crossed[only], died, assumed[PATH_ONLY], oi, self.path_only
+                crossed[only], liquidated, assumed[PATH_ONLY], oi, self.path_only
             )
             self.fitted, self.new_liquidations, self._fresh = at, self._fresh, 0
         self.baselines.refit(oi)
-        self._compare(at)
+        self._update_reporting_rate(at)
 
     def _fitted(
-        self, crossed: Floats, died: Floats, assumed: Floats, oi: float, last: w.Fit | None
+        self, crossed: Floats, liquidated: Floats, assumed: Floats, oi: float, last: w.Fit | None
     ) -> w.Fit:
-        """Return a fit of some terms that starts from the last one."""
-        middle = w.rescale_prior(assumed, crossed, died, oi, self.dispersion)
+        """Return a fit of some terms, started from the previous one."""
+        middle = w.rescale_prior(assumed, crossed, liquidated, oi, self.dispersion)
         start = None if last is None else last.weights
-        return w.fit(crossed, died, middle, oi, start=start, dispersion=self.dispersion)
+        return w.fit(crossed, liquidated, middle, oi, start=start, dispersion=self.dispersion)
 
-    def _compare(self, at: int) -> None:
-        """Learn what share of all liquidations is reported here, where others report all."""
+    def _update_reporting_rate(self, at: int) -> None:
+        """Estimate the share of liquidations reported here, from markets that report all."""
         own = self.pooled_stats()
         if own is None or not self.peers:
             return
-        alone, grain = per_oi(self.prior(at), self.oi), self.dispersion / self.oi
-        share = self._reporting()
-        self.reporting_rate = reporting.observed_rate(own, self.peers, share, alone, grain)
+        prior, grain = per_oi(self.prior(at), self.oi), self.dispersion / self.oi
+        share = self._reporting_share()
+        self.reporting_rate = reporting.observed_rate(own, self.peers, share, prior, grain)

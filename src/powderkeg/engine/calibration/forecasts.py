@@ -1,7 +1,7 @@
-"""What was said of each hour before it was over, and what died: rows that are never changed.
+"""The forecast log: what each hour was predicted to liquidate, and what was reported; append-only.
 
-A row is written once, with the weights as they stood while the hour ran. So every score that is
-computed from a record is prequential, whatever is learned later.
+A row is written once, with the weights in force during its hour. So every score computed from the
+log is prequential, whatever is fitted later.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from powderkeg.events import Floats, Times
 KEPT = 120 * 24
 """Hours kept."""
 FIELDS = ("died", "said", "low", "high", "static", "no_map", "path_only", "fresh")
-"""Reported volume that was liquidated; what we expected, and our 80 % band; what the null models
-expected (`calibration.baselines`), all base coin; and the length of fresh ground, bins."""
-DIED, SAID, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
+"""Names of the columns: reported liquidated volume (``died``); our prediction (``said``) and its
+80 % band; the predictions of the null models (`calibration.baselines`), all base coin; and the
+length of fresh ground, bins."""
+REPORTED, PREDICTED, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
 
 
 class ForecastLog:
@@ -42,7 +43,7 @@ class ForecastLog:
 
     @property
     def count(self) -> int:
-        """Hours ever written."""
+        """Hours ever logged."""
         return self._count
 
     @property

@@ -1,13 +1,12 @@
-"""What other markets have learned, as the centre of a market's prior: global, venue, symbol, side.
+"""Hierarchical pooling: a market's prior is centred on other markets' fits, by venue, then all.
 
 Weights are shares of unit-weight exposure, so they compare across coins once volume and exposure
-are both divided by open interest. A market about to learn centres its prior on the same venue's
-other markets, these on all markets, and all on the prior; `calibration.weights` goes on
-from there to the symbol and its sides.
+are both divided by open interest. A market centres its prior on the other markets of its venue,
+these on all markets, and those on the assumed prior; `calibration.weights` continues with the
+symbol and its sides.
 
-A market that has learned nothing yet begins with weights pretrained elsewhere; they are used only
-after the time up to which they were learned, so a score of the hours they come from is not
-flattered by them.
+A market without a fit starts from pretrained weights. They are used only after the time they were
+fitted up to, so no score of those hours benefits from them.
 """
 
 from __future__ import annotations
@@ -22,23 +21,22 @@ from powderkeg.engine.calibration.weights import Fit
 from powderkeg.events import Floats
 
 GLOBAL = 5e-6
-"""Pseudo-volume with which all markets together are held to the assumed prior, share of open
-interest."""
+"""Pseudo-volume of the assumed prior when all markets are pooled, share of open interest."""
 VENUE = 5e-5
-"""The same of a venue's markets and the centre of all."""
+"""Pseudo-volume of the mean of all markets when a venue's are pooled, share of open interest."""
 
 
 class PretrainedWeights(Struct, frozen=True, eq=False):
-    """Weights of terms, what they come from, and how far they may be off."""
+    """Pretrained weights of terms, their source, and how far they may be off."""
 
     weights: Floats
     """Per unit of open interest, see `terms.per_oi`, shape (98,)."""
     since: int
-    """µs of the first hour learned from."""
+    """µs of the first hour fitted to."""
     until: int
     """µs after the last."""
     market: str
-    """Where, in words, such as ``BTC on Binance``."""
+    """Name of the source market, such as ``BTC on Binance``."""
     reports: float
     """Effective number of liquidations."""
     level: float
@@ -46,13 +44,13 @@ class PretrainedWeights(Struct, frozen=True, eq=False):
     variance: float
     """Relative variance of a single weight."""
     strength: float
-    """Pseudo-volume with which other markets are held to it, share of open interest."""
+    """Its pseudo-volume as the prior of other markets, share of open interest."""
     version: int
-    """Of the model that learned it."""
+    """Version of the model that fitted it."""
 
 
 class PooledStats(Struct, frozen=True, eq=False):
-    """What one market's liquidations said, per unit of open interest, see `terms.per_oi`."""
+    """Sufficient statistics of one market's fit per unit of open interest; see `terms.per_oi`."""
 
     market: str
     credit: Floats
@@ -67,13 +65,13 @@ class PooledStats(Struct, frozen=True, eq=False):
 
 
 def pooled_stats_of(market: str, fit: Fit, oi: float, share: float) -> PooledStats:
-    """Return what a fit of a market says to others.
+    """Return the statistics that other markets' priors are pooled from.
 
     Args:
         market: Such as ``binance:BTCUSDT``.
-        fit: Its own.
+        fit: The market's own fit.
         oi: Open interest, base coin.
-        share: Of all that is liquidated that was reported to it.
+        share: Of all liquidated volume that was reported to it.
     """
     crossed = fit.crossed.sum(axis=0)
     return PooledStats(
@@ -86,13 +84,13 @@ def pooled_stats_of(market: str, fit: Fit, oi: float, share: float) -> PooledSta
 def prior_mean(
     market_stats: Sequence[PooledStats], market: str, prior: Floats, strength: float
 ) -> Floats:
-    """Return the weights (98,) on which a market's prior is centred, from everybody but itself.
+    """Return the weights (98,) a market's prior is centred on, from all markets but itself.
 
     Args:
         market_stats: Of all markets.
-        market: The one that is about to learn, such as ``binance:BTCUSDT``.
+        market: The one to be fitted, such as ``binance:BTCUSDT``.
         prior: Its own prior, per unit of open interest, shape (98,), all > 0.
-        strength: Pseudo-volume with which all markets together are held to it, share of OI.
+        strength: Pseudo-volume of that prior when all markets are pooled, share of OI.
     """
     others = [each for each in market_stats if each.market != market]
     venue = market.partition(":")[0]
@@ -101,7 +99,7 @@ def prior_mean(
 
 
 def _pool(market_stats: Sequence[PooledStats], middle: Floats, strength: float) -> Floats:
-    """Return the mean of the gamma posterior with its prior's mean in `middle`."""
+    """Return the mean of the gamma posterior whose prior has the mean `middle`."""
     if not market_stats:
         return middle
     credit = np.zeros(len(middle))

@@ -1,4 +1,4 @@
-"""What sweeps crossed, as quarter-hour sums for three weeks: all that weights learn from."""
+"""Quarter-hour sums of crossed exposure and liquidations over three weeks: the data of a fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Floats, Times
 
 QUARTER = 15 * MINUTE
 KEPT = 21 * DAY
-"""The window that weights are learned from: 14 days are as good, 7 and 30 are worse on real BTC."""
+"""The window weights are fitted to: 14 days are as good, 7 and 30 are worse on real BTC."""
 STROKE = 1e-3
 """Seconds. A sweep at the stroke of a quarter belongs to the quarter that ends: bars are stamped
 with their end, and counting the bar to four o'clock among the hour after cost a quarter of the
@@ -83,7 +83,7 @@ class Sweeps:
         self._count = n + 1
 
     def trim(self, before: int) -> None:
-        """Forget quarters that start earlier."""
+        """Drop quarters that start earlier."""
         keep = int(np.searchsorted(self.quarters, before))
         for rows in (self._quarters, self._crossed):
             rows[: self._count - keep] = rows[keep : self._count]
@@ -91,7 +91,7 @@ class Sweeps:
 
 
 class Hours:
-    """What was crossed in each hour that is not over yet."""
+    """Exposure crossed in each unfinished hour."""
 
     __slots__ = ("crossed",)
 
@@ -100,12 +100,12 @@ class Hours:
         """Exposure (2, 98) by hour since 1970."""
 
     def add(self, quarter: int, crossed: Floats) -> None:
-        """Add what was crossed in a quarter, told by its number since 1970."""
+        """Add what was crossed in a quarter, given by its number since 1970."""
         hour = quarter * QUARTER // HOUR
         self.crossed[hour] = self.crossed.get(hour, 0.0) + crossed
 
     def close(self, hour: int) -> Floats:
-        """Return what was crossed in an hour, shape (2, 98), and forget it and all before."""
+        """Return what was crossed in an hour, shape (2, 98), and drop it and all before it."""
         out = self.crossed.get(hour, np.zeros((2, TERMS)))
         for old in [known for known in self.crossed if known <= hour]:
             del self.crossed[old]
@@ -113,7 +113,7 @@ class Hours:
 
 
 class LiquidationLog:
-    """Liquidated volume by side: quarters of single events, and longer bars as they were told."""
+    """Liquidated volume by side: single events in quarter-hour sums, longer bars as reported."""
 
     __slots__ = ("spans",)
 
@@ -122,16 +122,16 @@ class LiquidationLog:
         """Volume per side, shape (2,), by the start and length of its span, µs."""
 
     def add(self, start: int, span: int, side: int, volume: float) -> None:
-        """Add what died; spans shorter than a quarter are summed into theirs."""
+        """Add liquidated volume; spans shorter than a quarter are summed into their quarter."""
         if span < QUARTER:
             start, span = start // QUARTER * QUARTER, QUARTER
         self.spans.setdefault((start, span), np.zeros(2))[side] += volume
 
     def within(self, start: int, end: int) -> Floats | None:
-        """Return what died in spans that lie from `start` to `end`, shape (2,).
+        """Return the volume liquidated in spans from `start` to `end`, shape (2,).
 
-        None where a bar tells of more than this time, or where deaths are told in bars and no bar
-        tells of it.
+        None where a bar reaches beyond this time, or where liquidations are reported only in bars
+        and no bar covers it.
         """
         spans = [
             (since >= start and since + span <= end, volume)
@@ -145,28 +145,29 @@ class LiquidationLog:
         return np.sum([np.zeros(2), *(volume for _, volume in spans)], axis=0)
 
     def trim(self, before: int) -> None:
-        """Forget spans that start earlier."""
+        """Drop spans that start earlier."""
         for span in [span for span in self.spans if span[0] < before]:
             del self.spans[span]
 
     def rows(self, sweeps: Sweeps, since: int, until: int) -> tuple[Floats, Floats]:
-        """Return crossed exposure (n, 2, 98) and what died (n, 2), a row for each span of time.
+        """Return crossed exposure (n, 2, 98) and liquidated volume (n, 2), a row for each span.
 
-        A span is what a bar covers, else a quarter of an hour; it begins from `since` to before
-        `until`. Where deaths are told in bars alone, what no bar covers is unknown, not nothing.
+        A span is what a bar covers, else a quarter of an hour; it starts from `since` to before
+        `until`. Where liquidations are reported only in bars, what no bar covers is unknown, not
+        zero.
         """
         part = slice(*np.searchsorted(sweeps.quarters, (since, until)))
         quarters, crossed = sweeps.quarters[part], sweeps.crossed[part].astype(np.float64)
-        died = np.zeros((len(quarters), 2))
-        told = {key: volume for key, volume in self.spans.items() if since <= key[0] < until}
-        short = [(start, volume) for (start, span), volume in told.items() if span == QUARTER]
+        liquidated = np.zeros((len(quarters), 2))
+        spans = {key: volume for key, volume in self.spans.items() if since <= key[0] < until}
+        short = [(start, volume) for (start, span), volume in spans.items() if span == QUARTER]
         if short:
             places = np.searchsorted(quarters, [start for start, _ in short], side="right") - 1
             volumes = np.stack([volume for _, volume in short])
-            np.add.at(died, places[places >= 0], volumes[places >= 0])
-        bars = [(*key, volume) for key, volume in told.items() if key[1] != QUARTER]
+            np.add.at(liquidated, places[places >= 0], volumes[places >= 0])
+        bars = [(*key, volume) for key, volume in spans.items() if key[1] != QUARTER]
         if not bars:
-            return crossed, died
+            return crossed, liquidated
         low = np.searchsorted(quarters, [start for start, _, _ in bars])
         high = np.searchsorted(quarters, [start + span for start, span, _ in bars])
         some = np.flatnonzero(high > low)
@@ -176,4 +177,4 @@ class LiquidationLog:
         for i in some:
             keep[low[i] : high[i]] = False
         volumes = np.stack([volume for _, _, volume in bars])[some]
-        return np.concatenate((crossed[keep], sums)), np.concatenate((died[keep], volumes))
+        return np.concatenate((crossed[keep], sums)), np.concatenate((liquidated[keep], volumes))

@@ -1,11 +1,11 @@
-"""The terms of the fit: what a sweep crosses, summed into the columns that weights are learned for.
+"""The terms of the fit: the columns that crossed exposure is summed into, one weight each.
 
 - exposure by class of *fresh* ground, 64 terms;
 - exposure by group and distance of *known* ground, which the mark has crossed within the last half
   hour, 32 terms: nothing there is older, so the closing rate does not matter and the classes of a
   distance are one (their mean);
 - length of fresh and of known ground, in tens of basis points, 2 terms: what is liquidated wherever
-  the mark goes. It has no place on the map, but is part of what an hour is expected to bring.
+  the mark goes. It has no place on the map, but is part of the forecast of an hour.
 
 Exposure of the volume group is in base coin, so its weights are shares. Exposure of the time group
 is in days and lengths are lengths, so their weights are in base coin, and compare between markets
@@ -37,18 +37,18 @@ SHARES = np.isin(
 )
 """Terms whose weights are shares of volume, shape (98,); those of the others are base coin."""
 PATH_ONLY = np.flatnonzero(~SHARES)
-"""Terms that know only where the mark has been: all that the null of the path alone may use."""
+"""Terms that depend only on where the mark has been: those of the path-only null model."""
 PLACED = EVERY < LENGTH
 """Terms that have a place on the map, shape (98,)."""
 
 
 def in_coins(weights: Floats, oi: float) -> Floats:
-    """Return weights (..., 98) per unit of open interest as those of a market, see `per_oi`."""
+    """Return weights (..., 98) per unit of open interest in a market's coins, see `per_oi`."""
     return np.where(SHARES, weights, weights * oi)
 
 
 def per_oi(weights: Floats, oi: float) -> Floats:
-    """Return weights (..., 98) of a market so that they compare with those of others."""
+    """Return weights (..., 98) per unit of open interest, comparable between markets."""
     return np.where(SHARES, weights, weights / oi)
 
 
@@ -62,7 +62,7 @@ def of_classes(weights: Floats) -> Floats:
 def by_ground(weights: Floats) -> Floats:
     """Return weights of terms (..., 98) by ground (fresh, known) and class, (..., 2, 64).
 
-    A class of known ground weighs its part of the mean that its term is.
+    A term of known ground is a mean over closing rates: each class gets its part of the weight.
     """
     known = np.repeat(weights[..., KNOWN:LENGTH], RATES, axis=-1) / RATES
     return np.stack((weights[..., :CLASSES], known), axis=-2)

@@ -1,14 +1,14 @@
-"""Bands of 80 %: how far from the estimate the truth may well be.
+"""80 % prediction bands of an estimated amount.
 
-Three things make it uncertain, and none of them may be left out: with the first alone, bands that
-claimed 80 % covered 29 % of made truth.
+Three sources of uncertainty are needed: with the first alone, nominal 80 % bands covered 29 % of
+simulated truth.
 
 - *Grain.* Positions are few and large: volume is a compound Poisson sum of pieces of size phi.
-- *Weights.* Their gamma posterior: wide for classes that little has died of.
-- *Misfit.* Everything the model has wrong. A log-normal factor whose width is learned from how
-  often earlier bands were missed (split-conformal, so it holds whatever the error's shape is).
+- *Weights.* Their gamma posterior: wide for classes with little liquidated volume.
+- *Model error.* A log-normal factor whose width is set by how often earlier bands were missed
+  (split-conformal, so it holds whatever the shape of the error).
 
-The first two give a gamma band; the misfit stretches both its ends.
+The first two give a gamma band; the model error stretches both its ends.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ TAIL = 0.1
 Z = 1.2815515655446004
 """The normal quantile of 90 %."""
 FIRST_MODEL_ERROR = 0.6
-"""Standard deviation in log units before anything was measured; the optimum on made markets."""
+"""Standard deviation in log units before any measurement; the optimum on simulated markets."""
 LEAST_MODEL_ERROR = 0.4
-"""Never less: hours may be foretold well where places are not. On made markets (seeds 11 and 12)
-hourly bands needed none of it, and bands of places covered half of what they claimed."""
+"""Lower bound: hours can be forecast well where price levels are not. On simulated markets (seeds
+11 and 12) hourly bands needed none of it, and bands of levels had half their nominal coverage."""
 ROWS = 2000
-"""Hours and sides whose misses are remembered."""
+"""Hours and sides whose misses are kept."""
 PATIENCE = 100
 """Rows of the first guess that measured rows must outweigh."""
 COVERED = 0.82
-"""Share of the hours before that the hourly width covers. Hours drift: with 0.80 the bands of real
-hours held 78 %."""
+"""Share of earlier hours that the hourly width covers. Hours drift: with 0.80 the bands of real
+hours covered 78 %."""
 NOTHING = 1e-3
 """Volumes below this share of what was expected count as nothing."""
 _GRID = np.linspace(math.log(1e-3), math.log(1e3), 120)
@@ -91,11 +91,10 @@ class Uncertainty(Struct, frozen=True, eq=False):
     variance: Floats
     """Of grain and weights: independent from one market to the next."""
     model_error: Floats
-    """Mean times the misfit: what is wrong for one market is likely wrong for the next, so these
-    add up as they are."""
+    """Mean times the model error: shared between markets, so these add linearly."""
 
     def plus(self, other: Uncertainty) -> Uncertainty:
-        """Return the spread of a sum."""
+        """Return the uncertainty of a sum."""
         return Uncertainty(
             self.mean + other.mean,
             self.variance + other.variance,
@@ -103,16 +102,16 @@ class Uncertainty(Struct, frozen=True, eq=False):
         )
 
     def times(self, price: Floats | float) -> Uncertainty:
-        """Return the spread in another unit."""
+        """Return the uncertainty in another unit."""
         return Uncertainty(self.mean * price, self.variance * price**2, self.model_error * price)
 
     def band(self) -> tuple[Floats, Floats]:
-        """Return the ends between which the truth lies with 80 %."""
+        """Return the low and high ends of the 80 % band."""
         return band(self.mean, self.variance, self.model_error)
 
 
 def band(mean: Floats, variance: Floats, model_error: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the 80 % band.
+    """Return the low and high ends of the 80 % band.
 
     Args:
         mean: Expected amounts, >= 0.
@@ -130,7 +129,7 @@ def band(mean: Floats, variance: Floats, model_error: Floats) -> tuple[Floats, F
 
 
 class ModelError:
-    """The width of the misfit, learned from how far earlier bands would have had to reach."""
+    """The width of the model error, from how far earlier bands would have had to reach."""
 
     __slots__ = ("_count", "_needed")
 
@@ -138,25 +137,25 @@ class ModelError:
         self._count = 0
         self._needed = np.zeros(ROWS)
 
-    def see(self, died: float, mean: float, variance: float) -> None:
-        """Take what was expected of a span and what died in it."""
+    def update(self, liquidated: float, mean: float, variance: float) -> None:
+        """Add the liquidated volume of a span, with its predicted mean and variance."""
         if not mean > 0:
             return
         low, high = band(np.array([mean]), np.array([variance]), np.zeros(1))
         floor = NOTHING * mean
-        below = math.log(max(low[0], floor) / max(died, floor))
-        above = math.log(max(died, floor) / max(high[0], floor))
+        below = math.log(max(low[0], floor) / max(liquidated, floor))
+        above = math.log(max(liquidated, floor) / max(high[0], floor))
         self._needed[self._count % ROWS] = max(below, above, 0.0) / Z
         self._count += 1
 
     @property
     def hourly(self) -> float:
-        """Standard deviation of the log of the factor for what an hour brings."""
+        """Standard deviation of the log factor for the volume of an hour."""
         n = min(self._count, ROWS)
         first = np.full(max(PATIENCE - n, 0), FIRST_MODEL_ERROR)
         return float(np.quantile(np.concatenate((self._needed[:n], first)), COVERED))
 
     @property
     def width(self) -> float:
-        """The same for places on the map."""
+        """Standard deviation of the log factor for price levels on the map."""
         return max(self.hourly, LEAST_MODEL_ERROR)

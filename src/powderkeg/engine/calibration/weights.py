@@ -1,10 +1,10 @@
-"""The weights of the terms: a prior, and what liquidations teach.
+"""The weights of the terms: their prior, and their fit to liquidations.
 
 A sweep crosses exposure X_k of each term; the volume that is liquidated then is compound Poisson
 with mean sum_k w_k X_k. Multiplicative gamma-Poisson EM climbs the penalised likelihood without a
 learning rate, and the sums it needs are additive, so records are kept as quarter-hour sums. All
-classes stand in one fit: distance, closing rate, and whether volume or time says where positions
-were opened are weighed against each other by the same reports.
+classes are in one fit: distance, closing rate, and whether positions open by volume or by time are
+weighted against each other by the same reports.
 
 Source: docs/model.md, "Calibration"; the update is Richardson-Lucy with a conjugate prior.
 """
@@ -21,32 +21,32 @@ from powderkeg.events import Floats
 
 ITERATIONS = 60
 WARM = 12
-"""Rounds that suffice when starting from the fit of six hours before."""
+"""Rounds that suffice when starting from the previous fit, six hours before."""
 EVIDENCE = 8e-5
 """Pseudo-volume of the prior of one term as a share of open interest (8 BTC of 100,000)."""
 POOLING = 8e-4
-"""Pseudo-volume with which a side is held to the fit of both sides together, share of OI."""
+"""Pseudo-volume of the common fit as the prior of each side, share of OI."""
 GRAINS = 1.0
-"""What is added to both, in units of the dispersion: one typical liquidation of evidence a term.
+"""Added to both, in units of the dispersion: one typical liquidation of evidence per term.
 
-Without it EM lays all of a few large closes on one class and starves its neighbours; tried 0.3 to
-10 on three tuning seeds of the simulated market, best at 0.5 to 1; with sixteen terms it was 10.
+Without it EM credits a few large liquidations to one class and starves its neighbours; tried 0.3
+to 10 on three tuning seeds of the simulated market, best at 0.5 to 1; with sixteen terms it was 10.
 """
 LEVEL = 5e-4
 """Pseudo-volume of the prior's own level, share of OI.
 
-The first six hours bring a handful of reports; held by 5e-6, they set the dollars of the whole map.
+The first six hours have a handful of reports; with 5e-6, they set the dollars of the whole map.
 With the level ten times too high or too low, the second day misses no more than with the right one
 (0.43 and 0.38 against 0.42, in a trial on the starts of `hourly.first_days`).
 """
 LEVEL_GRAINS = 10.0
-"""What is added to it, in units of the dispersion: one large liquidation says little of a level."""
+"""Added to it, in units of the dispersion: one large liquidation says little about the level."""
 BY_VOLUME = 0.5
-"""Prior share of open interest that the volume group holds, the rest is the time group's. More is
-a little better on simulated markets, where entries follow volume, and worse on real BTC (deviance
+"""Prior share of open interest in the volume group; the rest is in the time group. More is a
+little better on simulated markets, where entries follow volume, and worse on real BTC (deviance
 0.315 at a half, 0.316 at 0.6, 0.326 at 0.8)."""
 LEAST_SHAPE = 0.25
-"""Of the posterior of a weight: nothing is less certain than a factor of about ten."""
+"""Least shape of a weight's posterior: no weight is less certain than a factor of about ten."""
 DARK = 0.4
 """Share of open interest that no class explains: unlevered, hedged, or unknown."""
 LENGTHS = (1e-6, 3e-7)
@@ -69,16 +69,16 @@ SHAPES: dict[str, Shape] = {
     "": Shape(),
     "hyperliquid": Shape(growth=2.0, turn=0.12, decline=0.4),
 }
-"""Prior shape by venue; the first is everybody else's.
+"""Prior shape by venue; the first is the default.
 
-Chosen on every position of Hyperliquid's first weeks (closed world, to 19 April 2023) and on three
-seeds of the simulated market; real hours hardly care. Of what stood within 20 % of the price there,
-26 % stood within 5 %, where a prior that grows on for ever has 8 %.
+Chosen on every position of Hyperliquid's first weeks (full-account data, to 19 April 2023) and on
+three seeds of the simulated market; scores on real hours hardly depend on it. Of the volume within
+20 % of the price there, 26 % was within 5 %, where a prior without a turn has 8 %.
 """
 
 
 class Fit(Struct, frozen=True, eq=False):
-    """Weights with what they rest on, each of shape (2, 98): side, term."""
+    """Fitted weights and their evidence, each of shape (2, 98): side, term."""
 
     weights: Floats
     """Share of unit-weight exposure that is real, see `calibration.terms` for its units."""
@@ -89,7 +89,7 @@ class Fit(Struct, frozen=True, eq=False):
     strength: float
     """Pseudo-volume of the prior."""
     crossed: Floats
-    """Exposure that was crossed meanwhile."""
+    """Exposure crossed in the fitted window."""
     dispersion: float = 0.0
     """Size of a typical piece of volume, base coin: E[q²]/E[q], or a bound where only sums are
     reported."""
@@ -97,7 +97,7 @@ class Fit(Struct, frozen=True, eq=False):
     """Effective number of liquidations: the volume in pieces of that size."""
 
     def confidence(self) -> Floats:
-        """Return how much of each weight is measured rather than prior, 0 to 1."""
+        """Return the share of each weight that is measured rather than prior, 0 to 1."""
         return self.evidence / (self.evidence + self.strength)
 
     def variance(self) -> Floats:
@@ -109,7 +109,7 @@ class Fit(Struct, frozen=True, eq=False):
 def shares(basis: Basis, venue: str = "") -> Floats:
     """Return the prior share of a side's open interest in each class; they sum to 1 - DARK.
 
-    The closing rates of a distance hold as much as each other.
+    The closing rates of a distance have equal shares.
     """
     shape = SHAPES.get(venue, SHAPES[""])
     steps = np.log(basis.distances / shape.turn) / np.log(1.36)
@@ -135,12 +135,12 @@ def prior(wanted: Floats, oi: float, rates: Floats, hazards: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def _em(
-    crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float,
+    crossed: Floats, liquidated: Floats, weights: Floats, prior_weights: Floats, strength: float,
     iterations: int,
 ) -> Floats:  # fmt: skip
     """Run EM in place of `weights` and return the volume credited to each class.
 
-    Volume that died where nothing was crossed teaches nothing about where things stand.
+    Volume liquidated where nothing was crossed carries no information and is skipped.
     """
     rows, classes = crossed.shape
     total = np.zeros(classes)
@@ -151,14 +151,14 @@ def _em(
     for _ in range(iterations):
         credit[:] = 0.0
         for r in range(rows):
-            if died[r] <= 0.0:
+            if liquidated[r] <= 0.0:
                 continue
             mean = 0.0
             for k in range(classes):
                 mean += weights[k] * crossed[r, k]
             if mean <= 0.0:
                 continue
-            ratio = died[r] / mean
+            ratio = liquidated[r] / mean
             for k in range(classes):
                 credit[k] += weights[k] * crossed[r, k] * ratio
         for k in range(classes):
@@ -167,14 +167,14 @@ def _em(
 
 
 def em(
-    crossed: Floats, died: Floats, start: Floats, prior_weights: Floats, strength: float,
+    crossed: Floats, liquidated: Floats, start: Floats, prior_weights: Floats, strength: float,
     iterations: int = ITERATIONS,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Return weights (n,) after EM from `start`, and the volume credited to each class.
 
     Args:
         crossed: Exposure crossed by each record, shape (rows, n).
-        died: Liquidated volume of each record, shape (rows,).
+        liquidated: Liquidated volume of each record, shape (rows,).
         start: Weights to start from, shape (n,), all > 0.
         prior_weights: Centre of the prior, shape (n,), all > 0.
         strength: Pseudo-volume of the prior.
@@ -182,30 +182,32 @@ def em(
     """
     weights = start.astype(np.float64).copy()
     crossed = np.ascontiguousarray(crossed, np.float64)
-    credit = _em(crossed, died, weights, prior_weights, strength, iterations)
+    credit = _em(crossed, liquidated, weights, prior_weights, strength, iterations)
     return weights, credit
 
 
 def log_posterior(
-    crossed: Floats, died: Floats, weights: Floats, prior_weights: Floats, strength: float
+    crossed: Floats, liquidated: Floats, weights: Floats, prior_weights: Floats, strength: float
 ) -> float:
     """Return the penalised log-likelihood that `em` must never lower, up to a constant."""
     mean = crossed @ weights
-    some = died > 0
-    likelihood = float((died[some] * np.log(np.maximum(mean[some], 1e-300))).sum() - mean.sum())
+    some = liquidated > 0
+    likelihood = float(
+        (liquidated[some] * np.log(np.maximum(mean[some], 1e-300))).sum() - mean.sum()
+    )
     penalty = strength * (np.log(weights) - weights / prior_weights).sum()
     return likelihood + float(penalty)
 
 
 def fit(
-    crossed: Floats, died: Floats, prior_mean: Floats, oi: float, *,
+    crossed: Floats, liquidated: Floats, prior_mean: Floats, oi: float, *,
     start: Floats | None = None, dispersion: float = 0.0,
 ) -> Fit:  # fmt: skip
-    """Learn the weights of both sides: first together, then each held to the common fit.
+    """Fit the weights of both sides: first together, then each with the common fit as its prior.
 
     Args:
         crossed: Crossed exposure of each span of time, shape (rows, 2, n); n terms, all or some.
-        died: Liquidated volume of the same spans, shape (rows, 2).
+        liquidated: Liquidated volume of the same spans, shape (rows, 2).
         prior_mean: Weights the prior is centred on, shape (n,), see `rescale_prior`.
         oi: Open interest, which scales the pseudo-volumes.
         start: Weights of the last fit, shape (2, n).
@@ -215,16 +217,18 @@ def fit(
     begin = prior_mean if start is None else start.mean(axis=0)
     terms = crossed.shape[2]
     evidence = EVIDENCE * oi + GRAINS * dispersion
-    common, _ = em(crossed.reshape(-1, terms), died.ravel(), begin, prior_mean, evidence, rounds)
+    common, _ = em(
+        crossed.reshape(-1, terms), liquidated.ravel(), begin, prior_mean, evidence, rounds
+    )
     weights = np.empty((2, terms))
     credit = np.empty((2, terms))
     strength = POOLING * oi + GRAINS * dispersion
     for side in range(2):
         weights[side], credit[side] = em(
-            crossed[:, side], died[:, side].copy(), common, common, strength, rounds
+            crossed[:, side], liquidated[:, side].copy(), common, common, strength, rounds
         )
-    total = float(died.sum())
-    piece = dispersion or float((died**2).sum()) / max(total, 1e-300)
+    total = float(liquidated.sum())
+    piece = dispersion or float((liquidated**2).sum()) / max(total, 1e-300)
     grain = dispersion or EVIDENCE / 4 * oi
     return Fit(
         weights,
@@ -238,25 +242,25 @@ def fit(
 
 
 def rescale_prior(
-    prior_mean: Floats, crossed: Floats, died: Floats, oi: float, dispersion: float = 0.0
+    prior_mean: Floats, crossed: Floats, liquidated: Floats, oi: float, dispersion: float = 0.0
 ) -> Floats:
-    """Return a prior (n,) brought to the level of what was liquidated, by as much as is known.
+    """Return a prior (n,) scaled towards the level of the liquidated volume.
 
     Args:
-        prior_mean: Shape (n,): all terms, or those of the path alone. Lengths, the last two, stay.
+        prior_mean: Shape (n,): all terms, or the path-only ones. The last two, lengths, are kept.
         crossed: Shape (rows, 2, n).
-        died: Shape (rows, 2).
+        liquidated: Shape (rows, 2).
         oi: Open interest.
         dispersion: See `fit`.
     """
-    said = float((crossed.sum(axis=(0, 1))[:-2] * prior_mean[:-2]).sum())
+    expected = float((crossed.sum(axis=(0, 1))[:-2] * prior_mean[:-2]).sum())
     held = LEVEL * oi + LEVEL_GRAINS * dispersion
-    level = (float(died.sum()) + held) / (said + held)
+    level = (float(liquidated.sum()) + held) / (expected + held)
     return np.concatenate((level * prior_mean[:-2], prior_mean[-2:]))
 
 
 def oi_cap_factor(weights: Floats, live: Floats, oi: float) -> Floats:
-    """Return the factor (2,) that keeps each side within open interest; below 1 is strain.
+    """Return the factor (2,) that keeps each side within open interest, at most 1.
 
     Args:
         weights: Shape (2, 98); as if all ground were fresh.

@@ -1,23 +1,23 @@
-"""How large the openings behind a map are: few large ones, or many small.
+"""Concentration of entries by price: few large openings, or many small ones.
 
-The exposure table knows volume, not its pieces: one print of 500 and 2,000 of 0.25 leave the same
-cells. Here each bin of entry price keeps the sum of its prints and the sum of their squares, so
-that the share of the largest in what would die anywhere can be told: the Herfindahl index
+The exposure table stores volume, not individual prints: one of 500 and 2,000 of 0.25 leave the same
+cells. Here each bin of entry price keeps the sum of its prints and the sum of their squares, from
+which the concentration of what would be liquidated in a price range follows: the Herfindahl index
 
     H = sum of squares / square of the sum,    each print q counted as q * reach(bin)
 
-where reach is how much of a print at that bin the classes lay into the stretch asked about. One
+where reach is how much of a print at that bin the classes put into the price range. One
 print is 1; n equal ones are 1/n. H is the chance that two dollars of it share an opening.
 
 - Consecutive prints of one stamp and one taker are one order: one opening, where it began.
-- Prints grow old with one mean life for all classes: an old one counts for less, whole or not.
-- Candles tell volume without prints. It is counted apart; where it is more than half, nothing is
-  said.
+- Prints decay with one mean life for all classes.
+- Candles have volume without prints. It is counted separately; where it is more than half, no
+  concentration is reported.
 
-What it cannot see: whether a print opened or closed; one holder behind many orders; several takers
-within one stamp; which holders the mark has buried since.
+Limits: it cannot see whether a print opened or closed, one trader behind many orders, several
+takers within one stamp, or which positions have been liquidated since.
 
-State is two flat arrays, and each print is taken alone and in order, so that a run and its prints
+State is two flat arrays, and prints are added one by one in order, so that a run and its prints
 one by one leave the same bits. Source: docs/model.md, "Concentration".
 """
 
@@ -37,7 +37,7 @@ from powderkeg.events import HOUR, MINUTE, Candles, Floats, Times
 LIFE = 48 * HOUR
 """Mean life of an opening, µs: between the 27 h of the nearest class and the weeks of the far."""
 KNOWN = 0.5
-"""Share of the mass whose prints must be known before a concentration is told."""
+"""Share of the mass whose prints must be known before a concentration is reported."""
 GROWN = 1e6
 """Newer prints are written larger, instead of older ones smaller, up to this; then all shrink."""
 
@@ -47,7 +47,7 @@ BASE, LOW, HIGH, AT, ORIGIN, FACTOR, UNTIL, STAMP, TAKER, ORDER = range(10)
 
 
 class HHISums(NamedTuple):
-    """Of what would die in one stretch of price: base coin as the classes' weights count it."""
+    """Sums behind the Herfindahl index of one price range, base coin weighted by class."""
 
     size: float = 0.0
     square: float = 0.0
@@ -55,7 +55,7 @@ class HHISums(NamedTuple):
     """Volume whose prints are not known."""
 
     def with_(self, other: HHISums) -> HHISums:
-        """Return those of two markets together: no opening is in both."""
+        """Return the sums of two markets together: no opening is in both."""
         return HHISums(*(a + b for a, b in zip(self, other, strict=True)))
 
     @property
@@ -162,7 +162,7 @@ def add_bars(
     sums: Floats, number: Floats, ends: Times, low: Floats, high: Floats, volume: Floats,
     buy: Floats,
 ) -> None:  # fmt: skip
-    """Add volume of candles where `bulk.run_candles` lays it; of its prints nothing is known."""
+    """Add volume of candles where `bulk.run_candles` puts it; its prints are unknown."""
     for s in range(len(ends)):
         if not volume[s] > 0.0:
             continue
@@ -198,7 +198,7 @@ def _moments(
 
 
 def liquidation_kernel(basis: Basis, side: int, weights: Floats, own: float) -> LiquidationKernel:
-    """Return how far the classes of a basis lay what opens.
+    """Return how the classes of a basis distribute an opening over distances from its entry.
 
     Args:
         basis: The classes.
@@ -218,12 +218,12 @@ def liquidation_kernel(basis: Basis, side: int, weights: Floats, own: float) -> 
 
 
 class EntryConcentration:
-    """What one market's openings are made of, by price of entry."""
+    """Sums and squared sums of one market's prints, by entry price."""
 
     __slots__ = ("number", "sums")
 
     def __init__(self) -> None:
-        """Start empty; the first price says where the grid lies."""
+        """Start empty; the first price sets the grid."""
         self.sums = np.zeros((BINS, 6))
         """Sums and sums of squares of prints, and volume without prints, shape (4096, 6)."""
         self.number = np.full(10, math.nan)
@@ -233,17 +233,17 @@ class EntryConcentration:
         add_prints(self.sums, self.number, times, prices, sizes)
 
     def add_candles(self, bars: Candles) -> None:
-        """Add volume of which no prints are known."""
+        """Add volume whose prints are unknown."""
         ends = bars.times + bars.span
         add_bars(self.sums, self.number, ends, bars.low, bars.high, bars.volume, bars.buy)
 
     def moments(self, start: int, stop: int, reach: LiquidationKernel, at: int) -> HHISums:
-        """Return the moments of what would die in absolute bins ``start <= bin < stop``.
+        """Return the sums of what would be liquidated in absolute bins ``start <= bin < stop``.
 
         Args:
             start: First bin.
             stop: The one after the last.
-            reach: How far from its entry what opens dies.
+            reach: Distances from entry to liquidation.
             at: Now, µs: older prints count for less.
         """
         number = self.number

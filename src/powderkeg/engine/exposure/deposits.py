@@ -1,4 +1,4 @@
-"""What opens: trades and time laid into the exposure table, compiled.
+"""Deposits: openings by volume and by time are added to the exposure table; compiled.
 
 The arrays and the names of their places are in `exposure.table`; the tests hold them to the
 plain Python of ``tests/engine/reference.py``.

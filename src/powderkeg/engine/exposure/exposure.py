@@ -1,9 +1,8 @@
-"""The exposure of one market: what opened, what is left, and where it would die.
+"""The exposure of one market by liquidation price: positions opened, closed, swept and left.
 
     openings  →  cells  →  voluntary closing (decay), the mark (sweep), the edge (lost)
 
-Everything is in base coin at unit weight; `calibration.weights` says how much of each class
-is real.
+Everything is in base coin at unit weight; `calibration.weights` gives the real share of each class.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Spec(Struct, frozen=True):
 
 
 class Audit(Struct, frozen=True):
-    """What must hold, measured."""
+    """Invariants of the table, measured."""
 
     residual: float
     """Largest difference of a class's live exposure in the ledger and in the table, or what would
@@ -176,7 +175,7 @@ class Exposure:
         return records[:n]
 
     def add_tape(self, steps: Steps) -> Floats:
-        """Play a stretch of tape in steps and return the sweep records."""
+        """Replay a stretch of tape in steps and return the sweep records."""
         records = np.zeros((rows_needed(len(steps.times)), RECORD))
         n = start = 0
         while start < len(steps.times):
@@ -192,7 +191,7 @@ class Exposure:
         return records[:n]
 
     def add_candles(self, bars: Candles, start: int = 0, stop: int | None = None) -> Floats:
-        """Play candles `start` to `stop` and return the sweep records."""
+        """Replay candles `start` to `stop` and return the sweep records."""
         end = len(bars.times) if stop is None else stop
         records = np.zeros((rows_needed(end - start, 3), RECORD))
         n = 0
@@ -212,7 +211,7 @@ class Exposure:
 
     @property
     def scale(self) -> Floats:
-        """What a cell of each class counts for, shape (64,): cells decay by it."""
+        """Decay factor of each class that cells are multiplied by, shape (64,)."""
         return self.number[t.SCALE : t.SCALE + CLASSES]
 
     def live(self) -> Floats:
@@ -220,7 +219,7 @@ class Exposure:
         return self.ledger[t.LIVE] * self.scale
 
     def decayed(self) -> Floats:
-        """Return what was closed by its owners, by side and class, shape (2, 64)."""
+        """Return what was closed voluntarily, by side and class, shape (2, 64)."""
         ledger = self.ledger
         return ledger[t.DEPOSITED] - ledger[t.SWEPT] - ledger[t.LOST] - self.live()
 
@@ -245,7 +244,7 @@ class Exposure:
         return out
 
     def standing(self, side: int, low: int, high: int) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the exposure that stands in bins, and which of them are known ground.
+        """Return the exposure in bins, and which of them are known ground.
 
         Args:
             side: 0 for longs, 1 for shorts.

@@ -167,10 +167,10 @@ def bankruptcy(
 def distance(
     leverage: Floats | float, rate: Floats | float, holder: PositionSide, fee: float = 0.0
 ) -> Floats:
-    """Return how far from entry an isolated linear position dies, as a fraction of entry.
+    """Return the distance from entry to liquidation of an isolated linear position, a fraction.
 
-    In the first tier, where there is no deduction. A leverage whose margin does not even cover the
-    requirement dies at once: 0.
+    In the first tier, where there is no deduction. A leverage whose margin does not cover the
+    requirement is liquidated at once: 0.
     """
     price = linear_price(1.0, 1.0, 1.0 / np.asarray(leverage, np.float64), rate, 0.0, holder, fee)
     return np.maximum((1.0 - price) * _sign(holder), 0.0)

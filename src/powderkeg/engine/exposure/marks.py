@@ -1,4 +1,4 @@
-"""What the mark crosses: the exposure table emptied on its way, compiled.
+"""Sweeps: the exposure table is emptied where the mark crosses it; compiled.
 
 The arrays and the names of their places are in `exposure.table`; the tests hold them to the
 plain Python of ``tests/engine/reference.py``.

@@ -1,4 +1,4 @@
-"""The exposure table: its arrays, the names of their places, and how it decays.
+"""The exposure table: its arrays, the names of their indices, and its decay.
 
 State is a few flat arrays, because a numba call pays for every array it unpacks:
 

@@ -1,15 +1,15 @@
-"""The maps of one coin of a closed world: ours, the naive one, and those that know no positions.
+"""The maps of one coin of a full-account dataset: ours, the static one, and the null maps.
 
-All are made of what a stranger sees: prints, open interest once a minute, the last price as mark.
+All are built from public data: prints, open interest once a minute, the last price as mark.
 
-- ours: the estimate with the weights it has before any liquidation; calibrated: told of them too;
-- static: the rivals' four tiers, the taker's side, never closed (`evaluation.sim_truth.NULLS`);
+- ours: the estimate on its prior weights; calibrated: fitted to the liquidations too;
+- static: the published four tiers, the taker's side, never closed (`evaluation.sim_truth.NULLS`);
 - near spot, centred on a moving average: dense where price is, or was on average over a day;
 - uniform: everywhere alike;
 - mirrored: ours with the sides exchanged, so its distances without its places;
-- shifted: ours of a day before, where it stood, without what price has passed since;
-- profile: ours as it was on average over the last week at each distance from the mark;
-- path only: our engine without prints: it knows where the mark was, and when.
+- shifted: ours of a day before, at its prices, without what price has passed since;
+- profile: ours averaged over the last week at each distance from the mark;
+- path only: our engine without prints: it gets only marks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WIDTH = 0.0025
 FAR = 160
 """Score bins kept each way: 40 %."""
 SPOT = 0.02
-"""How fast the maps that stand near a price fade, as a log distance."""
+"""Decay length of the maps that are dense near a price, as a log distance."""
 DAILY, WEEKLY = 24, 168
 """Hours of the moving average and of the shift; hours of the profile."""
 TIERS = static_weights()
@@ -69,8 +69,8 @@ def around(base_coin: NDArray[np.float32], base: int, mark: float) -> Floats:
 def truly_around(standing: Standing, mark: float) -> tuple[Floats, NDArray[np.int64]]:
     """Return true dollars by side and distance, shape (2, 160), and each position's place (n, 2).
 
-    A place is side and bin; -1, -1 for a position that dies nowhere within reach. One that should
-    be dead by now (the last price is old) has no place either.
+    A place is side and bin; -1, -1 for a position that is not liquidated within reach. One that
+    should have been liquidated by now (the last price is old) has no place either.
     """
     shorts = (standing.sizes < 0).astype(np.int64)
     away = np.where(shorts == 1, -1.0, 1.0) * np.log(mark / standing.prices)
@@ -83,7 +83,7 @@ def truly_around(standing: Standing, mark: float) -> tuple[Floats, NDArray[np.in
 
 
 class Market:
-    """One coin as a stranger sees it, and all the maps made of that."""
+    """The public data of one coin, and all the maps built from it."""
 
     def __init__(self, venue: str, coin: str, price: float, at: int) -> None:
         """Start all maps empty around the first price, `at` its time in µs."""
@@ -101,13 +101,13 @@ class Market:
         self._static = {name: Exposure(price, spec) for name, spec in NULLS.items()}
 
     def take(self, fill: Fill, oi: float) -> None:
-        """Let a fill be seen: its print, its price, and open interest after it (base coin)."""
+        """Add a fill: its print, its price, and open interest after it (base coin)."""
         if fill.at // MINUTE != self._minute:
             self._flush((self._minute + 1) * MINUTE)
             self._minute = fill.at // MINUTE
         self._oi = oi
         if fill.liquidated:
-            self._calibrated.liquidated(_forced_close(self._market, fill))
+            self._calibrated.add_liquidation(_forced_close(self._market, fill))
         if fill.forced:
             return
         self.price = fill.price
@@ -119,7 +119,7 @@ class Market:
         self._path.move_mark(fill.at, fill.price)
 
     def _flush(self, at: int) -> None:
-        """Let positions open and close up to a time; static maps are told no open interest."""
+        """Open and close positions up to a time; static maps get no open interest."""
         for each in (self._ours, self._calibrated):
             each.flush(at, self._oi)
         self._path.flush(at)
@@ -129,7 +129,7 @@ class Market:
     def maps(self, at: int) -> dict[str, Floats]:
         """Return every map of MAPS at a full hour, dollars, each of shape (2, 160), not scaled.
 
-        To be called every hour: the moving average and the older maps are taken from these calls.
+        Call it every hour: the moving average and the older maps come from these calls.
         """
         self._flush(at)
         self._minute = at // MINUTE

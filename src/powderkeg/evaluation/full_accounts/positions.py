@@ -1,21 +1,22 @@
-"""A venue whose every account is known: what each holds, and where each would be liquidated.
+"""Full-account positions: what every account of a venue holds, and where it would be liquidated.
 
 All fills and payments of all accounts but one, the market maker, are replayed in order of time.
 
 - **Cash** is what was paid in, less what was bought, plus what was sold; so cash and positions at
   the last price are the account's value, without an average entry being needed. Fees and funding
-  are not told; at the forced closes our account values agree with the told ones without them.
+  are not in the data; at liquidations our account values agree with the reported ones without them.
 - **Liquidation price** in cross margin: that of one coin, all other prices held still, at which
   the account's value is MAINTENANCE of its whole notional. Linear in the price, so in closed form.
 - **A forced close** is a row of a liquidated account at that moment. The position goes to another
   account at the *bankruptcy* price, up to 12 % off the market: no price and no print of a market.
 - **Prints** are what a public tape would have shown, each once. A row of a taker is one. A row of
-  a resting order is one too, on the other side, unless the taker's row is there: then the maker
-  of markets was the taker. Two accounts that met have two rows of one time, price and size.
+  a resting order is one too, on the other side, unless the taker's row is there: without it the
+  market maker was the taker. A trade of two accounts has two rows of one time, price and size.
 - **Open interest** counts each contract once, the maker holding the difference of both sides.
 
-The maintenance rate is what the forced closes show: the 26 cross accounts told of until 19 April
-2023 were worth 0.28 to 1.00 % of their notional. Isolated margin is not told; it is taken as cross.
+The maintenance rate is measured on the liquidations: the 26 cross accounts reported until 19 April
+2023 were worth 0.28 to 1.00 % of their notional. Isolated margin is not reported, and is taken as
+cross.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ from powderkeg.history.sources import Source
 MAINTENANCE = 0.01
 """Of notional, of every account, at this venue in 2023."""
 DUST = 1.0
-"""Positions of less than this many dollars are none."""
+"""Positions of less than this many dollars are ignored."""
 BROKE = 0.05
 OWED = 5.0
-"""An account that owes more than this share of its notional and these dollars had cash we were not
-told of: old prices and the slip of a forced close explain no more."""
+"""An account that owes more than this share of its notional and these dollars had cash that is not
+in the data: stale prices and slippage of a liquidation explain no more."""
 
 Row: TypeAlias = tuple[int, str, float, float]
 """Time, coin, price and signed size: what the two rows of one trade have in common."""
@@ -60,7 +61,7 @@ class Fill(Struct, frozen=True, gc=False):
     print: float
     """Size as a public tape shows it, below 0 where a seller took; 0 where another row shows it."""
     forced: bool
-    """Whether this is either side of a forced close."""
+    """Whether this is either side of a liquidation."""
     liquidated: bool
     """Whether it is the account that was liquidated."""
 
@@ -74,7 +75,7 @@ class Payment(Struct, frozen=True, gc=False):
 
 
 class Forced(Struct, frozen=True, gc=False):
-    """An account that was liquidated, as the venue tells it."""
+    """A liquidated account, as the venue reports it."""
 
     at: int
     account: str
@@ -90,7 +91,7 @@ class Standing(Struct, frozen=True, eq=False):
     sizes: Floats
     """Base coin, below 0 for shorts."""
     prices: Floats
-    """Where each would be liquidated; NaN where nowhere."""
+    """Liquidation prices; NaN where there is none."""
     known: float
     """Dollars of these positions."""
     open: float
@@ -98,7 +99,7 @@ class Standing(Struct, frozen=True, eq=False):
 
 
 class World(Struct, frozen=True):
-    """All that is told of a closed world, in order of time."""
+    """A full-account dataset, in order of time."""
 
     rows: tuple[Fill | Payment, ...]
     forced: tuple[Forced, ...]
@@ -108,7 +109,7 @@ def read_world(source: Source) -> World:
     """Return the fills, payments and forced closes of a source.
 
     Raises:
-        DataError: It tells no fills, or no payments.
+        DataError: It has no fills, or no payments.
     """
     report = ReadReport()
     payments = [
@@ -139,7 +140,7 @@ def _rows(
 
 
 def _fills(source: Source, report: ReadReport, forced: set[tuple[int, str]]) -> list[Fill]:
-    """Return all fills, told which are prints and which are forced closes."""
+    """Return all fills, marked as prints or as liquidations."""
     found = list(tables(source, "fills", report))
     takers: Counter[Row] = Counter()
     closes: Counter[Row] = Counter()
@@ -149,10 +150,12 @@ def _fills(source: Source, report: ReadReport, forced: set[tuple[int, str]]) -> 
                 takers[at, coin, price, size] += 1
             elif (at, account) in forced:
                 closes[at, coin, price, -size] += 1
-    return [fill for table in found for fill in _told(table, takers.copy(), closes.copy(), forced)]
+    return [
+        fill for table in found for fill in _fills_of(table, takers.copy(), closes.copy(), forced)
+    ]
 
 
-def _told(
+def _fills_of(
     table: Table,
     takers: Counter[Row],
     closes: Counter[Row],
@@ -161,16 +164,17 @@ def _told(
     """Return the fills of a table; `takers` and `closes` count rows still without a partner."""
     for at, account, coin, price, size, took in _each(table):
         if took:
-            dead = closes[at, coin, price, size] > 0
-            closes[at, coin, price, size] -= dead
+            close = closes[at, coin, price, size] > 0
+            closes[at, coin, price, size] -= close
             yield Fill(
-                at, account, coin, price, size, 0.0 if dead else size, dead, liquidated=False
+                at, account, coin, price, size, 0.0 if close else size, close, liquidated=False
             )
             continue
-        met = takers[at, coin, price, -size] > 0
-        takers[at, coin, price, -size] -= met
-        dead = (at, account) in forced
-        yield Fill(at, account, coin, price, size, 0.0 if dead or met else -size, dead, dead)
+        matched = takers[at, coin, price, -size] > 0
+        takers[at, coin, price, -size] -= matched
+        close = (at, account) in forced
+        printed = 0.0 if close or matched else -size
+        yield Fill(at, account, coin, price, size, printed, close, close)
 
 
 def _each(table: Table) -> Iterator[tuple[int, str, str, float, float, bool]]:
@@ -188,7 +192,7 @@ class Accounts:
     __slots__ = ("cash", "known", "prices", "sizes")
 
     def __init__(self, known: frozenset[str] | None = None) -> None:
-        """Start with nothing; `known` are the accounts whose cash is, None for all."""
+        """Start empty; `known` are the accounts whose cash is known, None for all."""
         self.cash: defaultdict[str, float] = defaultdict(float)
         self.sizes: defaultdict[str, dict[str, float]] = defaultdict(dict)
         """By coin, then by account, base coin."""
@@ -230,11 +234,11 @@ class Accounts:
         """Return the positions of a coin and where they would be liquidated."""
         price = self.prices.get(coin, math.nan)
         held = {a: size for a, size in self.sizes[coin].items() if abs(size * price) >= DUST}
-        told = tuple(a for a in held if self.known is None or a in self.known)
-        sizes = np.array([held[account] for account in told])
-        prices = [liquidation_price(held[a], price, *self.worth(a)) for a in told]
+        accounts = tuple(a for a in held if self.known is None or a in self.known)
+        sizes = np.array([held[account] for account in accounts])
+        prices = [liquidation_price(held[a], price, *self.worth(a)) for a in accounts]
         return Standing(
-            told, sizes, np.array(prices), float(np.abs(sizes).sum() * price),
+            accounts, sizes, np.array(prices), float(np.abs(sizes).sum() * price),
             sum(map(abs, held.values())) * price,
         )  # fmt: skip
 
@@ -260,10 +264,10 @@ def liquidation_price(size: float, price: float, value: float, notional: float) 
 
 
 def with_known_cash(world: World) -> frozenset[str]:
-    """Return the accounts that paid in before they traded and were never worth less than nothing.
+    """Return the accounts that paid in before they traded and never had a negative value.
 
-    Others were paid in ways the ledger does not tell. This looks at the whole world at once, which
-    the truth may, and an estimate may not.
+    Others had payments that are not in the ledger. This uses the whole dataset at once, which is
+    fine for the truth, but not for an estimate.
     """
     accounts = Accounts()
     good: set[str] = set()
@@ -283,25 +287,25 @@ def with_known_cash(world: World) -> frozenset[str]:
 
 
 class Check(Struct, frozen=True):
-    """How well the replay agrees with the forced closes the venue tells of."""
+    """How well the replay agrees with the liquidations the venue reports."""
 
     liquidations: int
     residual_zero: float
     """Share after which nothing was left of the positions closed."""
     notional_within_5pct: float
-    """Share whose positions at our last price are worth what was told."""
+    """Share whose positions at our last price are worth what was reported."""
     notional_ratio: float
-    """Median of ours over the told."""
+    """Median of ours over the reported notional."""
     equity_over_value: float
-    """Median of the told account value over the told notional: the maintenance rate."""
+    """Median reported account value over reported notional: the maintenance rate."""
     equity_gap: float | None
-    """Median |our account value at the told mark - the told one| over notional, of closes of one
-    position by an account whose cash is known; None where there is none."""
+    """Median |our account value at the reported mark - the reported one| over notional, of closes
+    of one position by an account whose cash is known; None where there is none."""
 
 
 def check(world: World, known: frozenset[str]) -> Check | None:
-    """Return how well the replay agrees with the told forced closes, None where none is told."""
-    told = {(each.at, each.account): each for each in world.forced}
+    """Return how well the replay agrees with reported liquidations, None where there are none."""
+    reported = {(each.at, each.account): each for each in world.forced}
     accounts = Accounts()
     ratios: dict[tuple[int, str], float] = defaultdict(float)
     gaps: dict[tuple[int, str], float] = {}
@@ -309,7 +313,7 @@ def check(world: World, known: frozenset[str]) -> Check | None:
     for row in world.rows:
         key = row.at, row.account
         if isinstance(row, Fill) and row.liquidated:
-            each = told[key]
+            each = reported[key]
             price = accounts.prices.get(row.coin, row.price)
             ratios[key] += abs(row.size) * price / each.value
             if row.account in known and len(accounts.of(row.account)) == 1:
@@ -319,12 +323,12 @@ def check(world: World, known: frozenset[str]) -> Check | None:
         accounts.take(row)
         if isinstance(row, Fill) and row.liquidated:
             left[key] = max(left[key], abs(accounts.sizes[row.coin][row.account] * row.price))
-    if not told:
+    if not reported:
         return None
-    found = np.array([ratios.get(key, 0.0) for key in told])
+    found = np.array([ratios.get(key, 0.0) for key in reported])
     return Check(
-        liquidations=len(told),
-        residual_zero=float(np.mean([left.get(key, math.inf) < DUST for key in told])),
+        liquidations=len(reported),
+        residual_zero=float(np.mean([left.get(key, math.inf) < DUST for key in reported])),
         notional_within_5pct=float((np.abs(found - 1) < 0.05).mean()),
         notional_ratio=float(np.median(found)),
         equity_over_value=float(np.median([each.equity / each.value for each in world.forced])),

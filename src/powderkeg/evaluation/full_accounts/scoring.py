@@ -1,13 +1,13 @@
 """The map against the complete true map of a venue whose every account is known.
 
-The fills are folded into what any venue publishes, the accounts are hidden, and the estimate is
-drawn every hour with the weights it has before any liquidation (`full_accounts.maps`). It is held
-against where the accounts would in fact be liquidated (`full_accounts.positions`).
+The fills are reduced to public data, the accounts are hidden, and the estimate is drawn every hour
+on its prior weights (`full_accounts.maps`). It is compared with the prices at which the accounts
+would in fact be liquidated (`full_accounts.positions`).
 
-- A **side-hour** is scored where at least one position dies within reach of the price, from three
-  days after a coin's first fill on. Its score is the earth-mover's distance of the two maps of the
-  side, each scaled to one, in percent of price. Side-hours weigh the same. A map that is empty
-  there says nothing, and is scored as a uniform one.
+- A **side-hour** is scored where at least one position is liquidated within reach of the price,
+  from three days after a coin's first fill on. Its score is the earth-mover's distance of the two
+  maps of the side, each scaled to one, in percent of price. Side-hours weigh the same. A map that
+  is empty there is scored as a uniform one.
 - **Naive** is the static map of four tiers. Every null is scored on the same side-hours.
 - **Intervals** are the central 90 % of 400 draws of whole days, of all coins together. Positions
   outlast days, so they are rather too narrow.
@@ -228,16 +228,16 @@ def score(
     coins: Sequence[str] | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> dict[str, object]:
-    """Return the scores of a closed world, ready for JSON.
+    """Return the scores of a full-account dataset, ready for JSON.
 
     Args:
-        source: With series of kind fills and ledger, and liquidated where they are told.
-        coins: Which to score; the three with most fills where not told.
-        progress: Told which share of the world has been played.
+        source: With series of kind fills and ledger, and liquidated where there is one.
+        coins: Which to score; by default the three with most fills.
+        progress: Called with the share that has been replayed, 0 to 1.
 
     Raises:
         ConfigError: A coin has no fills.
-        DataError: The source tells no fills or no payments.
+        DataError: The source has no fills or no payments.
     """
     world = read_world(source)
     wanted = tuple(coins or COINS)

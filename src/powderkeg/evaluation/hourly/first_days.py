@@ -1,9 +1,9 @@
-"""The first days of a market: how good a map is before it has learned, and while it begins to.
+"""The score of a market's first days: the map before its first fit, and after its first ones.
 
-From every start, an estimate is given thirty days of bars without liquidations, as a venue tells
-them to a newcomer, and goes on from there with weights learned on the hours before the first start
-(`hourly.prior`). One never learns; one does. Both are scored against what was reported, hour by
-hour, conditional on the path; starts share days, so their figures are not independent.
+At every start, an estimate is backfilled with thirty days of bars without liquidations, as venues
+serve them, and continues with weights fitted to the hours before the first start (`hourly.prior`).
+One is never refitted; the other is. Both are scored against reported liquidations, hour by hour,
+conditional on the path; starts share days, so their figures are not independent.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.calibration.forecasts import DIED, SAID
+from powderkeg.engine.calibration.forecasts import PREDICTED, REPORTED
 from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.errors import ConfigError
 from powderkeg.evaluation.hourly import prior
-from powderkeg.evaluation.hourly.hours import Told, gather
+from powderkeg.evaluation.hourly.hours import BarEvent, bar_events
 from powderkeg.evaluation.hourly.scores import FLOOR, iso
 from powderkeg.evaluation.metrics import poisson_deviance
 from powderkeg.events import DAY, HOUR, Candles, Floats, LiquidationBar, Times
@@ -28,9 +28,9 @@ from powderkeg.history.sources import Source
 EVERY = 5 * 24
 """Hours between starts."""
 DAYS = 14
-"""Played from each start."""
+"""Days replayed from each start."""
 JOINED = 30 * DAY
-"""Bars told before a start."""
+"""Length of the backfill before a start, µs."""
 SPANS = {
     "first_day": (0, 24), "day_2": (24, 48), "day_3": (48, 72), "days_4_7": (72, 168),
     "days_8_14": (168, 336),
@@ -39,16 +39,16 @@ SPANS = {
 
 
 class Frozen(Estimate):
-    """An estimate that never learns."""
+    """An estimate that is never refitted."""
 
     __slots__ = ()
 
-    def learn(self, until: int, at: int) -> None:
-        """Learn nothing."""
+    def refit(self, until: int, at: int) -> None:
+        """Keep the weights."""
 
 
 def score(source: Source, coin: str) -> dict[str, object]:
-    """Return the scores of first days, ready for JSON; the prior is learned on the first half.
+    """Return the scores of first days, ready for JSON; the prior is fitted to the first half.
 
     Args:
         source: Has liquidation bars, and bars of one market.
@@ -57,7 +57,7 @@ def score(source: Source, coin: str) -> dict[str, object]:
     Raises:
         ConfigError: It is too short, or has bars of several markets.
     """
-    stream = gather(source, coin, "path")
+    stream = bar_events(source, coin, "path")
     known = prior.read(stream)
     reported = known.numbers[~np.isnan(known.liquidated).any(axis=1)]
     first, split, last = int(reported[0]) + 24, _split(reported), int(reported[-1]) + 1
@@ -96,9 +96,9 @@ def _split(hours: Times) -> int:
 
 
 def _played(
-    stream: Sequence[Told], pretrained: PretrainedWeights, start: int, kind: type[Estimate]
+    stream: Sequence[BarEvent], pretrained: PretrainedWeights, start: int, kind: type[Estimate]
 ) -> tuple[int, Times, Floats]:
-    """Return start hour, hours and dollars (n, 2, 2): reported and expected, by side."""
+    """Return start hour, hours and dollars (n, 2, 2): reported and predicted, by side."""
     estimate: Estimate | None = None
     closes: dict[int, float] = {}
     for event in stream:
@@ -106,7 +106,7 @@ def _played(
             break
         if isinstance(event, LiquidationBar):
             if estimate is not None and event.event_time >= start:
-                estimate.liquidated_bar(event)
+                estimate.add_liquidation_bar(event)
             continue
         for bars in _cut(event, start):
             if int(bars.times[0]) < start - JOINED:
@@ -117,17 +117,17 @@ def _played(
             hours = (bars.times + bars.span - 1) // HOUR
             closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
     assert estimate is not None  # noqa: S101  a start lies between bars
-    record = estimate.forecast_log
-    prices = np.array([closes[hour] for hour in record.hours.tolist()])
-    dollars = record.rows[:, [DIED, SAID]].astype(np.float64) * prices[:, None, None]
-    return start // HOUR, record.hours - start // HOUR, dollars
+    log = estimate.forecast_log
+    prices = np.array([closes[hour] for hour in log.hours.tolist()])
+    dollars = log.rows[:, [REPORTED, PREDICTED]].astype(np.float64) * prices[:, None, None]
+    return start // HOUR, log.hours - start // HOUR, dollars
 
 
 def _cut(bars: Candles, start: int) -> list[Candles]:
-    """Return the bars before a time, whose liquidations nobody reported, and those after it."""
+    """Return the bars before a time, their liquidations unknown, and those after it."""
     before = bars.times < start
     parts: list[Candles] = []
-    for keep, told in ((before, False), (~before, True)):
+    for keep, reported in ((before, False), (~before, True)):
         if keep.any():
             columns = {
                 name: value[keep]
@@ -135,7 +135,7 @@ def _cut(bars: Candles, start: int) -> list[Candles]:
                 if isinstance(value := getattr(bars, name), np.ndarray)
             }
             parts.append(
-                replace(bars, liquidations_known=told and bars.liquidations_known, **columns)
+                replace(bars, liquidations_known=reported and bars.liquidations_known, **columns)
             )
     return parts
 
@@ -157,7 +157,7 @@ def _summary(starts: Sequence[tuple[int, Times, Floats]]) -> dict[str, dict[str,
 def _worse(
     learning: Sequence[tuple[int, Times, Floats]], never: Sequence[tuple[int, Times, Floats]]
 ) -> dict[str, float]:
-    """Return of how many starts the second day was worse for having learned on the first."""
+    """Return for how many starts the second day scored worse after a refit on the first."""
     worse = 0
     for (_, hours, ours), (_, _, theirs) in zip(learning, never, strict=True):
         day = (hours >= 24) & (hours < 48)

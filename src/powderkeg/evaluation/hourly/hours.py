@@ -1,22 +1,21 @@
-"""The hourly score: what was said of each hour against what was reported to have died in it.
+"""The hourly score: predicted against reported liquidations of each hour.
 
-Every row was written when its hour was over, with the weights that stood while it ran
+Every row was logged when its hour was over, with the weights in force during it
 (`calibration.forecasts`), so the score is prequential, and so are the null models on the same
-rows: a map of the path alone, the static four-tier map with its scale learned, and no map. It is
+rows: a map of the path alone, the static four-tier map with its scale fitted, and no map. It is
 conditional on that path: the question is not where price goes, but what is liquidated where it
-goes. The path of made bars is known in three ways (`history.bars`):
+goes. The path of synthetic bars is known in three ways (`history.bars`):
 
-- path: an hour's extremes stand on the bars that closed nearest, its volume is its own;
+- path: an hour's extremes are on the bars that closed nearest, its volume is its own;
 - causal: its extremes are known at its end, its volume is its own;
 - strict: as in a replay, so its volume is that of the hour before as well.
 
 Volume is in dollars at the hour's last price. The deviance is the mean Poisson deviance over the
-mean reported; what is expected counts as 0.1 % of that mean at least. The first 20 days are not
-scored. With several markets, rows are those of all; a sum over venues is shared out by open
-interest.
+mean reported volume; predictions are at least 0.1 % of that mean. The first 20 days are not scored.
+With several markets, rows are those of all; a sum over venues is split by open interest.
 
-Placebo: volume, steps of open interest and liquidations are each shuffled in time, price is not.
-Then there is nothing left for a map to know.
+Placebo: volume, steps of open interest and liquidations are each shuffled in time, price is not,
+so no information is left for a map.
 
 Source: docs/model.md, "Proof".
 """
@@ -43,7 +42,8 @@ from powderkeg.history.bars import Hindsight
 from powderkeg.history.replay import events
 from powderkeg.history.sources import Source
 
-Told: TypeAlias = Candles | LiquidationBar
+BarEvent: TypeAlias = Candles | LiquidationBar
+"""Candles of a market, or liquidations summed over a span."""
 Way: TypeAlias = Literal["path", "causal", "strict"]
 WAYS: dict[Way, Hindsight] = {"path": "path", "causal": "volume", "strict": ""}
 WARM_UP = 20 * 24
@@ -53,7 +53,7 @@ SEED = 1
 
 
 class ForecastRows(Struct, frozen=True, eq=False):
-    """What was said and what died, a row an hour and market, in order of time."""
+    """Predicted and reported liquidations, a row per hour and market, in order of time."""
 
     hours: Times
     """Since 1970, shape (n,)."""
@@ -71,18 +71,18 @@ class ForecastRows(Struct, frozen=True, eq=False):
         return self.where((self.hours >= since) & (self.hours < until))
 
 
-class Played(Struct, frozen=True, eq=False):
-    """The rows that are scored."""
+class ScoredHours(Struct, frozen=True, eq=False):
+    """The forecasts that are scored."""
 
-    said: ForecastRows
+    forecasts: ForecastRows
     middle: int
-    """Hour at which they are split: of all that was played, the first days with it."""
+    """Hour at which they are split: the middle of all replayed hours."""
     played: int = 0
-    """Hours and markets of which something was expected, those that are not scored among them."""
+    """Hours and markets with a forecast, including those not scored."""
 
 
 class _Market:
-    """The estimate of one market, and what price did in each hour."""
+    """The estimate of one market, and the price path of each hour."""
 
     def __init__(self, name: str, price: float) -> None:
         self.estimate = Estimate(price, name)
@@ -93,23 +93,23 @@ class _Market:
         self._count = 0
 
     def add(self, bars: Candles) -> None:
-        """Play bars."""
+        """Replay bars."""
         self.estimate.add_candles(bars, [len(bars.times)])
-        self._keep()
-        self._path.see(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
+        self._collect_rows()
+        self._path.add_marks(bars.times + bars.span, bars.mark_low, bars.mark_high, bars.mark)
         hours = (bars.times + bars.span - 1) // HOUR
         self._closes.update(zip(hours.tolist(), bars.close.tolist(), strict=True))
 
-    def _keep(self) -> None:
-        """Keep what the record has written since: it forgets the oldest rows in time."""
-        record = self.estimate.forecast_log
-        new = record.count - self._count
+    def _collect_rows(self) -> None:
+        """Copy the rows logged since the last call: the log drops its oldest rows."""
+        log = self.estimate.forecast_log
+        new = log.count - self._count
         if new:
-            self._hours.append(record.hours[-new:])
-            self._rows.append(record.rows[-new:].astype(np.float64))
-            self._count = record.count
+            self._hours.append(log.hours[-new:])
+            self._rows.append(log.rows[-new:].astype(np.float64))
+            self._count = log.count
 
-    def said(self) -> ForecastRows:
+    def forecasts(self) -> ForecastRows:
         """Return the rows of the hours whose price is known."""
         all_hours = np.concatenate([np.zeros(0, np.int64), *self._hours])
         all_rows = np.concatenate([np.zeros((0, len(FIELDS), 2)), *self._rows])
@@ -122,19 +122,19 @@ class _Market:
         return ForecastRows(hours, rows, np.log(np.stack((opened / low, high / opened), axis=1)))
 
 
-def gather(
+def bar_events(
     source: Source,
     coin: str,
     way: Way = "path",
     progress: Callable[[int, int], None] | None = None,
-) -> list[Told]:
+) -> list[BarEvent]:
     """Return the bars and liquidation bars of a coin, in the order they became known.
 
     Args:
-        source: Has liquidation bars, and candles or open interest made into bars.
+        source: Has liquidation bars, and candles or open interest turned into bars.
         coin: One of the source's coins.
         way: What of an hour is known within it.
-        progress: Told bytes read and bytes in all.
+        progress: Called with bytes read and total bytes.
 
     Raises:
         ConfigError: There are no bars, or no liquidation bars.
@@ -152,8 +152,8 @@ def gather(
     return stream
 
 
-def play(stream: Iterable[Told]) -> ForecastRows:
-    """Play bars through the estimates of their markets and return what was said of the hours."""
+def play(stream: Iterable[BarEvent]) -> ForecastRows:
+    """Replay bars through the estimates of their markets and return the forecasts."""
     markets: dict[str, _Market] = {}
     hour = 0
     for event in stream:
@@ -169,7 +169,7 @@ def play(stream: Iterable[Told]) -> ForecastRows:
                 markets[event.market] = _Market(event.market, float(event.open[0]))
             markets[event.market].add(event)
     nothing = ForecastRows(np.zeros(0, np.int64), np.zeros((0, len(FIELDS), 2)), np.zeros((0, 2)))
-    parts = [nothing, *(market.said() for _, market in sorted(markets.items()))]
+    parts = [nothing, *(market.forecasts() for _, market in sorted(markets.items()))]
     whole = ForecastRows(
         np.concatenate([part.hours for part in parts]),
         np.concatenate([part.rows for part in parts]),
@@ -179,52 +179,52 @@ def play(stream: Iterable[Told]) -> ForecastRows:
 
 
 def _share_out(bar: LiquidationBar, estimates: dict[str, Estimate]) -> None:
-    """Tell a market of its liquidations, or all markets of their share of a sum over venues."""
+    """Add liquidations to their market, or a sum over venues to all of them by open interest."""
     if bar.market in estimates:
-        estimates[bar.market].liquidated_bar(bar)
+        estimates[bar.market].add_liquidation_bar(bar)
     if not bar.market.startswith(f"{AGGREGATE}:"):
         return
     known = [estimate for estimate in estimates.values() if estimate.oi > 0]
     total = sum(estimate.oi for estimate in known)
     for estimate in known:
         share = estimate.oi / total
-        estimate.liquidated_bar(replace(bar, long=bar.long * share, short=bar.short * share))
+        estimate.add_liquidation_bar(replace(bar, long=bar.long * share, short=bar.short * share))
 
 
-def shuffled(stream: list[Told], seed: int = SEED) -> list[Told]:
+def shuffled(stream: list[BarEvent], seed: int = SEED) -> list[BarEvent]:
     """Return the stream with volume, steps of open interest and liquidations shuffled in time.
 
-    Prices stay where they were, and so do the sums; each market is shuffled for itself.
+    Prices are unchanged, and so are the sums; each market is shuffled separately.
     """
     chance = np.random.default_rng(seed)
     out = list(stream)
     for name in sorted({event.market for event in stream}):
         bars = [i for i, event in enumerate(stream) if event.market == name]
         runs = {i: event for i in bars if isinstance(event := stream[i], Candles)}
-        dead = {i: event for i in bars if isinstance(event := stream[i], LiquidationBar)}
-        out_of_place = _mixed(list(runs.values()), chance) if runs else []
+        liquidated = {i: event for i in bars if isinstance(event := stream[i], LiquidationBar)}
+        out_of_place = _shuffled_bars(list(runs.values()), chance) if runs else []
         for i, run in zip(runs, out_of_place, strict=True):
             out[i] = run
-        order = chance.permutation(len(dead)).tolist()
-        told = list(dead.values())
-        for (i, event), j in zip(dead.items(), order, strict=True):
-            out[i] = replace(event, long=told[j].long, short=told[j].short)
+        order = chance.permutation(len(liquidated)).tolist()
+        originals = list(liquidated.values())
+        for (i, event), j in zip(liquidated.items(), order, strict=True):
+            out[i] = replace(event, long=originals[j].long, short=originals[j].short)
     return out
 
 
-def _mixed(runs: list[Candles], chance: np.random.Generator) -> list[Candles]:
-    """Return runs of bars whose volumes and steps of open interest have changed places."""
+def _shuffled_bars(runs: list[Candles], chance: np.random.Generator) -> list[Candles]:
+    """Return runs of bars with volumes and steps of open interest shuffled in time."""
     cuts = np.cumsum([len(run.times) for run in runs])[:-1]
     order = chance.permutation(sum(len(run.times) for run in runs))
     volume = np.concatenate([run.volume for run in runs])[order]
     buy = np.concatenate([run.buy for run in runs])[order]
     oi = np.concatenate([run.oi for run in runs])
-    told = np.flatnonzero(oi > 0)
-    if len(told):
+    known = np.flatnonzero(oi > 0)
+    if len(known):
         # as ratios, so that it never falls below zero
-        steps = np.diff(np.log(oi[told]))
+        steps = np.diff(np.log(oi[known]))
         logs = np.concatenate(([0.0], np.cumsum(chance.permutation(steps))))
-        oi[told] = oi[told[0]] * np.exp(logs)
+        oi[known] = oi[known[0]] * np.exp(logs)
     columns = zip(runs, *(np.split(column, cuts) for column in (volume, buy, oi)), strict=True)
     return [replace(run, volume=v, buy=b, oi=o) for run, v, b, o in columns]
 
@@ -232,32 +232,32 @@ def _mixed(runs: list[Candles], chance: np.random.Generator) -> list[Candles]:
 def run(
     source: Source, coin: str, way: Way = "path", *, placebo: bool = False,
     since: int | None = None, until: int | None = None,
-) -> Played:  # fmt: skip
-    """Return what was said of the scored hours of a coin of a source.
+) -> ScoredHours:  # fmt: skip
+    """Return the forecasts of the scored hours of a coin.
 
     Args:
-        source: See `gather`.
+        source: See `bar_events`.
         coin: One of the source's coins.
         way: What of an hour is known within it.
         placebo: Shuffle volume, open interest and liquidations in time.
-        since: Hours that begin from this time on are scored, µs. All before is learned from.
-        until: Hours that end by this time are scored, µs; what comes later is not played.
+        since: Hours that begin from this time on are scored, µs. Earlier ones are only fitted to.
+        until: Hours that end by this time are scored, µs; later data is not replayed.
 
     Raises:
         ConfigError: There are no bars, no liquidation bars, too few of them, or none in between.
     """
-    stream = gather(source, coin, way)
+    stream = bar_events(source, coin, way)
     begin, end = (event.received_time // HOUR for event in (stream[0], stream[-1]))
     if until is not None:  # an hour is closed when the next is over
         stream = [event for event in stream if event.received_time <= until + 3 * HOUR]
-    said = play(shuffled(stream) if placebo else stream)
-    hours = said.hours
+    forecasts = play(shuffled(stream) if placebo else stream)
+    hours = forecasts.hours
     begin = int(hours[0]) if len(hours) else begin
     first, dated = begin + WARM_UP, since is not None or until is not None
     low = first if since is None else max(first, -(-since // HOUR))
-    scored = said.between(low, math.inf if until is None else until // HOUR)
+    scored = forecasts.between(low, math.inf if until is None else until // HOUR)
     if len(scored.hours):
-        return Played(scored, middle(scored.hours if dated else hours), len(hours))
+        return ScoredHours(scored, middle(scored.hours if dated else hours), len(hours))
     if dated and first < end:
         raise ConfigError(
             f"{source.path}: expected hours to score between the dates given, found none: those of "
@@ -275,5 +275,5 @@ def _date(hour: int) -> str:
 
 
 def middle(hours: Times) -> int:
-    """Return the midnight nearest to the middle of rising hours; what is before may be fitted."""
+    """Return the midnight nearest to the middle of rising hours."""
     return round((int(hours[0]) + int(hours[-1]) + 1) / 48) * 24

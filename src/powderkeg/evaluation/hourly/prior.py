@@ -1,9 +1,9 @@
-"""Weights learned on a stretch of stored hours, to be borrowed by markets that have none.
+"""Pretrained weights: one fit to stored hours, used by markets without a fit of their own.
 
 One fit over all hours, both sides together, on the terms of `calibration.terms`; per unit of open
-interest, so that other markets can use it. It carries none of the data. How far its level is off
-elsewhere is told by how far it is off from one fortnight to another of its own hours, left out in
-turn. Source: docs/model.md, "A prior that travels".
+interest, so that other markets can use it. It contains none of the data. The error of its level on
+other markets is estimated from fortnights of its own hours, left out in turn.
+Source: docs/model.md, "A prior that travels".
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from powderkeg.engine.exposure.deposits import DAY
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import DEPOSITED
 from powderkeg.errors import ConfigError
-from powderkeg.evaluation.hourly.hours import Told
+from powderkeg.evaluation.hourly.hours import BarEvent
 from powderkeg.events import HOUR, SECOND, Candles, Floats, LiquidationBar, Times
 
 ROUNDS = 200
-"""EM rounds: it is learned once."""
+"""EM rounds: it is fitted only once."""
 BLOCK = 15 * 24
 """Hours left out in turn."""
 LEAST_LEVEL = 0.5
-"""Of the level's spread: markets differ more than fortnights of one of them."""
+"""Lower bound of the level's spread: markets differ more than fortnights of one market."""
 VARIANCE = 0.5
 """Relative variance of one weight elsewhere. An assumption: a factor of two either way."""
 STRENGTH = 5e-5
-"""Pseudo-volume with which other markets' lessons are held to it, share of open interest: ten
-times that of an assumed prior, as much as a venue's markets are held to all."""
+"""Pseudo-volume as the prior of other markets, share of open interest: ten times that of the
+assumed prior, and the same as in pooling a venue's markets."""
 
 
 class Hours(Struct, frozen=True, eq=False):
@@ -59,8 +59,8 @@ class Hours(Struct, frozen=True, eq=False):
         return inside & ~np.isnan(self.liquidated).any(axis=1)
 
 
-def read(stream: list[Told]) -> Hours:
-    """Return the hours of the one market with bars in a stream, with all reports laid on it.
+def read(stream: list[BarEvent]) -> Hours:
+    """Return the hours of the one market with bars in a stream, and all reports on it.
 
     Raises:
         ConfigError: There are bars of several markets, or none.
@@ -99,13 +99,13 @@ def _interest(runs: list[Candles], numbers: Times) -> Floats:
 
 
 def learn(hours: Hours, since: int, until: int, market: str) -> PretrainedWeights:
-    """Return the weights learned on the hours from `since` to before `until`.
+    """Return the weights fitted to the hours from `since` to before `until`.
 
     Args:
         hours: See `read`.
         since: Hour since 1970.
         until: Hour since 1970.
-        market: Where they are from, in words.
+        market: Name of the source market, such as ``BTC on Binance``.
 
     Raises:
         ConfigError: Nothing was liquidated in these hours.
@@ -130,13 +130,13 @@ def learn(hours: Hours, since: int, until: int, market: str) -> PretrainedWeight
 
 def _fit(hours: Hours, chosen: NDArray[np.bool_]) -> Floats:
     """Return weights per unit of open interest, both sides together, shape (98,)."""
-    crossed, died = hours.crossed[chosen], hours.liquidated[chosen]
+    crossed, liquidated = hours.crossed[chosen], hours.liquidated[chosen]
     oi = float(hours.oi[chosen].mean())
     shares = w.shares(hours.exposure.basis)
     assumed = w.prior(shares, oi, hours.rates, hours.exposure.hazards)
-    middle = w.rescale_prior(assumed, crossed, died, oi)
+    middle = w.rescale_prior(assumed, crossed, liquidated, oi)
     rows = crossed.reshape(-1, TERMS)
-    found, _ = w.em(rows, died.ravel(), middle, middle, w.EVIDENCE * oi, ROUNDS)
+    found, _ = w.em(rows, liquidated.ravel(), middle, middle, w.EVIDENCE * oi, ROUNDS)
     return per_oi(found, oi)
 
 

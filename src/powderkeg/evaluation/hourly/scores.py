@@ -1,4 +1,4 @@
-"""What the hourly rows of `hourly.hours` are worth: one number each, beside the null models'."""
+"""Scores of the hourly forecasts of `hourly.hours`, beside those of the null models."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Any
 import numpy as np
 
 from powderkeg.engine.calibration.forecasts import (
-    DIED,
     FRESH,
     HIGH,
     LOW,
     NO_MAP,
     PATH_ONLY,
-    SAID,
+    PREDICTED,
+    REPORTED,
     STATIC,
 )
-from powderkeg.evaluation.hourly.hours import WARM_UP, ForecastRows, Played
+from powderkeg.evaluation.hourly.hours import WARM_UP, ForecastRows, ScoredHours
 from powderkeg.evaluation.metrics import bootstrap, poisson_deviance
 from powderkeg.events import Floats
 
 TOP = 0.05
-"""Share of hours in which the most is said to die."""
+"""Share of hours with the largest predicted volume."""
 DECILES = 10
 BLOCK = 15 * 24
-"""Hours of a line in the list of blocks."""
+"""Hours of a block."""
 FLOOR = 1e-3
-"""Of the mean reported, what is expected counts as, at least."""
+"""Lower bound of a prediction, as a share of the mean reported volume."""
 LEAST = 1e4
 """Dollars added before a logarithm is taken."""
 SIDES = ("long", "short")
 
 
-def missed(actual: Floats, expected: Floats) -> Floats:
+def row_deviances(actual: Floats, expected: Floats) -> Floats:
     """Return the Poisson deviance of each row; their mean over that of `actual` is the score."""
     mu = np.maximum(expected, FLOOR * actual.mean())
     some = actual > 1e-300
@@ -43,33 +43,38 @@ def missed(actual: Floats, expected: Floats) -> Floats:
     return 2 * (actual * np.log(ratio) - actual + mu)
 
 
-def deviances(said: ForecastRows) -> dict[str, float]:
+def deviances(forecasts: ForecastRows) -> dict[str, float]:
     """Return the deviance of ours, of the static map and of no map, on the same rows."""
-    died = said.rows[:, DIED].ravel()
+    liquidated = forecasts.rows[:, REPORTED].ravel()
     names = {
-        "poisson_deviance": SAID,
+        "poisson_deviance": PREDICTED,
         "static_deviance": STATIC,
         "no_map_deviance": NO_MAP,
         "path_only_deviance": PATH_ONLY,
     }
     return {
-        name: poisson_deviance(died, said.rows[:, field].ravel(), FLOOR)
+        name: poisson_deviance(liquidated, forecasts.rows[:, field].ravel(), FLOOR)
         for name, field in names.items()
     }
 
 
-def intervals(said: ForecastRows, wanted: tuple[str, ...] = ()) -> dict[str, list[float]]:
+def intervals(forecasts: ForecastRows, wanted: tuple[str, ...] = ()) -> dict[str, list[float]]:
     """Return 95 % intervals, resampling days: our deviance, the gain over each null, the scale.
 
     Args:
-        said: The rows.
+        forecasts: The rows.
         wanted: Names of those wanted; all of them where none is named.
     """
-    died = said.rows[:, DIED]
-    fields = (SAID, STATIC, NO_MAP, PATH_ONLY)
-    each = [missed(died.ravel(), said.rows[:, f].ravel()).reshape(-1, 2).sum(1) for f in fields]
-    columns = np.stack((*each, died.sum(axis=1), said.rows[:, SAID].sum(axis=1)), axis=1)
-    _, day = np.unique(said.hours // 24, return_inverse=True)
+    liquidated = forecasts.rows[:, REPORTED]
+    fields = (PREDICTED, STATIC, NO_MAP, PATH_ONLY)
+    each = [
+        row_deviances(liquidated.ravel(), forecasts.rows[:, f].ravel()).reshape(-1, 2).sum(1)
+        for f in fields
+    ]
+    columns = np.stack(
+        (*each, liquidated.sum(axis=1), forecasts.rows[:, PREDICTED].sum(axis=1)), axis=1
+    )
+    _, day = np.unique(forecasts.hours // 24, return_inverse=True)
     sums = np.zeros((int(day.max()) + 1, columns.shape[1]))
     np.add.at(sums, day, columns)
     asked: dict[str, Callable[[Floats], Floats]] = {
@@ -88,13 +93,13 @@ def intervals(said: ForecastRows, wanted: tuple[str, ...] = ()) -> dict[str, lis
     }
 
 
-def blocks(said: ForecastRows) -> list[dict[str, Any]]:
+def blocks(forecasts: ForecastRows) -> list[dict[str, Any]]:
     """Return the deviances of every 15 days."""
-    first = int(said.hours[0])
+    first = int(forecasts.hours[0])
     out: list[dict[str, Any]] = []
-    for since in range(first, int(said.hours[-1]) + 1, BLOCK):
-        part = said.between(since, since + BLOCK)
-        if part.rows[:, DIED].any():
+    for since in range(first, int(forecasts.hours[-1]) + 1, BLOCK):
+        part = forecasts.between(since, since + BLOCK)
+        if part.rows[:, REPORTED].any():
             gain = intervals(part, ("path_only_minus_ours",))
             out.append({
                 "since": iso(since), "hours": len(part.hours), **deviances(part),
@@ -103,25 +108,27 @@ def blocks(said: ForecastRows) -> list[dict[str, Any]]:
     return out
 
 
-def models(said: ForecastRows, strict: ForecastRows) -> list[dict[str, object]]:
+def models(forecasts: ForecastRows, strict: ForecastRows) -> list[dict[str, object]]:
     """Return ours and the null models side by side, a row each.
 
     Args:
-        said: Rows with the path of each hour given.
+        forecasts: Rows with the path of each hour given.
         strict: The same hours with only what was known before them.
     """
-    ranked = order(said)
+    ranked = order(forecasts)
     return [
         {
             "model": name,
-            "poisson_deviance": deviances(said)[key],
+            "poisson_deviance": deviances(forecasts)[key],
             "poisson_deviance_strict": deviances(strict)[key],
-            "predicted_over_reported": float(said.rows[:, field].sum() / said.rows[:, DIED].sum()),
+            "predicted_over_reported": float(
+                forecasts.rows[:, field].sum() / forecasts.rows[:, REPORTED].sum()
+            ),
             "spearman": ranked["spearman"][name],
             "share_in_top_5_percent": ranked["share_in_top_5_percent"][name],
         }
         for name, key, field in (
-            ("ours", "poisson_deviance", SAID),
+            ("ours", "poisson_deviance", PREDICTED),
             ("path_only", "path_only_deviance", PATH_ONLY),
             ("no_map", "no_map_deviance", NO_MAP),
             ("static", "static_deviance", STATIC),
@@ -129,10 +136,10 @@ def models(said: ForecastRows, strict: ForecastRows) -> list[dict[str, object]]:
     ]
 
 
-def coverage(said: ForecastRows) -> dict[str, float]:
+def coverage(forecasts: ForecastRows) -> dict[str, float]:
     """Return the share of rows that the 80 % bands covered: of all, and by side."""
-    died = said.rows[:, DIED]
-    inside = (died >= said.rows[:, LOW]) & (died <= said.rows[:, HIGH])
+    liquidated = forecasts.rows[:, REPORTED]
+    inside = (liquidated >= forecasts.rows[:, LOW]) & (liquidated <= forecasts.rows[:, HIGH])
     by_side = {f"coverage_80_{side}": float(inside[:, i].mean()) for i, side in enumerate(SIDES)}
     return {"coverage_80": float(inside.mean()), **by_side}
 
@@ -151,31 +158,40 @@ def spearman(one: Floats, other: Floats) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def order(said: ForecastRows) -> dict[str, dict[str, float]]:
-    """Return how well hours are put in order: rank correlation, and dollars in the first 5 %."""
-    died = said.rows[:, DIED].sum(axis=1)
-    first = math.ceil(TOP * len(died))
+def order(forecasts: ForecastRows) -> dict[str, dict[str, float]]:
+    """Return how well hours are ranked: rank correlation, and share of dollars in the top 5 %."""
+    liquidated = forecasts.rows[:, REPORTED].sum(axis=1)
+    first = math.ceil(TOP * len(liquidated))
 
     def top(expected: Floats) -> float:
-        return float(died[np.argsort(-expected, kind="stable")[:first]].sum() / died.sum())
+        return float(
+            liquidated[np.argsort(-expected, kind="stable")[:first]].sum() / liquidated.sum()
+        )
 
-    fields = {"ours": SAID, "static": STATIC, "no_map": NO_MAP, "path_only": PATH_ONLY}
-    sums = {name: said.rows[:, field].sum(axis=1) for name, field in fields.items()}
+    fields = {"ours": PREDICTED, "static": STATIC, "no_map": NO_MAP, "path_only": PATH_ONLY}
+    sums = {name: forecasts.rows[:, field].sum(axis=1) for name, field in fields.items()}
     return {
         "spearman": {
-            name: spearman(said.rows[:, field].ravel(), said.rows[:, DIED].ravel())
+            name: spearman(forecasts.rows[:, field].ravel(), forecasts.rows[:, REPORTED].ravel())
             for name, field in fields.items()
         },
         "share_in_top_5_percent": {name: top(expected) for name, expected in sums.items()},
     }
 
 
-def reliability(said: ForecastRows) -> list[dict[str, float]]:
-    """Return what was said and what died, mean dollars, by deciles of what was said."""
-    order = np.argsort(said.rows[:, SAID].ravel(), kind="stable")
-    expected, died = said.rows[:, SAID].ravel()[order], said.rows[:, DIED].ravel()[order]
+def reliability(forecasts: ForecastRows) -> list[dict[str, float]]:
+    """Return mean predicted and reported dollars, by deciles of the prediction."""
+    order = np.argsort(forecasts.rows[:, PREDICTED].ravel(), kind="stable")
+    expected, liquidated = (
+        forecasts.rows[:, PREDICTED].ravel()[order],
+        forecasts.rows[:, REPORTED].ravel()[order],
+    )
     return [
-        {"said": float(expected[part].mean()), "died": float(died[part].mean()), "n": len(part)}
+        {
+            "said": float(expected[part].mean()),
+            "died": float(liquidated[part].mean()),
+            "n": len(part),
+        }
         for part in np.array_split(np.arange(len(order)), DECILES)
         if len(part)
     ]
@@ -184,28 +200,27 @@ def reliability(said: ForecastRows) -> list[dict[str, float]]:
 def explained(fit: ForecastRows, test: ForecastRows, side: int, field: int | None) -> float:
     """Return the R² of log dollars out of sample, by least squares fitted on other rows.
 
-    The terms are the excursion, its square and fresh ground; `field` adds what a map said.
+    The terms are the excursion, its square and fresh ground; `field` adds a map's prediction.
     """
-    parts = [_terms(part, side, field) for part in (fit, test)]
-    (known, learned), (asked, told) = parts
-    weights = np.linalg.lstsq(known, learned, rcond=None)[0]
-    rest = told - asked @ weights
-    return float(1 - (rest**2).mean() / told.var())
+    (train_x, train_y), (test_x, test_y) = (_terms(part, side, field) for part in (fit, test))
+    weights = np.linalg.lstsq(train_x, train_y, rcond=None)[0]
+    residuals = test_y - test_x @ weights
+    return float(1 - (residuals**2).mean() / test_y.var())
 
 
-def _terms(said: ForecastRows, side: int, field: int | None) -> tuple[Floats, Floats]:
-    far = said.away[:, side]
-    columns = [np.ones(len(far)), far, far**2, said.rows[:, FRESH, side]]
+def _terms(forecasts: ForecastRows, side: int, field: int | None) -> tuple[Floats, Floats]:
+    far = forecasts.away[:, side]
+    columns = [np.ones(len(far)), far, far**2, forecasts.rows[:, FRESH, side]]
     if field is not None:
-        columns.append(np.log(said.rows[:, field, side] + LEAST))
-    return np.stack(columns, axis=1), np.log(said.rows[:, DIED, side] + LEAST)
+        columns.append(np.log(forecasts.rows[:, field, side] + LEAST))
+    return np.stack(columns, axis=1), np.log(forecasts.rows[:, REPORTED, side] + LEAST)
 
 
 def r2(fit: ForecastRows, test: ForecastRows) -> dict[str, dict[str, float]]:
     """Return R² out of sample by side: of the excursion alone, and with each map beside it."""
     fields = {
         "path": None, "path_and_static": STATIC, "path_and_path_only": PATH_ONLY,
-        "path_and_ours": SAID,
+        "path_and_ours": PREDICTED,
     }  # fmt: skip
     return {
         side: {name: explained(fit, test, i, field) for name, field in fields.items()}
@@ -213,58 +228,60 @@ def r2(fit: ForecastRows, test: ForecastRows) -> dict[str, dict[str, float]]:
     }
 
 
-def brief(said: ForecastRows) -> dict[str, float]:
-    """Return deviances and what they are of the nulls'."""
-    out = deviances(said)
+def brief(forecasts: ForecastRows) -> dict[str, float]:
+    """Return deviances, and their ratios to the null models'."""
+    out = deviances(forecasts)
     ours = out["poisson_deviance"]
     return {
         **out,
         "ratio_no_map": ours / out["no_map_deviance"],
         "ratio_static": ours / out["static_deviance"],
         "ratio_path_only": ours / out["path_only_deviance"],
-        "predicted_over_reported": float(said.rows[:, SAID].sum() / said.rows[:, DIED].sum()),
+        "predicted_over_reported": float(
+            forecasts.rows[:, PREDICTED].sum() / forecasts.rows[:, REPORTED].sum()
+        ),
     }
 
 
-def halves(played: Played) -> dict[str, object]:
+def halves(played: ScoredHours) -> dict[str, object]:
     """Return the deviances before and after the split, and R² after it of fits before it.
 
-    Nothing where either half is empty.
+    Empty where either half has no liquidations.
     """
-    said, at = played.said, played.middle
-    first, second = said.where(said.hours < at), said.where(said.hours >= at)
-    if not (first.rows[:, DIED].any() and second.rows[:, DIED].any()):
+    forecasts, at = played.forecasts, played.middle
+    first, second = forecasts.where(forecasts.hours < at), forecasts.where(forecasts.hours >= at)
+    if not (first.rows[:, REPORTED].any() and second.rows[:, REPORTED].any()):
         return {}
     split = {"at": iso(at), "first": brief(first), "second": brief(second)}
     return {"split": split, "r2": r2(first, second)}
 
 
-def summary(played: Played) -> dict[str, object]:
+def summary(played: ScoredHours) -> dict[str, object]:
     """Return all scores of the scored rows, ready for JSON."""
-    said = played.said
-    found, gain = blocks(said), intervals(said)
+    forecasts = played.forecasts
+    found, gain = blocks(forecasts), intervals(forecasts)
     ahead = [b["poisson_deviance"] < b["path_only_deviance"] for b in found]
     return {
-        "hours": len(said.hours),
+        "hours": len(forecasts.hours),
         "hours_played": played.played,
         "warm_up_hours": WARM_UP,
-        "since": iso(int(said.hours[0])),
-        "until": iso(int(said.hours[-1]) + 1),
-        "reported_usd": float(said.rows[:, DIED].sum()),
-        **brief(said),
+        "since": iso(int(forecasts.hours[0])),
+        "until": iso(int(forecasts.hours[-1]) + 1),
+        "reported_usd": float(forecasts.rows[:, REPORTED].sum()),
+        **brief(forecasts),
         "interval_95": gain,
         "verdict_over_path_only": verdict(gain["path_only_minus_ours"]),
         "blocks_ahead_of_path_only": [sum(ahead), len(ahead)],
-        **coverage(said),
-        **order(said),
+        **coverage(forecasts),
+        **order(forecasts),
         **halves(played),
-        "reliability": reliability(said),
+        "reliability": reliability(forecasts),
         "blocks": found,
     }
 
 
 def verdict(gain: list[float]) -> str:
-    """Return whether a gain over a null model is surely above zero, in words."""
+    """Return whether the interval of a gain over a null model lies above zero, in words."""
     return "edge shown" if gain[0] > 0 else "no edge shown"
 
 

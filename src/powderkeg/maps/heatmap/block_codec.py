@@ -1,10 +1,10 @@
-"""Blocks of map columns as few bytes: what changed since the column before, run by run.
+"""Compression of blocks of map columns: run-length coded changes since the previous column.
 
 A map decays slowly and a level stays at its price, so on the common price grid nearly every cell
-is what it was a column ago, or one step less. Blocks of a real past shrink fifteenfold.
+is what it was a column ago, or one step less. Blocks of real data shrink fifteenfold.
 
-Traps: a column's rows begin where its price stood, so the row of a price is another one a column
-later; `firsts` tells. What is packed carries its own `firsts`: a ring's may be of newer columns.
+Traps: a column's first row follows its price, so the row of a price differs between columns; see
+`firsts`. A packed block has its own `firsts`: a ring's may be of newer columns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What everything above the maps may see of a coin: its markets' estimates, rings and prices."""
+"""The view of a coin that maps are drawn from: its markets' estimates, rings and prices."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from powderkeg.market.sightings import ObservedMarket
 
 TierName: TypeAlias = Literal[100, 50, 25, 10, 5]
 Mode: TypeAlias = Literal["calibrated", "static"]
-"""Our map, or the one others publish: every trade at four leverages, never closed."""
+"""Our map, or the one published elsewhere: every trade at four leverages, never closed."""
 SideFilter: TypeAlias = Literal["both", "long", "short"]
 TIER_NAMES: tuple[int, ...] = tuple(TIERS)
 
 
 class MarketView(NamedTuple):
-    """One market with an estimate, as everything above the core sees it."""
+    """One market with an estimate, as the maps and views use it."""
 
     name: str
     """Such as ``binance:BTCUSDT``."""
@@ -37,12 +37,12 @@ class MarketView(NamedTuple):
     rings: Mapping[int, Ring]
     """By column step, µs."""
     last_received: int
-    """When anything was last heard of it, µs."""
+    """Time of its last event, µs."""
     link: str
     entries: EntryConcentration | None = None
-    """What it opened is made of; None where nobody keeps it."""
+    """Concentration of its entries; None where it is not kept."""
     static_ring: Ring | None = None
-    """The static map, five minutes a column; None where nobody keeps it."""
+    """The static map, five minutes a column; None where it is not kept."""
     assumed: int = 0
     """End of the last bars whose volume was assumed, µs; 0 for none."""
 
@@ -88,7 +88,7 @@ class MapFilter(Struct, frozen=True):
     model: Mode = "calibrated"
 
     def takes(self, venue: str) -> bool:
-        """Tell whether a venue is chosen."""
+        """Return whether a venue is chosen."""
         return not self.venues or venue in self.venues
 
     def tier_mask(self) -> NDArray[np.bool_]:

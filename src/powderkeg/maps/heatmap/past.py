@@ -1,7 +1,7 @@
-"""The map as it stood: exact now, from the ring's columns (within 2.3 %) for the past.
+"""The map at a time: exact for now, from the ring's columns (within 2.3 %) for the past.
 
-A column is drawn until it is over, so a time in the past is told by columns that were over by then:
-what came later is never looked at.
+A column is drawn until it ends, so a past map is read from columns that had ended by then: later
+data is never used.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def price_profile_at(
 
 
 def state_at(market: MarketView, at: int) -> Literal["up", "down", "unknown"]:
-    """Return whether a market was drawn at a time: in the finest ring that still tells."""
+    """Return whether a market was drawn at a time, from the finest ring that still covers it."""
     for ring in rings_of(market, "calibrated"):
         number = over(at, ring.step)
         if ring.last - ring.size < number <= ring.last and ring.states[number % ring.size]:

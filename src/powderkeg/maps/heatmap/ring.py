@@ -160,15 +160,15 @@ class Ring:
         return out
 
     def due(self, at: int) -> bool:
-        """Tell whether the newest column is over, or half a column old."""
+        """Return whether the newest column has ended, or is half a column old."""
         return at % self.step == 0 or self.drawn < 0 or at - self.drawn >= self.step // 2
 
     def write(
         self, at: int, exposure: Exposure, weights: Floats, unbounded: Floats | float = 0.0
     ) -> None:
-        """Draw the map as it stands at `at` into its column, over what stood there.
+        """Draw the map at `at` into its column, over the previous content.
 
-        A column that has left the ring is not drawn: its slot is another's now.
+        A column that has left the ring is not drawn: its slot belongs to another now.
 
         Args:
             at: µs; the column is the one this time falls into.
@@ -297,7 +297,7 @@ class Ring:
     def least(self, blocks: Times, row: int) -> NDArray[np.uint8]:
         """Return bytes that no column of each block falls below in a row, shape (blocks, tiers).
 
-        What is cheap to tell, not the best that could be told: often zero.
+        A bound that is cheap to compute, not the tightest: often zero.
         """
         at = blocks % len(self._leasts)
         rows = row - self._bottoms[at]
@@ -360,7 +360,7 @@ def column_boundaries(ends: Times, rings: Mapping[int, Ring], until: int, span: 
     Args:
         ends: End of each bar, µs, rising.
         rings: By column step.
-        until: µs up to which the past will be told; columns a ring will not keep are left out.
+        until: µs at which the backfill ends; columns a ring will not keep are left out.
         span: Length of a bar; finer rings are left out.
     """
     due = np.zeros(len(ends), np.bool_)

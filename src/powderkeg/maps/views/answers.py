@@ -100,7 +100,7 @@ class VenueShare(Struct, frozen=True, eq=False):
     oi: float
     """Base coin, 0 where not known."""
     share: float
-    """Of the open interest of all venues that tell theirs."""
+    """Share of the open interest of all venues that report theirs."""
     levels: NDArray[np.float32]
     """Dollars by row, both sides, shape (rows,)."""
 

@@ -119,7 +119,7 @@ def fired(concentration: float | None) -> tuple[float, float]:
     """Return the share of a cluster that may be expected to fire, as a range. An assumption.
 
     Concentration is the chance that two of its dollars share a holder, so it mixes the ranges of
-    `MANY` and `ONE`. Where it is not known the wider of the two is told.
+    `MANY` and `ONE`. Where it is not known, the wider of the two is returned.
     """
     h = 1.0 if concentration is None else concentration
     low, high = (many + (one - many) * h for many, one in zip(MANY, ONE, strict=True))

@@ -1,4 +1,4 @@
-"""Two models side by side: why two tools that look at the same market show different maps."""
+"""Comparison of two models: why two tools show different maps of the same market."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def compare(
 
     Args:
         coin_view: The coin.
-        map_filter: Which venues, tiers and side; its model is not looked at.
+        map_filter: Which venues, tiers and side; its model is ignored.
         at: µs to look back to; 0 means now.
         mark: Mark at that time.
         rows: First common row, bins a row, and number of rows.
@@ -72,7 +72,7 @@ def compare(
     near = np.abs(prices / mark - 1) <= REACH
     a, b = ours[near], theirs[near]
     both = a.sum() > 0 and b.sum() > 0
-    taught = not all(market.estimate.prior_only for market in coin_view.estimated())
+    calibrated = not all(market.estimate.prior_only for market in coin_view.estimated())
     first, per_row, count = rows
     return Comparison(
         p0=first * per_row * BIN,
@@ -83,7 +83,7 @@ def compare(
         totals={"calibrated": float(a.sum()), "static": float(b.sum())},
         overlap=float(np.minimum(a / a.sum(), b / b.sum()).sum()) if both else None,
         distance=_distance(a, b) if both else None,
-        why=_why(a, b, prices[near] / mark - 1, taught=taught) if both else [],
+        why=_reasons(a, b, prices[near] / mark - 1, calibrated=calibrated) if both else [],
     )
 
 
@@ -102,14 +102,14 @@ def _distance(a: Floats, b: Floats) -> float:
     return float(np.abs(np.cumsum(a / a.sum() - b / b.sum())).sum() * BIN * 100)
 
 
-def _why(ours: Floats, theirs: Floats, distance: Floats, *, taught: bool) -> list[str]:
-    """Return the differences that can be told in a sentence each."""
+def _reasons(ours: Floats, theirs: Floats, distance: Floats, *, calibrated: bool) -> list[str]:
+    """Return the differences in words, a sentence each."""
     reach = [float((np.abs(distance) * x).sum() / x.sum()) for x in (ours, theirs)]
     near = [float(x[np.abs(distance) <= 0.02].sum() / x.sum()) for x in (ours, theirs)]
     factor = float(theirs.sum() / ours.sum())
     scale = (
         "its scale is fitted to the same liquidations"
-        if taught
+        if calibrated
         else "neither has learned its scale from liquidations here yet"
     )
     closing = (

@@ -23,7 +23,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.calibration.forecasts import DIED, PATH_ONLY, SAID
+from powderkeg.engine.calibration.forecasts import PATH_ONLY, PREDICTED, REPORTED
 from powderkeg.engine.calibration.reporting import SILENT
 from powderkeg.events import DAY, HOUR, SECOND, Floats, Times
 from powderkeg.maps.heatmap.coin_view import CoinView
@@ -114,7 +114,7 @@ def learned(
         oi=estimate.oi if estimate.oi > 0 else 0.0,
         chosen=chosen,
         fitted=estimate.fitted,
-        lender=estimate.pretrained.market if estimate.borrows else "",
+        lender=estimate.pretrained.market if estimate.is_pretrained else "",
         reports=0.0 if estimate.fit is None else float(estimate.fit.reports),
         hours=estimate.forecast_log.count,
         skill=skill,
@@ -132,11 +132,11 @@ def grade(
     """Return the grade of what is shown of a coin.
 
     Args:
-        coin_view: The coin; its candles tell whether volatility is high.
+        coin_view: The coin; its candles decide whether volatility is high.
         interest: Open interest of the venues chosen, dollars.
         coverage: Share of known open interest whose feeds are up, 0 to 1.
-        silence: Time since the slowest of them was heard, µs; infinite where none ever was.
-        markets: What the weights of every market of the coin rest on.
+        silence: Age of the last event of the slowest of them, µs; infinite where there is none.
+        markets: The fit of every market of the coin.
     """
     place = _place(-interest, [-x for x in INTEREST])
     raised = 0 < place < len(INTEREST) and volatile(coin_view)
@@ -163,9 +163,9 @@ def _silent(silence: float) -> str:
 
 
 def fit_of(now: int, markets: Sequence[Learned]) -> tuple[int, str]:
-    """Return the place among LETTERS of the worst weights that matter, and why in words.
+    """Return the index into LETTERS of the worst weights that matter, and why in words.
 
-    A market that cannot learn by itself counts as well as the best of the others.
+    A market without liquidations of its own gets the best grade of the others.
     """
     chosen = [m for m in markets if m.chosen]
     total = sum(m.oi for m in chosen)
@@ -216,7 +216,7 @@ def _place(value: float, bounds: tuple[float, ...] | list[float]) -> int:
 
 
 def volatile(coin_view: CoinView) -> bool:
-    """Tell whether the last half hour moved more than nine in ten of the day before."""
+    """Return whether the last half hour moved more than 90 % of those of the day before."""
     ring = coin_view.prices[max(STEPS)]
     bars = ring.window(coin_view.now // ring.step, WINDOW + 1)
     moves = np.log(bars[:, 1] / bars[:, 2])
@@ -245,20 +245,20 @@ def deviance(reported: Floats, expected: Floats) -> Floats:
 
 
 def over_path_only(hours: Times, rows: Floats) -> Skill:
-    """Return the skill over a map of the path alone, since that map first expected anything.
+    """Return the skill over the path-only map, since its first forecast.
 
     Args:
         hours: Since 1970, rising, shape (n,).
         rows: See `calibration.forecasts.FIELDS`, shape (n, 8, 2), base coin.
     """
-    spoken = np.flatnonzero(rows[:, PATH_ONLY].any(axis=1))
-    start = int(spoken[0]) if len(spoken) else len(rows)
+    predicted = np.flatnonzero(rows[:, PATH_ONLY].any(axis=1))
+    start = int(predicted[0]) if len(predicted) else len(rows)
     hours, rows = hours[start:], rows[start:]
-    reported = rows[:, DIED]
+    reported = rows[:, REPORTED]
     if not reported.any():
         return Skill()
     days = hours // (DAY // HOUR)
-    ours, null = (_by_day(days, deviance(reported, rows[:, k])) for k in (SAID, PATH_ONLY))
+    ours, null = (_by_day(days, deviance(reported, rows[:, k])) for k in (PREDICTED, PATH_ONLY))
     return jackknife(ours, null)
 
 

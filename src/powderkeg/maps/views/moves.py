@@ -16,7 +16,7 @@ from powderkeg.maps.views.queries import HistoryQuery
 WINDOW = HOUR
 """Time over which a move is measured."""
 MOST = 20
-"""Moves told."""
+"""Moves listed at most."""
 
 
 class Move(Struct, frozen=True):
@@ -33,35 +33,35 @@ class Move(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """What may be asked for with `at`."""
+    """The range of `at`, and the largest moves in it."""
 
     since: int
     """First time, µs."""
     until: int
     """Last time, µs."""
     stride: int
-    """Distance of times that can be told apart, µs."""
+    """Resolution of `at`, µs."""
     steps: list[int]
     """Steps of the columns that are kept, µs."""
     moves: list[Move]
     """Largest first; they do not overlap."""
     exact: bool = True
-    """True where the map of then is played anew; false where it is read from kept columns."""
+    """True where the map of a past time is replayed; false where it is read from stored columns."""
 
 
 class Path:
-    """Candles gathered while they pass, of which the rings keep the last only."""
+    """Candles collected over a whole replay, beyond the last ones that the rings keep."""
 
     __slots__ = ("_bars", "_last", "_times")
 
     def __init__(self) -> None:
-        """Know no candle yet."""
+        """Start empty."""
         self._times: list[Times] = []
         self._bars: list[Floats] = []
         self._last = -1
 
     def take(self, rings: Mapping[int, PriceRing]) -> None:
-        """Add the columns of the 5-minute ring that are over and new."""
+        """Add the finished columns of the 5-minute ring that are new."""
         ring = rings[5 * MINUTE]
         until = ring.last - 1
         count = min(until - self._last, ring.size - 1)
@@ -118,9 +118,9 @@ def outside(since: int, until: int, at: int) -> str:
 
 
 def kept(coin_view: CoinView) -> tuple[int, list[int]]:
-    """Return the first time of which the rings tell a map, µs, and the steps of their columns.
+    """Return the first time the rings have a map of, µs, and the steps of their columns.
 
-    A ring that coarser data fill here and there only does not count.
+    A ring that is only sparsely filled by coarser data does not count.
     """
     known = {
         (step, int(ring.known()[0]))

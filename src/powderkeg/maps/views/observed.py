@@ -1,14 +1,14 @@
-"""What is seen of real positions, beside the estimate and never added to it.
+"""The observed layer: real positions, shown beside the estimate and never added to it.
 
-Hyperliquid tells the positions of any account that one names, with its own liquidation price of
-each. That is a part of the market, and seldom a typical one, for the watched were chosen. So the
-layer carries its coverage: the size seen on a side over the open interest of the market.
+Hyperliquid serves the positions of any account, with its own liquidation price of each. That is a
+part of the market, and seldom a typical one, because the watched accounts are selected. So the
+layer reports its coverage: the size observed on a side over the open interest of the market.
 
 Traps (docs/model.md, "The observed layer"):
-- An account that is missing from a look has closed nothing: it is kept, and after `KEEP` forgotten.
+- An account missing from a snapshot has not closed: it is kept, and dropped after `KEEP`.
 - 13 to 31 % of real rows have no liquidation price (cross margin): counted as `unplaced`.
-- The mark may have passed a price since the look: such a position is dead or changed, and no longer
-  drawn (`passed`).
+- The mark may have passed a price since the snapshot: such a position is liquidated or changed, and
+  no longer drawn (`passed`).
 """
 
 from __future__ import annotations

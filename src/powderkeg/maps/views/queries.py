@@ -1,4 +1,4 @@
-"""What may be asked of the maps: spans, and one query struct a kind of view.
+"""Query parameters of the views: spans, and one query struct per kind of view.
 
 Route, validation, error text, schema and command line follow from these structs.
 """
@@ -33,7 +33,7 @@ Reach: TypeAlias = Annotated[float, Meta(gt=0, le=0.5)]
 
 
 class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every view takes."""
+    """Parameters of every view."""
 
     venues: tuple[str, ...] = ()
     """Venue names; none means all."""
@@ -44,7 +44,7 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     span: Span = "3d"
     """Time shown. It also sets the height of price rows."""
     model: Mode = "calibrated"
-    """Our map, or the static one that others publish."""
+    """Our map, or the static one as published elsewhere."""
 
     def map_filter(self) -> MapFilter:
         """Return the part of the map asked for."""
@@ -63,7 +63,7 @@ class LevelsQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The level chart, with bands or without."""
 
     bands: bool = False
-    """Whether to tell the 80 % band of every row."""
+    """Whether to include the 80 % band of every row."""
 
 
 class HeatmapQuery(SpanQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):

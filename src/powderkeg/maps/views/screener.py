@@ -1,4 +1,4 @@
-"""One coin at a glance, for a table of all of them."""
+"""The screener row of one coin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEEP = 0.01
 CROWD = 0.05
 """How far from the mark longs and shorts are compared."""
 CLOSES = 48
-"""Half hours of the little curve: a day."""
+"""Half hours of the sparkline: a day."""
 
 
 class Near(Struct, frozen=True):
@@ -51,7 +51,7 @@ class ScreenerRow(Struct, frozen=True):
     long_share: float | None
     """Longs of all that would be liquidated within 5 %; none where nothing would."""
     funding: float | None
-    """Of 8 hours, by open interest over the markets that tell it; none where none does."""
+    """8-hour funding rate, weighted by open interest; none where no market reports one."""
     oi: float
     """Dollars of open interest."""
     closes: list[float | None]
@@ -59,7 +59,7 @@ class ScreenerRow(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """What it costs to hold one market."""
+    """Funding and open interest of one market."""
 
     rate: float
     """Funding of one interval, NaN where not known."""
@@ -70,11 +70,11 @@ class Held(Struct, frozen=True):
 
 
 def screener_row(coin_view: CoinView, held: Iterable[Held] = ()) -> ScreenerRow:
-    """Return a coin at a glance: the calibrated map of all its venues now.
+    """Return the screener row of a coin: the calibrated map of all its venues now.
 
     Args:
         coin_view: The coin; at least one market has a mark.
-        held: What it costs to hold each of its markets.
+        held: Funding and open interest of each of its markets.
     """
     mark = past.price_at(coin_view, 0)
     whole = price_profile(coin_view, MapFilter())
@@ -95,9 +95,9 @@ def screener_row(coin_view: CoinView, held: Iterable[Held] = ()) -> ScreenerRow:
 
 
 def funding(held: Iterable[Held]) -> float | None:
-    """Return the funding of 8 hours, each market by its open interest."""
-    told = [(h.rate * 8 * HOUR / h.interval, h.oi) for h in held if h.interval and h.oi > 0]
-    known = [(rate, oi) for rate, oi in told if not math.isnan(rate)]
+    """Return the 8-hour funding rate, markets weighted by open interest."""
+    weighted = [(h.rate * 8 * HOUR / h.interval, h.oi) for h in held if h.interval and h.oi > 0]
+    known = [(rate, oi) for rate, oi in weighted if not math.isnan(rate)]
     total = sum(oi for _, oi in known)
     return sum(rate * oi for rate, oi in known) / total if total else None
 
