@@ -333,7 +333,7 @@ def test_an_aggregate_on_two_overlapping_sockets_is_counted_once():
     frames = [aggregate(50 + n, 100 + 2 * n, 101 + 2 * n) for n in range(6)]
     told = [venue.read(raw, SEEN) for raw in (*frames[:4], *frames[2:], frames[0])]
     assert sum(len(events) for events in told) == 6
-    assert venue.skipped == {"trade told twice": 3}
+    assert venue.skipped == {"duplicate trade": 3}
 
 
 def test_recent_trades_join_the_stream_whichever_comes_first():
@@ -347,7 +347,7 @@ def test_recent_trades_join_the_stream_whichever_comes_first():
         after = [] if first_live else venue.read(live, SEEN)
         assert isinstance(recent, Trades)
         assert len(recent.times) + len(before + after) == 4
-        assert venue.skipped == {"trade told twice": 1}
+        assert venue.skipped == {"duplicate trade": 1}
         assert [type(e) for e in venue.read(aggregate(52, 104, 104), SEEN)] == [Trade]
 
 
@@ -355,7 +355,7 @@ def test_a_forced_order_on_two_overlapping_sockets_is_counted_once():
     venue = usdm()
     raw = compact("btcusdt@forceOrder", FORCE)
     assert [len(venue.read(raw, SEEN)) for _ in range(2)] == [1, 0]
-    assert venue.skipped == {"liquidation told twice": 1}
+    assert venue.skipped == {"duplicate liquidation": 1}
 
 
 @pytest.mark.parametrize(

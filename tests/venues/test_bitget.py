@@ -80,7 +80,7 @@ def test_history_told_first_and_then_again_counts_once_though_ids_need_not_rise(
     assert event.sizes.tolist() == [-0.01, 0.01]
     assert venue.read(frame("publicTrade", [trade(2)]), SEEN) == []
     assert venue.read(frame("publicTrade", [trade(0)]), SEEN)
-    assert venue.skipped == {"trade told twice": 1}
+    assert venue.skipped == {"duplicate trade": 1}
 
 
 def test_the_recorded_snapshot_of_trades_repeats_the_recorded_update():
@@ -111,7 +111,7 @@ def test_liquidations_told_twice_count_once_and_those_of_other_markets_not_at_al
     raw = liquidations(dead(), dead(side="sell"), dead(symbol="ETHUSDT"))
     assert len(venue.read(raw, SEEN)) == 2
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"liquidation of another market": 2, "liquidation told twice": 2}
+    assert venue.skipped == {"liquidation of another market": 2, "duplicate liquidation": 2}
 
 
 def test_a_recorded_ticker_is_mark_funding_and_open_interest_in_coins():
@@ -257,7 +257,7 @@ def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
     row = {"longAccountRatio": "0.58", "ts": str(TS)}
     ratio = json.dumps({"code": "00000", "msg": "success", "data": [row]}).encode()
     assert one.read(ratio, SEEN, f"ratio:{BTC}")
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
     assert [other.read(raw, SEEN) for raw in told] == [[], []]
     assert other.read(ratio, SEEN, f"ratio:{BTC}") == []
     assert other.read(V3[5], SEEN) == one.read(V3[5], SEEN)

@@ -94,7 +94,7 @@ def test_a_trade_told_twice_counts_once_but_each_symbol_has_its_own_ids():
     raw = frame("publicTrade.BTCUSDT", [trade(), trade(i="b")])
     assert len(venue.read(raw, SEEN)) == 1
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"trade told twice": 2}
+    assert venue.skipped == {"duplicate trade": 2}
     assert venue.read(frame("publicTrade.ETHUSDT", [trade()]), SEEN)
 
 
@@ -124,7 +124,7 @@ def test_all_liquidations_of_a_batch_are_read_and_a_batch_told_twice_counts_once
     raw = frame("allLiquidation.BTCUSDT", rows)
     assert [event.size for event in venue.read(raw, SEEN)] == [1, 1, 2, 2, 3]
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"liquidation told twice": 5}
+    assert venue.skipped == {"duplicate liquidation": 5}
 
 
 def test_an_inverse_liquidation_is_in_dollars():
@@ -370,13 +370,13 @@ def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
     for raw in (*told, frame("allLiquidation.BTCUSDT", [dead])):
         assert one.read(raw, SEEN)
     one.read(json.dumps(DOCUMENTED["http_get_instruments_inverse"]).encode(), SEEN, "instruments")
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
     assert other.instruments == one.instruments
     assert other.read(told[2], SEEN) == []
     assert other.read(book(5, "snapshot", depth=50), SEEN) == []
     assert other.read(frame("allLiquidation.BTCUSDT", [dead]), SEEN) == []
     assert other.read(ticker(openInterest="40"), SEEN) == one.read(ticker(openInterest="40"), SEEN)
-    assert other.memory().keys() == one.memory().keys()
+    assert other.state_dict().keys() == one.state_dict().keys()
 
 
 WIRE = [json.dumps(each).encode() for each in MESSAGES] + BOOK[1:4]

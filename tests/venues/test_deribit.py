@@ -164,7 +164,7 @@ def test_a_trade_told_twice_is_counted_once_and_so_is_its_liquidation():
     assert venue.read(trades(flagged, flagged), SEEN) == []
     (event,) = venue.read(trades(flagged, row(12), row(12)), SEEN)
     assert isinstance(event, Trade)
-    assert venue.skipped == {"trade told twice": 4}
+    assert venue.skipped == {"duplicate trade": 4}
 
 
 def test_a_block_trade_is_no_print_and_makes_no_gap():

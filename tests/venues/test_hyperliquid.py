@@ -94,7 +94,7 @@ def test_the_first_batch_is_history_and_is_used_as_far_as_it_is_new():
     history = [row(tid=5, time=1_000), row(tid=7, time=2_000), row(tid=9, time=3_000)]
     (event,) = venue.read(trades(*history), SEEN)
     assert (event.event_time, type(event)) == (3_000 * MS, Trade)
-    assert venue.skipped == {"trade told twice": 1, "trade older than the newest known": 1}
+    assert venue.skipped == {"duplicate trade": 1, "trade older than the newest known": 1}
 
 
 def test_a_trade_is_counted_once_whatever_order_the_batches_come_in():

@@ -123,7 +123,7 @@ def test_trades_told_twice_count_once_because_their_ids_rise():
     (event,) = venue.read(frame("trades", [trade(8), trade(9)]), SEEN)
     assert isinstance(event, Trade)
     assert venue.read(frame("trades", [trade(6)]), SEEN) == []
-    assert venue.skipped == {"trade told twice": 2}
+    assert venue.skipped == {"duplicate trade": 2}
     assert venue.read(frame("trades", [trade(6)], "ETH-USDT-SWAP"), SEEN)
 
 
@@ -205,7 +205,7 @@ def test_a_replay_after_subscribing_counts_once_but_late_rows_are_kept():
     assert venue.read(liquidations(detail(), detail(), detail(sz="9")), SEEN) == []
     (late,) = venue.read(liquidations(detail(), detail(ts=str(TS - 90_000))), SEEN)
     assert late.event_time == (TS - 90_000) * MS
-    assert venue.skipped == {"liquidation told twice": 4}
+    assert venue.skipped == {"duplicate liquidation": 4}
 
 
 def test_liquidations_of_other_markets_are_left_out():
@@ -388,7 +388,7 @@ def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
     row = {"tier": "1", "minSz": "0", "maxSz": "1000", "mmr": "0.004", "maxLever": "100"}
     tiers = json.dumps({"code": "0", "msg": "", "data": [row]}).encode()
     assert one.read(tiers, SEEN, f"tiers:{BTC}") == []
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
     assert other.instruments == one.instruments
     assert [other.read(raw, SEEN) for raw in told[2:]] == [[], []]
     assert other.read(book(4, 3), SEEN) == one.read(book(4, 3), SEEN)

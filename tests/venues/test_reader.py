@@ -123,11 +123,11 @@ def test_what_answers_tell_is_told_as_the_readers_own():
 def test_a_reader_that_recalls_goes_on_as_the_other_would():
     one, other = Venue(), Venue()
     one.read(coded("z"), 9, "one:Y")
-    assert one.memory() == {
+    assert one.state_dict() == {
         "ids": one.ids,
         "answers": {"instruments": {"Y": ONE}, "intervals": {"Y": HOUR}, "tiers": {}},
     }
-    other.recall(one.memory())
+    other.load_state(one.state_dict())
     assert (other.instruments, other.ids) == ({"Y": ONE}, one.ids)
     other.read(coded("z"), 9, "one:Z")
     assert set(other.instruments) == {"Y", "Z"}, "instruments of later answers are told too"
