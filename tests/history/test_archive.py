@@ -70,7 +70,7 @@ layouts = pytest.mark.parametrize(
 
 
 @layouts
-def test_aggregated_trades_are_prints_told_apart_by_id(make, packed, header):
+def test_aggregated_trades_are_prints_with_distinct_ids(make, packed, header):
     report = ReadReport()
     (run,) = events(source_of(make, "aggTrades", packed, header), "BTC", report=report)
     assert isinstance(run, Trades)
@@ -139,7 +139,7 @@ def test_stamps_of_2025_and_later_may_be_microseconds(make):
     assert run.times.tolist() == [T * 1000 + 7]
 
 
-def test_contracts_of_an_inverse_archive_are_told_by_the_source(make):
+def test_contracts_of_an_inverse_archive_come_from_the_source(make):
     source = source_of(make, "aggTrades", False, True, 'unit = { size = "quote:100" }\n')
     (run,) = events(source, "BTC")
     assert isinstance(run, Trades)
@@ -165,16 +165,16 @@ def test_one_series_may_name_files_of_several_kinds(make):
         ("metrics/x.csv", "metrics"),
     ],
 )
-def test_a_name_tells_what_a_file_holds(name, kind):
+def test_a_name_gives_the_kind_of_a_file(name, kind):
     assert kind_of(Path(name)) == kind
 
 
-def test_a_name_that_tells_nothing_is_refused():
+def test_a_name_without_a_kind_is_refused():
     with pytest.raises(ConfigError, match="expected a name with one of aggTrades, trades"):
         kind_of(Path("data.zip"))
 
 
-def test_klines_named_by_their_folder_are_minutes_unless_told(make, tmp_path):
+def test_klines_named_by_their_folder_are_minutes_by_default(make, tmp_path):
     (tmp_path / "klines").mkdir()
     (tmp_path / "klines" / "x.csv").write_text(text("klines", True))
     toml = (

@@ -1,4 +1,4 @@
-"""Liquidation bars in dollars become coins once, whichever way the price is told."""
+"""Liquidation bars in dollars become coins once, whichever way the price is given."""
 
 from __future__ import annotations
 

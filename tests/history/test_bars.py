@@ -48,7 +48,7 @@ def test_a_reading_stamped_a_little_late_ends_the_bar_before_it_but_is_not_known
     assert bars.columns["open"].tolist() == [100.0, 102.0, 103.0], "a minute is not a little"
 
 
-def test_after_a_missing_reading_a_bar_starts_anew():
+def test_after_a_missing_reading_a_bar_starts_new():
     table = readings([100.0, 102.0, 110.0]).where(np.array([0, 2]))
     bars = build(table, past())
     assert bars.columns["open"].tolist() == [100.0, 110.0]

@@ -226,7 +226,7 @@ def test_files_of_other_markets_and_coarser_candles_are_named_and_not_taken(tmp_
     zipped(tmp_path, "BTCUSDT-1m-2025-01-01", kline(T, price=1), path="premiumIndexKlines")
     got, report = played(archive(tmp_path))
     assert candles(got) == [T * 1000]
-    assert report.bad == {"foreign file": 0, "left out: tells nothing more": 0}
+    assert report.bad == {"foreign file": 0, "left out: adds nothing": 0}
     assert len(report.notes) >= 2
 
 
@@ -258,14 +258,14 @@ columns = {{ account = "addr", size = "size", entry = "entry", holder = "size", 
 """
 
 
-@pytest.mark.parametrize("told", ["comment", "name"])
-def test_a_file_may_be_one_look_with_signed_sizes(make, told):
+@pytest.mark.parametrize("where", ["comment", "name"])
+def test_a_file_may_be_one_snapshot_with_signed_sizes(make, where):
     rows = "addr,size,entry,lev\n0x1,-7.3,78632.2,3\n0x2,12.5,77100,10\n"
     files = {
         f"20260829T{hour:02}34_full__csv": f"#ts,2026-08-29T{hour:02}:34:00Z,px,78640\n{rows}"
         for hour in (5, 6)
     }
-    source = make(LOOKS.format(time="ts" if told == "comment" else "@name"), **files)
+    source = make(LOOKS.format(time="ts" if where == "comment" else "@name"), **files)
     snapshots_of = [event for event in played(source)[0] if isinstance(event, Positions)]
     assert [look.event_time // HOUR % 24 for look in snapshots_of] == [5, 6]
     assert [look.sizes.tolist() for look in snapshots_of] == [[-7.3, 12.5]] * 2
@@ -289,7 +289,7 @@ unit = { long = "quote", short = "quote" }
     assert report.kinds == {"liquidation_bars": 24}
 
 
-def test_hardly_anything_taken_is_a_failure_and_a_lost_file_is_told():
+def test_almost_nothing_read_is_a_failure_and_a_lost_file_is_reported():
     report = ReadReport()
     assert report.code == 1
     report.take("f", 100, "trades")

@@ -157,12 +157,12 @@ def test_a_file_without_any_time_is_refused_with_what_was_found():
         jsonl(b'{"t":"soon","p":1}\n', STAMPED)
 
 
-def test_a_date_that_may_be_two_days_is_refused_with_the_key_that_tells():
+def test_an_ambiguous_date_is_refused_with_the_key_that_decides():
     with pytest.raises(DataError, match=r"02/03/2025 may be two days: say time\.day_first"):
         csv(b"t,p\n02/03/2025,1\n", STAMPED)
 
 
-def test_what_a_comment_above_the_header_tells_holds_for_every_row():
+def test_constants_in_comments_above_the_header_hold_for_every_row():
     text = b"#t,2025-01-01T00:00:00Z,n,2\np\n1\n2\n"
     (part,), _ = csv(text, STAMPED)
     assert part.data["t"].tolist() == [AT, AT]

@@ -33,16 +33,16 @@ PACKED = {
 
 
 def read(path):
-    told = []
+    rejected = []
     out = [
         (entry.name, b"".join(entry.chunks))
-        for entry in entries(path, lambda _: None, lambda *what: told.append(what))
+        for entry in entries(path, lambda _: None, lambda *what: rejected.append(what))
     ]
-    return out, told
+    return out, rejected
 
 
 @pytest.mark.parametrize("form", PACKED)
-def test_what_a_file_is_packed_with_is_told_by_its_first_bytes(tmp_path, form):
+def test_the_compression_of_a_file_is_detected_by_its_first_bytes(tmp_path, form):
     path = tmp_path / "any.name"
     path.write_bytes(PACKED[form]())
     assert read(path) == ([(str(path), TEXT)], [])
@@ -64,7 +64,7 @@ def test_text_in_utf_16_is_read_as_utf_8(tmp_path):
     assert read(path)[0][0][1].decode() == "Zeit;Öffnung\n1;2\n"
 
 
-def test_a_broken_entry_of_a_zip_costs_itself_and_what_systems_add_is_no_entry(tmp_path):
+def test_a_broken_zip_entry_is_skipped_and_system_files_are_no_entries(tmp_path):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("__MACOSX/._one.csv", "junk")
@@ -74,14 +74,14 @@ def test_a_broken_entry_of_a_zip_costs_itself_and_what_systems_add_is_no_entry(t
         archive.writestr("two.csv", "b\n")
     raw = path.read_bytes().replace(b"a\n", b"x\n", 1)
     path.write_bytes(raw)
-    out, told = [], []
-    for entry in entries(path, lambda _: None, lambda *what: told.append(what)):
+    out, rejected = [], []
+    for entry in entries(path, lambda _: None, lambda *what: rejected.append(what)):
         try:
             out.append(b"".join(entry.chunks))
         except BrokenError as why:
-            told.append(str(why))
+            rejected.append(str(why))
     assert out == [b"b\n"]
-    assert "CRC" in str(told)
+    assert "CRC" in str(rejected)
 
 
 def test_pipes_and_folders_are_refused(tmp_path):

@@ -33,7 +33,7 @@ def test_a_header_may_be_found_by_its_shape_below_other_lines():
     "line",
     ["#ts,2026-08-29,px,78640.5", "# ts: 2026-08-29, px: 78640.5", "# ts=2026-08-29,px=78640.5"],
 )
-def test_comment_lines_above_the_header_tell_constants(line):
+def test_comment_lines_above_the_header_are_constants(line):
     found = sniff(f"{line}\naddr,size\n0x1,2\n".encode(), ("ts", "addr"))
     assert found.constants == {"ts": "2026-08-29", "px": "78640.5"}
     assert found.names == ("addr", "size")

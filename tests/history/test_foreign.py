@@ -74,7 +74,7 @@ def test_a_series_of_all_markets_must_name_its_coin(tmp_path):
         load(write(tmp_path, [], SERIES.replace("SOLUSDT", "*")))
 
 
-def test_what_a_venue_says_of_no_market_makes_no_market(tmp_path):
+def test_messages_of_no_market_make_no_market(tmp_path):
     refused = b'1735689600000001 {"error":{"code":2,"msg":"Invalid request"}}\n'
     desk, report = played(write(tmp_path, [trade(0, "SOLUSDT"), refused], SERIES), "SOL")
     assert list(desk.markets) == ["binance:SOLUSDT"]
@@ -82,9 +82,9 @@ def test_what_a_venue_says_of_no_market_makes_no_market(tmp_path):
 
 
 def trade(n: int, symbol: str, price: float = 190.0) -> bytes:
-    told = {"e": "aggTrade", "s": symbol, "p": price, "q": 1, "T": 1735689600000 + n, "m": n % 2}
-    told |= {"a": n, "f": n, "l": n, "m": bool(n % 2)}
-    return b"%d %s\n" % (1735689600000000 + 1000 * n, json.dumps(told).encode())
+    message = {"e": "aggTrade", "s": symbol, "p": price, "q": 1, "T": 1735689600000 + n, "m": n % 2}
+    message |= {"a": n, "f": n, "l": n, "m": bool(n % 2)}
+    return b"%d %s\n" % (1735689600000000 + 1000 * n, json.dumps(message).encode())
 
 
 @settings(max_examples=20, deadline=None)

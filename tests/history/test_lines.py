@@ -15,10 +15,10 @@ TEXT = b"".join(b"line %d\n" % n for n in range(1000))
 
 
 def read(path: Path, size: int = 100):
-    told: list[tuple[str, int, str]] = []
+    rejected: list[tuple[str, int, str]] = []
     bytes_read: list[int] = []
-    out = list(blocks(path, bytes_read.append, lambda f, n, r, _: told.append((f, n, r)), size))
-    return out, told, sum(bytes_read)
+    out = list(blocks(path, bytes_read.append, lambda f, n, r, _: rejected.append((f, n, r)), size))
+    return out, rejected, sum(bytes_read)
 
 
 def whole(out) -> bytes:
@@ -33,49 +33,49 @@ def whole(out) -> bytes:
 def test_a_file_comes_as_whole_lines_with_their_numbers(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(gzip.compress(TEXT) if suffix == ".csv.gz" else TEXT)
-    out, told, done = read(path)
+    out, rejected, done = read(path)
     assert whole(out) == TEXT
-    assert (told, done) == ([], path.stat().st_size)
+    assert (rejected, done) == ([], path.stat().st_size)
     assert all(block.data.endswith(b"\n") for block in out)
 
 
 def test_gzip_members_one_after_another_are_one_file(tmp_path):
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(TEXT[:3000]) + gzip.compress(b"") + gzip.compress(TEXT[3000:]))
-    out, told, _ = read(path)
+    out, rejected, _ = read(path)
     assert whole(out) == TEXT
-    assert told == []
+    assert rejected == []
 
 
 def test_a_broken_gzip_tail_costs_only_the_lines_it_held(tmp_path):
     """Trap 7: 8 of 87 recordings ended inside a member."""
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(TEXT, 1)[:-1000])
-    out, told, _ = read(path)
+    out, rejected, _ = read(path)
     kept = whole(out)
     assert TEXT.startswith(kept)
     assert 0 < len(kept) < len(TEXT)
     assert kept.endswith(b"\n")
-    ((file, line, reason),) = told
+    ((file, line, reason),) = rejected
     assert (file, reason) == (str(path), "broken tail")
     assert line == kept.count(b"\n") + 1
 
 
-def test_a_member_with_a_wrong_checksum_is_kept_but_told(tmp_path):
+def test_a_member_with_a_wrong_checksum_is_kept_but_reported(tmp_path):
     raw = gzip.compress(TEXT)
     path = tmp_path / "a.csv.gz"
     path.write_bytes(raw[:-8] + b"12345678" + raw)
-    out, told, _ = read(path)
+    out, rejected, _ = read(path)
     assert whole(out) == TEXT, "what follows a broken member is not read"
-    assert [reason for *_, reason in told] == ["broken tail"]
+    assert [reason for *_, reason in rejected] == ["broken tail"]
 
 
 def test_a_tail_broken_at_the_very_start_leaves_nothing(tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(TEXT)[:20])
-    out, told, _ = read(path)
+    out, rejected, _ = read(path)
     assert out == []
-    assert told[0][1] == 1
+    assert rejected[0][1] == 1
 
 
 def test_a_last_line_without_an_end_is_a_line(tmp_path):
@@ -115,9 +115,9 @@ def test_nothing_is_lost_or_cut_whatever_the_block_size(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("lines") / "a.csv.gz"
     text = b"".join(row + b"\n" for row in rows)
     path.write_bytes(gzip.compress(text))
-    out, told, _ = read(path, 50)
+    out, rejected, _ = read(path, 50)
     assert b"".join(block.data for block in out) == text
-    assert told == []
+    assert rejected == []
     assert [block.line for block in out] == [
         1 + b"".join(b.data for b in out[:n]).count(b"\n") for n in range(len(out))
     ]

@@ -157,15 +157,17 @@ def test_checkpoints_are_thinned_and_times_stay_the_same(source, monkeypatch):
 
 def test_the_largest_move_of_the_whole_reel_is_the_jump(wound):
     cursor, _ = wound
-    told = cursor.history()
-    assert (told.stride, told.exact) == (BAR, True)
-    assert MINUTE not in told.steps
+    history = cursor.history()
+    assert (history.stride, history.exact) == (BAR, True)
+    assert MINUTE not in history.steps
     jump = START + 400 * BAR
-    first = told.moves[0]
+    first = history.moves[0]
     assert first.at <= jump < first.at + HOUR
     assert first.change < -0.04
     assert first.low <= first.end <= first.high
-    assert all(abs(a.at - b.at) >= HOUR for n, a in enumerate(told.moves) for b in told.moves[:n])
+    assert all(
+        abs(a.at - b.at) >= HOUR for n, a in enumerate(history.moves) for b in history.moves[:n]
+    )
 
 
 def test_what_is_watched_is_each_event_once(source):

@@ -95,9 +95,9 @@ def test_payments_and_liquidated_accounts_of_the_closed_world_are_read(recorded:
     paid = list(tables(source, "ledger", report))
     assert sum(len(table.times) for table in paid) == 241
     assert min(table.columns["delta"].min() for table in paid) < 0
-    dead = list(tables(source, "liquidated", report))
-    assert sum(len(table.times) for table in dead) == 30
-    assert all((table.columns["equity"] < table.columns["value"]).all() for table in dead)
+    liquidated = list(tables(source, "liquidated", report))
+    assert sum(len(table.times) for table in liquidated) == 30
+    assert all((table.columns["equity"] < table.columns["value"]).all() for table in liquidated)
     assert report.bad == {}
 
 
@@ -108,8 +108,8 @@ def test_payments_may_be_below_zero_and_a_replay_leaves_them_out(make):
         'files = ["f.csv"]\ntime = { column = "t" }\ncolumns = { account = "a", delta = "d" }\n',
         f__csv=f"t,a,d\n{t},x,10\n{t + 9_000},x,-2.5\n",
     )
-    told = [d for table in tables(source, "ledger", ReadReport()) for d in table.columns["delta"]]
-    assert told == [10.0, -2.5]
+    deltas = [d for table in tables(source, "ledger", ReadReport()) for d in table.columns["delta"]]
+    assert deltas == [10.0, -2.5]
     assert list(events(source, "BTC", report=ReadReport())) == []
 
 

@@ -82,7 +82,7 @@ def test_times_are_microseconds_whatever_the_file_counts(make, unit, stamp, at):
     assert times(tables(source)[0]) == [at]
 
 
-def test_a_stamp_tells_its_own_unit_whatever_is_declared(make):
+def test_the_unit_of_a_stamp_is_detected_whatever_is_declared(make):
     for unit in ("s", "ms", "us", "ns", "iso"):
         source = make(TRADES.replace('"ms"', f'"{unit}"'), f__csv=rows(f"{T0},1,1,B"))
         assert times(tables(source)[0]) == [T0 * MS]
@@ -219,7 +219,7 @@ def test_duplicate_ids_are_found_across_files_and_words_are_ids_too(make, tmp_pa
     assert report.bad == {"duplicate id": 1}
 
 
-def test_ids_that_are_words_and_numbers_in_one_block_are_told_apart(make):
+def test_ids_that_are_words_and_numbers_in_one_block_are_distinct(make):
     with_id = TRADES.replace('side = "side"', 'side = "side", id = "id"')
     lines = "".join(f"{T0 + n},1,1,B,{id_}\n" for n, id_ in enumerate(("7", "x", "7", "x", "8")))
     parts, report = tables(make(with_id, f__csv=f"t,p,s,side,id\n{lines}"))
@@ -227,7 +227,7 @@ def test_ids_that_are_words_and_numbers_in_one_block_are_told_apart(make):
     assert report.bad == {"duplicate id": 2}
 
 
-def test_readings_are_told_apart_by_stamp(make):
+def test_readings_are_distinct_by_stamp(make):
     source = make(toml("open_interest", 'size = "s"'), f__csv=f"t,s\n{T0},1\n{T0},2\n{T0 + 1},3\n")
     parts, report = tables(source)
     assert column(parts, "size") == [1.0, 3.0]
@@ -260,7 +260,7 @@ def test_one_stamp_far_from_its_neighbours_is_left_out(make):
         assert sum(report.bad.values()) == 1
 
 
-def test_a_file_that_cannot_be_read_costs_itself(make, tmp_path):
+def test_an_unreadable_file_is_skipped_and_the_rest_read(make, tmp_path):
     (tmp_path / "f.a.csv").write_text("a,b\n1,2\n")
     parts, report = tables(make(TRADES, f__csv=rows(f"{T0},1,1,B")))
     assert column(parts, "price") == [1.0]

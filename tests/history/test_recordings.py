@@ -104,11 +104,11 @@ columns = {{ size = "oi_close" }}
 def test_okx_contracts_fit_the_aggregate_only_with_their_multiplier(recorded: Path):
     """Trap 2: without 0.01 the BTC list is 918 M USD instead of 9.2 M."""
     source = load(recorded / "okx_202603.toml")
-    died = [e for e in events(source, "BTC") if isinstance(e, Liquidation)]
-    assert len(died) == 1_611
-    assert sum(e.size * e.price for e in died) == pytest.approx(9.2e6, rel=0.01)
-    assert all(e.bankruptcy for e in died)
-    assert Counter(e.position_side for e in died) == {"short": 1_000, "long": 611}
+    liquidations = [e for e in events(source, "BTC") if isinstance(e, Liquidation)]
+    assert len(liquidations) == 1_611
+    assert sum(e.size * e.price for e in liquidations) == pytest.approx(9.2e6, rel=0.01)
+    assert all(e.bankruptcy for e in liquidations)
+    assert Counter(e.position_side for e in liquidations) == {"short": 1_000, "long": 611}
 
 
 def test_funding_of_a_vendor_in_percent_and_of_a_venue_as_a_fraction_agree(

@@ -61,7 +61,7 @@ def test_open_interest_and_ratios_are_one_event_per_reading():
     assert got == [Ratio(V, T, T, "accounts", 0.5), Ratio(V, T, T, "taker", 0.25)]
 
 
-def test_an_order_that_sold_closed_a_long_and_a_told_holder_is_taken_as_told():
+def test_a_sell_order_closed_a_long_and_a_given_holder_is_kept():
     rows = {"price": [9.0, 9.0], "size": [1.0, 1.0]}
     by_order = made("liquidations", table([T, T], **rows, side=[-1.0, 1.0]))
     assert [event.position_side for event in by_order] == ["long", "short"]

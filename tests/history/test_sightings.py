@@ -41,12 +41,12 @@ def source(folder: Path, rows: str, series: str = SERIES):
     return load(path)
 
 
-def told(folder, rows, coin="BTC"):
+def snapshots(folder, rows, coin="BTC"):
     return [e for e in events(source(folder, rows), coin) if isinstance(e, Positions)]
 
 
-def test_rows_of_one_stamp_are_one_look(tmp_path):
-    first, second = told(
+def test_rows_of_one_stamp_are_one_snapshot(tmp_path):
+    first, second = snapshots(
         tmp_path,
         f"{T},x,BTC,Long,2,100,80\n{T},y,BTC,Short,3,100,\n{T + 1},x,BTC,Long,1,100,81\n",
     )
@@ -60,9 +60,9 @@ def test_rows_of_one_stamp_are_one_look(tmp_path):
     assert second.sizes.tolist() == [1.0]
 
 
-def test_looks_at_a_coin_held_by_the_thousand_are_in_the_coins_unit(tmp_path):
+def test_snapshots_of_a_coin_in_thousands_are_in_the_coins_unit(tmp_path):
     rows = f"{T},x,kPEPE,Long,2,0.01,0.008\n{T},y,BTC,Short,3,100,\n"
-    (look,) = told(tmp_path, rows, "PEPE")
+    (look,) = snapshots(tmp_path, rows, "PEPE")
     assert look.market == "hyperliquid:kPEPE"
     assert (look.accounts, look.flat) == (("x",), ("y",))
     assert look.sizes.tolist() == [2000.0]
@@ -71,13 +71,13 @@ def test_looks_at_a_coin_held_by_the_thousand_are_in_the_coins_unit(tmp_path):
 
 
 def test_who_is_named_with_another_coin_only_holds_nothing_of_this_one(tmp_path):
-    (look,) = told(tmp_path, f"{T},x,ETH,Long,2,100,80\n{T},y,BTC,Long,1,100,80\n")
+    (look,) = snapshots(tmp_path, f"{T},x,ETH,Long,2,100,80\n{T},y,BTC,Long,1,100,80\n")
     assert look.accounts == ("y",)
     assert look.flat == ("x",)
 
 
-def test_a_look_in_which_nobody_holds_a_coin_is_a_look(tmp_path):
-    (look,) = told(tmp_path, f"{T},x,ETH,Long,2,100,80\n")
+def test_a_snapshot_without_positions_in_a_coin_is_a_snapshot(tmp_path):
+    (look,) = snapshots(tmp_path, f"{T},x,ETH,Long,2,100,80\n")
     assert (look.accounts, look.flat) == ((), ("x",))
     assert look.sizes.shape == (0,)
 
@@ -89,7 +89,7 @@ def test_where_rows_name_no_coin_it_is_the_series(tmp_path):
 
 
 @pytest.mark.parametrize("coin", ["BTC", "ETH", "SOL"])
-def test_real_looks_are_those_of_the_table_of_positions(recorded: Path, coin):
+def test_recorded_snapshots_match_the_table_of_positions(recorded: Path, coin):
     whales = load(recorded / "whales_202602.toml")
     known = {look.at: look.positions for look in snapshots_of(whales, coin)}
     for event in events(whales, coin):

@@ -112,9 +112,9 @@ def test_files_are_found_by_glob_in_order_and_once(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path, change, line, why):
-    told = refused(tmp_path, GOOD.replace(*change))
-    assert told.startswith(f":{line}: "), told
-    assert why in told
+    message = refused(tmp_path, GOOD.replace(*change))
+    assert message.startswith(f":{line}: "), message
+    assert why in message
 
 
 SERIES = """name = "x"
@@ -193,7 +193,7 @@ def test_the_coin_is_read_off_the_symbol(market, coin):
     assert coin_of(Series("v", market, "trades", ("f",))) == coin
 
 
-def test_a_coin_that_is_told_goes_first_and_a_coin_column_means_all():
+def test_a_given_coin_takes_precedence_and_a_coin_column_means_all():
     assert coin_of(Series("v", "XBTUSD", "trades", ("f",), coin="BTC")) == "BTC"
     assert coin_of(Series("v", "*", "positions", ("f",), columns={"coin": "c"})) == "*"
 

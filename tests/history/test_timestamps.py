@@ -17,7 +17,7 @@ def texts(*written, **how):
 
 
 @pytest.mark.parametrize("scale", [1, 10**3, 10**6, 10**9])
-def test_a_number_tells_its_unit_by_its_size(scale):
+def test_the_unit_of_a_number_follows_from_its_size(scale):
     stamps = np.array([1_735_689_600, 1_735_689_601], np.int64) * scale
     assert of_numbers(stamps).tolist() == [AT, AT + 1_000_000]
     assert of_numbers(stamps.astype(np.float64)).tolist() == [AT, AT + 1_000_000]
@@ -66,7 +66,7 @@ def test_stamps_are_read_as_people_write_them(text, at):
     assert texts(text) == [at]
 
 
-def test_day_first_or_month_first_is_told_by_a_day_above_twelve():
+def test_a_day_above_twelve_decides_day_first_or_month_first():
     assert may_be_both(np.array(["01/02/2025", "13/02/2025"], object)) == (True, "")
     assert may_be_both(np.array(["02/01/2025", "02/13/2025"], object)) == (False, "")
     assert may_be_both(np.array(["01.02.2025 00:00"], object)) == (True, "")
@@ -83,7 +83,7 @@ def test_a_date_that_can_be_two_is_named():
     assert may_be_both(np.array(["03/03/2025", "2025-01-01"], object)) == (None, "")
 
 
-def test_day_and_month_are_read_as_told():
+def test_day_and_month_are_read_as_declared():
     assert texts("01/02/2025", day_first=False) == [AT + 86_400_000_000]
     assert texts("02/01/2025", day_first=True) == [AT + 86_400_000_000]
 

@@ -48,7 +48,7 @@ def test_the_unit_is_the_same_where_the_market_is_alone():
     assert desk.price == pytest.approx(9.909442164e-06)
 
 
-def told(folder: Path, series: str) -> Path:
+def given(folder: Path, series: str) -> Path:
     """Copy the case, its Binance series under another name."""
     folder.mkdir()
     for path in CASE.glob("*.csv"):
@@ -69,16 +69,16 @@ ALONE = (CASE / "source_alone.toml").read_text()
         ("1000000PEPEUSDT", "\nmultiplier = 1000"),
     ],
 )
-def test_a_market_gives_one_map_however_its_unit_is_told(tmp_path, symbol, more):
+def test_a_market_gives_one_map_however_its_unit_is_given(tmp_path, symbol, more):
     first, _ = played(CASE / "source_alone.toml")
     series = ALONE.replace('"1000PEPEUSDT"', f'"{symbol}"{more}')
-    second, _ = played(told(tmp_path / "other", series))
+    second, _ = played(given(tmp_path / "other", series))
     np.testing.assert_allclose(mass(second), mass(first), rtol=1e-6)
 
 
-def test_a_market_told_one_by_one_gives_the_map_of_the_one_by_the_thousand(tmp_path):
+def test_a_market_in_single_coins_gives_the_map_of_the_one_in_thousands(tmp_path):
     first, _ = played(CASE / "source_alone.toml")
-    path = told(tmp_path / "one", ALONE.replace("1000PEPEUSDT", "PEPEUSDT"))
+    path = given(tmp_path / "one", ALONE.replace("1000PEPEUSDT", "PEPEUSDT"))
     for name, prices, sizes in (
         ("b1000", "ohlc", "v"),
         ("oi", "", ("oi",)),
@@ -123,10 +123,10 @@ def test_a_recording_of_a_thousand_coins_is_in_the_coins_unit(tmp_path):
     assert desk.price == pytest.approx(1e-5)
 
 
-@pytest.mark.parametrize("told", ["0", "-1000", "nan", "inf"])
-def test_a_multiplier_that_is_none_is_refused(tmp_path, told):
+@pytest.mark.parametrize("given", ["0", "-1000", "nan", "inf"])
+def test_a_multiplier_that_is_none_is_refused(tmp_path, given):
     path = tmp_path / "source.toml"
-    path.write_text(ALONE.replace('coin = "PEPE"', f"multiplier = {told}"))
+    path.write_text(ALONE.replace('coin = "PEPE"', f"multiplier = {given}"))
     with pytest.raises(ConfigError, match=r"source\.toml:\d+: .*expected one multiplier above 0"):
         load(path)
 
@@ -140,9 +140,9 @@ def test_two_multipliers_of_one_market_are_refused(tmp_path):
         load(path)
 
 
-def test_one_series_of_a_market_tells_the_unit_of_all():
-    told = Series("v", "XUSDT", "mark", ("f",), multiplier=1000.0)
-    units = Units([Series("v", "XUSDT", "trades", ("f",)), told])
+def test_one_series_of_a_market_sets_the_unit_of_all():
+    given = Series("v", "XUSDT", "mark", ("f",), multiplier=1000.0)
+    units = Units([Series("v", "XUSDT", "trades", ("f",)), given])
     assert units.in_coins(Trade("v:XUSDT", 1, 1, 5.0, 2.0, "buy")).price == 0.005
 
 

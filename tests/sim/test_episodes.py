@@ -120,7 +120,7 @@ def test_t2_pokes_into_the_shorts_is_refused_and_falls_below_the_range(hunt: Pla
     assert hunt.price[-10:].max() < 0.992
 
 
-def test_t3_one_sale_sets_off_three_steps_down_and_then_nobody_is_left(cascade: Played):
+def test_t3_one_sale_triggers_three_steps_down_until_no_longs_remain(cascade: Played):
     before, steps = cascade.longs[:58].sum(), [(58, 180), (180, 320), (320, 430)]
     counts = [int(cascade.longs[a:b].sum()) for a, b in steps]
     lows = [float(cascade.price[a:b].min()) for a, b in steps]
@@ -144,15 +144,15 @@ def test_after_an_episode_laws_and_book_are_as_if_there_had_been_none(sweep: Pla
     market = sweep.market
     for _ in range(600):
         market.step(0.1)
-    assert market._rules.steering is None
+    assert market._schedule.steering is None
     assert market._state["eaten"].min() >= 0
-    plain = market._rules._base.copy()
-    session(market.now - SECOND).apply(market._rules.laws, plain)
-    assert market._rules.laws["lean"] == 0 == market._rules.laws["order"]
-    assert market._rules.laws["depth"] == plain["depth"]
+    plain = market._schedule._base.copy()
+    session(market.now - SECOND).apply(market._schedule.params, plain)
+    assert market._schedule.params["lean"] == 0 == market._schedule.params["order"]
+    assert market._schedule.params["depth"] == plain["depth"]
 
 
-def lived(market: SimulatedMarket, steps: int = 700) -> bytes:
+def replayed(market: SimulatedMarket, steps: int = 700) -> bytes:
     for _ in range(steps):
         market.step(0.1)
     return market._state.tobytes()
@@ -163,16 +163,16 @@ def test_one_seed_gives_one_episode_also_to_copies_and_pickles(start: int):
     second, _ = crowded("BTC", start)
     for market in (first, second):
         market.script(EPISODES["BTC"])
-    assert lived(first) == lived(second)
+    assert replayed(first) == replayed(second)
     copy, woken = first.copy(), pickle.loads(pickle.dumps(first))  # noqa: S301  our own bytes
-    assert lived(first, 300) == lived(copy, 300) == lived(woken, 300)
+    assert replayed(first, 300) == replayed(copy, 300) == replayed(woken, 300)
     assert first.now == start + 100 * SECOND
 
 
 def test_an_episode_without_content_changes_no_byte(grown: SimulatedMarket):
     plain, scripted = grown.copy(), grown.copy()
     scripted.script(Episode(name="nothing", side=1))
-    assert lived(plain, 50) == lived(scripted, 50)
+    assert replayed(plain, 50) == replayed(scripted, 50)
 
 
 def test_a_new_episode_takes_the_walls_of_the_last_one_away(grown: SimulatedMarket):
@@ -198,7 +198,7 @@ def test_a_wall_stands_from_its_start_to_its_end_and_no_longer(grown: SimulatedM
         sides = ladder.bid_sizes.max(), ladder.ask_sizes.max()
         deep.append(tuple(bool(side > 5 * market.world.depth) for side in sides))
     assert deep == [(False, False), (True, False), (False, False), (False, True), (False, False)]
-    assert market._rules.steering is not None
+    assert market._schedule.steering is not None
 
 
 @pytest.mark.parametrize(("refill", "grows"), [(0.0, False), (0.9, False), (1.2, True)])
@@ -213,7 +213,7 @@ def test_a_wall_gets_its_part_back_of_what_is_taken(
     before = -market._state["eaten"].clip(max=0).sum()
     for _ in range(11):
         market.step(0.1)
-    rungs = market._rules.steering._walls[0]  # type: ignore[union-attr]
+    rungs = market._schedule.steering._walls[0]  # type: ignore[union-attr]
     assert (float(rungs.held.sum()) > before) == grows
 
 
@@ -240,7 +240,7 @@ def test_a_crowd_leaves_more_longs_close_below_than_an_ordinary_evening(start: i
         busy.history(1 / 12)
     assert near(busy) > 2 * near(plain)
     busy.step(0.1)
-    assert busy._rules.laws["open_rate"] == busy._rules._base["open_rate"]
+    assert busy._schedule.params["open_rate"] == busy._schedule._base["open_rate"]
 
 
 def test_histories_that_follow_each_other_are_one(grown: SimulatedMarket):

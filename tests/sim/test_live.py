@@ -27,18 +27,18 @@ from powderkeg.sim.publish import forced_of, stamps
 
 
 @pytest.fixture(scope="module")
-def said(demo: SimulatedMarket) -> list[Event]:
+def published(demo: SimulatedMarket) -> list[Event]:
     """Two minutes of a demo market, a tenth of a second at a time."""
     market = demo.copy()
     return [event for _ in range(1_200) for event in market.step(0.1)]
 
 
-def of(said: list[Event], kind: type) -> list:
-    return [event for event in said if isinstance(event, kind)]
+def of(published: list[Event], kind: type) -> list:
+    return [event for event in published if isinstance(event, kind)]
 
 
-def test_each_venue_says_all_it_should_as_often_as_it_should(said: list[Event]):
-    count = Counter((type(event), event.market) for event in said)
+def test_each_venue_publishes_every_kind_as_often_as_it_should(published: list[Event]):
+    count = Counter((type(event), event.market) for event in published)
     for venue in ("binance", "bybit", "okx"):
         market = f"{venue}:SOLUSDT"
         assert count[Mark, market] == 120
@@ -48,26 +48,26 @@ def test_each_venue_says_all_it_should_as_often_as_it_should(said: list[Event]):
         assert count[Trades, market] > 10
 
 
-def test_time_never_runs_backwards(said: list[Event], start: int):
+def test_time_never_runs_backwards(published: list[Event], start: int):
     last: dict[tuple[str, type], int] = {}
-    for event in said:
+    for event in published:
         key = (event.market, type(event))
         assert event.event_time >= last.get(key, start)
         last[key] = event.event_time
         assert event.received_time == event.event_time
 
 
-def test_prints_are_columns_of_positive_prices_on_the_tick(said: list[Event]):
-    for run in of(said, Trades):
+def test_prints_are_columns_of_positive_prices_on_the_tick(published: list[Event]):
+    for run in of(published, Trades):
         assert run.times.shape == run.prices.shape == run.sizes.shape
-        assert run.at == run.times[-1]
+        assert run.event_time == run.times[-1]
         assert (np.diff(run.times) >= 0).all()
         assert (run.sizes != 0).all()
         assert np.abs(run.prices * 100 - np.round(run.prices * 100)).max() < 1e-6
 
 
-def test_the_book_is_never_crossed_and_shows_twenty_levels_of_something(said: list[Event]):
-    for book in of(said, BookSnapshot):
+def test_the_book_is_never_crossed_and_shows_twenty_levels_of_something(published: list[Event]):
+    for book in of(published, BookSnapshot):
         bids = np.array(book.bids)
         asks = np.array(book.asks)
         assert len(bids) == len(asks) == 20
@@ -79,9 +79,9 @@ def test_the_book_is_never_crossed_and_shows_twenty_levels_of_something(said: li
         assert asks[0, 0] / bids[0, 0] < 1.001
 
 
-def test_the_book_stands_around_the_last_price(said: list[Event]):
+def test_the_book_stands_around_the_last_price(published: list[Event]):
     last: dict[str, float] = {}
-    for event in said:
+    for event in published:
         if isinstance(event, Trades):
             last[event.market] = float(event.prices[-1])
         if isinstance(event, BookSnapshot) and event.market in last:
@@ -99,61 +99,61 @@ def test_the_book_shows_what_was_eaten(grown: SimulatedMarket):
     assert min(size for _, size in thin.asks) > 0
 
 
-def test_marks_carry_the_index_they_stay_near(said: list[Event]):
-    for mark in of(said, Mark):
+def test_marks_carry_the_index_they_stay_near(published: list[Event]):
+    for mark in of(published, Mark):
         assert mark.price == pytest.approx(mark.index, rel=5e-3)
 
 
-def test_events_carry_only_public_fields(said: list[Event]):
+def test_events_carry_only_public_fields(published: list[Event]):
     """The records of `events.py` and nothing else: no leverage, entry, trigger, owner or stop."""
     allowed = {
         Trades: {"times", "prices", "sizes"},
         Mark: {"price", "index"},
         OpenInterest: {"size"},
-        Liquidation: {"price", "size", "holder", "bankruptcy"},
+        Liquidation: {"price", "size", "position_side", "bankruptcy"},
         Funding: {"rate", "interval"},
         BookSnapshot: {"bids", "asks", "update"},
     }
-    for event in said:
+    for event in published:
         fields = {field.name for field in msgspec.structs.fields(type(event))}
-        assert fields == allowed[type(event)] | {"market", "at", "seen"}
+        assert fields == allowed[type(event)] | {"market", "event_time", "received_time"}
 
 
 def shaken(world: World, start: int) -> tuple[SimulatedMarket, list[Event]]:
     """Return a market whose index fell by four percent in half a minute, and what was said."""
     market = SimulatedMarket(world, 5, start)
-    said: list[Event] = []
+    published: list[Event] = []
     for _ in range(30):
         market._state["index"] -= 27
         market._state["mid"] -= 27
-        said += [event for _ in range(10) for event in market.step(0.1)]
-    return market, said
+        published += [event for _ in range(10) for event in market.step(0.1)]
+    return market, published
 
 
-def test_a_censoring_venue_tells_one_liquidation_a_second_and_others_all(start: int):
+def test_a_censoring_venue_reports_one_liquidation_a_second_and_others_all(start: int):
     open_world = World(warm=4.0)
     _, full = shaken(open_world, start)
     market, cut = shaken(msgspec.structs.replace(open_world, censor=True), start)
-    told = [e for e in of(cut, Liquidation) if e.market.startswith("binance")]
+    reported = [e for e in of(cut, Liquidation) if e.market.startswith("binance")]
     every = [e for e in of(full, Liquidation) if e.market.startswith("binance")]
-    seconds = [e.at // SECOND for e in told]
+    seconds = [e.event_time // SECOND for e in reported]
     assert len(set(seconds)) == len(seconds) > 3
-    assert len(every) > len(told)
-    latest = {e.at // SECOND: e for e in every}
-    assert all(latest[s] == e for s, e in zip(seconds, told, strict=True) if s in latest)
+    assert len(every) > len(reported)
+    latest = {e.event_time // SECOND: e for e in every}
+    assert all(latest[s] == e for s, e in zip(seconds, reported, strict=True) if s in latest)
     held = market.step(0.1) + market.step(1.0)
     assert market._held == {} or of(held, Liquidation)
     others = [e for e in of(cut, Liquidation) if not e.market.startswith("binance")]
     assert others == [e for e in of(full, Liquidation) if not e.market.startswith("binance")]
 
 
-def test_liquidations_are_told_at_the_bankruptcy_price_of_their_holder(start: int):
-    market, said = shaken(World(warm=4.0), start)
+def test_liquidations_are_reported_at_their_bankruptcy_price(start: int):
+    market, published = shaken(World(warm=4.0), start)
     marks = market.truth().marks
-    forced = of(said, Liquidation)
-    assert {type(e) for e in said} >= {Trades, Mark, Liquidation}
+    forced = of(published, Liquidation)
+    assert {type(e) for e in published} >= {Trades, Mark, Liquidation}
     assert all(e.bankruptcy and e.size > 0 for e in forced)
-    longs = [e for e in forced if e.holder == "long"]
+    longs = [e for e in forced if e.position_side == "long"]
     assert len(longs) > 0.9 * len(forced)
     assert all(e.price < 1.05 * marks.max() for e in longs)
 
@@ -177,7 +177,7 @@ def test_stamps_are_spread_inside_their_step():
 def test_funding_is_predicted_each_minute_and_paid_every_eight_hours(start: int):
     market = SimulatedMarket(World(warm=0.1), 1, start - 30 * SECOND)
     rates = of([e for _ in range(30) for e in market.step(1.0)], Funding)
-    assert [e.at for e in rates] == [start] * 3
+    assert [e.event_time for e in rates] == [start] * 3
     assert rates[0].rate == market._state["funding"][0] != 0
 
 

@@ -19,9 +19,9 @@ def bytes_of(market: SimulatedMarket) -> bytes:
 
 
 def live(market: SimulatedMarket, steps: int = 50) -> bytes:
-    said = [market.step(0.1) for _ in range(steps)]
+    published = [market.step(0.1) for _ in range(steps)]
     encoder = msgspec.msgpack.Encoder(enc_hook=lambda array: array.tobytes())
-    return encoder.encode(said) + bytes_of(market)
+    return encoder.encode(published) + bytes_of(market)
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def test_one_seed_gives_the_same_bytes(young: SimulatedMarket, start: int):
 
 
 def test_another_seed_or_coin_gives_another_market(young: SimulatedMarket, start: int):
-    said = live(young)
-    assert said != live(SimulatedMarket(World(warm=0.1), 2, start))
-    assert said != live(SimulatedMarket(World(warm=0.1, coin="ETH"), 1, start))
+    published = live(young)
+    assert published != live(SimulatedMarket(World(warm=0.1), 2, start))
+    assert published != live(SimulatedMarket(World(warm=0.1, coin="ETH"), 1, start))
 
 
 def test_markets_run_in_turns_equal_markets_run_alone(start: int):
@@ -138,7 +138,7 @@ def test_a_single_venue_has_no_premium_of_its_own(start: int):
     assert len(market.run(0.01).venues) == 1
 
 
-def test_nobody_is_liquidated_or_stopped_where_the_world_forbids_it(start: int):
+def test_no_liquidations_or_stops_where_the_world_disables_them(start: int):
     market = SimulatedMarket(World(warm=1.0, liquidations=False, stops=False), 1, start)
     recording = market.run(0.5)
     assert recording.liquidation_rows.times.size == 0
@@ -161,10 +161,10 @@ def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(
     grown: SimulatedMarket, start: int
 ):
     market = grown.copy()
-    told = market.history(1.0)
+    histories = market.history(1.0)
     assert market.now == start + DAY
-    assert [h.market for h in told] == list(market.world.markets)
-    for one in told:
+    assert [h.market for h in histories] == list(market.world.markets)
+    for one in histories:
         bars = one.candles
         assert (bars.times == start + np.arange(1440) * MINUTE).all()
         assert bars.event_time == start + DAY
@@ -181,9 +181,9 @@ def test_history_has_a_bar_per_minute_and_payments_every_eight_hours(
 
 def test_history_liquidations_lie_where_the_minute_took_mark(grown: SimulatedMarket):
     """Equity was above nil in that minute, but for who bought far over mark in a squeeze."""
-    told = grown.copy().history(1.0)
+    histories = grown.copy().history(1.0)
     beyond = []
-    for one in told:
+    for one in histories:
         bars = one.candles
         for event in one.liquidations:
             k = (event.event_time - bars.times[0]) // MINUTE
@@ -197,14 +197,14 @@ def test_history_liquidations_lie_where_the_minute_took_mark(grown: SimulatedMar
 
 def test_history_then_live_is_one_story(grown: SimulatedMarket):
     market = grown.copy()
-    told = market.history(0.1)
+    histories = market.history(0.1)
     before = market.truth()
     market.step(0.1)
     after = market.truth()
     assert after.at == before.at + 100_000
     assert after.sizes.size == pytest.approx(before.sizes.size, abs=20)
     assert after.marks == pytest.approx(before.marks, rel=1e-3)
-    assert sum(one.candles.oi[-1] for one in told) == pytest.approx(after.oi.sum(), rel=0.01)
+    assert sum(one.candles.oi[-1] for one in histories) == pytest.approx(after.oi.sum(), rel=0.01)
 
 
 def test_history_begins_on_a_whole_minute(young: SimulatedMarket):

@@ -1,4 +1,4 @@
-"""A moment holds everything a step told, and more."""
+"""A moment has everything a step publishes, and more."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from powderkeg.events import Trades
 from powderkeg.sim import SimulatedMarket
 
 
-def test_a_moment_prints_what_a_step_tells(grown: SimulatedMarket):
-    told, known = grown.copy(), grown.copy()
+def test_a_moment_has_the_prints_of_a_step(grown: SimulatedMarket):
+    stepped, known = grown.copy(), grown.copy()
     for _ in range(50):
-        trades = [event for event in told.step(0.1) if isinstance(event, Trades)]
+        trades = [event for event in stepped.step(0.1) if isinstance(event, Trades)]
         moment = known.moment(0.1)
-        assert moment.at == told.now
+        assert moment.at == stepped.now
         assert sum(event.times.size for event in trades) == sum(t.times.size for t in moment.tapes)
         assert float(sum(event.sizes.sum() for event in trades)) == float(
             sum(tape.sizes.sum() for tape in moment.tapes)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from powderkeg.sim.kernel.rng import below, lognormal, normal, poisson, uniform, words
+from powderkeg.sim.kernel.rng import below, lognormal, normal, poisson, seed_words, uniform
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +21,14 @@ def test_the_generator_is_the_published_one():
 
 
 def test_a_seed_gives_the_same_words_and_another_gives_others():
-    assert (words(7, "BTC") == words(7, "BTC")).all()
-    assert (words(7, "BTC") != words(8, "BTC")).all()
-    assert (words(7, "BTC") != words(7, "ETH")).all()
-    assert words(-1).dtype == np.uint64
+    assert (seed_words(7, "BTC") == seed_words(7, "BTC")).all()
+    assert (seed_words(7, "BTC") != seed_words(8, "BTC")).all()
+    assert (seed_words(7, "BTC") != seed_words(7, "ETH")).all()
+    assert seed_words(-1).dtype == np.uint64
 
 
 def test_uniform_numbers_fill_the_unit_interval():
-    state = words(1)
+    state = seed_words(1)
     drawn = np.array([uniform(state) for _ in range(20_000)])
     assert drawn.min() >= 0
     assert drawn.max() < 1
@@ -37,7 +37,7 @@ def test_uniform_numbers_fill_the_unit_interval():
 
 
 def test_normal_numbers_have_unit_variance_and_normal_tails():
-    state = words(2)
+    state = seed_words(2)
     drawn = np.array([normal(state) for _ in range(20_000)])
     assert drawn.mean() == pytest.approx(0, abs=0.03)
     assert drawn.std() == pytest.approx(1, abs=0.03)
@@ -45,14 +45,14 @@ def test_normal_numbers_have_unit_variance_and_normal_tails():
 
 
 def test_lognormal_numbers_have_the_median_asked_for():
-    state = words(3)
+    state = seed_words(3)
     drawn = np.array([lognormal(state, np.log(5.0), 0.7) for _ in range(20_000)])
     assert np.median(drawn) == pytest.approx(5, rel=0.05)
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.3, 9.0, 24.9, 60.0, 400.0])
 def test_counts_have_mean_and_variance_of_the_poisson_law(mean: float):
-    state = words(4)
+    state = seed_words(4)
     drawn = np.array([poisson(state, mean) for _ in range(20_000)])
     assert drawn.min() >= 0
     assert drawn.mean() == pytest.approx(mean, rel=0.05)

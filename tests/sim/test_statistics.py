@@ -12,11 +12,11 @@ from powderkeg.events import DAY, MINUTE
 from powderkeg.sim import Recording, SimulatedMarket, World
 
 
-def temper(bars: np.ndarray, oi: np.ndarray, volume: float, dead: float, days: float) -> dict:
+def temper(bars: np.ndarray, oi: np.ndarray, volume: float, liquidated: float, days: float) -> dict:
     moves = np.diff(np.log(bars))
     return {
         "volume": volume / days / oi.mean(),
-        "dead": dead / days / oi.mean(),
+        "liquidated": liquidated / days / oi.mean(),
         "volatility": moves.std() * np.sqrt(1440),
     }
 
@@ -28,17 +28,17 @@ def of_recording(recording: Recording, days: float) -> dict:
 
 
 def of_history(market: SimulatedMarket, days: float) -> dict:
-    told = market.history(days)
-    oi = sum(one.candles.oi for one in told)
-    volume = sum(one.candles.volume.sum() for one in told)
-    dead = sum(event.size for one in told for event in one.liquidations)
-    return temper(told[0].candles.close, oi, volume, dead, days)
+    histories = market.history(days)
+    oi = sum(one.candles.oi for one in histories)
+    volume = sum(one.candles.volume.sum() for one in histories)
+    liquidated = sum(event.size for one in histories for event in one.liquidations)
+    return temper(histories[0].candles.close, oi, volume, liquidated, days)
 
 
 def test_two_days_have_the_turnover_deaths_and_volatility_of_a_real_market(recording: Recording):
     found = of_recording(recording, 2.0)
     assert 4 < found["volume"] < 12
-    assert 0.005 < found["dead"] < 0.08
+    assert 0.005 < found["liquidated"] < 0.08
     assert 0.01 < found["volatility"] < 0.08
 
 
@@ -63,7 +63,7 @@ def test_coarse_and_fine_steps_make_one_market(start: int):
         fine.append(of_recording(market.run(6.0, 1.0, truth_every=DAY), 6.0))
         coarse.append(of_history(other, 6.0))
         counts.append([m.truth().sizes.size for m in (market, other)])
-    for name in ("volume", "dead", "volatility"):
+    for name in ("volume", "liquidated", "volatility"):
         ratio = np.mean([f[name] for f in fine]) / np.mean([c[name] for c in coarse])
         assert 0.5 < ratio < 2, name
     assert 0.5 < np.divide(*np.mean(counts, axis=0)) < 2
@@ -85,10 +85,10 @@ def test_live_steps_make_the_same_market_too(start: int):
 
 
 @pytest.mark.slow
-def test_a_month_neither_explodes_nor_dies_out(start: int):
+def test_activity_of_a_month_neither_explodes_nor_vanishes(start: int):
     market = SimulatedMarket(World(warm=4.0), 11, start)
-    told = market.history(30.0)
-    close = told[0].candles.close
+    histories = market.history(30.0)
+    close = histories[0].candles.close
     daily = np.diff(np.log(close)).reshape(-1)[: 1440 * 29].reshape(29, -1).std(1) * np.sqrt(1440)
     assert 0.01 < np.median(daily) < 0.08
     assert 0.3 < close[-1] / close[0] < 3

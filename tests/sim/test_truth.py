@@ -1,4 +1,4 @@
-"""What must hold of the hidden state at any moment, and of every death."""
+"""Invariants of the hidden state at any time, and of every liquidation."""
 
 from __future__ import annotations
 

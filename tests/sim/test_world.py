@@ -32,11 +32,11 @@ def test_a_world_that_cannot_be_is_refused(change: dict[str, object], why: str):
 
 
 def test_the_default_world_is_the_one_that_was_measured():
-    law = params_of(World())[0]
-    assert law["volatility"] * 86_400**0.5 * 0.5e-4 == pytest.approx(0.022)
-    assert law["mix"].tolist() == [0.38, 0.595, 0.025]
-    assert law["shares"].tolist() == [0.5, 0.8] + [1.0] * 6
-    assert law["trend"] == 0
+    params = params_of(World())[0]
+    assert params["volatility"] * 86_400**0.5 * 0.5e-4 == pytest.approx(0.022)
+    assert params["mix"].tolist() == [0.38, 0.595, 0.025]
+    assert params["shares"].tolist() == [0.5, 0.8] + [1.0] * 6
+    assert params["trend"] == 0
 
 
 def test_stress_worlds_are_calmer_and_thinner():

@@ -1,4 +1,4 @@
-"""One made coin for all tests, and servers that begin from copies of it."""
+"""One simulated coin for all tests, and servers that begin from copies of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def made() -> Made:
 
 @pytest.fixture
 def coin(made: Made) -> Coin:
-    """A coin of one's own at the end of its past."""
+    """A separate copy of the coin at the end of its history."""
     market, histories = made
     return Coin("BTC", market.copy(), histories, 0, SEED)
 
@@ -53,16 +53,16 @@ Start = Callable[..., Awaitable[Simulator]]
 
 @pytest.fixture
 async def start(made: Made, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
-    """Return what starts a simulator of BTC at once; all are closed afterwards.
+    """Return a function that starts a simulator of BTC at once; all are closed afterwards.
 
-    Nobody is liquidated there but by a fault: who else would be is another one at each time of day.
+    Only faults cause liquidations there: which others would happen depends on the time of day.
     """
     begun: list[Simulator] = []
 
     async def ready(*_: Any) -> dict[str, Made]:
         market, histories = made
         calm = market.copy()
-        calm._rules.laws["liquidations"] = 0
+        calm._schedule.params["liquidations"] = 0
         return {"BTC": (calm, histories)}
 
     async def begin(rate: float = 0.0) -> Simulator:
@@ -101,7 +101,7 @@ def decoded(data: str) -> Any:
         return data
 
 
-HELLOS: dict[str, tuple[str, Sequence[dict[str, Any]]]] = {
+SUBSCRIPTIONS: dict[str, tuple[str, Sequence[dict[str, Any]]]] = {
     "binance": ("/public/stream?streams=btcusdt@depth@100ms", ()),
     "binance-coin": ("/public/stream?streams=btcusd_perp@depth@100ms", ()),
     "bybit": ("/v5/public/linear", [{"op": "subscribe", "args": ["orderbook.200.BTCUSDT"]}]),
@@ -210,7 +210,7 @@ ROWS: dict[str, Callable[[Any], Rows | None]] = {
 
 
 def book_rows(venue: str, frame: Any) -> Rows | None:
-    """Return what a frame says about the book, if it does."""
+    """Return the book rows of a frame, if it has any."""
     return ROWS[venue](frame) if isinstance(frame, dict) else None
 
 

@@ -28,23 +28,25 @@ def asked(wire: MockExchange, user: str) -> bytes:
 def test_accounts_hold_true_positions_with_the_price_they_will_die_at(
     coin: Coin, wires: dict[str, MockExchange]
 ):
-    truth = coin.made.truth()
-    place = coin.made.world.venues.index("hyperliquid")
+    truth = coin.simulation.truth()
+    place = coin.simulation.world.venues.index("hyperliquid")
     here = truth.venues == place
     reader, wire = Hyperliquid(), wires["hyperliquid"]
     found = 0
     for number in range(0, 997, 50):
         (poll,) = reader.watch([address(number)])
-        for look in reader.read(asked(wire, address(number)), coin.made.now, poll.channel):
-            assert isinstance(look, Positions)
-            assert look.market == "hyperliquid:BTC"
+        for snapshot in reader.read(
+            asked(wire, address(number)), coin.simulation.now, poll.channel
+        ):
+            assert isinstance(snapshot, Positions)
+            assert snapshot.market == "hyperliquid:BTC"
             mine = here & (truth.serials % 997 == number)
             signed = (truth.sizes * truth.sides)[mine]
-            i = abs(signed - look.sizes[0]).argmin()
-            assert signed[i] == pytest.approx(look.sizes[0], abs=1e-4)
-            assert truth.entries[mine][i] == pytest.approx(look.entries[0], rel=1e-4)
-            told, true = look.liquidations[0], truth.prices[mine][i]
-            assert told == pytest.approx(true) if true > 0 else math.isnan(told)
+            i = abs(signed - snapshot.sizes[0]).argmin()
+            assert signed[i] == pytest.approx(snapshot.sizes[0], abs=1e-4)
+            assert truth.entries[mine][i] == pytest.approx(snapshot.entries[0], rel=1e-4)
+            reported, true = snapshot.liquidations[0], truth.prices[mine][i]
+            assert reported == pytest.approx(true) if true > 0 else math.isnan(reported)
             found += 1
     assert found > 5
 

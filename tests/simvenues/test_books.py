@@ -9,13 +9,13 @@ import msgspec
 
 from powderkeg.simvenues.control import book_of
 
-from .conftest import HELLOS, SYMBOLS, Copy, book_rows, decoded
+from .conftest import SUBSCRIPTIONS, SYMBOLS, Copy, book_rows, decoded
 
 
 async def _connected(simulator: Any, http: Any, venue: str) -> Any:
-    path, hello = HELLOS[venue]
+    path, subscription = SUBSCRIPTIONS[venue]
     ws = await http.ws_connect(f"ws://{simulator.addresses[venue]}{path}")
-    for message in hello:
+    for message in subscription:
         await ws.send_str(msgspec.json.encode(message).decode())
     return ws
 
@@ -24,13 +24,13 @@ async def _snapshot(simulator: Any, http: Any, venue: str, copy: Copy) -> None:
     root = "dapi" if venue == "binance-coin" else "fapi"
     url = f"http://{simulator.addresses[venue]}/{root}/v1/depth"
     async with http.get(url, params={"symbol": SYMBOLS[venue], "limit": "1000"}) as answer:
-        told = await answer.json()
-    copy.take(told["bids"], told["asks"], True, told["lastUpdateId"], 0)
+        snapshot = await answer.json()
+    copy.take(snapshot["bids"], snapshot["asks"], True, snapshot["lastUpdateId"], 0)
 
 
 async def test_diffs_rebuild_the_true_book_of_every_venue(start, http):
     simulator = await start()
-    await asyncio.gather(*(_rebuilds(simulator, http, venue) for venue in HELLOS))
+    await asyncio.gather(*(_rebuilds(simulator, http, venue) for venue in SUBSCRIPTIONS))
 
 
 async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
@@ -50,7 +50,7 @@ async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
             truth = book_of(market)
             bids, asks = copy.top(20)
             if venue.startswith("bybit") and [list(row) for row in bids] != truth["bids"]:
-                continue  # its numbers are not the book's own: a newer state cannot be told
+                continue  # its numbers are not the book's own: a newer state cannot be recognised
             assert [list(row) for row in bids] == truth["bids"], venue
             assert [list(row) for row in asks] == truth["asks"], venue
             equal += 1

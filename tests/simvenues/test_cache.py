@@ -1,4 +1,4 @@
-"""What is kept from one start to the next: read back to the bit, or made anew."""
+"""The cache: entries are read back bit for bit, or computed again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_is_kept_is_read_back_under_its_key_alone(kept, raw, key):
     assert len(list(kept.iterdir())) == 1
 
 
-def test_a_damaged_file_is_said_and_not_used(kept, capsys):
+def test_a_damaged_file_is_logged_and_not_used(kept, capsys):
     cache.save("thing", "key", b"a" * 1000)
     (path,) = kept.iterdir()
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -38,7 +38,7 @@ def test_a_damaged_file_is_said_and_not_used(kept, capsys):
     assert "cache_damaged" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_does_no_harm(tmp_path, monkeypatch, capsys):
+def test_an_unwritable_folder_is_logged_and_does_no_harm(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("POWDERKEG_CACHE", str(tmp_path / "file"))
     cache.save("thing", "key", b"raw")

@@ -13,9 +13,9 @@ import pytest
 
 from powderkeg.simvenues import Simulator
 
-from .conftest import HELLOS, SYMBOLS, book_rows, decoded, frames
+from .conftest import SUBSCRIPTIONS, SYMBOLS, book_rows, decoded, frames
 
-CHAINED = sorted(set(HELLOS) - {"hyperliquid"})
+CHAINED = sorted(set(SUBSCRIPTIONS) - {"hyperliquid"})
 
 
 async def ask(simulator: Simulator, http: aiohttp.ClientSession, **fault: Any) -> dict[str, Any]:
@@ -24,10 +24,12 @@ async def ask(simulator: Simulator, http: aiohttp.ClientSession, **fault: Any) -
         return await answer.json()
 
 
-async def connected(simulator: Any, http: Any, venue: str, path: str = "", *hello: Any) -> Any:
-    own, first = HELLOS[venue]
+async def connected(
+    simulator: Any, http: Any, venue: str, path: str = "", *subscription: Any
+) -> Any:
+    own, first = SUBSCRIPTIONS[venue]
     ws = await http.ws_connect(f"ws://{simulator.addresses[venue]}{path or own}")
-    for message in hello or (() if path else first):
+    for message in subscription or (() if path else first):
         text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
         await ws.send_str(text)
     return ws
@@ -84,24 +86,24 @@ async def test_a_fault_of_one_symbol_spares_others(start, http):
     assert breaks(await ids(ws, "bybit", 6)) == 0
 
 
-async def test_a_silent_venue_keeps_the_socket_and_says_nothing(start, http):
+async def test_a_silent_venue_keeps_the_socket_and_sends_nothing(start, http):
     simulator = await start()
     ws = await connected(simulator, http, "bybit")
     await ids(ws, "bybit", 2)
     chain: list[tuple[int, int]] = []
-    told: list[int] = []
+    stamps: list[int] = []
 
     async def on_message() -> None:
         frame = decoded(await ws.receive_str(timeout=60))
         chain.append((frame["data"]["u"], frame["data"]["u"] - 1))
-        told.append(frame["ts"])
+        stamps.append(frame["ts"])
 
     await on_message()
     before = time.monotonic()
     await ask(simulator, http, venue="bybit", fault="silent", seconds=1.2)
     while time.monotonic() - before < 1.4 or len(chain) < 4:
         await on_message()
-    assert max(later - at for at, later in pairwise(told)) > 1000, "by the clock of the venue, ms"
+    assert max(later - at for at, later in pairwise(stamps)) > 1000, "by the clock of the venue, ms"
     assert breaks(chain) == 1
     assert not ws.closed
 
@@ -147,7 +149,7 @@ async def test_a_ping_is_answered_unless_ignored(start, http):
 
     async def ping(venue: str) -> None:
         text, pong = PINGS[venue]
-        ws = await connected(simulator, http, venue, HELLOS[venue][0], text)
+        ws = await connected(simulator, http, venue, SUBSCRIPTIONS[venue][0], text)
         assert pong in await ws.receive_str(timeout=60), venue
         await ask(simulator, http, venue=venue, fault="pong_ignored", seconds=600)
         await ws.send_str(text)
@@ -167,7 +169,7 @@ async def test_bybit_restarts_with_a_snapshot_whose_u_is_one(start, http):
     assert (await ids(ws, "bybit", 2))[0] == (2, 1)
 
 
-async def test_okx_goes_on_from_a_lower_id_with_the_chain_whole(start, http):
+async def test_okx_continues_from_a_lower_id_without_a_gap(start, http):
     simulator = await start()
     ws = await connected(simulator, http, "okx")
     await ids(ws, "okx", 2)
@@ -219,7 +221,7 @@ FORCED: dict[str, tuple[str, Any]] = {
 
 
 def forced(venue: str, frame: Any) -> list[Any]:
-    """Return the liquidations a frame tells."""
+    """Return the liquidations of a frame."""
     if not isinstance(frame, dict):
         return []
     if venue == "binance":
@@ -232,7 +234,7 @@ def forced(venue: str, frame: Any) -> list[Any]:
     return frame.get("data", [])
 
 
-TOLD = {"binance": 1, "bybit": 6, "okx": 5, "bitget": 2, "deribit": 6}
+REPORTED = {"binance": 1, "bybit": 6, "okx": 5, "bitget": 2, "deribit": 6}
 """Of six at once: the latest, all, four of five, the largest of each side, all."""
 
 
@@ -240,22 +242,24 @@ async def test_each_venue_censors_a_batch_of_liquidations_in_its_own_way(start, 
     simulator = await start()
 
     async def batch(venue: str) -> None:
-        path, hello = FORCED[venue]
-        ws = await connected(simulator, http, venue, path, *([hello] if hello else []))
+        path, subscription = FORCED[venue]
+        ws = await connected(
+            simulator, http, venue, path, *([subscription] if subscription else [])
+        )
         await asyncio.sleep(0.2)
         await ask(simulator, http, venue=venue, fault="liquidation_batch", n=6)
         seen = await frames(ws, lambda frame: bool(forced(venue, frame)))
-        assert len(forced(venue, seen[-1])) == TOLD[venue], venue
+        assert len(forced(venue, seen[-1])) == REPORTED[venue], venue
         rows = [r for r in simulator.log.rows if r.venue == venue and r.kind == "liquidation"]
-        assert len(rows) == TOLD[venue], venue
+        assert len(rows) == REPORTED[venue], venue
 
     await asyncio.gather(*map(batch, FORCED))
 
 
 async def test_a_late_liquidation_comes_late(start, http):
     simulator = await start()
-    path, hello = FORCED["bybit"]
-    ws = await connected(simulator, http, "bybit", path, hello)
+    path, subscription = FORCED["bybit"]
+    ws = await connected(simulator, http, "bybit", path, subscription)
     await ask(simulator, http, venue="bybit", fault="late_liquidation", seconds=600, delay=1.5)
     await ask(simulator, http, venue="bybit", fault="liquidation_batch", n=1)
     seen = await frames(ws, lambda frame: bool(forced("bybit", frame)))
@@ -263,17 +267,17 @@ async def test_a_late_liquidation_comes_late(start, http):
 
 
 @pytest.mark.parametrize("venue", ["okx", "bitget"])
-async def test_old_liquidations_are_said_again_to_who_subscribes(venue, start, http):
+async def test_old_liquidations_are_replayed_to_new_subscribers(venue, start, http):
     simulator = await start()
-    path, hello = FORCED[venue]
-    first = await connected(simulator, http, venue, path, hello)
+    path, subscription = FORCED[venue]
+    first = await connected(simulator, http, venue, path, subscription)
     await ask(simulator, http, venue=venue, fault="liquidation_batch", n=2)
-    told = forced(venue, (await frames(first, lambda frame: bool(forced(venue, frame))))[-1])
+    stamps = forced(venue, (await frames(first, lambda frame: bool(forced(venue, frame))))[-1])
     if venue == "bitget":  # OKX always does
         await ask(simulator, http, venue=venue, fault="replay_on_subscribe", seconds=600)
-    second = await connected(simulator, http, venue, path, hello)
+    second = await connected(simulator, http, venue, path, subscription)
     seen = await frames(second, lambda frame: bool(forced(venue, frame)))
-    assert forced(venue, seen[-1])[0] in told
+    assert forced(venue, seen[-1])[0] in stamps
 
 
 async def test_rest_is_refused_for_a_while(start, http):
@@ -308,8 +312,8 @@ async def test_a_skewed_clock_stamps_everything_wrong(start, http):
     simulator = await start()
     await ask(simulator, http, venue="okx", fault="clock_skew", seconds=600, skew=3600)
     async with http.get(f"http://{simulator.addresses['okx']}/api/v5/public/time") as answer:
-        told = int((await answer.json())["data"][0]["ts"])
-    assert told - simulator.clock() // 1000 == pytest.approx(3_600_000, abs=1000)
+        stamps = int((await answer.json())["data"][0]["ts"])
+    assert stamps - simulator.clock() // 1000 == pytest.approx(3_600_000, abs=1000)
     ws = await connected(simulator, http, "okx")
     seen = await frames(ws, lambda frame: "action" in frame)
     assert int(seen[-1]["data"][0]["ts"]) > simulator.clock() // 1000 + 3_500_000
@@ -320,15 +324,15 @@ def stamps(frame: dict[str, Any]) -> set[str]:
     return {row["ts"] for order in frame.get("data", ()) for row in order.get("details", ())}
 
 
-async def test_what_is_told_again_keeps_the_time_it_was_told_with(start, http):
+async def test_replayed_liquidations_keep_their_original_stamps(start, http):
     simulator = await start()
     channel = {"channel": "liquidation-orders", "instType": "SWAP"}
-    hello = {"op": "subscribe", "args": [channel]}
-    ws = await connected(simulator, http, "okx", "", hello)
+    subscription = {"op": "subscribe", "args": [channel]}
+    ws = await connected(simulator, http, "okx", "", subscription)
     await ask(simulator, http, venue="okx", fault="liquidation_batch", n=3)
     first = stamps((await frames(ws, stamps))[-1])
     await ask(simulator, http, venue="okx", fault="clock_skew", seconds=600, skew=3600)
-    again = await connected(simulator, http, "okx", "", hello)
+    again = await connected(simulator, http, "okx", "", subscription)
     assert await frames(again, lambda frame: first & stamps(frame))
 
 

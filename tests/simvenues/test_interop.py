@@ -69,12 +69,12 @@ async def test_ccxt_sees_the_true_market(venue, start):
         markets = await library.load_markets()
         assert markets[COIN]["contractSize"] == UNITS[venue]
         await _candles_agree(library, market, venue)
-        told = await library.fetch_open_interest(COIN)
+        answer = await library.fetch_open_interest(COIN)
         expected = market.oi
         if venue == "bybit":  # asked as history, and both sides
-            at = told["timestamp"] * 1000
+            at = answer["timestamp"] * 1000
             expected = 2 * market.past.interest(at, at + 1, 60_000_000)[0][1]
-        assert told["openInterestAmount"] * UNITS[venue] == pytest.approx(expected, rel=0.005)
+        assert answer["openInterestAmount"] * UNITS[venue] == pytest.approx(expected, rel=0.005)
         await _trades_agree(library, simulator, venue)
         await _book_agrees(library, market, venue)
     finally:
@@ -122,8 +122,8 @@ async def _book_agrees(library: Any, market: Any, venue: str) -> None:
 
 
 @pytest.mark.parametrize("venue", sorted(CLASSES))
-async def test_ccxt_hears_a_liquidation_at_its_raw_side(venue, start):
-    """Bybit tells the side of the position, the others that of the order; ccxt passes it on."""
+async def test_ccxt_receives_a_liquidation_with_its_raw_side(venue, start):
+    """Bybit sends the side of the position, the others that of the order; ccxt passes it on."""
     simulator = await start()
     market = simulator.hosts[venue].wire.markets[SYMBOLS[venue]]
     library = _library(venue, simulator)
@@ -133,9 +133,9 @@ async def test_ccxt_hears_a_liquidation_at_its_raw_side(venue, start):
         await asyncio.sleep(1.0)
         market.forced.append((True, 50))
         size, sides = pytest.approx(0.5 if venue == "okx" else 0.05), set[str]()
-        while not sides:  # the market's own dead are told too
-            told = await _soon(waiting)
-            sides = {each["side"] for each in told if each["contracts"] == size}
+        while not sides:  # the market's own liquidations come too
+            answer = await _soon(waiting)
+            sides = {each["side"] for each in answer if each["contracts"] == size}
             waiting = asyncio.ensure_future(library.watch_liquidations(COIN))
         waiting.cancel()
     finally:
@@ -146,13 +146,13 @@ async def test_ccxt_hears_a_liquidation_at_its_raw_side(venue, start):
 async def test_the_official_hyperliquid_client_sees_the_true_market(start):
     simulator = await start()
     market = simulator.hosts["hyperliquid"].wire.markets["BTC"]
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def use() -> tuple[Any, Any, Any]:
         client = info.Info(f"http://{simulator.addresses['hyperliquid']}")
         try:
-            client.subscribe({"type": "trades", "coin": "BTC"}, heard.append)
-            client.subscribe({"type": "l2Book", "coin": "BTC"}, heard.append)
+            client.subscribe({"type": "trades", "coin": "BTC"}, received.append)
+            client.subscribe({"type": "l2Book", "coin": "BTC"}, received.append)
             until = market.now // 1000
             candles = client.candles_snapshot("BTC", "1m", until - 600_000, until)
             return client.meta(), client.l2_snapshot("BTC"), candles
@@ -169,10 +169,10 @@ async def test_the_official_hyperliquid_client_sees_the_true_market(start):
         candles[0]["t"] * 1000, candles[0]["t"] * 1000 + 1, 60_000_000, 1, newest=False
     )[0]
     assert float(candles[0]["v"]) == pytest.approx(bar.volume, abs=1e-4)
-    channels = {message["channel"] for message in heard}
+    channels = {message["channel"] for message in received}
     assert channels == {"trades", "l2Book"}
     prints = {
-        (t["time"], float(t["px"])) for m in heard if m["channel"] == "trades" for t in m["data"]
+        (t["time"], float(t["px"])) for m in received if m["channel"] == "trades" for t in m["data"]
     }
     known = {(f.at // 1000, f.ticks * market.spec.tick) for f in market.tape}
     assert prints <= known

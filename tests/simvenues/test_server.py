@@ -1,4 +1,4 @@
-"""The process: what it says, what it logs, how it ends."""
+"""The process: its output, its log, and its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from powderkeg.errors import ConfigError
 from powderkeg.sim import EPISODES, SimulatedMarket
 from powderkeg.simvenues import serve
 
-from .conftest import HELLOS, SYMBOLS, book_rows, decoded
+from .conftest import SUBSCRIPTIONS, SYMBOLS, book_rows, decoded
 
 
 async def test_all_that_was_logged_was_sent(start, http):
@@ -30,14 +30,14 @@ async def test_all_that_was_logged_was_sent(start, http):
     params = {"venue": "binance", "symbol": "BTCUSDT"}
     async with http.get(f"{simulator.control}/log", params=params) as answer:
         rows = {row["id"]: row for row in await answer.json()}
-    told = [rows[row["a"]] for row in seen]
-    assert [row["id"] for row in told] == list(range(told[0]["id"], told[-1]["id"] + 1))
-    assert [row["price"] for row in told] == [float(row["p"]) for row in seen]
-    assert [row["size"] for row in told] == pytest.approx([float(row["q"]) for row in seen])
+    body = [rows[row["a"]] for row in seen]
+    assert [row["id"] for row in body] == list(range(body[0]["id"], body[-1]["id"] + 1))
+    assert [row["price"] for row in body] == [float(row["p"]) for row in seen]
+    assert [row["size"] for row in body] == pytest.approx([float(row["q"]) for row in seen])
     assert all(b["f"] == a["l"] + 1 for a, b in pairwise(seen))
 
 
-async def test_an_episode_waits_until_somebody_listens(start, http, monkeypatch):
+async def test_an_episode_waits_for_the_first_connection(start, http, monkeypatch):
     begun = []
     monkeypatch.setattr(SimulatedMarket, "script", lambda _, episode: begun.append(episode))
     simulator = await start()
@@ -56,13 +56,13 @@ async def test_the_truth_names_book_sums_and_positions(start, http):
     for venue, symbol in SYMBOLS.items():
         params = {"venue": venue, "symbol": symbol}
         async with http.get(f"{simulator.control}/truth", params=params) as answer:
-            told = await answer.json()
-        assert told["book"]["bids"][0][0] < told["book"]["asks"][0][0]
-        assert told["positions"]["count"] > 0
+            body = await answer.json()
+        assert body["book"]["bids"][0][0] < body["book"]["asks"][0][0]
+        assert body["positions"]["count"] > 0
         # Market makers' inventories are open interest too, but no positions.
-        assert 0 < told["positions"]["long"] < 1.000001 * told["open_interest"]
-        assert 0 < told["positions"]["short"] < 1.000001 * told["open_interest"]
-        assert {"trades", "base", "liquidations", "last_trade"} <= set(told["sent"])
+        assert 0 < body["positions"]["long"] < 1.000001 * body["open_interest"]
+        assert 0 < body["positions"]["short"] < 1.000001 * body["open_interest"]
+        assert {"trades", "base", "liquidations", "last_trade"} <= set(body["sent"])
 
 
 async def test_the_truth_of_what_is_not_simulated_is_refused(start, http):
@@ -75,12 +75,12 @@ async def test_the_truth_of_what_is_not_simulated_is_refused(start, http):
 async def test_padding_reaches_the_rate_and_stays_true(start, http):
     simulator = await start(rate=400.0)
     sockets = []
-    for venue, (path, hello) in HELLOS.items():
+    for venue, (path, subscription) in SUBSCRIPTIONS.items():
         ws = await http.ws_connect(f"ws://{simulator.addresses[venue]}{path}")
-        for message in hello:
+        for message in subscription:
             await ws.send_str(msgspec.json.encode(message).decode())
         sockets.append((venue, ws))
-    count = dict.fromkeys(HELLOS, 0)
+    count = dict.fromkeys(SUBSCRIPTIONS, 0)
     gaps = 0
 
     async def listen(venue: str, ws: Any) -> None:
@@ -113,7 +113,7 @@ async def test_what_is_not_simulated_is_refused(wrong):
         await serve(**{"coins": ["BTC"], "days": 1.0, **wrong})
 
 
-async def test_the_program_says_where_it_listens_and_ends_with_its_parent(http):
+async def test_the_program_prints_its_addresses_and_ends_with_its_parent(http):
     arguments = ("-m", "powderkeg.simvenues", "--coins", "SOL", "--days", "1", "--with-parent")
     program = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
@@ -121,8 +121,8 @@ async def test_the_program_says_where_it_listens_and_ends_with_its_parent(http):
     assert program.stdin is not None
     assert program.stdout is not None
     async with asyncio.timeout(60):
-        told = json.loads(await program.stdout.readline())
-        async with http.get(f"http://{told['hosts']['bybit']}/v5/market/time") as answer:
+        body = json.loads(await program.stdout.readline())
+        async with http.get(f"http://{body['hosts']['bybit']}/v5/market/time") as answer:
             assert (await answer.json())["retCode"] == 0
         program.stdin.close()
         assert await program.wait() == 0
@@ -131,8 +131,10 @@ async def test_the_program_says_where_it_listens_and_ends_with_its_parent(http):
 async def test_a_market_that_was_left_behind_catches_up_without_a_gap(coin):
     binance = coin.markets[0]
     chain = [
-        news.change for market, news in coin.live(coin.made.now + 400_000_000) if market is binance
+        update.change
+        for market, update in coin.advance(coin.simulation.now + 400_000_000)
+        if market is binance
     ]
     known = [change for change in chain if change]
-    assert coin.made.now == binance.now
+    assert coin.simulation.now == binance.now
     assert all(b.previous == a.last for a, b in pairwise(known))

@@ -16,7 +16,7 @@ from powderkeg.simvenues.wire import MockExchange, Session
 from .conftest import SYMBOLS, decoded
 
 TARDIS, NAUTILUS = "wire/messages_tardis", "wire/messages_nautilus"
-HELLO: dict[str, list[Any]] = {
+SUBSCRIPTIONS: dict[str, list[Any]] = {
     "binance": [],
     "binance-coin": [],
     "bybit": [
@@ -85,21 +85,23 @@ PATHS = {
 
 
 @pytest.fixture
-def said(coin: Coin, wires: dict[str, MockExchange]) -> dict[str, list[Any]]:
-    """All that venues say in four seconds, two of them with forced closes."""
+def published(coin: Coin, wires: dict[str, MockExchange]) -> dict[str, list[Any]]:
+    """All that venues publish in four seconds, two of them with forced closes."""
     out: dict[str, list[Any]] = {venue: [] for venue in wires}
     for venue, path in PATHS.items():
         session = Session(
             lambda body, venue=venue: out[venue].append(decoded(body.decode())), path, 1
         )
         assert wires[venue].connect(session)
-        for message in HELLO[venue]:
+        for message in SUBSCRIPTIONS[venue]:
             wires[venue].on_message(session, json.dumps(message))
     for market in coin.markets:
         market.forced += [(True, 5), (False, 6), (True, 7), (False, 8)]
-    for market, news in coin.live(coin.made.now + 4_000_000):
+    for market, update in coin.advance(coin.simulation.now + 4_000_000):
         wire = wires[market.spec.venue]
-        for frame in wire.publish_update(market, news, wire.told(market, news)):
+        for frame in wire.publish_update(
+            market, update, wire.reported_liquidations(market, update)
+        ):
             out[market.spec.venue].append(decoded(frame.body.decode()))
     return out
 
@@ -149,49 +151,49 @@ def at(message: Any, path: list[str]) -> Any:
     "kind",
     ["aggTrade", "depthUpdate", "markPriceUpdate", "bookTicker", "trade", "forceOrder"],
 )
-def test_binance_streams(kind, data, said):
+def test_binance_streams(kind, data, published):
     recorded = first(lines(data, "binance_usdm"), data__e=kind)["data"]
-    mine = [m for m in said["binance"] if m.get("e") == kind]
+    mine = [m for m in published["binance"] if m.get("e") == kind]
     # a diff may well have changed one side only
     served = first([m for m in mine if m.get("a", True) and m.get("b", True)] or mine, e=kind)
     same(recorded, served)
 
 
 @pytest.mark.parametrize("kind", ["depthUpdate", "bookTicker", "forceOrder"])
-def test_coin_margined_streams(kind, data, said):
+def test_coin_margined_streams(kind, data, published):
     recorded = first(lines(data, "binance_coinm"), data__e=kind)["data"]
-    mine = [m for m in said["binance-coin"] if m.get("e") == kind]
+    mine = [m for m in published["binance-coin"] if m.get("e") == kind]
     whole = [m for m in mine if m.get("a", True) and m.get("b", True)] or mine
     same(recorded, first(whole, e=kind))
 
 
 @pytest.mark.parametrize("topic", ["publicTrade", "orderbook", "tickers.BTCUSDT", "allLiquidation"])
-def test_bybit_topics(topic, data, said):
+def test_bybit_topics(topic, data, published):
     kind = "snapshot" if topic.startswith("tickers") else ""
     recorded = first(lines(data, "bybit")[-20:], topic=topic, type=kind)
-    same(recorded, first(said["bybit"], topic=topic, type=kind))
+    same(recorded, first(published["bybit"], topic=topic, type=kind))
 
 
 @pytest.mark.parametrize(
     "channel",
     ["trades", "index-tickers", "mark-price", "open-interest", "funding-rate"],
 )
-def test_okx_channels(channel, data, said):
+def test_okx_channels(channel, data, published):
     recorded = first(lines(data, "okx_swap"), arg__channel=channel)
     gone = frozenset({"nextFundingRate"})  # empty since rates are of the running period
-    same(recorded, first(said["okx"], arg__channel=channel, data="["), gone)
+    same(recorded, first(published["okx"], arg__channel=channel, data="["), gone)
 
 
-def test_okx_books(data, said):
+def test_okx_books(data, published):
     recorded = first(lines(data, "okx_swap"), arg__channel="books-l2-tbt")
-    updates = [m for m in said["okx"] if m.get("action") == "update"]
+    updates = [m for m in published["okx"] if m.get("action") == "update"]
     books = [m for m in updates if at(m, ["arg", "channel"]) == "books"]
     # an update may change one side only
     same(recorded, next(m for m in books if m["data"][0]["asks"] and m["data"][0]["bids"]))
 
 
-def test_okx_liquidations_are_arrays_of_details(said):
-    message = first(said["okx"], arg__channel="liquidation-orders", data="details")
+def test_okx_liquidations_are_arrays_of_details(published):
+    message = first(published["okx"], arg__channel="liquidation-orders", data="details")
     details = message["data"][0]["details"]
     assert len(details) > 1
     assert {row["posSide"] for row in details} == {"long", "short"}
@@ -199,27 +201,29 @@ def test_okx_liquidations_are_arrays_of_details(said):
 
 
 @pytest.mark.parametrize("topic", ["publicTrade", "books", "ticker", "liquidation"])
-def test_bitget_topics(topic, data, said):
+def test_bitget_topics(topic, data, published):
     recorded = first(lines(data, "bitget_futures_v3"), arg__topic=topic)
-    served = [m for m in said["bitget"] if m.get("action") and m["arg"]["topic"] == topic]
+    served = [m for m in published["bitget"] if m.get("action") and m["arg"]["topic"] == topic]
     same(recorded, next(m for m in served if m["data"]))
 
 
 @pytest.mark.parametrize("kind", ["trades", "book"])
-def test_deribit_channels(kind, data, said):
+def test_deribit_channels(kind, data, published):
     file = data / NAUTILUS / "deribit" / f"ws_{'book_delta' if kind == 'book' else 'trades'}.json"
     recorded = json.loads(file.read_text())
-    served = [m for m in said["deribit"] if at(m, ["params", "channel"]).startswith(f"{kind}.")]
+    served = [
+        m for m in published["deribit"] if at(m, ["params", "channel"]).startswith(f"{kind}.")
+    ]
     same(recorded, served[-1], frozenset({"combo_trade_id"}))
 
 
-def test_deribit_ticker(data, said):
+def test_deribit_ticker(data, published):
     recorded = json.loads((data / NAUTILUS / "deribit" / "ws_ticker.json").read_text())
-    same(recorded, first(said["deribit"], params__channel="ticker"))
+    same(recorded, first(published["deribit"], params__channel="ticker"))
 
 
-def test_deribit_books_begin_with_a_snapshot_and_name_new_levels_as_new(said):
-    books = [m for m in said["deribit"] if "book." in at(m, ["params", "channel"])]
+def test_deribit_books_begin_with_a_snapshot_and_name_new_levels_as_new(published):
+    books = [m for m in published["deribit"] if "book." in at(m, ["params", "channel"])]
     whole, *changes = [m["params"]["data"] for m in books]
     assert whole["type"] == "snapshot"
     assert "prev_change_id" not in whole
@@ -233,10 +237,10 @@ def test_deribit_books_begin_with_a_snapshot_and_name_new_levels_as_new(said):
 
 
 @pytest.mark.parametrize("channel", ["trades", "l2Book", "activeAssetCtx"])
-def test_hyperliquid_channels(channel, data, said):
+def test_hyperliquid_channels(channel, data, published):
     recorded = [m for m in lines(data, "hyperliquid") if m["channel"] == channel]
     message = next(m for m in recorded if channel != "l2Book" or m["data"]["levels"][0])
-    same(message, [m for m in said["hyperliquid"] if m["channel"] == channel][-1])
+    same(message, [m for m in published["hyperliquid"] if m["channel"] == channel][-1])
 
 
 BTC = "symbol=BTCUSDT"
@@ -300,8 +304,8 @@ UNSERVED = frozenset({
 
 
 @pytest.mark.parametrize(("venue", "path", "query", "file"), ANSWERS, ids=lambda x: str(x)[:40])
-def test_answers(venue, path, query, file, data, said, wires):
-    del said  # so that there have been trades
+def test_answers(venue, path, query, file, data, published, wires):
+    del published  # so that there have been trades
     recorded = json.loads((data / NAUTILUS / f"{FOLDERS[venue]}{file}.json").read_text())
     body = query.encode() if venue == "hyperliquid" else b""
     asked = {} if body else dict(parse_qsl(query))

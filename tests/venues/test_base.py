@@ -1,4 +1,4 @@
-"""What all venues share: chains of numbers, rows told twice, prints and candles as events."""
+"""Shared by all venues: sequence numbers, duplicate rows, prints and candles as events."""
 
 from itertools import pairwise
 
@@ -23,46 +23,46 @@ numbers = st.lists(st.integers(0, 40), max_size=60)
 
 
 @given(numbers)
-def test_a_chain_takes_each_number_once_in_whatever_order(told):
-    chain, heard = SequenceTracker(), set[int]()
-    for number in told:
-        assert (chain.take(number) < 0) == (number in heard)
-        heard.add(number)
+def test_a_tracker_takes_each_number_once_in_any_order(numbers):
+    tracker, received = SequenceTracker(), set[int]()
+    for number in numbers:
+        assert (tracker.take(number) < 0) == (number in received)
+        received.add(number)
 
 
 @given(numbers)
-def test_a_chain_tells_what_is_missing_before_its_newest_number(told):
-    chain, newest = SequenceTracker(), -1
-    for number in told:
-        missing = chain.take(number)
+def test_a_tracker_returns_what_is_missing_before_its_newest_number(numbers):
+    tracker, newest = SequenceTracker(), -1
+    for number in numbers:
+        missing = tracker.take(number)
         if newest >= 0 and number > newest:
             assert missing == number - newest - 1
         newest = max(newest, number)
 
 
 def test_a_number_that_fills_a_hole_is_taken_once_and_nothing_is_missing_before_it():
-    chain = SequenceTracker()
-    assert [chain.take(n) for n in (1, 2, 6, 7)] == [0, 0, 3, 0]
-    assert [chain.take(n) for n in (4, 5, 3, 3, 0, 8)] == [0, 0, 0, -1, 0, 0]
+    tracker = SequenceTracker()
+    assert [tracker.take(n) for n in (1, 2, 6, 7)] == [0, 0, 3, 0]
+    assert [tracker.take(n) for n in (4, 5, 3, 3, 0, 8)] == [0, 0, 0, -1, 0, 0]
 
 
-def test_a_chain_holds_its_oldest_holes_for_heard_when_there_are_too_many():
-    chain = SequenceTracker()
+def test_a_tracker_counts_its_oldest_holes_as_received_when_there_are_too_many():
+    tracker = SequenceTracker()
     for number in range(0, 400, 2):
-        chain.take(number)
-    assert chain.take(395) == 0
-    assert [chain.take(number) for number in (391, 387, 1)] == [0, 0, -1]
+        tracker.take(number)
+    assert tracker.take(395) == 0
+    assert [tracker.take(number) for number in (391, 387, 1)] == [0, 0, -1]
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=6), max_size=6))
 def test_equal_rows_of_one_frame_are_several_and_those_of_two_frames_one(frames):
     ids = Deduplicator()
-    told = [sum(ids.is_new(frame)) for frame in frames]
+    numbers = [sum(ids.is_new(frame)) for frame in frames]
     for key in range(6):
         most = max((frame.count(key) for frame in frames), default=0)
         assert most <= sum(frame.count(key) for frame in frames)
     expected = sum(max((f.count(key) for f in frames), default=0) for key in range(6))
-    assert sum(told) == expected
+    assert sum(numbers) == expected
 
 
 def test_ids_forget_the_oldest():
@@ -71,7 +71,7 @@ def test_ids_forget_the_oldest():
     assert ids.is_new(["a", "e"]) == [True, False]
 
 
-def test_past_funding_tells_the_interval_since_the_payment_before():
+def test_past_funding_has_the_interval_since_the_previous_payment():
     rows = [(16 * HOUR, 0.3), (0, 0.1), (4 * HOUR, 0.2), (0, 0.1)]
     events = funding_events("x:Y", 9, rows, 8 * HOUR)
     spans = [event.interval for event in events if isinstance(event, Funding)]
@@ -140,11 +140,11 @@ def test_a_candle_that_does_not_hold_its_own_prices_is_refused(wrong):
         candles_from_rows("x:Y", 10 * MINUTE, MINUTE, [wrong], never)
 
 
-def test_a_candle_that_cannot_be_costs_itself_and_is_counted():
+def test_an_invalid_candle_is_skipped_and_counted():
     counted = []
     rows = [bar(0), bar(1, low=10.5), bar(2)]
     (event,) = candles_from_rows(
-        "x:Y", 10 * MINUTE, MINUTE, rows, lambda *told: counted.append(told)
+        "x:Y", 10 * MINUTE, MINUTE, rows, lambda *numbers: counted.append(numbers)
     )
     assert isinstance(event, Candles)
     assert event.times.tolist() == [0, 2 * MINUTE]

@@ -199,7 +199,7 @@ def test_a_rest_snapshot_belongs_to_the_symbol_the_reader_was_made_for():
     assert event.market == "binance-coin:ETHUSD_PERP"
 
 
-def test_a_snapshot_of_nobody_is_unreadable():
+def test_a_snapshot_without_a_symbol_is_unreadable():
     with pytest.raises(WireError, match="expected a depth snapshot with a symbol"):
         Binance("binance").read(json.dumps(SNAPSHOT).encode(), SEEN)
 
@@ -230,7 +230,7 @@ def test_a_funding_rate_that_is_no_fraction_is_unreadable(rate):
         usdm().read(frame("x@markPrice", MARK | {"r": rate}), SEEN)
 
 
-def test_a_forced_sell_is_a_dead_long_at_the_average_fill():
+def test_a_forced_sell_is_a_liquidated_long_at_the_average_fill():
     (event,) = usdm().read(frame("btcusdt@forceOrder", FORCE), SEEN)
     at = 1584059031421 * MS
     assert event == Liquidation("binance:BTCUSDT", at, SEEN, 4706.04, 0.014, "long")
@@ -302,12 +302,12 @@ AGGREGATE = {
 
 
 def aggregate(number, first, last, at=1723161257400, **more):
-    told = AGGREGATE | {"a": number, "f": first, "l": last, "T": at} | more
-    return compact("btcusdt@aggTrade", told)
+    message = AGGREGATE | {"a": number, "f": first, "l": last, "T": at} | more
+    return compact("btcusdt@aggTrade", message)
 
 
-def compact(channel, told):
-    return json.dumps({"stream": channel, "data": told}, separators=(",", ":")).encode()
+def compact(channel, message):
+    return json.dumps({"stream": channel, "data": message}, separators=(",", ":")).encode()
 
 
 def test_a_jump_in_the_chain_of_aggregates_is_a_gap_since_the_last_trade():
@@ -331,9 +331,9 @@ def test_a_transfer_of_the_insurance_fund_has_a_number_but_is_in_no_aggregate():
 def test_an_aggregate_on_two_overlapping_sockets_is_counted_once():
     venue = usdm()
     frames = [aggregate(50 + n, 100 + 2 * n, 101 + 2 * n) for n in range(6)]
-    told = [venue.read(raw, SEEN) for raw in (*frames[:4], *frames[2:], frames[0])]
-    assert sum(len(events) for events in told) == 6
-    assert venue.skipped == {"trade told twice": 3}
+    message = [venue.read(raw, SEEN) for raw in (*frames[:4], *frames[2:], frames[0])]
+    assert sum(len(events) for events in message) == 6
+    assert venue.skipped == {"duplicate trade": 3}
 
 
 def test_recent_trades_join_the_stream_whichever_comes_first():
@@ -347,7 +347,7 @@ def test_recent_trades_join_the_stream_whichever_comes_first():
         after = [] if first_live else venue.read(live, SEEN)
         assert isinstance(recent, Trades)
         assert len(recent.times) + len(before + after) == 4
-        assert venue.skipped == {"trade told twice": 1}
+        assert venue.skipped == {"duplicate trade": 1}
         assert [type(e) for e in venue.read(aggregate(52, 104, 104), SEEN)] == [Trade]
 
 
@@ -355,7 +355,7 @@ def test_a_forced_order_on_two_overlapping_sockets_is_counted_once():
     venue = usdm()
     raw = compact("btcusdt@forceOrder", FORCE)
     assert [len(venue.read(raw, SEEN)) for _ in range(2)] == [1, 0]
-    assert venue.skipped == {"liquidation told twice": 1}
+    assert venue.skipped == {"duplicate liquidation": 1}
 
 
 @pytest.mark.parametrize(
@@ -381,13 +381,13 @@ def test_a_stream_of_all_markets_may_be_compact():
     assert [type(e) for e in events] == [Mark, Funding]
 
 
-def test_an_interval_that_was_told_goes_before_eight_hours():
+def test_a_reported_interval_replaces_eight_hours():
     venue = usdm()
-    told = [
+    message = [
         {"symbol": "BTCUSDT", "fundingIntervalHours": 4},
         {"symbol": "龙USDT", "fundingIntervalHours": 1},
     ]
-    assert venue.read(json.dumps(told).encode(), SEEN, "fundingInfo") == []
+    assert venue.read(json.dumps(message).encode(), SEEN, "fundingInfo") == []
     _, funding = venue.read(frame("btcusdt@markPrice@1s", MARK), SEEN)
     assert isinstance(funding, Funding)
     assert funding.interval == 4 * HOUR
@@ -399,12 +399,17 @@ def test_the_clock_and_the_instruments_are_kept():
     assert venue.server_time == 5 * MS
     raw = (FOLDER / "http_futures_market_exchange_info.json").read_bytes()
     assert venue.read(raw, SEEN, "instruments") == []
-    told = venue.instruments["BTCUSDT"]
-    assert (told.coin, told.kind, told.linear, told.tick) == ("BTC", "perpetual", True, 0.1)
+    message = venue.instruments["BTCUSDT"]
+    assert (message.coin, message.kind, message.linear, message.tick) == (
+        "BTC",
+        "perpetual",
+        True,
+        0.1,
+    )
     assert venue.tiers == {}
 
 
-def test_the_dollars_in_a_contract_are_those_the_venue_tells():
+def test_the_dollars_in_a_contract_are_those_the_venue_lists():
     venue = coin()
     raw = (FOLDER / "http_coinm_exchange_info.json").read_bytes().replace(b"100,", b"50,", 1)
     raw = raw.replace(b'"contractSize": 100', b'"contractSize": 50')
@@ -432,12 +437,12 @@ def test_answers_about_the_past_belong_to_the_symbol_that_was_asked():
         (b'{"error":{"code":-1121,"msg":"Invalid symbol."},"id":1}', ""),
     ],
 )
-def test_a_refusal_is_told_with_what_the_venue_said(raw, channel):
+def test_a_refusal_is_reported_with_the_venues_message(raw, channel):
     (event,) = usdm().read(raw, SEEN, channel)
     assert event == Link("binance", SEEN, SEEN, "refused", "-1121 Invalid symbol.")
 
 
-def test_an_answer_that_is_neither_told_nor_refused_is_unreadable():
+def test_an_answer_that_is_neither_data_nor_a_refusal_is_unreadable():
     with pytest.raises(WireError, match="Expected `array`"):
         usdm().read(b"{}", SEEN, "ratio:BTCUSDT")
 
@@ -541,8 +546,8 @@ def readable(raw: bytes, channel: str = "") -> None:
     st.sampled_from(ANSWERS),
     st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=3)), max_size=4),
 )
-def test_a_damaged_answer_is_events_or_a_wire_error(told, edits):
-    channel, raw = told
+def test_a_damaged_answer_is_events_or_a_wire_error(message, edits):
+    channel, raw = message
     readable(raw, channel)
     for place, new in edits:
         raw = raw[:place] + new + raw[place + len(new) :]
@@ -650,7 +655,7 @@ def test_an_aggregate_of_the_other_universe_is_left_out():
     assert reader.skipped == {"row of the other universe, st=2": 1}
 
 
-def test_a_row_of_all_markets_that_cannot_be_read_costs_itself():
+def test_an_unreadable_row_of_all_markets_is_skipped_and_the_rest_read():
     venue = usdm()
     mark = {"e": "markPriceUpdate", "E": 1, "s": "BTCUSDT", "p": "5", "r": "", "T": 0}
     odd = [mark | {"s": "币安人生USDT"}, mark | {"p": "-1"}, mark | {"E": "never"}]

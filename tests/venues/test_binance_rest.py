@@ -1,4 +1,4 @@
-"""Binance's answers: what each says, whose it is, and in which units."""
+"""Binance's REST answers: events, markets and units."""
 
 import json
 from contextlib import suppress
@@ -31,7 +31,7 @@ SEEN = 1_766_500_000_000_000
 MS = 1000
 
 
-def told(name):
+def sample(name):
     return (FOLDER / f"{name}.json").read_bytes()
 
 
@@ -84,7 +84,7 @@ def test_coin_margined_candles_have_their_coins_in_columns_seven_and_ten():
 
 
 def test_a_documented_candle_of_a_week_keeps_its_length():
-    raw = told("http_futures_market_klines").replace(b'"0.80000000"', b'"0.01635000"')
+    raw = sample("http_futures_market_klines").replace(b'"0.80000000"', b'"0.01635000"')
     (event,) = rest.bars(raw, SEEN, known(), {})
     assert isinstance(event, Candles)
     assert event.span == 7 * 24 * HOUR
@@ -98,13 +98,13 @@ def test_candles_of_several_lengths_or_of_none_are_refused(times):
 
 
 def test_open_interest_of_now_may_lack_its_time():
-    row = rest.interest(told("http_futures_market_open_interest"))
+    row = rest.interest(sample("http_futures_market_open_interest"))
     assert (row.size, row.symbol, row.time) == (10659.509, "BTCUSDT", 1589437530011)
     assert rest.interest(b'{"openInterest":"1"}').time == 0
 
 
 def test_past_open_interest_of_coin_margin_is_the_value_not_the_contracts():
-    raw = told("http_futures_market_open_interest_historical")
+    raw = sample("http_futures_market_open_interest_historical")
     first, _ = rest.interests(raw, SEEN, known(), {})
     assert first == OpenInterest("binance:BTCUSDT", 1583127900000 * MS, SEEN, 20403.637)
     first, _ = rest.interests(raw, SEEN, coin(), {})
@@ -112,7 +112,7 @@ def test_past_open_interest_of_coin_margin_is_the_value_not_the_contracts():
     assert first.size == pytest.approx(150570784.07809979)
 
 
-def test_a_payment_tells_the_interval_since_the_one_before():
+def test_a_payment_has_the_interval_since_the_previous_one():
     hour = 3_600_000
     rows = [
         {"symbol": "BTCUSDT", "fundingTime": n * hour + 3, "fundingRate": "0.0001"}
@@ -122,13 +122,13 @@ def test_a_payment_tells_the_interval_since_the_one_before():
     assert events[1] == Funding("binance:BTCUSDT", (4 * hour + 3) * MS, SEEN, 0.0001, 4 * HOUR)
     spans = [each.interval // HOUR for each in events if isinstance(each, Funding)]
     assert spans == [4, 4, 4, 8]
-    first, _ = rest.fundings(told("http_futures_market_funding_rate"), SEEN, known(), {})
+    first, _ = rest.fundings(sample("http_futures_market_funding_rate"), SEEN, known(), {})
     assert isinstance(first, Funding)
     assert first.rate == -0.0375
 
 
 def test_a_ratio_is_the_share_of_accounts_that_are_long():
-    raw = told("http_futures_market_global_long_short_account_ratio")
+    raw = sample("http_futures_market_global_long_short_account_ratio")
     first, _ = rest.ratios(raw, SEEN, known(), {})
     assert first == Ratio("binance:BTCUSDT", 1583139600000 * MS, SEEN, "accounts", 0.6622)
 
@@ -149,18 +149,18 @@ def test_the_clock_is_in_microseconds():
 
 
 def test_instruments_of_usd_m_are_in_coins():
-    told_all = rest.instruments(told("http_futures_market_exchange_info"), "binance", {})
+    instruments = rest.instruments(sample("http_futures_market_exchange_info"), "binance", {})
     market = "binance:BTCUSDT"
     expected = Instrument(market, "BTC", "binance", "perpetual", True, 1.0, 0.1)
-    assert told_all["BTCUSDT"] == expected
+    assert instruments["BTCUSDT"] == expected
 
 
-def test_instruments_of_coin_m_tell_the_dollars_in_a_contract_and_dated_ones_are_left_out():
-    told_all = rest.instruments(told("http_coinm_exchange_info"), "binance-coin", {})
+def test_instruments_of_coin_m_have_their_contract_size_and_dated_ones_are_left_out():
+    instruments = rest.instruments(sample("http_coinm_exchange_info"), "binance-coin", {})
     market = "binance-coin:BTCUSD_PERP"
     expected = Instrument(market, "BTC", "binance-coin", "perpetual", False, 100.0, 0.1)
-    assert told_all["BTCUSD_PERP"] == expected
-    assert all(symbol.endswith("_PERP") for symbol in told_all)
+    assert instruments["BTCUSD_PERP"] == expected
+    assert all(symbol.endswith("_PERP") for symbol in instruments)
 
 
 LISTED = {
@@ -202,11 +202,11 @@ def test_an_instrument_without_its_steps_is_refused(more, name, why):
         rest.instruments(json.dumps({"symbols": [LISTED | more]}).encode(), name, {})
 
 
-def test_a_book_of_spot_tells_no_time_and_no_symbol():
+def test_a_spot_book_has_no_time_and_no_symbol():
     book = rest.depth(b'{"lastUpdateId":5,"bids":[["1","2"]],"asks":[]}')
     assert (book.update, book.bids, book.asks) == (5, ((1.0, 2.0),), ())
     assert (book.symbol, book.E, book.T) == ("", 0, 0)
-    assert rest.depth(told("http_futures_market_depth")).T == 1589436922959
+    assert rest.depth(sample("http_futures_market_depth")).T == 1589436922959
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,16 @@ def test_a_refusal_comes_in_two_forms(raw):
 
 
 def row(number, first, last, at=5, **more):
-    told = {"a": number, "p": "100", "q": "2", "f": first, "l": last, "T": at, "m": number % 2 == 0}
-    return told | more
+    sample = {
+        "a": number,
+        "p": "100",
+        "q": "2",
+        "f": first,
+        "l": last,
+        "T": at,
+        "m": number % 2 == 0,
+    }
+    return sample | more
 
 
 def trades(one, *rows):
@@ -256,7 +264,7 @@ def test_aggregates_that_jump_without_a_trade_between_leave_no_gap():
 
 
 def test_aggregates_without_numbers_are_all_taken():
-    bare = {name: told for name, told in row(0, 0, 0).items() if name not in {"a", "f", "l"}}
+    bare = {name: sample for name, sample in row(0, 0, 0).items() if name not in {"a", "f", "l"}}
     events, skipped = trades(known(), bare, bare)
     assert [type(each) for each in events] == [Trades]
     assert skipped == {}
@@ -284,7 +292,7 @@ def test_any_bytes_are_read_or_an_error_of_the_decoder(raw):
             read(raw)
 
 
-def test_an_instrument_that_cannot_be_read_costs_itself():
+def test_an_unreadable_instrument_is_skipped_and_the_rest_read():
     skipped = {}
     symbols = [LISTED, {"symbol": 5}, LISTED | {"symbol": "XUSDT", "filters": []}]
     raw = json.dumps({"symbols": symbols}).encode()

@@ -19,8 +19,8 @@ def topics(stream):
     return [each.partition("@")[2] for each in query(stream)["streams"].split("/")]
 
 
-def query(told):
-    return {name: values[0] for name, values in parse_qs(urlsplit(told.url).query).items()}
+def query(poll):
+    return {name: values[0] for name, values in parse_qs(urlsplit(poll.url).query).items()}
 
 
 @pytest.mark.parametrize("name", FUTURES)
@@ -122,7 +122,7 @@ def test_the_past_is_asked_without_holes_and_open_interest_for_a_month_at_most(n
 @pytest.mark.parametrize(
     ("name", "weights"), [("binance", (20, 10, 20)), ("binance-spot", (50, 2, 4))]
 )
-def test_requests_tell_what_they_cost(name, weights):
+def test_requests_carry_their_weight(name, weights):
     (recent,) = plan.recent(name, "BTCUSDT")
     (candles, *_) = plan.past(name, "BTCUSDT", UNTIL - DAY, UNTIL)
     shot = plan.snapshot(name, "BTCUSDT")

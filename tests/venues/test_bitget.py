@@ -58,7 +58,7 @@ def book(seq: int, pseq: int, action: str = "update") -> bytes:
     return frame("books", [row], action=action)
 
 
-def dead(**more: object) -> dict[str, object]:
+def liquidation(**more: object) -> dict[str, object]:
     row = {"symbol": BTC, "side": "buy", "price": "80000", "amount": "4000", "ts": str(TS)}
     return row | more
 
@@ -73,14 +73,14 @@ def test_a_recorded_trade_is_in_coins():
     assert event == Trade(f"bitget:{BTC}", 1777358881008 * MS, SEEN, 76631.3, 0.01, "buy")
 
 
-def test_history_told_first_and_then_again_counts_once_though_ids_need_not_rise():
+def test_repeated_history_counts_once_though_ids_need_not_rise():
     venue = bitget()
     (event,) = venue.read(frame("publicTrade", [trade(2), trade(1, S="sell")]), SEEN)
     assert isinstance(event, Trades)
     assert event.sizes.tolist() == [-0.01, 0.01]
     assert venue.read(frame("publicTrade", [trade(2)]), SEEN) == []
     assert venue.read(frame("publicTrade", [trade(0)]), SEEN)
-    assert venue.skipped == {"trade told twice": 1}
+    assert venue.skipped == {"duplicate trade": 1}
 
 
 def test_the_recorded_snapshot_of_trades_repeats_the_recorded_update():
@@ -99,19 +99,19 @@ def test_the_amount_of_a_recorded_liquidation_is_dollars_and_its_side_the_positi
     assert not second.bankruptcy
 
 
-def test_a_dead_short_is_reported_as_sell():
-    (event,) = bitget().read(liquidations(dead(side="sell")), SEEN)
+def test_a_liquidated_short_is_reported_as_sell():
+    (event,) = bitget().read(liquidations(liquidation(side="sell")), SEEN)
     assert isinstance(event, Liquidation)
     assert (event.position_side, event.size) == ("short", 0.05)
 
 
-def test_liquidations_told_twice_count_once_and_those_of_other_markets_not_at_all():
+def test_duplicate_liquidations_count_once_and_those_of_other_markets_not_at_all():
     venue = bitget()
     venue.streams([BTC])
-    raw = liquidations(dead(), dead(side="sell"), dead(symbol="ETHUSDT"))
+    raw = liquidations(liquidation(), liquidation(side="sell"), liquidation(symbol="ETHUSDT"))
     assert len(venue.read(raw, SEEN)) == 2
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"liquidation of another market": 2, "liquidation told twice": 2}
+    assert venue.skipped == {"liquidation of another market": 2, "duplicate liquidation": 2}
 
 
 def test_a_recorded_ticker_is_mark_funding_and_open_interest_in_coins():
@@ -149,8 +149,8 @@ def test_a_change_follows_where_its_pseq_is_the_seq_before():
 def test_v2_frames_have_another_shape_and_are_left_out(raw):
     venue = bitget()
     assert venue.read(raw, SEEN) == []
-    told = json.loads(raw)
-    counted = {} if "event" in told else {f"V1 or V2 channel {told['arg']['channel']}": 1}
+    message = json.loads(raw)
+    counted = {} if "event" in message else {f"V1 or V2 channel {message['arg']['channel']}": 1}
     assert venue.skipped == counted
 
 
@@ -184,7 +184,7 @@ def test_acknowledgements_and_the_pong_that_is_no_json_say_nothing():
 
 
 @pytest.mark.parametrize("code", [b"30001", b'"30001"'])
-def test_a_refused_subscription_is_told_with_what_the_venue_said(code):
+def test_a_refused_subscription_is_reported_with_the_venues_message(code):
     raw = b'{"event":"error","arg":{"topic":"x"},"code":' + code + b',"msg":"no such topic"}'
     (event,) = bitget().read(raw, SEEN)
     assert event == Link("bitget", SEEN, SEEN, "refused", "no such topic")
@@ -202,8 +202,8 @@ def test_a_refused_subscription_is_told_with_what_the_venue_said(code):
         frame("ticker", []),
         V3[5].replace(b'"-0.00003"', b'"1.5"'),
         V3[3].replace(b"pseq", b"kseq"),
-        liquidations(dead(amount="0")),
-        liquidations(dead(symbol="btc:usdt")),
+        liquidations(liquidation(amount="0")),
+        liquidations(liquidation(symbol="btc:usdt")),
     ],
 )
 def test_what_cannot_be_is_unreadable(raw):
@@ -218,21 +218,21 @@ def test_sockets_are_asked_for_five_subscriptions_a_message_and_all_liquidations
     first, second = venue.streams(symbols)
     assert first.url == "wss://ws.bitget.com/v3/ws/public"
     assert (first.ping, first.ping_every, first.pause) == (b"ping", 30_000_000, 100_000)
-    said = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
-    assert all(each["op"] == "subscribe" and len(each["args"]) <= 5 for each in said)
-    args = [arg for each in said for arg in each["args"]]
+    sent = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
+    assert all(each["op"] == "subscribe" and len(each["args"]) <= 5 for each in sent)
+    args = [arg for each in sent for arg in each["args"]]
     assert len(args) == 20 * 3 + 1
     assert args.count({"instType": "usdt-futures", "topic": "liquidation"}) == 1
     assert {"instType": "usdt-futures", "topic": "books", "symbol": "C19USDT"} in args
-    dying = [each.market for each in first.channels if each.kind == "liquidations"]
-    assert dying == [f"bitget:{each}" for each in symbols]
+    liquidation_markets = [each.market for each in first.channels if each.kind == "liquidations"]
+    assert liquidation_markets == [f"bitget:{each}" for each in symbols]
     assert not any(each.kind == "liquidations" for each in second.channels)
 
 
 def test_a_lost_book_is_asked_for_by_leaving_and_joining_its_topic():
-    said = [json.loads(raw) for raw in bitget().snapshot(BTC)]
+    sent = [json.loads(raw) for raw in bitget().snapshot(BTC)]
     args = [{"instType": "usdt-futures", "topic": "books", "symbol": BTC}]
-    assert said == [{"op": "unsubscribe", "args": args}, {"op": "subscribe", "args": args}]
+    assert sent == [{"op": "unsubscribe", "args": args}, {"op": "subscribe", "args": args}]
 
 
 def test_no_frame_wants_an_answer():
@@ -249,21 +249,27 @@ def test_requests_and_their_answers_pass_through():
     assert venue.server_time == TS * MS
 
 
-def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
+def test_a_restored_reader_continues_as_if_never_stopped():
     one, other = bitget(), bitget()
-    told = frame("publicTrade", [trade(1)]), liquidations(dead())
-    for raw in told:
+    message = frame("publicTrade", [trade(1)]), liquidations(liquidation())
+    for raw in message:
         assert one.read(raw, SEEN)
     row = {"longAccountRatio": "0.58", "ts": str(TS)}
     ratio = json.dumps({"code": "00000", "msg": "success", "data": [row]}).encode()
     assert one.read(ratio, SEEN, f"ratio:{BTC}")
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
-    assert [other.read(raw, SEEN) for raw in told] == [[], []]
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
+    assert [other.read(raw, SEEN) for raw in message] == [[], []]
     assert other.read(ratio, SEEN, f"ratio:{BTC}") == []
     assert other.read(V3[5], SEEN) == one.read(V3[5], SEEN)
 
 
-WIRE = [*V3, *V2[:3], *V1[:12], book(50, 0, "snapshot"), liquidations(dead(), dead(side="sell"))]
+WIRE = [
+    *V3,
+    *V2[:3],
+    *V1[:12],
+    book(50, 0, "snapshot"),
+    liquidations(liquidation(), liquidation(side="sell")),
+]
 
 
 def readable(raw: bytes) -> None:
@@ -304,9 +310,9 @@ def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():
         {"symbol": "ETHUSDT", "side": "sell", "price": "0.1", "amount": "1", "ts": "never"},
     ]
     arg = {"instType": "usdt-futures", "topic": "liquidation"}
-    told = {"action": "update", "arg": arg, "data": rows, "ts": 1790000001000}
+    message = {"action": "update", "arg": arg, "data": rows, "ts": 1790000001000}
     venue = Bitget()
-    (event,) = venue.read(json.dumps(told).encode(), SEEN)
+    (event,) = venue.read(json.dumps(message).encode(), SEEN)
     at = 1790000001000 * 1000
     size = 2.6881720430107525
     assert event == Liquidation("bitget:BTCUSDT", at, SEEN, 93000.0, size, "long")

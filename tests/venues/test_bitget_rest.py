@@ -38,8 +38,8 @@ LISTED = {
 
 
 def answer(data: object) -> bytes:
-    told = {"code": "00000", "msg": "success", "requestTime": START, "data": data}
-    return json.dumps(told).encode()
+    message = {"code": "00000", "msg": "success", "requestTime": START, "data": data}
+    return json.dumps(message).encode()
 
 
 def bar(start: int) -> list[str]:
@@ -65,7 +65,7 @@ def test_what_is_no_trading_perpetual_is_left_out_and_counted(other):
 
 
 @pytest.mark.parametrize(("hours", "interval"), [("4", 4 * HOUR), ("", 8 * HOUR), ("0", 8 * HOUR)])
-def test_the_interval_of_funding_is_told_by_the_instruments_in_hours(hours, interval):
+def test_the_funding_interval_comes_from_the_instruments_in_hours(hours, interval):
     venue = Bitget()
     venue.read(answer([LISTED | {"fundInterval": hours}]), SEEN, "instruments")
     rows = [{"symbol": BTC, "fundingRate": "0.0001", "fundingTime": str(START)}]
@@ -92,12 +92,12 @@ def test_the_clock_is_kept_and_is_no_event():
 
 
 @pytest.mark.parametrize(
-    ("said", "told"), [("too many requests", "too many requests"), ("", "code 429")]
+    ("sent", "reason"), [("too many requests", "too many requests"), ("", "code 429")]
 )
-def test_a_refused_request_is_told_with_what_the_venue_said(said, told):
-    raw = json.dumps({"code": "429", "msg": said, "data": None}).encode()
+def test_a_refused_request_is_reported_with_the_venues_message(sent, reason):
+    raw = json.dumps({"code": "429", "msg": sent, "data": None}).encode()
     (event,) = Bitget().read(raw, SEEN, f"candles:{BTC}")
-    assert event == Link("bitget", SEEN, SEEN, "refused", told)
+    assert event == Link("bitget", SEEN, SEEN, "refused", reason)
 
 
 def test_an_answer_to_an_unknown_request_is_counted_and_left_out():
@@ -136,7 +136,7 @@ def test_tiers_are_in_dollars_without_holes_or_deductions():
     assert venue.tiers[BTC] is table
 
 
-def test_a_ratio_is_the_share_of_accounts_that_are_long_and_each_is_told_once():
+def test_a_ratio_is_the_long_share_of_accounts_and_each_is_emitted_once():
     row = {"longAccountRatio": "0.58", "shortAccountRatio": "0.42", "ts": str(START)}
     venue = Bitget()
     (event,) = venue.read(answer([row]), SEEN, f"ratio:{BTC}")
@@ -192,10 +192,12 @@ def test_every_minute_of_the_past_is_asked_for_once(first, count):
     since, until = START * MS + first * MINUTE, START * MS + (first + count) * MINUTE
     asked: list[int] = []
     for each in Bitget().past(BTC, since, until):
-        told = query(each.url)
-        if "granularity" in told:
-            minutes = range(int(told["startTime"]) // 60_000, int(told["endTime"]) // 60_000 + 1)
-            assert len(minutes) <= int(told["limit"])
+        message = query(each.url)
+        if "granularity" in message:
+            minutes = range(
+                int(message["startTime"]) // 60_000, int(message["endTime"]) // 60_000 + 1
+            )
+            assert len(minutes) <= int(message["limit"])
             asked += minutes
     assert asked == list(range(since // MINUTE, until // MINUTE))
 

@@ -89,12 +89,12 @@ def test_a_taker_sell_is_a_sell(venue):
     assert event.size == (0.5 if venue.category == "linear" else 0.5 / 20000)
 
 
-def test_a_trade_told_twice_counts_once_but_each_symbol_has_its_own_ids():
+def test_a_duplicate_trade_counts_once_but_each_symbol_has_its_own_ids():
     venue = linear()
     raw = frame("publicTrade.BTCUSDT", [trade(), trade(i="b")])
     assert len(venue.read(raw, SEEN)) == 1
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"trade told twice": 2}
+    assert venue.skipped == {"duplicate trade": 2}
     assert venue.read(frame("publicTrade.ETHUSDT", [trade()]), SEEN)
 
 
@@ -105,7 +105,7 @@ def test_a_block_trade_is_no_print_and_is_counted():
     assert venue.skipped == {"block trade": 1}
 
 
-def test_a_dead_long_is_reported_as_buy():
+def test_a_liquidated_long_is_reported_as_buy():
     row = {"T": TS, "s": "BTCUSDT", "S": "Buy", "v": "2", "p": "100.5"}
     (event,) = linear().read(frame("allLiquidation.BTCUSDT", [row]), SEEN)
     assert event == Liquidation("bybit:BTCUSDT", TS * MS, SEEN, 100.5, 2.0, "long", bankruptcy=True)
@@ -118,13 +118,13 @@ def test_a_recorded_liquidation_of_a_short_is_reported_as_sell_at_its_bankruptcy
     assert event.bankruptcy
 
 
-def test_all_liquidations_of_a_batch_are_read_and_a_batch_told_twice_counts_once():
+def test_all_liquidations_of_a_batch_are_read_and_a_duplicate_batch_counts_once():
     venue = linear()
     rows = [{"T": TS, "s": "X", "S": "Buy", "v": str(n // 2), "p": "7"} for n in range(2, 7)]
     raw = frame("allLiquidation.BTCUSDT", rows)
     assert [event.size for event in venue.read(raw, SEEN)] == [1, 1, 2, 2, 3]
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"liquidation told twice": 5}
+    assert venue.skipped == {"duplicate liquidation": 5}
 
 
 def test_an_inverse_liquidation_is_in_dollars():
@@ -147,7 +147,7 @@ def test_a_change_of_the_book_follows_the_one_numbered_just_below():
     assert event == BookDelta("bybit:BTCUSDT", TS * MS, SEEN, *levels, 8, 8, 7)
 
 
-def test_the_time_of_a_book_is_that_of_the_matching_engine_where_told():
+def test_the_time_of_a_book_is_that_of_the_matching_engine_where_given():
     (event,) = linear().read(book(8, cts=TS - 3), SEEN)
     assert event.event_time == (TS - 3) * MS
 
@@ -281,10 +281,10 @@ def test_an_acknowledgement_and_a_pong_say_nothing():
     assert venue.skipped == {}
 
 
-def test_a_refused_subscription_is_told_with_what_the_venue_said():
+def test_a_refused_subscription_is_reported_with_the_venues_message():
     (event,) = linear().read(json.dumps(DOCUMENTED["ws_subscription_failure"]).encode(), SEEN)
-    said = "Invalid topic: invalid.topic.BTCUSDT"
-    assert event == Link("bybit", SEEN, SEEN, "refused", said)
+    sent = "Invalid topic: invalid.topic.BTCUSDT"
+    assert event == Link("bybit", SEEN, SEEN, "refused", sent)
 
 
 @pytest.mark.parametrize(
@@ -326,16 +326,16 @@ def test_each_category_has_its_symbols_its_socket_and_its_market_ids():
 def test_a_socket_is_asked_for_at_most_ten_topics_a_message_and_fifty_symbols():
     streams = linear().streams([f"C{n}USDT" for n in range(60)])
     assert len(streams) == 2
-    said = [json.loads(raw) for stream in streams for raw in stream.subscribe]
-    assert all(each["op"] == "subscribe" and len(each["args"]) <= 10 for each in said)
-    topics = [topic for each in said for topic in each["args"]]
+    sent = [json.loads(raw) for stream in streams for raw in stream.subscribe]
+    assert all(each["op"] == "subscribe" and len(each["args"]) <= 10 for each in sent)
+    topics = [topic for each in sent for topic in each["args"]]
     assert len(topics) == len(set(topics)) == 240
     assert "orderbook.200.C7USDT" in topics
 
 
 def test_a_lost_book_is_asked_for_by_leaving_and_joining_its_topic():
-    said = [json.loads(raw) for raw in linear().snapshot("BTCUSDT")]
-    assert said == [
+    sent = [json.loads(raw) for raw in linear().snapshot("BTCUSDT")]
+    assert sent == [
         {"op": "unsubscribe", "args": ["orderbook.200.BTCUSDT"]},
         {"op": "subscribe", "args": ["orderbook.200.BTCUSDT"]},
     ]
@@ -363,20 +363,20 @@ def test_answers_are_read_by_the_name_of_their_request():
     assert venue.server_time == 1_700_000_000_000_000
 
 
-def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
+def test_a_restored_reader_continues_as_if_never_stopped():
     one, other = inverse(), inverse()
-    told = (ticker(markPrice="20"), book(5, "snapshot"), frame("publicTrade.BTCUSDT", [trade()]))
-    dead = {"T": TS, "S": "Buy", "v": "2", "p": "100.5"}
-    for raw in (*told, frame("allLiquidation.BTCUSDT", [dead])):
+    frames = (ticker(markPrice="20"), book(5, "snapshot"), frame("publicTrade.BTCUSDT", [trade()]))
+    liquidation = {"T": TS, "S": "Buy", "v": "2", "p": "100.5"}
+    for raw in (*frames, frame("allLiquidation.BTCUSDT", [liquidation])):
         assert one.read(raw, SEEN)
     one.read(json.dumps(DOCUMENTED["http_get_instruments_inverse"]).encode(), SEEN, "instruments")
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
     assert other.instruments == one.instruments
-    assert other.read(told[2], SEEN) == []
+    assert other.read(frames[2], SEEN) == []
     assert other.read(book(5, "snapshot", depth=50), SEEN) == []
-    assert other.read(frame("allLiquidation.BTCUSDT", [dead]), SEEN) == []
+    assert other.read(frame("allLiquidation.BTCUSDT", [liquidation]), SEEN) == []
     assert other.read(ticker(openInterest="40"), SEEN) == one.read(ticker(openInterest="40"), SEEN)
-    assert other.memory().keys() == one.memory().keys()
+    assert other.state_dict().keys() == one.state_dict().keys()
 
 
 WIRE = [json.dumps(each).encode() for each in MESSAGES] + BOOK[1:4]
@@ -410,7 +410,7 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(message, pick):
     readable(json.dumps(message).encode())
 
 
-def test_a_row_that_cannot_be_read_costs_itself():
+def test_an_unreadable_row_is_skipped_and_the_rest_read():
     venue = linear()
     rows = [trade(i="1"), trade(i="2", p="-5"), trade(i="3", T="never"), trade(i="4")]
     (event,) = venue.read(frame("publicTrade.BTCUSDT", rows), SEEN)

@@ -54,7 +54,7 @@ def test_the_clock_is_kept_and_is_no_event():
     assert venue.server_time == 1740480000123 * MS
 
 
-def test_a_refused_request_is_told_with_what_the_venue_said():
+def test_a_refused_request_is_reported_with_the_venues_message():
     raw = json.dumps({"retCode": 10001, "retMsg": "params error" * 20}).encode()
     (event,) = linear().read(raw, SEEN, "candles:BTCUSDT")
     assert event == Link("bybit", SEEN, SEEN, "refused", ("params error" * 20)[:120])
@@ -73,8 +73,8 @@ def test_instruments_are_the_trading_perpetuals_of_the_category():
 def test_an_inverse_contract_is_one_dollar():
     venue = inverse()
     venue.read(documented("http_get_instruments_inverse"), SEEN, "instruments")
-    told = venue.instruments["BTCUSD"]
-    assert (told.linear, told.contract, told.market) == (False, 1.0, "bybit-inverse:BTCUSD")
+    found = venue.instruments["BTCUSD"]
+    assert (found.linear, found.contract, found.market) == (False, 1.0, "bybit-inverse:BTCUSD")
 
 
 def test_an_instrument_that_is_gone_from_the_answer_is_gone():
@@ -96,7 +96,7 @@ def test_a_dated_future_and_a_halted_perpetual_are_left_out_and_counted():
     }
 
 
-def test_the_interval_of_funding_is_told_by_the_instruments_in_minutes():
+def test_the_funding_interval_comes_from_the_instruments_in_minutes():
     venue = linear()
     (row,) = json.loads(documented("http_get_instruments_linear_symbol_type"))["result"]["list"]
     venue.read(answer([row | {"fundingInterval": 240}]), SEEN, "instruments")
@@ -111,7 +111,7 @@ def test_past_funding_is_in_order_of_time_with_the_interval_between_payments():
     assert second == Funding("bybit:BTCUSDT", 1709884800000 * MS, SEEN, 0.0001, 8 * HOUR)
 
 
-def test_bars_come_newest_first_and_are_told_oldest_first_without_the_one_still_open():
+def test_bars_arrive_newest_first_and_are_emitted_oldest_first_without_the_open_one():
     rows = [kline(START + n * 60_000, 10 + n / 10) for n in (3, 2, 1, 0)]
     seen = (START + 4 * 60_000) * MS - 1
     (event,) = linear().read(answer(rows), seen, "candles:BTCUSDT")
@@ -136,7 +136,7 @@ def test_a_bar_whose_close_is_above_its_high_is_unreadable():
         linear().read(answer([kline(START, close=13)]), SEEN, "candles:BTCUSDT")
 
 
-def test_past_open_interest_counts_both_sides_unless_the_single_side_is_told():
+def test_past_open_interest_counts_both_sides_unless_the_single_side_is_given():
     rows = [
         {"openInterest": "30", "singleOpenInterest": "14", "timestamp": str(START + 300_000)},
         {"openInterest": "20", "timestamp": str(START)},
@@ -197,7 +197,7 @@ SECOND = LIMIT | {
 
 
 @pytest.mark.parametrize("percent", [False, True])
-def test_margin_rates_are_fractions_even_where_the_venue_tells_percent(percent):
+def test_margin_rates_are_fractions_even_where_the_venue_sends_percent(percent):
     rows = [SECOND, LIMIT]
     if percent:
         rows = [
@@ -227,7 +227,7 @@ def test_an_answer_without_tiers_leaves_none():
     assert venue.tiers == {}
 
 
-def test_latest_trades_come_newest_first_and_are_told_oldest_first():
+def test_latest_trades_arrive_newest_first_and_are_emitted_oldest_first():
     rows = [
         {"execId": str(n), "price": "5", "size": "2", "side": "Sell", "time": str(START + n)}
         for n in (2, 1)
@@ -286,9 +286,9 @@ def test_every_minute_of_the_past_is_asked_for_once(first, count):
     polls = [p for p in linear().past("BTCUSDT", since, until) if p.channel.startswith("candles")]
     asked: list[int] = []
     for each in polls:
-        told = query(each.url)
-        minutes = range(-(-int(told["start"]) // 60_000), int(told["end"]) // 60_000 + 1)
-        assert len(minutes) <= int(told["limit"]) == 1000
+        found = query(each.url)
+        minutes = range(-(-int(found["start"]) // 60_000), int(found["end"]) // 60_000 + 1)
+        assert len(minutes) <= int(found["limit"]) == 1000
         asked += minutes
     assert asked == list(range(since // MINUTE, until // MINUTE))
 

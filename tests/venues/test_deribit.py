@@ -42,7 +42,7 @@ MS = 1000
 AT = 1_766_332_040_636
 
 
-def told(name):
+def sample(name):
     return (FRAMES / f"{name}.json").read_bytes()
 
 
@@ -115,7 +115,7 @@ def test_an_inverse_amount_is_dollars_and_a_linear_one_coins():
 
 
 @pytest.mark.parametrize(
-    ("flag", "direction", "died"),
+    ("flag", "direction", "liquidated"),
     [
         ("T", "sell", ["long"]),
         ("T", "buy", ["short"]),
@@ -125,12 +125,12 @@ def test_an_inverse_amount_is_dollars_and_a_linear_one_coins():
         ("MT", "buy", ["long", "short"]),
     ],
 )
-def test_a_flag_says_whether_taker_maker_or_both_were_liquidated(flag, direction, died):
+def test_a_flag_says_whether_taker_maker_or_both_were_liquidated(flag, direction, liquidated):
     raw = trades(row(direction=direction, liquidation=flag))
     trade, *events = Deribit().read(raw, SEEN)
     at, price, size = (AT + 10) * MS, 50_000.0, 0.02
     market = "deribit:BTC-PERPETUAL"
-    assert events == [Liquidation(market, at, SEEN, price, size, each) for each in died]
+    assert events == [Liquidation(market, at, SEEN, price, size, each) for each in liquidated]
     assert trade == Trade(market, at, SEEN, price, size, direction)
 
 
@@ -157,14 +157,14 @@ def test_a_hole_within_one_frame_is_a_gap_too():
     assert isinstance(event, Trades)
 
 
-def test_a_trade_told_twice_is_counted_once_and_so_is_its_liquidation():
+def test_a_duplicate_trade_is_counted_once_and_so_is_its_liquidation():
     venue = Deribit()
     flagged = row(11, liquidation="T")
     assert len(venue.read(trades(row(10), flagged), SEEN)) == 2
     assert venue.read(trades(flagged, flagged), SEEN) == []
     (event,) = venue.read(trades(flagged, row(12), row(12)), SEEN)
     assert isinstance(event, Trade)
-    assert venue.skipped == {"trade told twice": 4}
+    assert venue.skipped == {"duplicate trade": 4}
 
 
 def test_a_block_trade_is_no_print_and_makes_no_gap():
@@ -200,7 +200,7 @@ def test_recorded_recent_trades_can_be_read():
         ("http_get_last_trades", "ETH-PERPETUAL"),
         ("http_get_last_trades_perpetual_with_combo_tags", "BTC-PERPETUAL"),
     ):
-        events = Deribit().read(told(name), SEEN, f"trades:{symbol}")
+        events = Deribit().read(sample(name), SEEN, f"trades:{symbol}")
         assert [type(each) for each in events] == [Trades]
 
 
@@ -220,7 +220,7 @@ def test_the_first_book_is_a_snapshot_even_where_it_names_one_before():
     (event,) = Deribit().read(frame("book.BTC-PERPETUAL.100ms", BOOK | {"type": "snapshot"}), SEEN)
     assert isinstance(event, BookSnapshot)
     assert event.update == 12
-    (event,) = Deribit().read(told("ws_book_snapshot"), SEEN)
+    (event,) = Deribit().read(sample("ws_book_snapshot"), SEEN)
     assert isinstance(event, BookSnapshot)
 
 
@@ -266,7 +266,7 @@ def test_inverse_open_interest_is_dollars_over_the_mark():
     assert interest.size == 1_000_000.0
 
 
-def test_a_ticker_without_funding_tells_none():
+def test_a_ticker_without_funding_gives_no_funding_event():
     bare = TICKER | {"current_funding": None}
     events = Deribit().read(frame("ticker.BTC-PERPETUAL.100ms", bare), SEEN)
     assert [type(each) for each in events] == [Mark, OpenInterest]
@@ -302,8 +302,8 @@ def test_a_test_request_is_answered_at_once_and_is_no_event():
     ("raw", "channel", "reason"),
     [
         (b'{"jsonrpc":"2.0","id":1,"result":"ok"}', "", "no data"),
-        (told("ws_book_grouped_snapshot"), "", "channel book.BTC-PERPETUAL.none.10.100ms"),
-        (told("ws_trades_option_combo"), "", "channel trades.BTC-CS-19MAY26-70000_7500"),
+        (sample("ws_book_grouped_snapshot"), "", "channel book.BTC-PERPETUAL.none.10.100ms"),
+        (sample("ws_trades_option_combo"), "", "channel trades.BTC-CS-19MAY26-70000_7500"),
         (frame("quote.BTC-PERPETUAL", {}), "", "channel quote.BTC-PERPETUAL"),
         (answer([]), "orders", "answer to orders"),
     ],
@@ -315,7 +315,7 @@ def test_acks_and_channels_we_do_not_use_are_counted(raw, channel, reason):
 
 
 @pytest.mark.parametrize("channel", ["", "trades:BTC-PERPETUAL"])
-def test_a_refusal_is_told_with_what_the_venue_said(channel):
+def test_a_refusal_is_reported_with_the_venues_message(channel):
     raw = b'{"jsonrpc":"2.0","id":1,"error":{"message":"Invalid params","code":-32602}}'
     (event,) = Deribit().read(raw, SEEN, channel)
     assert event == Link("deribit", SEEN, SEEN, "refused", "-32602 Invalid params")
@@ -345,15 +345,15 @@ def test_the_clock_is_kept():
 
 def test_only_perpetuals_that_trade_are_instruments():
     venue = Deribit()
-    assert venue.read(told("http_get_instruments_usdc"), SEEN, "instruments") == []
+    assert venue.read(sample("http_get_instruments_usdc"), SEEN, "instruments") == []
     market = "deribit:SOL_USDC-PERPETUAL"
     sol = Instrument(market, "SOL", "deribit", "perpetual", True, 0.1, 0.01)
     assert venue.instruments["SOL_USDC-PERPETUAL"].contract > 0
     assert venue.instruments["SOL_USDC-PERPETUAL"].coin == sol.coin
-    bitcoin = json.loads(told("http_get_instrument"))["result"]
+    bitcoin = json.loads(sample("http_get_instrument"))["result"]
     dated = bitcoin | {"instrument_name": "BTC-26DEC25", "settlement_period": "month"}
-    dead = bitcoin | {"instrument_name": "OLD-PERPETUAL", "is_active": False}
-    venue.read(answer([bitcoin, dated, dead]), SEEN, "instruments")
+    delisted = bitcoin | {"instrument_name": "OLD-PERPETUAL", "is_active": False}
+    venue.read(answer([bitcoin, dated, delisted]), SEEN, "instruments")
     market = "deribit:BTC-PERPETUAL"
     only = Instrument(market, "BTC", "deribit", "perpetual", False, 10.0, 0.5)
     assert venue.instruments == {"BTC-PERPETUAL": only}
@@ -361,7 +361,7 @@ def test_only_perpetuals_that_trade_are_instruments():
 
 
 def test_a_chart_is_columns_with_volume_in_coins():
-    raw = told("http_get_tradingview_chart_data")
+    raw = sample("http_get_tradingview_chart_data")
     (event,) = Deribit().read(raw, SEEN, "candles:BTC-PERPETUAL")
     assert isinstance(event, Candles)
     assert event.times[0] == 1766483460000 * MS
@@ -389,10 +389,10 @@ def test_past_funding_is_what_each_hour_paid():
 def test_one_socket_asks_for_a_heartbeat_and_then_for_every_channel():
     symbols = [f"A{n}-PERPETUAL" for n in range(40)]
     (stream,) = Deribit().streams(symbols)
-    said = [json.loads(message) for message in stream.subscribe]
-    assert [each["method"] for each in said] == ["public/set_heartbeat"] + ["public/subscribe"] * 2
-    assert said[0]["params"] == {"interval": 30}
-    asked = [name for each in said[1:] for name in each["params"]["channels"]]
+    sent = [json.loads(message) for message in stream.subscribe]
+    assert [each["method"] for each in sent] == ["public/set_heartbeat"] + ["public/subscribe"] * 2
+    assert sent[0]["params"] == {"interval": 30}
+    asked = [name for each in sent[1:] for name in each["params"]["channels"]]
     assert len(set(asked)) == 120
     assert "ticker.A7-PERPETUAL.100ms" in asked
     steady = {each.kind for each in stream.channels if each.expected_interval}
@@ -429,7 +429,7 @@ def test_recorded_single_messages_can_be_read_and_options_are_left_out():
     kinds = {type(e).__name__ for raw in MESSAGES for e in Deribit().read(raw, SEEN)}
     assert kinds >= {"Trade", "Trades", "BookSnapshot", "BookDelta", "Mark", "Liquidation"}
     for name in ("ws_book_delta", "ws_ticker", "ws_trades"):
-        assert Deribit().read(told(name), SEEN) != []
+        assert Deribit().read(sample(name), SEEN) != []
 
 
 def readable(venue: Deribit, raw: bytes, channel: str = "") -> None:
@@ -451,9 +451,9 @@ LIVE = [
     b'{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}',
 ]
 WHOLE = [("", raw) for raw in (*MESSAGES, *LIVE)] + [
-    ("instruments", told("http_get_instruments_usdc")),
-    ("candles:BTC-PERPETUAL", told("http_get_tradingview_chart_data")),
-    ("trades:ETH-PERPETUAL", told("http_get_last_trades")),
+    ("instruments", sample("http_get_instruments_usdc")),
+    ("candles:BTC-PERPETUAL", sample("http_get_tradingview_chart_data")),
+    ("trades:ETH-PERPETUAL", sample("http_get_last_trades")),
     ("funding:BTC-PERPETUAL", answer([{"timestamp": AT, "interest_1h": 1e-6}])),
     ("clock", answer(AT)),
 ]
@@ -494,13 +494,13 @@ def test_what_a_reader_remembers_lets_another_go_on():
     assert isinstance(other.read(trades(row(12)), SEEN)[0], Gap)
 
 
-def test_a_trade_that_cannot_be_read_costs_itself_and_is_a_gap_before_the_next():
+def test_an_unreadable_trade_is_skipped_and_is_a_gap_before_the_next():
     venue = Deribit()
     rows = [row(10), row(11, price=-1.0), row(12, liquidation="T")]
-    gap, prints, died = venue.read(trades(*rows), SEEN)
+    gap, prints, liquidated = venue.read(trades(*rows), SEEN)
     assert isinstance(gap, Gap)
     assert isinstance(prints, Trades)
-    assert isinstance(died, Liquidation)
+    assert isinstance(liquidated, Liquidation)
     assert venue.skipped == {UNREADABLE: 1}
     with pytest.raises(WireError):
         venue.read(trades(row(13, price=-1.0)), SEEN)

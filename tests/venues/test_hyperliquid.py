@@ -42,8 +42,8 @@ NOW = 1_769_916_060_000 * MS
 
 
 def row(tid=1, time=1_737_918_847_000, side="B", **more):
-    told = {"coin": "BTC", "side": side, "px": "105056.0", "sz": "0.5", "time": time, "tid": tid}
-    return told | {"hash": "0x0", "users": ["0xbuyer", "0xseller"]} | more
+    message = {"coin": "BTC", "side": side, "px": "105056.0", "sz": "0.5", "time": time, "tid": tid}
+    return message | {"hash": "0x0", "users": ["0xbuyer", "0xseller"]} | more
 
 
 def frame(channel, data):
@@ -84,7 +84,7 @@ def test_side_b_is_a_taker_who_bought_and_side_a_one_who_sold(side, taker):
 
 
 def test_users_are_public_and_need_not_be_there():
-    bare = {name: told for name, told in row().items() if name not in {"users", "hash"}}
+    bare = {name: message for name, message in row().items() if name not in {"users", "hash"}}
     assert Hyperliquid().read(trades(bare), SEEN) == Hyperliquid().read(trades(row()), SEEN)
 
 
@@ -94,7 +94,7 @@ def test_the_first_batch_is_history_and_is_used_as_far_as_it_is_new():
     history = [row(tid=5, time=1_000), row(tid=7, time=2_000), row(tid=9, time=3_000)]
     (event,) = venue.read(trades(*history), SEEN)
     assert (event.event_time, type(event)) == (3_000 * MS, Trade)
-    assert venue.skipped == {"trade told twice": 1, "trade older than the newest known": 1}
+    assert venue.skipped == {"duplicate trade": 1, "trade older than the newest known": 1}
 
 
 def test_a_trade_is_counted_once_whatever_order_the_batches_come_in():
@@ -171,10 +171,10 @@ def test_acks_and_channels_we_do_not_use_are_counted(raw, channel, reason):
     assert venue.skipped == {reason: 1}
 
 
-def test_a_refused_subscription_is_told_with_what_the_venue_said():
-    said = "Invalid subscription " * 20
-    (event,) = Hyperliquid().read(frame("error", said), SEEN)
-    assert event == Link("hyperliquid", SEEN, SEEN, "refused", said[:120])
+def test_a_refused_subscription_is_reported_with_the_venues_message():
+    sent = "Invalid subscription " * 20
+    (event,) = Hyperliquid().read(frame("error", sent), SEEN)
+    assert event == Link("hyperliquid", SEEN, SEEN, "refused", sent[:120])
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,8 @@ def test_a_channel_of_ours_in_another_shape_is_unreadable(raw):
 
 
 def bar(start, minutes=1, **more):
-    told = {"t": start, "T": start + minutes * 60_000 - 1, "s": "BTC", "i": f"{minutes}m"}
-    return told | {"o": "10", "h": "12", "l": "9", "c": "11", "v": "4", "n": 3} | more
+    message = {"t": start, "T": start + minutes * 60_000 - 1, "s": "BTC", "i": f"{minutes}m"}
+    return message | {"o": "10", "h": "12", "l": "9", "c": "11", "v": "4", "n": 3} | more
 
 
 def candles(*bars, seen=NOW, channel="candles:BTC"):
@@ -215,7 +215,7 @@ def test_candles_are_one_event_in_order_without_the_bar_that_runs():
     assert candles() == []
 
 
-def test_coarse_candles_tell_their_own_length():
+def test_the_length_of_coarse_candles_is_read_from_them():
     (event,) = candles(bar(1_769_914_800_000, 15))
     assert isinstance(event, Candles)
     assert event.span == 15 * MINUTE
@@ -256,7 +256,7 @@ META = {
 }
 
 
-def test_meta_tells_instruments_without_those_that_were_delisted():
+def test_meta_gives_instruments_without_delisted_ones():
     venue = Hyperliquid()
     assert venue.read(json.dumps(META).encode(), SEEN, "instruments") == []
     assert venue.instruments == {
@@ -289,9 +289,9 @@ def test_margin_tiers_that_do_not_rise_from_nothing_are_unreadable(bounds):
 
 def test_one_socket_carries_trades_book_and_context_of_each_coin():
     (stream,) = Hyperliquid().streams(["BTC", "ETH"])
-    said = [json.loads(message)["subscription"] for message in stream.subscribe]
+    sent = [json.loads(message)["subscription"] for message in stream.subscribe]
     assert stream.url == "wss://api.hyperliquid.xyz/ws"
-    assert [each["type"] for each in said if each["coin"] == "ETH"] == [
+    assert [each["type"] for each in sent if each["coin"] == "ETH"] == [
         "trades",
         "l2Book",
         "activeAssetCtx",
@@ -324,13 +324,13 @@ def test_an_exchange_of_others_is_asked_for_what_it_lists_and_changes_no_other()
     assert set(venue.instruments) == set(venue.tiers) == {"xyz:TSLA"}
 
 
-def test_accounts_are_watched_and_what_they_hold_is_told():
+def test_positions_of_watched_accounts_are_emitted():
     """See test_hyperliquid_accounts.py."""
     venue = Hyperliquid()
     (poll,) = venue.watch(["0x" + "ab" * 20])
     held = {"coin": "BTC", "szi": "-1", "entryPx": "100", "liquidationPx": None}
-    told = json.dumps({"assetPositions": [{"position": held}], "time": 1}).encode()
-    (event,) = venue.read(told, SEEN, poll.channel)
+    message = json.dumps({"assetPositions": [{"position": held}], "time": 1}).encode()
+    (event,) = venue.read(message, SEEN, poll.channel)
     assert isinstance(event, Positions)
     assert event.market == "hyperliquid:BTC"
 
@@ -414,15 +414,15 @@ def test_any_bytes_are_events_or_a_wire_error(raw, channel):
     ),
     fuzz.wounds(),
 )
-def test_a_damaged_frame_is_events_or_a_wire_error(told, wound):
-    channel, raw = told
+def test_a_damaged_frame_is_events_or_a_wire_error(message, wound):
+    channel, raw = message
     readable(fuzz.hurt(raw, wound), channel)
 
 
 @settings(max_examples=200)
 @given(st.sampled_from([(row(), ""), (row(), "trades:BTC"), (bar(0), "candles:BTC")]), st.data())
-def test_any_value_in_any_field_is_events_or_a_wire_error(told, pick):
-    fields, channel = told
+def test_any_value_in_any_field_is_events_or_a_wire_error(message, pick):
+    fields, channel = message
     name = pick.draw(st.sampled_from(sorted(fields)))
     changed = [fields | {name: pick.draw(fuzz.VALUES)}]
     readable(json.dumps(changed).encode() if channel else trades(*changed), channel)
@@ -435,7 +435,7 @@ def test_what_a_reader_remembers_lets_another_go_on():
     assert other.read(trades(row()), SEEN) == []
 
 
-def test_a_trade_that_cannot_be_read_costs_itself():
+def test_an_unreadable_trade_is_skipped_and_the_rest_read():
     venue = Hyperliquid()
     rows = [row(tid=1), row(tid=2, coin=""), row(tid=3, px="0"), row(tid=4, time="never")]
     (event,) = venue.read(trades(*rows), SEEN)
@@ -451,7 +451,7 @@ def test_a_row_of_another_coin_costs_no_row_of_ours():
     assert venue.skipped == {"row of another coin": 1}
 
 
-def test_a_margin_table_or_coin_that_cannot_be_read_costs_itself():
+def test_an_unreadable_margin_table_or_coin_is_skipped():
     venue = Hyperliquid()
     steps = [{"lowerBound": bound, "maxLeverage": 5} for bound in ("1", "2")]
     meta = {

@@ -1,4 +1,4 @@
-"""What accounts hold: their looks, what they have left, and any bytes at all."""
+"""Positions of accounts: snapshots, closed positions, and any bytes at all."""
 
 import json
 import math
@@ -20,9 +20,9 @@ CHANNEL = f"positions:{ME}"
 
 
 def position(coin="BTC", szi="2.5", entry="100000.0", liquidation="80000.0", **more):
-    told = {"coin": coin, "szi": szi, "entryPx": entry, "liquidationPx": liquidation}
-    told |= {"leverage": {"type": "cross", "value": 20}, "positionValue": "250000.0"}
-    return told | more
+    position = {"coin": coin, "szi": szi, "entryPx": entry, "liquidationPx": liquidation}
+    position |= {"leverage": {"type": "cross", "value": 20}, "positionValue": "250000.0"}
+    return position | more
 
 
 def state(*positions, time=1_737_918_899_000):
@@ -34,7 +34,7 @@ def read(venue, *positions):
     return venue.read(state(*positions), SEEN, CHANNEL)
 
 
-def test_a_position_is_told_with_the_venues_own_liquidation_price():
+def test_a_position_has_the_venues_own_liquidation_price():
     (event,) = read(Hyperliquid(), position())
     assert isinstance(event, Positions)
     assert (event.market, event.event_time, event.received_time) == (
@@ -66,7 +66,7 @@ def test_each_coin_is_a_look_of_its_own():
     assert [event.market for event in events] == ["hyperliquid:BTC", "hyperliquid:ETH"]
 
 
-def test_a_coin_the_account_has_left_is_told_once_as_held_no_more():
+def test_a_closed_position_is_reported_once():
     venue = Hyperliquid()
     read(venue, position(), position("ETH"))
     events = read(venue, position("ETH"))

@@ -89,7 +89,7 @@ def test_sizes_are_contracts_and_a_forgotten_one_is_an_error_of_a_hundred(symbol
 
 
 @pytest.mark.parametrize("raw", [frame("trades", [trade(1)]), book(5, -1, "snapshot")])
-def test_a_symbol_whose_contract_no_answer_has_told_is_unreadable(raw):
+def test_a_symbol_whose_contract_size_is_unknown_is_unreadable(raw):
     with pytest.raises(WireError, match="expected the contract size of BTC-USDT-SWAP"):
         Okx().read(raw, SEEN)
 
@@ -108,7 +108,7 @@ def test_a_recorded_trade_of_an_inverse_swap_is_ten_dollars_a_contract():
     assert event == Trade("okx:UNI-USD-SWAP", 1652459215150 * MS, SEEN, 5.123, size, "sell")
 
 
-def test_trades_come_newest_first_in_an_answer_and_are_told_oldest_first():
+def test_trades_arrive_newest_first_and_are_emitted_oldest_first():
     rows = [trade(3, side="sell"), trade(2)]
     raw = json.dumps({"code": "0", "msg": "", "data": rows}).encode()
     (event,) = okx().read(raw, SEEN, f"trades:{BTC}")
@@ -117,13 +117,13 @@ def test_trades_come_newest_first_in_an_answer_and_are_told_oldest_first():
     assert event.sizes.tolist() == [0.05, -0.05]
 
 
-def test_trades_told_twice_count_once_because_their_ids_rise():
+def test_duplicate_trades_count_once_because_their_ids_rise():
     venue = okx()
     assert venue.read(frame("trades", [trade(7), trade(8)]), SEEN)
     (event,) = venue.read(frame("trades", [trade(8), trade(9)]), SEEN)
     assert isinstance(event, Trade)
     assert venue.read(frame("trades", [trade(6)]), SEEN) == []
-    assert venue.skipped == {"trade told twice": 2}
+    assert venue.skipped == {"duplicate trade": 2}
     assert venue.read(frame("trades", [trade(6)], "ETH-USDT-SWAP"), SEEN)
 
 
@@ -193,7 +193,7 @@ def test_every_detail_of_a_liquidation_order_is_an_event_with_its_bankruptcy_pri
 
 
 @pytest.mark.parametrize(("side", "holder"), [("sell", "long"), ("buy", "short")])
-def test_in_net_mode_the_order_tells_whose_position_died(side, holder):
+def test_in_net_mode_the_order_side_gives_the_liquidated_side(side, holder):
     (event,) = okx().read(liquidations(detail(side=side, posSide="net")), SEEN)
     assert isinstance(event, Liquidation)
     assert event.position_side == holder
@@ -205,7 +205,7 @@ def test_a_replay_after_subscribing_counts_once_but_late_rows_are_kept():
     assert venue.read(liquidations(detail(), detail(), detail(sz="9")), SEEN) == []
     (late,) = venue.read(liquidations(detail(), detail(ts=str(TS - 90_000))), SEEN)
     assert late.event_time == (TS - 90_000) * MS
-    assert venue.skipped == {"liquidation told twice": 4}
+    assert venue.skipped == {"duplicate liquidation": 4}
 
 
 def test_liquidations_of_other_markets_are_left_out():
@@ -238,7 +238,7 @@ def test_a_mark_carries_the_last_index_of_its_family():
     assert second == Mark(f"okx:{BTC}", TS * MS, SEEN, 20000.5, 19999.0)
 
 
-def test_open_interest_is_told_in_coins_each_contract_once():
+def test_open_interest_is_in_coins_each_contract_once():
     row = [{"instId": BTC, "oi": "2216113", "oiCcy": "22161.13", "oiUsd": "1", "ts": str(TS)}]
     (event,) = okx().read(frame("open-interest", row), SEEN)
     assert event == OpenInterest(f"okx:{BTC}", TS * MS, SEEN, 22161.13)
@@ -252,19 +252,19 @@ def funding(**more: object) -> bytes:
 def test_the_interval_of_funding_is_between_this_payment_and_the_next():
     venue = okx()
     (unknown,) = venue.read(funding(), SEEN)
-    (told,) = venue.read(funding(nextFundingTime=str(TS + 4 * 3_600_000), ts=str(TS - 5)), SEEN)
+    (messages,) = venue.read(funding(nextFundingTime=str(TS + 4 * 3_600_000), ts=str(TS - 5)), SEEN)
     (kept,) = venue.read(funding(nextFundingTime=""), SEEN)
     assert unknown == Funding(f"okx:{BTC}", SEEN, SEEN, 0.0001, 8 * HOUR)
-    assert told == Funding(f"okx:{BTC}", (TS - 5) * MS, SEEN, 0.0001, 4 * HOUR)
+    assert messages == Funding(f"okx:{BTC}", (TS - 5) * MS, SEEN, 0.0001, 4 * HOUR)
     assert isinstance(kept, Funding)
     assert kept.interval == 4 * HOUR
 
 
 def test_a_recorded_funding_frame_without_a_rate_is_counted_and_left_out():
     venue = okx()
-    told = [each for each in MESSAGES if each["arg"]["channel"] == "funding-rate"]
+    messages = [each for each in MESSAGES if each["arg"]["channel"] == "funding-rate"]
     kinds = [
-        [type(event) for event in venue.read(json.dumps(each).encode(), SEEN)] for each in told
+        [type(event) for event in venue.read(json.dumps(each).encode(), SEEN)] for each in messages
     ]
     assert kinds == [[Funding], []]
     assert venue.skipped == {"funding without a rate": 1}
@@ -291,7 +291,7 @@ def test_what_cannot_be_is_unreadable(raw):
         okx().read(raw, SEEN)
 
 
-def test_a_refused_subscription_is_told_with_what_the_venue_said():
+def test_a_refused_subscription_is_reported_with_the_venues_message():
     raw = b'{"event":"error","code":"60012","msg":"Invalid request: x","connId":"a4d3ae55"}'
     (event,) = okx().read(raw, SEEN)
     assert event == Link("okx", SEEN, SEEN, "refused", "Invalid request: x")
@@ -346,20 +346,20 @@ def test_one_socket_carries_all_channels_and_all_liquidations_once():
     first, second = venue.streams(symbols)
     assert first.url == "wss://ws.okx.com:8443/ws/v5/public"
     assert (first.ping, first.ping_every) == (b"ping", 20_000_000)
-    said = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
-    args = [arg for each in said for arg in each["args"]]
+    sent = [json.loads(raw) for stream in (first, second) for raw in stream.subscribe]
+    args = [arg for each in sent for arg in each["args"]]
     assert len(args) == 60 * 6 + 1
     assert args.count({"channel": "liquidation-orders", "instType": "SWAP"}) == 1
     assert {"channel": "index-tickers", "instId": "C7-USDT"} in args
     assert max(len(raw) for stream in (first, second) for raw in stream.subscribe) < 64_000
-    dying = [each.market for each in first.channels if each.kind == "liquidations"]
-    assert dying == [f"okx:{each}" for each in symbols]
+    liquidation_markets = [each.market for each in first.channels if each.kind == "liquidations"]
+    assert liquidation_markets == [f"okx:{each}" for each in symbols]
 
 
 def test_a_lost_book_is_asked_for_by_leaving_and_joining_its_channel():
-    said = [json.loads(raw) for raw in okx().snapshot(BTC)]
+    sent = [json.loads(raw) for raw in okx().snapshot(BTC)]
     args = [{"channel": "books", "instId": BTC}]
-    assert said == [{"op": "unsubscribe", "args": args}, {"op": "subscribe", "args": args}]
+    assert sent == [{"op": "unsubscribe", "args": args}, {"op": "subscribe", "args": args}]
 
 
 def test_no_frame_wants_an_answer():
@@ -375,22 +375,22 @@ def test_requests_and_the_clock_pass_through():
     assert venue.server_time == TS * MS
 
 
-def test_a_reader_that_recalls_goes_on_as_if_it_had_never_been_stopped():
+def test_a_restored_reader_continues_as_if_never_stopped():
     one, other = okx(), Okx()
-    told = (
+    messages = (
         book(500, -1, "snapshot"),
         book(3, 500),
         frame("trades", [trade(7)]),
         liquidations(detail()),
     )
-    for raw in told:
+    for raw in messages:
         assert one.read(raw, SEEN)
     row = {"tier": "1", "minSz": "0", "maxSz": "1000", "mmr": "0.004", "maxLever": "100"}
     tiers = json.dumps({"code": "0", "msg": "", "data": [row]}).encode()
     assert one.read(tiers, SEEN, f"tiers:{BTC}") == []
-    other.recall(CODEC.unpack(CODEC.pack(one.memory())))
+    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
     assert other.instruments == one.instruments
-    assert [other.read(raw, SEEN) for raw in told[2:]] == [[], []]
+    assert [other.read(raw, SEEN) for raw in messages[2:]] == [[], []]
     assert other.read(book(4, 3), SEEN) == one.read(book(4, 3), SEEN)
     mark = frame("mark-price", [{"instId": BTC, "markPx": "20000", "ts": str(TS)}])
     assert other.read(mark, SEEN) == one.read(mark, SEEN)
@@ -446,19 +446,21 @@ def test_whatever_ids_a_venue_sends_those_of_changes_never_fall(steps):
                 newest = event.update
 
 
-def test_an_order_or_detail_that_cannot_be_read_costs_itself():
+def test_an_unreadable_order_or_detail_is_skipped_and_the_rest_read():
     venue = okx()
-    told = json.loads(liquidations(detail(), detail(bkPx="0"), detail(ts="never"), detail(sz="9")))
-    told["data"] += [{"instId": 5}, {"instId": BTC, "details": [detail(sz="x")]}]
-    assert len(venue.read(json.dumps(told).encode(), SEEN)) == 2
+    messages = json.loads(
+        liquidations(detail(), detail(bkPx="0"), detail(ts="never"), detail(sz="9"))
+    )
+    messages["data"] += [{"instId": 5}, {"instId": BTC, "details": [detail(sz="x")]}]
+    assert len(venue.read(json.dumps(messages).encode(), SEEN)) == 2
     assert venue.skipped == {UNREADABLE: 4}
 
 
-def test_an_order_whose_contract_is_not_told_costs_itself():
+def test_an_order_of_unknown_contract_size_is_skipped():
     venue = okx()
     venue.streams([BTC, "NEW-USDT-SWAP"])
-    told = json.loads(liquidations(detail()))
-    told["data"] += [{"instId": "NEW-USDT-SWAP", "details": [detail()]}]
-    (event,) = venue.read(json.dumps(told).encode(), SEEN)
+    messages = json.loads(liquidations(detail()))
+    messages["data"] += [{"instId": "NEW-USDT-SWAP", "details": [detail()]}]
+    (event,) = venue.read(json.dumps(messages).encode(), SEEN)
     assert event.market == f"okx:{BTC}"
     assert venue.skipped == {UNREADABLE: 1}

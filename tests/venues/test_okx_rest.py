@@ -41,14 +41,14 @@ def okx() -> Okx:
 
 
 def bar(start: int, closed: str = "1") -> list[str]:
-    told = [str(each) for each in (start, 10, 12, 9, 11, 400, 4, 44)]
-    return [*told, closed]
+    parts = [str(each) for each in (start, 10, 12, 9, 11, 400, 4, 44)]
+    return [*parts, closed]
 
 
 def mark(venue: Okx, price: str, symbol: str = BTC) -> None:
     row = {"instId": symbol, "markPx": price, "ts": str(START)}
-    told = {"arg": {"channel": "mark-price", "instId": symbol}, "data": [row]}
-    venue.read(json.dumps(told).encode(), SEEN)
+    parts = {"arg": {"channel": "mark-price", "instId": symbol}, "data": [row]}
+    venue.read(json.dumps(parts).encode(), SEEN)
 
 
 def test_a_linear_contract_is_coins_and_an_inverse_one_dollars():
@@ -93,12 +93,12 @@ def test_the_clock_is_kept_and_is_no_event():
 
 
 @pytest.mark.parametrize(
-    ("said", "told"), [("Too Many Requests", "Too Many Requests"), ("", "code 50011")]
+    ("sent", "reason"), [("Too Many Requests", "Too Many Requests"), ("", "code 50011")]
 )
-def test_a_refused_request_is_told_with_what_the_venue_said(said, told):
-    raw = json.dumps({"code": "50011", "msg": said}).encode()
+def test_a_refused_request_is_reported_with_the_venues_message(sent, reason):
+    raw = json.dumps({"code": "50011", "msg": sent}).encode()
     (event,) = Okx().read(raw, SEEN, f"candles:{BTC}")
-    assert event == Link("okx", SEEN, SEEN, "refused", told)
+    assert event == Link("okx", SEEN, SEEN, "refused", reason)
 
 
 def test_an_answer_to_an_unknown_request_is_counted_and_left_out():
@@ -125,7 +125,7 @@ def test_a_bar_that_is_not_confirmed_is_left_out():
     assert event.event_time == (START + 120_000) * MS
 
 
-def test_bars_tell_their_length_by_the_gap_between_two():
+def test_the_length_of_bars_is_the_distance_between_two():
     rows = [bar(START + 300_000), bar(START)]
     (event,) = Okx().read(answer(rows), SEEN, f"candles:{BTC}")
     assert isinstance(event, Candles)
@@ -161,7 +161,7 @@ def test_past_funding_is_oldest_first_with_the_interval_between_payments():
     ]
 
 
-def test_longs_per_short_become_the_share_of_longs_and_each_reading_is_told_once():
+def test_longs_per_short_become_the_share_of_longs_and_each_reading_is_emitted_once():
     venue = Okx()
     rows = [[str(START + 300_000), "3"], [str(START), "1"]]
     events = venue.read(answer(rows), SEEN, f"ratio:{BTC}")
@@ -277,13 +277,13 @@ def test_every_minute_of_the_past_is_asked_for_once_older_ones_by_five(first, co
     since, until = START * MS + first * 5 * MINUTE, START * MS + (first * 5 + count) * MINUTE
     asked: list[int] = []
     for each in Okx().past(BTC, since, until):
-        told = query(each.url)
+        parts = query(each.url)
         if each.channel.startswith("candles"):
-            step = {"1m": 1, "5m": 5}[told["bar"]]
-            newer, older = int(told["after"]) / 60_000, int(told["before"]) / 60_000
+            step = {"1m": 1, "5m": 5}[parts["bar"]]
+            newer, older = int(parts["after"]) / 60_000, int(parts["before"]) / 60_000
             bars = [m for m in range(int(older), int(newer) + 1, 1) if older < m < newer]
             starts = [m for m in bars if m % step == 0]
-            assert len(starts) <= int(told["limit"])
+            assert len(starts) <= int(parts["limit"])
             asked += [m + n for m in starts for n in range(step)]
     assert asked == list(range(since // MINUTE, until // MINUTE))
 

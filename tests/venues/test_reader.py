@@ -24,7 +24,7 @@ ONE = Instrument("x:Y", "Y", "x", "perpetual", True, 1.0, 0.1)
 
 
 class SkipCounter(EnvelopeDecoder):
-    """Answers that tell of one instrument, and of the clock."""
+    """Decoder of one instrument and of the clock."""
 
     STATE_FIELDS = ("instruments", "intervals", "tiers")
 
@@ -33,13 +33,13 @@ class SkipCounter(EnvelopeDecoder):
             "x", {"clock": (decoder(int), self.clock), "one": (decoder(str), self.one)}
         )
 
-    def clock(self, _, told, __):
-        self.server_time = told
+    def clock(self, _, value, __):
+        self.server_time = value
         return []
 
-    def one(self, symbol, told, seen):
+    def one(self, symbol, value, seen):
         self.instruments[symbol], self.intervals[symbol] = ONE, HOUR
-        return [Link(told, seen, seen, "up", symbol)]
+        return [Link(value, seen, seen, "up", symbol)]
 
 
 class Venue(VenueAdapter[SkipCounter]):
@@ -64,7 +64,7 @@ class Plain(Reader):
     name = "plain"
 
     def __init__(self):
-        super().__init__({"number": (decoder(float), lambda symbol, told, _: [symbol, told])})
+        super().__init__({"number": (decoder(float), lambda symbol, value, _: [symbol, value])})
 
     def _live(self, raw, seen):  # noqa: ARG002  # of the base
         raise RecursionError
@@ -78,15 +78,17 @@ def test_an_answer_is_read_by_the_first_half_of_its_name_and_is_of_the_symbol_in
     assert Plain().read(b'"1.5"', 9, "number:Y:Z") == ["Y:Z", 1.5]
 
 
-def test_an_answer_nobody_reads_is_counted_under_its_name():
+def test_an_answer_without_a_decoder_is_counted_under_its_name():
     for venue in (Plain(), Venue()):
         assert venue.read(coded(1), 9, "weather:" + "Y" * 40) == []
         assert venue.skipped == {"answer to weather:YYYYYYYYYYYYYYYY": 1}
 
 
-@pytest.mark.parametrize(("said", "told"), [("no " * 99, ("no " * 99)[:120]), ("", "code 7")])
-def test_a_refusal_is_a_link_with_what_was_said_or_else_its_code(said, told):
-    assert Venue().read(coded(None, "7", said), 9, "one:Y") == [Link("x", 9, 9, "refused", told)]
+@pytest.mark.parametrize(("message", "reason"), [("no " * 99, ("no " * 99)[:120]), ("", "code 7")])
+def test_a_refusal_is_a_link_with_its_message_or_else_its_code(message, reason):
+    assert Venue().read(coded(None, "7", message), 9, "one:Y") == [
+        Link("x", 9, 9, "refused", reason)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_what_is_left_out_is_counted_by_reason():
     assert venue.skipped == {"late": 4}
 
 
-def test_what_answers_tell_is_told_as_the_readers_own():
+def test_answers_fill_the_readers_own_tables():
     venue = Venue()
     assert venue.read(coded("z"), 9, "one:Y") == [Link("z", 9, 9, "up", "Y")]
     venue.read(coded(5), 9, "clock")
@@ -120,42 +122,42 @@ def test_what_answers_tell_is_told_as_the_readers_own():
     assert (venue._answers.interval("Y"), venue._answers.interval("Z")) == (HOUR, 8 * HOUR)
 
 
-def test_a_reader_that_recalls_goes_on_as_the_other_would():
+def test_a_restored_reader_continues_as_the_other_would():
     one, other = Venue(), Venue()
     one.read(coded("z"), 9, "one:Y")
-    assert one.memory() == {
+    assert one.state_dict() == {
         "ids": one.ids,
         "answers": {"instruments": {"Y": ONE}, "intervals": {"Y": HOUR}, "tiers": {}},
     }
-    other.recall(one.memory())
+    other.load_state(one.state_dict())
     assert (other.instruments, other.ids) == ({"Y": ONE}, one.ids)
     other.read(coded("z"), 9, "one:Z")
-    assert set(other.instruments) == {"Y", "Z"}, "instruments of later answers are told too"
+    assert set(other.instruments) == {"Y", "Z"}, "instruments of later answers are included"
 
 
-def test_a_frame_wants_no_answer_unless_a_venue_says_so():
+def test_by_default_a_frame_needs_no_reply():
     assert Venue().reply(b"{}") == b""
 
 
 def test_channels_are_of_every_symbol_and_kind():
-    told = Venue()._channels(["Y", "Z"], {"book": 5, "oi": 0})
-    assert told == tuple(
+    value = Venue()._channels(["Y", "Z"], {"book": 5, "oi": 0})
+    assert value == tuple(
         Channel(f"x:{symbol}", kind, expected_interval)
         for symbol in "YZ"
         for kind, expected_interval in (("book", 5), ("oi", 0))
     )
 
 
-def test_a_subscription_begins_anew_by_its_end():
+def test_resubscribing_ends_the_subscription_first():
     assert op("subscribe", ["a"]) == b'{"op":"subscribe","args":["a"]}'
     assert resubscribe(["a"]) == (op("unsubscribe", ["a"]), op("subscribe", ["a"]))
 
 
-def test_no_venue_tells_of_accounts_unless_it_says_so():
+def test_by_default_a_venue_has_no_account_polls():
     assert Venue().watch(("0x0",)) == []
 
 
-def test_a_row_that_cannot_be_read_costs_itself_and_is_counted():
+def test_an_unreadable_row_is_skipped_and_counted():
     venue = Plain()
     rows = venue._rows(int)
     assert rows.decode(b'[1,"2"]') == [1, 2]
@@ -179,7 +181,7 @@ def test_of_rows_in_rows_those_that_cannot_be_read_are_counted_also_where_none_c
     assert venue.skipped == {UNREADABLE: 2}
 
 
-def test_a_row_that_means_nothing_costs_itself_unless_none_means_anything():
+def test_an_invalid_row_is_skipped_unless_all_are_invalid():
     venue = Plain()
     make = lambda text: [float(text)]  # noqa: E731
     assert of_each(["1", "x", "2"], make, venue._skip) == [1.0, 2.0]

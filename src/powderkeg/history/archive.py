@@ -1,14 +1,13 @@
-"""Binance's public archive: which of its files is which, as series of our own.
+"""Binance's public archive: its files as series of our own.
 
 A series of kind ``zip`` names archive files (zip or unzipped CSV, with or without a header line);
-their names tell what they hold and of which market: ``BTCUSDT-aggTrades-2024-08-08.zip``. It
-becomes one or more series that are read like any other. ``bookDepth``, ``bookTicker`` and premium
-klines have no event; they are named and left out.
+their names give their content and market: ``BTCUSDT-aggTrades-2024-08-08.zip``. It becomes one or
+more series that are read like any other. ``bookDepth``, ``bookTicker`` and premium klines have no
+event; they are reported and left out.
 
 Traps: spot archives count µs since 2025-01-01 and have an eighth column; candles of trades, mark,
-index and premium share one file name and are told apart by their folder; the side of a liquidation
-is the *order's*, and its rows may stand in the file twice; COIN-M sizes are contracts, so say so in
-`unit`.
+index and premium share one file name and differ only by their folder; the side of a liquidation
+is the *order's*, and a row may be in the file twice; COIN-M sizes are contracts, so set `unit`.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Layout(NamedTuple):
     counted: bool = False
     """Whether its ids rise by one."""
     doubled: bool = False
-    """Whether its rows are known to stand in it twice."""
+    """Whether its rows are known to appear in it twice."""
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -164,10 +163,10 @@ _CANDLES = {"klines", "markPriceKlines", "indexPriceKlines", "premiumIndexKlines
 
 
 def kind_of(path: Path) -> str:
-    """Return what an archive file holds, by its folder and name.
+    """Return the kind of an archive file, by its folder and name.
 
     Raises:
-        ConfigError: They tell nothing.
+        ConfigError: They name no kind.
     """
     for kind in LAYOUTS:
         if f"-{kind}-" in path.name or kind in path.parent.parts:
@@ -179,7 +178,7 @@ def kind_of(path: Path) -> str:
 
 
 def market_of(path: Path) -> str:
-    """Return the market an archive file is of, by its name; empty where it tells none."""
+    """Return the market in an archive file's name; empty where there is none."""
     found = re.match(r"([A-Z0-9]{3,}(?:_[A-Z0-9]+)?)-", path.name)
     return found[1] if found else ""
 
@@ -189,11 +188,11 @@ def unpack(source: Source, report: ReadReport | None = None) -> list[Series]:
 
     Args:
         source: The source.
-        report: Told of files of other markets, of files without events, and of those that tell
-            again what others tell more finely.
+        report: Collects files of other markets, files without events, and files whose data others
+            have at a finer interval.
 
     Raises:
-        ConfigError: A file's name does not tell what it holds, or none has events.
+        ConfigError: A file's name names no kind, or no file has events.
     """
     report = ReadReport() if report is None else report
     return [part for each in source.series for part in _parts(each, source, report)]
@@ -215,7 +214,7 @@ def _parts(series: Series, source: Source, report: ReadReport) -> list[Series]:
         found = ", ".join(by_kind) or "files of other markets"
         raise ConfigError(f"{where}: expected events of {series.market}, found only {found}")
     if {"trades", "aggTrades"} <= set(by_kind):
-        _left_out(by_kind.pop("trades"), "aggTrades tell the same prints", report)
+        _left_out(by_kind.pop("trades"), "aggTrades have the same prints", report)
     return [
         part
         for kind, paths in by_kind.items()
@@ -251,33 +250,33 @@ def _series(
         )
 
 
-def _finest(paths: list[Path], told: str, report: ReadReport) -> tuple[str, list[Path]]:
-    """Return the shortest interval of candle files, and its files; longer ones tell no more."""
+def _finest(paths: list[Path], default: str, report: ReadReport) -> tuple[str, list[Path]]:
+    """Return the shortest interval of candle files, and its files; longer ones add nothing."""
     by_span: dict[str, list[Path]] = {}
     for path in paths:
         found = re.search(r"-(\d+[smhd])-", path.name)
-        by_span.setdefault(found[1] if found else told or "1m", []).append(path)
+        by_span.setdefault(found[1] if found else default or "1m", []).append(path)
     finest = min(by_span, key=span_of)
     for span, longer in by_span.items():
         if span != finest:
-            _left_out(longer, f"candles of {finest} tell more than those of {span}", report)
+            _left_out(longer, f"candles of {finest} are finer than those of {span}", report)
     return finest, by_span[finest]
 
 
 def _left_out(paths: list[Path], why: str, report: ReadReport) -> None:
     for path in paths:
-        report.reject(str(path), 0, "left out: tells nothing more", why, 0)
+        report.reject(str(path), 0, "left out: adds nothing", why, 0)
 
 
 def _ignore(_: int) -> None:
-    """Count nothing: these bytes are not part of a replay."""
+    """Ignore progress: these bytes are not part of a replay."""
 
 
 def table(path: Path, wanted: dict[str, Type], report: ReadReport) -> Iterator[Columns]:
     """Return columns of one archive file as they are, `bookDepth` too.
 
     Raises:
-        ConfigError: The name does not tell what the file holds.
+        ConfigError: The name names no kind.
         DataError: A column is missing.
     """
     text = blocks(path, _ignore, report.reject)

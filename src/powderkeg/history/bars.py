@@ -1,16 +1,16 @@
-"""Bars made from open interest with a price, for markets without candles or prints. Causal.
+"""Synthetic bars from open interest with a price, for markets without candles or prints. Causal.
 
-A reading every five minutes says where price was and how much was open. Hourly candles of the same
-or another market complete it, without hindsight:
+A reading every five minutes gives price and open interest. Hourly candles of the same or another
+market complete it, without hindsight:
 
 - open is the close before, close the reading's price; high and low are the larger and the smaller.
 - An hour's high or low that no bar of the hour has reached is placed on the hour's *last* bar,
-  for only at its end is it known. So a wick may be up to an hour late; it is never early.
+  because only at its end is it known. So a wick may be up to an hour late; it is never early.
 - Volume is the *previous* hour's, spread evenly; NaN where it is missing (`history.volumes`).
 - A reading stamped a little late (Binance: up to 2 s) ends the bar that should have ended before
   it; the bar is still known no earlier than the reading.
 
-With hindsight, for a score that asks about an hour whose path is given, and for nothing else:
+With hindsight, only for scores of an hour whose path is given:
 `volume` spreads an hour's own volume over it; `path` does, and also puts the hour's high and low on
 the bars that closed furthest.
 """
@@ -27,7 +27,7 @@ from powderkeg.events import Floats
 from powderkeg.history.series.table import Table, floats
 
 Hindsight: TypeAlias = Literal["", "volume", "path"]
-"""What of an hour is known within it: nothing, its volume, or its volume and extremes."""
+"""What is known of an hour in advance: nothing, its volume, or its volume and extremes."""
 
 _LATE = 20
 """A reading may be late by one part in this many of its span: 15 s of 5 min."""
@@ -47,7 +47,7 @@ def coarse(tables: Iterable[Table], span: int, many: float = 1.0) -> Coarse:
     Args:
         tables: The candles.
         span: Length of each, µs.
-        many: How many units of the bars' market one unit of theirs is.
+        many: Units of the bars' market in one unit of the candles' market.
     """
     rows: dict[int, tuple[float, float, float]] = {}
     for table in tables:
@@ -71,9 +71,9 @@ def synthetic_bars(
     Args:
         interest: Open interest (`size`) and price, each row at the end of its bar.
         every: Length of a bar, µs.
-        volume: Candles whose volume is spread; None where nothing is known of volume.
+        volume: Candles whose volume is spread; None where volume is unknown.
         extremes: Candles whose high and low are placed when they are over.
-        hindsight: What of an hour is known within it.
+        hindsight: What is known of an hour in advance.
     """
     spread = _Volume(volume, every, own=bool(hindsight))
     top = _Extremes(extremes, every)
@@ -94,7 +94,7 @@ def synthetic_bars(
 
 
 def _end(known: int, every: int) -> int:
-    """Return when the bar is over that a reading ends."""
+    """Return the end of the bar that a reading closes."""
     late = known % every
     return known - late if late <= every // _LATE else known
 
@@ -159,7 +159,7 @@ class _Extremes:
 
 
 class _Placed(_Extremes):
-    """The same with hindsight: on the bars of the hour whose closes came nearest."""
+    """The same with hindsight: placed on the bars of the hour whose closes came nearest."""
 
     __slots__ = ("_highest", "_lowest")
 

@@ -1,4 +1,4 @@
-"""The daily fixings of the European Central Bank: those shipped, or newer ones a person fetched."""
+"""Daily exchange rates of the European Central Bank: shipped, or a newer file of the user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from powderkeg.errors import ConfigError, DataError, RequestError
 
 NAME = "ecb.csv"
 ADDRESS = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
-"""Where the bank documents its whole history. Asked only when a person names it."""
+"""The bank's address of the full history. Requested only when the user asks for it."""
 CREDIT = "European Central Bank, euro foreign exchange reference rates"
 DAY_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 """How a day is written."""
@@ -28,9 +28,9 @@ MAGIC = b"PK\x03\x04"
 
 
 def folder() -> Path:
-    """Return the user's data folder, which is also where recordings are kept by default."""
-    told = os.environ.get("POWDERKEG_STORE")
-    return Path(told) if told else Path.home() / ".local" / "share" / "powderkeg"
+    """Return the user's data folder, which also holds recordings by default."""
+    configured = os.environ.get("POWDERKEG_STORE")
+    return Path(configured) if configured else Path.home() / ".local" / "share" / "powderkeg"
 
 
 @cache
@@ -44,10 +44,10 @@ def table(home: Path | None = None) -> RateTable:
     """Return the newer of the user's table and the shipped one.
 
     Args:
-        home: Where the user's is looked for; the data folder by default.
+        home: Folder of the user's table; the data folder by default.
 
     Raises:
-        DataError: The user's is no such table.
+        DataError: The user's file is not such a table.
     """
     file = (home or folder()) / NAME
     if not file.is_file():
@@ -60,7 +60,7 @@ def parse(raw: bytes, name: str) -> RateTable:
     """Return the table of a file as the bank publishes it, or of its zip; ``#`` lines are comments.
 
     Raises:
-        DataError: It is no such file, with the line.
+        DataError: It is not such a file; names the line.
     """
     text = _unzipped(raw, name) if raw.startswith(MAGIC) else raw
     try:
@@ -75,14 +75,14 @@ def parse(raw: bytes, name: str) -> RateTable:
         raise DataError(name, 1, f"expected columns date,{DOLLAR},..., found {first!r}")
     header = known[0][1]
     names = tuple(cell for cell in header[1:] if cell)
-    told = sorted(_row(name, line, row, len(names)) for line, row in known[1:])
-    if not told:
+    fixings = sorted(_row(name, line, row, len(names)) for line, row in known[1:])
+    if not fixings:
         raise DataError(name, known[0][0], "expected fixings below the header, found none")
     return RateTable(
         source=CREDIT,
-        days=np.array([day for day, _ in told], np.int64),
+        days=np.array([day for day, _ in fixings], np.int64),
         currencies=names,
-        per_euro=np.array([values for _, values in told]),
+        per_euro=np.array([values for _, values in fixings]),
     )
 
 
@@ -114,12 +114,12 @@ def keep(raw: bytes, name: str, home: Path | None = None) -> RateTable:
 
     Args:
         raw: A file as the bank publishes it, or its zip.
-        name: Where it came from, for what is said.
+        name: Where it came from, for messages.
         home: The folder; the data folder by default.
 
     Raises:
-        DataError: It is no such file.
-        ConfigError: It ends before the one there is, so that nothing would be gained.
+        DataError: It is not such a file.
+        ConfigError: It ends before the current one.
     """
     new, old = parse(raw, name), table(home)
     if int(new.days[-1]) < int(old.days[-1]):
@@ -138,7 +138,7 @@ def day_number(text: str) -> int:
     """Return the days since 1970 of ``2026-02-05``.
 
     Raises:
-        RequestError: It is no day.
+        RequestError: It is not a day.
     """
     if re.fullmatch(DAY_PATTERN, text):  # NumPy takes "now", NaT and half a date as well
         with contextlib.suppress(ValueError):

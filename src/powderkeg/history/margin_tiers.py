@@ -1,4 +1,4 @@
-"""The margin tiers we ship, and which of them hold at a time."""
+"""The shipped margin tiers, and lookup by time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parse(text: bytes) -> tuple[TierTable, ...]:
     """Return the tables of a tier file (format 1, see scripts/make_tiers.py).
 
     Raises:
-        ConfigError: It is no such file.
+        ConfigError: It is not such a file.
     """
     try:
         file = msgspec.json.decode(text, type=_File)
@@ -52,9 +52,9 @@ def parse(text: bytes) -> tuple[TierTable, ...]:
 
 
 def at(venue: str, symbol: str, time: int) -> TierTable:
-    """Return the table that holds at a time; before the first known one, the first known.
+    """Return the table valid at a time; before the first known one, the first known.
 
-    A table of the symbol goes before one of the whole venue (``*``), if it is not the older one.
+    A table of the symbol takes precedence over one of the whole venue (``*``), unless it is older.
 
     Raises:
         LookupError: No table of this symbol is shipped.

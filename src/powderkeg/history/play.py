@@ -1,4 +1,4 @@
-"""The replay loop: stored events through a desk. The live loop is the same with another source."""
+"""The replay loop: applies stored events to a desk."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def play(
     progress: Callable[[int, int], None] | None = None,
     watch: Callable[[Desk, Event], None] | None = None,
 ) -> None:
-    """Play what is stored of the desk's coin, from where the desk stands.
+    """Apply the stored events of the desk's coin, from the desk's position on.
 
-    A desk that already holds events goes on after as many as it has taken: the stream of a source
-    is always the same, so a desk resumed from a snapshot ends as one that was never stopped.
+    A desk that already has events continues after as many as it has applied: the stream of a source
+    is deterministic, so a desk resumed from a snapshot ends like one that was never stopped.
 
     Args:
         desk: Fresh, or resumed.
         source: The stored data.
-        report: Counts of rows read and refused.
+        report: Counts of rows read and rejected.
         until: µs to stop before.
-        progress: Told bytes done and bytes in all.
+        progress: Called with bytes done and bytes in total.
         watch: Called after each event.
     """
     stream: Iterator[Event] = events(

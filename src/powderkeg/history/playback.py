@@ -1,8 +1,8 @@
-"""A reel: a coin's past that can be wound to any time, to see what was known just before it.
+"""Playback of a coin's history: the desk as of any time, with only what was known before it.
 
-Forward it goes on; backward it begins again from the nearest of its own checkpoints. A time is
-rounded down to the reel's stride, at multiples of which the stream of events is cut, so the state
-at a time depends on that time alone, and is that of a stream which ends there.
+Forward it plays on; backward it restarts from its nearest checkpoint. A time is rounded down to the
+cursor's stride, at multiples of which the stream of events is cut, so the state at a time depends
+on that time only, and equals that of a stream which ends there.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from powderkeg.settings import LIVE
 EVERY = 12 * HOUR
 """Played time between two checkpoints, until there are too many."""
 LEAST = 10 * SECOND
-"""Time played at once while a reel is first wound, unless its stride is longer."""
-HEADS = 3
-"""Players kept where they stand: readers of different times, or a question that came late, do not
-wind each other back."""
+"""Time per step of the first play-through, unless the stride is longer."""
+MAX_PLAYERS = 3
+"""Players kept at their positions, so that readers of different times, or a late request, do not
+rewind each other."""
 MOST = 48
 """Checkpoints kept; beyond, every other one is dropped and the distance doubles."""
 
@@ -44,33 +44,33 @@ Watch: TypeAlias = Callable[[Desk, Event], None]
 
 
 class Player(Protocol):
-    """Plays a coin's data onto a desk, onward only."""
+    """Plays a coin's data onto a desk, forward only."""
 
     @property
     def desk(self) -> Desk:
-        """What is known by now."""
+        """The desk at the current position."""
         ...
 
     @property
     def stride(self) -> int:
-        """It can stop before any multiple of this, µs."""
+        """It can stop at any multiple of this, µs."""
         ...
 
     def head(self) -> int | None:
-        """Return when what comes next was known, µs; None at the end."""
+        """Return the received time of the next item, µs; None at the end."""
         ...
 
     def advance(self, before: int) -> None:
-        """Take all that was known before a time."""
+        """Play all that was received before a time."""
         ...
 
     def pack(self) -> bytes | None:
-        """Return its state, None while it cannot be kept."""
+        """Return its state, None while it cannot be saved."""
         ...
 
 
 Make: TypeAlias = Callable[[bytes | None], Player]
-"""Returns a player that stands at the start, or where the one stood that was packed."""
+"""Returns a player at the start, or at the position of packed state."""
 
 
 class Stored:
@@ -80,12 +80,12 @@ class Stored:
         self, source: Source, coin: str, raw: bytes | None = None, *, until: int | None = None,
         watch: Watch | None = None,
     ) -> None:  # fmt: skip
-        """Stand at the start, or where the desk stood that was packed.
+        """Begin at the start, or at the position of the packed desk.
 
         Args:
             source: The stored data.
             coin: One of its coins.
-            raw: Of an earlier player.
+            raw: State of an earlier player.
             until: µs to stop before.
             watch: Called after each event.
         """
@@ -99,11 +99,11 @@ class Stored:
         self._next: Event | None = next(self._stream, None)
 
     def head(self) -> int | None:
-        """Return when the next event was known, µs."""
+        """Return when the next event was received, µs."""
         return None if self._next is None else _known(self._next)
 
     def advance(self, before: int) -> None:
-        """Take the events known before a time."""
+        """Apply the events received before a time."""
         while self._next is not None and _known(self._next) < before:
             self.desk.apply(self._next)
             if self._watch is not None:
@@ -119,7 +119,7 @@ class Recorded:
     """Plays frames that were recorded live."""
 
     stride = SECOND
-    """Prints of one second travel as one run."""
+    """Prints of one second are one run."""
     END = 2**62
     """A time after all frames."""
 
@@ -127,12 +127,12 @@ class Recorded:
         self, read: Callable[[int], Iterator[list[Frame]]], coin: str, raw: bytes | None = None,
         *, until: int | None = None,
     ) -> None:  # fmt: skip
-        """Stand at the start, or where the feed stood that was packed.
+        """Begin at the start, or at the position of the packed feed.
 
         Args:
-            read: Yields the batches kept after a frame's number.
+            read: Yields the stored batches after a frame's sequence number.
             coin: The coin.
-            raw: Of an earlier player.
+            raw: State of an earlier player.
             until: µs to stop before.
         """
         self.feed = Feed({coin: Desk(coin, LIVE)})
@@ -149,21 +149,21 @@ class Recorded:
         self._refill()
 
     def _refill(self) -> None:
-        """Have frames at hand, if any are left."""
+        """Load the next batch of frames, if any is left."""
         while not self._rest and (batch := next(self._batches, None)) is not None:
             self._rest = batch
 
     @property
     def desk(self) -> Desk:
-        """What is known by now."""
+        """The desk at the current position."""
         return self.feed.desks[self._coin]
 
     def head(self) -> int | None:
-        """Return when the next frame came, µs."""
+        """Return when the next frame was received, µs."""
         return self._rest[0].received_time if self._rest else None
 
     def advance(self, before: int) -> None:
-        """Take the frames that came before a time, in the batches they were kept in."""
+        """Process the frames received before a time, in their stored batches."""
         while self._rest and self._rest[0].received_time < before:
             stop = next(
                 (n for n, f in enumerate(self._rest) if f.received_time >= before), len(self._rest)
@@ -173,7 +173,7 @@ class Recorded:
             self._refill()
 
     def pack(self) -> bytes | None:
-        """Return the feed as bytes, unless a market waits for its past."""
+        """Return the feed as bytes, unless a market waits for its backfill."""
         return None if self.feed.waiting else snapshots.pack_feed(self.feed)
 
 
@@ -182,7 +182,7 @@ def _known(event: Event) -> int:
 
 
 def strides(source: Source, coin: str, block: int) -> tuple[int, int]:
-    """Return the longest run of bars that is one bar, and the times a stream can be cut at, µs.
+    """Return the shortest bar length, and the interval at which a stream can be cut, µs.
 
     Args:
         source: The stored data.
@@ -197,10 +197,10 @@ def strides(source: Source, coin: str, block: int) -> tuple[int, int]:
 
 
 class PlaybackCursor:
-    """A player that can also be wound back. Wind it to its end once, then ask for any time."""
+    """A player that can also go back. Play it through once, then ask for any time."""
 
     def __init__(self, first: Player, make: Make) -> None:
-        """Hold a player that stands at the start, and what makes others like it."""
+        """Take a player at the start, and the factory for others."""
         self._make = make
         self._cursors: list[tuple[int, Player]] = [(0, first)]
         self._every = EVERY
@@ -208,14 +208,14 @@ class PlaybackCursor:
         self._path = Path()
         self._history: tuple[list[int], list[Move]] = ([], [])
         self.stride = first.stride
-        """Distance of times that can be told apart, µs."""
+        """Resolution of times, µs."""
         self.since = 0
-        """First time at which a map is known, µs."""
+        """First time with a map, µs."""
         self.until = 0
-        """Last time that may be asked for: all is known by then."""
+        """Last time that may be requested, µs."""
 
     def play_through(self, progress: Callable[[Desk], None] | None = None) -> Desk:
-        """Play all there is once, to learn its range and its moves; return a desk of the end.
+        """Play everything once, to find its range and largest moves; return the desk at the end.
 
         Raises:
             ConfigError: No market ever has a mark.
@@ -239,9 +239,9 @@ class PlaybackCursor:
         return snapshots.CODEC.unpack(snapshots.CODEC.pack(player.desk))
 
     def desk_at(self, at: int) -> Desk:
-        """Return the desk that has seen exactly what was known before a time.
+        """Return the desk with exactly what was received before a time.
 
-        It is the reel's own: good until the next call.
+        It belongs to the cursor: valid until the next call.
 
         Raises:
             RequestError: The time is before the first map, or after the last event.
@@ -251,12 +251,12 @@ class PlaybackCursor:
         at = at // self.stride * self.stride
         player = self._player_before(at)
         player.advance(at)
-        self._cursors = [*self._cursors[-HEADS + 1 :], (at, player)]
+        self._cursors = [*self._cursors[-MAX_PLAYERS + 1 :], (at, player)]
         return player.desk
 
     def _player_before(self, at: int) -> Player:
-        """Take the head nearest before a time; or, if that is far, begin from a checkpoint."""
-        behind = [head for head in self._cursors if head[0] <= at]
+        """Return the nearest player before a time; or, if that is far, one from a checkpoint."""
+        behind = [each for each in self._cursors if each[0] <= at]
         nearest = max(behind, key=itemgetter(0), default=None)
         n = bisect_right(self._marks, at, key=lambda mark: mark[0])
         if nearest is None or (n and self._marks[n - 1][0] > nearest[0] + EVERY):
@@ -265,7 +265,7 @@ class PlaybackCursor:
         return nearest[1]
 
     def _keep(self, at: int, player: Player) -> None:
-        """Keep a checkpoint where one is due; of too many, every other one."""
+        """Save a checkpoint where one is due; of too many, keep every other one."""
         due = not self._marks or at - self._marks[-1][0] >= self._every
         if not due or (raw := player.pack()) is None:
             return
@@ -275,7 +275,7 @@ class PlaybackCursor:
             del self._marks[1::2]
 
     def history(self) -> History:
-        """Return what may be asked for, and the largest moves in it."""
+        """Return the time range that may be requested, and the largest moves in it."""
         return History(self.since, self.until, self.stride, *self._history)
 
 

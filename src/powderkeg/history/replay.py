@@ -1,7 +1,7 @@
-"""Stored data as one stream of events: all series of a coin, in the order they became known.
+"""Stored data as one stream of events: all series of a coin, in order of received time.
 
-Prints and candles come as runs of columns, cut wherever another series has something to say, so
-that nothing is known before its time. At one time, readings come before prints and bars.
+Prints and candles come as runs of columns, cut wherever another series has an event, so that
+nothing is known before its time. At equal times, readings come before prints and bars.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from powderkeg.history.volumes import Volumes
 Tables: TypeAlias = Callable[[Series], Iterator[Table]]
 
 _BULK = {"trades", "candles"}
-_TOLD_ELSEWHERE = {"positions", "fills", "ledger", "liquidated", "index"}
+_NO_OWN_EVENTS = {"positions", "fills", "ledger", "liquidated", "index"}
 _ALWAYS, _NEVER = -(2**62), 2**62
 
 
@@ -55,7 +55,7 @@ def events(
     progress: Callable[[int, int], None] | None = None,
     hindsight: Hindsight = "",
 ) -> Iterator[Event]:
-    """Return all that is stored of a coin, in the order it became known (`seen`).
+    """Return all stored events of a coin, in order of `received_time`.
 
     Args:
         source: A source file, loaded.
@@ -64,15 +64,15 @@ def events(
         until: First time no longer wanted, µs.
         block: Longest run of prints, µs; runs end at multiples of it.
         stride: The same of bars, where there are no prints.
-        report: Filled with what was kept and what was left out.
-        progress: Told bytes read and bytes in all.
-        hindsight: Complete made bars with what is known only at the end of their hour: its volume,
-            or its volume and extremes. For scores of an hour whose path is given; never for a
-            replay.
+        report: Collects counts of rows kept and left out.
+        progress: Called with bytes read and bytes in total.
+        hindsight: Complete synthetic bars with what is known only at the end of their hour: its
+            volume, or its volume and extremes. For scores of an hour whose path is given; never
+            for a replay.
 
     Raises:
         ConfigError: The source has no such coin, or names files that are not there.
-        DataError: A file is not what the source file says.
+        DataError: A file does not match the source file.
     """
     report = ReadReport() if report is None else report
     mine = [each for each in unpack(source, report) if coin_of(each) == coin or _of_any(each)]
@@ -88,7 +88,7 @@ def events(
     def within(series: Series) -> Iterator[Table]:
         return _within(tables(series), start, end)
 
-    stock = _Stock(mine, tables, within, report, hindsight=hindsight)
+    plan = _SeriesPlan(mine, tables, within, report, hindsight=hindsight)
     singles: list[Iterator[Known]] = []
     for n, series in enumerate(mine):
         if series.kind == "wire":
@@ -96,13 +96,13 @@ def events(
             singles.append(known for known in wire if start <= known[0] < end)
         elif series.kind == "positions":
             singles.append(sightings(series, n, within(series), coin))
-        elif stock.alone(series):
-            index = stock.whole("index", series.id) if series.kind == "mark" else None
+        elif plan.has_events(series):
+            index = plan.whole("index", series.id) if series.kind == "mark" else None
             singles.append(records(series, n, within(series), report, index))
     merged = heapq.merge(*singles, key=itemgetter(0, 1, 2))
-    judge = Sanitizer(Units(mine), mine, report)
-    for event in _interleaved(merged, stock.runs(), block, stride):
-        yield from judge.sanitize(event)
+    sanitizer = Sanitizer(Units(mine), mine, report)
+    for event in _merge(merged, plan.runs(), block, stride):
+        yield from sanitizer.sanitize(event)
 
 
 def _meter(
@@ -131,12 +131,12 @@ def _within(tables: Iterator[Table], start: int, end: int) -> Iterator[Table]:
 
 
 def _of_any(series: Series) -> bool:
-    """Tell whether rows of a series name the coin, and are told beside what it trades."""
+    """Return whether a series has positions of every coin, named in its rows."""
     return series.kind == "positions" and coin_of(series) == "*"
 
 
-class _Stock:
-    """What belongs together: which series stand alone, which complete a market's bars or marks."""
+class _SeriesPlan:
+    """Plans which series have events of their own, and which complete a market's bars or marks."""
 
     def __init__(
         self, mine: list[Series], tables: Tables, within: Tables, report: ReadReport, *,
@@ -155,9 +155,9 @@ class _Stock:
             if series.kind == "index" and series.id not in marked:
                 raise ConfigError(f"an index of {series.id} needs a mark series of {series.id}")
 
-    def alone(self, series: Series) -> bool:
-        """Tell whether a series has events of its own."""
-        if series.kind in _BULK or series.kind in _TOLD_ELSEWHERE or series.bars:
+    def has_events(self, series: Series) -> bool:
+        """Return whether a series has events of its own."""
+        if series.kind in _BULK or series.kind in _NO_OWN_EVENTS or series.bars:
             return False
         return not (series.kind in {"open_interest", "mark"} and series.id in self._barred)
 
@@ -168,7 +168,7 @@ class _Stock:
             if series.kind == "trades":
                 out.append(_Run(series, self._within(series), self._report))
             elif series.bars:
-                out.append(_Run(series, self._made(series), self._report))
+                out.append(_Run(series, self._synthetic(series), self._report))
             elif series.kind == "candles" and series.id not in self._material:
                 joined = self.whole("open_interest", series.id), self.whole("mark", series.id)
                 out.append(_Run(series, self._within(series), self._report, *joined))
@@ -186,16 +186,16 @@ class _Stock:
         lines = np.concatenate([part.lines for part in parts])
         return Table(times, columns, lines, parts[0].file).where(order)
 
-    def _made(self, series: Series) -> Iterator[Table]:
+    def _synthetic(self, series: Series) -> Iterator[Table]:
         if series.bars is None:
             return iter(())
-        amounts = self._completing(series, series.bars.volume)
-        top = self._completing(series, series.bars.extremes)
+        amounts = self._complementary(series, series.bars.volume)
+        top = self._complementary(series, series.bars.extremes)
         return synthetic_bars(
             self._within(series), series.every, amounts, top, hindsight=self._hindsight
         )
 
-    def _completing(self, series: Series, name: str) -> Coarse | None:
+    def _complementary(self, series: Series, name: str) -> Coarse | None:
         """Return the candles of a market in units of the bars they complete."""
         candles = {s.id: s for s in self._mine if s.kind == "candles"}.get(name)
         if candles is None:
@@ -329,8 +329,8 @@ def _last_within(readings: Table | None, starts: Times, ends: Times) -> Floats:
     out = np.full(len(ends), np.nan)
     if readings is not None:
         i = np.searchsorted(readings.times, ends, side="right") - 1
-        told = (i >= 0) & (readings.times[np.maximum(i, 0)] > starts)
-        out[told] = readings.columns["size"][i[told]]
+        found = (i >= 0) & (readings.times[np.maximum(i, 0)] > starts)
+        out[found] = readings.columns["size"][i[found]]
     return out
 
 
@@ -352,10 +352,8 @@ def _cut(first: int, prints: int, block: int, stride: int) -> int:
     return min(first - first % stride + stride, whole)
 
 
-def _interleaved(
-    singles: Iterator[Known], runs: list[_Run], block: int, stride: int
-) -> Iterator[Event]:
-    """Weave single events and runs of columns into one order."""
+def _merge(singles: Iterator[Known], runs: list[_Run], block: int, stride: int) -> Iterator[Event]:
+    """Merge single events and runs of columns in order of time."""
     single = next(singles, None)
     while True:
         heads = [(at, run) for run in runs if (at := run.next_time()) is not None]

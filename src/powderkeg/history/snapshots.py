@@ -1,4 +1,4 @@
-"""Snapshots of desks: all they know as one compressed file, read back to the bit."""
+"""Snapshots of desks: the complete state as one compressed file, restored bit for bit."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ CODEC = Codec(
         *get_args(Event),
     )
 )  # fmt: skip
-"""Knows every class a desk is made of."""
+"""Codec of every class in a desk."""
 
 
 def digest(desk: Desk) -> str:
-    """Return a hash of all a desk knows: equal digests, equal desks."""
+    """Return a hash of a desk's state: equal digests, equal desks."""
     return CODEC.digest(desk)
 
 
 def pack_feed(feed: Feed) -> bytes:
-    """Return all that a feed, its desks and its readers know; no coin may wait for its past."""
+    """Return the state of a feed, its desks and readers; no coin may wait for its backfill."""
     return pack_copy(copy_feed(feed))
 
 
 def copy_feed(feed: Feed) -> Any:
-    """Return all that a feed knows as it is now, to be packed while it goes on: see `pack_copy`."""
+    """Return a copy of a feed's state, to be packed while the feed continues: see `pack_copy`."""
     return CODEC.flat(
         {
             "version": __version__,
@@ -77,7 +77,7 @@ def copy_feed(feed: Feed) -> Any:
 
 
 def pack_copy(copied: Any) -> bytes:
-    """Return the bytes of a copied feed, which is used up.
+    """Return the bytes of a copied feed, which is consumed.
 
     One coin after another: other threads wait while one is encoded, which takes 35 ms (measured).
     """
@@ -88,16 +88,16 @@ def pack_copy(copied: Any) -> bytes:
 
 
 def unpack_feed(feed: Feed, raw: bytes) -> None:
-    """Let a fresh feed know what another knew; coins it has no desk for are left out.
+    """Restore a feed's state into a new feed; coins it has no desk for are left out.
 
     Raises:
-        ConfigError: The bytes are no snapshot of this version. The feed is as it was.
+        ConfigError: The bytes are not a snapshot of this version. The feed is unchanged.
     """
     try:
         saved = CODEC.unpack(raw)
         version = saved["version"]
         if version == __version__:
-            _recall(feed, saved)
+            _restore(feed, saved)
     except (ValueError, LookupError, TypeError, AttributeError, MemoryError) as why:
         feed.readers.clear()
         raise ConfigError(f"expected a snapshot of the desks: {why!r}") from why
@@ -105,8 +105,8 @@ def unpack_feed(feed: Feed, raw: bytes) -> None:
         raise ConfigError(f"expected a snapshot of version {__version__}, found {version}")
 
 
-def _recall(feed: Feed, saved: Any) -> None:
-    """Put what was saved into a feed; all of it is looked at before the first change to a desk."""
+def _restore(feed: Feed, saved: Any) -> None:
+    """Restore saved state into a feed; all of it is checked before the first change to a desk."""
     desks = {coin: _kind(desk, Desk) for coin, desk in saved["desks"].items()}
     seq, coins = _kind(saved["seq"], int), dict(_kind(saved["coins"], dict))
     for name, memory in saved["readers"].items():
@@ -123,7 +123,7 @@ def _kind(value: Any, wanted: type[T]) -> T:
 
 
 def save(desk: Desk, path: Path) -> None:
-    """Write a desk to a file, whole or not at all."""
+    """Write a desk to a file atomically."""
     raw = CODEC.pack({"version": __version__, "desk": desk})
     part = path.with_suffix(path.suffix + ".part")
     with pa.output_stream(str(part), compression="zstd") as out:
@@ -135,7 +135,7 @@ def load(path: Path) -> Desk:
     """Return the desk of a file.
 
     Raises:
-        ConfigError: There is no such file, or it is no snapshot of this version.
+        ConfigError: There is no such file, or it is not a snapshot of this version.
     """
     try:
         with pa.input_stream(str(path), compression="zstd") as stream:

@@ -1,4 +1,4 @@
-"""Source files: which stored data there is, and what its columns mean. See docs/sources.md."""
+"""Source files (TOML): lists of stored data and the meaning of its columns. See docs/sources.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.instruments import coin_called, unit_of
 
 NAME = "@name"
-"""The time column of files whose name tells the time."""
+"""The time column of files whose name contains the time."""
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AMOUNT = re.compile(r"base|quote|(contracts|quote):\d+(\.\d+)?([eE][-+]?\d+)?")
 
@@ -33,24 +33,24 @@ Column: TypeAlias = bool | int | float | str | RatioColumn
 
 
 class Stamp(Struct, frozen=True, forbid_unknown_fields=True):
-    """The time column. `means` says what of a row the stamp is: its time, its start, its end."""
+    """The time column. `means` says whether the stamp is a row's time, start or end."""
 
     column: str
-    """Its name, or ``@name`` where the file's name tells the time of all its rows."""
+    """Its name, or ``@name`` where the file's name contains the time of all its rows."""
     unit: Literal["", "s", "ms", "us", "ns", "iso"] = ""
-    """Needless: each stamp tells its own unit."""
+    """Not needed: the unit follows from the size of each stamp."""
     means: Literal["at", "from", "to"] = "at"
     every: str = ""
-    """Expected distance of rows, such as ``5m``; half as long again without a row is a Gap."""
+    """Expected distance of rows, such as ``5m``; 1.5 times that without a row is a Gap."""
     day_first: bool | None = None
-    """Whether 01/02/2025 is 1 February, where a file does not tell."""
+    """Whether 01/02/2025 is 1 February, where it is ambiguous."""
 
 
 class SyntheticBars(Struct, frozen=True, forbid_unknown_fields=True):
-    """Bars made from open interest with a price; names the candles that complete them."""
+    """Synthetic bars from open interest with a price; names the candles that complete them."""
 
     volume: str = ""
-    """Market id of candles whose volume is spread; none where nothing is known of volume."""
+    """Market id of candles whose volume is spread; empty where volume is unknown."""
     extremes: str = ""
     """Market id of candles whose high and low are placed when their span is over."""
 
@@ -64,7 +64,7 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[str, ...]
     coin: str = ""
     multiplier: float | None = None
-    """How many coins one unit of the market is; without it, read off the symbol."""
+    """Coins in one unit of the market; without it, derived from the symbol."""
     time: Stamp | None = None
     columns: dict[str, Column] = field(default_factory=dict[str, Column])
     unit: dict[str, str] = field(default_factory=dict[str, str])
@@ -91,12 +91,12 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def every(self) -> int:
-        """Expected distance of rows in µs, 0 where not told."""
+        """Expected distance of rows in µs, 0 if not set."""
         return span_of(self.time.every) if self.time and self.time.every else 0
 
     @property
     def length(self) -> int:
-        """What `span` says in µs, else `every`."""
+        """`span` in µs, else `every`."""
         return span_of(self.span) if self.span else self.every
 
 
@@ -150,7 +150,7 @@ class Source(Struct, frozen=True):
     root: Path
     series: tuple[Series, ...]
     passages: tuple[str, ...] = ()
-    """Price ranges whose mass a replay follows: ``side low high from to``, times UTC."""
+    """Price ranges whose notional a replay tracks: ``side low high from to``, times UTC."""
 
     def coins(self) -> list[str]:
         """Return the coins that can be replayed, in the order of the file."""
@@ -161,7 +161,7 @@ class Source(Struct, frozen=True):
         """Return the files of a series, in the order of its globs, each glob by name.
 
         Raises:
-            ConfigError: A glob finds nothing.
+            ConfigError: A glob matches nothing.
         """
         out: list[Path] = []
         for glob in series.files:
@@ -183,8 +183,8 @@ class _File(Struct, forbid_unknown_fields=True):
 def load(path: str | Path) -> Source:
     """Return a source file, checked.
 
-    Data is looked for below the folder named by POWDERKEG_DATA, then below `root` (relative to the
-    source file), then beside the source file: the first that holds any of the files is taken.
+    Data is searched below the folder named by POWDERKEG_DATA, then below `root` (relative to the
+    source file), then beside the source file: the first that has any of the files is used.
 
     Raises:
         ConfigError: The file is not a source file; names file and line.
@@ -215,9 +215,9 @@ def load(path: str | Path) -> Source:
 
 
 def _root(folder: Path, file: _File) -> Path:
-    """Return the first folder that holds any of the source's files, else the first to look in."""
-    told = os.environ.get("POWDERKEG_DATA")
-    places = [Path(told)] if told else []
+    """Return the first folder that has any of the source's files, else the first searched."""
+    configured = os.environ.get("POWDERKEG_DATA")
+    places = [Path(configured)] if configured else []
     places += [folder / file.root, folder]
     globs = [glob for series in file.series for glob in series.files]
     return next((p for p in places if any(any(p.glob(g)) for g in globs)), places[0])
@@ -227,7 +227,7 @@ def span_of(text: str) -> int:
     """Return a span such as ``5m`` or ``8h`` in µs.
 
     Raises:
-        ValueError: It is no span.
+        ValueError: It is not a span.
     """
     if not re.fullmatch(r"[1-9]\d{0,5}[smhd]", text):
         raise ValueError(f"expected a span such as 1s, 5m, 8h or 1d, found {text!r}")
@@ -235,7 +235,7 @@ def span_of(text: str) -> int:
 
 
 def coin_of(series: Series) -> str:
-    """Return the coin of a series: as told, else of its symbol; ``*`` where rows tell it."""
+    """Return the coin of a series: as given, else from its symbol; ``*`` where rows name it."""
     if series.coin:
         return coin_called(series.coin) if series.multiplier is None else series.coin
     if "coin" in series.columns:
@@ -248,8 +248,8 @@ def coin_of_symbol(symbol: str) -> str:
     return unit_of(symbol)[0]
 
 
-def _no(why: str, key: str) -> ValueError:
-    """Return a complaint, with the key of the source file it is about."""
+def _error(why: str, key: str) -> ValueError:
+    """Return an error, with the key of the source file it is about."""
     return ValueError(why, key)
 
 
@@ -257,18 +257,18 @@ def _check(series: Series, all_series: list[Series]) -> None:
     shape = KINDS.get(series.kind)
     if shape is None:
         known = ", ".join(KINDS)
-        raise _no(f"kind {series.kind!r} is not supported; supported are {known}", "kind")
+        raise _error(f"kind {series.kind!r} is not supported; supported are {known}", "kind")
     if not series.files:
-        raise _no("expected at least one file", "files")
+        raise _error("expected at least one file", "files")
     if any(Path(glob).is_absolute() or ".." in Path(glob).parts for glob in series.files):
-        raise _no("expected files below the root, named relative to it", "files")
+        raise _error("expected files below the root, named relative to it", "files")
     for name, text in (("span", series.span), ("every", series.time.every if series.time else "")):
         try:
             _ = span_of(text) if text else 0
         except ValueError as why:
-            raise _no(f"{name}: {why}", name) from why
+            raise _error(f"{name}: {why}", name) from why
     if series.kind == "wire" and series.stamp is None:
-        raise _no('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
+        raise _error('a wire series needs stamp = "us" or "ns", the unit before each frame', "kind")
     _check_market(series, all_series)
     if series.kind in {"wire", "zip"}:
         return
@@ -279,40 +279,42 @@ def _check(series: Series, all_series: list[Series]) -> None:
 
 def _check_market(series: Series, all_series: list[Series]) -> None:
     if series.kind == "wire" and series.market == "*" and not series.coin:
-        raise _no("a wire series of all markets of a coin needs that coin", "market")
+        raise _error("a wire series of all markets of a coin needs that coin", "market")
     every = [each.multiplier for each in all_series if each.id == series.id]
-    told = sorted({each for each in every if each is not None})
-    if len(told) > 1 or not all(0 < each < math.inf for each in told):
-        raise _no(f"expected one multiplier above 0 for {series.id}, found {told}", "multiplier")
+    given = sorted({each for each in every if each is not None})
+    if len(given) > 1 or not all(0 < each < math.inf for each in given):
+        raise _error(
+            f"expected one multiplier above 0 for {series.id}, found {given}", "multiplier"
+        )
 
 
 def _check_columns(series: Series, shape: Shape) -> None:
     given, kind = series.columns, series.kind
     for name in shape.required:
         if name not in given:
-            raise _no(f"{kind} need a column {name!r}; given are {', '.join(given)}", "columns")
+            raise _error(f"{kind} need a column {name!r}; given are {', '.join(given)}", "columns")
     if shape.one_of and not any(name in given for name in shape.one_of):
-        raise _no(f"{kind} need one of the columns {', '.join(shape.one_of)}", "columns")
+        raise _error(f"{kind} need one of the columns {', '.join(shape.one_of)}", "columns")
     known = shape.required + shape.optional + shape.one_of
     for name in given:
         if name not in known:
-            raise _no(f"{kind} have no column {name!r}; known are {', '.join(known)}", name)
+            raise _error(f"{kind} have no column {name!r}; known are {', '.join(known)}", name)
     _check_units(series, shape)
 
 
 def _check_units(series: Series, shape: Shape) -> None:
     given = series.columns
     if series.unit.get("long") != series.unit.get("short"):
-        raise _no("expected one unit for 'long' and 'short'", "unit")
+        raise _error("expected one unit for 'long' and 'short'", "unit")
     for name, unit in series.unit.items():
         if name not in given:
-            raise _no(f"unit of {name!r}, which is not among the columns", "unit")
+            raise _error(f"unit of {name!r}, which is not among the columns", "unit")
         allowed = _units(name, shape)
         if not re.fullmatch(allowed, unit):
-            raise _no(f"expected the unit of {name!r} to be {allowed}, found {unit!r}", "unit")
+            raise _error(f"expected the unit of {name!r} to be {allowed}, found {unit!r}", "unit")
         by_price = unit.startswith("quote") and series.kind != "liquidation_bars"
         if by_price and not ({"price", "close", "entry"} & set(given)):
-            raise _no(f"{name!r} in {unit} needs a price column to become base coin", "unit")
+            raise _error(f"{name!r} in {unit} needs a price column to become base coin", "unit")
 
 
 def _units(name: str, shape: Shape) -> str:
@@ -329,27 +331,27 @@ def _units(name: str, shape: Shape) -> str:
 def _check_time(series: Series, shape: Shape) -> None:
     time = series.time
     if time is None:
-        raise _no(f"{series.kind} need time = {{ column = ... }}", "kind")
+        raise _error(f"{series.kind} need time = {{ column = ... }}", "kind")
     if time.means not in shape.means:
         allowed = " or ".join(shape.means)
-        raise _no(f"the stamp of {series.kind} means {allowed}, found {time.means!r}", "means")
+        raise _error(f"the stamp of {series.kind} means {allowed}, found {time.means!r}", "means")
     if time.means == "from" and not series.length:
-        raise _no('means = "from" needs every or span, to know when a row is over', "time")
+        raise _error('means = "from" needs every or span, to know when a row is over', "time")
     if series.kind in {"candles", "liquidation_bars"} and not series.length:
-        raise _no(f"{series.kind} need span, or time.every", "kind")
+        raise _error(f"{series.kind} need span, or time.every", "kind")
     if series.kind == "funding" and not (series.span or "interval" in series.columns):
-        raise _no('funding needs its interval: span = "8h", or a column interval', "kind")
+        raise _error('funding needs its interval: span = "8h", or a column interval', "kind")
 
 
 def _check_bars(series: Series, all_series: list[Series]) -> None:
     if series.bars is None:
         return
     if series.kind != "open_interest" or "price" not in series.columns or not series.every:
-        raise _no("bars are made from open_interest with a price and time.every", "bars")
+        raise _error("bars are made from open_interest with a price and time.every", "bars")
     candles = {each.id for each in all_series if each.kind == "candles"}
     for name in _named(series.bars):
         if name not in candles:
-            raise _no(f"bars name {name!r}, which has no candles here", "bars")
+            raise _error(f"bars name {name!r}, which has no candles here", "bars")
 
 
 def _named(bars: SyntheticBars) -> list[str]:
@@ -357,10 +359,10 @@ def _named(bars: SyntheticBars) -> list[str]:
 
 
 def _line(text: str, why: str) -> int:
-    """Return the line a complaint is about: told, or found by its path and key."""
-    told = re.search(r"line (\d+)", why)
-    if told:
-        return int(told[1])
+    """Return the line an error is about: as named in it, or found by its path and key."""
+    named = re.search(r"line (\d+)", why)
+    if named:
+        return int(named[1])
     lines = text.splitlines()
     place = re.search(r"\$\.series\[(\d+)\]([\w.\[\]]*)", why)
     heads = [n for n, line in enumerate(lines) if line.strip() == "[[series]]"]

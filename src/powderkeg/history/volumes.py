@@ -1,12 +1,12 @@
-"""Volume of bars that come without: from how far price moved in the hour that ends with them.
+"""Estimates missing bar volumes from the price range of the hour that ends with each bar.
 
-The ratio of volume to range is that of the last thirty days of bars that had both. So the level
-follows the market, nothing is known before its time, and the bars are counted: where volume is
-assumed, a map knows less than it seems to. Before any volume is known there is no ratio, and the
-bars have none: the map is then of the path alone.
+The ratio of volume to range is that of the last thirty days of bars that had both, so the level
+follows the market and nothing is known before its time. Estimated bars are counted, because a map
+from assumed volume knows less than it seems to. Before any volume is known there is no ratio, and
+the bars have none: the map is then of the price path only.
 
-On real BTC our map misses as much with it as with a median of known hours, the static map a little
-less. Source: docs/model.md, "Missing volume".
+On real BTC our map's error is the same with it as with a median of known hours, the static map's a
+little less. Source: docs/model.md, "Missing volume".
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Volumes:
     __slots__ = ("_amount", "_hour", "_known", "_range", "_ranges", "assumed")
 
     def __init__(self, span: int) -> None:
-        """Know nothing yet of bars of length `span`, µs."""
+        """Begin without history, for bars of length `span`, µs."""
         self._hour: deque[float] = deque(maxlen=max(HOUR // span, 1))
         """Ranges of the bars of the last hour."""
         self._known: deque[tuple[float, float]] = deque(maxlen=max(MEMORY // span, 1))
         """Volume and range of the bars that had both."""
         self._amount = self._range = 0.0
         self.assumed = 0
-        """Bars completed so far, or left without where no ratio was known."""
+        """Bars without a volume so far: completed, or not where no ratio was known."""
 
     def complete(self, volume: Floats, low: Floats, high: Floats) -> Floats:
-        """Return volumes (n,) with what is NaN assumed.
+        """Return volumes (n,) with NaN replaced by estimates.
 
         Args:
             volume: Base coin, NaN where unknown, shape (n,).
@@ -49,12 +49,12 @@ class Volumes:
         ranges = np.log(high / low).tolist()
         if not unknown.any():
             for amount, reach in zip(volume.tolist(), ranges, strict=True):
-                self._see(amount, reach)
+                self._update(amount, reach)
             return volume
         out = volume.copy()
         for i, reach in enumerate(ranges):
             if not unknown[i]:
-                self._see(float(volume[i]), reach)
+                self._update(float(volume[i]), reach)
                 continue
             self._hour.append(reach)
             ratio = self._amount / self._range if self._range > 0 else 0.0
@@ -62,8 +62,8 @@ class Volumes:
             self.assumed += 1
         return out
 
-    def _see(self, amount: float, reach: float) -> None:
-        """Take a bar that has both."""
+    def _update(self, amount: float, reach: float) -> None:
+        """Add a bar that has both."""
         self._hour.append(reach)
         if len(self._known) == self._known.maxlen:
             old, gone = self._known[0]

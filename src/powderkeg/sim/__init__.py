@@ -1,4 +1,4 @@
-"""A made perpetual market with known truth: what venues publish, and beside it what is so."""
+"""A simulated perpetual market with known truth: published data, and the true state."""
 
 from powderkeg.sim.episodes import EPISODES, Episode
 from powderkeg.sim.market import SimulatedMarket

@@ -1,4 +1,4 @@
-"""By what the laws of a world are scaled for a while: hours of the day, a crowd, an episode."""
+"""Temporary factors on a world's parameters: time of day, a crowd, an episode."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR
-from powderkeg.sim.kernel.state import Laws
+from powderkeg.sim.kernel.state import Params
 
 _HOURS: Final = (
     *(0.85, 0.95, 0.95, 0.85, 0.80, 0.75),  # Tokyo, Hong Kong
-    *(0.80, 1.00, 1.15, 1.10, 0.95, 0.80),  # London opens, and has lunch
+    *(0.80, 1.00, 1.15, 1.10, 0.95, 0.80),  # London opens, then lunch
     *(0.95, 1.45, 1.75, 1.65, 1.40, 1.15),  # New York opens while London trades
     *(1.00, 1.00, 0.95, 0.80, 0.65, 0.65),
 )
@@ -23,30 +23,30 @@ _THURSDAY: Final = 3
 
 
 class Conditions(Struct, frozen=True):
-    """Factors on the laws of a world, and what takers do beside them."""
+    """Factors on a world's parameters, and extra taker flow."""
 
     noise: float = 1.0
-    """Factor on the rate of orders that open nothing for long."""
+    """Factor on the rate of noise orders."""
     opening: float = 1.0
     """Factor on the rate of openers."""
     volatility: float = 1.0
     depth: float = 1.0
     lean: float = 0.0
-    """Added to the chance, one half, that a noise order buys; from -0.5 to 0.5."""
+    """Added to the probability, one half, that a noise order buys; from -0.5 to 0.5."""
     order: float = 0.0
     """Signed size taken at once in each tick, a multiple of `depth` of the world."""
 
-    def apply(self, law: Laws, base: Laws) -> None:
-        """Write the scaled laws; `law` and `base` have shape (1,) of `LAWS`."""
-        law["noise_rate"] = base["noise_rate"] * self.noise
-        law["open_rate"] = base["open_rate"] * self.opening
-        law["volatility"] = base["volatility"] * self.volatility
-        law["depth"] = base["depth"] * self.depth
-        law["lean"] = self.lean
-        law["order"] = self.order * base["depth"]
+    def apply(self, params: Params, base: Params) -> None:
+        """Write the scaled parameters; `params` and `base` have shape (1,) of `PARAMS`."""
+        params["noise_rate"] = base["noise_rate"] * self.noise
+        params["open_rate"] = base["open_rate"] * self.opening
+        params["volatility"] = base["volatility"] * self.volatility
+        params["depth"] = base["depth"] * self.depth
+        params["lean"] = self.lean
+        params["order"] = self.order * base["depth"]
 
     def times(self, other: Conditions) -> Conditions:
-        """Return both at once."""
+        """Return both combined."""
         return Conditions(
             self.noise * other.noise,
             self.opening * other.opening,
@@ -58,7 +58,7 @@ class Conditions(Struct, frozen=True):
 
 
 def session(at: int) -> Conditions:
-    """Return what the hour of the UTC day and the weekday of `at`, µs, do to a market.
+    """Return the conditions of the UTC hour and weekday of `at`, µs.
 
     Volatility goes with the square root of activity: variance follows volume.
     """

@@ -1,7 +1,7 @@
-"""Episodes written down as data: where the index goes, how takers lean, which walls stand.
+"""Episodes as data: the path of the index, the taker flow, and the walls in the book.
 
-Times are seconds since an episode begins, prices fractions of the price at that moment. What an
-episode does not say stays with the market: who is liquidated, what is traded, how deep price dips.
+Times are seconds since an episode begins, prices fractions of the price at that moment. The
+market decides the rest: who is liquidated, what is traded, how deep price dips.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from powderkeg.sim.conditions import Conditions
 
 
 class KeyFrame(Struct, frozen=True):
-    """Where the index is at a time. Between two, its logarithm goes straight."""
+    """The index at a time. Between two frames its logarithm is interpolated linearly."""
 
     at: float
     price: float
 
 
 class Phase(Struct, frozen=True):
-    """What is different from `start` to `end`."""
+    """Conditions from `start` to `end`."""
 
     start: float
     end: float
@@ -32,30 +32,30 @@ class Phase(Struct, frozen=True):
 
 
 class MarketOrder(Struct, frozen=True):
-    """One order that takes at once."""
+    """One market order."""
 
     at: float
     size: float
-    """Signed, as a multiple of what rests within one percent of the price on one side."""
+    """Signed, as a multiple of the depth within one percent of the price on one side."""
 
 
 class Wall(Struct, frozen=True):
-    """Orders that rest in a range beyond the ordinary book and are refilled when taken."""
+    """Extra resting orders in a price range, refilled when filled."""
 
     side: int
     """1 for bids, -1 for asks."""
     low: float
     high: float
     depth: float
-    """Of each level, as a multiple of the ordinary depth."""
+    """Depth of each level, as a multiple of the ordinary depth."""
     refill: float
-    """Of what is taken, the part that is put back: 1 keeps the wall as it is."""
+    """Share of what is filled that is put back: 1 keeps the wall as it is."""
     start: float
     end: float
 
 
 class Episode(Struct, frozen=True, kw_only=True):
-    """What happens to one live market from a moment on."""
+    """A scripted sequence of events in one market."""
 
     name: str
     side: int
@@ -66,7 +66,7 @@ class Episode(Struct, frozen=True, kw_only=True):
     walls: tuple[Wall, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be played.
+        """Check the episode.
 
         Raises:
             ConfigError: Key frames are not in order of time, do not begin at the opening price, or
@@ -83,12 +83,12 @@ class Episode(Struct, frozen=True, kw_only=True):
 
     @property
     def length(self) -> float:
-        """Seconds until nothing more is steered."""
+        """Seconds until the episode is over."""
         ends = [frame.at for frame in self.frames] + [order.at for order in self.orders]
         return max(ends + [part.end for part in (*self.phases, *self.walls)], default=0.0)
 
     def offset(self, t: float) -> float | None:
-        """Return the logarithm of the index over the opening price, or None where it is free."""
+        """Return the logarithm of the index over the opening price, or None where it is not set."""
         k = bisect_right(self.frames, t, key=lambda frame: frame.at)
         if k == 0 or k == len(self.frames):
             return None
@@ -97,7 +97,7 @@ class Episode(Struct, frozen=True, kw_only=True):
         return (1 - way) * math.log(a.price) + way * math.log(b.price)
 
     def conditions(self, t: float) -> Conditions:
-        """Return what the phases of a time amount to."""
+        """Return the combined conditions of the phases at a time."""
         now = Conditions()
         for phase in self.phases:
             if phase.start <= t < phase.end:
@@ -125,7 +125,7 @@ SWEEP_AND_RECLAIM: Final = Episode(
     ),
     walls=(Wall(1, 0.9815, 0.9865, 6.0, 0.9, 50, 200),),
 )  # fmt: skip
-"""Longs are liquidated below the price, an absorbing wall of bids stops it, price comes back."""
+"""Longs are liquidated below the price, an absorbing bid wall stops it, price comes back."""
 LIQUIDATION_HUNT: Final = Episode(
     name="T2 liquidation hunt",
     side=-1,
@@ -144,7 +144,7 @@ LIQUIDATION_HUNT: Final = Episode(
         Wall(1, 0.9780, 0.9870, 4.0, 0.9, 380, 600),
     ),
 )  # fmt: skip
-"""A push into shorts above meets a wall of asks that refills faster than it is bought."""
+"""A push into shorts above meets an ask wall that refills faster than it is bought."""
 CASCADE: Final = Episode(
     name="T3 cascade",
     side=1,
@@ -174,4 +174,4 @@ EPISODES: Final[dict[str, Episode]] = {
     "ETH": LIQUIDATION_HUNT,
     "SOL": CASCADE,
 }
-"""What the demo plays, by coin."""
+"""The demo's episodes, by coin."""

@@ -1,4 +1,4 @@
-"""A perpetual market of agents, whose every position is known to us and to no venue."""
+"""An agent-based perpetual market whose every position is known."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ from powderkeg.sim.records import (
     Tape,
     Truth,
 )
-from powderkeg.sim.regime import Rules
+from powderkeg.sim.regime import ParamSchedule
 from powderkeg.sim.world import World
 
 _ROWS: Final = 4 * ROOM
-"""Length of the output buffers: hours of prints, minutes of the wildest cascade."""
+"""Length of the output buffers: hours of prints, minutes of the most extreme cascade."""
 _COARSE: Final = round(COARSE * SECOND)
 _PER_MINUTE: Final = MINUTE // _COARSE
 
@@ -71,77 +71,78 @@ _PER_MINUTE: Final = MINUTE // _COARSE
 class SimulatedMarket:
     """One coin at several venues, all its traders, and its clock.
 
-    Equal worlds, seeds, starts and calls give equal bytes. Nothing outside is touched, so markets
-    may be run in turns, copied, pickled and continued.
+    Equal worlds, seeds, starts and calls give equal bytes. There is no outside state, so markets
+    may be interleaved, copied, pickled and continued.
 
     Args:
-        world: Its laws.
-        seed: Any whole number. The coin's name is mixed in.
+        world: Its parameters.
+        seed: Any integer. The coin's name is mixed in.
         start: µs UTC at which the first published step begins.
     """
 
     __slots__ = (
-        "_deaths", "_held", "_paces", "_rules", "_state", "_tape", "_units", "now", "world",
+        "_held", "_liquidation_rows", "_paces", "_schedule", "_state", "_tape", "_units", "now",
+        "world",
     )  # fmt: skip
 
     def __init__(self, world: World, seed: int, start: int) -> None:
         self.world = world
-        self._rules = Rules(world)
+        self._schedule = ParamSchedule(world)
         self._units = Units.of(world)
         self._state: State = new_state(world, seed)
         self._held: dict[int, Liquidation] = {}
-        self._lend()
+        self._allocate_buffers()
         ticks = round(world.warm * DAY / _COARSE)
         self.now = start - ticks * _COARSE
         last, rows = self._columns(ticks)
-        for _ in self._live(_COARSE, last, rows, self._tape[:0]):
+        for _ in self._advance(_COARSE, last, rows, self._tape[:0]):
             pass
 
-    def _lend(self) -> None:
-        """Make what is not state: output buffers and known paces."""
+    def _allocate_buffers(self) -> None:
+        """Allocate what is not state: output buffers and the cache of paces."""
         self._tape: Records = np.zeros(_ROWS, PRINT)
-        self._deaths: Records = np.zeros(_ROWS, LIQUIDATION)
+        self._liquidation_rows: Records = np.zeros(_ROWS, LIQUIDATION)
         self._paces: dict[int, Pace] = {}
 
     def copy(self) -> Self:
-        """Return a market that will live exactly as this one will."""
+        """Return a copy that will evolve exactly as this market will."""
         other = object.__new__(type(self))
         other.world = self.world
         other.now = self.now
-        other._rules = self._rules.copy()
+        other._schedule = self._schedule.copy()
         other._units = self._units
-        # As bytes: a structured copy leaves the padding between fields to chance.
+        # As bytes: a structured copy leaves the padding between fields undefined.
         other._state = self._state.view(np.uint8).copy().view(STATE)
         other._held = dict(self._held)
-        other._lend()
+        other._allocate_buffers()
         return other
 
     def script(self, episode: Episode) -> None:
-        """Let an episode happen from now on, instead of any that is under way."""
-        self._rules.begin(episode, self._state[0], self.now)
+        """Start an episode now, replacing any under way."""
+        self._schedule.begin(episode, self._state[0], self.now)
 
     @contextmanager
     def crowd(self, side: int, rate: float = 3.5) -> Generator[None, None, None]:
-        """While this lasts, more traders open, most on one side and with high leverage.
+        """Within this context more traders open, most on one side and with high leverage.
 
         Args:
             side: 1 where they are long, -1 where short.
             rate: Factor on how many open.
         """
-        moods = self._state["moods"][0]
-        moods[[SENTIMENT, LEVERAGE, HEAT, OPENING]] = 2.0 * side, 1.5, 2.0, 0.3
-        self._rules.crowd = Conditions(opening=rate)
+        regimes = self._state["regimes"][0]
+        regimes[[SENTIMENT, LEVERAGE, HEAT, OPENING]] = 2.0 * side, 1.5, 2.0, 0.3
+        self._schedule.crowd = Conditions(opening=rate)
         try:
             yield
         finally:
-            self._rules.crowd = Conditions()
+            self._schedule.crowd = Conditions()
 
     def truth(self) -> Truth:
-        """Return every position alive right now."""
+        """Return every open position."""
         return truth_of(self._state[0], self._units, self.now)
 
     def history(self, span: float) -> list[MinuteHistory]:
-        """Live through so many days in coarse ticks; return what each venue would have told.
+        """Advance by so many days in coarse ticks; return what each venue would have published.
 
         Raises:
             ValueError: The market is not at a whole minute, or the span is under a minute.
@@ -157,15 +158,15 @@ class SimulatedMarket:
         done = 0
         while done < last.shape[0]:
             until = min(last.shape[0], done + (FUNDING - self.now % FUNDING) // _COARSE)
-            for chunk in self._live(_COARSE, last[done:until], rows[done:until], self._tape[:0]):
+            for chunk in self._advance(_COARSE, last[done:until], rows[done:until], self._tape[:0]):
                 book.add(chunk)
             done = until
             if self.now % FUNDING == 0:
-                book.pay(self.now, float(self._state["funding"][0]), FUNDING)
-        return book.done(Bars.fold(last, rows, _PER_MINUTE, self._units), since)
+                book.add_funding(self.now, float(self._state["funding"][0]), FUNDING)
+        return book.result(Bars.fold(last, rows, _PER_MINUTE, self._units), since)
 
     def run(self, days: float, dt: float = 1.0, truth_every: float = 3600.0) -> Recording:
-        """Live through so many days in steps of `dt` seconds and record them, truth included.
+        """Advance by so many days in steps of `dt` seconds and record them, truth included.
 
         Args:
             days: Rounded to whole steps.
@@ -181,21 +182,21 @@ class SimulatedMarket:
         recorder = Recorder(self.world, self._units)
         for first in range(0, steps * per, stride):
             part = slice(first, min(first + stride, steps * per))
-            for chunk in self._live(length, last[part], rows[part], self._tape):
+            for chunk in self._advance(length, last[part], rows[part], self._tape):
                 recorder.add(chunk)
             if part.stop == first + stride:
-                recorder.know(self.truth())
-        return recorder.done(Bars.fold(last, rows, per, self._units), since, per * length)
+                recorder.add_truth(self.truth())
+        return recorder.result(Bars.fold(last, rows, per, self._units), since, per * length)
 
     def step(self, dt: float = 0.1) -> list[Event]:
-        """Live on for `dt` seconds and return what the venues say, as they would say it."""
+        """Advance by `dt` seconds and return the events the venues publish."""
         per = ticks_of(dt)
         length = round(dt * SECOND / per)
         before = self.now
         last, rows = self._columns(per)
         events: list[Event] = []
         forced: list[Liquidation] = []
-        for chunk in self._live(length, last, rows, self._tape):
+        for chunk in self._advance(length, last, rows, self._tape):
             events += self._trades(chunk)
             forced += self._forced(chunk)
         events += self._marks(before)
@@ -208,7 +209,7 @@ class SimulatedMarket:
         return events
 
     def moment(self, dt: float = 0.1) -> Moment:
-        """Live on for `dt` seconds and return all that venues could tell, forced closes marked."""
+        """Advance by `dt` seconds and return all that venues know, forced closes marked."""
         per = ticks_of(dt)
         length = round(dt * SECOND / per)
         before = self.now
@@ -218,7 +219,7 @@ class SimulatedMarket:
         causes: list[list[Whole]] = [[] for _ in range(count)]
         liquidation_rows: list[LiquidationRecords] = []
         done = 0
-        for chunk in self._live(length, last, rows, self._tape):
+        for chunk in self._advance(length, last, rows, self._tape):
             for v in range(count):
                 prints = chunk.at("tape", v)
                 tapes[v].append(tape_of(prints, self._units, chunk.since, length))
@@ -238,8 +239,8 @@ class SimulatedMarket:
         )
 
     def ladder(self, levels: int) -> Ladder:
-        """Return the book now, before venues share it out."""
-        return ladder_of(self._state[0], self._rules.laws[0], self._units, self.now, levels)
+        """Return the current book, before it is split among venues."""
+        return ladder_of(self._state[0], self._schedule.params[0], self._units, self.now, levels)
 
     def _readings(self, before: int) -> dict[str, Any]:
         """Return marks, index, open interest and funding as they are now."""
@@ -264,37 +265,38 @@ class SimulatedMarket:
 
     def _pace(self, length: int) -> Pace:
         if length not in self._paces:
-            self._paces[length] = pace(self._rules.laws, length / SECOND, len(self.world.venues))
+            seconds, venues = length / SECOND, len(self.world.venues)
+            self._paces[length] = pace(self._schedule.params, seconds, venues)
         return self._paces[length]
 
-    def _live(self, length: int, last: Reals, rows: Reals, tape: Records) -> Iterator[Chunk]:
-        """Live through as many ticks as `last` has rows, as often as outputs fill up."""
+    def _advance(self, length: int, last: Reals, rows: Reals, tape: Records) -> Iterator[Chunk]:
+        """Advance by as many ticks as `last` has rows, one chunk per filled output buffer."""
         done = 0
         state = self._state
         while done < last.shape[0]:
             since = self.now
-            ticks = self._rules.prepare(state[0], since, length, last.shape[0] - done)
-            lived = advance(
+            ticks = self._schedule.prepare(state[0], since, length, last.shape[0] - done)
+            done_ticks = advance(
                 self._state,
-                self._rules.laws,
+                self._schedule.params,
                 self._pace(length),
                 since,
                 length,
                 ticks,
                 tape,
-                self._deaths,
+                self._liquidation_rows,
                 last[done:],
                 rows[done:],
             )
             if state["lost"][0]:
                 raise RuntimeError(f"expected under {ROOM} rows in a tick, found more at {since}")
-            done += lived
-            self.now += lived * length
+            done += done_ticks
+            self.now += done_ticks * length
             prints, liquidation_rows = int(state["prints"][0]), int(state["liquidation_rows"][0])
             state["prints"] = state["liquidation_rows"] = 0
-            yield Chunk(since, length, tape[:prints], self._deaths[:liquidation_rows])
+            yield Chunk(since, length, tape[:prints], self._liquidation_rows[:liquidation_rows])
 
-    # -- what venues say
+    # -- what venues publish
 
     def _due(self, before: int, every: float) -> bool:
         """Return whether a multiple of `every` seconds lies in this step."""
@@ -332,7 +334,7 @@ class SimulatedMarket:
         ]
 
     def _forced(self, chunk: Chunk) -> list[Liquidation]:
-        """Return forced closes; a censoring venue holds each back until its second is over."""
+        """Return forced closes; a censoring venue delays each until its second is over."""
         events: list[Liquidation] = []
         if not chunk.liquidation_rows.size:
             return events
@@ -342,11 +344,11 @@ class SimulatedMarket:
             hidden = censored(self.world, venue)
             rows = chunk.at("liquidation_rows", v)
             forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
-            told = liquidations_of(market, forced)
+            reported = liquidations_of(market, forced)
             if not hidden:
-                events += told
+                events += reported
                 continue
-            for event in told:
+            for event in reported:
                 held = self._held.get(v)
                 if held is not None and held.event_time // SECOND != event.event_time // SECOND:
                     events.append(held)
@@ -354,7 +356,7 @@ class SimulatedMarket:
         return events
 
     def _release(self) -> list[Liquidation]:
-        """Return what was held back in a second that is over."""
+        """Return the delayed forced closes whose second is over."""
         over = [
             v for v, held in self._held.items() if held.event_time // SECOND < self.now // SECOND
         ]
@@ -370,6 +372,6 @@ class SimulatedMarket:
 
     def _books(self) -> list[Event]:
         return [
-            book_of(self._state[0], self._rules.laws[0], self._units, market, v, self.now)
+            book_of(self._state[0], self._schedule.params[0], self._units, market, v, self.now)
             for v, market in enumerate(self.world.markets)
         ]

@@ -1,4 +1,4 @@
-"""From the ladder to what a venue says: units, rounding, stamps, censorship, the visible book."""
+"""From ladder state to published data: units, rounding, stamps, censoring, the visible book."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from powderkeg.sim.kernel.state import (
     CLOSED,
     STAGED,
     TICK,
-    Laws,
+    Params,
     Reals,
     Records,
     State,
@@ -33,11 +33,11 @@ _FLICKER: Final = 20
 """Seconds for which a level shows the same lot of orders."""
 _CENSOR: Final = "binance"
 _THINNEST: Final = 0.002
-"""A level eaten bare still shows this share of its full size."""
+"""An emptied level still shows this share of its full size."""
 
 
 class Units(Struct, frozen=True):
-    """How a world's coin is quoted against the coin the agents think in."""
+    """Conversion from the agents' coin to the world's coin."""
 
     price: float
     size: float
@@ -52,11 +52,11 @@ class Units(Struct, frozen=True):
         return cls(ratio, world.scale / ratio, world.tick, digits)
 
     def at(self, rungs: Reals) -> Floats:
-        """Return the prices of places on the ladder, to the tick."""
+        """Return the prices of rungs, rounded to the tick."""
         return self.prices(BASE * np.exp((rungs - CENTRE) * TICK))
 
     def prices(self, base: Floats) -> Floats:
-        """Return base prices in the coin's money, to the tick."""
+        """Return base prices converted to the coin, rounded to the tick."""
         return np.round(np.round(base * (self.price / self.tick)) * self.tick, self.digits)
 
 
@@ -113,15 +113,15 @@ def liquidations_of(market: str, forced: Forced) -> list[Liquidation]:
         strict=True,
     )
     return [
-        Liquidation(market, at, at, price, size, "long" if holder > 0 else "short", True)
-        for at, holder, size, price in columns
+        Liquidation(market, at, at, price, size, "long" if side > 0 else "short", True)
+        for at, side, size, price in columns
     ]
 
 
 def liquidation_records_of(
     rows: Records, units: Units, since: int, length: int
 ) -> LiquidationRecords:
-    """Return all forced closes with their secrets, prices not rounded."""
+    """Return all forced closes with their hidden columns, prices not rounded."""
     return LiquidationRecords(
         times=stamps(rows["step"], since, length),
         venues=rows["venue"].copy(),
@@ -140,33 +140,33 @@ def liquidation_records_of(
 
 
 def truth_of(m: State, units: Units, at: int) -> Truth:
-    """Return every position alive."""
+    """Return every open position."""
     venues = m["venues"][: m["count"]]
     rows = m["positions"]
-    rows = rows[rows["alive"] != CLOSED]
-    alive: Records = SimpleNamespace(**{name: rows[name] for name in rows.dtype.names})
-    prices: Records = trigger_price.py_func(alive)
-    in_front = alive.side * (alive.stop - alive.trigger) > 0
+    rows = rows[rows["status"] != CLOSED]
+    positions: Records = SimpleNamespace(**{name: rows[name] for name in rows.dtype.names})
+    prices: Records = trigger_price.py_func(positions)
+    in_front = positions.side * (positions.stop - positions.trigger) > 0
     return Truth(
         at=at,
         marks=BASE * units.price * np.exp((venues["mark"] - CENTRE) * TICK),
         oi=venues["oi"] * units.size,
         makers=m["makers"][: m["count"]] * units.size,
         prices=prices * units.price,
-        sizes=alive.size * units.size,
-        sides=alive.side.astype(np.int64),
-        leverages=alive.entry * alive.size / (alive.margin + alive.extra),
-        settings=alive.leverage,
-        stop_in_front=((alive.stop >= 0) & in_front).astype(np.int64),
-        staged=(alive.alive == STAGED).astype(np.int64),
-        venues=alive.venue.astype(np.int64),
-        entries=alive.entry * units.price,
-        serials=alive.serial.astype(np.int64),
+        sizes=positions.size * units.size,
+        sides=positions.side.astype(np.int64),
+        leverages=positions.entry * positions.size / (positions.margin + positions.extra),
+        settings=positions.leverage,
+        stop_in_front=((positions.stop >= 0) & in_front).astype(np.int64),
+        staged=(positions.status == STAGED).astype(np.int64),
+        venues=positions.venue.astype(np.int64),
+        entries=positions.entry * units.price,
+        serials=positions.serial.astype(np.int64),
     )
 
 
 def _lots(rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
-    """Return a number in [0.5, 1.5) per rung that changes every few seconds, without chance."""
+    """Return a number in [0.5, 1.5) per rung that changes every few seconds, deterministically."""
     with np.errstate(over="ignore"):
         z = rungs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z ^= np.uint64((venue + 1) * 0x94D049BB133111EB % 2**64)
@@ -175,13 +175,13 @@ def _lots(rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
     return 0.5 + (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def _resting(m: State, law: Laws, rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
-    """Return the size one venue shows at rungs: its share of what is not eaten."""
+def _resting(m: State, params: Params, rungs: NDArray[np.int64], venue: int, at: int) -> Floats:
+    """Return the size one venue shows at rungs: its share of what is not consumed."""
     start = round(float(m["mid"]))
-    full = law["depth"] * float(m["thin"]) * SHAPE[np.abs(rungs - start)]
-    age = (at * 1e-6 - m["eaten_at"][rungs]) / law["refill"]
+    full = params["depth"] * float(m["thin"]) * SHAPE[np.abs(rungs - start)]
+    age = (at * 1e-6 - m["eaten_at"][rungs]) / params["refill"]
     eaten = m["eaten"][rungs] * np.exp(-np.minimum(age, 700.0))
-    share = law["shares"][venue] - (law["shares"][venue - 1] if venue else 0.0)
+    share = params["shares"][venue] - (params["shares"][venue - 1] if venue else 0.0)
     shown: Floats = np.maximum(full - eaten, _THINNEST * full) * share * _lots(rungs, venue, at)
     return shown
 
@@ -194,7 +194,9 @@ def _levels(prices: Floats, sizes: Floats) -> tuple[Level, ...]:
     return tuple(out.items())[:LEVELS]
 
 
-def book_of(m: State, law: Laws, units: Units, market: str, venue: int, at: int) -> BookSnapshot:
+def book_of(
+    m: State, params: Params, units: Units, market: str, venue: int, at: int
+) -> BookSnapshot:
     """Return the visible book of one venue: the touch, then a level every half basis point."""
     mid = float(m["mid"])
     middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
@@ -205,21 +207,21 @@ def book_of(m: State, law: Laws, units: Units, market: str, venue: int, at: int)
         rungs = round(mid) + sign * near
         clip = np.minimum if sign < 0 else np.maximum
         prices = clip(units.at(rungs.astype(np.float64)), round(best, units.digits))
-        sides.append(_levels(prices, _resting(m, law, rungs, venue, at) * units.size))
+        sides.append(_levels(prices, _resting(m, params, rungs, venue, at) * units.size))
     return BookSnapshot(market, at, at, sides[0], sides[1], at)
 
 
-def ladder_of(m: State, law: Laws, units: Units, at: int, levels: int) -> Ladder:
-    """Return what rests at `levels` rungs either side, of all venues together."""
+def ladder_of(m: State, params: Params, units: Units, at: int, levels: int) -> Ladder:
+    """Return the depth at `levels` rungs either side, of all venues together."""
     mid = float(m["mid"])
     middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
     bid = round(math.floor(middle / units.tick) * units.tick, units.digits)
     near = np.arange(levels)
-    full = law["depth"] * float(m["thin"]) * units.size
+    full = params["depth"] * float(m["thin"]) * units.size
     sides: list[tuple[Floats, Floats]] = []
     for sign in (-1, 1):
         rungs = round(mid) + sign * near
-        age = (at * 1e-6 - m["eaten_at"][rungs]) / law["refill"]
+        age = (at * 1e-6 - m["eaten_at"][rungs]) / params["refill"]
         eaten = m["eaten"][rungs] * np.exp(-np.minimum(age, 700.0)) * units.size
         rests = np.maximum(full * SHAPE[near] - eaten, _THINNEST * full)
         sides.append((units.at(rungs.astype(np.float64)), rests))
@@ -228,7 +230,7 @@ def ladder_of(m: State, law: Laws, units: Units, at: int, levels: int) -> Ladder
 
 
 def causes_of(tape: Records, liquidation_rows: Records) -> Whole:
-    """Return for each print the row of the forced close that made it, or -1; in order, once each.
+    """Return for each print the row of the forced close that caused it, or -1; in order, once each.
 
     Both were written by one call of the kernel, so step, venue, price and size are equal bits.
     """

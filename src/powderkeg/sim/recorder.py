@@ -1,4 +1,4 @@
-"""How ticks of a kernel become history and recordings."""
+"""Turns kernel ticks into histories and recordings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _Columns = TypeVar("_Columns", Tape, Forced, LiquidationRecords)
 
 
 class Chunk(Struct, frozen=True, eq=False):
-    """What one call of the kernel put out, lent: it must be read before the next call."""
+    """The output of one kernel call. Its buffers are reused: read it before the next call."""
 
     since: int
     length: int
@@ -96,7 +96,7 @@ class Bars(Struct, frozen=True, eq=False):
 
 
 class Historian:
-    """Gathers what happens between bars: forced closes and payments."""
+    """Collects forced closes and funding payments between bars."""
 
     __slots__ = ("_forced", "_funding", "_units", "_world")
 
@@ -107,7 +107,7 @@ class Historian:
         self._funding: list[list[Funding]] = [[] for _ in world.venues]
 
     def add(self, chunk: Chunk) -> None:
-        """Read the forced closes of a chunk."""
+        """Add the forced closes of a chunk."""
         for v, (venue, market) in enumerate(
             zip(self._world.venues, self._world.markets, strict=True)
         ):
@@ -116,12 +116,12 @@ class Historian:
             forced = forced_of(rows, self._units, chunk.since, chunk.length, hidden)
             self._forced[v].extend(liquidations_of(market, forced))
 
-    def pay(self, at: int, rate: float, interval: int) -> None:
-        """Write down a payment."""
+    def add_funding(self, at: int, rate: float, interval: int) -> None:
+        """Add a funding payment."""
         for v, market in enumerate(self._world.markets):
             self._funding[v].append(Funding(market, at, at, rate, interval))
 
-    def done(self, bars: Bars, since: int) -> list[MinuteHistory]:
+    def result(self, bars: Bars, since: int) -> list[MinuteHistory]:
         """Return the history of each venue."""
         return [
             MinuteHistory(market, bars.candles(market, v, since), self._forced[v], self._funding[v])
@@ -130,22 +130,22 @@ class Historian:
 
 
 class Recorder:
-    """Gathers prints, forced closes and truths of a run."""
+    """Collects prints, forced closes and truths of a run."""
 
-    __slots__ = ("_deaths", "_forced", "_tapes", "_truths", "_units", "_world")
+    __slots__ = ("_forced", "_liquidation_rows", "_tapes", "_truths", "_units", "_world")
 
     def __init__(self, world: World, units: Units) -> None:
         self._world = world
         self._units = units
         self._tapes: list[list[Tape]] = [[] for _ in world.venues]
         self._forced: list[list[Forced]] = [[] for _ in world.venues]
-        self._deaths: list[LiquidationRecords] = []
+        self._liquidation_rows: list[LiquidationRecords] = []
         self._truths: list[Truth] = []
 
     def add(self, chunk: Chunk) -> None:
-        """Read the prints and forced closes of a chunk."""
+        """Add the prints and forced closes of a chunk."""
         since, length = chunk.since, chunk.length
-        self._deaths.append(
+        self._liquidation_rows.append(
             liquidation_records_of(chunk.liquidation_rows, self._units, since, length)
         )
         for v, venue in enumerate(self._world.venues):
@@ -154,11 +154,11 @@ class Recorder:
             rows = chunk.at("liquidation_rows", v)
             self._forced[v].append(forced_of(rows, self._units, since, length, hidden))
 
-    def know(self, truth: Truth) -> None:
-        """Keep a truth."""
+    def add_truth(self, truth: Truth) -> None:
+        """Add a truth."""
         self._truths.append(truth)
 
-    def done(self, bars: Bars, since: int, step: int) -> Recording:
+    def result(self, bars: Bars, since: int, step: int) -> Recording:
         """Return the recording of steps of so many µs."""
         return Recording(
             coin=self._world.coin,
@@ -168,7 +168,7 @@ class Recorder:
             high=bars.last[:, 1],
             venues=[self._venue(market, v, bars) for v, market in enumerate(self._world.markets)],
             truths=self._truths,
-            liquidation_rows=joined(LiquidationRecords, self._deaths),
+            liquidation_rows=joined(LiquidationRecords, self._liquidation_rows),
         )
 
     def _venue(self, market: str, v: int, bars: Bars) -> VenueRecording:
@@ -184,13 +184,13 @@ class Recorder:
 
 
 def joined(kind: type[_Columns], parts: list[_Columns]) -> _Columns:
-    """Return records of columns as one, in order."""
+    """Return column records concatenated in order."""
     names = kind.__struct_fields__
     return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def joined_history(first: list[MinuteHistory], then: list[MinuteHistory]) -> list[MinuteHistory]:
-    """Return two histories that follow each other as one, venue by venue.
+    """Return two consecutive histories joined, venue by venue.
 
     Raises:
         ValueError: The second does not begin where the first ends, or has other markets.

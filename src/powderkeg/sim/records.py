@@ -1,4 +1,4 @@
-"""What a made market hands out in bulk: history, a recording, and the truth, kept apart."""
+"""Bulk outputs of a simulated market: history, recordings, and the truth, kept apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from powderkeg.sim.kernel.state import Whole
 
 
 class MinuteHistory(Struct, frozen=True, eq=False):
-    """What one venue would have told of a span: minute bars, forced closes, payments."""
+    """What one venue would have published: minute bars, forced closes, funding payments."""
 
     market: str
     candles: Candles
@@ -18,7 +18,7 @@ class MinuteHistory(Struct, frozen=True, eq=False):
 
 
 class Truth(Struct, frozen=True, eq=False):
-    """Every position alive at one moment, as columns of shape (n,). No venue publishes this."""
+    """Every open position at one time, as columns of shape (n,). No venue publishes this."""
 
     at: int
     marks: Floats
@@ -33,18 +33,18 @@ class Truth(Struct, frozen=True, eq=False):
     sides: Whole
     """1 for a long, -1 for a short."""
     leverages: Floats
-    """Entry notional over all margin behind it: what an isolated position would be set to."""
+    """Entry notional over all margin behind it: the leverage setting of an isolated position."""
     settings: Floats
-    """Leverage the owner chose. Says little about a cross position."""
+    """Leverage the owner set. Means little for a cross position."""
     stop_in_front: Whole
-    """1 where a stop would close it before."""
+    """1 where a stop would close it first."""
     staged: Whole
     """1 where liquidation in parts is under way."""
     venues: Whole
-    """Place in `World.venues`."""
+    """Index in `World.venues`."""
     entries: Floats
     serials: Whole
-    """Number of each, given when it opened and never again."""
+    """Unique number of each, assigned when it opened."""
 
 
 class LiquidationRecords(Struct, frozen=True, eq=False):
@@ -57,12 +57,12 @@ class LiquidationRecords(Struct, frozen=True, eq=False):
     fills: Floats
     bankruptcies: Floats
     triggers: Floats
-    """The liquidation price it died of, to half a rung (0.25 bp)."""
+    """Its liquidation price, to half a rung (0.25 bp)."""
     marks: Floats
-    """Mark that met it."""
+    """Mark that reached it."""
     entries: Floats
     margins: Floats
-    """All that stood behind the whole position."""
+    """All margin behind the whole position."""
     held: Floats
     """Size before this close."""
     settings: Floats
@@ -83,14 +83,14 @@ class Forced(Struct, frozen=True, eq=False):
 
     times: Times
     holders: Whole
-    """1 where a long died, -1 where a short did."""
+    """1 where a long was liquidated, -1 where a short was."""
     sizes: Floats
     fills: Floats
     bankruptcies: Floats
 
 
 class VenueRecording(Struct, frozen=True, eq=False):
-    """What one venue published, step by step. Columns of steps have shape (steps,)."""
+    """Published data of one venue, step by step. Columns of steps have shape (steps,)."""
 
     market: str
     trades: Tape
@@ -103,7 +103,7 @@ class VenueRecording(Struct, frozen=True, eq=False):
 
 
 class Recording(Struct, frozen=True, eq=False):
-    """A run of a made market for benches: what was public, and beside it what was true."""
+    """A run of a simulated market for evaluation: the public data and the truth."""
 
     coin: str
     times: Times
@@ -117,7 +117,7 @@ class Recording(Struct, frozen=True, eq=False):
 
 
 class Moment(Struct, frozen=True, eq=False):
-    """One short step with nothing hidden: what a venue itself knows before it says anything."""
+    """One short step with nothing hidden: what a venue knows before it publishes."""
 
     since: int
     at: int
@@ -132,13 +132,16 @@ class Moment(Struct, frozen=True, eq=False):
     oi: Floats
     index: float
     rate: float
-    """Funding as predicted now."""
+    """Currently predicted funding rate."""
     paid: float | None
     """The rate paid in this step, if one was."""
 
 
 class Ladder(Struct, frozen=True, eq=False):
-    """What rests around the last price before venues share it out; shapes (levels,), best first."""
+    """The book around the last price, before it is split among venues.
+
+    Shapes (levels,), best first.
+    """
 
     bid: float
     """Best bid; bids further away lie on `bids`."""

@@ -1,4 +1,4 @@
-"""How an episode acts on a market: between two ticks, on index, price, laws and resting depth."""
+"""Applies an episode to a market between ticks: index, price, parameters and resting depth."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from powderkeg.sim.kernel.book import SHAPE
 from powderkeg.sim.kernel.state import TICK, Reals, State, Whole
 
 _HOLD: Final = 20.0
-"""Seconds in which the index comes back to its key frames: news may move it in between."""
+"""Seconds in which the index returns to its key frames: news may move it in between."""
 _PERCENT: Final = float(SHAPE[: round(0.01 / TICK)].sum())
 """Depth within one percent, as a multiple of a level's."""
 
 
-class _Resting:
-    """A wall as it stands: what each of its levels holds, shown on its side of the price only."""
+class _ActiveWall:
+    """A wall in the book: the size of each level, shown on its side of the price only."""
 
     __slots__ = ("held", "rungs", "shown", "wall")
 
@@ -32,7 +32,7 @@ class _Resting:
         self.shown = np.zeros(self.rungs.size, np.bool_)
 
     def withdraw(self, m: State) -> None:
-        """Take the wall off the book, counting what was taken of it and putting back its part."""
+        """Remove the wall from the book, count what was filled, and refill its share."""
         shown = self.shown
         rungs = self.rungs[shown]
         left = np.minimum(self.held[shown], np.maximum(0.0, -m["eaten"][rungs]))
@@ -41,7 +41,7 @@ class _Resting:
         shown[:] = False
 
     def show(self, m: State, at: float) -> None:
-        """Put it on the book. Depth beyond the ordinary is negative in `eaten`, not decaying."""
+        """Put it in the book. Extra depth is negative in `eaten` and does not decay."""
         away = self.wall.side * (round(float(m["mid"])) - self.rungs)
         self.shown = (away > 0) & (self.held > 0)
         rungs = self.rungs[self.shown]
@@ -49,7 +49,7 @@ class _Resting:
         m["eaten_at"][rungs] = at
 
     def stop(self, mid: float, shift: float) -> float:
-        """Return a move of the price cut at the near edge: only trades go through a wall."""
+        """Return a price move clipped at the near edge: only trades go through a wall."""
         side = self.wall.side
         room = side * (mid - (self.rungs[-1] if side > 0 else self.rungs[0]))
         return shift if side * shift >= 0 else -side * min(abs(shift), max(0.0, room))
@@ -59,9 +59,9 @@ class Steering:
     """An episode under way in one market. Copies of the market need copies of it.
 
     Args:
-        episode: What is to happen.
+        episode: The episode.
         since: µs at which it begins.
-        opening: Place of the price on the ladder then.
+        opening: Rung of the price at that time.
         depth: Ordinary depth of a level.
     """
 
@@ -72,19 +72,19 @@ class Steering:
         self._since = since
         self._opening = opening
         self._depth = depth
-        self._walls: dict[int, _Resting] = {}
+        self._walls: dict[int, _ActiveWall] = {}
 
     def over(self, now: int) -> bool:
-        """Return whether nothing is left to steer."""
+        """Return whether the episode is over."""
         return now - self._since > self.episode.length * SECOND
 
     def clear(self, m: State) -> None:
-        """Take every wall off the book."""
+        """Remove every wall from the book."""
         for wall in self._walls.values():
             wall.withdraw(m)
         self._walls.clear()
 
-    def act(self, m: State, now: int, length: int) -> Conditions:
+    def apply(self, m: State, now: int, length: int) -> Conditions:
         """Prepare the market for a tick of `length` µs from `now` on; return its conditions."""
         t = (now - self._since) / SECOND
         dt = length / SECOND
@@ -98,15 +98,15 @@ class Steering:
         return self.episode.conditions(t).times(Conditions(order=size * _PERCENT))
 
     def _build(self, t: float) -> None:
-        """Raise walls whose time has come, and forget those whose time is over."""
+        """Add walls that start, and drop those that have ended."""
         for k, wall in enumerate(self.episode.walls):
             if not wall.start <= t < wall.end:
                 self._walls.pop(k, None)
             elif k not in self._walls:
-                self._walls[k] = _Resting(wall, self._opening, self._depth)
+                self._walls[k] = _ActiveWall(wall, self._opening, self._depth)
 
     def _move(self, m: State, t: float, dt: float) -> None:
-        """Bring index and price towards the key frames."""
+        """Move index and price towards the key frames."""
         here, there = self.episode.offset(t), self.episode.offset(t + dt)
         if here is None or there is None:
             return

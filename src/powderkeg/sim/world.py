@@ -1,4 +1,4 @@
-"""What a made market is like: one frozen record, whose defaults are the measured world."""
+"""Parameters of a simulated market: one frozen record, whose defaults are calibrated."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from powderkeg.errors import ConfigError
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """The laws of one coin's market. Rates are per second, sizes those of a 100,000 coin.
+    """Parameters of one coin's market. Rates are per second, sizes those of a 100,000 coin.
 
-    The accuracy figures were measured with the defaults, so a change here asks for new figures.
+    The accuracy figures were measured with the defaults; changing one requires new figures.
     """
 
     coin: str = "BTC"
@@ -23,22 +23,22 @@ class World(Struct, frozen=True, kw_only=True):
     tick: float = 0.1
     """Every published price is a multiple of it."""
     scale: float = 1.0
-    """Published sizes are this many times those the agents trade; prices do not notice."""
+    """Factor from the agents' sizes to published sizes; prices are unaffected."""
     venues: tuple[str, ...] = ("binance", "bybit", "okx")
     shares: tuple[float, ...] = (0.5, 0.3, 0.2)
-    """Of all traders and flow, in the order of `venues`; they sum to 1."""
+    """Share of all traders and flow, in the order of `venues`; they sum to 1."""
     censor: bool = False
     """Let binance report only the latest liquidation of each second, as the real one does."""
     warm: float = 0.0
-    """Days lived before the first published step, so that open interest does not start at 0."""
+    """Warm-up days before the first published step, so that open interest does not start at 0."""
     day_volatility: float = 0.022
-    """Of news alone; the flow of orders adds about a third."""
+    """From news alone; order flow adds about a third."""
     trend: float = 0.0
     """Deviation of the slow drift, fraction per day; it turns over in a day and a half."""
     jump_rate: float = 1 / 40_000
     jump_size: float = 0.004
     noise_rate: float = 3.0
-    """Orders per second of fast accounts that open nothing for long."""
+    """Orders per second of fast accounts that hold nothing for long."""
     noise_size: float = 0.022
     """Mean size of such an order."""
     open_rate: float = 0.12
@@ -48,7 +48,7 @@ class World(Struct, frozen=True, kw_only=True):
     depth: float = 0.85
     """Size per half basis point, far from the mid."""
     refill: float = 12.0
-    """Seconds for eaten depth to come back to 1/e."""
+    """Time constant of refilling consumed depth, s."""
     pull: float = 1 / 30
     """How fast the last price returns to the index."""
     impact: float = 1 / 900
@@ -56,13 +56,13 @@ class World(Struct, frozen=True, kw_only=True):
     thinning: float = 2.0
     """How much the book thins when news is fast."""
     waiting_share: float = 0.3
-    """Of every taken size, the part that waiting traders may give before market makers do."""
+    """Share of every taken size that waiting traders may fill before market makers do."""
     liquidations: bool = True
     stops: bool = True
     topups: float = 1.0
-    """Multiplier of the share of traders who add margin in need."""
+    """Factor on the share of traders who add margin near liquidation."""
     momentum: float = 1.0
-    """How much openers follow the last hour."""
+    """How much openers follow the last hour's move."""
     mix: tuple[float, float, float] = (0.38, 0.595, 0.025)
     """Weights of gamblers, swing traders and funds among openers."""
     sessions: bool = False
@@ -74,7 +74,7 @@ class World(Struct, frozen=True, kw_only=True):
     funding_every: float = 60.0
 
     def __post_init__(self) -> None:
-        """Refuse a world that cannot be.
+        """Check the parameters.
 
         Raises:
             ConfigError: Venues and shares do not match, or a size, price or share is not positive.
@@ -100,9 +100,9 @@ class World(Struct, frozen=True, kw_only=True):
 
 
 CALM: Final = World(day_volatility=0.012, jump_size=0.002, mix=(0.30, 0.595, 0.025))
-"""A sleepy stress world: few forced closes to learn from."""
+"""A calm stress world: few forced closes to learn from."""
 THIN: Final = World(depth=0.35, refill=25.0)
-"""A stress world whose book is shallow and slow: cascades feed themselves."""
+"""A stress world whose book is shallow and slow: cascades are self-reinforcing."""
 
 _DEMO: Final = World(
     censor=True,
@@ -118,4 +118,4 @@ DEMO: Final[dict[str, World]] = {
     "ETH": replace(_DEMO, coin="ETH", symbol="ETHUSDT", price=4_000.0, tick=0.01, scale=35.0),
     "SOL": replace(_DEMO, coin="SOL", symbol="SOLUSDT", price=200.0, tick=0.01, scale=12.0),
 }
-"""Markets to look at: censored as venues censor, trending, with open interest of real size."""
+"""Demo markets: censored as real venues are, trending, with realistic open interest."""

@@ -1,4 +1,4 @@
-"""Venues that are not there: the real wires of eight markets, driven by a made market."""
+"""Simulated venues: mock exchanges with the real wire formats, driven by a simulated market."""
 
 from powderkeg.simvenues.server import Simulator, serve
 

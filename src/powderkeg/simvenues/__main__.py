@@ -1,6 +1,6 @@
 """``python -m powderkeg.simvenues``: all venues on loopback, until interrupted.
 
-Says one line of JSON once all ports listen: where the control is, and each venue's host.
+Writes one line of JSON once all ports listen: the address of the control API and of each venue.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from powderkeg.log import configure
 from powderkeg.sim import MinuteHistory
-from powderkeg.simvenues.market.world import Done, say
+from powderkeg.simvenues.market.world import Done, write_line
 from powderkeg.simvenues.server import EXCHANGES, serve
 
 
@@ -30,7 +30,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="of the control; 0 for free ports")
     parser.add_argument("--rate", type=float, default=0.0, help="frames a second at least")
     parser.add_argument(
-        "--recorded", type=Path, help="folder for each coin's past, said as soon as it is there"
+        "--recorded",
+        type=Path,
+        help="folder for each coin's history, announced as soon as it is written",
     )
     parser.add_argument(
         "--with-parent", action="store_true", help="exit when standard input is closed"
@@ -50,17 +52,17 @@ async def _parent_gone() -> None:
         pipe.close()
 
 
-def _keeper(folder: Path | None) -> Done | None:
-    """Return what writes a coin's past into a folder, for whoever started us, and says so."""
+def _history_writer(folder: Path | None) -> Done | None:
+    """Return a callback that writes a coin's history into a folder and announces it."""
     if folder is None:
         return None
 
-    def keep(coin: str, histories: list[MinuteHistory]) -> None:
+    def write(coin: str, histories: list[MinuteHistory]) -> None:
         path = folder / f"{coin}.past"
         path.write_bytes(pickle.dumps(histories, protocol=5))
-        say({"coin": coin, "past": str(path)})
+        write_line({"coin": coin, "past": str(path)})
 
-    return keep
+    return write
 
 
 async def _serve(options: argparse.Namespace) -> None:
@@ -72,7 +74,7 @@ async def _serve(options: argparse.Namespace) -> None:
     if options.with_parent:
         waiting.append(asyncio.ensure_future(_parent_gone()))
     try:
-        making = asyncio.ensure_future(
+        starting = asyncio.ensure_future(
             serve(
                 options.coins,
                 port=options.port,
@@ -80,29 +82,29 @@ async def _serve(options: argparse.Namespace) -> None:
                 days=options.days,
                 venues=options.venues,
                 rate=options.rate,
-                done=_keeper(options.recorded),
+                done=_history_writer(options.recorded),
             )
         )
-        await asyncio.wait([making, *waiting], return_when=asyncio.FIRST_COMPLETED)
-        if not making.done():
-            making.cancel()
+        await asyncio.wait([starting, *waiting], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await making
+                await starting
             return
-        async with making.result() as simulator:
-            say({"control": simulator.control, "hosts": simulator.addresses})
-            life = asyncio.ensure_future(simulator.failed())
-            done, _ = await asyncio.wait([life, *waiting], return_when=asyncio.FIRST_COMPLETED)
-            if life in done:
-                life.result()
-            life.cancel()
+        async with starting.result() as simulator:
+            write_line({"control": simulator.control, "hosts": simulator.addresses})
+            failure = asyncio.ensure_future(simulator.failed())
+            done, _ = await asyncio.wait([failure, *waiting], return_when=asyncio.FIRST_COMPLETED)
+            if failure in done:
+                failure.result()
+            failure.cancel()
     finally:
         for task in waiting:
             task.cancel()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until interrupted, or until the parent is gone."""
+    """Serve until interrupted, or until the parent process has exited."""
     configure()
     asyncio.run(_serve(_options(sys.argv[1:] if argv is None else argv)))
     return 0

@@ -1,7 +1,7 @@
-"""What takes long to make and is the same all day, kept in the user's cache folder.
+"""Cache in the user's cache folder, for market histories that take long to compute.
 
-A file is used only where it was written by this very code: its key covers every source file of the
-package. Nothing is lost with it; a damaged one is said and made anew.
+A file is used only if this version of the code wrote it: its key covers every source file of the
+package. A damaged file is logged and computed again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OFF = "0"
 
 
 def folder() -> Path | None:
-    """Return where files are kept; None where ``POWDERKEG_CACHE=0`` asks for none."""
+    """Return the cache folder; None with ``POWDERKEG_CACHE=0``."""
     named = os.environ.get("POWDERKEG_CACHE", "")
     if named == OFF:
         return None
@@ -33,7 +33,7 @@ def folder() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def code() -> str:
+def code_digest() -> str:
     """Return a digest of every source file of the package."""
     summed = hashlib.blake2b(digest_size=8)
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -42,7 +42,7 @@ def code() -> str:
 
 
 def load(name: str, key: str) -> bytes | None:
-    """Return what was kept under a name for this key, or None."""
+    """Return the bytes stored under a name for this key, or None."""
     base = folder()
     if base is None:
         return None
@@ -60,7 +60,7 @@ def load(name: str, key: str) -> bytes | None:
 
 
 def save(name: str, key: str, raw: bytes) -> None:
-    """Keep bytes under a name, in the place of what was kept there for another key."""
+    """Store bytes under a name, replacing those stored for another key."""
     base = folder()
     if base is None:
         return
@@ -80,5 +80,5 @@ def save(name: str, key: str, raw: bytes) -> None:
 
 
 def _path(base: Path, name: str, key: str) -> Path:
-    summed = hashlib.blake2b(f"{code()} {key}".encode(), digest_size=12).hexdigest()
+    summed = hashlib.blake2b(f"{code_digest()} {key}".encode(), digest_size=12).hexdigest()
     return base / f"{name}-{summed}"

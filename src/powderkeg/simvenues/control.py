@@ -1,4 +1,4 @@
-"""The simulator's own port: what is true, what was sent, and faults on request."""
+"""The simulator's control API: true state, log of what was sent, and faults on request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Row(Struct, frozen=True):
     """One print or forced close as it was published. Sizes are base coin."""
 
     n: int
-    """Place in the log."""
+    """Index in the log."""
     venue: str
     symbol: str
     kind: str
@@ -42,10 +42,10 @@ class Row(Struct, frozen=True):
     price: float
     size: float
     side: str
-    """Of the taker, or of the dead position: buy, sell, long, short."""
+    """Of the taker, or of the liquidated position: buy, sell, long, short."""
     bankruptcy: float = 0.0
     silent: bool = False
-    """Whether the venue was silent just then."""
+    """Whether the venue was silent at that time."""
 
 
 class Log:
@@ -55,10 +55,14 @@ class Log:
         self.rows: deque[Row] = deque(maxlen=_KEPT)
         self._count = 0
 
-    def note(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill], silent: bool
+    def record(
+        self,
+        market: Market,
+        market_update: MarketUpdate,
+        liquidations: list[LiquidationFill],
+        silent: bool,
     ) -> None:
-        """Write down what is being published, and add it to the market's sums."""
+        """Log what is being published, and add it to the market's totals."""
         sent = market.sent
         for fill in market_update.fills:
             side = "buy" if fill.buy else "sell"
@@ -66,8 +70,8 @@ class Log:
             sent.trades += 1
             sent.base += row.size
             sent.last_trade = row.id
-        for death in told:
-            self._add(market, death, "long" if death.long else "short", silent)
+        for liquidation in liquidations:
+            self._add(market, liquidation, "long" if liquidation.long else "short", silent)
             sent.liquidations += 1
         if market_update.change:
             sent.last_update = market_update.change.last
@@ -104,10 +108,10 @@ class Log:
 
 
 class Control:
-    """Answers for all hosts."""
+    """The control API of all hosts."""
 
     def __init__(self, hosts: dict[str, Host], coins: list[Coin], log: Log) -> None:
-        """Speak for these."""
+        """Control these hosts and coins."""
         self.hosts = hosts
         self.coins = coins
         self.log = log
@@ -124,10 +128,10 @@ class Control:
         return app
 
     def truth(self, venue: str, symbol: str) -> dict[str, Any]:
-        """Return what is so at one market.
+        """Return the true state of one market.
 
         Raises:
-            RequestError: It is not simulated.
+            RequestError: The venue or symbol is not simulated.
         """
         host = self._host(venue)
         market = host.wire.find(symbol)
@@ -152,8 +156,8 @@ class Control:
 
     def _positions(self, venue: str, market: Market) -> dict[str, float]:
         coin = next(coin for coin in self.coins if coin.name == market.spec.coin)
-        truth: Truth = coin.made.truth()
-        here = truth.venues == coin.made.world.venues.index(venue)
+        truth: Truth = coin.simulation.truth()
+        here = truth.venues == coin.simulation.world.venues.index(venue)
         longs = here & (truth.sides > 0)
         return {
             "count": int(np.count_nonzero(here)),
@@ -162,7 +166,7 @@ class Control:
         }
 
     async def _truth(self, request: web.Request) -> web.Response:
-        return _told(
+        return _json(
             lambda: self.truth(request.query.get("venue", ""), request.query.get("symbol", ""))
         )
 
@@ -171,10 +175,10 @@ class Control:
         rows = self.log.since(
             int(query.get("since", "0")), query.get("venue", ""), query.get("symbol", "")
         )
-        return _told(lambda: rows)
+        return _json(lambda: rows)
 
     async def _state(self, _request: web.Request) -> web.Response:
-        return _told(
+        return _json(
             lambda: {
                 name: {
                     "port": host.port,
@@ -199,19 +203,19 @@ class Control:
             host.fault(asked)
             return host.faults.running()
 
-        return _told(begin)
+        return _json(begin)
 
     async def _stop(self, request: web.Request) -> web.Response:
-        host = self._named(await request.read())
+        host = self._host_of(await request.read())
         await host.stop()
-        return _told(lambda: {"listening": host.listening})
+        return _json(lambda: {"listening": host.listening})
 
     async def _start(self, request: web.Request) -> web.Response:
-        host = self._named(await request.read())
+        host = self._host_of(await request.read())
         await host.start()
-        return _told(lambda: {"listening": host.listening, "port": host.port})
+        return _json(lambda: {"listening": host.listening, "port": host.port})
 
-    def _named(self, body: bytes) -> Host:
+    def _host_of(self, body: bytes) -> Host:
         try:
             return self._host(msgspec.json.decode(body, type=dict[str, str]).get("venue", ""))
         except (msgspec.MsgspecError, RequestError) as why:
@@ -233,8 +237,8 @@ def book_of(market: Market) -> dict[str, Any]:
     }
 
 
-def _told(make: Any) -> web.Response:
-    """Return what a call returns as JSON, or status 400 with the reason."""
+def _json(make: Any) -> web.Response:
+    """Return the result of a call as JSON, or status 400 with the reason."""
     try:
         body, status = encode(make()), 200
     except RequestError as why:

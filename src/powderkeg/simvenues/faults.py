@@ -1,4 +1,4 @@
-"""What can go wrong at a venue, on request and for a while: every fault ends by itself."""
+"""Faults of a simulated venue, injected on request; every fault ends by itself."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ TIMED: Final = (
 """Last `seconds`."""
 INSTANT: Final = ("close", "seq_reset", "liquidation_batch")
 ALWAYS: Final = ("wrong_route_silent", "both_sides_oi")
-"""How the venues are anyway."""
+"""Always true of the venues, fault or not."""
 FLAGS: Final = ("pong_ignored", "stale_snapshot", "replay_on_subscribe", "clock_skew", "coinm_rows")
-"""Change what a wire says; the server does the others."""
+"""Change the content of messages; the server handles the others."""
 ONLY: Final = {
     "seq_reset": ("bybit", "bybit-inverse", "okx"),
     "stale_snapshot": ("binance", "binance-coin"),
     "coinm_rows": ("binance",),
     "replay_on_subscribe": ("bitget",),
 }
-"""Where a fault can happen, if not everywhere; OKX says old liquidations again anyway."""
+"""Venues of a fault, if not all; OKX repeats old liquidations anyway."""
 STATUS: Final = {"http_429": 429, "http_418": 418, "http_451": 451, "http_403": 403}
 
 
@@ -50,20 +50,20 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 5.0
     n: int = 1
     symbol: str = ""
-    """Only this market, where the fault is one of a market; empty for all."""
+    """Only this market, for faults of one market; empty for all."""
     delay: float = 20.0
     """Seconds by which ``slow`` and ``late_liquidation`` are late."""
     skew: float = 0.0
     """Seconds for ``clock_skew``."""
     age: float = 0.0
-    """Seconds after which ``close_24h`` cuts a socket."""
+    """Seconds after which ``close_24h`` closes a socket."""
 
 
 class Faults:
     """The faults of one venue that are on."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Tell time by `clock`, seconds that never go back."""
+        """Measure time by `clock`, monotonic seconds."""
         self._clock = clock
         self._until: dict[str, float] = {}
         self._asked: dict[str, Fault] = {}
@@ -109,6 +109,6 @@ class Faults:
         return True
 
     def running(self) -> dict[str, float]:
-        """Return what is on, with the seconds or the number left."""
+        """Return the faults that are on, with the seconds or the count left."""
         timed = {name: self.left(name) for name in TIMED if self.left(name) > 0}
         return timed | {name: float(n) for name, n in self._left.items() if n}

@@ -16,25 +16,25 @@ from powderkeg.simvenues.market.feed import LiquidationFill, Market, MarketUpdat
 from powderkeg.simvenues.wire import Frame, MockExchange, RefusedError, Reply, Session, encode
 
 _QUEUE: Final = 50_000
-"""Frames that may wait for a slow reader before the venue hangs up."""
+"""Frames that may wait for a slow client before the venue disconnects it."""
 _HOLD: Final = 3.0
-"""Seconds a reader may take to acknowledge a close."""
+"""Seconds a client may take to acknowledge a close."""
 
 
 class Socket:
     """One connection: a queue of frames and the task that sends them."""
 
     def __init__(self, host: Host, path: str, number: int) -> None:
-        """Belong to a host; frames go nowhere until `run`."""
+        """Create it for a host; frames are sent by `send`."""
         self.host = host
         self.session = Session(self.put, path, number)
-        self.born = time.monotonic()
+        self.opened_at = time.monotonic()
         self.queue: deque[tuple[float, bytes]] = deque()
         self.more = asyncio.Event()
         self.closing = False
 
     def put(self, body: bytes) -> None:
-        """Queue a frame; a silent venue says nothing, a full queue hangs up."""
+        """Queue a frame; a silent venue drops it, a full queue closes the connection."""
         if self.host.faults.on("silent"):
             return
         slow = self.host.faults.on("slow")
@@ -45,7 +45,7 @@ class Socket:
         self.more.set()
 
     def close(self) -> None:
-        """Hang up once what is being sent is sent."""
+        """Close once the frame being sent is out."""
         self.closing = True
         self.more.set()
 
@@ -73,20 +73,20 @@ class Host:
         self,
         wire: MockExchange,
         port: int,
-        note: Callable[[Market, MarketUpdate, list[LiquidationFill], bool], None],
+        record: Callable[[Market, MarketUpdate, list[LiquidationFill], bool], None],
     ) -> None:
-        """Serve `wire` on `port`, 0 for a free one; `note` is told of all that is published."""
+        """Serve `wire` on `port`, 0 for a free one; `record` gets all that is published."""
         self.wire = wire
         self.port = port
         self.faults = Faults(time.monotonic)
         self.sockets: dict[int, Socket] = {}
-        self.note = note
+        self.record = record
         self.frames = 0
-        """Frames published so far, whether or not anyone listened."""
+        """Frames published so far, subscribed to or not."""
         self._runner: web.AppRunner | None = None
         self._count = 0
         self._held: dict[str, Frame] = {}
-        wire.wanted = self.wanted
+        wire.is_subscribed = self.is_subscribed
 
     # -- listening
 
@@ -151,7 +151,7 @@ class Host:
         self._count += 1
         socket = Socket(self, request.path_qs, self._count)
         if not self.wire.connect(socket.session):
-            return self._answer_missing()
+            return self._not_found()
         ws = web.WebSocketResponse(compress=False, timeout=_HOLD, max_msg_size=2**20)
         await ws.prepare(request)
         self.sockets[self._count] = socket
@@ -169,7 +169,7 @@ class Host:
         return ws
 
     @staticmethod
-    def _answer_missing() -> web.Response:
+    def _not_found() -> web.Response:
         reply = Reply(encode({"error": "no such path"}), 404)
         return web.Response(body=reply.body, status=reply.status)
 
@@ -182,48 +182,48 @@ class Host:
 
     # -- publishing
 
-    def wanted(self, topic: str) -> bool:
-        """Return whether any socket listens to a topic."""
+    def is_subscribed(self, topic: str) -> bool:
+        """Return whether any socket is subscribed to a topic."""
         return any(topic in socket.session.topics for socket in self.sockets.values())
 
-    def publish(self, market: Market, market_update: MarketUpdate, again: bool = False) -> None:
-        """Say one market's news to those who asked, as faults allow, and note it."""
+    def publish(self, market: Market, market_update: MarketUpdate, padding: bool = False) -> None:
+        """Send one market's update to its subscribers, as faults allow, and log it."""
         wire, symbol = self.wire, market.spec.symbol
-        told = [] if again else wire.told(market, market_update)
-        wire.remember(market, told)
-        self.note(market, market_update, told, self.faults.on("silent") is not None)
+        liquidations = [] if padding else wire.reported_liquidations(market, market_update)
+        wire.keep_liquidations(market, liquidations)
+        self.record(market, market_update, liquidations, self.faults.on("silent") is not None)
         for frame in (
-            wire.again(market, market_update)
-            if again
-            else wire.publish_update(market, market_update, told)
+            wire.padding_frames(market, market_update)
+            if padding
+            else wire.publish_update(market, market_update, liquidations)
         ):
             self.frames += 1
             if frame.kind == "book":
                 self._book(frame, symbol)
             elif frame.kind == "liquidations" and (late := self.faults.on("late_liquidation")):
-                self.say(frame, late.delay)
+                self.send(frame, late.delay)
             else:
-                self.say(frame)
+                self.send(frame)
 
     def _book(self, frame: Frame, symbol: str) -> None:
-        """Say a book frame, unless it is to be lost, doubled or swapped with the next."""
+        """Send a book frame, unless a fault drops, duplicates or reorders it."""
         if self.faults.spend("drop", symbol):
             return
         if held := self._held.pop(frame.topic, None):
-            self.say(frame)
-            self.say(held)
+            self.send(frame)
+            self.send(held)
             return
         if self.faults.spend("reorder", symbol):
             self._held[frame.topic] = frame
             return
-        self.say(frame)
+        self.send(frame)
         if self.faults.spend("duplicate", symbol):
-            self.say(frame)
+            self.send(frame)
 
-    def say(self, frame: Frame, delay: float = 0.0) -> None:
-        """Put a frame into the queue of every socket that listens to its topic."""
+    def send(self, frame: Frame, delay: float = 0.0) -> None:
+        """Queue a frame on every socket subscribed to its topic."""
         if delay:
-            asyncio.get_running_loop().call_later(delay, self.say, frame)
+            asyncio.get_running_loop().call_later(delay, self.send, frame)
             return
         for socket in self.sockets.values():
             if frame.topic in socket.session.topics:
@@ -248,12 +248,12 @@ class Host:
         elif asked.fault == "seq_reset":
             for market in markets:
                 for frame in self.wire.restart(market):
-                    self.say(frame)
+                    self.send(frame)
         if asked.fault in FLAGS:
-            self.wire.begin(asked)
+            self.wire.begin_fault(asked)
 
     def on_timer(self) -> None:
-        """End flags whose time is over, and cut sockets that are too old."""
+        """End flags whose time is over, and close sockets that are too old."""
         for name in FLAGS:
             if name in self.wire.flags and not self.faults.on(name):
                 del self.wire.flags[name]
@@ -262,10 +262,10 @@ class Host:
                 socket.close()
         if cut := self.faults.on("close_24h"):
             for socket in list(self.sockets.values()):
-                if time.monotonic() - socket.born >= cut.age:
+                if time.monotonic() - socket.opened_at >= cut.age:
                     socket.close()
 
 
 async def _tag_simulated(_: web.Request, answer: web.StreamResponse) -> None:
-    """Say in every answer that the venue is made, so that nobody takes it for a real one."""
+    """Mark every answer as simulated, so that it is never taken for a real venue's."""
     answer.headers["x-powderkeg-simulated"] = "1"

@@ -1,4 +1,4 @@
-"""All simulated venues in one process: made, listening, and kept in step with the clock."""
+"""All simulated venues in one process, kept in step with the clock."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from powderkeg.simvenues.market.world import COINS, WEIGHTS, Done, make_all
 from powderkeg.simvenues.wire import MockExchange
 
 BEAT: Final = 0.01
-"""Seconds between two looks at the clock."""
+"""Seconds between two passes of the main loop."""
 _BURST: Final = 0.1
-"""Seconds of padding that may be made up for at once."""
+"""Seconds of padding that may be caught up at once."""
 _PARTS: Final = 4
 """Into how many prints each is cut when the load is raised."""
 
@@ -46,7 +46,7 @@ EXCHANGES: Final[dict[str, Callable[[str, list[Market], Callable[[], int]], Mock
 
 
 class Clock:
-    """The machine's clock when it was made, and from then on one that never jumps."""
+    """The system clock at its creation, monotonic from then on."""
 
     def __init__(self) -> None:
         self._offset = time.time_ns() - time.monotonic_ns()
@@ -57,21 +57,21 @@ class Clock:
 
 
 class Simulator:
-    """Venues that listen. Use as an asynchronous context, or call `close`."""
+    """The running venues. Use as an asynchronous context, or call `close`."""
 
     def __init__(self, coins: list[Coin], port: int, clock: Clock, rate: float) -> None:
-        """Serve what these coins know; see `serve`."""
+        """Serve these coins; see `serve`."""
         self.clock = clock
         self.coins = coins
         self.log = Log()
-        venues = coins[0].made.world.venues
+        venues = coins[0].simulation.world.venues
         self.hosts: dict[str, Host] = {}
         for v, venue in enumerate(venues):
             markets = [coin.markets[v] for coin in coins]
             wire = EXCHANGES[venue](venue, markets, clock)
-            self.hosts[venue] = Host(wire, port + 1 + v if port else 0, self.log.note)
+            self.hosts[venue] = Host(wire, port + 1 + v if port else 0, self.log.record)
         self.rate = rate
-        self._born = time.monotonic()
+        self._started_at = time.monotonic()
         self._turn = 0
         self._scripted: list[Coin] = []
         """Coins whose episode waits for the first socket."""
@@ -90,7 +90,7 @@ class Simulator:
 
     async def start(self) -> None:
         """Catch up with the clock, then listen."""
-        self._live()
+        self._advance()
         for host in self.hosts.values():
             await host.start()
         app = Control(self.hosts, self.coins, self.log).app()
@@ -101,10 +101,10 @@ class Simulator:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Stop living, then hang up everywhere.
+        """Stop the main loop and close all connections.
 
         Raises:
-            Exception: Whatever ended the simulator's life before.
+            Exception: The error that stopped the main loop before.
         """
         task, self._task = self._task, None
         if task is not None:
@@ -118,7 +118,7 @@ class Simulator:
                 await task
 
     async def failed(self) -> None:
-        """Wait for ever, or until living fails, and raise why."""
+        """Wait until the main loop fails, and raise its error."""
         if self._task is not None:
             await asyncio.shield(self._task)
 
@@ -129,31 +129,31 @@ class Simulator:
         await self.close()
 
     def script(self) -> None:
-        """Let each coin's episode happen once somebody listens, or it would be over unseen."""
+        """Schedule each coin's episode for the first connection."""
         self._scripted = list(self.coins)
 
     def _begin(self) -> None:
-        """Begin the episodes that wait, where a socket is open."""
+        """Begin the scheduled episodes once a socket is open."""
         if self._scripted and any(host.sockets for host in self.hosts.values()):
             for coin in self._scripted:
-                coin.made.script(EPISODES[coin.name])
+                coin.simulation.script(EPISODES[coin.name])
             self._scripted = []
 
     async def _run(self) -> None:
-        """Live on, in step with the clock."""
+        """Advance the markets in step with the clock."""
         while True:
             self._begin()
-            self._live()
+            self._advance()
             self._pad()
             for host in self.hosts.values():
                 host.on_timer()
             await asyncio.sleep(BEAT)
 
     def _pad(self) -> None:
-        """Say true things again until this beat's share of `rate` is published."""
+        """Repeat true levels until this pass's share of `rate` is published."""
         if not any(host.sockets for host in self.hosts.values()):
             return
-        owed = self.rate * (time.monotonic() - self._born) - self._frames()
+        owed = self.rate * (time.monotonic() - self._started_at) - self._frames()
         owed = min(owed, self.rate * _BURST)
         for _ in range(2 * max(0, round(owed))):
             if owed < 1:
@@ -163,15 +163,15 @@ class Simulator:
             market = coin.markets[self._turn // len(self.coins) % len(coin.markets)]
             host = self.hosts[market.spec.venue]
             before = host.frames
-            host.publish(market, market.restated(self._turn % LEVELS), again=True)
+            host.publish(market, market.restated(self._turn % LEVELS), padding=True)
             owed -= host.frames - before
 
     def _frames(self) -> int:
         return sum(host.frames for host in self.hosts.values())
 
-    def _live(self) -> None:
+    def _advance(self) -> None:
         for coin in self.coins:
-            for market, market_update in coin.live(self.clock()):
+            for market, market_update in coin.advance(self.clock()):
                 self.hosts[market.spec.venue].publish(market, market_update)
 
 
@@ -185,16 +185,16 @@ async def serve(
     rate: float = 0.0,
     done: Done | None = None,
 ) -> Simulator:
-    """Make the past of some coins, then let venues listen and live on.
+    """Compute the history of some coins, then start the venues.
 
     Args:
-        coins: Of the demo worlds.
-        port: Of the control; the venues take the next ones. 0 for free ones.
-        seed: Of the markets.
-        days: Length of the past.
+        coins: Coins of the demo worlds.
+        port: Port of the control API; the venues take the next ones. 0 for free ones.
+        seed: Seed of the markets.
+        days: Length of the history.
         venues: Which to simulate.
         rate: Frames a second to publish at least, over all venues and coins; 0 for no padding.
-        done: Given each coin's past as soon as it is there; each coin's episode begins then.
+        done: Called with each coin's history as soon as it is ready; its episode is scheduled then.
 
     Raises:
         ConfigError: A coin or venue is not simulated, or there is none.
@@ -206,15 +206,15 @@ async def serve(
     ordered = [venue for venue in WEIGHTS if venue in venues]
     clock = Clock()
     until = clock() // MINUTE * MINUTE
-    made = await make_all(coins, ordered, seed, until, days, done)
-    lives = [
+    markets = await make_all(coins, ordered, seed, until, days, done)
+    simulated = [
         Coin(coin, market, histories, k * STEP // len(coins), seed)
-        for k, (coin, (market, histories)) in enumerate(made.items())
+        for k, (coin, (market, histories)) in enumerate(markets.items())
     ]
-    simulator = Simulator(lives, port, clock, rate)
+    simulator = Simulator(simulated, port, clock, rate)
     try:
         await simulator.start()
-        if done is not None:  # the past was recorded: now comes what it led up to
+        if done is not None:  # the history was recorded: now comes the episode it leads up to
             simulator.script()
     except BaseException:
         await simulator.close()

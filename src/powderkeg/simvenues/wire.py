@@ -1,4 +1,4 @@
-"""What every simulated venue is to the server: answers, topics, and frames, without a socket."""
+"""The interface of a simulated venue: REST answers, topics and frames, without a socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reply(Struct, frozen=True):
 
 
 class Frame(Struct, frozen=True):
-    """What goes to all who subscribed to `topic`."""
+    """A message to every socket subscribed to `topic`."""
 
     topic: str
     kind: Kind
@@ -38,20 +38,21 @@ class Frame(Struct, frozen=True):
 
 
 class Session:
-    """One socket as a venue sees it: what it asked for, and how to answer.
+    """One client connection as a venue sees it: its subscriptions, and how to send to it.
 
     Args:
-        say: Puts a frame into the socket's queue.
-        path: Where it connected, with its query.
+        send: Puts a frame into the socket's queue.
+        path: Path and query it connected to.
+        number: Running number of the connection.
     """
 
-    def __init__(self, say: Callable[[bytes], None], path: str, number: int) -> None:
-        self.say = say
+    def __init__(self, send: Callable[[bytes], None], path: str, number: int) -> None:
+        self.send = send
         self.path = path
         self.number = number
         self.topics: set[str] = set()
-        self.note: dict[str, Any] = {}
-        """What a venue remembers of it."""
+        self.state: dict[str, Any] = {}
+        """The venue's own data about it."""
 
 
 class RefusedError(Exception):
@@ -68,18 +69,18 @@ class MockExchange:
     name: str
 
     def __init__(self, markets: list[Market], clock: Callable[[], int]) -> None:
-        """Serve these markets; `clock` tells the venue's time in µs."""
+        """Serve these markets; `clock` returns the venue's time in µs."""
         self.markets = {market.spec.symbol: market for market in markets}
         self.clock = clock
-        self.wanted: Callable[[str], bool] = lambda _topic: True
-        """Whether anyone listens to a topic; frames of others need not be made."""
+        self.is_subscribed: Callable[[str], bool] = lambda _topic: True
+        """Whether any socket is subscribed to a topic; frames of other topics need not be built."""
         self._liquidations_sent: deque[tuple[Market, LiquidationFill]] = deque(maxlen=_RECENT)
-        """Forced closes told last, at the time they were stamped with."""
+        """The last forced closes sent, with the times they were stamped with."""
         self.flags: dict[str, Any] = {}
-        """Faults that change what is said rather than how it is delivered."""
+        """Faults that change the content of messages rather than their delivery."""
 
     def millis(self) -> int:
-        """Return the venue's time, ms, skewed where a fault says so."""
+        """Return the venue's time, ms, skewed while that fault is on."""
         return self.clock() // 1000 + self._skew()
 
     def stamp(self, at: int) -> int:
@@ -89,19 +90,19 @@ class MockExchange:
     def _skew(self) -> int:
         return int(self.flags.get("clock_skew", 0))
 
-    def remember(self, market: Market, told: list[LiquidationFill]) -> None:
-        """Keep forced closes for those who subscribe later."""
+    def keep_liquidations(self, market: Market, liquidations: list[LiquidationFill]) -> None:
+        """Keep forced closes for later subscribers."""
         skew = self._skew() * 1000
         self._liquidations_sent.extend(
-            (market, replace(death, at=death.at + skew)) for death in told
+            (market, replace(liquidation, at=liquidation.at + skew)) for liquidation in liquidations
         )
 
     def replayed_liquidations(self) -> list[tuple[Market, LiquidationFill]]:
-        """Return the forced closes told last; `stamp` gives each the time it was told with."""
+        """Return the last forced closes sent; `stamp` gives each the time it was sent with."""
         skew = self._skew() * 1000
         return [
-            (market, replace(death, at=death.at - skew))
-            for market, death in self._liquidations_sent
+            (market, replace(liquidation, at=liquidation.at - skew))
+            for market, liquidation in self._liquidations_sent
         ]
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
@@ -113,57 +114,59 @@ class MockExchange:
         raise NotImplementedError
 
     def connect(self, session: Session) -> bool:
-        """Greet a new socket; return whether the path is one the venue serves."""
+        """Set up a new connection; return whether the venue serves its path."""
         raise NotImplementedError
 
     def on_message(self, session: Session, text: str) -> None:
-        """Act on what a client said."""
+        """Handle a message of a client."""
         raise NotImplementedError
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
-        """Return which forced closes the venue tells in this step: all, as they happen."""
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
+        """Return the forced closes the venue reports in this step: all, as they happen."""
         del market
         return market_update.liquidations
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """Yield the frames one market's news makes, for topics that are wanted.
+        """Yield the frames of one market's update, for topics with subscribers.
 
         Args:
-            market: Where it happened.
-            market_update: What happened.
-            told: The forced closes to tell.
+            market: The market.
+            market_update: Its update.
+            liquidations: The forced closes to report.
         """
         raise NotImplementedError
 
-    def again(self, market: Market, market_update: MarketUpdate) -> Iterator[Frame]:
-        """Yield only trades and book frames, of news made to raise the load."""
+    def padding_frames(self, market: Market, market_update: MarketUpdate) -> Iterator[Frame]:
+        """Yield only trades and book frames, of an update that pads the load."""
         for frame in self.publish_update(market, market_update, []):
             if frame.kind in {"trades", "book"}:
                 yield frame
 
     def restart(self, market: Market) -> Iterator[Frame]:
-        """Start a market's book ids anew as this venue does, and yield what it says then."""
+        """Reset a market's book ids as this venue does, and yield the frames it sends then."""
         del market
         yield from ()
 
     def on_timer(self, session: Session) -> bool:
-        """Do what is due on a socket; return whether it may stay open."""
+        """Run what is due on a connection; return whether it may stay open."""
         del session
         return True
 
-    def begin(self, asked: Fault) -> None:
-        """Begin a fault that changes what is said."""
+    def begin_fault(self, asked: Fault) -> None:
+        """Begin a fault that changes the content of messages."""
         self.flags[asked.fault] = round(asked.skew * 1000) if asked.fault == "clock_skew" else asked
 
     def encode_frame(self, session: Session, frame: Frame) -> bytes:
-        """Return a frame as this socket gets it."""
+        """Return a frame as sent to this connection."""
         del session
         return frame.body
 
-    def replay(self) -> bool:
-        """Return whether a fault makes liquidations be said again to who subscribes."""
+    def replays_liquidations(self) -> bool:
+        """Return whether a fault repeats past liquidations to new subscribers."""
         return "replay_on_subscribe" in self.flags
 
     def find(self, symbol: str) -> Market | None:
@@ -171,7 +174,7 @@ class MockExchange:
         return self.markets.get(symbol)
 
 
-def number(query: Query, name: str, other: int) -> int:
-    """Return a whole number of a query, or `other` where it is missing or none."""
+def number(query: Query, name: str, default: int) -> int:
+    """Return an integer of a query, or `default` where it is missing or not one."""
     text = query.get(name, "")
-    return int(text) if text.lstrip("-").isdigit() else other
+    return int(text) if text.lstrip("-").isdigit() else default

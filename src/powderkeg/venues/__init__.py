@@ -1,4 +1,4 @@
-"""One reader per venue. A venue is one file and one line here."""
+"""The venues: one reader each, registered here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a venue is to the rest of the house: its wire as data, and a reader of its frames.
+"""The interface of a venue: its sockets and requests as data, and a reader of its frames.
 
-Nothing here opens a socket. A venue says which sockets to keep and what to ask over REST; `live/`
-does it; every answer comes back to `read` as bytes, from the wire or from a recording.
+Nothing here opens a socket. A venue lists the sockets to keep open and the REST requests to make;
+`live/` makes them. Every answer comes back to `read` as bytes, from the wire or from a recording.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from powderkeg.instruments import Instrument, TierTable
 _T = TypeVar("_T")
 BIG = 1e18
 _RUNS = 64
-"""Runs a chain remembers; the oldest hole is then held for heard."""
+"""Runs a `SequenceTracker` keeps; beyond that the oldest hole counts as received."""
 Positive: TypeAlias = Annotated[float, Meta(gt=0, lt=BIG)]
 Price: TypeAlias = Annotated[float, Meta(gt=1e-12, lt=BIG)]
-"""Never so small that an amount divided by it is beyond all numbers."""
+"""Large enough that an amount divided by it does not overflow."""
 Amount: TypeAlias = Annotated[float, Meta(ge=0, lt=BIG)]
 Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -55,26 +55,26 @@ class Stream(Struct, frozen=True):
     """One socket to keep open."""
 
     url: str
-    """As the venue documents it; the shell may point it at another host."""
+    """As the venue documents it; the caller may point it at another host."""
     channels: tuple[Channel, ...]
-    """What must come over it. Those with a cadence are missed when they do not."""
+    """What it carries. Those with an `expected_interval` are stale when they stop."""
     subscribe: tuple[bytes, ...] = ()
-    """Said once connected, in this order."""
+    """Sent once connected, in this order."""
     pause: int = 0
     """µs between two of our messages."""
     ping: bytes = b""
-    """Said every `ping_every`; empty where the protocol's own pings suffice."""
+    """Sent every `ping_every`; empty where the protocol's own pings suffice."""
     ping_every: int = 0
     """µs."""
     max_age: int = 0
-    """µs after which the venue cuts the socket, so that the next is opened before; 0 for never."""
+    """µs after which the venue closes the socket, so the next is opened earlier; 0 for never."""
 
 
 class Poll(Struct, frozen=True):
     """One REST request."""
 
     channel: str
-    """What `read` is told the answer is: ``depth:BTCUSDT``. Answers seldom say it themselves."""
+    """Names the answer for `read`: ``depth:BTCUSDT``. Answers seldom carry it themselves."""
     url: str
     body: bytes = b""
     """JSON to POST; a GET where empty."""
@@ -83,18 +83,18 @@ class Poll(Struct, frozen=True):
     weight: int = 1
     channels: tuple[Channel, ...] = ()
     bucket: str = ""
-    """Which of the venue's budgets it is taken from, where each endpoint has its own."""
+    """Rate-limit bucket it counts against, where each endpoint has its own."""
 
 
 class Limits(Struct, frozen=True):
-    """What a venue lets one address ask over REST."""
+    """A venue's REST rate limit per IP address."""
 
     weight: int
     """Per `window`. We keep well below."""
     window: int
     """µs."""
     header: str = ""
-    """Response header that tells the weight used in the running window."""
+    """Response header with the weight used in the current window."""
 
 
 class Venue(Protocol):
@@ -107,18 +107,18 @@ class Venue(Protocol):
     limits: Limits
     liquidations: Completeness
     instruments: dict[str, Instrument]
-    """By symbol, as the venue's own answers have told so far."""
+    """By symbol, from the venue's own answers so far."""
     tiers: dict[str, TierTable]
     """By symbol, as above."""
     server_time: int
-    """What the venue's clock said in the last answer about it, µs; 0 before the first."""
+    """The venue's clock in its last answer, µs; 0 before the first."""
 
     def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame says; nothing for acks and channels we do not use.
+        """Return the events of one frame; none for acks and channels we do not use.
 
         Args:
             raw: The frame as it came.
-            seen: When it reached us, µs. A reader never looks at a clock.
+            seen: When it was received, µs. A reader never looks at a clock.
             channel: The name of the `Poll` it answers; empty for what came over a socket.
 
         Raises:
@@ -135,65 +135,65 @@ class Venue(Protocol):
         ...
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return what must be asked again and again, instruments first, and the venue's clock."""
+        """Return the repeated requests: instruments first, and the venue's clock."""
         ...
 
     def watch(self, addresses: Sequence[str]) -> list[Poll]:
-        """Return what must be asked again and again to see what accounts hold.
+        """Return the repeated requests for the positions of accounts.
 
-        Nothing where the venue tells strangers nothing of them.
+        None where the venue does not publish positions of accounts.
 
         Raises:
-            ConfigError: One is no address of the venue, or there are too many.
+            ConfigError: One is not an address of the venue, or there are too many.
         """
         ...
 
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests that tell the past: candles, open interest, funding; oldest first."""
+        """Return the requests for history: candles, open interest, funding; oldest first."""
         ...
 
     def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest trades, which join a past to a live stream."""
+        """Return the request for the latest trades, which join history to the live stream."""
         ...
 
     def snapshot(self, symbol: str) -> Poll | tuple[bytes, ...]:
-        """Return how to get a whole book anew: a request, or messages on the book's socket."""
+        """Return how to get a new book snapshot: a request, or messages on the book's socket."""
         ...
 
     def reply(self, raw: bytes) -> bytes:
-        """Return what this frame must be answered with at once; nothing for almost all."""
+        """Return the immediate reply to this frame; empty for almost all."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read; see `Stateful`."""
+        """Return the state that decides how the next frame is read; see `Stateful`."""
         ...
 
     def load_state(self, memory: dict[str, Any]) -> None:
-        """Know what another reader of this venue knew."""
+        """Restore the state of another reader of this venue."""
         ...
 
 
 class Stateful:
-    """A reader that can be stopped and gone on with, as if it had never been."""
+    """A reader whose state can be saved and restored without a trace in its output."""
 
     __slots__ = ()
     STATE_FIELDS: ClassVar[tuple[str, ...]] = ()
     """Attributes that decide what the next frame means."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read: plain values and records."""
+        """Return the state that decides how the next frame is read: plain values and records."""
         return {name: getattr(self, name) for name in self.STATE_FIELDS}
 
     def load_state(self, memory: dict[str, Any]) -> None:
-        """Know what another reader of this venue knew."""
+        """Restore the state of another reader of this venue."""
         for name in self.STATE_FIELDS:
             setattr(self, name, memory[name])
 
 
 class Deduplicator:
-    """Which rows were seen before: two sockets may overlap, and some venues tell history first.
+    """Finds rows seen before: two sockets may overlap, and some venues send history first.
 
-    Equal rows within one frame are different events; across frames they are one told twice.
+    Equal rows within one frame are different events; across frames they are duplicates.
     """
 
     __slots__ = ("_known", "keep")
@@ -203,7 +203,7 @@ class Deduplicator:
         self._known: dict[Hashable, None] = {}
 
     def is_new(self, keys: Iterable[Hashable]) -> list[bool]:
-        """Tell for each row of one frame whether it is new, and remember it."""
+        """Return for each row of one frame whether it is new, and remember it."""
         known = self._known
         counts: dict[Hashable, int] = {}
         out: list[bool] = []
@@ -218,16 +218,16 @@ class Deduplicator:
 
 
 class SequenceTracker:
-    """Which numbers of a rising sequence were heard. A lost run may still be heard later."""
+    """Tracks which numbers of a rising sequence arrived. A missing run may still arrive later."""
 
     __slots__ = ("_spans",)
 
     def __init__(self) -> None:
         self._spans: list[list[int]] = []
-        """First and last of each run heard, rising, with a hole after each but the last."""
+        """First and last of each run received, rising, with a hole after each but the last."""
 
     def take(self, number: int) -> int:
-        """Return how many numbers are missing just before this one; -1 if it was heard before."""
+        """Return how many numbers are missing just before this one; -1 if it is a duplicate."""
         spans = self._spans
         if not spans:
             spans.append([number, number])
@@ -291,30 +291,32 @@ def chunks(things: Sequence[_T], size: int) -> list[Sequence[_T]]:
 def candles_from_rows(
     market: str, seen: int, span: int, rows: Iterable[Bar], skip: Callable[[str, int], object]
 ) -> list[Event]:
-    """Return the bars of one answer as one event: in order of time, each once, all of them over.
+    """Return the closed bars of one answer as one event, in order of time, each once.
 
     Args:
-        market: Whose they are.
-        seen: When they reached us, µs.
-        span: Of each, µs.
+        market: Market id of the bars.
+        seen: When they were received, µs.
+        span: Length of a bar, µs.
         rows: The bars, in any order.
         skip: Counts bars whose open or close is not between their low and high.
 
     Raises:
-        ValueError: None of the bars can be.
+        ValueError: None of the bars is valid.
     """
-    told = {row[0]: row for row in rows if row[0] + span <= seen}
-    if not told:
+    closed = {row[0]: row for row in rows if row[0] + span <= seen}
+    if not closed:
         return []
-    starts = sorted(told)
-    table = np.array([told[start][1:] for start in starts], np.float64)
+    starts = sorted(closed)
+    table = np.array([closed[start][1:] for start in starts], np.float64)
     first, high, low, last, volume, buy = np.ascontiguousarray(table.T)
     wrong = (low > np.minimum(first, last)) | (high < np.maximum(first, last))
     if wrong.all():
-        raise ValueError(f"expected low <= open, close <= high, found the bar {told[starts[0]]}")
+        raise ValueError(f"expected low <= open, close <= high, found the bar {closed[starts[0]]}")
     if wrong.any():
         skip("bar whose open or close is outside it", int(wrong.sum()))
-        right = [told[start] for start, bad in zip(starts, wrong.tolist(), strict=True) if not bad]
+        right = [
+            closed[start] for start, bad in zip(starts, wrong.tolist(), strict=True) if not bad
+        ]
         return candles_from_rows(market, seen, span, right, skip)
     times, unread = np.array(starts, np.int64), np.full(len(starts), np.nan)
     at = starts[-1] + span
@@ -344,13 +346,13 @@ def funding_events(
 ) -> list[Event]:
     """Return past funding, given as time in µs and rate, in order of time and each once.
 
-    An interval is the time since the payment before, in whole hours, for venues change it and
-    their histories do not tell it; `usual` where there is none before, or it is a hole.
+    An interval is the time since the payment before, in whole hours, because venues change it and
+    their histories do not include it; `usual` for the first payment and across a hole.
     """
-    told = sorted(dict(rows).items())
-    spans = [round((at - before) / HOUR) * HOUR for (before, _), (at, _) in pairwise(told)]
+    payments = sorted(dict(rows).items())
+    spans = [round((at - before) / HOUR) * HOUR for (before, _), (at, _) in pairwise(payments)]
     intervals = [span if HOUR <= span <= 8 * HOUR else usual for span in [*spans[:1], *spans]]
     return [
         Funding(market, at, seen, rate, interval)
-        for (at, rate), interval in zip(told, intervals or [usual], strict=False)
+        for (at, rate), interval in zip(payments, intervals or [usual], strict=False)
     ]

@@ -1,9 +1,9 @@
-"""What readers share: one way in, tables of what is read by its name, and what was left out.
+"""Shared base of the venue readers: dispatch by channel name, and counts of what was skipped.
 
 Traps:
-- A frame of a stranger may make the decoder recurse too deep: that is a `WireError` too.
-- The answers of a venue are read by an object of its own, but told as the reader's: `VenueAdapter`
-  shares its dictionaries, so an answer must fill them and not put others in their place.
+- A hostile frame may make the decoder recurse too deep: that is a `WireError` too.
+- A separate object decodes the REST answers of a venue. `VenueAdapter` shares its dictionaries, so
+  an answer must update them in place and never replace them.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class Decoder(Protocol):
     """Turns bytes into values of a type."""
 
     def decode(self, raw: bytes | Raw, /) -> Any:
-        """Return what the bytes say."""
+        """Return the decoded value."""
         ...
 
 
 Make: TypeAlias = Callable[[str, Any, int], list[Event]]
-"""Of a symbol, what was decoded, and when it was seen in µs."""
+"""Takes a symbol, the decoded rows, and when they were received in µs."""
 Makers: TypeAlias = Mapping[str, tuple[Decoder, Make]]
 """How to read a kind of answer or of frame, by its name."""
 
 UNREADABLE = "row that cannot be read"
-"""Counted where the other rows of a frame or answer could be."""
+"""Counted where the other rows of a frame or answer could be read."""
 PARTIAL = "instruments beyond the first page"
-"""Counted where a venue has told some of its instruments only."""
+"""Counted where a venue has listed only some of its instruments."""
 
 
 class _Envelope(Struct):
@@ -67,10 +67,10 @@ def count(skipped: dict[str, int], reason: str, times: int = 1) -> None:
 def of_each(
     rows: Sequence[_R], make: Callable[[_R], list[_M]], skip: Callable[[str, int], object]
 ) -> list[_M]:
-    """Return what is made of all rows; count those of which nothing can be made.
+    """Return the events of all rows; count the rows `make` cannot convert.
 
     Raises:
-        ValueError: Of none of them can be.
+        ValueError: No row can be converted.
     """
     out, wrong = list[_M](), list[ValueError]()
     for row in rows:
@@ -85,10 +85,10 @@ def of_each(
 
 
 class Rows:
-    """Reads lists of rows of which one that is bad costs itself only.
+    """Decodes a list of rows, skipping and counting the bad ones.
 
-    The rows of one frame belong to many traders, and often to many markets. What is one thing in
-    many rows, such as a book or a table of tiers, must not be read so.
+    The rows of one frame belong to many traders, and often to many markets. Do not use it where
+    many rows form one thing, such as a book or a table of tiers.
 
     Args:
         row: Type of one row.
@@ -118,7 +118,7 @@ class Rows:
             return rows
 
     def readable(self, chunks: Sequence[Raw]) -> list[Any]:
-        """Return the rows that can be read, be it none, and count the others."""
+        """Return the rows that can be read, possibly none, and count the others."""
         rows = [row for part in chunks if (row := self._read(part)) is not None]
         self._skip(UNREADABLE, len(chunks) - len(rows))
         return rows
@@ -142,10 +142,10 @@ def resubscribe(args: Sequence[object]) -> tuple[bytes, bytes]:
 
 
 class SkipCounter(Stateful):
-    """What a venue has told so far, and what of it was left out.
+    """Base of readers and decoders: what is known of a venue, and counts of what was skipped.
 
     Args:
-        asked: How to read each kind of answer.
+        asked: Decoder and event maker of each kind of answer.
     """
 
     __slots__ = ("_asked", "instruments", "server_time", "skipped", "tiers")
@@ -155,13 +155,13 @@ class SkipCounter(Stateful):
     def __init__(self, asked: Makers | None = None) -> None:
         self._asked = asked or {}
         self.server_time = 0
-        """The venue's clock, µs; 0 until told."""
+        """The venue's clock, µs; 0 until known."""
         self.instruments: dict[str, Instrument] = {}
         self.tiers: dict[str, TierTable] = {}
         self.skipped: dict[str, int] = {}
 
     def _skip(self, reason: str, times: int = 1) -> list[Event]:
-        """Count what was left out, and return the nothing that is told of it."""
+        """Count what was skipped, and return no events."""
         count(self.skipped, reason, times)
         return []
 
@@ -173,7 +173,7 @@ class SkipCounter(Stateful):
         return [Link(self.name, seen, seen, "refused", why[:120])]
 
     def _answer(self, channel: str, raw: bytes | Raw, seen: int) -> list[Event]:
-        """Return what the rows of an answer say, by the name of what was asked."""
+        """Return the events of an answer, decoded by the name of its request."""
         kind, _, symbol = channel.partition(":")
         if kind not in self._asked:
             return self._skip(f"answer to {channel[:24]}")
@@ -182,11 +182,11 @@ class SkipCounter(Stateful):
 
 
 class RestDecoder(SkipCounter, ABC):
-    """What the answers of one venue have told so far.
+    """Decodes the REST answers of one venue.
 
     Args:
         name: First half of the market ids.
-        asked: How to read each kind of answer.
+        asked: Decoder and event maker of each kind of answer.
     """
 
     __slots__ = ("intervals", "name")
@@ -199,10 +199,10 @@ class RestDecoder(SkipCounter, ABC):
 
     @abstractmethod
     def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return what an answer says; a refusal is a `Link`."""
+        """Return the events of an answer; a refusal is a `Link`."""
 
     def interval(self, symbol: str) -> int:
-        """Return µs between payments of funding: eight hours unless told."""
+        """Return µs between funding payments: eight hours unless the venue says otherwise."""
         return self.intervals.get(symbol, 8 * HOUR)
 
 
@@ -211,10 +211,10 @@ class EnvelopeDecoder(RestDecoder):
 
     __slots__ = ()
     RIGHT: ClassVar[str] = "0"
-    """The code of an answer that is no refusal."""
+    """The code of a successful answer."""
 
     def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return what an answer says; a refusal is a `Link`."""
+        """Return the events of an answer; a refusal is a `Link`."""
         coded = _coded.decode(raw)
         if coded.code != self.RIGHT:
             return self._refused(coded.msg or f"code {coded.code}", seen)
@@ -222,15 +222,15 @@ class EnvelopeDecoder(RestDecoder):
 
 
 class Reader(SkipCounter, ABC):
-    """A reader of what comes over sockets and what answers say, of one venue."""
+    """Reads the socket frames and REST answers of one venue."""
 
     __slots__ = ()
 
     def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return what one frame or answer says; see `Venue.read`.
+        """Return the events of one frame or answer; see `Venue.read`.
 
         Raises:
-            WireError: It is not what the venue documents, or cannot be told in base coin yet.
+            WireError: It is not what the venue documents, or cannot be converted to base coin yet.
         """
         try:
             return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
@@ -238,27 +238,27 @@ class Reader(SkipCounter, ABC):
             raise WireError(self.name, why, raw) from why
 
     def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: no frame wants an answer, unless a venue says so."""
+        """Return nothing: by default no frame needs a reply."""
         return b""
 
     def watch(self, addresses: Sequence[str]) -> list[Poll]:  # noqa: ARG002  # of the protocol
-        """Return nothing: no venue tells of others' accounts, unless it says so."""
+        """Return nothing: by default a venue does not publish positions of accounts."""
         return []
 
     @abstractmethod
     def _live(self, raw: bytes, seen: int) -> list[Event]:
-        """Return what a frame of a socket says."""
+        """Return the events of a socket frame."""
 
     def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
         return self._answer(channel, raw, seen)
 
     def _channels(
-        self, symbols: Sequence[str], cadences: Mapping[ChannelKind, int]
+        self, symbols: Sequence[str], intervals: Mapping[ChannelKind, int]
     ) -> tuple[Channel, ...]:
         return tuple(
             Channel(f"{self.name}:{each}", kind, expected_interval)
             for each in symbols
-            for kind, expected_interval in cadences.items()
+            for kind, expected_interval in intervals.items()
         )
 
 
@@ -266,10 +266,10 @@ _A = TypeVar("_A", bound=RestDecoder)
 
 
 class VenueAdapter(Reader, Generic[_A]):
-    """A reader that leaves its answers to an object of their own, and tells what that was told.
+    """A reader that decodes its REST answers with a `RestDecoder`.
 
     Args:
-        answers: Reads the answers. It and this share what they know and what they left out.
+        answers: Decodes the answers. Both share their instruments, tiers and skip counts.
     """
 
     __slots__ = ("_answers",)
@@ -280,12 +280,12 @@ class VenueAdapter(Reader, Generic[_A]):
         self.skipped = answers.skipped
         self._share()
 
-    def memory(self) -> dict[str, Any]:
-        """Return what decides how the next frame is read."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state that decides how the next frame is read."""
         return {**super().state_dict(), "answers": self._answers.state_dict()}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Know what another reader knew."""
+    def load_state(self, memory: dict[str, Any]) -> None:
+        """Restore the state of another reader."""
         super().load_state(memory)
         self._answers.load_state(memory["answers"])
         self._share()

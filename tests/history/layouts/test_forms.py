@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
-from powderkeg.history.importing.gather import gather
+from powderkeg.history.importing.gather import scan
 from powderkeg.history.importing.head import peek
 from powderkeg.history.importing.source_file import source_text
 from powderkeg.history.layouts.layout import Ask, Found, Unknown
@@ -150,7 +150,7 @@ def test_what_is_recognised_can_be_read(tmp_path, name, content, form, market, k
     if kind == "wire":
         pytest.skip("frames are read by their venue, see tests/history/test_recordings.py")
     look(tmp_path, name, content)
-    found = gather([tmp_path], Ask(), lambda done, total: None)  # noqa: ARG005
+    found = scan([tmp_path], Ask(), lambda done, total: None)  # noqa: ARG005
     target = tmp_path / "made.toml"
     target.write_text(source_text("made", ".", found.groups))
     source, report = load(target), ReadReport()
@@ -195,7 +195,7 @@ def test_frames_of_several_markets_are_one_series_for_each(tmp_path):
     assert [each.id for each in found.series] == ["binance:BTCUSDT", "binance:ETHUSDT"]
 
 
-def test_coinglass_orders_are_told_apart_by_their_side(tmp_path):
+def test_coinglass_orders_are_separated_by_their_side(tmp_path):
     row = {"exchange_name": "BINANCE", "symbol": "BTCUSDT", "base_asset": "BTC", "price": 9.0,
            "usd_value": 5.0, "side": 1, "time": T}  # fmt: skip
     found = look(tmp_path, "orders.json", {"code": "0", "data": [row, row | {"side": 2}]})

@@ -19,7 +19,7 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, DataError, PowderkegError
 from powderkeg.history import sources
 from powderkeg.history.archive import LAYOUTS
-from powderkeg.history.importing.gather import Gathered, Group, gather
+from powderkeg.history.importing.gather import Group, ScanResult, scan
 from powderkeg.history.importing.missing import missing
 from powderkeg.history.importing.source_file import source_text
 from powderkeg.history.layouts.layout import Ask
@@ -83,17 +83,17 @@ def bring(
         raise SystemExit(code)
 
 
-def _gathered(paths: list[Path], coin: str) -> Gathered:
+def _gathered(paths: list[Path], coin: str) -> ScanResult:
     console = Console(stderr=True)
     with console.status("looking at files") as status:
-        return gather(
+        return scan(
             paths,
             Ask(coin),
             lambda done, total: status.update(f"looking at files: {done:,} of {total:,}"),
         )
 
 
-def _write_and_play(found: Gathered, target: Path) -> list[_Taken]:
+def _write_and_play(found: ScanResult, target: Path) -> list[_Taken]:
     """Write the source file and play each of its coins; what cannot be read is left out of both."""
     _write(found, target)
     out: list[_Taken] = []
@@ -105,7 +105,7 @@ def _write_and_play(found: Gathered, target: Path) -> list[_Taken]:
     return out
 
 
-def _write(found: Gathered, target: Path) -> None:
+def _write(found: ScanResult, target: Path) -> None:
     folder = target.resolve().parent
     try:
         root = Path(os.path.relpath(found.root, folder)).as_posix()
@@ -114,7 +114,7 @@ def _write(found: Gathered, target: Path) -> None:
         raise ConfigError(f"{target}: the source file cannot be written: {why}") from why
 
 
-def _play(found: Gathered, target: Path, coin: str) -> _Taken:
+def _play(found: ScanResult, target: Path, coin: str) -> _Taken:
     """Play one coin; a file that is not what it seemed costs its series, not the others."""
     refused: dict[str, str] = {}
     while any(group.series.coin in {coin, ""} for group in found.groups):
@@ -131,12 +131,12 @@ def _play(found: Gathered, target: Path, coin: str) -> _Taken:
     return _Taken(coin, {"coin": coin}, refused)
 
 
-def _loaded(found: Gathered, target: Path) -> Source:
+def _loaded(found: ScanResult, target: Path) -> Source:
     """Return the source as written, below the folder it was made of and no other."""
     return msgspec.structs.replace(sources.load(target), root=found.root)
 
 
-def _at_fault(found: Gathered, coin: str, why: PowderkegError) -> Group:
+def _at_fault(found: ScanResult, coin: str, why: PowderkegError) -> Group:
     """Return the series an error is about; the first of the coin where it does not say."""
     mine = [group for group in found.groups if group.series.coin in {coin, ""}]
     file = Path(why.file).name if isinstance(why, DataError) else str(why)
@@ -148,7 +148,7 @@ def _at_fault(found: Gathered, coin: str, why: PowderkegError) -> Group:
     return mine[0]
 
 
-def _code(found: Gathered, taken: list[_Taken]) -> int:
+def _code(found: ScanResult, taken: list[_Taken]) -> int:
     rows = sum(each.rows for each in taken)
     bad = sum(each.answer.get("bad_rows", 0) for each in taken)
     if not rows or bad > 9 * rows:
@@ -156,7 +156,7 @@ def _code(found: Gathered, taken: list[_Taken]) -> int:
     return PARTLY if found.unknown or any(each.refused for each in taken) or bad > rows else 0
 
 
-def _described(found: Gathered) -> dict[str, Any]:
+def _described(found: ScanResult) -> dict[str, Any]:
     return {
         "root": str(found.root),
         "series": [_series(group) for group in found.groups],
@@ -190,7 +190,7 @@ def _told(taken: _Taken) -> dict[str, Any]:
     return {"coin": taken.coin, "refused": taken.refused, **taken.answer}
 
 
-def _show(found: Gathered) -> None:
+def _show(found: ScanResult) -> None:
     """Print what each series was taken for, and what was not taken and why."""
     console = Console()
     for group in found.groups:

@@ -31,7 +31,7 @@ from msgspec import Struct
 
 from powderkeg.errors import DataError
 from powderkeg.events import Floats
-from powderkeg.history.series.positions import Told, tables
+from powderkeg.history.series.positions import AccountKind, tables
 from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table
 from powderkeg.history.sources import Source
@@ -131,7 +131,7 @@ def read_world(source: Source) -> World:
 
 
 def _rows(
-    source: Source, kind: Told, report: ReadReport, names: Sequence[str]
+    source: Source, kind: AccountKind, report: ReadReport, names: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     """Return rows as tuples: the time, then the columns named."""
     for table in tables(source, kind, report):

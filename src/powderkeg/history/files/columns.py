@@ -2,7 +2,7 @@
 
 The fast way reads a whole block typed. Only if a block does not fit its types is it read again row
 by row, so that each bad row can be named by file and line and the good ones kept. How a file writes
-its table is told by its own first lines, see `files.dialect`.
+its table is detected by its own first lines, see `files.dialect`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Reader(NamedTuple):
     dialect: Dialect
     header: tuple[str, ...]
     wanted: dict[str, Type]
-    """Without what the lines above the header tell."""
+    """Without the constants in the lines above the header."""
     layout: Layout
     day_first: bool | None
 
@@ -98,8 +98,8 @@ class _Reader(NamedTuple):
             header = _without_header(block, dialect, layout)
             first = 0
         layout = layout.of(header)
-        told = {name: dialect.constants[name] for name in layout.wanted if name not in header}
-        wanted: dict[str, Type] = {n: k for n, k in layout.wanted.items() if n not in told}
+        constants = {name: dialect.constants[name] for name in layout.wanted if name not in header}
+        wanted: dict[str, Type] = {n: k for n, k in layout.wanted.items() if n not in constants}
         body = _below(block, first)
         stamps = [name for name, kind in wanted.items() if kind == "stamp"]
         day_first = layout.day_first
@@ -122,7 +122,7 @@ class _Reader(NamedTuple):
         return timed(found, self.layout, report, text, start=block.line <= self.dialect.first + 1)
 
     def _add_constants(self, found: Columns) -> None:
-        """Add what is told above the header, the same for every row."""
+        """Add the constants above the header, the same for every row."""
         n = len(found.lines)
         for name, kind in self.layout.wanted.items():
             if name not in found.data:
@@ -211,7 +211,7 @@ def timed(
     Args:
         part: Rows.
         layout: Which of its columns is the stamp.
-        report: Told of rows without a time.
+        report: Collects rows without a time.
         found: Returns what stands in the file for the stamp of a row, by the row's place.
         start: Whether these are the first rows of a file.
 
@@ -254,8 +254,8 @@ def _without_header(block: Block, dialect: Dialect, layout: Layout) -> tuple[str
     lines = [row[:200].decode("utf-8", "replace") for row in _below(block, 0).rows()[:_HEAD]]
     found = max(lines, key=lambda line: sum(name in line for name in layout.wanted))
     found = "".join(letter if letter.isprintable() else "?" for letter in found)
-    told = {*dialect.constants, *(name.strip() for name in cells(found, dialect.delimiter))}
-    missing = next((name for name in layout.wanted if name not in told), "")
+    known = {*dialect.constants, *(name.strip() for name in cells(found, dialect.delimiter))}
+    missing = next((name for name in layout.wanted if name not in known), "")
     if declared:
         why = f"expected {len(declared)} columns, found {width} in {found}"
     else:
@@ -276,7 +276,7 @@ def _day_first(block: Block, dialect: Dialect, place: int) -> bool | None:
     """Return whether the day comes first in the dates of a file.
 
     Raises:
-        DataError: It cannot be told.
+        DataError: It is ambiguous.
     """
     rows = (cells(row.decode("utf-8", "replace"), dialect.delimiter) for row in block.rows())
     texts = np.array([row[place] for row in rows if len(row) > place], object)
@@ -308,7 +308,7 @@ def read_jsonl(text: Iterator[Block], layout: Layout, report: ReadReport) -> Ite
             rows = decoder.decode_lines(block.data)
             if len(rows) == len(lines) - block.data.endswith(b"\n"):
                 lines = lines[: len(rows)]
-            else:  # blank lines: numbers must be told one by one
+            else:  # blank lines: line numbers must be found one by one
                 rows, lines = _rows_json(block, decoder, report)
         except (msgspec.MsgspecError, ValueError):
             rows, lines = _rows_json(block, decoder, report)

@@ -1,7 +1,7 @@
 """Stored files as streams of bytes: plain, gzip (also with a broken tail), zip, zstd, bzip2, xz.
 
-What a file is packed with is told by its first bytes, not by its name. Bounds, so that no file can
-take the machine: regular files only, and no more text than a packed file can honestly hold.
+The compression is detected by the first bytes, not by the name. Limits protect the machine: regular
+files only, and no more text than a packed file can plausibly hold.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _RATIO, _FREE = 250, 1 << 30
 """A file may unpack to so many times its size, or to 1 GiB. Prices pack 5 to 30 fold."""
 
 Advance = Callable[[int], None]
-"""Told how many stored bytes were read since the last call."""
+"""Called with the stored bytes read since the last call."""
 Reject = Callable[[str, int, str, str], None]
-"""Told file, line, reason and detail of what was left out."""
+"""Called with file, line, reason and detail of what was left out."""
 
 
 class BrokenError(Exception):
@@ -48,16 +48,16 @@ class Entry(NamedTuple):
     chunks: Iterator[bytes]
     """All its bytes, the first ones too. Ends with `BrokenError` where the rest is broken."""
     path: Path | None
-    """Where it lies as it is, None where it must be unpacked."""
+    """Its path if it is a plain file, None where it must be unpacked."""
 
 
 def entries(path: Path, advance: Advance, reject: Reject) -> Iterator[Entry]:
-    """Return what a file holds, each to be read before the next.
+    """Return the entries of a file, each to be read before the next.
 
-    An entry of a zip that cannot be read is told and left out; so is what systems put beside files.
+    A zip entry that cannot be read is reported and left out; system files are left out.
 
     Raises:
-        DataError: It is no regular file, cannot be opened, or unpacks to more than it can hold.
+        DataError: It is not a regular file, cannot be opened, or unpacks to more than it can hold.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -70,8 +70,8 @@ def entries(path: Path, advance: Advance, reject: Reject) -> Iterator[Entry]:
                 advance(path.stat().st_size)
                 return
             unpack = _unpacker(magic)
-            told = _told(file, advance)
-            chunks = unpack(told) if unpack else told
+            stored = _chunks(file, advance)
+            chunks = unpack(stored) if unpack else stored
             entry = _entry(str(path), chunks, path.stat().st_size)
             yield entry if unpack else entry._replace(path=path)
     except (OSError, zipfile.BadZipFile) as why:
@@ -94,7 +94,7 @@ def _entry(name: str, chunks: Iterator[bytes], stored: int) -> Entry:
 
 
 def _broken(why: BrokenError) -> Iterator[bytes]:
-    """Return what a file has of which nothing can be read."""
+    """Raise the error of a file that cannot be read at all."""
     yield from ()
     raise why
 
@@ -114,14 +114,14 @@ def _zipped(path: Path, reject: Reject) -> Iterator[Entry]:
 
 
 def _guarded(file: IO[bytes]) -> Iterator[bytes]:
-    """Return what of an entry can be read; its checksum is told at the end."""
+    """Return the readable part of an entry; its checksum is checked at the end."""
     try:
-        yield from _told(file)
+        yield from _chunks(file)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as why:
         raise BrokenError(str(why)) from why
 
 
-def _told(file: IO[bytes], advance: Advance | None = None) -> Iterator[bytes]:
+def _chunks(file: IO[bytes], advance: Advance | None = None) -> Iterator[bytes]:
     while chunk := file.read(_READ):
         if advance:
             advance(len(chunk))
@@ -159,7 +159,7 @@ def _opened(chunks: Iterator[bytes], unpack: Callable[..., IO[bytes]]) -> Iterat
     """Return the text of one or more bzip2 or xz streams."""
     try:
         with unpack(_Chunks(chunks)) as file:
-            yield from _told(file)
+            yield from _chunks(file)
     except (OSError, EOFError, lzma.LZMAError) as why:
         raise BrokenError(str(why)) from why
 
@@ -218,8 +218,8 @@ def _gunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _rescued(unzip: Callable[[bytes], bytes], chunk: bytes) -> bytes:
-    """Return what of a broken chunk can be read: zlib gives nothing of a call that fails."""
+    """Return the readable part of a broken chunk: zlib returns nothing from a call that fails."""
     out: list[bytes] = []
-    with suppress(zlib.error):  # told by the caller
+    with suppress(zlib.error):  # reported by the caller
         out.extend(unzip(chunk[byte : byte + 1]) for byte in range(len(chunk)))
     return b"".join(out)

@@ -1,6 +1,6 @@
-"""How a text file writes its table: separator, decimal mark, where the header is, what is above it.
+"""Dialect of a text table: separator, decimal mark, header line, and comments above it.
 
-Told for each file anew: one glob may cover files of several programs and ages. Source of the forms:
+Detected per file: one glob may cover files of several programs and versions. Source of the forms:
 CryptoDataDownload puts its address above the header; Excel in most of Europe writes semicolons and
 decimal commas; recorders put ``#key,value`` pairs above the header.
 """
@@ -26,7 +26,7 @@ _PLAUSIBLE = 4_096
 
 
 class Dialect(NamedTuple):
-    """What of a text file is not rows."""
+    """The format of a text table."""
 
     delimiter: str = ","
     decimal: str = "."
@@ -35,7 +35,7 @@ class Dialect(NamedTuple):
     names: tuple[str, ...] = ()
     """Names of the columns: of the header, else ``"0"``, ``"1"`` and so on."""
     constants: dict[str, str] = {}  # noqa: RUF012  # never written to
-    """Values told in comment lines above the header, by name: the same for every row."""
+    """Values in comment lines above the header, by name: the same for every row."""
 
     @property
     def first(self) -> int:
@@ -44,16 +44,16 @@ class Dialect(NamedTuple):
 
 
 def sniff(head: bytes, wanted: Collection[str] = ()) -> Dialect:
-    """Return how a file writes its table.
+    """Return the dialect of a file.
 
     Args:
         head: The first lines of the file, UTF-8.
-        wanted: Names the header must have, beside those told above it. Without any, the header is
-            the first line of words that has as many cells as the lines below it.
+        wanted: Names the header must have, except those in the comments above. Without any, the
+            header is the first line of words that has as many cells as the lines below it.
     """
     lines = [line.rstrip("\r") for line in head.decode("utf-8-sig", "replace").split("\n")]
     lines = lines[: _ABOVE + _SAMPLE]
-    constants = dict(pair for line in lines[:_ABOVE] for pair in _told(line))
+    constants = dict(pair for line in lines[:_ABOVE] for pair in _pairs(line))
     found = _named(lines, set(wanted) - set(constants)) if wanted else _by_shape(lines)
     delimiter, header = found or (_commonest(lines), None)
     first = 0 if header is None else header + 1
@@ -81,8 +81,8 @@ def _names(line: str, delimiter: str) -> tuple[str, ...]:
     ]
 
 
-def _told(line: str) -> Iterator[tuple[str, str]]:
-    """Yield what a comment line tells: ``#a,1,b,2``, ``# a: 1`` or ``# a = 1``."""
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a comment line: ``#a,1,b,2``, ``# a: 1`` or ``# a = 1``."""
     if not line.lstrip().startswith("#"):
         return
     text = line.lstrip().lstrip("#").strip()
@@ -115,7 +115,7 @@ def _by_shape(lines: list[str]) -> tuple[str, int] | None:
 
 
 def _words(row: list[str]) -> bool:
-    """Tell whether a line names columns: no cell is a number, hardly any is empty."""
+    """Return whether a line names columns: no cell is a number, most are not empty."""
     filled = [cell.strip() for cell in row if cell.strip()]
     return len(filled) * 2 > len(row) and not any(_NUMBER.fullmatch(cell) for cell in filled)
 

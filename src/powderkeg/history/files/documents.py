@@ -1,4 +1,4 @@
-"""JSON documents as columns: what a REST request answered, saved as it came.
+"""Reads JSON documents as columns: saved REST answers.
 
 The rows are the first list in the document whose members have the columns wanted: the document
 itself, or below a key such as ``data`` or ``result.list``. Members that are lists have columns
@@ -29,7 +29,7 @@ _DEEPEST = 8
 
 
 def is_lines(head: bytes) -> bool:
-    """Tell JSON lines, one value a line, from a document, by the first bytes of a file."""
+    """Return whether a file is JSON lines rather than a document, by its first bytes."""
     first, end, rest = head.lstrip().partition(b"\n")
     if not end:
         return False
@@ -44,7 +44,7 @@ def read_document(entry: Entry, layout: Layout, report: ReadReport) -> Iterator[
     """Return the wanted columns of a document.
 
     Raises:
-        DataError: It is no JSON, is larger than 256 MiB, or has no rows with these columns.
+        DataError: It is not JSON, is larger than 256 MiB, or has no rows with these columns.
     """
     text = _whole(entry)
     try:
@@ -171,7 +171,7 @@ def _whole(entry: Entry) -> bytes:
 
 
 def _outline(document: Any, depth: int = 0) -> str:
-    """Return what a document is, in few words."""
+    """Return a short outline of a document."""
     if isinstance(document, dict):
         if depth > 1:
             return "{...}"

@@ -32,11 +32,11 @@ class Block(NamedTuple):
 def blocks(path: Path, advance: Advance, reject: Reject, size: int = _BLOCK) -> Iterator[Block]:
     """Return a file's text in blocks of about `size` bytes.
 
-    A tail that is broken ends the file early: what was whole before it is kept, the cut line is
-    left out, and `reject` is told. Files in a zip follow each other as files of their own.
+    A broken tail ends the file early: complete lines before it are kept, the cut line is left out
+    and reported to `reject`. Files in a zip follow each other as separate files.
 
     Raises:
-        DataError: The file cannot be opened, or has a line no table has.
+        DataError: The file cannot be opened, or has a line that is too long.
     """
     for entry in entries(path, advance, reject):
         yield from whole_lines(entry, reject, size)

@@ -1,7 +1,7 @@
-"""Stamps as µs: numbers in any unit, spreadsheets' days, and dates as people write them.
+"""Timestamps as µs: numbers in any unit, spreadsheet days, and written dates.
 
-A number tells its unit by its size: from 2009 to 2100 seconds, ms, µs and ns have ranges that are
-a hundredfold apart, so each row is read by its own (Binance's spot archive went from ms to µs
+The unit of a number follows from its size: from 2009 to 2100 seconds, ms, µs and ns have ranges
+a hundredfold apart, so each row is read by itself (Binance's spot archive went from ms to µs
 overnight). Dates are read as written: ISO and its relatives, day or month first, a 12-hour clock,
 names of months. A time without a zone is UTC.
 """
@@ -21,7 +21,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Times
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 
 EARLIEST, LATEST = 1_230_768_000 * SECOND, 4_102_444_800 * SECOND
-"""2009 (the first block) to 2100, µs: what is no time between them is no stamp."""
+"""2009 (the first block) to 2100, µs: nothing outside is a timestamp."""
 NO_TIME = -1
 _FIRST_S, _LAST_S = EARLIEST // SECOND, LATEST // SECOND
 _SHEET = (39_814, 73_051)
@@ -47,7 +47,7 @@ _NAMED_FIRST = r"([A-Za-z]{3})[a-z]*\.? (\d{1,2}),? (\d{4})"
 
 
 def of_numbers(values: NDArray[Any]) -> Times:
-    """Return numbers (n,) as µs, each in the unit its size tells; `NO_TIME` for what is none.
+    """Return numbers (n,) as µs, each in the unit of its size; `NO_TIME` for invalid ones.
 
     Known are s, ms, µs, ns, days of a spreadsheet, and dates as digits (20250101, 20250101063000).
     """
@@ -83,7 +83,7 @@ def _micros(values: NDArray[Any], scale: int) -> Times:
 
 
 def of_texts(texts: NDArray[Any], *, day_first: bool | None = None) -> Times:
-    """Return texts (n,) as µs; `NO_TIME` for what is no time.
+    """Return texts (n,) as µs; `NO_TIME` for invalid ones.
 
     Args:
         texts: Numbers with or without a fraction, or dates.
@@ -111,11 +111,11 @@ def in_name(name: str) -> int:
 
 
 def may_be_both(texts: NDArray[Any]) -> tuple[bool | None, str]:
-    """Return whether the day comes first in the dates of a file, and an example of what is unsure.
+    """Return whether the day comes first in the dates of a file, and an ambiguous example.
 
     A day above 12 decides; else the reading in which the stamps span less time: dates written
-    01/01 and 01/02 hour by hour are two days, not two months. None where nothing is to decide, and
-    with an example where nothing can be.
+    01/01 and 01/02 hour by hour are two days, not two months. None where there is nothing to
+    decide, and with an example where it cannot be decided.
     """
     column = pa.array(texts, pa.string(), from_pandas=True)
     dates = _dates(column)
@@ -191,7 +191,7 @@ def _times_of(dates: Any, *, day_first: bool | None) -> Times:
 
 
 def _clock(dates: Any) -> tuple[Times, NDArray[np.bool_]]:
-    """Return the time of day in UTC, µs, and where it is one."""
+    """Return the time of day in UTC, µs, and where it is valid."""
     hour, minute, second = (_whole(dates, name) for name in ("hour", "minute", "second"))
     half = pc.fill_null(pc.utf8_lower(pc.struct_field(dates, "half")), "")
     twelve = pc.not_equal(half, "").to_numpy(zero_copy_only=False)

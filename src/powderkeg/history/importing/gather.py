@@ -1,4 +1,4 @@
-"""Folders of files as series: each file is recognised, equal ones are one series."""
+"""Scans folders for data files: each file is recognised, files of one series are grouped."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from powderkeg.history.series.report import UNFORESEEN
 from powderkeg.history.sources import Series, span_of
 
 _MOST = 50_000
-"""Files that are looked at."""
+"""Maximum number of files scanned."""
 _ALL_BELOW = 12
-"""Files of one name but for the date that are all looked at; of more, a few are."""
+"""Up to so many files with one name except for the date are all opened; of more, a few are."""
 _SOME = 5
 _NO_DATA = {
     ".py", ".md", ".toml", ".checksum", ".sha256", ".md5", ".png", ".jpg", ".svg", ".html",
@@ -36,7 +36,7 @@ _PRICES = {"trades", "candles", "mark", "wire"}
 
 
 class Group(NamedTuple):
-    """One series, and what it was recognised by."""
+    """One series, and how it was recognised."""
 
     series: Series
     forms: tuple[str, ...]
@@ -55,17 +55,17 @@ class Group(NamedTuple):
 
 
 @dataclass
-class Gathered:
-    """What was found in folders."""
+class ScanResult:
+    """The result of a scan."""
 
     root: Path
     groups: list[Group] = field(default_factory=list[Group])
     unknown: dict[str, str] = field(default_factory=dict[str, str])
     """Files that were not recognised, and why."""
     unused: dict[str, str] = field(default_factory=dict[str, str])
-    """Files that were recognised and have no use, and why."""
+    """Files that were recognised but are not usable, and why."""
     skipped: int = 0
-    """Files that are no data, by their names."""
+    """Number of files that are not data, by their names."""
 
     def coins(self) -> list[str]:
         """Return the coins of all series, those of most files first."""
@@ -73,36 +73,36 @@ class Gathered:
         for group in self.groups:
             coin = group.series.coin or _first_coin(group)
             weight[coin] = weight.get(coin, 0) + (group.files if group.series.coin else 0)
-        told = [coin for coin in weight if weight[coin]] or list(weight)
-        return sorted(told, key=lambda coin: (-weight[coin], coin))
+        weighted = [coin for coin in weight if weight[coin]] or list(weight)
+        return sorted(weighted, key=lambda coin: (-weight[coin], coin))
 
 
 def _first_coin(group: Group) -> str:
-    """Return the coin of the first row, of a series whose rows tell their coins."""
+    """Return the coin of the first row, of a series whose rows name their coins."""
     column = group.series.columns.get("coin")
     return next((str(row[column]) for row in group.rows if isinstance(column, str)), "")
 
 
-def gather(paths: Sequence[Path], ask: Ask, progress: Callable[[int, int], None]) -> Gathered:
-    """Return what files and folders hold.
+def scan(paths: Sequence[Path], ask: Ask, progress: Callable[[int, int], None]) -> ScanResult:
+    """Return the series in files and folders.
 
     Args:
-        paths: Files and folders; these to the bottom, but no symbolic links to folders.
-        ask: What was told beside the files.
-        progress: Told how many of the files were looked at.
+        paths: Files and folders; these recursively, without symbolic links to folders.
+        ask: What the user gave, such as the coin.
+        progress: Called with the number of files scanned and in total.
 
     Raises:
         ConfigError: A path is not there, or there are more than 50,000 files.
     """
-    whole = [_there(path) for path in paths]
+    whole = [_resolved(path) for path in paths]
     files, skipped = _files(whole)
     root = _root(whole)
-    out = Gathered(root, skipped=skipped)
+    out = ScanResult(root, skipped=skipped)
     merged: dict[bytes, _Members] = {}
     done = 0
     for alike in _alike(files):
-        for path, found, head in _looked(alike, root, ask):
-            _sort(out, merged, path.relative_to(root).as_posix(), found, head)
+        for path, found, head in _recognised(alike, root, ask):
+            _assign(out, merged, path.relative_to(root).as_posix(), found, head)
             done += 1
             progress(done, len(files))
     names = {path.relative_to(root).as_posix() for path in files}
@@ -121,14 +121,14 @@ class _Members(NamedTuple):
     head: Peek | None
 
 
-def _sort(
-    out: Gathered,
+def _assign(
+    out: ScanResult,
     merged: dict[bytes, _Members],
     name: str,
     found: Found | Unknown,
     head: Peek | None,
 ) -> None:
-    """Put a file where it belongs."""
+    """Add a file to its series, or to the unknown or unused files."""
     if isinstance(found, Unknown):
         out.unknown[name] = found.why
         return
@@ -142,8 +142,8 @@ def _sort(
         members.found.append(found)
 
 
-def _there(path: Path) -> Path:
-    """Return a path as it is from the root of the disk."""
+def _resolved(path: Path) -> Path:
+    """Return a path as an absolute path."""
     if not path.exists():
         raise ConfigError(f"{path}: expected a file or a folder, found nothing there")
     return path.resolve()
@@ -192,23 +192,23 @@ def _alike(files: Iterable[Path]) -> list[list[Path]]:
     return list(groups.values())
 
 
-def _looked(alike: list[Path], root: Path, ask: Ask) -> Iterator[_Look]:
-    """Yield what each file is; of many alike a few are looked at, and all where these differ."""
+def _recognised(alike: list[Path], root: Path, ask: Ask) -> Iterator[_Recognised]:
+    """Yield what each file is; of many alike a few are opened, and all where these differ."""
     step = max(1, len(alike) // _SOME) if len(alike) > _ALL_BELOW else 1
-    some = _made_sure([(path, *_one(path, root, ask)) for path in alike[::step]])
+    some = _with_sure_market([(path, *_one(path, root, ask)) for path in alike[::step]])
     first = some[0][1]
     if step > 1 and any(_meaning(found) != _meaning(first) for _, found, _ in some):
-        some = _made_sure([(path, *_one(path, root, ask)) for path in alike])
+        some = _with_sure_market([(path, *_one(path, root, ask)) for path in alike])
     elif step > 1:
         some = [(path, first, some[0][2]) for path in alike]
     yield from some
 
 
-_Look: TypeAlias = tuple[Path, Found | Unknown, Peek | None]
+_Recognised: TypeAlias = tuple[Path, Found | Unknown, Peek | None]
 
 
-def _made_sure(looks: list[_Look]) -> list[_Look]:
-    """Let files that tell their market speak for those of the same name that do not."""
+def _with_sure_market(looks: list[_Recognised]) -> list[_Recognised]:
+    """Apply the market of files that name it to those of the same name that do not."""
     sure = {f.form: f for _, f, _ in looks if isinstance(f, Found) and f.sure and f.series}
     return [
         (path, sure.get(f.form, f) if isinstance(f, Found) and not f.sure else f, head)
@@ -225,13 +225,13 @@ def _meaning(found: Found | Unknown) -> Any:
 def _one(path: Path, root: Path, ask: Ask) -> tuple[Found | Unknown, Peek | None]:
     try:
         head = peek(path, root)
-        # what the folder above the root is called may be the only word for the venue
+        # the name of the root folder may be the only mention of the venue
         named = head._replace(path=Path(root.name) / head.path)
         return recognise(named, ask), head
     except DataError as why:
         return Unknown(str(why.why)), None
     except UNFORESEEN as why:
-        return Unknown(f"it cannot be looked at: {why!r}"), None
+        return Unknown(f"it cannot be read: {why!r}"), None
 
 
 def _group(members: _Members, all_names: set[str]) -> Group:
@@ -252,7 +252,7 @@ def _sample(series: Series, head: Peek | None) -> tuple[dict[str, Any], ...]:
 
 
 def globs(names: Sequence[str], all_names: Iterable[str]) -> tuple[str, ...]:
-    """Return globs that find just these names among all; the names themselves where none does."""
+    """Return globs that match exactly these names; the names themselves where none does."""
     everything = [PurePath(name) for name in all_names]
     by_folder: dict[PurePath, list[str]] = {}
     for name in names:
@@ -269,7 +269,7 @@ def globs(names: Sequence[str], all_names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _pattern(names: list[str]) -> str:
-    """Return what names have in common at both ends, with a star between."""
+    """Return the common prefix and suffix of names, with a star between."""
     if len(names) == 1:
         return _escaped(names[0])
     start = _common(names)
@@ -285,27 +285,27 @@ def _common(names: list[str]) -> str:
 
 
 def _escaped(name: str) -> str:
-    """Return a name with what a glob takes for signs put in brackets."""
+    """Return a name with glob characters escaped in brackets."""
     return re.sub(r"([\[*?])", r"[\1]", name)
 
 
-def _leave_out_the_coarser(out: Gathered) -> None:
+def _leave_out_the_coarser(out: ScanResult) -> None:
     """Keep one series of each kind of a market: the shortest bars, else the most files."""
     kept: dict[tuple[str, str], Group] = {}
     for group in sorted(out.groups, key=_fineness):
         series = group.series
-        told = {(series.id, kind) for kind in group.kinds}
-        finer = [kept[each] for each in told if each in kept]
+        keys = {(series.id, kind) for kind in group.kinds}
+        finer = [kept[each] for each in keys if each in kept]
         if (
             series.kind != "wire"
             and finer
-            and len(finer) == len(told)
+            and len(finer) == len(keys)
             and not _other_half(finer[0], group)
         ):
-            why = f"{finer[0].forms[0]} of {series.id} tells the same, or more finely"
+            why = f"{finer[0].forms[0]} of {series.id} has the same data, or finer"
             out.unused |= dict.fromkeys(series.files, why)
         else:
-            kept.update((each, group) for each in told if each not in kept)
+            kept.update((each, group) for each in keys if each not in kept)
     whole = {id(group) for group in kept.values()}
     out.groups = [
         g for g in out.groups if id(g) in whole or g.kinds <= {"wire"} or _halves(g, kept)
@@ -313,7 +313,7 @@ def _leave_out_the_coarser(out: Gathered) -> None:
 
 
 def _other_half(finer: Group, group: Group) -> bool:
-    """Tell whether two series are rows of one file, told apart by the same column."""
+    """Return whether two series are rows of one file, separated by the same column."""
     same = (finer.series.files, finer.series.id) == (group.series.files, group.series.id)
     return same and finer.series.where != group.series.where
 
@@ -327,7 +327,7 @@ def _fineness(group: Group) -> tuple[int, int]:
     return length, -group.files
 
 
-def _leave_out_coins_without_prices(out: Gathered) -> None:
+def _leave_out_coins_without_prices(out: ScanResult) -> None:
     """Where some coins have prices, leave out those that have none: no map can be drawn of them."""
     priced = {group.series.coin for group in out.groups if group.kinds & _PRICES}
     if not priced:

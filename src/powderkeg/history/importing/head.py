@@ -1,8 +1,8 @@
-"""The head of a stored file: enough of it to tell what it is, and never more than some MB.
+"""The head of a stored file: enough to recognise it, and never more than a few MB.
 
-What is met: text tables, JSON (documents or lines), Parquet, Arrow and Feather, recorded frames;
-each packed with gzip, bzip2, xz or zstandard, or in a zip. What a file is, its first bytes say; its
-name may be wrong.
+Supported: text tables, JSON (documents or lines), Parquet, Arrow and Feather, recorded frames;
+each packed with gzip, bzip2, xz or zstandard, or in a zip. The format is detected by
+the first bytes; the name may be wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from powderkeg.errors import DataError
 from powderkeg.history.files.dialect import Dialect, cells, sniff
 
 _HEAD = 1 << 20
-"""Bytes of text that are looked at, after unpacking."""
+"""Bytes of text read, after unpacking."""
 _ROWS = 2_000
 _NESTED = 64
 """Levels of brackets that an answer of a venue never has."""
@@ -40,7 +40,7 @@ class Peek(NamedTuple):
     """The head of one file."""
 
     path: Path
-    """Below the folder that was looked through: its folders and name tell what the rows do not."""
+    """Relative to the scanned folder: its folders and name add what the rows lack."""
     names: tuple[str, ...]
     """Of the columns; ``"0"``, ``"1"`` and so on where rows have none."""
     rows: list[dict[str, Any]]
@@ -49,11 +49,11 @@ class Peek(NamedTuple):
     """The head of a JSON document, decoded."""
     form: FileLayout = "csv"
     constants: dict[str, str] = {}  # noqa: RUF012  # never written to
-    """What comment lines above the rows tell."""
+    """Values in comment lines above the rows."""
     inner: str = ""
     """Name of the first file in a zip."""
     what: str = ""
-    """What a file is that holds no rows for us, in words."""
+    """A description of a file without usable rows."""
 
     def column(self, name: str) -> list[Any]:
         """Return the first values of a column, without those that are missing."""
@@ -65,10 +65,10 @@ def peek(path: Path, below: Path | None = None) -> Peek:
 
     Args:
         path: The file.
-        below: The folder its name is told from; its own by default.
+        below: The folder its name is relative to; its own by default.
 
     Raises:
-        DataError: It is no regular file, is broken from the start, or is empty.
+        DataError: It is not a regular file, is broken from the start, or is empty.
     """
     name = path.relative_to(below) if below else Path(path.name)
     try:
@@ -102,7 +102,7 @@ _FOREIGN = {
     b"SQLite format 3": "an SQLite database: export its tables as CSV or Parquet",
     b"\x93NUMPY": "a NumPy array: its columns have no names; write them as Parquet or CSV",
     b"\x89HDF": "an HDF5 file: write its tables as Parquet, e.g. pandas read_hdf and to_parquet",
-    b"FEA1": "Feather version 1: write it anew with pandas to_feather",
+    b"FEA1": "Feather version 1: write it again with pandas to_feather",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save its sheet as CSV",
     b"7z\xbc\xaf": "a 7-Zip archive: unpack it first",
     b"Rar!": "a RAR archive: unpack it first",
@@ -168,7 +168,7 @@ _NPZ = (
 
 
 def is_content(entry: str) -> bool:
-    """Tell whether an entry of a zip is a file someone put there, not what their system added."""
+    """Return whether a zip entry is a user's file, not one the system added."""
     parts = entry.split("/")
     return bool(parts[-1]) and not any(p.startswith((".", "__MACOSX")) for p in parts)
 

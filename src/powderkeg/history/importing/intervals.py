@@ -1,4 +1,4 @@
-"""How far apart rows are, told by their stamps."""
+"""The interval of rows, from their timestamps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def moment(value: Any) -> float | None:
 
 
 def _seconds(value: float) -> float | None:
-    """Return an epoch number of any unit in seconds: its size tells the unit."""
+    """Return an epoch number of any unit in seconds: the unit follows from its size."""
     for by in (1, 1e3, 1e6, 1e9):
         if 1_230_768_000 <= value / by < 4_102_444_800:
             return value / by
@@ -66,7 +66,7 @@ def _of_text(text: str) -> float | None:
 
 
 def interval(peek: Peek, column: str) -> str:
-    """Return the commonest distance of rows as a span such as ``5m``; empty where not told."""
+    """Return the commonest distance of rows as a span such as ``5m``; empty if unknown."""
     if column != NAME:
         found = {at for value in peek.column(column) if (at := moment(value)) is not None}
         gaps = Counter(round(b - a) for a, b in pairwise(sorted(found)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from powderkeg.history.importing.gather import Gathered
+from powderkeg.history.importing.gather import ScanResult
 
 _PRICES = {"trades", "candles", "mark", "wire"}
 _INTEREST = {
@@ -18,7 +18,7 @@ _INTEREST = {
 _ELSEWHERE = "CoinGlass answers it at futures/open-interest/history with unit=coin"
 
 
-def missing(found: Gathered) -> list[str]:
+def missing(found: ScanResult) -> list[str]:
     """Return one sentence for each thing that a coin's map lacks."""
     out: list[str] = []
     for coin in found.coins():
@@ -30,7 +30,7 @@ def missing(found: Gathered) -> list[str]:
         if not kinds & _PRICES:
             out.append(f"no prices of {coin}: add candles or trades of a market of it")
         if all(venue.endswith("-spot") for venue in venues):
-            out.append(f"only spot markets of {coin}: nobody is liquidated there; add futures")
+            out.append(f"only spot markets of {coin}: they have no liquidations; add futures")
         elif not kinds & {"open_interest", "wire"}:
             hint = next((_INTEREST[v] for v in venues if v in _INTEREST), _ELSEWHERE)
             out.append(f"no open interest of {coin}, so its map has no sizes: {hint}")

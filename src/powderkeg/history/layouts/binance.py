@@ -2,7 +2,7 @@
 
 Files that keep the archive's names become one series of kind ``zip`` for each market: what is in
 them, `history.archive` knows. Candles of trades, mark, index and premium share one file name; where
-the folder is lost their volume tells them from candles of trades.
+the folder is lost their volume distinguishes them from candles of trades.
 
 Source: binance/binance-public-data, README, and data.binance.vision.
 """
@@ -21,7 +21,7 @@ _NAME = re.compile(
     r"^([A-Z0-9]{3,}(?:_[A-Z0-9]+)?)-(aggTrades|trades|metrics|fundingRate|bookDepth|bookTicker|"
     r"liquidationSnapshot|BVOLIndex|EOHSummary|\d{1,2}(?:s|m|h|d|w|mo))-\d{4}-\d{2}(?:-\d{2})?\."
 )
-_SAID = {
+_UNUSED = {
     "bookDepth": "depth in percent of the price, without levels: it has no event",
     "bookTicker": "best bid and ask only: they have no event",
     "BVOLIndex": "an index of volatility: it has no event",
@@ -38,18 +38,18 @@ _MAYBE_SPOT = "taken for USD-M futures; if it is spot, put it below a folder nam
 
 
 def archive(peek: Peek, ask: Ask) -> Found | Unknown | None:
-    """Return what a file named as the archive names them holds, None where it is not."""
+    """Return the series of a file named as in the archive, None if it is not."""
     found = _NAME.match(peek.path.name)
     if not found or "okx" in peek.path.as_posix().lower():
         return None
     kind = _kind(found[2], peek)
     form = f"Binance archive: {kind}"
-    if kind in _SAID:
-        return Found(form, (), _SAID[kind])
+    if kind in _UNUSED:
+        return Found(form, (), _UNUSED[kind])
     if kind == "klines" and peek.rows and _no_volume(peek):
         return Unknown(_LOST)
     if found[2] in {"1mo", "1w"}:
-        return Found(form, (), "candles of weeks or months tell nothing that shorter ones do not")
+        return Found(form, (), "candles of weeks or months add nothing to shorter ones")
     place, sure = _market(found[1], kind, peek)
     if ask.coin and place.coin != ask.coin:
         return Found(form, (), f"it is of {place.coin}, where {ask.coin} is asked for")
@@ -83,9 +83,9 @@ def _market(symbol: str, kind: str, peek: Peek) -> tuple[Market, bool]:
     venue = venue_of(peek.path)
     if venue.startswith("binance") and venue != "binance":
         return market(venue, symbol), True
-    told = re.search(r"futures/um|\bum\b|fapi|futures|usdm", peek.path.as_posix().lower())
+    futures = re.search(r"futures/um|\bum\b|fapi|futures|usdm", peek.path.as_posix().lower())
     place = market("binance", symbol)
-    if place.venue == "binance-coin" or told or kind in {"metrics", "fundingRate", *_CANDLES}:
+    if place.venue == "binance-coin" or futures or kind in {"metrics", "fundingRate", *_CANDLES}:
         return place, True
     if kind == "liquidationSnapshot":
         return place, True
@@ -95,7 +95,7 @@ def _market(symbol: str, kind: str, peek: Peek) -> tuple[Market, bool]:
 
 
 def _spot(kind: str, peek: Peek) -> bool:
-    """Tell spot by what only its files have: a column more, and stamps in µs."""
+    """Return whether a file is spot: only its files have one column more, and stamps in µs."""
     if len(peek.names) == {"aggTrades": 8, "trades": 7}.get(kind):
         return True
     first = next(iter(peek.rows), {})

@@ -1,4 +1,4 @@
-"""What ccxt returns, saved; and the files of programs built on it (freqtrade).
+"""Saved answers of ccxt, and the files of programs built on it (freqtrade).
 
 Candles of ccxt are lists of six numbers without names; trades, funding and open interest are
 dicts. Sizes of trades are what the venue counts in: contracts of OKX stay contracts (`amount`);
@@ -18,7 +18,7 @@ _OHLCV = {"open": "1", "high": "2", "low": "3", "close": "4", "volume": "5"}
 
 
 def candles_fit(peek: Peek) -> bool:
-    """Tell candles without names: a stamp, then prices of which the second is highest."""
+    """Return whether rows are unnamed candles: a stamp, then prices, the second the highest."""
     good = 0
     for row in peek.rows[:50]:
         try:

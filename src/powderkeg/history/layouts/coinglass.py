@@ -1,7 +1,8 @@
 """Answers of CoinGlass v4, saved as JSON or as tables of the same names.
 
 Bars are stamped with their start; funding is percent. Open interest and funding have the columns of
-price candles (open, high, low, close): the file's name, else the size of the values, tells them.
+price candles (open, high, low, close); they are recognised by the file's name, else by the size of
+the values.
 
 Source: coinglass-api/coinglass-api-docs, API v4, Futures.
 """
@@ -21,10 +22,10 @@ _OHLC = {"open": "open", "high": "high", "low": "low", "close": "close"}
 
 
 def _answer(peek: Peek) -> bool:
-    """Tell an answer of CoinGlass by its envelope."""
+    """Return whether a document is an answer of CoinGlass, by its envelope."""
     document = peek.document
-    told = isinstance(document, dict) and "code" in document and "data" in document
-    return told or "coinglass" in words_of(peek.path)
+    enveloped = isinstance(document, dict) and "code" in document and "data" in document
+    return enveloped or "coinglass" in words_of(peek.path)
 
 
 def _numbers(peek: Peek, name: str) -> list[float]:
@@ -38,13 +39,13 @@ def _numbers(peek: Peek, name: str) -> list[float]:
 
 
 def _dollars(peek: Peek) -> bool:
-    """Tell open interest in dollars by its size: no coin's price or count is so large."""
+    """Return whether values are open interest in dollars: no price or coin count is so large."""
     closes = _numbers(peek, "close")
     return _answer(peek) and bool(closes) and min(closes) > 5e6
 
 
 def _rates(peek: Peek) -> bool:
-    """Tell funding by its size: percent per interval, around zero."""
+    """Return whether values are funding: percent per interval, around zero."""
     closes = _numbers(peek, "close")
     small = bool(closes) and max(map(abs, closes)) < 5 and min(closes) < 0.05
     return _answer(peek) and small and ("funding" in words_of(peek.path) or _signs(closes))

@@ -1,4 +1,4 @@
-"""Forms as data: which columns tell a file, what they mean, and how a form is laid on a file."""
+"""File layouts as data: their columns and meaning, and how a layout becomes series."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from powderkeg.history.layouts.market import (
 from powderkeg.history.sources import KINDS, Column, Series, Stamp
 
 _BARS = {"candles", "liquidation_bars", "open_interest", "ratios"}
-_UNTOLD = "file"
+_UNKNOWN_VENUE = "file"
 """Venue of markets of which only the symbol is known."""
 
 
 class Unknown(NamedTuple):
-    """A file that is not recognised, or not well enough to be taken."""
+    """A file that is not recognised, or not well enough to be used."""
 
     why: str
     """One sentence: what is missing, and what to do."""
@@ -39,10 +39,10 @@ class Found(NamedTuple):
 
     form: str
     series: tuple[Series, ...]
-    """None where its rows have no use; `note` says so then."""
+    """Empty where its rows are not usable; `note` says why."""
     note: str = ""
     sure: bool = True
-    """Whether the market is told, or only the likelier of two."""
+    """Whether the market is certain, or only the likelier of two."""
 
 
 class Part(NamedTuple):
@@ -60,7 +60,7 @@ class Part(NamedTuple):
 
 
 class FileLayout(NamedTuple):
-    """One layout, told by its columns and by words of its path."""
+    """One layout, recognised by its columns and by words of its path."""
 
     name: str
     source: str
@@ -86,13 +86,13 @@ class FileLayout(NamedTuple):
     any_coin: bool = False
     """Whether a column names the coin of each row, so that one series holds them all."""
     fits: Callable[[Peek], bool] | None = None
-    """What the values must be like, where columns and path do not tell."""
+    """Test of the values, where columns and path are not enough."""
     note: str = ""
     refused: bool = False
-    """Whether such a file holds what could be used, but does not tell enough; `note` says what."""
+    """Whether such a file has usable data but lacks information; `note` says which."""
 
     def has(self, peek: Peek) -> bool:
-        """Tell whether a file is of this form."""
+        """Return whether a file has this layout."""
         words = words_of(peek.path)
         names = set(named(self, peek).names)
         used = {n for part in self.parts for c in part.columns.values() for n in names_in(c)}
@@ -114,7 +114,7 @@ def names_in(column: Column) -> tuple[str, ...]:
 
 
 def headless(peek: Peek) -> bool:
-    """Tell whether a text file has no header line."""
+    """Return whether a text file has no header line."""
     return peek.form == "csv" and peek.names == tuple(str(n) for n in range(len(peek.names)))
 
 
@@ -129,19 +129,19 @@ def named(form: FileLayout, peek: Peek) -> Peek:
 
 
 class Ask(NamedTuple):
-    """What was told beside the files."""
+    """What the user gave beside the files."""
 
     coin: str = ""
 
 
-def lay(form: FileLayout, peek: Peek, ask: Ask) -> Found | Unknown:
-    """Return the series that a file of a form holds."""
+def apply_layout(form: FileLayout, peek: Peek, ask: Ask) -> Found | Unknown:
+    """Return the series of a file with a layout."""
     if form.refused:
         return Unknown(form.note)
     if not form.parts:
         return Found(form.name, (), form.note)
-    seen = named(form, peek)
-    places = markets(form, seen, ask)
+    file = named(form, peek)
+    places = markets(form, file, ask)
     if isinstance(places, Unknown):
         return places
     if ask.coin and all(place.coin not in {ask.coin, ""} for place, _ in places):
@@ -152,15 +152,15 @@ def lay(form: FileLayout, peek: Peek, ask: Ask) -> Found | Unknown:
         if ask.coin and place.coin not in {ask.coin, ""}:
             continue
         for part in form.parts:
-            made = series(form, part, seen, place, where)
-            if isinstance(made, Unknown):
-                return made
-            out.append(made)
+            one = series(form, part, file, place, where)
+            if isinstance(one, Unknown):
+                return one
+            out.append(one)
     return Found(form.name, tuple(out), form.note)
 
 
 _NO_MARKET = Unknown(
-    "its market is not told: name the file or its folder after it, such as binance/BTCUSDT-1h.csv, "
+    "its market is unknown: name the file or its folder after it, such as binance/BTCUSDT-1h.csv, "
     "or say --coin BTC"
 )
 
@@ -171,7 +171,7 @@ def markets(
     """Return the markets of a file, each with the values that pick its rows."""
     venue = form.venue or venue_of(peek.path)
     if form.any_coin:
-        return [(Market(venue or _UNTOLD, "*", ""), {})]
+        return [(Market(venue or _UNKNOWN_VENUE, "*", ""), {})]
     pairs = Counter(
         (str(row.get(form.exchange, "")), str(row[form.symbol]))
         for row in peek.rows
@@ -186,7 +186,7 @@ def markets(
         if form.exchange and exchange:
             where[form.exchange] = exchange
         if tradable(place):
-            out.append((place._replace(venue=place.venue or _UNTOLD), where))
+            out.append((place._replace(venue=place.venue or _UNKNOWN_VENUE), where))
     if pairs:
         return out or Unknown("it has no rows of perpetuals or futures among the first")
     place = from_path(peek.path, venue, ask.coin, peek.inner)
@@ -194,15 +194,15 @@ def markets(
 
 
 def from_path(path: Path, venue: str, coin: str, inner: str = "") -> Market | None:
-    """Return the market that a path tells, nearest part first; else the coin asked for."""
+    """Return the market that a path names, nearest part first; else the coin asked for."""
     for text in (path.stem, *reversed(path.parent.parts), inner):
         if symbol := symbol_of(text):
             place = market(venue, symbol)
-            return place._replace(venue=place.venue or _UNTOLD)
+            return place._replace(venue=place.venue or _UNKNOWN_VENUE)
     for text in (path.stem, *reversed(path.parent.parts)):
         if found := coin_in(text):
-            return market(venue or _UNTOLD, found)
-    return market(venue or _UNTOLD, coin) if coin else None
+            return market(venue or _UNKNOWN_VENUE, found)
+    return market(venue or _UNKNOWN_VENUE, coin) if coin else None
 
 
 def series(
@@ -228,11 +228,11 @@ def series(
     means = part.means or (form.means if form.means in KINDS[part.kind].means else "at")
     span = part.span
     if part.kind in {"candles", "liquidation_bars"} and not (every or span):
-        return Unknown("how long its bars are is not told: it has fewer than two rows")
+        return Unknown("the length of its bars is unknown: it has fewer than two rows")
     if means == "from" and not every and not span:
         every = interval(peek, form.time)
     if means == "from" and not every and not span:
-        return Unknown("how far apart its rows are is not told: it has fewer than two rows")
+        return Unknown("the interval of its rows is unknown: it has fewer than two rows")
     return Series(
         venue=place.venue,
         market=place.symbol,
@@ -249,5 +249,5 @@ def series(
 
 
 def _hourly(part: Part, place: Market) -> bool:
-    """Tell whether a market pays funding each hour, unless the column says that it is of eight."""
+    """Return whether a market pays funding each hour and the column is not an eight-hour rate."""
     return place.venue == "hyperliquid" and "8h" not in str(part.columns.get("rate", ""))

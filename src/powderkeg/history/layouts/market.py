@@ -19,9 +19,9 @@ COINS = frozenset(
         "FARTCOIN TRUMP KAS TAO WLD CRV ONDO BONK",
     )
 )
-"""Coins that are told by their name alone."""
+"""Coins recognised by their name only."""
 _NO_WORD = {"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB", "AVAX", "LTC", "TRX", "BCH", "HYPE"}
-"""Those that are told in lower case too, since they mean nothing else in a file's name."""
+"""Those recognised in lower case too, since they mean nothing else in a file's name."""
 _QUOTES = "USDT|USDC|BUSD|FDUSD|TUSD|USD|EUR"
 _SYMBOL = re.compile(
     rf"(?<![A-Z0-9])([A-Z0-9]{{2,15}}?)([-_/ ]?)({_QUOTES})"
@@ -86,7 +86,7 @@ def words_of(path: Path) -> str:
 
 
 def venue_of(path: Path) -> str:
-    """Return the venue that folders or name tell, empty if none."""
+    """Return the venue named in the folders or the file name, empty if none."""
     words = words_of(path)
     return next((venue for venue, pattern in _VENUES if re.search(pattern, words)), "")
 
@@ -146,13 +146,13 @@ def market(venue: str, symbol: str) -> Market:
 
 
 def tradable(place: Market) -> bool:
-    """Tell whether a market is a perpetual, a future or spot, not an option or a spread."""
+    """Return whether a market is a perpetual, a future or spot, not an option or a spread."""
     dated = r"[A-Z0-9]+(_USDC)?-(PERPETUAL|\d{1,2}[A-Z]{3}\d{2})"
     return place.venue != "deribit" or re.fullmatch(dated, place.symbol) is not None
 
 
 def _keeps(venue: str, suffix: str) -> bool:
-    """Tell whether a suffix is part of the symbol: only Binance writes them with an underscore."""
+    """Return whether a suffix is part of the symbol: only Binance has them after an underscore."""
     return bool(suffix) and (suffix.isdigit() or (suffix == "PERP" and venue == "binance-coin"))
 
 

@@ -1,4 +1,4 @@
-"""What a file is: every form is asked, the surest first; tables of anyone come last."""
+"""Recognises a file: every layout is tried, the most specific first; generic tables last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.layouts import archives, binance, ccxt, coinglass, recorders, rest, tables
-from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Unknown, headless, lay
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Unknown, apply_layout, headless
 
 FORMS: tuple[FileLayout, ...] = (
     *archives.FORMS, *recorders.FORMS, *binance.FORMS, *coinglass.FORMS, *rest.FORMS, *ccxt.FORMS,
@@ -18,11 +18,11 @@ _FIRST: tuple[Callable[[Peek, Ask], Found | Unknown | None], ...] = (
 
 
 def recognise(peek: Peek, ask: Ask | None = None) -> Found | Unknown:
-    """Return what a file holds as series, or one sentence that says what is missing.
+    """Return the series of a file, or one sentence that says what is missing.
 
     Args:
         peek: The head of the file.
-        ask: What was told beside the files, such as the coin.
+        ask: What the user gave beside the files, such as the coin.
     """
     ask = ask or Ask()
     if peek.what:
@@ -34,7 +34,7 @@ def recognise(peek: Peek, ask: Ask | None = None) -> Found | Unknown:
             return found
     for form in FORMS:
         if form.has(peek):
-            return lay(form, peek, ask)
+            return apply_layout(form, peek, ask)
     return tables.table(peek, ask) or _unknown(peek)
 
 

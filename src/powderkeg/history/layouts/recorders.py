@@ -1,8 +1,8 @@
-"""What recorders write: Tardis, cryptofeed, and lines of recorded frames (hftbacktest, ours).
+"""Files of recorders: Tardis, cryptofeed, and lines of recorded frames (hftbacktest, ours).
 
-Traps: trades and liquidations of Tardis have the same columns, only the name tells them; sizes are
-as the venue counts. `side` of a liquidation is the order's with both, but Bybit's is the dead
-position's in cryptofeed, which passes on what the venue says.
+Traps: trades and liquidations of Tardis have the same columns, only the name differs; sizes are
+as the venue counts. `side` of a liquidation is the order's with both, but Bybit's is the
+position's in cryptofeed, which passes on the venue's value.
 
 Source: docs.tardis.dev, "Downloadable CSV files"; cryptofeed, types.pyx; hftbacktest, data
 preparation.
@@ -165,8 +165,8 @@ def frames(peek: Peek, ask: Ask) -> Found | Unknown | None:
         return None
     stamp = str(peek.rows[0]["stamp"])
     venue = venue_of(peek.path) or _sender(bytes(peek.rows[0]["frame"]))
-    told = from_path(peek.path, venue, "")
-    places = [told] if told else [market(venue, symbol) for symbol in _symbols(peek)]
+    named = from_path(peek.path, venue, "")
+    places = [named] if named else [market(venue, symbol) for symbol in _symbols(peek)]
     if not places and ask.coin:
         places = [market(venue, ask.coin)]
     if not venue or not places:
@@ -187,7 +187,7 @@ def frames(peek: Peek, ask: Ask) -> Found | Unknown | None:
 
 
 _NO_SENDER = (
-    "recorded frames whose venue or market is not told: put them into a folder such as binance, "
+    "recorded frames whose venue or market is unknown: put them into a folder such as binance, "
     "and name the file after the market"
 )
 _SYMBOL = re.compile(rb'"(?:s|symbol|instId|instrument_name|coin)":\s*"([A-Za-z0-9_-]+)"')

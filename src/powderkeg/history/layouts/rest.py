@@ -1,6 +1,6 @@
-"""What a venue's REST interface answered, saved as it came.
+"""Saved REST answers of venues.
 
-Rows that are lists have no names, so their number and order tell them: twelve and a stamp first
+Rows that are lists have no names, so their number and order identify them: twelve and a stamp first
 are Binance's candles, seven are Bybit's or Bitget's (below `result.list` or `data`), nine are
 OKX's. What an answer does not say (the market, mostly) the file's name must.
 
@@ -23,7 +23,7 @@ _BARS: dict[str, Any] = {"time": "0", "means": "from", "unless": "mark|index|pre
 
 
 def _inside(document: Any, *keys: str) -> bool:
-    """Tell whether a document has a member below a member."""
+    """Return whether a document has a nested member."""
     for key in keys:
         if not isinstance(document, dict) or key not in document:
             return False
@@ -35,11 +35,11 @@ def _wide(n: int, venue: str = "", *below: str) -> Any:
     """Return a test for candles of so many values, below keys of the answer, of a venue."""
 
     def fits(peek: Peek) -> bool:
-        told = venue_of(peek.path).partition("-")[0]
+        found = venue_of(peek.path).partition("-")[0]
         return (
             peek.form in {"json", "jsonl"}
             and len(peek.names) == n
-            and (not venue or told in {venue, ""})
+            and (not venue or found in {venue, ""})
             and (not below or _inside(peek.document, *below))
             and candles_fit(peek)
         )

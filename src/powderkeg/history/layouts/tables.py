@@ -1,4 +1,4 @@
-"""Tables of anyone: what their columns are, told by their words.
+"""Generic tables: the meaning of their columns by the words in their names.
 
 A word decides only where it is the only one that can: two columns that may be the same thing are
 named, and nothing is taken. What a table of prices without volume is (it might as well be open
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from powderkeg.history.importing.head import Peek
 from powderkeg.history.importing.intervals import moment
-from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Part, Unknown, lay
+from powderkeg.history.layouts.layout import Ask, FileLayout, Found, Part, Unknown, apply_layout
 from powderkeg.history.layouts.market import words_of
 from powderkeg.history.sources import NAME, Column, RatioColumn
 
@@ -132,7 +132,7 @@ class _TwoError(ValueError):
 
 
 def table(peek: Peek, ask: Ask) -> Found | Unknown | None:
-    """Return what a table with named columns holds, told by their words."""
+    """Return the series of a table with named columns, by the words in their names."""
     if peek.form not in {"csv", "arrow", "json", "jsonl"} or not peek.rows:
         return None
     columns = _Columns(_words((*peek.names, *peek.constants)))
@@ -151,7 +151,7 @@ def table(peek: Peek, ask: Ask) -> Found | Unknown | None:
             f"most of its rows have the same {form.time!r}: where date and time of day are two "
             "columns, write them as one"
         )
-    return lay(form, peek, ask)
+    return apply_layout(form, peek, ask)
 
 
 def _words(names: Iterable[str]) -> dict[str, list[str]]:
@@ -165,26 +165,26 @@ def _words(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _time(peek: Peek, columns: _Columns) -> str:
     """Return the column of times: a word for time, values that are times, the finest of them."""
-    told: dict[str, int] = {}
+    distinct: dict[str, int] = {}
     for word in _TIME:
         for name in columns.by_word.get(word, []):
             values = peek.column(name) or [peek.constants.get(name)]
             if values and all(moment(v) is not None for v in values[:20]):
-                told[name] = len({str(v) for v in values})
-    if told:
-        return max(told, key=lambda name: told[name])  # of equals the first
+                distinct[name] = len({str(v) for v in values})
+    if distinct:
+        return max(distinct, key=lambda name: distinct[name])  # of equals the first
     return NAME if re.search(r"20\d{6}|20\d\d-\d\d-\d\d|1\d{9}", peek.path.name) else ""
 
 
 def _same_time(peek: Peek, form: FileLayout) -> bool:
-    """Tell whether bars of one market have fewer times than half of the rows have."""
+    """Return whether bars of one market have distinct times in fewer than half of the rows."""
     bars = any(part.kind == "candles" for part in form.parts) and not form.symbol
     rows = len(peek.rows)
     return bars and rows > 2 and len({str(v) for v in peek.column(form.time)}) * 2 < rows
 
 
 def _form(peek: Peek, columns: _Columns, time: str) -> FileLayout | None:
-    """Return the form of a table, None where nothing tells it."""
+    """Return the layout of a table, None if it is not recognised."""
     words = words_of(peek.path)
     parts = _main(peek, columns, words)
     parts += _readings(columns, words, alone=not parts)
@@ -304,7 +304,7 @@ def _candles(peek: Peek, columns: _Columns, words: str) -> Part | None:
 
 
 def _are_bars(peek: Peek, found: dict[str, Column]) -> bool:
-    """Tell whether four columns are prices of bars: above 0, the high highest, the low lowest."""
+    """Return whether four columns are prices of bars: above 0, the high highest, the low lowest."""
     for row in peek.rows[:100]:
         try:
             opened, high, low, close = (

@@ -1,4 +1,4 @@
-"""Whose a row is: the column that names the market, and which of its words mean ours."""
+"""Which market a row belongs to: the symbol column, and matching of its spellings."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def symbol_column(names: Iterable[str]) -> str:
 
 
 def is_own(symbols: list[str], series: Series) -> NDArray[np.bool_]:
-    """Tell which symbols mean the market of a series.
+    """Return which symbols mean the market of a series.
 
     A market may be written in many ways (``BTC/USDT:USDT``, ``btc-usdt``, ``BTC-USDT-SWAP``), or
-    by its coin alone. Empty is no other market.
+    by its coin only. Empty matches.
     """
     market, coin = _plain(series.market), coin_of(series)
     own = {"", market, coin}
-    any_quote = market in {coin, ""}  # an aggregate, or markets told by their coin
+    any_quote = market in {coin, ""}  # an aggregate, or markets named by their coin
     return np.array([_plain(s) in own or (any_quote and _coin(s) in {coin, ""}) for s in symbols])
 
 

@@ -1,10 +1,10 @@
-"""Rows of any number of files in one order of time, without what was told twice.
+"""Merges rows of any number of files in order of time, and drops duplicates.
 
-No order is taken for granted: a folder of days may sort before the months it follows, an export may
-be newest first, an archive may hold two runs of ids row by row. Rows are sorted in chunks, and the
-chunks merged; what does not fit in memory waits in an unnamed temporary file. A row is dropped as a
+No order is assumed: a folder of days may sort before the months it follows, an export may be newest
+first, an archive may hold two runs of ids row by row. Rows are sorted in chunks, and the chunks
+merged; what does not fit in memory is stored in an unnamed temporary file. A row is dropped as a
 duplicate by its id, by its stamp where rows are readings or bars, and else only where the same row
-stands in another file (equal prints in one file are real), or in feeds known to print rows twice.
+is in another file (equal prints in one file are real), or in feeds known to print rows twice.
 
 Equal stamps keep the order of their ids, or of their file where there are none.
 """
@@ -30,12 +30,12 @@ _CHUNK = {"book": 4_096}
 _USUAL, _PIECE = 1 << 18, 1 << 16
 _HELD = 4
 """Chunks that are kept in memory."""
-_LONE = 1_000
-"""One row in so many may have a stamp far from its neighbours and be called wrong."""
+_OUTLIER_RATIO = 1_000
+"""At most one row in so many is treated as an outlier in time."""
 _FAR = 100
 """Times the usual distance of rows that is far; an hour is never too little."""
 _REMEMBERED = 1 << 21
-"""Ids that are remembered: equal ids have equal stamps, or nearly."""
+"""Number of ids remembered: equal ids have equal stamps, or nearly."""
 
 
 class Chunk(NamedTuple):
@@ -62,7 +62,7 @@ def ordered(tables: Iterator[Table], series: Series, report: ReadReport) -> Iter
     Args:
         tables: Parts of files; a file's parts follow each other.
         series: What the rows are.
-        report: Told of rows moved, left out, and kept.
+        report: Collects rows moved, left out, and kept.
     """
     with tempfile.TemporaryFile() as store:
         chunks: list[Chunk] = []
@@ -73,9 +73,9 @@ def ordered(tables: Iterator[Table], series: Series, report: ReadReport) -> Iter
             if sum(each.held is not None for each in chunks) > _HELD:
                 chunks = [_stored(each, store) for each in chunks]
         chunks.sort(key=lambda chunk: (chunk.first, chunk.last, chunk.file))
-        distinct = _Distinct(series, report)
+        duplicates = _DuplicateFilter(series, report)
         for rows, origins, files in _merged(chunks, store):
-            table = distinct.of(rows, origins, files)
+            table = duplicates.filter(rows, origins, files)
             if len(table.times):
                 yield table
 
@@ -95,13 +95,13 @@ def _chunked(tables: Iterator[Table], rows: int) -> Iterator[Table]:
 
 
 def _sorted(table: Table, report: ReadReport) -> Chunk | None:
-    """Return rows of one file in order, turned round where the newest come first."""
+    """Return rows of one file in order, reversed where the newest come first."""
     steps = np.diff(table.times)
     if (steps < 0).any():
         if (steps < 0).sum() > (steps > 0).sum():
             table = table.where(slice(None, None, -1))
-        table = _calm(table, report)
-        _tell_moved(table, report)
+        table = _without_outliers(table, report)
+        _report_moved(table, report)
     if not len(table.times):
         return None
     if (np.diff(table.times) <= 0).any():
@@ -117,14 +117,14 @@ def _order(table: Table) -> Times:
     return np.argsort(table.times, kind="stable")
 
 
-def _tell_moved(table: Table, report: ReadReport) -> None:
+def _report_moved(table: Table, report: ReadReport) -> None:
     late = np.flatnonzero(table.times < np.maximum.accumulate(table.times))
     if len(late):
         report.move(table.file, int(table.lines[late[0]]), len(late))
 
 
-def _calm(table: Table, report: ReadReport) -> Table:
-    """Leave out lone rows far from both neighbours: a wrong stamp must not move a row by years.
+def _without_outliers(table: Table, report: ReadReport) -> Table:
+    """Drop single rows far from both neighbours: a wrong stamp must not move a row by years.
 
     Rows of two runs that alternate are far from their neighbours too, but they are not few.
     """
@@ -137,7 +137,7 @@ def _calm(table: Table, report: ReadReport) -> Table:
     middle, calm = times[1:-1], np.abs(after - before) <= far
     away = (np.abs(middle - before) > far) & (np.abs(middle - after) > far) & calm
     wrong = np.flatnonzero(away) + 1
-    if not len(wrong) or len(wrong) > max(1, len(times) // _LONE):
+    if not len(wrong) or len(wrong) > max(1, len(times) // _OUTLIER_RATIO):
         return table
     first = int(wrong[0])
     why = f"{times[first] / SECOND:.3f} s between {times[first - 1] / SECOND:.3f} s and the next"
@@ -150,7 +150,7 @@ def _calm(table: Table, report: ReadReport) -> Table:
 
 
 def _stored(chunk: Chunk, store: IO[bytes]) -> Chunk:
-    """Return a chunk whose rows wait in the file."""
+    """Return a chunk whose rows are stored in the file."""
     if chunk.held is None:
         return chunk
     places: list[int] = []
@@ -176,7 +176,7 @@ class _Stream:
 
     @property
     def bound(self) -> int | None:
-        """Up to where the head is all there is; None where it is the last piece."""
+        """Time up to which the head is complete; None where it is the last piece."""
         return int(self.head.times[-1]) if self._left else None
 
     def take(self, before: int | None) -> Table:
@@ -219,7 +219,7 @@ def _merged(chunks: list[Chunk], store: IO[bytes]) -> Iterator[tuple[Table, Time
 
 
 def _complete(streams: list[_Stream], waiting: list[Chunk]) -> int | None:
-    """Return before which time all rows are at the heads of the streams; None where all are."""
+    """Return the time before which the heads of the streams are complete; None where all are."""
     bounds = [bound for stream in streams if (bound := stream.bound) is not None]
     return min(bounds + [chunk.first for chunk in waiting[-1:]], default=None)
 
@@ -235,15 +235,15 @@ def _interleaved(parts: list[tuple[Table, int]]) -> tuple[Table, Times]:
     return rows.where(order), origins[order]
 
 
-class _Distinct:
-    """Drops duplicates, and counts by file what is kept."""
+class _DuplicateFilter:
+    """Drops duplicates, and counts rows kept by file."""
 
     def __init__(self, series: Series, report: ReadReport) -> None:
         self._series, self._report = series, report
         self._last = -1
         self._ids: list[Array] = []
 
-    def of(self, table: Table, origins: Times, files: list[str]) -> Table:
+    def filter(self, table: Table, origins: Times, files: list[str]) -> Table:
         """Return the rows that are not duplicates of others."""
         origin = np.broadcast_to(origins, len(table.times))
         keep, by = self._keep(table, origin)
@@ -277,7 +277,7 @@ class _Distinct:
         return named, keep
 
     def _by_stamp(self, table: Table) -> Array:
-        """Keep one row a stamp: of bars the one with most volume, for it is the finished one."""
+        """Keep one row per stamp: of bars the one with most volume, which is the final one."""
         times = table.times
         keep = np.diff(times, prepend=self._last) > 0
         self._last = int(times[-1])
@@ -289,7 +289,7 @@ class _Distinct:
         return keep
 
     def _by_row(self, table: Table, origin: Times) -> Array:
-        """Keep rows that stand in no other file, or, in feeds that double, once."""
+        """Keep rows that are in no other file, or, in feeds that duplicate, once."""
         keep = np.ones(len(table.times), np.bool_)
         doubled = self._series.doubled
         if len(table.times) < 2 or (not doubled and (origin == origin[0]).all()):
@@ -311,7 +311,7 @@ class _Distinct:
 
 
 def _new(ids: Array, seen: list[Array]) -> Array:
-    """Tell which ids were not seen before, and remember them."""
+    """Return which ids are new, and remember them."""
     rising = ids.dtype != object and bool((np.diff(ids) > 0).all())
     ordered_ids = ids if rising else np.sort(ids)
     keep = np.ones(len(ids), np.bool_)

@@ -1,8 +1,8 @@
-"""Stored positions and fills of accounts: what was open, and what changed between two looks.
+"""Stored positions and fills of accounts: snapshots, and changes between two of them.
 
 Traps: an account in cross margin has no liquidation price of its own (NaN here, 13 to 31 % of
-rows), and some shorts carry one above twice the market. A list of leaders changes its members from
-one look to the next, so an account that is missing has not closed anything: it is unknown.
+rows), and some shorts have one above twice the market price. A leaderboard changes its members from
+one snapshot to the next, so a missing account has not closed anything: it is unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from powderkeg.history.sources import Source, coin_of
 
 
 class Position(Struct, frozen=True, gc=False):
-    """One open position at one look."""
+    """One open position in a snapshot."""
 
     account: str
     coin: str
@@ -32,11 +32,11 @@ class Position(Struct, frozen=True, gc=False):
     liquidation: float
     """The venue's own liquidation price, NaN where it gives none."""
     leverage: float
-    """As set; says little of a cross-margin account."""
+    """As set; means little for a cross-margin account."""
 
 
 class PositionsSnapshot(Struct, frozen=True):
-    """All positions told at one time."""
+    """All positions at one time."""
 
     at: int
     positions: dict[tuple[str, str], Position]
@@ -44,12 +44,12 @@ class PositionsSnapshot(Struct, frozen=True):
 
     @property
     def accounts(self) -> set[str]:
-        """Accounts that were looked at, as far as one can tell: those with any position."""
+        """Accounts in the snapshot: those with any position."""
         return {account for account, _ in self.positions}
 
 
 class Change(Struct, frozen=True):
-    """What became of one position between two looks."""
+    """The change of one position between two snapshots."""
 
     account: str
     coin: str
@@ -58,11 +58,11 @@ class Change(Struct, frozen=True):
     """Change of size, base coin; NaN where unknown."""
 
 
-Told: TypeAlias = Literal["positions", "fills", "ledger", "liquidated"]
-"""Kinds of series that tell of accounts."""
+AccountKind: TypeAlias = Literal["positions", "fills", "ledger", "liquidated"]
+"""Kinds of series about accounts."""
 
 
-def tables(source: Source, kind: Told, report: ReadReport) -> Iterator[Table]:
+def tables(source: Source, kind: AccountKind, report: ReadReport) -> Iterator[Table]:
     """Return the rows of a source's series of one kind as columns."""
     for series in source.series:
         if series.kind == kind:
@@ -72,7 +72,7 @@ def tables(source: Source, kind: Told, report: ReadReport) -> Iterator[Table]:
 def snapshots_of(
     source: Source, coin: str | None = None, report: ReadReport | None = None
 ) -> Iterator[PositionsSnapshot]:
-    """Return the looks of a source in order of time, of one coin or of all."""
+    """Return the snapshots of a source in order of time, of one coin or of all."""
     report = ReadReport() if report is None else report
     default = next((coin_of(s) for s in source.series if s.kind == "positions"), "")
     now, positions = 0, dict[tuple[str, str], Position]()
@@ -89,7 +89,7 @@ def snapshots_of(
 
 
 def changes(before: PositionsSnapshot, after: PositionsSnapshot) -> list[Change]:
-    """Return what became of each position; of an account that is missing, only that it is."""
+    """Return the change of each position; `unknown` for a missing account."""
     out: list[Change] = []
     present, known = after.accounts, before.accounts
     for key, old in before.positions.items():
@@ -105,9 +105,9 @@ def changes(before: PositionsSnapshot, after: PositionsSnapshot) -> list[Change]
             out.append(Change(*key, kind, new.size - old.size))
     for key, new in after.positions.items():
         if key not in before.positions:
-            told = new.account in known
-            size = new.size if told else float("nan")
-            out.append(Change(*key, "opened" if told else "unknown", size))
+            present_before = new.account in known
+            size = new.size if present_before else float("nan")
+            out.append(Change(*key, "opened" if present_before else "unknown", size))
     return out
 
 
@@ -132,4 +132,4 @@ def _positions(table: Table, coin: str) -> Iterator[tuple[int, Position]]:
 
 
 def _ignore(_: int) -> None:
-    """Count nothing: progress is told for replays only."""
+    """Ignore progress: it is shown for replays only."""

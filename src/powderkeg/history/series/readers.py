@@ -1,4 +1,4 @@
-"""Series as tables: units, sides, times set right; rows of other markets and bad rows counted."""
+"""Reads series as normalized tables: units, sides, times; counts foreign and bad rows."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ Progress = Callable[[int], None]
 def read(series: Series, source: Source, report: ReadReport, advance: Progress) -> Iterator[Table]:
     """Return the rows of a series in order of time, each once.
 
-    A file that cannot be read costs itself, and is told; where none can be read it is an error.
+    A file that cannot be read is skipped and reported; where none can be read it is an error.
 
     Raises:
         ConfigError: A file is missing.
-        DataError: No file is what the source file says.
+        DataError: No file matches the source file.
     """
     yield from ordered(_rows(series, source, report, advance), series, report)
 
@@ -82,7 +82,7 @@ def wanted(series: Series) -> dict[str, Type]:
             out[column.of] = out[column.by] = "float"
         elif isinstance(column, str):
             kind = "float" if series.kind == "ratios" else _type(field)
-            # one column may be a size and tell the side by its sign
+            # one column may be a size whose sign is the side
             out[column] = "float" if out.get(column) == "float" else kind
     if series.time is not None and series.time.column != NAME:
         out[series.time.column] = "stamp"
@@ -126,15 +126,15 @@ def _tables_in(
                     yield normalize(part, series, report)
         except DataError as why:
             failed.append(why)
-        except UNFORESEEN as why:  # of a form nobody thought of: it costs itself, and is told
+        except UNFORESEEN as why:  # of an unforeseen form: skipped and reported
             failed.append(DataError(entry.name, 0, f"expected a readable table: {why!r}"))
 
 
 def columns_in(entry: Entry, series: Series, report: ReadReport) -> Iterator[Columns]:
-    """Return the columns of one stored table; its first bytes tell its form.
+    """Return the columns of one stored table, by the format its first bytes show.
 
     Raises:
-        DataError: It is not what the source file says.
+        DataError: It does not match the source file.
     """
     day_first = series.time.day_first if series.time else None
     free = series.kind not in _OWN_SYMBOLS
@@ -154,7 +154,7 @@ def columns_in(entry: Entry, series: Series, report: ReadReport) -> Iterator[Col
 
 
 def normalize(part: Columns, series: Series, report: ReadReport) -> Table:
-    """Return one block in our units, without rows of other markets and those that cannot be right.
+    """Return one block in our units, without rows of other markets and invalid rows.
 
     Raises:
         DataError: No stamp of the block is a time.
@@ -192,7 +192,7 @@ def _own(part: Columns, series: Series, report: ReadReport) -> Columns:
 
 
 def _equal(column: Array, value: bool | float | str) -> Array:
-    """Tell which rows carry a value; ``true`` and ``True``, ``1`` and ``1.0`` are one."""
+    """Return which rows have a value; ``true`` and ``True``, ``1`` and ``1.0`` are one."""
     if isinstance(value, str) or column.dtype != object:
         return column == value
     if isinstance(value, bool):
@@ -251,7 +251,7 @@ def _value(name: str, part: Columns, series: Series) -> Array:
 
 
 def _named(columns: dict[str, Array], series: Series) -> dict[str, Array]:
-    """Return the columns with sides as signs: +1 a buyer took or a long, -1 the contrary."""
+    """Return the columns with sides as signs: +1 taker buy or long, -1 the opposite."""
     for name in ("side", "holder", "maker"):
         if name not in columns:
             continue
@@ -276,7 +276,7 @@ def _sign(word: str) -> float:
 
 
 def _possible(table: Table, series: Series, report: ReadReport) -> Table:
-    """Leave out rows with a value no market can have."""
+    """Drop rows with impossible values."""
     keep = np.ones(len(table.lines), np.bool_)
 
     def require(good: Array, reason: str, values: Array) -> None:
@@ -300,7 +300,7 @@ def _possible(table: Table, series: Series, report: ReadReport) -> Table:
 
 
 def _rule(name: str, kind: str) -> tuple[str, Callable[[Array], Array]] | None:
-    """Return what a column must be, and the test; None where anything goes."""
+    """Return the rule of a column and its test; None where there is none."""
     if kind == "positions" and name in _RULES and name != "side":
         return _AMOUNT if name == "size" else None
     return _AMOUNT if kind == "open_interest" and name == "size" else _RULES.get(name)

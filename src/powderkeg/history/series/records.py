@@ -1,4 +1,4 @@
-"""Rows and stored frames as single events, each with the time it became known."""
+"""Converts rows and stored frames into single events, each with its received time."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from powderkeg.venues import VENUES, Venue
 from powderkeg.venues.reader import UNREADABLE
 
 Known: TypeAlias = tuple[int, int, int, Event]
-"""When an event became known, its rank among equals, the number of its series, and the event."""
-_Made: TypeAlias = Iterator[tuple[int, Event]]
+"""When an event was received, its rank among equals, the number of its series, and the event."""
+_Events: TypeAlias = Iterator[tuple[int, Event]]
 ANY = "*"
 """The market of a series whose rows or frames name theirs."""
-_LOOKS = 8
-"""Rank of looks at positions among equals: last."""
+_POSITIONS = 8
+"""Rank of position snapshots among equals: last."""
 
 
 def records(
@@ -50,7 +50,7 @@ def records(
         series: What the rows are.
         n: Its number, which decides among equals.
         tables: Its rows.
-        report: Told of gaps.
+        report: Collects gaps.
         index: Index prices, for marks that carry none.
     """
     rank, make = _MAKE[series.kind]
@@ -67,9 +67,9 @@ def records(
 
 
 def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Iterator[Known]:
-    """Return what accounts hold of a coin as one event a look: all rows of one stamp.
+    """Return the positions of accounts in a coin as one event per stamp.
 
-    An account that is named in a look with other coins only holds nothing of this one.
+    An account that appears at a stamp with other coins only has no position in this one.
     """
     name = coin  # a coin traded by the thousand has another name in the rows
     at, rows = 0, list[tuple[str, float, float, float]]()
@@ -80,14 +80,14 @@ def sightings(series: Series, n: int, tables: Iterator[Table], coin: str) -> Ite
         market = f"{series.venue}:{name}" if series.market == ANY else series.id
         for time, account, here, size, entry, price in _held(table, name):
             if time != at and named:
-                yield at, _LOOKS, n, _look(market, at, rows, named)
+                yield at, _POSITIONS, n, _snapshot(market, at, rows, named)
                 rows, named = [], {}
             at = time
             named[account] = None
             if here:
                 rows.append((account, size, entry, price))
     if named:
-        yield at, _LOOKS, n, _look(market, at, rows, named)
+        yield at, _POSITIONS, n, _snapshot(market, at, rows, named)
 
 
 def _held(table: Table, name: str) -> Iterator[tuple[int, str, bool, float, float, float]]:
@@ -111,7 +111,7 @@ def _name(table: Table, coin: str) -> str:
     return next((name for name in names if unit_of(name)[0] == coin), "")
 
 
-def _look(
+def _snapshot(
     market: str, at: int, rows: list[tuple[str, float, float, float]], named: dict[str, None]
 ) -> Positions:
     held = {row[0]: row[1:] for row in rows}
@@ -152,7 +152,7 @@ def frames(
                 report.rows += 1
                 yield known, 0, n, event
     for (file, market), count in foreign.items():
-        # what a venue said of no market in particular, such as a refusal, is no market's either
+        # messages of no particular market, such as a refusal, are not foreign
         reason = "foreign market" if ":" in market else "left out, said of no market"
         why = f"{market}: {count} times, where {series.id} is wanted"
         report.reject(file, 0, reason, why, count)
@@ -162,14 +162,14 @@ def frames(
 
 
 def _of(series: Series, market: str) -> bool:
-    """Tell whether a market is that of a series, or one of its coin where it names none."""
+    """Return whether a market is that of a series, or one of its coin where it names none."""
     if series.market != ANY:
         return market == series.id
     venue, _, symbol = market.partition(":")
     return venue == series.venue and unit_of(symbol)[0] == coin_of(series)
 
 
-def _read(venue: Venue, block: Block, by: int, report: ReadReport) -> _Made:
+def _read(venue: Venue, block: Block, by: int, report: ReadReport) -> _Events:
     for line, text in enumerate(block.rows(), block.line):
         stamp, _, raw = text.partition(b" ")
         try:
@@ -198,57 +198,57 @@ def _rows(table: Table, *names: str, missing: float = float("nan")) -> Iterator[
     return zip(*columns, strict=True)
 
 
-def _marks(series: Series, table: Table) -> _Made:
+def _marks(series: Series, table: Table) -> _Events:
     for at, (price, index) in zip(
         table.times.tolist(), _rows(table, "price", "index"), strict=True
     ):
         yield at, Mark(series.id, at, at, price, index if index > 0 else None)
 
 
-def _fundings(series: Series, table: Table) -> _Made:
+def _fundings(series: Series, table: Table) -> _Events:
     rows = _rows(table, "rate", "interval", missing=float(series.length))
     for at, (rate, interval) in zip(table.times.tolist(), rows, strict=True):
         yield at, Funding(series.id, at, at, rate, int(interval))
 
 
-def _interests(series: Series, table: Table) -> _Made:
+def _interests(series: Series, table: Table) -> _Events:
     for at, (size,) in zip(table.times.tolist(), _rows(table, "size"), strict=True):
         yield at, OpenInterest(series.id, at, at, size)
 
 
-def _ratios(series: Series, table: Table) -> _Made:
+def _ratios(series: Series, table: Table) -> _Events:
     for n, at in enumerate(table.times.tolist()):
         for kind in ("accounts", "top_accounts", "top_positions", "taker"):
             if kind in table.columns:
                 yield at, Ratio(series.id, at, at, kind, float(table.columns[kind][n]))
 
 
-def _books(series: Series, table: Table) -> _Made:
+def _books(series: Series, table: Table) -> _Events:
     levels = zip(table.columns["bids"], table.columns["asks"], strict=True)
     pairs = cast("Iterator[tuple[tuple[Level, ...], tuple[Level, ...]]]", levels)
     for at, (bids, asks) in zip(table.times.tolist(), pairs, strict=True):
         yield at, BookSnapshot(series.id, at, at, bids, asks)
 
 
-def _liquidations(series: Series, table: Table) -> _Made:
-    # a side is the order's, so it is the contrary of the position that died
+def _liquidations(series: Series, table: Table) -> _Events:
+    # a side is the order's, so it is the opposite of the liquidated position's
     holder = floats(table, "holder") if "holder" in table.columns else -floats(table, "side")
     rows = _rows(table, "price", "size", "bankruptcy", missing=0.0)
     for at, sign, (price, size, broke) in zip(
         table.times.tolist(), holder.tolist(), rows, strict=True
     ):
-        died = "long" if sign > 0 else "short"
-        yield at, Liquidation(series.id, at, at, price, size, died, bool(broke))
+        side = "long" if sign > 0 else "short"
+        yield at, Liquidation(series.id, at, at, price, size, side, bool(broke))
 
 
-def _bars(series: Series, table: Table) -> _Made:
+def _bars(series: Series, table: Table) -> _Events:
     span = series.length
     long, short = floats(table, "long"), floats(table, "short")
     for end, bought, sold in zip(table.times.tolist(), long.tolist(), short.tolist(), strict=True):
         yield end, LiquidationBar(series.id, end - span, end, span, bought, sold)
 
 
-_MAKE: dict[str, tuple[int, Callable[[Series, Table], _Made]]] = {
+_MAKE: dict[str, tuple[int, Callable[[Series, Table], _Events]]] = {
     "mark": (1, _marks),
     "funding": (2, _fundings),
     "open_interest": (3, _interests),

@@ -1,4 +1,4 @@
-"""What a read met, by file: rows taken, duplicate, of other markets, unreadable, out of order."""
+"""Read report by file: rows taken, duplicate, of other markets, unreadable, out of order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 UNFORESEEN = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading may raise of a file of a form that nobody thought of."""
+"""What reading a file of an unforeseen form may raise."""
 UNREADABLE_FILE = "unreadable file"
 _NOTES = 50
-"""Notes kept; the counts go on."""
+"""Maximum number of notes; counts continue."""
 _FEW = 0.01
 """Share of rows that may be lost before an exit code says so."""
 
@@ -23,9 +23,9 @@ class FileReport:
     foreign: int = 0
     """Rows of other markets."""
     unreadable: int = 0
-    """Rows that cannot be read, or that no market can have."""
+    """Rows that cannot be read, or are impossible."""
     moved: int = 0
-    """Rows that were not in order of time and were put in place."""
+    """Rows that were out of order and were sorted."""
     gaps: int = 0
     example: str = ""
     """The first row that was not taken, with its line and reason."""
@@ -33,7 +33,7 @@ class FileReport:
 
 @dataclass
 class ReadReport:
-    """What a read met: rows kept, rows left out by reason, first notes with file and line."""
+    """Counts of one read: rows kept, rows left out by reason, first notes with file and line."""
 
     rows: int = 0
     bad: dict[str, int] = field(default_factory=dict[str, int])
@@ -69,7 +69,7 @@ class ReadReport:
         self.of(file).taken += rows
 
     def move(self, file: str, line: int, rows: int) -> None:
-        """Count rows that were put in place."""
+        """Count rows that were sorted."""
         tally = self.of(file)
         if not tally.moved and len(self.notes) < _NOTES:
             self.notes.append(f"{file}:{line}: rows out of order: put in place")
@@ -82,7 +82,7 @@ class ReadReport:
 
     @property
     def code(self) -> int:
-        """Exit code: 1 where hardly anything was taken, 3 where a file or much of it was lost."""
+        """Exit code: 1 where almost nothing was read, 3 where a file or much of one was lost."""
         if self.rows == 0 or self.lost > self.rows * 9:
             return 1
         whole = not {UNREADABLE_FILE, "unreadable zip entry"}.isdisjoint(self.bad)

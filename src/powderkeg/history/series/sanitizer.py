@@ -1,4 +1,4 @@
-"""The last look at stored events: dollars become coins, and what no market has seen is left out."""
+"""Final check of stored events: converts dollars to coins, and drops implausible liquidations."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series
 
 _PRICED = {"trades", "candles", "mark", "liquidations", "wire"}
-"""Kinds that tell a price."""
+"""Kinds with a price."""
 _FAR = 0.20
-"""A liquidation this far from the last known price is not believed: a public "database" of them
-had ADA at 27,849 USD."""
+"""A liquidation this far from the last known price is rejected: a public "database" of them had
+ADA at 27,849 USD."""
 _STALE = DAY
 _NOT_YET = -(2**62)
 
 
 class Sanitizer:
-    """The last look: one unit for all, and no liquidation that no market has seen."""
+    """Converts events to coins and rejects implausible liquidations."""
 
     def __init__(self, units: Units, mine: list[Series], report: ReadReport) -> None:
         self._units = units
@@ -39,7 +39,7 @@ class Sanitizer:
         self._price, self._at = 0.0, _NOT_YET
 
     def sanitize(self, event: Event) -> Iterator[Event]:
-        """Return the event in coins, or nothing where it cannot be believed."""
+        """Return the event in coins, or nothing where it is implausible."""
         event = self._units.in_coins(event)
         match event:
             case Trades() | Candles():

@@ -1,4 +1,4 @@
-"""How much of its coin one unit of each stored market is; and which amounts are no number of it."""
+"""Coins in one unit of each stored market; and the markets whose amounts are quote currency."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from powderkeg.instruments import in_coins, unit_of
 
 
 class Units:
-    """The units of the markets of some series, as the series or their symbols tell."""
+    """The units of the markets of some series, from the series or their symbols."""
 
     def __init__(self, all_series: Iterable[Series]) -> None:
-        """Take what the series tell; see `Series.multiplier`."""
-        told = [(s, s.multiplier) for s in all_series]
-        self.in_quote = {s.id for s, _ in told if _in_quote(s)}
+        """Take the multipliers of the series; see `Series.multiplier`."""
+        multipliers = [(s, s.multiplier) for s in all_series]
+        self.in_quote = {s.id for s, _ in multipliers if _in_quote(s)}
         """Markets whose liquidation bars are quote currency, to be divided by a price."""
-        self._of = {s.id: multiplier for s, multiplier in told if multiplier is not None}
+        self._of = {s.id: multiplier for s, multiplier in multipliers if multiplier is not None}
 
     def in_coins(self, event: Event) -> Event:
-        """Return an event in units of the coin; an amount in quote currency stays what it is."""
+        """Return an event in units of the coin; an amount in quote currency is unchanged."""
         if isinstance(event, ClockTick):
             return event
         if isinstance(event, LiquidationBar) and event.market in self.in_quote:
@@ -28,7 +28,7 @@ class Units:
         return in_coins(event, self.of(event.market))
 
     def of(self, market: str) -> float:
-        """Return how many coins one unit of a market is."""
+        """Return the coins in one unit of a market."""
         if market not in self._of:
             self._of[market] = unit_of(market.partition(":")[2])[1]
         return self._of[market]

@@ -1,8 +1,8 @@
-"""The limit order book, its market makers, and the traders who wait in it.
+"""The limit order book, its market makers, and the resting orders of traders.
 
-One book for all venues, since they share one price: a rung holds what its distance from the mid
-lets it hold, less what was eaten and has not come back. Who gives is the venue's own affair: first
-its waiting traders up to a share, then its market makers.
+One book for all venues, since they share one price: the depth of a rung is a function of its
+distance from the mid, less what was consumed and has not refilled. The counterparties are per
+venue: first its waiting traders up to a share, then its market makers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba import njit
 from powderkeg.sim.kernel.positions import (
     HOLD,
     NEVER,
-    grow_position,
+    increase_position,
     open_position,
     reduce_position,
 )
@@ -28,7 +28,7 @@ from powderkeg.sim.kernel.state import (
     QUEUE,
     TICK,
     TICKS,
-    Laws,
+    Params,
     Reals,
     Records,
     State,
@@ -36,20 +36,20 @@ from powderkeg.sim.kernel.state import (
 )
 
 REACH: Final = 6_000
-"""Rungs one order can eat through: 30 %. What is left then goes to the makers at the last price."""
+"""Rungs one order can consume: 30 %. The rest is filled by the makers at the last price."""
 SHAPE: Final[Reals] = 0.35 + 0.65 * (np.arange(1, REACH + 1) / 200.0) ** 0.16
 """Depth against distance: nearly flat, so impact grows a little slower than size."""
-_HEALED: Final = 14.0
-"""Refill times after which nothing of a bite is left (one millionth)."""
+_REFILLED: Final = 14.0
+"""Refill times after which consumed depth is back (to one millionth)."""
 _DUST: Final = 1e-12
-_CRUMB: Final = 1e-9
+_SIZE_EPS: Final = 1e-9
 WAIT: Final = 900.0
-"""Seconds an order waits before its owner gives up or pays the spread."""
+"""Seconds an order waits before its owner cancels it or pays the spread."""
 
 
 @njit
-def hold(m: State, venue: int, maker: int, size: float) -> None:
-    """Change a maker's signed inventory, and open interest by what its long part changes."""
+def change_inventory(m: State, venue: int, maker: int, size: float) -> None:
+    """Change a maker's signed inventory, and open interest by the change of its long part."""
     old = m.makers[venue, maker]
     new = old + size
     m.makers[venue, maker] = new
@@ -57,38 +57,38 @@ def hold(m: State, venue: int, maker: int, size: float) -> None:
 
 
 @njit
-def willing(m: State, venue: int, size: float) -> int:
-    """Return of three makers the one whose inventory most wants this signed size."""
-    best = below(m.chance, MAKERS)
+def choose_maker(m: State, venue: int, size: float) -> int:
+    """Return of three random makers the one whose inventory most favours this signed size."""
+    best = below(m.rng, MAKERS)
     for _ in range(2):
-        other = below(m.chance, MAKERS)
+        other = below(m.rng, MAKERS)
         if m.makers[venue, other] * size < m.makers[venue, best] * size:
             best = other
     return best
 
 
 @njit
-def eat(m: State, law: Laws, sign: int, size: float, t: float) -> float:
+def consume_book(m: State, params: Params, sign: int, size: float, t: float) -> float:
     """Take `size` from the book, move last, and return the average price."""
     start = round(m.mid)
     price = price_at(m.mid)
     growth = math.exp(sign * TICK)
-    full = law.depth * m.thin
+    full = params.depth * m.thin
     left = size
     paid = 0.0
     rung = start
     for distance in range(REACH):
         eaten = m.eaten[rung]
         if eaten > 0.0:
-            age = (t - m.eaten_at[rung]) / law.refill
-            eaten = eaten * math.exp(-age) if age < _HEALED else 0.0
+            age = (t - m.eaten_at[rung]) / params.refill
+            eaten = eaten * math.exp(-age) if age < _REFILLED else 0.0
         free = full * SHAPE[distance] - eaten
         if free > 0.0:
-            bite = min(free, left)
-            m.eaten[rung] = eaten + bite
+            part = min(free, left)
+            m.eaten[rung] = eaten + part
             m.eaten_at[rung] = t
-            left -= bite
-            paid += bite * price
+            left -= part
+            paid += part * price
             if left <= _DUST:
                 break
         rung += sign
@@ -102,18 +102,18 @@ def eat(m: State, law: Laws, sign: int, size: float, t: float) -> float:
 
 
 @njit
-def _belongs(m: State, order: Records) -> bool:
-    """Return whether the position an order speaks of is still the same one."""
+def _is_current(m: State, order: Records) -> bool:
+    """Return whether an order's position slot still holds the same position."""
     p = m.positions[order.slot]
-    return p.alive != CLOSED and p.serial == order.serial
+    return p.status != CLOSED and p.serial == order.serial
 
 
 @njit
-def _free_owner(m: State, order: Records) -> None:
-    """Let a trader whose closing order is done but not the position think of closing again."""
-    if order.closing and _belongs(m, order):
+def _release_owner(m: State, order: Records) -> None:
+    """Let the owner of a finished closing order decide to close again if the position remains."""
+    if order.closing and _is_current(m, order):
         p = m.positions[order.slot]
-        p.haste = 60.0 / HOLD[p.kind]
+        p.close_rate = 60.0 / HOLD[p.kind]
 
 
 @njit
@@ -123,7 +123,7 @@ def _queue(m: State, venue: int, sign: int, size: float, t: float) -> Records:
     ends = m.ends[venue, k]
     if ends[1] - ends[0] >= QUEUE:
         m.dropped += 1
-        _free_owner(m, m.waiting[venue, k, ends[0] % QUEUE])
+        _release_owner(m, m.waiting[venue, k, ends[0] % QUEUE])
         ends[0] += 1
     row = m.waiting[venue, k, ends[1] % QUEUE]
     ends[1] += 1
@@ -133,10 +133,10 @@ def _queue(m: State, venue: int, sign: int, size: float, t: float) -> Records:
 
 
 @njit
-def wait_to_open(
+def queue_open_order(
     m: State, venue: int, side: int, size: float, kind: int, leverage: float, cross: int, t: float
 ) -> None:
-    """Queue an order that will open a position when it is met."""
+    """Queue an order that will open a position when it is filled."""
     row = _queue(m, venue, side, size, t)
     row.closing = 0
     row.slot = -1
@@ -147,20 +147,20 @@ def wait_to_open(
 
 
 @njit
-def wait_to_close(m: State, i: int, t: float) -> None:
-    """Queue an order that closes a whole position, whose owner then stops thinking of it."""
+def queue_close_order(m: State, i: int, t: float) -> None:
+    """Queue an order that closes a whole position; its owner makes no further decisions on it."""
     p = m.positions[i]
     row = _queue(m, p.venue, -p.side, p.size, t)
     row.closing = 1
     row.slot = i
     row.serial = p.serial
-    p.haste = 0.0
+    p.close_rate = 0.0
     p.target = NEVER
 
 
 @njit
 def _fill_closing(m: State, order: Records, size: float) -> float:
-    if not _belongs(m, order):
+    if not _is_current(m, order):
         return 0.0
     size = min(size, m.positions[order.slot].size)
     reduce_position(m, order.slot, size)
@@ -169,26 +169,33 @@ def _fill_closing(m: State, order: Records, size: float) -> float:
 
 @njit
 def _fill_opening(
-    m: State, law: Laws, venue: int, sign: int, order: Records, size: float, price: float, t: float
+    m: State,
+    params: Params,
+    venue: int,
+    sign: int,
+    order: Records,
+    size: float,
+    price: float,
+    t: float,
 ) -> float:
     """Open a position on an order's first fill, and add to it on the next."""
     if order.slot < 0:
         order.slot = open_position(
-            m, law, venue, sign, size, price, order.kind, order.leverage, order.cross, t
+            m, params, venue, sign, size, price, order.kind, order.leverage, order.cross, t
         )
         if order.slot < 0:
             return 0.0
         order.serial = m.positions[order.slot].serial
         return size
-    if not _belongs(m, order):
+    if not _is_current(m, order):
         return 0.0
-    grow_position(m, order.slot, size, price)
+    increase_position(m, order.slot, size, price)
     return size
 
 
 @njit
 def fill_waiting(
-    m: State, law: Laws, venue: int, sign: int, size: float, price: float, t: float
+    m: State, params: Params, venue: int, sign: int, size: float, price: float, t: float
 ) -> float:
     """Fill waiting traders who want to trade `sign`, oldest first; return how much they took."""
     done = 0.0
@@ -199,19 +206,19 @@ def fill_waiting(
         if order.closing:
             got = _fill_closing(m, order, part)
         else:
-            got = _fill_opening(m, law, venue, sign, order, part, price, t)
+            got = _fill_opening(m, params, venue, sign, order, part, price, t)
         done += got
         order.size -= got
-        if got <= 0.0 or got < part or order.size < _CRUMB:
-            _free_owner(m, order)
+        if got <= 0.0 or got < part or order.size < _SIZE_EPS:
+            _release_owner(m, order)
             ends[0] += 1
     return done
 
 
 @njit
-def settle(
+def execute(
     m: State,
-    law: Laws,
+    params: Params,
     venue: int,
     sign: int,
     size: float,
@@ -220,14 +227,14 @@ def settle(
     step: int,
     tape: Records,
 ) -> None:
-    """Give a taker his other side at one venue, and print the trade."""
+    """Match a taker at one venue, and print the trade."""
     if sign > 0:
         m.venues[venue].buy += size
     else:
         m.venues[venue].sell += size
-    given = fill_waiting(m, law, venue, -sign, law.waiting_share * size, price, t)
+    given = fill_waiting(m, params, venue, -sign, params.waiting_share * size, price, t)
     rest = -sign * (size - given)
-    hold(m, venue, willing(m, venue, rest), rest)
+    change_inventory(m, venue, choose_maker(m, venue, rest), rest)
     if m.prints < tape.shape[0]:
         row = tape[m.prints]
         row.step = step
@@ -240,37 +247,39 @@ def settle(
 
 
 @njit
-def take(
-    m: State, law: Laws, venue: int, sign: int, size: float, t: float, step: int, tape: Records
+def market_order(
+    m: State, params: Params, venue: int, sign: int, size: float, t: float, step: int, tape: Records
 ) -> float:
-    """Trade `size` at once and return the average price."""
-    price = eat(m, law, sign, size, t)
-    settle(m, law, venue, sign, size, price, t, step, tape)
+    """Execute a market order and return the average price."""
+    price = consume_book(m, params, sign, size, t)
+    execute(m, params, venue, sign, size, price, t, step, tape)
     return price
 
 
 @njit
-def close_at_once(
-    m: State, law: Laws, i: int, size: float, t: float, step: int, tape: Records
+def close_at_market(
+    m: State, params: Params, i: int, size: float, t: float, step: int, tape: Records
 ) -> float:
-    """Close part of a position by taking; return the average price."""
+    """Close part of a position with a market order; return the average price."""
     p = m.positions[i]
     venue = p.venue
     sign = -p.side
     size = min(size, p.size)
     reduce_position(m, i, size)
-    return take(m, law, venue, sign, size, t, step, tape)
+    return market_order(m, params, venue, sign, size, t, step, tape)
 
 
 @njit
-def give_up(m: State, law: Laws, venue: int, k: int, t: float, step: int, tape: Records) -> None:
-    """Drop orders that waited too long; those that close pay the spread instead."""
+def expire_orders(
+    m: State, params: Params, venue: int, k: int, t: float, step: int, tape: Records
+) -> None:
+    """Cancel orders that waited too long; closing ones become market orders instead."""
     ends = m.ends[venue, k]
     while ends[0] < ends[1]:
         order = m.waiting[venue, k, ends[0] % QUEUE]
         if t - order.placed <= WAIT:
             return
         ends[0] += 1
-        if order.closing and _belongs(m, order):
-            close_at_once(m, law, order.slot, order.size, t, step, tape)
-            _free_owner(m, order)
+        if order.closing and _is_current(m, order):
+            close_at_market(m, params, order.slot, order.size, t, step, tape)
+            _release_owner(m, order)

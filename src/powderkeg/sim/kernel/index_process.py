@@ -1,4 +1,4 @@
-"""What comes from outside: moods, news that moves the index, and the marks that follow."""
+"""The exogenous processes: regimes, news that moves the index, and the marks that follow."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numba import njit
 
 from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.rng import normal, uniform
-from powderkeg.sim.kernel.state import CENTRE, DRIFT, REGIMES, TICK, TURBULENCE, Laws, State
+from powderkeg.sim.kernel.state import CENTRE, DRIFT, REGIMES, TICK, TURBULENCE, Params, State
 
 _REGIMES: Final = len(REGIMES)
 _LEASH: Final = 20_000.0
-"""Rungs from the start (a factor of e) beyond which news pulls back: the ladder must not end."""
+"""Rungs from the start (a factor of e) beyond which news pulls back, to stay on the ladder."""
 _LEASH_MEMORY: Final = 5 * 86_400.0
 _CAP: Final = 0.0005
 _BASIC: Final = 0.0001
@@ -23,26 +23,26 @@ _TREND_HOUR: Final = 0.006
 
 @njit
 def advance_regimes(m: State, pace: Pace) -> None:
-    """Let the slow moods and each venue's own premium drift for a tick."""
+    """Advance the slow regimes and each venue's own premium by a tick."""
     for k in range(_REGIMES):
-        m.moods[k] = pace.keep[k] * m.moods[k] + pace.fresh[k] * normal(m.chance)
+        m.regimes[k] = pace.keep[k] * m.regimes[k] + pace.fresh[k] * normal(m.rng)
     if pace.basis_fresh > 0:
         for v in range(m.count):
             venue = m.venues[v]
-            venue.basis = pace.basis_keep * venue.basis + pace.basis_fresh * normal(m.chance)
+            venue.basis = pace.basis_keep * venue.basis + pace.basis_fresh * normal(m.rng)
 
 
 @njit
-def _news(m: State, law: Laws, pace: Pace, turbulence: float) -> float:
-    """Return the index's move in rungs, and note how unusual it is."""
-    move = law.volatility * pace.root * turbulence * normal(m.chance)
-    if uniform(m.chance) < law.jump_rate * turbulence * pace.tick:
-        move += law.jump_size * normal(m.chance)
-    m.news = move / (law.volatility * pace.root)
+def _news(m: State, params: Params, pace: Pace, turbulence: float) -> float:
+    """Return the index's move in rungs, and record how unusual it is."""
+    move = params.volatility * pace.root * turbulence * normal(m.rng)
+    if uniform(m.rng) < params.jump_rate * turbulence * pace.tick:
+        move += params.jump_size * normal(m.rng)
+    m.news = move / (params.volatility * pace.root)
     away = m.index - CENTRE
     if abs(away) > _LEASH:
         move -= (away - math.copysign(_LEASH, away)) * pace.tick / _LEASH_MEMORY
-    return move + law.trend * m.moods[DRIFT] * pace.tick
+    return move + params.trend * m.regimes[DRIFT] * pace.tick
 
 
 @njit
@@ -53,8 +53,8 @@ def _bridge(m: State, before: float, spread: float) -> None:
     Source: the law of a Brownian bridge's maximum, by inversion.
     """
     gap = (m.mid - before) ** 2
-    up = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.chance)))
-    down = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.chance)))
+    up = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.rng)))
+    down = math.sqrt(gap - 2 * spread * spread * math.log(1 - uniform(m.rng)))
     m.high = 0.5 * (before + m.mid + up)
     m.low = 0.5 * (before + m.mid - down)
     m.rise = m.high - max(before, m.mid)
@@ -62,21 +62,21 @@ def _bridge(m: State, before: float, spread: float) -> None:
 
 
 @njit
-def move_price(m: State, law: Laws, pace: Pace) -> None:
-    """Let news arrive: index and last move, the book thins, the step's range begins anew."""
+def move_price(m: State, params: Params, pace: Pace) -> None:
+    """Apply news: move index and last, thin the book, reset the step's range."""
     before = m.mid
-    turbulence = math.exp(m.moods[TURBULENCE])
-    move = _news(m, law, pace, turbulence)
+    turbulence = math.exp(m.regimes[TURBULENCE])
+    move = _news(m, params, pace, turbulence)
     gap = m.mid - m.index
     m.index += move + pace.impact * gap
     m.mid += move - pace.pull * gap
     m.hour += (m.mid - m.hour) * pace.hour
     stress = max(0.0, abs(m.news) / 4 - 0.5)
-    m.thin += (1 / (1 + law.thinning * stress) - m.thin) * pace.thin
+    m.thin += (1 / (1 + params.thinning * stress) - m.thin) * pace.thin
     m.low = m.mid
     m.high = m.mid
     if pace.lumped:
-        _bridge(m, before, law.volatility * pace.root * turbulence)
+        _bridge(m, before, params.volatility * pace.root * turbulence)
 
 
 @njit

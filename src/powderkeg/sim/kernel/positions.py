@@ -1,8 +1,8 @@
-"""Positions, their margin, and the lists that tell which of them a price would close.
+"""Positions, their margin, and the trigger lists by liquidation price.
 
-The arithmetic is this market's own on purpose: the engine that is judged here has another.
-A long of size q and entry E with margin M behind it has equity M + q (P - E). It is closed when
-that falls to the maintenance q P m, and is bankrupt where it is nil.
+The margin arithmetic is deliberately not shared with the engine that is evaluated on this market.
+A long of size q and entry E with margin M behind it has equity M + q (P - E). It is liquidated when
+that falls to the maintenance q P m, and is bankrupt at zero.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from powderkeg.sim.kernel.state import (
     STAGED,
     TICK,
     TICKS,
-    Laws,
+    Params,
     Records,
     State,
     rung_of,
@@ -31,12 +31,12 @@ FEE: Final = 0.0005
 """The closing fee counts against equity like maintenance does."""
 _LOWEST: Final = BASE * math.exp(-FAR * TICK)
 _HIGHEST: Final = BASE * math.exp(FAR * TICK)
-_CELLAR: Final = 500
-"""Rung for triggers that will not be met, from either end of the ladder."""
+_UNREACHABLE: Final = 500
+"""Rung for triggers out of reach, from either end of the ladder."""
 _DUST: Final = 1e-12
 
 HOLD: Final = (3 * 3600.0, 30 * 3600.0, 100 * 3600.0)
-"""Median life in seconds of gamblers', swing traders' and funds' positions."""
+"""Median holding time in seconds of gamblers, swing traders and funds."""
 HOLD_SPREAD: Final = (1.2, 1.1, 1.0)
 _STOPPED: Final = (0.25, 0.35, 0.30)
 """Share with a stop loss."""
@@ -59,7 +59,7 @@ def maintenance(notional: float) -> float:
 
 @njit
 def trigger_price(p: Records) -> float:
-    """Return the mark at which a position is liquidated; may be negative for a rich cross long."""
+    """Return the mark at which a position is liquidated; may be negative for a cross long."""
     rate = p.maintenance + FEE
     backing = p.margin + p.extra
     return (p.entry * p.size - p.side * backing) / (p.size * (1 - p.side * rate))
@@ -67,16 +67,16 @@ def trigger_price(p: Records) -> float:
 
 @njit
 def bankruptcy_price(p: Records) -> float:
-    """Return the price at which a position's equity is nil."""
+    """Return the price at which a position's equity is zero."""
     return p.entry - p.side * (p.margin + p.extra) / p.size
 
 
 @njit
 def _trigger_rung(price: float) -> int:
     if price < _LOWEST:
-        return _CELLAR
+        return _UNREACHABLE
     if price > _HIGHEST:
-        return TICKS - _CELLAR
+        return TICKS - _UNREACHABLE
     return round(rung_of(price))
 
 
@@ -98,7 +98,7 @@ def link(m: State, i: int) -> None:
 
 @njit
 def unlink(m: State, i: int) -> None:
-    """Take a position off its trigger list."""
+    """Remove a position from its trigger list."""
     p = m.positions[i]
     if p.before >= 0:
         m.positions[p.before].after = p.after
@@ -134,13 +134,13 @@ def _unlink_stop(m: State, i: int) -> None:
 
 
 @njit
-def settle_trigger(m: State, i: int) -> None:
-    """Move a position to the rung its margin now says."""
+def update_trigger(m: State, i: int) -> None:
+    """Move a position to the rung of its current liquidation price."""
     p = m.positions[i]
     rung = _trigger_rung(trigger_price(p))
     if rung == p.trigger:
         return
-    if p.alive == OPEN:
+    if p.status == OPEN:
         unlink(m, i)
         p.trigger = rung
         link(m, i)
@@ -149,32 +149,32 @@ def settle_trigger(m: State, i: int) -> None:
 
 
 @njit
-def _place_stop(m: State, law: Laws, i: int) -> None:
+def _place_stop(m: State, params: Params, i: int) -> None:
     """Give some positions a stop at a loss of 30 to 80 % of their margin, before the trigger."""
     p = m.positions[i]
-    if not law.stops or uniform(m.chance) >= _STOPPED[p.kind]:
+    if not params.stops or uniform(m.rng) >= _STOPPED[p.kind]:
         return
-    loss = 0.3 + 0.5 * uniform(m.chance)
+    loss = 0.3 + 0.5 * uniform(m.rng)
     rung = round(rung_of(p.entry * (1 - p.side * loss / p.leverage)))
     if p.side * (rung - p.trigger) > 0 and p.side * (rung_of(p.entry) - rung) > 0:
         _link_stop(m, i, rung)
 
 
 @njit
-def _set_habits(m: State, law: Laws, i: int) -> None:
-    """Draw how a trader will behave: his life, target, readiness to add margin, and stop."""
+def _set_habits(m: State, params: Params, i: int) -> None:
+    """Draw a trader's behaviour: holding time, target, readiness to add margin, and stop."""
     p = m.positions[i]
-    r = m.chance
-    p.haste = 60.0 / (HOLD[p.kind] * lognormal(r, 0.0, HOLD_SPREAD[p.kind]))
+    r = m.rng
+    p.close_rate = 60.0 / (HOLD[p.kind] * lognormal(r, 0.0, HOLD_SPREAD[p.kind]))
     p.target = 0.3 * lognormal(r, 0.3, 0.7) if uniform(r) < 0.5 else NEVER
-    p.topup = 1 if uniform(r) < _TOPPED[p.kind] * law.topups else 0
-    _place_stop(m, law, i)
+    p.topup = 1 if uniform(r) < _TOPPED[p.kind] * params.topups else 0
+    _place_stop(m, params, i)
 
 
 @njit
 def open_position(
     m: State,
-    law: Laws,
+    params: Params,
     venue: int,
     side: int,
     size: float,
@@ -202,21 +202,21 @@ def open_position(
     p.leverage = leverage
     p.cross = cross
     p.margin = size * price / leverage
-    p.extra = p.margin * lognormal(m.chance, 0.3, 0.9) if cross else 0.0
+    p.extra = p.margin * lognormal(m.rng, 0.3, 0.9) if cross else 0.0
     p.maintenance = maintenance(size * price)
     p.opened = t
     p.stop = -1
-    p.alive = OPEN
+    p.status = OPEN
     p.trigger = _trigger_rung(trigger_price(p))
     link(m, i)
-    _set_habits(m, law, i)
+    _set_habits(m, params, i)
     if side > 0:
         m.venues[venue].oi += size
     return i
 
 
 @njit
-def grow_position(m: State, i: int, size: float, price: float) -> None:
+def increase_position(m: State, i: int, size: float, price: float) -> None:
     """Add to a position at its leverage, averaging the entry."""
     p = m.positions[i]
     whole = p.size + size
@@ -227,24 +227,24 @@ def grow_position(m: State, i: int, size: float, price: float) -> None:
     p.maintenance = maintenance(whole * price)
     if p.side > 0:
         m.venues[p.venue].oi += size
-    settle_trigger(m, i)
+    update_trigger(m, i)
 
 
 @njit
 def _remove_position(m: State, i: int) -> None:
     p = m.positions[i]
-    if p.alive == OPEN:
+    if p.status == OPEN:
         unlink(m, i)
     if p.stop >= 0:
         _unlink_stop(m, i)
-    p.alive = CLOSED
+    p.status = CLOSED
     m.free[m.room] = i
     m.room += 1
 
 
 @njit
 def reduce_position(m: State, i: int, size: float) -> None:
-    """Close `size` of a position; who takes the other side is the caller's business.
+    """Close `size` of a position; the caller handles the counterparty.
 
     The rest of a cross account stays behind what is left, so its trigger moves away.
     """
@@ -262,28 +262,28 @@ def reduce_position(m: State, i: int, size: float) -> None:
     if p.cross == 0:
         p.extra *= left
     p.size -= size
-    settle_trigger(m, i)
+    update_trigger(m, i)
 
 
 @njit
 def start_staging(m: State, i: int, t: float) -> None:
-    """Take a big position off the lists, to be liquidated in parts."""
+    """Remove a big position from the lists, to be liquidated in parts."""
     unlink(m, i)
     p = m.positions[i]
-    p.alive = STAGED
+    p.status = STAGED
     p.stage = t
 
 
 @njit
 def end_staging(m: State, i: int) -> None:
     """Put a position that is safe again back on the lists."""
-    m.positions[i].alive = OPEN
+    m.positions[i].status = OPEN
     link(m, i)
 
 
 @njit
-def met(p: Records, low: int, high: int) -> bool:
-    """Return whether a mark that ranged from `low` to `high` has met a position's trigger."""
+def is_triggered(p: Records, low: int, high: int) -> bool:
+    """Return whether a mark that ranged from `low` to `high` has reached a position's trigger."""
     if p.side > 0:
         return low <= p.trigger
     return high >= p.trigger

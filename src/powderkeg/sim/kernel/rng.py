@@ -1,4 +1,4 @@
-"""Chance that belongs to one market: xoshiro256++ in four words of that market's own state.
+"""The market's random number generator: xoshiro256++ in four words of the market's own state.
 
 numba's generator is global to the process, so two markets run in turns would disturb each other,
 and a copy could not be continued. Here the words travel with the state.
@@ -29,8 +29,8 @@ _R19: Final = np.uint64(19)
 _R11: Final = np.uint64(11)
 
 
-def words(seed: int, name: str = "") -> Words:
-    """Return four well mixed words, shape (4,), for a seed and the name of what it drives.
+def seed_words(seed: int, name: str = "") -> Words:
+    """Return four well-mixed words, shape (4,), for a seed and the name of its use.
 
     Splitmix64 over the seed and the letters, so that two coins of one seed take other paths.
     """

@@ -1,10 +1,10 @@
-"""All a made market remembers, as one row of named flat arrays: its copy is the market's copy.
+"""The complete state of a simulated market, as one structured row: copying it copies the market.
 
-One row and not many arrays, because a kernel then hands on one address: a tenth of the compile
-time of a tuple of arrays, and no counting of references (measured: half the run time).
+One row and not many arrays, because a kernel then passes one address: a tenth of the compile
+time of a tuple of arrays, and no reference counting (measured: half the run time).
 
-Prices live on a ladder of half basis points (`TICK`) around `CENTRE`; the ladder spans a factor of
-five either way. Agents think in a coin worth `BASE`; what is published is scaled to the real coin.
+Prices lie on a ladder of half basis points (`TICK`) around `CENTRE`; the ladder spans a factor of
+five either way. Agents trade a coin worth `BASE`; published data is scaled to the real coin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from powderkeg.sim.kernel.rng import words
+from powderkeg.sim.kernel.rng import seed_words
 from powderkeg.sim.world import World
 
 TICK: Final = 0.5e-4
@@ -29,9 +29,9 @@ FAR: Final = 30_000
 BASE: Final = 100_000.0
 
 SLOTS: Final = 40_000
-"""Positions at once; four times what a wild market was seen to hold."""
+"""Maximum open positions; four times the most seen in an extreme market."""
 MOST: Final = 8
-"""Venues at most."""
+"""Maximum number of venues."""
 MAKERS: Final = 16
 QUEUE: Final = 4_096
 """Waiting orders per venue and side; forty times the usual."""
@@ -57,14 +57,14 @@ REGIMES: Final = (
     (48.0, 0.6),
     (36.0, 1.0),
 )
-"""Slow moods, each an Ornstein-Uhlenbeck process: hours of memory, deviation."""
+"""Slow regimes, each an Ornstein-Uhlenbeck process: hours of memory, deviation."""
 
 Records: TypeAlias = Any
 """A structured array or a row of it. Kernels write through rows; NumPy's types cannot say so."""
 State: TypeAlias = Any
 """All of a market: one row of `STATE`."""
-Laws: TypeAlias = Any
-"""One row of `LAWS`."""
+Params: TypeAlias = Any
+"""One row of `PARAMS`."""
 Whole: TypeAlias = NDArray[np.int64]
 Rungs: TypeAlias = NDArray[np.int32]
 Reals: TypeAlias = NDArray[np.float64]
@@ -86,11 +86,11 @@ POSITION: Final = np.dtype(
     [  # what an owner looks at each time comes first, to lie in one cache line
         ("entry", "f8"),
         ("leverage", "f8"),  # the setting, not the truth
-        ("haste", "f8"),  # chance to close, per minute
+        ("close_rate", "f8"),  # probability to close, per minute
         ("target", "f8"),  # return on margin that takes profit
         ("trigger", "i4"),
         ("stop", "i4"),  # -1: none
-        ("alive", "i1"),
+        ("status", "i1"),
         ("side", "i1"),
         ("venue", "i1"),
         ("cross", "i1"),
@@ -172,8 +172,8 @@ STATE: Final = np.dtype(
         ("prints", "i8"),
         ("liquidation_rows", "i8"),
         ("lost", "i8"),  # rows for which an output had no room: must stay 0
-        ("moods", "f8", (len(REGIMES),)),
-        ("chance", "u8", (4,)),
+        ("regimes", "f8", (len(REGIMES),)),
+        ("rng", "u8", (4,)),
         ("venues", VENUE, (MOST,)),
         ("makers", "f8", (MOST, MAKERS)),  # signed inventories
         ("positions", POSITION, (SLOTS,)),
@@ -189,9 +189,9 @@ STATE: Final = np.dtype(
     ],
     align=True,
 )
-"""Everything that lasts from step to step. Side 0 is long or buy, side 1 short or sell."""
+"""The state kept from step to step. Side 0 is long or buy, side 1 short or sell."""
 
-LAWS: Final = np.dtype(
+PARAMS: Final = np.dtype(
     [
         ("volatility", "f8"),  # rungs per square root of a second
         ("trend", "f8"),  # rungs per second
@@ -199,7 +199,7 @@ LAWS: Final = np.dtype(
         ("jump_size", "f8"),  # rungs
         ("noise_rate", "f8"),
         ("noise_size", "f8"),
-        ("lean", "f8"),  # added to the chance that noise buys
+        ("lean", "f8"),  # added to the probability that noise buys
         ("order", "f8"),  # signed size taken at once in each tick
         ("open_rate", "f8"),
         ("patience", "f8"),
@@ -236,31 +236,31 @@ def new_state(world: World, seed: int) -> State:
     m["triggers"] = -1
     m["stops"] = -1
     m["frontier"][1] = TICKS - 1
-    m["chance"] = words(seed, world.coin)
+    m["rng"] = seed_words(seed, world.coin)
     return state
 
 
 def params_of(world: World) -> Records:
-    """Return the numbers of a world, shape (1,) of `LAWS`."""
-    law: Records = np.zeros(1, LAWS)
-    same = set(LAWS.names or ()) - {"volatility", "trend", "jump_size", "shares", "lean", "order"}
+    """Return the numbers of a world, shape (1,) of `PARAMS`."""
+    params: Records = np.zeros(1, PARAMS)
+    same = set(PARAMS.names or ()) - {"volatility", "trend", "jump_size", "shares", "lean", "order"}
     for name in sorted(same):
-        law[name] = getattr(world, name)
-    law["volatility"] = world.day_volatility / math.sqrt(86_400) / TICK
-    law["trend"] = world.trend / 86_400 / TICK
-    law["jump_size"] = world.jump_size / TICK
-    law["shares"] = 1.0
-    law["shares"][0, : len(world.shares) - 1] = np.cumsum(world.shares)[:-1]
-    return law
+        params[name] = getattr(world, name)
+    params["volatility"] = world.day_volatility / math.sqrt(86_400) / TICK
+    params["trend"] = world.trend / 86_400 / TICK
+    params["jump_size"] = world.jump_size / TICK
+    params["shares"] = 1.0
+    params["shares"][0, : len(world.shares) - 1] = np.cumsum(world.shares)[:-1]
+    return params
 
 
 @njit
 def price_at(rung: float) -> float:
-    """Return the base price of a place on the ladder."""
+    """Return the base price of a rung."""
     return BASE * math.exp((rung - CENTRE) * TICK)
 
 
 @njit
 def rung_of(price: float) -> float:
-    """Return the place on the ladder of a base price."""
+    """Return the rung of a base price."""
     return CENTRE + math.log(price / BASE) / TICK

@@ -1,7 +1,7 @@
-"""The kernel: one tick after another, in the order things happen in a venue.
+"""The kernel: advances the market tick by tick, in the order things happen at a venue.
 
-A trap for whoever edits a kernel: numba's cache looks only at this file, not at those it calls, so
-an old kernel would live on. `KERNELS` changes this file whenever they change; a test sees to it.
+Trap when editing a kernel: numba's cache checks only this file, not those it calls, so an old
+kernel would stay in use. `KERNELS` changes this file whenever they change; a test checks it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from typing import Final
 
 from numba import njit
 
-from powderkeg.sim.kernel.book import give_up
+from powderkeg.sim.kernel.book import expire_orders
 from powderkeg.sim.kernel.index_process import advance_regimes, move_price, set_marks
 from powderkeg.sim.kernel.liquidation import pay_funding, run_liquidations, run_stops
 from powderkeg.sim.kernel.rates import Pace
-from powderkeg.sim.kernel.state import Laws, Reals, Records, State, price_at
-from powderkeg.sim.kernel.traders import churn, open_positions, review_positions
+from powderkeg.sim.kernel.state import Params, Reals, Records, State, price_at
+from powderkeg.sim.kernel.traders import open_positions, review_positions, trade_noise
 
-KERNELS: Final = "33bf5ccc6e1a"
-"""First of the SHA-256 over the files whose code `advance` compiles in."""
+KERNELS: Final = "10283f5187e9"
+"""Start of the SHA-256 over the files whose code `advance` compiles in."""
 FUNDING: Final = 8 * 3_600_000_000
 """µs between payments."""
 ROOM: Final = 16_384
-"""Rows that must be free in each output before a tick begins; no tick was seen to need a tenth."""
+"""Rows that must be free in each output before a tick begins; no tick has needed a tenth of it."""
 
 LAST_COLUMNS: Final = 4
 """Open, high, low, close of last."""
@@ -32,24 +32,30 @@ VENUE_COLUMNS: Final = 6
 
 @njit
 def _tick(
-    m: State, law: Laws, pace: Pace, t: float, step: int, tape: Records, liquidation_rows: Records
+    m: State,
+    params: Params,
+    pace: Pace,
+    t: float,
+    step: int,
+    tape: Records,
+    liquidation_rows: Records,
 ) -> None:
     for v in range(m.count):
         m.venues[v].buy = 0.0
         m.venues[v].sell = 0.0
     advance_regimes(m, pace)
-    move_price(m, law, pace)
-    churn(m, law, pace, t, step, tape)
-    open_positions(m, law, pace, t, step, tape)
-    review_positions(m, law, pace, t, step, tape)
+    move_price(m, params, pace)
+    trade_noise(m, params, pace, t, step, tape)
+    open_positions(m, params, pace, t, step, tape)
+    review_positions(m, params, pace, t, step, tape)
     for v in range(m.count):
-        give_up(m, law, v, 0, t, step, tape)
-        give_up(m, law, v, 1, t, step, tape)
-    if law.stops:
-        run_stops(m, law, t, step, tape)
+        expire_orders(m, params, v, 0, t, step, tape)
+        expire_orders(m, params, v, 1, t, step, tape)
+    if params.stops:
+        run_stops(m, params, t, step, tape)
     set_marks(m, pace)
-    if law.liquidations:
-        run_liquidations(m, law, t, step, tape, liquidation_rows)
+    if params.liquidations:
+        run_liquidations(m, params, t, step, tape, liquidation_rows)
 
 
 @njit
@@ -71,7 +77,7 @@ def _write(m: State, start: float, last: Reals, row: Reals) -> None:
 @njit(cache=True)
 def advance(
     state: State,
-    laws: Laws,
+    params_array: Params,
     paces: Pace,
     since: int,
     length: int,
@@ -81,11 +87,11 @@ def advance(
     last: Reals,
     rows: Reals,
 ) -> int:
-    """Live through ticks, and return how many: fewer than asked where an output is nearly full.
+    """Advance by ticks, and return how many: fewer than requested where an output is nearly full.
 
     Args:
         state: The market, shape (1,), changed in place.
-        laws: Its laws, shape (1,).
+        params_array: Its parameters, shape (1,).
         paces: The coefficients of a tick of this length, shape (1,).
         since: µs UTC at which the first tick begins.
         length: µs of a tick.
@@ -96,20 +102,20 @@ def advance(
         rows: Takes each venue's state, shape (>= ticks, venues, 6).
     """
     m = state[0]
-    law = laws[0]
+    params = params_array[0]
     pace = paces[0]
     m.prints = 0
     m.liquidation_rows = 0
     for k in range(ticks):
-        cramped = 0 < tape.shape[0] < m.prints + ROOM
-        if cramped or liquidation_rows.shape[0] < m.liquidation_rows + ROOM:
+        nearly_full = 0 < tape.shape[0] < m.prints + ROOM
+        if nearly_full or liquidation_rows.shape[0] < m.liquidation_rows + ROOM:
             return k
         start = m.mid
         begin = since + k * length
-        _tick(m, law, pace, begin * 1e-6, k, tape, liquidation_rows)
+        _tick(m, params, pace, begin * 1e-6, k, tape, liquidation_rows)
         if begin // FUNDING != (begin + length) // FUNDING:
             pay_funding(m)
-            if law.liquidations:
-                run_liquidations(m, law, begin * 1e-6, k, tape, liquidation_rows)
+            if params.liquidations:
+                run_liquidations(m, params, begin * 1e-6, k, tape, liquidation_rows)
         _write(m, start, last[k], rows[k])
     return ticks

@@ -1,7 +1,7 @@
-"""Binance futures as served: USD-M, and with other units COIN-M.
+"""Simulated Binance futures: USD-M, and with other units COIN-M.
 
-Served as the venue does it: a socket on the wrong route connects and stays silent; an unknown
-stream is acknowledged and never speaks; of liquidations only the latest of each second and symbol.
+Traps kept: a socket on the wrong route connects and stays silent; an unknown stream is acknowledged
+and stays silent; of liquidations only the latest of each second and symbol is sent.
 The reply to a REST request carries the weight used in the running UTC minute.
 """
 
@@ -30,17 +30,17 @@ class Binance(Answers):
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``binance`` or ``binance-coin``."""
         super().__init__(name, markets, clock)
-        self._held: dict[str, LiquidationFill] = {}
+        self._second_latest: dict[str, LiquidationFill] = {}
 
     def connect(self, session: Session) -> bool:
-        """Take the streams a path names; the route says which of them may ever speak."""
+        """Subscribe to the streams a path names; the route decides which of them send anything."""
         parts = urlsplit(session.path)
         steps = parts.path.strip("/").split("/")
         route = steps.pop(0) if steps and steps[0] in {"public", "market", "private"} else ""
         if not steps or steps[0] not in {"ws", "stream"}:
             return False
-        session.note["combined"] = steps[0] == "stream"
-        session.note["route"] = route
+        session.state["combined"] = steps[0] == "stream"
+        session.state["route"] = route
         names = steps[1:]
         for value in parse_qs(parts.query).get("streams", []):
             names += value.split("/")
@@ -49,18 +49,18 @@ class Binance(Answers):
         return True
 
     def _listen(self, session: Session, name: str) -> None:
-        """Subscribe; a stream of another route is taken and never heard of."""
+        """Subscribe; a stream of another route is accepted and stays silent."""
         kind = name.partition("@")[2].partition("@")[0]
-        allowed = {"public": _PUBLIC, "market": _MARKET}.get(session.note["route"], ())
-        session.topics.add(name if kind in allowed else f"{session.note['route']}!silent!{name}")
+        allowed = {"public": _PUBLIC, "market": _MARKET}.get(session.state["route"], ())
+        session.topics.add(name if kind in allowed else f"{session.state['route']}!silent!{name}")
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer SUBSCRIBE, UNSUBSCRIBE and LIST_SUBSCRIPTIONS."""
         try:
-            said = msgspec.json.decode(text)
-            method, names, ident = said["method"], said.get("params", []), said.get("id")
+            request = msgspec.json.decode(text)
+            method, names, ident = request["method"], request.get("params", []), request.get("id")
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
-            session.say(encode({"error": {"code": 2, "msg": "Invalid request: bad JSON"}}))
+            session.send(encode({"error": {"code": 2, "msg": "Invalid request: bad JSON"}}))
             return
         result: list[str] | None = None
         for name in names or ():
@@ -70,24 +70,24 @@ class Binance(Answers):
                 session.topics = {t for t in session.topics if t.rpartition("!")[2] != name}
         if method == "LIST_SUBSCRIPTIONS":
             result = sorted(session.topics)
-        session.say(encode({"result": result, "id": ident}))
+        session.send(encode({"result": result, "id": ident}))
 
-    def begin(self, asked: Fault) -> None:
-        """See `Wire.begin`; a stale snapshot is the book as it is now."""
-        super().begin(asked)
+    def begin_fault(self, asked: Fault) -> None:
+        """See `MockExchange.begin_fault`; a stale snapshot is the book as it is now."""
+        super().begin_fault(asked)
         if asked.fault == "stale_snapshot":
             self.flags["stale_snapshot"] = {s: snapshot(m) for s, m in self.markets.items()}
 
     def encode_frame(self, session: Session, frame: Frame) -> bytes:
         """Wrap a frame where the socket asked for combined streams."""
-        if not session.note["combined"]:
+        if not session.state["combined"]:
             return frame.body
         return b'{"stream":"%b","data":%b}' % (frame.topic.encode(), frame.body)
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
+        """See `MockExchange.publish_update`."""
         low = market.spec.symbol.lower()
         yield from self._publish_trades(f"{low}@aggTrade", f"{low}@trade", market, market_update)
         yield from self._publish_book(low, market, market_update)
@@ -95,9 +95,11 @@ class Binance(Answers):
             yield from self._publish_mark(f"{low}@markPrice@1s", market, market_update)
         if market_update.due(3 * SECOND):
             yield from self._publish_mark(f"{low}@markPrice", market, market_update)
-        for death in told:
+        for liquidation in liquidations:
             yield Frame(
-                f"{low}@forceOrder", "liquidations", self._forced(market, death, market_update.at)
+                f"{low}@forceOrder",
+                "liquidations",
+                self._forced(market, liquidation, market_update.at),
             )
 
     def _head(self, kind: str, market: Market, at: int) -> dict[str, Any]:
@@ -109,14 +111,14 @@ class Binance(Answers):
     def _publish_trades(
         self, many: str, each: str, market: Market, market_update: MarketUpdate
     ) -> Iterator[Frame]:
-        if self.wanted(many):
+        if self.is_subscribed(many):
             head = self._head("aggTrade", market, market_update.at)
             for fill in market_update.fills:
                 row = head | aggregate(market.spec, fill)
                 row["nq"] = row["q"]
                 row["T"] = self.stamp(fill.at)
                 yield Frame(many, "trades", encode(row))
-        if self.wanted(each):
+        if self.is_subscribed(each):
             for fill in market_update.fills:
                 row = self._head("trade", market, market_update.at) | {
                     "T": self.stamp(fill.at),
@@ -135,7 +137,7 @@ class Binance(Answers):
         if change is None:
             return
         topics = [f"{low}@depth@100ms", f"{low}@depth"]
-        if any(map(self.wanted, topics)):
+        if any(map(self.is_subscribed, topics)):
             row = self._head("depthUpdate", market, market_update.at) | {
                 "T": self.stamp(market_update.at),
                 "U": change.first,
@@ -145,10 +147,10 @@ class Binance(Answers):
                 "a": levels(market.spec, change.asks),
             }
             body = encode(row)
-            for topic in filter(self.wanted, topics):
+            for topic in filter(self.is_subscribed, topics):
                 yield Frame(topic, "book", body)
         top = f"{low}@bookTicker"
-        if self.wanted(top):
+        if self.is_subscribed(top):
             yield Frame(top, "other", encode(self._top(market, market_update.at)))
 
     def _top(self, market: Market, at: int) -> dict[str, Any]:
@@ -169,7 +171,7 @@ class Binance(Answers):
     def _publish_mark(
         self, topic: str, market: Market, market_update: MarketUpdate
     ) -> Iterator[Frame]:
-        if not self.wanted(topic):
+        if not self.is_subscribed(topic):
             return
         row = self._head("markPriceUpdate", market, market_update.at) | {
             "p": f"{market.mark:.8f}",
@@ -185,35 +187,37 @@ class Binance(Answers):
             other = row | {"s": f"{pair}_PERP", "ps": pair, "st": 2}
             yield Frame(topic, "other", encode(other))
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
         """Return the latest forced close of each second that is over."""
         symbol = market.spec.symbol
         out: list[LiquidationFill] = []
-        for death in market_update.liquidations:
-            held = self._held.get(symbol)
-            if held is not None and held.at // SECOND != death.at // SECOND:
+        for liquidation in market_update.liquidations:
+            held = self._second_latest.get(symbol)
+            if held is not None and held.at // SECOND != liquidation.at // SECOND:
                 out.append(held)
-            self._held[symbol] = death
-        held = self._held.get(symbol)
+            self._second_latest[symbol] = liquidation
+        held = self._second_latest.get(symbol)
         if held is not None and held.at // SECOND < market_update.at // SECOND:
-            out.append(self._held.pop(symbol))
+            out.append(self._second_latest.pop(symbol))
         return out
 
-    def _forced(self, market: Market, death: LiquidationFill, at: int) -> bytes:
+    def _forced(self, market: Market, liquidation: LiquidationFill, at: int) -> bytes:
         what = market.spec
-        size = what.size(death.lots)
+        size = what.size(liquidation.lots)
         order: dict[str, Any] = {
             "s": what.symbol,
-            "S": "SELL" if death.long else "BUY",
+            "S": "SELL" if liquidation.long else "BUY",
             "o": "LIMIT",
             "f": "IOC",
             "q": size,
-            "p": what.price(round(death.bankruptcy / what.tick)),
-            "ap": what.price(death.ticks),
+            "p": what.price(round(liquidation.bankruptcy / what.tick)),
+            "ap": what.price(liquidation.ticks),
             "X": "FILLED",
             "l": size,
             "z": size,
-            "T": self.stamp(death.at),
+            "T": self.stamp(liquidation.at),
         }
         if self.coin:
             order["ps"] = pair_of(what)

@@ -31,7 +31,7 @@ def refusal(code: int, text: str, status: int = 400) -> RefusedError:
 
 
 class Answers(MockExchange):
-    """What one of the two futures hosts answers."""
+    """The REST answers of one of the two futures hosts."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``binance`` or ``binance-coin``."""
@@ -58,7 +58,7 @@ class Answers(MockExchange):
     # -- REST
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
-        """See `Wire.answer`; refused requests cost weight too."""
+        """See `MockExchange.answer`; refused requests cost weight too."""
         del body
         handle = self._rest.get(path)
         if handle is None:
@@ -71,7 +71,7 @@ class Answers(MockExchange):
         return msgspec.structs.replace(reply, headers=self._used(reply.weight))
 
     def _used(self, weight: int) -> tuple[tuple[str, str], ...]:
-        """Add to the running minute's weight and return the header that tells it.
+        """Add to the current minute's weight and return the header that reports it.
 
         Raises:
             RefusedError: More than the limit was used.
@@ -200,7 +200,7 @@ class Answers(MockExchange):
         )
 
     def _statistics(self, query: Query) -> Market:
-        """Return the market that statistics are asked of: COIN-M names the pair."""
+        """Return the market of a statistics request: COIN-M names the pair."""
         if not self.coin:
             return self._market(query)
         pair = query.get("pair", "")
@@ -271,13 +271,13 @@ Snapshot: TypeAlias = tuple[int, int, Rows, Rows]
 
 
 def snapshot(market: Market) -> Snapshot:
-    """Return the book as it is now."""
+    """Return the current book."""
     sim_book = market.sim_book
     return sim_book.last, sim_book.at, sim_book.bids.rows(True), sim_book.asks.rows(False)
 
 
 def pair_of(what: Spec) -> str:
-    """Return what COIN-M calls the pair."""
+    """Return the `pair` of COIN-M."""
     return what.symbol.partition("_")[0]
 
 

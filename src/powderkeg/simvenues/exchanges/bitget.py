@@ -1,7 +1,7 @@
-"""Bitget as served: the V3 public socket, and REST of V2.
+"""Simulated Bitget: the V3 public socket, and V2 REST.
 
-Traps kept: the `amount` of a liquidation is quote money, its `side` that of the dead position, and
-only the largest of each side, symbol and second is told. The first trades after subscribing are
+Traps kept: the `amount` of a liquidation is in quote currency, its `side` that of the position, and
+only the largest of each side, symbol and second is sent. The first trades after subscribing are
 history.
 """
 
@@ -60,7 +60,7 @@ class Bitget(MockExchange):
     # -- REST
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
-        """See `Wire.answer`."""
+        """See `MockExchange.answer`."""
         del body
         handle = self._rest.get(path)
         if handle is None:
@@ -164,20 +164,20 @@ class Bitget(MockExchange):
     # -- socket
 
     def connect(self, session: Session) -> bool:
-        """Take a socket on the V3 public path."""
+        """Accept a connection on the V3 public path."""
         return session.path.partition("?")[0] == "/v3/ws/public"
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer the text ping, subscribe and unsubscribe."""
         if text == "ping":
             if not self.flags.get("pong_ignored"):
-                session.say(b"pong")
+                session.send(b"pong")
             return
         try:
-            said = msgspec.json.decode(text)
-            op, names = said["op"], said["args"]
+            request = msgspec.json.decode(text)
+            op, names = request["op"], request["args"]
         except (msgspec.DecodeError, TypeError, KeyError):
-            session.say(encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
+            session.send(encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
             return
         for arg in names:
             self._switch(session, op, arg)
@@ -188,23 +188,26 @@ class Bitget(MockExchange):
         known = topic == _WHOLE or (kind in _TOPICS and symbol in self.markets)
         if arg.get("instType") != _TYPE or not known or op not in {"subscribe", "unsubscribe"}:
             text = f"instType:{arg.get('instType')},topic:{kind},symbol:{symbol} doesn't exist"
-            session.say(encode({"event": "error", "arg": arg, "code": 30001, "msg": text}))
+            session.send(encode({"event": "error", "arg": arg, "code": 30001, "msg": text}))
             return
-        session.say(encode({"event": op, "arg": arg}))
+        session.send(encode({"event": op, "arg": arg}))
         if op == "unsubscribe":
             session.topics.discard(topic)
             return
         session.topics.add(topic)
-        for body in self._first(topic):
-            session.say(body)
+        for body in self._initial_frames(topic):
+            session.send(body)
 
-    def _first(self, topic: str) -> Iterator[bytes]:
-        """Yield what a new subscriber hears at once."""
+    def _initial_frames(self, topic: str) -> Iterator[bytes]:
+        """Yield the first frames of a new subscription."""
         kind, _, symbol = topic.partition(":")
         market = self.find(symbol)
         if market is None:
-            if self.replay():
-                rows = [self._forced(m.spec, death) for m, death in self.replayed_liquidations()]
+            if self.replays_liquidations():
+                rows = [
+                    self._forced(m.spec, liquidation)
+                    for m, liquidation in self.replayed_liquidations()
+                ]
                 yield self._push(topic, rows, self.clock())
             return
         if kind == "publicTrade":
@@ -223,36 +226,38 @@ class Bitget(MockExchange):
         arg = {"instType": _TYPE, "topic": kind} | ({"symbol": symbol} if symbol else {})
         return encode({"action": action, "arg": arg, "data": data, "ts": self.stamp(at) + 1})
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
-        """Return the largest dead long and short of each second that is over."""
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
+        """Return the largest liquidated long and short of each second that is over."""
         batch = self._batch.setdefault(market.spec.symbol, [])
         batch += market_update.liquidations
         if not market_update.due(SECOND):
             return []
         self._batch[market.spec.symbol] = []
         sides = ([d for d in batch if d.long is long] for long in (True, False))
-        return [max(side, key=lambda death: death.lots) for side in sides if side]
+        return [max(side, key=lambda liquidation: liquidation.lots) for side in sides if side]
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
+        """See `MockExchange.publish_update`."""
         what = market.spec
         topic = f"publicTrade:{what.symbol}"
-        if market_update.fills and self.wanted(topic):
+        if market_update.fills and self.is_subscribed(topic):
             rows = [self._print(what, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._push(topic, rows, market_update.at))
         topic = f"books:{what.symbol}"
-        if market_update.change and self.wanted(topic):
+        if market_update.change and self.is_subscribed(topic):
             row = self._levels(market, market_update.change.bids, market_update.change.asks)
             row |= {"seq": market_update.change.last, "pseq": market_update.change.previous}
             yield Frame(topic, "book", self._push(topic, [row], market_update.at))
         topic = f"ticker:{what.symbol}"
-        if market_update.due(200_000) and self.wanted(topic):
+        if market_update.due(200_000) and self.is_subscribed(topic):
             body = self._push(topic, [_ticker(market)], market_update.at, "snapshot")
             yield Frame(topic, "mark", body)
-        if told:
-            rows = [self._forced(what, death) for death in told]
+        if liquidations:
+            rows = [self._forced(what, liquidation) for liquidation in liquidations]
             yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, rows, market_update.at))
 
     def _print(self, what: Spec, fill: Fill) -> dict[str, str]:
@@ -275,14 +280,14 @@ class Bitget(MockExchange):
             "ts": str(self.stamp(market.now)),
         }
 
-    def _forced(self, what: Spec, death: LiquidationFill) -> dict[str, str]:
-        size = what.base(death.lots, death.bankruptcy)
+    def _forced(self, what: Spec, liquidation: LiquidationFill) -> dict[str, str]:
+        size = what.base(liquidation.lots, liquidation.bankruptcy)
         return {
             "symbol": what.symbol,
-            "side": "buy" if death.long else "sell",
-            "price": f"{death.bankruptcy:.12f}",
-            "amount": f"{size * death.bankruptcy:.12f}",
-            "ts": str(self.stamp(death.at)),
+            "side": "buy" if liquidation.long else "sell",
+            "price": f"{liquidation.bankruptcy:.12f}",
+            "amount": f"{size * liquidation.bankruptcy:.12f}",
+            "ts": str(self.stamp(liquidation.at)),
         }
 
 

@@ -1,7 +1,7 @@
-"""Bybit v5 as served: linear, and with other units inverse.
+"""Simulated Bybit v5: linear, and with other units inverse.
 
-`S` of a liquidation is the side of the dead position, and `p` its bankruptcy price; all are told,
-in batches of half a second. `openInterest` counts both sides. A ticker delta names only what
+Traps kept: `S` of a liquidation is the side of the position, and `p` its bankruptcy price; all are
+sent, in batches of half a second. `openInterest` counts both sides. A ticker delta names only what
 changed.
 """
 
@@ -32,28 +32,28 @@ class Bybit(Answers):
         self._ticker: dict[str, dict[str, str]] = {}
 
     def connect(self, session: Session) -> bool:
-        """Take a socket on this category's path."""
-        session.note["id"] = str(uuid.UUID(int=session.number))
+        """Accept a connection on this category's path."""
+        session.state["id"] = str(uuid.UUID(int=session.number))
         return session.path.partition("?")[0] == f"/v5/public/{self.category}"
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer ping, subscribe and unsubscribe; one bad topic refuses the whole message."""
         try:
-            said = msgspec.json.decode(text)
-            op, names = said["op"], said.get("args") or []
+            request = msgspec.json.decode(text)
+            op, names = request["op"], request.get("args") or []
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
             self._ack(session, {}, "", "error:invalid message")
             return
         if op == "ping":
             if not self.flags.get("pong_ignored"):
-                self._ack(session, said, "ping", "", "pong")
+                self._ack(session, request, "ping", "", "pong")
             return
         wrong = [name for name in names if not self._known(name)]
         if op not in {"subscribe", "unsubscribe"} or wrong:
             why = f"error:handler not found,topic:{','.join(wrong)}" if wrong else f"error:op:{op}"
-            self._ack(session, said, op, why)
+            self._ack(session, request, op, why)
             return
-        self._ack(session, said, op, "")
+        self._ack(session, request, op, "")
         for name in names:
             if op == "unsubscribe":
                 session.topics.discard(name)
@@ -61,16 +61,16 @@ class Bybit(Answers):
                 self._begin(session, name)
 
     def _ack(
-        self, session: Session, said: dict[str, Any], op: str, why: str, good: str = ""
+        self, session: Session, request: dict[str, Any], op: str, why: str, good: str = ""
     ) -> None:
         row: dict[str, Any] = {
             "success": not why,
             "ret_msg": why or good,
-            "conn_id": session.note["id"],
+            "conn_id": session.state["id"],
         }
-        if "req_id" in said:
-            row["req_id"] = said["req_id"]
-        session.say(encode(row | {"op": op}))
+        if "req_id" in request:
+            row["req_id"] = request["req_id"]
+        session.send(encode(row | {"op": op}))
 
     def _known(self, name: str) -> bool:
         kind, _, symbol = name.rpartition(".")
@@ -82,9 +82,9 @@ class Bybit(Answers):
         kind, _, symbol = name.rpartition(".")
         market = self.markets[symbol]
         if kind == "orderbook.200":
-            session.say(self._frame(name, "snapshot", market.now, self.snapshot(market, 200)))
+            session.send(self._frame(name, "snapshot", market.now, self.snapshot(market, 200)))
         elif kind == "tickers":
-            session.say(self._frame(name, "snapshot", market.now, ticker(market)))
+            session.send(self._frame(name, "snapshot", market.now, ticker(market)))
 
     def _frame(self, topic: str, kind: str, at: int, data: object) -> bytes:
         row = {"topic": topic, "type": kind, "ts": self.stamp(at), "data": data}
@@ -102,24 +102,24 @@ class Bybit(Answers):
         yield Frame(topic, "other", body)
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
+        """See `MockExchange.publish_update`."""
         symbol = market.spec.symbol
         topic = f"publicTrade.{symbol}"
-        if market_update.fills and self.wanted(topic):
+        if market_update.fills and self.is_subscribed(topic):
             rows = [self._print(market.spec, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._frame(topic, "snapshot", market_update.at, rows))
         topic = f"orderbook.200.{symbol}"
-        if market_update.change and self.wanted(topic):
+        if market_update.change and self.is_subscribed(topic):
             rows = self.rows(market, market_update.change.bids, market_update.change.asks)
             yield Frame(topic, "book", self._frame(topic, "delta", market_update.at, rows))
         topic = f"tickers.{symbol}"
-        if self.wanted(topic):
+        if self.is_subscribed(topic):
             yield from self._publish_ticker(topic, market, market_update)
         topic = f"allLiquidation.{symbol}"
-        if told and self.wanted(topic):
-            rows = [self._forced(market.spec, death) for death in told]
+        if liquidations and self.is_subscribed(topic):
+            rows = [self._forced(market.spec, liquidation) for liquidation in liquidations]
             yield Frame(
                 topic, "liquidations", self._frame(topic, "snapshot", market_update.at, rows)
             )
@@ -135,7 +135,9 @@ class Bybit(Answers):
             row = {"symbol": market.spec.symbol} | changed
             yield Frame(topic, "mark", self._frame(topic, "delta", market_update.at, row))
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
         """Return all forced closes of each half second that is over."""
         batch = self._batch.setdefault(market.spec.symbol, [])
         batch += market_update.liquidations
@@ -144,13 +146,13 @@ class Bybit(Answers):
         self._batch[market.spec.symbol] = []
         return batch
 
-    def _forced(self, what: Spec, death: LiquidationFill) -> dict[str, Any]:
+    def _forced(self, what: Spec, liquidation: LiquidationFill) -> dict[str, Any]:
         return {
-            "T": self.stamp(death.at),
+            "T": self.stamp(liquidation.at),
             "s": what.symbol,
-            "S": "Buy" if death.long else "Sell",
-            "v": what.size(death.lots),
-            "p": what.price(round(death.bankruptcy / what.tick)),
+            "S": "Buy" if liquidation.long else "Sell",
+            "v": what.size(liquidation.lots),
+            "p": what.price(round(liquidation.bankruptcy / what.tick)),
         }
 
     def _print(self, what: Spec, fill: Fill) -> dict[str, Any]:

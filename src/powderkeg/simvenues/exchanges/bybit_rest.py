@@ -22,7 +22,7 @@ _Answer: TypeAlias = Callable[[Query], dict[str, Any]]
 
 
 class Answers(MockExchange):
-    """What one category answers."""
+    """The REST answers of one category."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``bybit`` or ``bybit-inverse``."""
@@ -46,7 +46,7 @@ class Answers(MockExchange):
     # -- REST
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
-        """See `Wire.answer`; errors come with status 200 and a code."""
+        """See `MockExchange.answer`; errors come with status 200 and a code."""
         del body
         handle = self._rest.get(path)
         if handle is None:
@@ -208,7 +208,7 @@ class Answers(MockExchange):
         return self.rows(market, sim_book.bids.rows(True, limit), sim_book.asks.rows(False, limit))
 
     def rows(self, market: Market, bids: Rows, asks: Rows) -> dict[str, Any]:
-        """Return levels with their place in the chain; a size of 0 is written without decimals."""
+        """Return levels with their update id; a size of 0 is written without decimals."""
         what = market.spec
         return {
             "s": what.symbol,

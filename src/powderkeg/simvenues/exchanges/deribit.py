@@ -1,8 +1,8 @@
-"""Deribit as served: JSON-RPC over one socket, and the same methods by GET.
+"""Simulated Deribit: JSON-RPC over one socket, and the same methods by GET.
 
 Amounts of BTC and ETH are dollars. A forced close is a flag on the trade it made: `T`, since here
-it is always the taker who is liquidated. A client that asked for heartbeats and leaves a
-`test_request` unanswered is cut off.
+it is always the taker who is liquidated. A client that enabled heartbeats and leaves a
+`test_request` unanswered is disconnected.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Deribit(MockExchange):
             symbol: (set(m.sim_book.bids.ticks.tolist()), set(m.sim_book.asks.ticks.tolist()))
             for symbol, m in self.markets.items()
         }
-        """Ticks of the levels told, to tell a new level from a changed one."""
+        """Ticks of the levels sent, to distinguish a new level from a changed one."""
         self._methods: dict[str, _Method] = {
             "public/get_time": lambda _p: self.millis(),
             "public/test": lambda _p: {"version": "1.2.26"},
@@ -55,7 +55,7 @@ class Deribit(MockExchange):
     # -- requests
 
     def answer(self, path: str, query: Any, body: bytes) -> Reply:
-        """See `Wire.answer`."""
+        """See `MockExchange.answer`."""
         del body
         name = path.removeprefix("/api/v2/")
         method = self._methods.get(name)
@@ -147,46 +147,46 @@ class Deribit(MockExchange):
     # -- socket
 
     def connect(self, session: Session) -> bool:
-        """Take a socket on the one path."""
-        session.note.update(every=0, asked=0, due=0)
+        """Accept a connection on the one path."""
+        session.state.update(every=0, asked=0, due=0)
         return session.path.partition("?")[0] == "/ws/api/v2"
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer one JSON-RPC request."""
         try:
-            said = msgspec.json.decode(text)
-            method, params = said["method"], said.get("params") or {}
+            request = msgspec.json.decode(text)
+            method, params = request["method"], request.get("params") or {}
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError):
-            session.say(encode(self._error(None, -32700, "Parse error")))
+            session.send(encode(self._error(None, -32700, "Parse error")))
             return
-        ident = said.get("id")
+        ident = request.get("id")
         own: dict[str, Callable[[Session, _Params], Any]] = {
             "public/subscribe": self._subscribe,
             "public/unsubscribe": self._unsubscribe,
             "public/set_heartbeat": self._heartbeat,
         }
         if method == "public/test":
-            session.note["asked"] = 0
+            session.state["asked"] = 0
         try:
             if method in own:
                 result = own[method](session, params)
             elif method in self._methods:
                 result = self._methods[method](params)
             else:
-                session.say(encode(self._error(ident, -32601, "Method not found")))
+                session.send(encode(self._error(ident, -32601, "Method not found")))
                 return
         except _ParamsError as why:
-            session.say(encode(self._error(ident, -32602, "Invalid params", why)))
+            session.send(encode(self._error(ident, -32602, "Invalid params", why)))
             return
         if method == "public/test" and self.flags.get("pong_ignored"):
             return
-        session.say(encode(self._envelope() | {"id": ident, "result": result}))
+        session.send(encode(self._envelope() | {"id": ident, "result": result}))
         if method == "public/subscribe":
             for topic in result:
-                self._first(session, topic)
+                self._send_initial_frame(session, topic)
 
     def _subscribe(self, session: Session, params: _Params) -> list[str]:
-        """Take the channels that exist, and name them."""
+        """Subscribe to the channels that exist, and return them."""
         taken = [name for name in params.get("channels", []) if self._known_channel(name)]
         session.topics.update(taken)
         return taken
@@ -200,20 +200,20 @@ class Deribit(MockExchange):
         every = int(params.get("interval", 0))
         if every < 10:
             raise _ParamsError("interval")
-        session.note.update(every=every * SECOND, asked=0, due=self.clock() + every * SECOND)
+        session.state.update(every=every * SECOND, asked=0, due=self.clock() + every * SECOND)
         return "ok"
 
     def on_timer(self, session: Session) -> bool:
-        """Ask for a sign of life each interval; cut off who did not answer the last time."""
-        note = session.note
-        if not note["every"] or self.clock() < note["due"]:
+        """Send a heartbeat each interval; disconnect a client that did not answer the last one."""
+        state = session.state
+        if not state["every"] or self.clock() < state["due"]:
             return True
-        if note["asked"]:
+        if state["asked"]:
             return False
-        note.update(asked=1, due=self.clock() + note["every"])
+        state.update(asked=1, due=self.clock() + state["every"])
         for kind in ("heartbeat", "test_request"):
             row = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": kind}}
-            session.say(encode(row))
+            session.send(encode(row))
         return True
 
     def _known_channel(self, name: str) -> bool:
@@ -225,17 +225,17 @@ class Deribit(MockExchange):
             and parts[2] == "100ms"
         )
 
-    def _first(self, session: Session, topic: str) -> None:
-        """Say what a new subscriber hears at once."""
+    def _send_initial_frame(self, session: Session, topic: str) -> None:
+        """Send the first frame of a new subscription."""
         kind, symbol, _ = topic.split(".")
         market = self.markets[symbol]
         if kind == "book":
             sim_book = market.sim_book
             sides = sim_book.bids.rows(True), sim_book.asks.rows(False)
             rows = [[["new", *_level(market.spec, *row)] for row in side] for side in sides]
-            session.say(self._push(topic, self._change(market, "snapshot", rows)))
+            session.send(self._push(topic, self._change(market, "snapshot", rows)))
         elif kind == "ticker":
-            session.say(self._push(topic, self._ticker(market)))
+            session.send(self._push(topic, self._ticker(market)))
 
     def _push(self, topic: str, data: object) -> bytes:
         params = {"channel": topic, "data": data}
@@ -252,13 +252,13 @@ class Deribit(MockExchange):
         }
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
-        del told  # flags on the trades tell them
+        """See `MockExchange.publish_update`."""
+        del liquidations  # sent as flags on the trades
         symbol = market.spec.symbol
         topic = f"trades.{symbol}.100ms"
-        if market_update.fills and self.wanted(topic):
+        if market_update.fills and self.is_subscribed(topic):
             rows = [self._print(market, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._push(topic, rows))
         topic = f"book.{symbol}.100ms"
@@ -266,15 +266,15 @@ class Deribit(MockExchange):
             change = market_update.change
             sides = zip(self._known[symbol], (change.bids, change.asks), strict=True)
             rows = [self._actions(market.spec, known, side) for known, side in sides]
-            if self.wanted(topic):
+            if self.is_subscribed(topic):
                 row = self._change(market, "change", rows) | {"prev_change_id": change.previous}
                 yield Frame(topic, "book", self._push(topic, row))
         topic = f"ticker.{symbol}.100ms"
-        if self.wanted(topic):
+        if self.is_subscribed(topic):
             yield Frame(topic, "mark", self._push(topic, self._ticker(market)))
 
     def _actions(self, what: Spec, known: set[int], rows: Rows) -> list[list[Any]]:
-        """Return levels with what became of them, and remember which are there."""
+        """Return levels with their action, and remember which exist."""
         out: list[list[Any]] = []
         for ticks, lots in rows:
             action = "delete" if not lots else "change" if ticks in known else "new"
@@ -298,7 +298,7 @@ class Deribit(MockExchange):
             "contracts": amount / what.lot,
             "amount": amount,
         }
-        return row | ({"liquidation": "T"} if fill.dead else {})
+        return row | ({"liquidation": "T"} if fill.liquidated else {})
 
     def _ticker(self, market: Market) -> dict[str, Any]:
         what = market.spec

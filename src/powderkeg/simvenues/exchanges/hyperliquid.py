@@ -1,12 +1,12 @@
-"""Hyperliquid as served: one POST endpoint, one socket.
+"""Simulated Hyperliquid: one POST endpoint, one socket.
 
 Books are whole snapshots of twenty levels without ids. The first trades after subscribing are
-history. A context carries no time, funding is hourly, and no market-wide feed tells liquidations.
+history. A context carries no time, funding is hourly, and there is no market-wide liquidation feed.
 Candles reach back 5,000 bars of an interval and no further.
 
-Anyone may ask what an account holds. Agents of a made market have no accounts, so an address is
-one of `_ACCOUNTS`, and holds of each coin the oldest position whose number falls to it: a true one,
-with the price at which the made market will close it.
+Positions of an account are public. Agents of a simulated market have no accounts, so an address is
+mapped to one of `_ACCOUNTS`, which holds of each coin the oldest position whose number maps to it:
+a true one, with the price at which the simulated market will liquidate it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HISTORY: Final = 10
 _FUNDINGS: Final = 500
 _BOOK_EVERY: Final = 500_000
 _ACCOUNTS: Final = 997
-"""Of the venue; other addresses are other names of these."""
+"""Accounts of the venue; every address maps to one of them."""
 
 
 class Hyperliquid(MockExchange):
@@ -70,7 +70,7 @@ class Hyperliquid(MockExchange):
     # -- requests
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
-        """See `Wire.answer`; what is asked is in the body."""
+        """See `MockExchange.answer`; the request is in the body."""
         del query
         try:
             asked = msgspec.json.decode(body)
@@ -118,14 +118,14 @@ class Hyperliquid(MockExchange):
         return [self._print(market.spec, fill) for fill in reversed(fills)]
 
     def _candles(self, asked: dict[str, Any]) -> list[Any]:
-        wish = asked["req"]
-        market = self._market(wish)
-        span = _SPANS[wish["interval"]] * MINUTE
+        subscription = asked["req"]
+        market = self._market(subscription)
+        span = _SPANS[subscription["interval"]] * MINUTE
         oldest = market.now // span * span - (_BARS - 1) * span
-        since = max(oldest, int(wish["startTime"]) * 1000)
-        until = int(wish.get("endTime", self.millis())) * 1000 + 1
+        since = max(oldest, int(subscription["startTime"]) * 1000)
+        until = int(subscription.get("endTime", self.millis())) * 1000 + 1
         bars = market.past.bars(since, until, span, _BARS, newest=True)
-        return [_candle(market.spec, bar, span, wish["interval"]) for bar in bars]
+        return [_candle(market.spec, bar, span, subscription["interval"]) for bar in bars]
 
     def _funding(self, asked: dict[str, Any]) -> list[Any]:
         market = self._market(asked)
@@ -143,7 +143,7 @@ class Hyperliquid(MockExchange):
 
     def _state(self, asked: dict[str, Any]) -> dict[str, Any]:
         number = int(asked["user"], 16) % _ACCOUNTS
-        held = [row for m in self.markets.values() if (row := _held(m, number)) is not None]
+        held = [row for m in self.markets.values() if (row := _position(m, number)) is not None]
         value = sum(float(row["positionValue"]) for row in held)
         used = sum(float(row["marginUsed"]) for row in held)
         summary = {
@@ -164,38 +164,38 @@ class Hyperliquid(MockExchange):
     # -- socket
 
     def connect(self, session: Session) -> bool:
-        """Take a socket on the one path."""
+        """Accept a connection on the one path."""
         return session.path.partition("?")[0] == "/ws"
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer ping, subscribe and unsubscribe."""
         try:
-            said = msgspec.json.decode(text)
-            method = said["method"]
+            request = msgspec.json.decode(text)
+            method = request["method"]
         except (msgspec.DecodeError, TypeError, KeyError):
-            session.say(
+            session.send(
                 encode({"channel": "error", "data": f"Error parsing JSON into valid: {text}"})
             )
             return
         if method == "ping":
             if not self.flags.get("pong_ignored"):
-                session.say(b'{"channel":"pong"}')
+                session.send(b'{"channel":"pong"}')
             return
-        wish = said.get("subscription") or {}
-        topic = f"{wish.get('type')}:{wish.get('coin')}"
-        good = wish.get("type") in _KINDS and wish.get("coin") in self.markets
+        subscription = request.get("subscription") or {}
+        topic = f"{subscription.get('type')}:{subscription.get('coin')}"
+        good = subscription.get("type") in _KINDS and subscription.get("coin") in self.markets
         if method not in {"subscribe", "unsubscribe"} or not good:
-            session.say(encode({"channel": "error", "data": f"Invalid subscription {text}"}))
+            session.send(encode({"channel": "error", "data": f"Invalid subscription {text}"}))
             return
-        session.say(encode({"channel": "subscriptionResponse", "data": said}))
+        session.send(encode({"channel": "subscriptionResponse", "data": request}))
         if method == "unsubscribe":
             session.topics.discard(topic)
             return
         session.topics.add(topic)
-        session.say(self._first(topic))
+        session.send(self._initial_frame(topic))
 
-    def _first(self, topic: str) -> bytes:
-        """Return what a new subscriber hears at once; of trades it is history."""
+    def _initial_frame(self, topic: str) -> bytes:
+        """Return the first frame of a new subscription; for trades it is history."""
         kind, _, symbol = topic.partition(":")
         market = self.markets[symbol]
         if kind == "trades":
@@ -205,26 +205,28 @@ class Hyperliquid(MockExchange):
             return _push(kind, self._book(market))
         return _push(kind, {"coin": symbol, "ctx": self._context(market)})
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
         """Return nothing: there is no feed of liquidations."""
         del market, market_update
         return []
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
-        del told
+        """See `MockExchange.publish_update`."""
+        del liquidations
         coin = market.spec.coin
         topic = f"trades:{coin}"
-        if market_update.fills and self.wanted(topic):
+        if market_update.fills and self.is_subscribed(topic):
             rows = [self._print(market.spec, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", _push("trades", rows))
         topic = f"l2Book:{coin}"
-        if market_update.due(_BOOK_EVERY) and self.wanted(topic):
+        if market_update.due(_BOOK_EVERY) and self.is_subscribed(topic):
             yield Frame(topic, "book", _push("l2Book", self._book(market)))
         topic = f"activeAssetCtx:{coin}"
-        if market_update.due(SECOND) and self.wanted(topic):
+        if market_update.due(SECOND) and self.is_subscribed(topic):
             row = {"coin": coin, "ctx": self._context(market)}
             yield Frame(topic, "mark", _push("activeAssetCtx", row))
 
@@ -279,12 +281,14 @@ class Hyperliquid(MockExchange):
         }
 
 
-def _held(market: Market, number: int) -> dict[str, Any] | None:
-    """Return what an account holds of a coin, or nothing."""
+def _position(market: Market, number: int) -> dict[str, Any] | None:
+    """Return an account's position in a coin, or None."""
     if market.truth is None:
         return None
     truth, what = market.truth(), market.spec
-    mine = np.flatnonzero((truth.venues == market.place) & (truth.serials % _ACCOUNTS == number))
+    mine = np.flatnonzero(
+        (truth.venues == market.venue_index) & (truth.serials % _ACCOUNTS == number)
+    )
     if not len(mine):
         return None
     i = mine[truth.serials[mine].argmin()]

@@ -1,8 +1,8 @@
-"""OKX v5 public socket as served.
+"""Simulated OKX v5 public socket.
 
 Sizes are contracts. A book chain is `prevSeqId` to `seqId`, which may be reset to lower numbers; a
 heartbeat without levels repeats one id in both. Liquidations come as arrays of details, one in
-five is never told, and who subscribes first hears the last ones again.
+five is never sent, and a new subscriber gets the last ones again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from powderkeg.simvenues.wire import Frame, Session, encode
 _CHANNELS: Final = ("trades", "books", "open-interest", "mark-price", "funding-rate")
 _WHOLE: Final = "liquidation-orders:SWAP"
 _HIDDEN: Final = 5
-"""Of so many forced closes one is not told."""
+"""One of so many forced closes is not reported."""
 
 
 class Okx(Answers):
@@ -30,26 +30,26 @@ class Okx(Answers):
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve the swaps."""
         super().__init__(name, markets, clock)
-        self._deaths = 0
+        self._liquidation_count = 0
         self._shift = dict.fromkeys(self.markets, 0)
-        """What is taken off update ids since the last reset."""
+        """Subtracted from update ids since the last reset."""
         self._reset: dict[str, int] = {}
         self._oi: dict[str, str] = {}
 
     def connect(self, session: Session) -> bool:
-        """Take a socket on the public path."""
-        session.note["id"] = f"{session.number:08x}"
+        """Accept a connection on the public path."""
+        session.state["id"] = f"{session.number:08x}"
         return session.path.partition("?")[0] == "/ws/v5/public"
 
     def on_message(self, session: Session, text: str) -> None:
         """Answer the text ping, subscribe and unsubscribe, one acknowledgement per channel."""
         if text == "ping":
             if not self.flags.get("pong_ignored"):
-                session.say(b"pong")
+                session.send(b"pong")
             return
         try:
-            said = msgspec.json.decode(text)
-            op, names = said["op"], said["args"]
+            request = msgspec.json.decode(text)
+            op, names = request["op"], request["args"]
         except (msgspec.DecodeError, TypeError, KeyError):
             self._error(session, "60012", f"Illegal request: {text[:60]}")
             return
@@ -60,24 +60,24 @@ class Okx(Answers):
             self._switch(session, op, arg)
 
     def _switch(self, session: Session, op: str, arg: dict[str, str]) -> None:
-        """Begin or end one channel."""
+        """Subscribe to or unsubscribe from one channel."""
         channel = arg.get("channel", "")
         topic = f"{channel}:{arg.get('instId', arg.get('instType', ''))}"
         if not self._known(topic):
             text = f"Wrong URL or channel:{channel},instId:{arg.get('instId')} doesn't exist."
             self._error(session, "60018", text)
             return
-        session.say(encode({"event": op, "arg": arg, "connId": session.note["id"]}))
+        session.send(encode({"event": op, "arg": arg, "connId": session.state["id"]}))
         if op == "unsubscribe":
             session.topics.discard(topic)
             return
         session.topics.add(topic)
-        for body in self._first(topic):
-            session.say(body)
+        for body in self._initial_frames(topic):
+            session.send(body)
 
     def _error(self, session: Session, code: str, text: str) -> None:
-        session.say(
-            encode({"event": "error", "code": code, "msg": text, "connId": session.note["id"]})
+        session.send(
+            encode({"event": "error", "code": code, "msg": text, "connId": session.state["id"]})
         )
 
     def _known(self, topic: str) -> bool:
@@ -86,13 +86,13 @@ class Okx(Answers):
             return any(family_of(m.spec) == name for m in self.markets.values())
         return topic == _WHOLE or (channel in _CHANNELS and name in self.markets)
 
-    def _first(self, topic: str) -> Iterator[bytes]:
-        """Yield what a new subscriber hears at once."""
+    def _initial_frames(self, topic: str) -> Iterator[bytes]:
+        """Yield the first frames of a new subscription."""
         channel, _, name = topic.partition(":")
         market = self.find(name)
         if topic == _WHOLE:
-            for market, death in self.replayed_liquidations():
-                yield self._push(topic, [self._forced(market, [death])])
+            for market, liquidation in self.replayed_liquidations():
+                yield self._push(topic, [self._forced(market, [liquidation])])
         elif channel == "books" and market:
             sim_book = market.sim_book
             rows = self._levels(market, sim_book.bids.rows(True), sim_book.asks.rows(False))
@@ -113,14 +113,16 @@ class Okx(Answers):
             row["action"] = action
         return encode(row | {"data": data})
 
-    def told(self, market: Market, market_update: MarketUpdate) -> list[LiquidationFill]:
+    def reported_liquidations(
+        self, market: Market, market_update: MarketUpdate
+    ) -> list[LiquidationFill]:
         """Return four of five forced closes."""
         del market
         out: list[LiquidationFill] = []
-        for death in market_update.liquidations:
-            self._deaths += 1
-            if self._deaths % _HIDDEN:
-                out.append(death)
+        for liquidation in market_update.liquidations:
+            self._liquidation_count += 1
+            if self._liquidation_count % _HIDDEN:
+                out.append(liquidation)
         return out
 
     def restart(self, market: Market) -> Iterator[Frame]:
@@ -129,17 +131,19 @@ class Okx(Answers):
         yield from ()
 
     def publish_update(
-        self, market: Market, market_update: MarketUpdate, told: list[LiquidationFill]
+        self, market: Market, market_update: MarketUpdate, liquidations: list[LiquidationFill]
     ) -> Iterator[Frame]:
-        """See `Wire.tell`."""
+        """See `MockExchange.publish_update`."""
         symbol = market.spec.symbol
         topic = f"trades:{symbol}"
-        if market_update.fills and self.wanted(topic):
+        if market_update.fills and self.is_subscribed(topic):
             rows = [self.trade(market.spec, fill) for fill in market_update.fills]
             yield Frame(topic, "trades", self._push(topic, rows))
         yield from self._publish_book(f"books:{symbol}", market, market_update)
-        if told:
-            yield Frame(_WHOLE, "liquidations", self._push(_WHOLE, [self._forced(market, told)]))
+        if liquidations:
+            yield Frame(
+                _WHOLE, "liquidations", self._push(_WHOLE, [self._forced(market, liquidations)])
+            )
         if market_update.due(200_000):
             yield Frame(f"mark-price:{symbol}", "mark", self._mark(market))
             yield self._index(market)
@@ -158,7 +162,7 @@ class Okx(Answers):
             return
         previous = change.previous - self._shift[symbol]
         self._shift[symbol] = self._reset.pop(symbol, self._shift[symbol])
-        if not self.wanted(topic):
+        if not self.is_subscribed(topic):
             return
         if market_update.due(MINUTE):
             still = self._levels(market, [], []) | {"seqId": previous, "prevSeqId": previous}
@@ -206,14 +210,14 @@ class Okx(Answers):
         details = [
             {
                 "bkLoss": "0",
-                "bkPx": what.price(round(death.bankruptcy / what.tick)),
+                "bkPx": what.price(round(liquidation.bankruptcy / what.tick)),
                 "ccy": "",
-                "posSide": "long" if death.long else "short",
-                "side": "sell" if death.long else "buy",
-                "sz": what.size(death.lots),
-                "ts": str(self.stamp(death.at)),
+                "posSide": "long" if liquidation.long else "short",
+                "side": "sell" if liquidation.long else "buy",
+                "sz": what.size(liquidation.lots),
+                "ts": str(self.stamp(liquidation.at)),
             }
-            for death in liquidations
+            for liquidation in liquidations
         ]
         family = family_of(what)
         return {

@@ -26,7 +26,7 @@ _Answer: TypeAlias = Callable[[Query], list[Any]]
 
 
 class Answers(MockExchange):
-    """What OKX answers."""
+    """The REST answers of OKX."""
 
     name = "okx"
 
@@ -50,7 +50,7 @@ class Answers(MockExchange):
         }
 
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
-        """See `Wire.answer`."""
+        """See `MockExchange.answer`."""
         del body
         handle = self._rest.get(path)
         if handle is None:
@@ -230,7 +230,7 @@ class Answers(MockExchange):
 
 
 def family_of(what: Spec) -> str:
-    """Return what OKX calls the family of a swap, which is also its index."""
+    """Return the `instFamily` of a swap, which is also its index."""
     return what.symbol.removesuffix("-SWAP")
 
 

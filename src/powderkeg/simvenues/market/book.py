@@ -1,7 +1,7 @@
-"""The book one venue shows: what rests, cut into its lots, as a chain of small changes.
+"""The order book of one simulated venue, in its lots, as a sequence of small changes.
 
-A real book changes a few levels at a time; a made ladder changes all of them a little. So a level
-is said again only when it has changed by a quarter, or appears, or vanishes.
+A real book changes a few levels at a time; a simulated ladder changes all of them a little. So a
+level is sent again only when it has changed by a quarter, appears, or vanishes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Rows: TypeAlias = list[tuple[int, int]]
 
 LEVELS: Final = 200
 _QUIET: Final = 0.25
-"""Share of its size by which a level must change to be told again."""
+"""Share of its size by which a level must change to be sent again."""
 _PERIOD: Final = 4 * SECOND
 """How long a level shows the same orders."""
 
 
 class Change(Struct, frozen=True):
-    """What changed in one step, and its place in the chain."""
+    """What changed in one step, with its update ids."""
 
     bids: Rows
     asks: Rows
@@ -51,18 +51,18 @@ class Side:
         pairs = list(zip(self.ticks.tolist(), self.lots.tolist(), strict=True))
         return pairs[::-1][:most] if falling else pairs[:most]
 
-    def become(self, ticks: Whole, lots: Whole) -> Rows:
-        """Take a new state, both rising in ticks, and return what of it must be told."""
+    def update(self, ticks: Whole, lots: Whole) -> Rows:
+        """Take the new levels, rising in ticks, and return those to be sent."""
         place = np.searchsorted(self.ticks, ticks)
         place[place == self.ticks.size] = 0
         known = self.ticks[place] == ticks if self.ticks.size else np.zeros(ticks.size, np.bool_)
         old = np.where(known, self.lots[place], 0) if self.ticks.size else np.zeros_like(lots)
         new = np.where(known & (np.abs(lots - old) <= _QUIET * old), old, lots)
-        told = new != old
+        changed = new != old
         gone = np.setdiff1d(self.ticks, ticks, assume_unique=True)
         self.ticks, self.lots = ticks, new
         out = [(tick, 0) for tick in gone.tolist()]
-        out += zip(ticks[told].tolist(), new[told].tolist(), strict=True)
+        out += zip(ticks[changed].tolist(), new[changed].tolist(), strict=True)
         return out
 
 
@@ -83,7 +83,7 @@ class SimBook:
     __slots__ = ("asks", "at", "bids", "count", "last", "seed", "share", "spec")
 
     def __init__(self, spec: Spec, share: float, seed: int) -> None:
-        """Show `share` of what rests in `spec`'s units."""
+        """Show `share` of the ladder in the units of `spec`."""
         self.spec = spec
         self.share = share
         self.seed = seed
@@ -93,10 +93,10 @@ class SimBook:
         self.last = 1_000_000_000 + seed % 1_000_000
         """Id of the newest change."""
         self.count = 0
-        """Changes told, which some venues number by ones."""
+        """Number of changes, for venues that number them by ones."""
 
-    def show(self, ladder: Ladder, at: int) -> Change | None:
-        """Take what rests now and return what must be told, if anything."""
+    def update(self, ladder: Ladder, at: int) -> Change | None:
+        """Take the current ladder and return the change to send, if any."""
         tick = self.spec.tick
         bid = int(np.floor(ladder.bid / tick + 1e-9))
         ask = max(bid + 1, int(np.ceil(ladder.ask / tick - 1e-9)))
@@ -107,23 +107,23 @@ class SimBook:
             self._side(self.asks, asks, ladder.ask_sizes, at),
         ]
         self.at = at
-        return self.tell(*rows) if rows[0] or rows[1] else None
+        return self.next_change(*rows) if rows[0] or rows[1] else None
 
-    def tell(self, bids: Rows, asks: Rows) -> Change:
-        """Return rows as the next change of the chain."""
+    def next_change(self, bids: Rows, asks: Rows) -> Change:
+        """Return rows as the next change of the sequence."""
         previous = self.last
         self.last += len(bids) + len(asks)
         self.count += 1
         return Change(bids, asks, previous + 1, self.last, previous)
 
     def repeat_levels(self, n: int) -> Change:
-        """Return a true change that says again what already is, for load."""
+        """Return a change that repeats existing levels, to pad the load."""
         bids = self.bids.rows(True)
         asks = self.asks.rows(False)
-        return self.tell([bids[n % len(bids)]], [asks[n % len(asks)]])
+        return self.next_change([bids[n % len(bids)]], [asks[n % len(asks)]])
 
     def _side(self, side: Side, ticks: Whole, sizes: Floats, at: int) -> Rows:
-        """Merge levels on one price, cut them into lots and let `side` become them."""
+        """Merge levels on one price, convert them to lots and update `side`."""
         starts = np.flatnonzero(np.concatenate(([True], ticks[1:] > ticks[:-1])))
         whole = np.add.reduceat(sizes, starts)
         levels = ticks[starts]
@@ -131,4 +131,4 @@ class SimBook:
         shown = whole * self.share * _orders(levels, self.seed, at)
         one = self.spec.lots(1.0, 1.0)
         lots = shown * one * prices if self.spec.inverse else shown * one
-        return side.become(levels, np.maximum(1, np.rint(lots)).astype(np.int64))
+        return side.update(levels, np.maximum(1, np.rint(lots)).astype(np.int64))

@@ -1,4 +1,4 @@
-"""From what happens in a made market to what one venue knows of it, in its own lots and ids."""
+"""Converts a simulated market into each venue's updates, in its own lots and ids."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from powderkeg.simvenues.market.past import Past, Payments
 from powderkeg.simvenues.market.world import Spec, spec
 
 STEP: Final = 100_000
-"""µs a coin lives at a time."""
+"""Length of one step of a coin, µs."""
 _KEPT: Final = 2_000
-"""Prints a market remembers."""
+"""Prints kept per market."""
 _BEHIND: Final = ((120 * SECOND, 60.0), (5 * SECOND, 1.0), (0, 0.1))
 """How long a step is, in seconds, when the market is so many µs behind the clock."""
 
@@ -32,8 +32,8 @@ class Fill(Struct, frozen=True):
     ticks: int
     lots: int
     buy: bool
-    dead: int = 0
-    """1 where a dead long was sold, -1 where a dead short was bought back."""
+    liquidated: int = 0
+    """1 where a liquidated long was sold, -1 where a liquidated short was bought back."""
     bankruptcy: float = 0.0
 
 
@@ -49,7 +49,7 @@ class LiquidationFill(Struct, frozen=True):
 
 
 class MarketUpdate(Struct, frozen=True):
-    """What became known at one market in one step."""
+    """The changes at one market in one step."""
 
     before: int
     at: int
@@ -63,7 +63,7 @@ class MarketUpdate(Struct, frozen=True):
 
 
 class PublishedTotals(Struct):
-    """Sums of what a market published."""
+    """Totals of what a market published."""
 
     trades: int = 0
     base: float = 0.0
@@ -81,17 +81,17 @@ class Market:
         """Begin where `history` ends."""
         self.spec = what
         self.truth: Callable[[], Truth] | None = None
-        """Tells every position of the coin, for venues that show an account's to anyone."""
-        self.place = 0
-        """Number of this venue in the truth."""
+        """Returns every position of the coin, for venues where positions are public."""
+        self.venue_index = 0
+        """Index of this venue in the truth."""
         self.sim_book = SimBook(what, share, seed)
         self.past = Past(history)
         self.payments = payments
         self.tape: deque[Fill] = deque(maxlen=_KEPT)
         self.forced: list[tuple[bool, int]] = []
-        """Side and lots of deaths asked for by a fault."""
+        """Side and lots of liquidations requested by a fault."""
         self.parts = 1
-        """Into how many prints each is cut, for load."""
+        """Number of prints each is split into, for load."""
         self.sent = PublishedTotals()
         self.now = self.past.until
         self.mark = float(self.past.last[3])
@@ -113,29 +113,29 @@ class Market:
         """The eight-hour rate last paid."""
         return self.payments.rows[-1][1] if self.payments.rows else 0.0
 
-    def live(self, moment: Moment, place: int, ladder: Ladder) -> MarketUpdate:
-        """Take one step; `place` is the venue's in the moment's lists."""
+    def advance(self, moment: Moment, venue_index: int, ladder: Ladder) -> MarketUpdate:
+        """Take one step; `venue_index` is the venue's index in the moment's lists."""
         self.now = moment.at
         self.past.grow(moment.at - 1)
-        self.mark = float(moment.marks[place])
+        self.mark = float(moment.marks[venue_index])
         self.index = moment.index
-        self.oi = float(moment.oi[place])
+        self.oi = float(moment.oi[venue_index])
         self.rate = moment.rate
-        fills = list(self._fills(moment, place))
+        fills = list(self._fills(moment, venue_index))
         fills += self._staged(moment.at)
         liquidations = [
-            LiquidationFill(fill.at, fill.dead > 0, fill.lots, fill.ticks, fill.bankruptcy)
+            LiquidationFill(fill.at, fill.liquidated > 0, fill.lots, fill.ticks, fill.bankruptcy)
             for fill in fills
-            if fill.dead
+            if fill.liquidated
         ]
         self.past.last[6] = self.oi
         self._note(fills)
         return MarketUpdate(
-            moment.since, moment.at, fills, liquidations, self.sim_book.show(ladder, moment.at)
+            moment.since, moment.at, fills, liquidations, self.sim_book.update(ladder, moment.at)
         )
 
     def restated(self, n: int) -> MarketUpdate:
-        """Return news that says the `n`-th levels again as they are, for load."""
+        """Return an update that repeats the `n`-th levels as they are, to pad the load."""
         return MarketUpdate(self.now, self.now, [], [], self.sim_book.repeat_levels(n))
 
     def day(self) -> tuple[float, float, float, float]:
@@ -150,17 +150,23 @@ class Market:
         return day
 
     def _fill(
-        self, at: int, ticks: int, lots: int, buy: bool, dead: int = 0, bankruptcy: float = 0.0
+        self,
+        at: int,
+        ticks: int,
+        lots: int,
+        buy: bool,
+        liquidated: int = 0,
+        bankruptcy: float = 0.0,
     ) -> Fill:
         self._id += 1
         first = self._trade + 1
         self._trade += 1 + (lots % 3 if lots > 2 else 0)
-        return Fill(self._id, first, self._trade, at, ticks, lots, buy, dead, bankruptcy)
+        return Fill(self._id, first, self._trade, at, ticks, lots, buy, liquidated, bankruptcy)
 
-    def _fills(self, moment: Moment, place: int) -> Iterator[Fill]:
+    def _fills(self, moment: Moment, venue_index: int) -> Iterator[Fill]:
         """Yield prints in whole lots; what is left over joins the next print of its side."""
-        tape = moment.tapes[place]
-        columns = (tape.times, tape.prices, tape.sizes, moment.forced[place])
+        tape = moment.tapes[venue_index]
+        columns = (tape.times, tape.prices, tape.sizes, moment.forced[venue_index])
         for at, price, size, cause in zip(*(c.tolist() for c in columns), strict=True):
             buy = size > 0
             whole = self.spec.lots(abs(size), price) + self._rest[buy]
@@ -198,17 +204,17 @@ class Coin:
     def __init__(
         self,
         name: str,
-        made: SimulatedMarket,
+        simulation: SimulatedMarket,
         histories: list[MinuteHistory],
         phase: int,
         seed: int,
     ) -> None:
         """Begin at the market's own time; steps end `phase` µs after a tenth of a second."""
         self.name = name
-        self.made = made
+        self.simulation = simulation
         self.phase = phase
         payments = Payments(histories[0])
-        world = made.world
+        world = simulation.world
         self.markets = [
             Market(spec(venue, name), share, seed * 977 + 101 * v + ord(name[0]), history, payments)
             for v, (venue, share, history) in enumerate(
@@ -216,20 +222,20 @@ class Coin:
             )
         ]
         for v, market in enumerate(self.markets):
-            market.truth, market.place = made.truth, v
+            market.truth, market.venue_index = simulation.truth, v
         self.payments = payments
-        ladder = made.ladder(LEVELS)
+        ladder = simulation.ladder(LEVELS)
         for market in self.markets:
-            market.sim_book.show(ladder, made.now)
+            market.sim_book.update(ladder, simulation.now)
 
-    def live(self, now: int) -> Iterator[tuple[Market, MarketUpdate]]:
-        """Yield what each market has to tell, step by step, until the market is at `now`."""
-        while (behind := now - self.phase - self.made.now) >= STEP:
+    def advance(self, now: int) -> Iterator[tuple[Market, MarketUpdate]]:
+        """Yield each market's update, step by step, until the market is at `now`."""
+        while (behind := now - self.phase - self.simulation.now) >= STEP:
             seconds = next(length for gap, length in _BEHIND if behind >= gap)
-            moment = self.made.moment(seconds)
+            moment = self.simulation.moment(seconds)
             hour = moment.at // HOUR
             if hour != moment.since // HOUR:
                 self.payments.add(hour * HOUR, moment.rate if moment.paid is None else moment.paid)
-            ladder = self.made.ladder(LEVELS)
+            ladder = self.simulation.ladder(LEVELS)
             for v, market in enumerate(self.markets):
-                yield market, market.live(moment, v, ladder)
+                yield market, market.advance(moment, v, ladder)

@@ -1,4 +1,4 @@
-"""What a venue can be asked about the past: minutes of 30 days, open interest, funding."""
+"""A venue's history for REST: 30 days of minute bars, open interest and funding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS: Final = 7
 KEPT: Final = 30 * 1440
 """Minutes."""
 _SLACK: Final = 1440
-"""Minutes that are added before the oldest are forgotten."""
+"""Minutes added before the oldest are dropped."""
 
 
 class Bar(Struct, frozen=True):
@@ -34,10 +34,10 @@ class Bar(Struct, frozen=True):
 
 
 class Past:
-    """Minutes of one market in order, the last one still growing.
+    """Minute bars of one market in order, the last one still open.
 
     Args:
-        history: What the market's venue told before; it fixes the first minute.
+        history: The market's history so far; it fixes the first minute.
     """
 
     __slots__ = ("_count", "_rows", "since")
@@ -62,10 +62,10 @@ class Past:
         return self._rows[self._count - 1]
 
     def grow(self, now: int) -> None:
-        """Begin all minutes up to the one `now` lies in, flat at the last close."""
+        """Open all minutes up to the one `now` lies in, flat at the last close."""
         while self.until <= now:
             if self._count == self._rows.shape[0]:
-                self._forget()
+                self._drop_oldest()
             before = self.last
             self._count += 1
             self.last[:] = (before[3], before[3], before[3], before[3], 0.0, 0.0, before[6])
@@ -124,7 +124,7 @@ class Past:
             at + span < self.until,
         )
 
-    def _forget(self) -> None:
+    def _drop_oldest(self) -> None:
         kept = self._rows[self._count - KEPT : self._count].copy()
         self._rows[:KEPT] = kept
         self.since += (self._count - KEPT) * MINUTE

@@ -1,4 +1,4 @@
-"""Numbers that several venues publish in their own words."""
+"""Values that several venues publish, each in its own format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from powderkeg.simvenues.market.world import Spec
 
 
 def long_share(market: Market) -> float:
-    """Return the share of accounts a venue says are long: more where funding is dear."""
+    """Return the long share of accounts a venue publishes: higher with higher funding."""
     return min(0.9, max(0.1, 0.52 + 200 * market.rate))
 
 

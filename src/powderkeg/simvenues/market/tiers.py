@@ -1,4 +1,4 @@
-"""The margin brackets of the made market, which its venues publish as theirs."""
+"""The margin brackets of the simulated market, as its venues publish them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bracket(Struct, frozen=True):
 
 
 def tiers(what: Spec, price: float) -> list[Bracket]:
-    """Return the brackets traders really die by, rising, without steps in the requirement."""
+    """Return the brackets liquidations really use, rising, without steps in the requirement."""
     unit = DEMO[what.coin].scale / (price if what.inverse else 1.0)
     out: list[Bracket] = []
     floor = deduction = rate = 0.0

@@ -1,7 +1,7 @@
-"""What is traded at the simulated venues, in each venue's own units, and how its past is made.
+"""Instruments of the simulated venues, in each venue's own units, and their market histories.
 
-Units are this room's own arithmetic on purpose: a simulator that shared the readers' would share
-their mistakes. A size is kept as a whole number of lots, so what is sent is what is true.
+The unit arithmetic is deliberately not shared with the readers: sharing it would share its
+mistakes. A size is kept as a whole number of lots, so what is sent is exactly what is true.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ WEIGHTS: Final[dict[str, float]] = {
 }
 """Of traders and flow, scaled to the venues that are simulated."""
 PARTS: Final = 10
-"""Of a past that is made, so that its progress can be reported."""
+"""Parts a history is computed in, so that progress can be reported."""
 CROWD: Final = 2 * HOUR
-"""For which the crowd of an episode comes before it."""
+"""How long before an episode its crowd builds up, µs."""
 COINS: Final = tuple(DEMO)
 Done: TypeAlias = Callable[[str, list[MinuteHistory]], None]
-"""Given a coin and its past."""
+"""Called with a coin and its history."""
 
 
 class Spec(Struct, frozen=True):
@@ -122,8 +122,8 @@ hyperliquid    SOL   SOL                 0.01  2       0.01     2       base    
 
 def _specs() -> dict[tuple[str, str], Spec]:
     names, *rows = (line.split() for line in _TABLE.strip().splitlines())
-    told = [convert(dict(zip(names, row, strict=True)), Spec, strict=False) for row in rows]
-    return {(each.venue, each.coin): each for each in told}
+    specs = [convert(dict(zip(names, row, strict=True)), Spec, strict=False) for row in rows]
+    return {(each.venue, each.coin): each for each in specs}
 
 
 _SPECS: Final = _specs()
@@ -154,11 +154,11 @@ def world(coin: str, venues: Sequence[str]) -> World:
 def make(
     coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool = False
 ) -> tuple[SimulatedMarket, list[MinuteHistory]]:
-    """Return a coin's market at `until`, a whole minute, and what its venues published before.
+    """Return a coin's market at `until`, a whole minute, and its venues' histories.
 
-    A past of days ends at a midnight UTC, which is the same all day and kept, and goes on from
-    there; a shorter one is of that length. With a crowd, the last two hours are those before the
-    coin's episode.
+    A history of days is computed up to a midnight UTC, cached for the day, and continued from
+    there; one under a day is not cached. With a crowd, the last two hours lead up to the coin's
+    episode.
     """
     if days < 1:
         market = SimulatedMarket(world(coin, venues), seed, until - round(days * DAY))
@@ -174,14 +174,14 @@ def make(
 
 
 def kept_until(until: int) -> int:
-    """Return the midnight up to which a past that ends at `until` is the same all day, µs."""
+    """Return the midnight up to which a history that ends at `until` is cached, µs."""
     return (until - CROWD) // DAY * DAY
 
 
 def _until_midnight(
     coin: str, venues: Sequence[str], seed: int, midnight: int, days: float, *, report: bool
 ) -> tuple[SimulatedMarket, list[MinuteHistory]]:
-    """Return a market at midnight and its past, in parts, each reported on standard output."""
+    """Return a market at midnight and its history; report progress on standard output."""
     name, key = f"market-{coin}", f"{tuple(venues)} {seed} {midnight} {days}"
     kept = cache.load(name, key)
     if kept is not None:
@@ -190,15 +190,15 @@ def _until_midnight(
     past = market.history(days / PARTS)
     for part in range(1, PARTS):
         if report:
-            say({"coin": coin, "share": part / PARTS})
+            write_line({"coin": coin, "share": part / PARTS})
         past = joined_history(past, market.history(days / PARTS))
     cache.save(name, key, pickle.dumps((market, past), protocol=5))
     return market, past
 
 
-def say(words: dict[str, Any]) -> None:
-    """Write a line of JSON for whoever started the simulated venues."""
-    sys.stdout.write(json.dumps(words) + "\n")
+def write_line(message: dict[str, Any]) -> None:
+    """Write a line of JSON for the parent process."""
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
@@ -206,9 +206,9 @@ async def make_all(
     coins: Sequence[str], venues: Sequence[str], seed: int, until: int, days: float,
     done: Done | None = None,
 ) -> dict[str, tuple[SimulatedMarket, list[MinuteHistory]]]:  # fmt: skip
-    """Return all coins' markets and pasts, several each in a process of its own.
+    """Return the markets and histories of all coins, each computed in its own process if several.
 
-    `done` is given each coin's past as soon as it is there; who records the past sees a crowd come.
+    `done` is called with each coin's history as soon as it is ready; with it, a crowd builds up.
     """
     out: dict[str, tuple[SimulatedMarket, list[MinuteHistory]]] = {}
     spawn = multiprocessing.get_context("spawn")

@@ -1,10 +1,10 @@
-"""Binance: what the answers of its REST requests say, and what is known of each symbol.
+"""Binance: decoders of REST answers, and the state kept per symbol.
 
 Traps:
 - Answers seldom name their symbol, and those of COIN-M statistics name the pair.
 - COIN-M candles: ``volume`` and taker buys (columns 5 and 9) are contracts; the coins are in
   columns 7 and 10, where USD-M has dollars.
-- COIN-M open interest is contracts, so it needs a price; its history tells the coins as "value".
+- COIN-M open interest is contracts, so it needs a price; its history gives the coins as "value".
 - ``fundingInfo`` lists only symbols whose interval or cap was changed; all others pay every 8 h.
 - Of an aggregate, `f` and `l` are the first and last trade in it. Transfers of the insurance fund
   and ADL have such numbers too, but are in no aggregate: trades are lost only where the number of
@@ -50,7 +50,7 @@ from powderkeg.venues.reader import Rows, count, of_each
 
 Skipped: TypeAlias = dict[str, int]
 """What was left out, by reason."""
-DUPLICATE = "trade told twice"
+DUPLICATE = "duplicate trade"
 _SYMBOL = re.compile("[A-Z0-9_]{2,40}")
 Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
 _Row: TypeAlias = tuple[
@@ -59,15 +59,15 @@ _Row: TypeAlias = tuple[
 
 
 class Known:
-    """What is known of one symbol.
+    """State of one symbol.
 
     Args:
         name: The first half of the market id.
         symbol: As Binance writes it.
-        interval: µs between payments of funding, until the venue tells better.
+        interval: µs between payments of funding, until the venue reports it.
 
     Raises:
-        ValueError: It is no symbol.
+        ValueError: It is not a symbol.
     """
 
     __slots__ = ("at", "chain", "contract_value", "interval", "last", "mark", "market")
@@ -84,20 +84,20 @@ class Known:
         self.mark = 0.0
         """The last one, 0 until then."""
         self.chain = SequenceTracker()
-        """Numbers of the aggregates heard."""
+        """Ids of the aggregates received."""
         self.last, self.at = -1, 0
         """Number and time of the newest trade in them."""
 
-    def size(self, told: float, price: float) -> float:
+    def size(self, reported: float, price: float) -> float:
         """Return a size in base coin."""
-        return told * self.contract_value / price if self.contract_value else told
+        return reported * self.contract_value / price if self.contract_value else reported
 
-    def levels(self, told: Levels) -> tuple[Level, ...]:
+    def levels(self, rows: Levels) -> tuple[Level, ...]:
         """Return levels of a book in base coin."""
         contract_value = self.contract_value
         if not contract_value:
-            return told
-        return tuple([(price, contracts * contract_value / price) for price, contracts in told])
+            return rows
+        return tuple([(price, contracts * contract_value / price) for price, contracts in rows])
 
 
 class Aggregate(Struct, gc=False):
@@ -116,12 +116,12 @@ class Aggregate(Struct, gc=False):
 
 
 class Interest(Struct, gc=False):
-    """Open interest of now: coins, or contracts on COIN-M."""
+    """Current open interest: coins, or contracts on COIN-M."""
 
     size: Amount = msgspec.field(name="openInterest")
     symbol: str = ""
     time: Millis = 0
-    """ms; 0 where it is not told."""
+    """ms; 0 where absent."""
 
 
 class Depth(Struct, kw_only=True):
@@ -133,16 +133,16 @@ class Depth(Struct, kw_only=True):
     symbol: str = ""
     E: Millis = 0
     T: Millis = 0
-    """ms; 0 on spot, which tells no time."""
+    """ms; 0 on spot, which sends no time."""
 
 
-class _Said(Struct):
+class _Error(Struct):
     code: int = 0
     msg: str = ""
 
 
-class _Refused(_Said):
-    error: _Said | None = None
+class _FrameError(_Error):
+    error: _Error | None = None
 
 
 class _History(Struct, gc=False, rename="camel"):
@@ -193,7 +193,7 @@ class _Clock(Struct, rename="camel"):
 _interest = msgspec.json.Decoder(Interest, strict=False)
 _exchange = msgspec.json.Decoder(_Exchange, strict=False)
 _depth = msgspec.json.Decoder(Depth, strict=False)
-_refused = msgspec.json.Decoder(_Refused)
+_refused = msgspec.json.Decoder(_FrameError)
 _clock = msgspec.json.Decoder(_Clock)
 
 
@@ -209,17 +209,19 @@ def bars(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     if len(spans) > 1 or min(spans) <= 0:
         raise ValueError(f"expected bars of one length, found {sorted(spans)[:9]} ms")
     volume, buy = (7, 10) if known.contract_value else (5, 9)
-    told = ((row[0] * 1000, *row[1:5], float(row[volume]), float(row[buy])) for row in rows)
-    return candles_from_rows(known.market, seen, spans.pop() * 1000, told, partial(count, skipped))
+    candles = ((row[0] * 1000, *row[1:5], float(row[volume]), float(row[buy])) for row in rows)
+    return candles_from_rows(
+        known.market, seen, spans.pop() * 1000, candles, partial(count, skipped)
+    )
 
 
 def refusal(raw: bytes, seen: int, name: str) -> list[Event]:
-    """Return what the venue refused, as a socket or as REST tells it; nothing where it did not."""
-    told = _refused.decode(raw)
-    said = told.error or told
-    if not said.msg:
+    """Return the refusal in a socket or REST message as a `Link`; nothing where there is none."""
+    message = _refused.decode(raw)
+    error = message.error or message
+    if not error.msg:
         return []
-    return [Link(name, seen, seen, "refused", f"{said.code} {said.msg}"[:120])]
+    return [Link(name, seen, seen, "refused", f"{error.code} {error.msg}"[:120])]
 
 
 def depth(raw: bytes) -> Depth:
@@ -228,7 +230,7 @@ def depth(raw: bytes) -> Depth:
 
 
 def interest(raw: bytes) -> Interest:
-    """Return the open interest of now."""
+    """Return the current open interest."""
     return _interest.decode(raw)
 
 
@@ -247,8 +249,8 @@ def interests(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Eve
 
 def fundings(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the rates of ``fundingRate``, each for the time since the payment before it."""
-    told: list[_Funding] = _rows(raw, _Funding, skipped)
-    rows = [(row.funding_time * 1000, row.funding_rate) for row in told]
+    fundings_: list[_Funding] = _rows(raw, _Funding, skipped)
+    rows = [(row.funding_time * 1000, row.funding_rate) for row in fundings_]
     return funding_events(known.market, seen, rows, known.interval)
 
 
@@ -263,7 +265,7 @@ def ratios(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]
 def intervals(raw: bytes, skipped: Skipped) -> dict[str, int]:
     """Return the time between payments of funding by symbol, µs."""
     rows: list[_Interval] = _rows(raw, _Interval, skipped)
-    # some names are not in Latin letters; we ask for none of them
+    # some names are not in Latin letters; we never request them
     return {
         row.symbol: row.funding_interval_hours * HOUR
         for row in rows
@@ -280,14 +282,14 @@ def instruments(raw: bytes, name: str, skipped: Skipped) -> dict[str, Instrument
     """Return the perpetuals on coins, or the pairs of spot, that are open for trade."""
     listed: list[_Listed] = _rows(_exchange.decode(raw).symbols, _Listed, skipped)
     trading = [row for row in listed if _open(row)]
-    told = of_each(trading, lambda row: [_instrument(row, name)], partial(count, skipped))
-    return {row.market.partition(":")[2]: row for row in told}
+    found = of_each(trading, lambda row: [_instrument(row, name)], partial(count, skipped))
+    return {row.market.partition(":")[2]: row for row in found}
 
 
 def _open(row: _Listed) -> bool:
-    # shares and ores are traded as TRADIFI_PERPETUAL, or have another underlying
-    told = row.contract_type in {"PERPETUAL", ""} and row.underlying_type == "COIN"
-    return told and "TRADING" in {row.status, row.contract_status}
+    # shares and commodities are traded as TRADIFI_PERPETUAL, or have another underlying
+    crypto = row.contract_type in {"PERPETUAL", ""} and row.underlying_type == "COIN"
+    return crypto and "TRADING" in {row.status, row.contract_status}
 
 
 def _instrument(row: _Listed, name: str) -> Instrument:
@@ -303,12 +305,12 @@ def _instrument(row: _Listed, name: str) -> Instrument:
     return Instrument(market, row.base_asset, name, kind, linear, contract, ticks[0])
 
 
-def chain(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
-    """Put an aggregate into its place among those heard.
+def check_sequence(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
+    """Find missing trades before an aggregate, and duplicates.
 
     Returns:
-        A gap where trades before it are missing, and what is to be counted: `DUPLICATE` where it
-        was heard before.
+        A gap where trades before it are missing, and the reason to count: `DUPLICATE` where it
+        was received before.
     """
     if row.a < 0:  # the oldest recordings do not number
         return None, ""
@@ -316,7 +318,7 @@ def chain(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None, str]:
     if jumped < 0:
         return None, DUPLICATE
     last, since, at = known.last, known.at, row.T * 1000
-    if row.l <= last:  # of the past, told after the stream began
+    if row.l <= last:  # history that arrived after the stream began
         return None, ""
     known.last, known.at = row.l, at
     missing = row.f - last - 1
@@ -333,7 +335,7 @@ def trades(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]
     gaps: list[Event] = []
     rows: list[Print] = []
     for row in _rows(raw, Aggregate, skipped):
-        gap, skip = chain(row, seen, known)
+        gap, skip = check_sequence(row, seen, known)
         if gap:
             gaps.append(gap)
         if skip:

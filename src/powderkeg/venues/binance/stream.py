@@ -1,20 +1,20 @@
-"""Binance: frames of USD-M futures, COIN-M futures and spot, from public streams and REST.
+"""Binance: reader of USD-M futures, COIN-M futures and spot, from public streams and REST.
 
-`binance_plan` says what is asked, `binance_rest` reads the answers, this file all that is pushed.
+`subscriptions` lists the requests, `rest` decodes their answers, this file decodes the streams.
 One reader per market kind, because the same symbol means two markets: ``BTCUSDT`` is a perpetual
-on the USD-M host and a spot pair on the spot host, and no field of a frame tells them apart.
+on the USD-M host and a spot pair on the spot host, and no field of a frame distinguishes them.
 
 Traps:
 - ``@trade`` carries ``X``. Only ``MARKET`` is a trade; ``INSURANCE_FUND`` and ``ADL`` are transfers
   at other prices (28,722.5 in a 28,150 market on 2023-04-05). ``@aggTrade`` leaves them out. Spot
-  has no ``X``. Whoever subscribes both ``@trade`` and ``@aggTrade`` counts each trade twice; we ask
-  for the latter, whose numbers make a chain.
+  has no ``X``. Using both ``@trade`` and ``@aggTrade`` counts each trade twice; we use the
+  latter, whose ids are sequential.
 - COIN-M sizes are contracts of 100 USD (BTC) or 10 USD (all others), so base = n * face / price.
 - ``P`` of a mark frame is the estimated settlement *price*, never a rate. The funding interval is
-  not pushed: 8 h unless ``fundingInfo`` or the caller knows better. Delivery contracts (``T`` = 0)
-  have none.
-- ``S`` of a forced order is the side of the *order*: SELL closes a dead long. ``ap`` is the fill,
-  ``z`` what was filled so far. Only the last of a second is told.
+  not pushed: 8 h unless ``fundingInfo`` or the caller says otherwise. Delivery contracts (``T`` =
+  0) have none.
+- ``S`` of a forced order is the side of the *order*: SELL closes a long. ``ap`` is the fill,
+  ``z`` what was filled so far. Only the last of a second is sent.
 - Since 2026-06-30 the all-market streams of both futures hosts carry both universes: ``st`` is 1
   for USD-M, 2 for COIN-M.
 - Book tickers and REST books of spot carry no time: `at` is when we saw them.
@@ -61,7 +61,7 @@ Kind: TypeAlias = Literal["binance", "binance-coin", "binance-spot"]
 
 
 class _Head(Struct, gc=False):
-    """What a frame may say of itself: the envelope of a combined stream, or a bare kind."""
+    """What identifies a frame: the envelope of a combined stream, or a bare kind."""
 
     stream: str = ""
     data: Raw = Raw()
@@ -74,7 +74,7 @@ class _Head(Struct, gc=False):
 class _Row(Struct, gc=False, kw_only=True):
     s: str
     st: int = 0
-    """1 USD-M, 2 COIN-M, 0 not told."""
+    """1 USD-M, 2 COIN-M, 0 absent."""
 
 
 class _Trade(_Row, gc=False, kw_only=True):
@@ -145,7 +145,7 @@ class Binance(Reader):
     Args:
         kind: Which host the frames come from; also the first half of the market ids.
         symbol: The market of frames that carry none (REST depth of USD-M and spot).
-        funding: µs between funding payments, until ``fundingInfo`` tells of a symbol.
+        funding: µs between funding payments, until ``fundingInfo`` lists the symbol.
     """
 
     __slots__ = (
@@ -192,7 +192,7 @@ class Binance(Reader):
         return plan.streams(self.name, symbols)
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return what must be asked again and again, instruments first."""
+        """Return the repeated requests, instruments first."""
         return plan.polls(self.name, symbols)
 
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
@@ -228,14 +228,14 @@ class Binance(Reader):
 
     def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
         try:
-            return self._told(raw, seen, channel)
+            return self._decode_answer(raw, seen, channel)
         except msgspec.MsgspecError:
             refused = rest.refusal(raw, seen, self.name)
             if not refused:
                 raise
             return refused
 
-    def _told(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+    def _decode_answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
         kind, _, symbol = channel.partition(":")
         match kind:
             case "clock":
@@ -266,7 +266,7 @@ class Binance(Reader):
         return known
 
     def _foreign(self, universe: int) -> bool:
-        """Tell (and count) rows of the other futures universe on a merged stream."""
+        """Return whether a row is of the other futures universe on a merged stream; count it."""
         if universe != self._other:
             return False
         self._skip(f"row of the other universe, st={universe}")
@@ -286,7 +286,7 @@ class Binance(Reader):
         if self._foreign(row.st):
             return []
         known = self._of(row.s)
-        gap, skip = rest.chain(row, seen, known)
+        gap, skip = rest.check_sequence(row, seen, known)
         if skip:
             self._skip(skip)
             if skip == rest.DUPLICATE:
@@ -338,18 +338,18 @@ class Binance(Reader):
             return []
         known = self._of(order.s)
         if not self._ids.is_new([(order.s, order.S, order.T, order.z, order.ap)])[0]:
-            return self._skip("liquidation told twice")
+            return self._skip("duplicate liquidation")
         size = known.size(order.z, order.ap)
-        holder = "long" if order.S == "SELL" else "short"
-        return [Liquidation(known.market, order.T * 1000, seen, order.ap, size, holder)]
+        side = "long" if order.S == "SELL" else "short"
+        return [Liquidation(known.market, order.T * 1000, seen, order.ap, size, side)]
 
     def _interest(self, raw: bytes, seen: int, symbol: str = "") -> list[Event]:
-        told = rest.interest(raw)
-        known = self._of(symbol or told.symbol)
+        interest = rest.interest(raw)
+        known = self._of(symbol or interest.symbol)
         if known.contract_value and not known.mark:
             return self._skip("open interest in contracts before any mark")
-        size = known.size(told.size, known.mark)
-        return [OpenInterest(known.market, told.time * 1000 or seen, seen, size)]
+        size = known.size(interest.size, known.mark)
+        return [OpenInterest(known.market, interest.time * 1000 or seen, seen, size)]
 
 
 def _channel(head: _Head) -> str:
@@ -372,7 +372,7 @@ def _reader(row: type[Struct], make: _Make, skip: Callable[[str, int], object]) 
 
     def read(raw: bytes, seen: int) -> list[Event]:
         if raw.lstrip()[:1] == b"[":
-            return of_each(many.decode(raw), lambda told: make(told, seen), skip)
+            return of_each(many.decode(raw), lambda row: make(row, seen), skip)
         return make(one.decode(raw), seen)
 
     return read

@@ -1,10 +1,10 @@
-"""Binance: which sockets to keep and what to ask, for USD-M futures, COIN-M futures and spot.
+"""Binance: sockets and REST requests for USD-M futures, COIN-M futures and spot.
 
 Traps:
 - Futures sockets are routed since 2026-03: books and quotes come over ``/public``, the rest over
   ``/market``. A stream on the wrong route connects and stays silent, as do the old ``/ws`` and
   ``/stream``, and names in capitals.
-- A socket lives 24 hours. 1,024 streams are allowed on one; we put 200.
+- A socket is closed after 24 hours. 1,024 streams are allowed on one; we put 200.
 - ``depth`` without a limit gives 500 levels; 1,000 are the most there are.
 - COIN-M statistics (``/futures/data``) are asked by pair, not by symbol.
 - ``openInterestHist`` reaches back one month, and an older start is an error.
@@ -111,7 +111,7 @@ def streams(name: str, symbols: Sequence[str]) -> list[Stream]:
 
 
 def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
-    """Return what is asked again and again: instruments first."""
+    """Return the repeated requests: instruments first."""
     site = SITES[name]
     root = site.rest + site.path
     markets = [f"{name}:{symbol}" for symbol in symbols]

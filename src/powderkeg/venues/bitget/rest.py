@@ -1,11 +1,11 @@
-"""Bitget V2 over REST: what is asked, and what the answers say.
+"""Bitget V2 over REST: requests and the decoder of their answers.
 
 Traps:
 - Sides are spelled ``Buy`` or ``buy``.
 - The tick is ``priceEndStep`` in the last of `pricePlace` decimals. A contract is one coin;
-  ``sizeMultiplier`` is but the step of sizes.
+  ``sizeMultiplier`` is only the size step.
 - Tiers are in dollars and have no deductions: the rate of a tier is on the whole position.
-- There is no history of open interest. That of funding does not tell the interval.
+- There is no history of open interest. That of funding does not include the interval.
 
 Source: Bitget API docs, V2 mix market endpoints, read 2026-11; docs/sources.md.
 """
@@ -85,7 +85,7 @@ class _Funded(Struct, rename="camel"):
 
 
 class RestDecoder(EnvelopeDecoder):
-    """What the answers have told so far.
+    """Decodes the REST answers.
 
     Args:
         name: First half of the market ids.
@@ -139,7 +139,7 @@ class RestDecoder(EnvelopeDecoder):
         return []
 
     def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
-        """Return the shares not told before; the answer repeats hours of them."""
+        """Return the new long shares; the answer repeats hours of them."""
         last = self._ratios.get(symbol, -1)
         new = sorted((row.ts, row.long_account_ratio) for row in rows if row.ts > last)
         self._ratios[symbol] = new[-1][0] if new else last
@@ -151,8 +151,8 @@ class RestDecoder(EnvelopeDecoder):
         return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
-        told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        payments = [(row.funding_time * 1000, row.funding_rate) for row in rows]
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
 
 
 def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
@@ -165,13 +165,13 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         Poll("clock", f"{_REST}public/time", every=MINUTE, channels=clock),
     ]
     for each in symbols:
-        told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
         tiers = _url("query-position-lever", each, f"productType={PRODUCT}")
         ratio = _url("account-long-short", each, "period=5m")
         polls.append(Poll(f"tiers:{each}", tiers, every=HOUR, weight=2))
         polls.append(
             Poll(
-                f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, channels=told,
+                f"ratio:{each}", ratio, every=5 * MINUTE, weight=20, channels=ratio_channels,
                 bucket="account-long-short",  # one a second, beside what the others may ask
             )
         )  # fmt: skip
@@ -179,7 +179,7 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
 
 
 def past(symbol: str, since: int, until: int) -> list[Poll]:
-    """Return the requests for minute bars, then funding; past open interest is not told."""
+    """Return the requests for minute bars, then funding; there is no open interest history."""
     polls: list[Poll] = []
     for start, end in time_chunks(since, until, MINUTE, 1000):
         span = f"startTime={start // 1000}&endTime={end // 1000 - 1}&limit=1000"

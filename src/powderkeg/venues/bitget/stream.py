@@ -1,16 +1,16 @@
-"""Bitget perpetuals margined in USDT: the V3 public socket, and V2 answers.
+"""Bitget USDT-margined perpetuals: reader of the V3 public socket and of V2 REST answers.
 
 Traps:
 - ``amount`` of a liquidation is dollars, so base = amount / price. ``side`` is the side of the
-  dead *position*: buy is a dead long. Only the largest of each side, symbol and second is told,
-  and up to twenty seconds late. What `price` is, no page says.
+  liquidated *position*: buy is a long. Only the largest of each side, symbol and second is sent,
+  up to twenty seconds late. The docs do not say what `price` is.
 - V3 frames name a `topic`, V1 and V2 frames a `channel`, with other fields and no liquidations.
   Only V3 frames of ``usdt-futures`` are read: the other product types share the names of topics
   and fields, with other units.
 - A change of the book follows where its ``pseq`` is the ``seq`` before. The checksum is 0.
 - The first ``publicTrade`` frame after subscribing is history; ids need not rise.
 - A ticker has no time of its own: that of the frame is used. Open interest is taken as coins, each
-  contract once; no page says so.
+  contract once; the docs do not say.
 
 Source: Bitget API docs, UTA (V3) public channels, read 2026-11; docs/sources.md.
 """
@@ -63,7 +63,7 @@ _ARGS = 5
 """Subscriptions in one message."""
 _SYMBOLS = 16
 """Symbols on one socket: the venue advises fewer than 50 channels."""
-_CADENCE: dict[ChannelKind, int] = {
+_INTERVALS: dict[ChannelKind, int] = {
     "trades": MINUTE,
     "book": 5 * SECOND,
     "mark": 5 * SECOND,
@@ -89,7 +89,7 @@ class _Frame(Struct, gc=False):
     action: str = ""
     data: Raw = Raw()
     ts: Raw = Raw()
-    """Of tickers only: all other rows have their own, which a bad one here must not cost."""
+    """Of tickers only: other rows have their own, so a bad one here must not cost them."""
     event: str = ""
     msg: str = ""
 
@@ -135,7 +135,7 @@ _book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
 class Bitget(VenueAdapter[RestDecoder]):
     """Reader of Bitget's perpetuals margined in USDT."""
 
-    __slots__ = ("_dead", "_ids", "_liquidated", "_ours", "_topics")
+    __slots__ = ("_forced", "_ids", "_liquidated", "_ours", "_topics")
     STATE_FIELDS = ("_liquidated", "_ids")
     name: str = "bitget"
     limits: Limits = Limits(20, SECOND)
@@ -146,7 +146,7 @@ class Bitget(VenueAdapter[RestDecoder]):
         self._ours: set[str] = set()
         self._ids: dict[str, Deduplicator] = {}
         self._liquidated = Deduplicator()
-        self._dead, traded = self._rows(_Liquidation), self._rows(_Trade)
+        self._forced, traded = self._rows(_Liquidation), self._rows(_Trade)
         self._topics: dict[str, _Maker] = {
             "publicTrade": lambda frame, seen: self._prints(
                 frame.arg.symbol, traded.decode(frame.data), seen
@@ -175,7 +175,7 @@ class Bitget(VenueAdapter[RestDecoder]):
         return rest.polls(self.name, symbols)
 
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for minute bars, then funding; past open interest is not told."""
+        """Return the requests for minute bars, then funding; there is no open interest history."""
         return rest.past(symbol, since, until)
 
     def recent(self, symbol: str) -> list[Poll]:
@@ -187,15 +187,15 @@ class Bitget(VenueAdapter[RestDecoder]):
         args = [_subscription("books", symbol)]
         return resubscribe(args)
 
-    def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
+    def _stream(self, symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
         args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
-        channels = self._channels(symbols, _CADENCE)
-        if dying:
+        channels = self._channels(symbols, _INTERVALS)
+        if liquidation_symbols:
             args.append({"instType": PRODUCT, "topic": "liquidation"})
-            channels += self._channels(dying, {"liquidations": 0})
-        hello = tuple([op("subscribe", part) for part in chunks(args, _ARGS)])
+            channels += self._channels(liquidation_symbols, {"liquidations": 0})
+        subscribe = tuple([op("subscribe", part) for part in chunks(args, _ARGS)])
         pause, ping_every = SECOND // 10, 30 * SECOND
-        return Stream(_SOCKET, channels, hello, pause, b"ping", ping_every)
+        return Stream(_SOCKET, channels, subscribe, pause, b"ping", ping_every)
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         if raw == b"pong":
@@ -207,13 +207,13 @@ class Bitget(VenueAdapter[RestDecoder]):
             return []
         topic, symbol = frame.arg.topic, frame.arg.symbol
         if topic == "liquidation":
-            return self._liquidations(self._dead.decode(frame.data), seen)
+            return self._liquidations(self._forced.decode(frame.data), seen)
         if not _SYMBOL.fullmatch(symbol):
             raise ValueError(f"expected a frame with a symbol, found {symbol[:40]!r}")
         return self._topics[topic](frame, seen)
 
     def _known(self, arg: _Arg) -> bool:
-        """Tell whether a frame is of V3, of our product and of a topic we use; count the others."""
+        """Return whether a frame is V3, of our product and a topic we use; count the others."""
         if not arg.topic:
             self._skip(f"V1 or V2 channel {arg.channel[:24]}" if arg.channel else "no topic")
         elif arg.inst_type != PRODUCT:
@@ -226,13 +226,13 @@ class Bitget(VenueAdapter[RestDecoder]):
 
     def _prints(self, symbol: str, rows: list[_Trade] | list[Recent], seen: int) -> list[Event]:
         fresh = self._ids.setdefault(symbol, Deduplicator()).is_new([row.id for row in rows])
-        self._skip("trade told twice", fresh.count(False))
-        lines: list[Print] = [
+        self._skip("duplicate trade", fresh.count(False))
+        prints: list[Print] = [
             (row.at * 1000, row.price, row.size if row.side in _BUY else -row.size)
             for row, new in zip(rows, fresh, strict=True)
             if new
         ]
-        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
 
     def _books(self, frame: _Frame, seen: int) -> list[Event]:
         market, whole = f"{self.name}:{frame.arg.symbol}", frame.action == "snapshot"
@@ -260,13 +260,13 @@ class Bitget(VenueAdapter[RestDecoder]):
         self._skip("liquidation of another market", len(rows) - len(ours))
         keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in ours]
         fresh = self._liquidated.is_new(keys)
-        self._skip("liquidation told twice", fresh.count(False))
+        self._skip("duplicate liquidation", fresh.count(False))
         events: list[Event] = []
         for row, new in zip(ours, fresh, strict=True):
             if new:
-                holder: PositionSide = "long" if row.side in _BUY else "short"
+                side: PositionSide = "long" if row.side in _BUY else "short"
                 market, size = f"{self.name}:{row.symbol}", row.amount / row.price
-                events.append(Liquidation(market, row.ts * 1000, seen, row.price, size, holder))
+                events.append(Liquidation(market, row.ts * 1000, seen, row.price, size, side))
         return events
 
 

@@ -1,12 +1,12 @@
-"""Bybit v5 over REST: what is asked, and what the answers say.
+"""Bybit v5 over REST: requests and the decoder of their answers.
 
 Traps:
 - Answers are newest first.
 - ``openInterest`` counts both sides; ``singleOpenInterest`` (since 2026-06-11) is half of it.
-- Inverse sizes are dollars. Bars tell the coins too, in `turnover`; open interest does not, so it
+- Inverse sizes are dollars. Bars give coins too, in `turnover`; open interest does not, so it
   is divided by the close of the bar that ended then: ask for bars first.
-- Margin rates of ``risk-limit`` came as percent and come as fractions; the leverage tells which.
-- Funding histories do not tell the interval, which Bybit changes.
+- Margin rates of ``risk-limit`` were percent and are now fractions; the leverage shows which.
+- Funding histories do not include the interval, which Bybit changes.
 
 Source: Bybit API docs, v5, market endpoints, read 2026-11; docs/sources.md.
 """
@@ -51,7 +51,7 @@ _Kline: TypeAlias = tuple[Millis, Price, Price, Price, Price, Amount, Amount]
 
 
 class Trade(Struct, gc=False):
-    """One print: of the socket as it is, of an answer under longer names."""
+    """One print of the socket; REST answers use longer names."""
 
     at: Millis = field(name="T")
     side: Side = field(name="S")
@@ -125,7 +125,7 @@ _result: msgspec.json.Decoder[_Result] = msgspec.json.Decoder(_Result)
 
 
 class RestDecoder(reader.RestDecoder):
-    """What the answers of one category have told so far.
+    """Decodes the REST answers of one category.
 
     Args:
         name: First half of the market ids.
@@ -179,8 +179,8 @@ class RestDecoder(reader.RestDecoder):
             )
             for row in listed
         }  # fmt: skip
-        told = {row.symbol: row.funding_interval * MINUTE for row in listed}
-        self.intervals |= {symbol: span for symbol, span in told.items() if span >= HOUR}
+        intervals = {row.symbol: row.funding_interval * MINUTE for row in listed}
+        self.intervals |= {symbol: span for symbol, span in intervals.items() if span >= HOUR}
         return []
 
     def _table(self, symbol: str, rows: list[_Limit], seen: int) -> list[Event]:
@@ -232,12 +232,12 @@ class RestDecoder(reader.RestDecoder):
         return out
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
-        told = [(row.funding_rate_timestamp * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        payments = [(row.funding_rate_timestamp * 1000, row.funding_rate) for row in rows]
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
 
 
 def polls(name: str, category: Category, symbols: Sequence[str]) -> list[Poll]:
-    """Return what is asked again and again: instruments, clock, tiers and ratio of each symbol."""
+    """Return the repeated requests: instruments, clock, tiers and ratio of each symbol."""
     listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
     asked = [
         Poll("instruments", _url(category, "instruments-info", "limit=1000"), every=HOUR,
@@ -245,11 +245,11 @@ def polls(name: str, category: Category, symbols: Sequence[str]) -> list[Poll]:
         Poll("clock", f"{_REST}time", every=MINUTE, channels=(Channel(name, "clock", MINUTE),)),
     ]  # fmt: skip
     for each in symbols:
-        told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
         tiers = _url(category, "risk-limit", f"symbol={each}")
         ratio = _url(category, "account-ratio", f"symbol={each}&period=5min&limit=1")
         asked.append(Poll(f"tiers:{each}", tiers, every=HOUR))
-        asked.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, channels=told))
+        asked.append(Poll(f"ratio:{each}", ratio, every=5 * MINUTE, channels=ratio_channels))
     return asked
 
 
@@ -257,7 +257,7 @@ def past(category: Category, symbol: str, since: int, until: int) -> list[Poll]:
     """Return the requests for minute bars, then open interest, then funding; oldest first."""
     asked: list[Poll] = []
     for start, end in time_chunks(since, until, MINUTE, 1000):
-        # the end is contained
+        # the end is inclusive
         span = f"interval=1&start={start // 1000}&end={end // 1000 - 1}&limit=1000"
         asked.append(Poll(f"candles:{symbol}", _url(category, "kline", f"symbol={symbol}&{span}")))
     for kind, path, step, span in (

@@ -3,7 +3,7 @@
 The two categories share hosts and frames; only the URL says which one a frame is of.
 
 Traps:
-- ``S`` of a liquidation is the side of the dead *position*: Buy is a dead long. ``p`` is the
+- ``S`` of a liquidation is the side of the liquidated *position*: Buy is a long. ``p`` is the
   bankruptcy price. The feed is complete.
 - ``openInterest`` counts both sides; ``singleOpenInterest`` (since 2026-06-11) is half of it.
 - Inverse sizes and open interest are dollars, so base = n / price; open interest comes without a
@@ -67,12 +67,12 @@ _ARGS = 10
 """Topics in one message."""
 _SYMBOLS = 50
 """Symbols on one socket: 200 topics, far below the 21,000 characters allowed."""
-_CADENCE: dict[ChannelKind, int] = {
+_INTERVALS: dict[ChannelKind, int] = {
     "trades": MINUTE,
     "book": 5 * SECOND,
     "mark": 5 * SECOND,
     "funding": 0,
-    "oi": 0,  # told only where it has changed
+    "oi": 0,  # sent only when it changes
     "liquidations": 0,
 }
 _SYMBOL = re.compile("[0-9A-Z-]{2,40}")
@@ -83,7 +83,7 @@ class _Frame(Struct, gc=False):
     topic: str = ""
     type: str = ""
     ts: Raw = Raw()
-    """Of books and tickers only: rows have their own, which a bad one here must not cost."""
+    """Of books and tickers only: rows have their own, so a bad one here must not cost them."""
     cts: Raw = Raw()
     data: Raw = Raw()
     success: bool | None = None
@@ -97,7 +97,7 @@ class _Book(Struct, gc=False):
 
 
 class _Ticker(Struct, gc=False, rename="camel"):
-    """Numbers are texts here: a dated future sends empty ones."""
+    """Numbers as text: a dated future sends empty ones."""
 
     mark_price: str = ""
     index_price: str = ""
@@ -174,10 +174,10 @@ class Bybit(VenueAdapter[RestDecoder]):
 
     def _stream(self, symbols: Sequence[str]) -> Stream:
         topics = [f"{topic}.{symbol}" for symbol in symbols for topic in _TOPICS]
-        hello = tuple([op("subscribe", part) for part in chunks(topics, _ARGS)])
-        channels = self._channels(symbols, _CADENCE)
+        subscribe = tuple([op("subscribe", part) for part in chunks(topics, _ARGS)])
+        channels = self._channels(symbols, _INTERVALS)
         url, ping = _SOCKET + self.category, b'{"op":"ping"}'
-        return Stream(url, channels, hello, ping=ping, ping_every=20 * SECOND)
+        return Stream(url, channels, subscribe, ping=ping, ping_every=20 * SECOND)
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         frame = _frame.decode(raw)
@@ -200,22 +200,22 @@ class Bybit(VenueAdapter[RestDecoder]):
     def _prints(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
         ids = self._ids.setdefault(symbol, Deduplicator())
         fresh = ids.is_new([row.id for row in rows])
-        told = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
-        if len(told) < len(rows):
-            self._skip("trade told twice", fresh.count(False))
-            self._skip("block trade", fresh.count(True) - len(told))
-        lines: list[Print]
+        tape = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
+        if len(tape) < len(rows):
+            self._skip("duplicate trade", fresh.count(False))
+            self._skip("block trade", fresh.count(True) - len(tape))
+        prints: list[Print]
         if self.category == "linear":
-            lines = [
+            prints = [
                 (row.at * 1000, row.price, row.size if row.side == "Buy" else -row.size)
-                for row in told
+                for row in tape
             ]
         else:
-            lines = [
+            prints = [
                 (row.at * 1000, row.price, (1 if row.side == "Buy" else -1) * row.size / row.price)
-                for row in told
+                for row in tape
             ]
-        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
 
     def _book(self, rest: str, frame: _Frame, book: _Book, seen: int) -> list[Event]:
         depth, _, symbol = rest.partition(".")
@@ -232,27 +232,27 @@ class Bybit(VenueAdapter[RestDecoder]):
             return levels
         return tuple([(price, dollars / price) for price, dollars in levels])
 
-    def _ticker(self, symbol: str, frame: _Frame, told: _Ticker, seen: int) -> list[Event]:
+    def _ticker(self, symbol: str, frame: _Frame, ticker: _Ticker, seen: int) -> list[Event]:
         market, at, events = f"{self.name}:{symbol}", _stamp.decode(frame.ts) * 1000, list[Event]()
-        if told.index_price:
-            self._index[symbol] = _number(told.index_price, 1e-12)
-        if told.mark_price:
-            self._mark[symbol] = mark = _number(told.mark_price, 1e-12)
+        if ticker.index_price:
+            self._index[symbol] = _number(ticker.index_price, 1e-12)
+        if ticker.mark_price:
+            self._mark[symbol] = mark = _number(ticker.mark_price, 1e-12)
             events.append(Mark(market, at, seen, mark, self._index.get(symbol)))
-        if told.funding_interval_hour:
-            hours = _number(told.funding_interval_hour, 1, 24)
+        if ticker.funding_interval_hour:
+            hours = _number(ticker.funding_interval_hour, 1, 24)
             self._answers.intervals[symbol] = round(hours * HOUR)
-        if told.funding_rate:
-            rate = _number(told.funding_rate, -1, 1)
+        if ticker.funding_rate:
+            rate = _number(ticker.funding_rate, -1, 1)
             events.append(Funding(market, at, seen, rate, self._answers.interval(symbol)))
-        events += self._interest(symbol, told, at, seen)
+        events += self._interest(symbol, ticker, at, seen)
         return events
 
-    def _interest(self, symbol: str, told: _Ticker, at: int, seen: int) -> list[Event]:
-        if told.single_open_interest:
-            size = _number(told.single_open_interest)
-        elif told.open_interest:
-            size = _number(told.open_interest) / 2
+    def _interest(self, symbol: str, ticker: _Ticker, at: int, seen: int) -> list[Event]:
+        if ticker.single_open_interest:
+            size = _number(ticker.single_open_interest)
+        elif ticker.open_interest:
+            size = _number(ticker.open_interest) / 2
         else:
             return []
         if self.category == "inverse":
@@ -267,7 +267,7 @@ class Bybit(VenueAdapter[RestDecoder]):
     ) -> list[Event]:
         keys = [(symbol, row.side, row.at, row.size, row.price) for row in rows]
         fresh = self._liquidated.is_new(keys)
-        self._skip("liquidation told twice", fresh.count(False))
+        self._skip("duplicate liquidation", fresh.count(False))
         market = f"{self.name}:{symbol}"
         return [
             Liquidation(

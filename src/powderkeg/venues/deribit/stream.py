@@ -5,16 +5,16 @@ Traps:
   base = amount / price and interest / mark. ``X_USDC-PERPETUAL`` is linear: base coin throughout.
 - A liquidation is a flag on a trade and complete: ``T`` the taker was liquidated, ``M`` the maker,
   ``MT`` both. The order that closed the position has the trade's direction for T, the contrary for
-  M; a forced sell closes a dead long. So ``MT`` is a dead long and a dead short.
+  M; a forced sell closes a long. So ``MT`` is a liquidated long and a liquidated short.
 - ``trade_seq`` rises by one per trade of an instrument: a jump is a hole, a repetition a duplicate,
   of a liquidation too.
 - Block trades (``block_trade_id``) have a number in it too, but a price agreed elsewhere: no print.
 - The first book message is ``type`` snapshot (older ones: without ``prev_change_id``), the rest
   name the change before. A snapshot may name one too. The amount of a "delete" is not used.
-- Funding runs all the time: ``current_funding`` is the rate of 8 hours at this instant, a row of
+- Funding is continuous: ``current_funding`` is the rate of 8 hours at this instant, a row of
   the history what one hour paid.
-- Maintenance margins are told nowhere on the wire, and no open interest of the past.
-- The server asks ``test_request`` and cuts who does not answer.
+- The API has no maintenance margins and no open interest history.
+- The server sends ``test_request`` and disconnects a client that does not answer.
 
 Source: Deribit API docs 2.1.1, "Subscriptions", "Market data", read 2026-11; docs/sources.md.
 """
@@ -160,7 +160,7 @@ _NOTHING = (Raw(), Raw(b"null"))
 
 
 class _Prints:
-    """Reads frames of trades, one of which that is bad costs itself only."""
+    """Decodes frames of trades, skipping the bad ones."""
 
     __slots__ = ("_parts", "_rows", "_whole")
 
@@ -173,8 +173,8 @@ class _Prints:
         try:
             return self._whole.decode(raw)
         except msgspec.ValidationError:
-            told = self._rows.decode(self._parts.decode(raw).params.data)
-            return _Frame(_Params(told))
+            trades = self._rows.decode(self._parts.decode(raw).params.data)
+            return _Frame(_Params(trades))
 
 
 class Deribit(Reader):
@@ -196,7 +196,7 @@ class Deribit(Reader):
                 "trades": (msgspec.json.Decoder(_Last), self._recent),
             }
         )
-        self._last: dict[str, tuple[SequenceTracker, int]] = {}  # numbers heard, time of the newest
+        self._last: dict[str, tuple[SequenceTracker, int]] = {}  # ids received, time of the newest
         self._traded = self._rows(_Trade)
         self._by: dict[bytes, tuple[str, str]] = {}  # topic and symbol by channel
         self._topics: Makers = {
@@ -215,10 +215,10 @@ class Deribit(Reader):
         markets = [f"{self.name}:{symbol}" for symbol in symbols]
         channels = [Channel(each, kind, 5 * SECOND) for each in markets for kind in _STEADY]
         channels += [Channel(each, kind) for each in markets for kind in _RARE]
-        hello = [_call("set_heartbeat", {"interval": 30})]
-        hello += [_call("subscribe", {"channels": part}) for part in chunks(names, 100)]
+        subscribe = [_call("set_heartbeat", {"interval": 30})]
+        subscribe += [_call("subscribe", {"channels": part}) for part in chunks(names, 100)]
         # about three subscriptions a second are allowed
-        return [Stream(_SOCKET, tuple(channels), tuple(hello), SECOND // 3)]
+        return [Stream(_SOCKET, tuple(channels), tuple(subscribe), SECOND // 3)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
         """Return the requests for instruments and the clock."""
@@ -268,7 +268,7 @@ class Deribit(Reader):
         return make(symbol, frame.decode(raw).params.data, seen)
 
     def _general(self, raw: bytes, seen: int) -> list[Event]:
-        """Read a frame of a channel not seen before, or of none."""
+        """Read a frame of a new channel, or of none."""
         head = _head.decode(raw)
         name = head.params.channel
         if head.error:
@@ -279,7 +279,7 @@ class Deribit(Reader):
         symbol, _, interval = rest.partition(".")
         if topic not in self._topics or not _PERPETUAL.fullmatch(symbol) or "." in interval:
             return self._skip(f"channel {name[:32]}")
-        if interval == "100ms":  # what we ask for; so the list stays short
+        if interval == "100ms":  # the one we subscribe to, so the table stays small
             self._by[name.encode()] = (topic, symbol)
         frame, make = self._topics[topic]
         return make(symbol, frame.decode(raw).params.data, seen)
@@ -294,18 +294,18 @@ class Deribit(Reader):
 
     def _trades(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
         market, inverse = f"{self.name}:{symbol}", _inverse(symbol)
-        chain, since = self._last.get(symbol) or (SequenceTracker(), 0)
+        tracker, since = self._last.get(symbol) or (SequenceTracker(), 0)
         new, events = list[_Trade](), list[Event]()
         for row in sorted(rows, key=lambda row: row.trade_seq):
-            at, missing = row.timestamp * 1000, chain.take(row.trade_seq)
+            at, missing = row.timestamp * 1000, tracker.take(row.trade_seq)
             if missing > 0:
                 why = f"{missing} trades missing before trade {row.trade_seq}"
                 events.append(Gap(market, at, seen, since, why))
             if missing >= 0:
                 new.append(row)
                 since = max(since, at)
-        self._last[symbol] = chain, since
-        self._skip("trade told twice", len(rows) - len(new))
+        self._last[symbol] = tracker, since
+        self._skip("duplicate trade", len(rows) - len(new))
         tape = [row for row in new if row.block_trade_id is None]
         self._skip("block trade", len(new) - len(tape))
         taken = [(row.timestamp * 1000, row.price, _size(row, inverse)) for row in tape]
@@ -314,8 +314,8 @@ class Deribit(Reader):
             events += _liquidations(market, seen, row, abs(_size(row, inverse)))
         return events
 
-    def _recent(self, symbol: str, told: _Last, seen: int) -> list[Event]:
-        return self._trades(symbol, self._traded.decode(told.trades), seen)
+    def _recent(self, symbol: str, last: _Last, seen: int) -> list[Event]:
+        return self._trades(symbol, self._traded.decode(last.trades), seen)
 
     def _book(self, symbol: str, book: _Book, seen: int) -> list[Event]:
         market, at, inverse = f"{self.name}:{symbol}", book.timestamp * 1000, _inverse(symbol)
@@ -327,37 +327,38 @@ class Deribit(Reader):
             raise ValueError("expected a change to name the one before it")
         return [BookDelta(market, at, seen, bids, asks, before + 1, book.change_id, before)]
 
-    def _ticker(self, symbol: str, told: _Ticker, seen: int) -> list[Event]:
-        market, at = f"{self.name}:{symbol}", told.timestamp * 1000
-        size = told.open_interest / told.mark_price if _inverse(symbol) else told.open_interest
-        events: list[Event] = [Mark(market, at, seen, told.mark_price, told.index_price)]
-        if told.current_funding is not None:
-            events.append(Funding(market, at, seen, told.current_funding, 8 * HOUR))
+    def _ticker(self, symbol: str, ticker: _Ticker, seen: int) -> list[Event]:
+        market, at = f"{self.name}:{symbol}", ticker.timestamp * 1000
+        interest, mark = ticker.open_interest, ticker.mark_price
+        size = interest / mark if _inverse(symbol) else interest
+        events: list[Event] = [Mark(market, at, seen, ticker.mark_price, ticker.index_price)]
+        if ticker.current_funding is not None:
+            events.append(Funding(market, at, seen, ticker.current_funding, 8 * HOUR))
         return [*events, OpenInterest(market, at, seen, size)]
 
-    def _clock(self, _: str, told: int, __: int) -> list[Event]:
-        self.server_time = told * 1000
+    def _clock(self, _: str, millis: int, __: int) -> list[Event]:
+        self.server_time = millis * 1000
         return []
 
-    def _listed(self, _: str, told: list[_Listed], __: int) -> list[Event]:
-        listed = (each for each in told if each.is_active and _PERPETUAL.fullmatch(each.name))
+    def _listed(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
+        listed = (each for each in rows if each.is_active and _PERPETUAL.fullmatch(each.name))
         self.instruments = {each.name: _instrument(each) for each in listed}
         return []
 
-    def _chart(self, symbol: str, told: _Chart, seen: int) -> list[Event]:
-        columns = (told.ticks, told.open, told.high, told.low, told.close, told.volume)
+    def _chart(self, symbol: str, chart: _Chart, seen: int) -> list[Event]:
+        columns = (chart.ticks, chart.open, chart.high, chart.low, chart.close, chart.volume)
         bars = ((row[0] * 1000, *row[1:], row[5] / 2) for row in zip(*columns, strict=True))
         return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
-    def _fundings(self, symbol: str, told: list[_Interest], seen: int) -> list[Event]:
+    def _fundings(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"
-        return [Funding(market, row.timestamp * 1000, seen, row.interest_1h, HOUR) for row in told]
+        return [Funding(market, row.timestamp * 1000, seen, row.interest_1h, HOUR) for row in rows]
 
 
-def _instrument(told: _Listed) -> Instrument:
-    market, linear = f"deribit:{told.name}", not _inverse(told.name)
-    coin, contract = told.base_currency, told.contract_size
-    return Instrument(market, coin, "deribit", "perpetual", linear, contract, told.tick_size)
+def _instrument(row: _Listed) -> Instrument:
+    market, linear = f"deribit:{row.name}", not _inverse(row.name)
+    coin, contract = row.base_currency, row.contract_size
+    return Instrument(market, coin, "deribit", "perpetual", linear, contract, row.tick_size)
 
 
 def _why(error: _Error) -> str:
@@ -369,7 +370,7 @@ def _inverse(symbol: str) -> bool:
 
 
 def _size(row: _Trade, inverse: bool) -> float:
-    """Return the base coin a trade moved, negative where a seller took."""
+    """Return the size in base coin, negative where the taker sold."""
     size = row.amount / row.price if inverse else row.amount
     return size if row.direction == "buy" else -size
 
@@ -378,8 +379,8 @@ def _liquidations(market: str, seen: int, row: _Trade, size: float) -> list[Even
     at, bought = row.timestamp * 1000, row.direction == "buy"
     events: list[Event] = []
     for flag in row.liquidation or "":
-        holder = "short" if bought == (flag == "T") else "long"
-        events.append(Liquidation(market, at, seen, row.price, size, holder))
+        side = "short" if bought == (flag == "T") else "long"
+        events.append(Liquidation(market, at, seen, row.price, size, side))
     return events
 
 

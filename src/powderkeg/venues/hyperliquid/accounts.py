@@ -1,11 +1,11 @@
-"""What Hyperliquid tells of any account to anyone: its open positions, by address.
+"""Open positions of Hyperliquid accounts, which are public by address.
 
 Traps:
-- A coin the account has left is not named: it is told as held no more, once.
-- `liquidationPx` is null where a cross account stands far from its end. Those of others move with
-  all that the account holds.
+- A position that was closed is missing from the answer: it is reported as closed, once.
+- `liquidationPx` is null where a cross account is far from liquidation. In cross margin it
+  depends on everything the account holds.
 - `szi` is signed, so a short is negative.
-- An address nobody has ever used is answered like one that holds nothing.
+- An address never used is answered like one without positions.
 
 Source: Hyperliquid docs, "Info endpoint", clearinghouseState, and "Rate limits", read 2026-11. Not
 recorded: no such answer is among the fixtures.
@@ -33,7 +33,7 @@ WEIGHT = 2
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _Signed: TypeAlias = Annotated[float, Meta(gt=-BIG, lt=BIG)]
 Held: TypeAlias = dict[str, tuple[str, ...]]
-"""Coins that each watched account held when last looked at."""
+"""Coins each watched account had positions in at its last answer."""
 
 
 class _Position(Struct, gc=False, rename="camel"):
@@ -48,7 +48,7 @@ class _Holding(Struct):
 
 
 class State(Struct, rename="camel"):
-    """All that an account holds."""
+    """All positions of an account."""
 
     asset_positions: list[_Holding]
     time: Millis
@@ -58,14 +58,14 @@ STATE: Decoder = decoder(State)
 
 
 def watch(url: str, addresses: Sequence[str]) -> list[Poll]:
-    """Return the requests that tell what accounts hold, each asked once a minute.
+    """Return the requests for the positions of accounts, each sent once a minute.
 
     Args:
-        url: Where to ask.
-        addresses: Of 0x and 40 hexadecimal digits.
+        url: The info endpoint.
+        addresses: 0x and 40 hexadecimal digits each.
 
     Raises:
-        ConfigError: One is no address, or there are more than `MOST`.
+        ConfigError: One is not an address, or there are more than `MOST`.
     """
     for address in addresses:
         if not _ADDRESS.fullmatch(address):
@@ -73,35 +73,35 @@ def watch(url: str, addresses: Sequence[str]) -> list[Poll]:
     if len(addresses) > MOST:
         raise ConfigError(f"expected at most {MOST} accounts to watch, found {len(addresses)}")
     return [
-        Poll(f"positions:{address}", url, _asked(address), MINUTE, WEIGHT)
+        Poll(f"positions:{address}", url, _request(address), MINUTE, WEIGHT)
         for address in dict.fromkeys(address.lower() for address in addresses)
     ]
 
 
-def looks(venue: str, held: Held, account: str, told: State, seen: int) -> list[Event]:
-    """Return a look at each coin an account holds, and at each it held when last asked.
+def position_events(venue: str, held: Held, account: str, state: State, seen: int) -> list[Event]:
+    """Return a snapshot of each position of an account, and of each closed since the last one.
 
     Args:
         venue: First half of the market ids.
-        held: What was held before; told anew.
-        account: Whose answer this is.
-        told: The answer.
-        seen: When it reached us, µs.
+        held: Coins of the last answer by account; updated in place.
+        account: The account's address.
+        state: The answer.
+        seen: When it was received, µs.
     """
-    at = told.time * 1000
-    rows = {each.position.coin: each.position for each in told.asset_positions}
+    at = state.time * 1000
+    rows = {each.position.coin: each.position for each in state.asset_positions}
     rows = {coin: row for coin, row in rows.items() if row.szi != 0}
-    left = [coin for coin in held.get(account, ()) if coin not in rows]
+    closed = [coin for coin in held.get(account, ()) if coin not in rows]
     held[account] = tuple(rows)
     out: list[Event] = []
     for coin, row in rows.items():
         price = row.liquidation_px or math.nan
         columns = (_one(row.szi), _one(row.entry_px), _one(price))
         out.append(Positions(f"{venue}:{coin}", at, seen, (account,), *columns))
-    return out + [_gone(f"{venue}:{coin}", at, seen, account) for coin in left]
+    return out + [_closed(f"{venue}:{coin}", at, seen, account) for coin in closed]
 
 
-def _gone(market: str, at: int, seen: int, account: str) -> Positions:
+def _closed(market: str, at: int, seen: int, account: str) -> Positions:
     none = np.zeros(0)
     return Positions(market, at, seen, (), none, none, none, (account,))
 
@@ -110,5 +110,5 @@ def _one(value: float) -> Floats:
     return np.array([value])
 
 
-def _asked(address: str) -> bytes:
+def _request(address: str) -> bytes:
     return msgspec.json.encode({"type": "clearinghouseState", "user": address})

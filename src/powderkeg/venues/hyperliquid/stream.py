@@ -1,20 +1,20 @@
-"""Hyperliquid perpetuals: one public socket, and one URL that answers what is POSTed to it.
+"""Hyperliquid perpetuals: one public socket, and one REST URL that takes POST requests.
 
 Traps:
 - The first `trades` message after subscribing is history, and so is ``recentTrades``. They are used
   as far as they are new: rows older than the newest known trade of the coin, and rows whose `tid`
-  was read before, are left out. So a reconnect mends its own hole as far as that history reaches.
-- `tid` tells trades apart but does not rise, and nothing else numbers them: no gap can be seen.
+  was read before, are left out. So a reconnect fills its own gap as far as that history reaches.
+- `tid` is unique but not sequential, and nothing else numbers trades: gaps cannot be detected.
 - ``side`` is the taker's: B bought, A sold. `users` (buyer, seller) are public addresses and may
   be absent; we do not read them.
 - ``l2Book`` is the whole book each time, 20 levels a side, without a number.
 - ``activeAssetCtx`` carries no time: `at` is when we saw it. Its open interest is coins, each
   contract once; its funding is the rate of one hour.
-- There is no feed of liquidations, no history of open interest, and no clock to ask.
+- There is no liquidation feed, no history of open interest, and no server time.
 - Of each candle interval only the newest 5,000 bars exist, so an older past has coarser bars.
-- Exchanges of others stand beside Hyperliquid's own: coins are named ``xyz:TSLA``, and each has
-  a `meta` of its own.
-- Coins of many zeros are traded by the thousand, as ``kPEPE``.
+- Builder-deployed exchanges exist beside Hyperliquid's own: their coins are named ``xyz:TSLA``, and
+  each has a `meta` of its own.
+- Low-priced coins are traded by the thousand, as ``kPEPE``.
 - ``meta`` gives leverage, not margin: maintenance is half the initial margin at the greatest
   leverage of the tier.
 
@@ -67,7 +67,7 @@ _SOCKET = "wss://api.hyperliquid.xyz/ws"
 _INFO = "https://api.hyperliquid.xyz/info"
 _Coin = Annotated[str, Meta(min_length=1, max_length=40)]
 _TOPICS = ("trades", "l2Book", "activeAssetCtx")
-_CADENCE: dict[ChannelKind, int] = {
+_EXPECTED: dict[ChannelKind, int] = {
     "trades": 5 * MINUTE,
     "book": 5 * SECOND,
     "mark": 10 * SECOND,
@@ -183,7 +183,7 @@ _encode = msgspec.json.encode
 
 
 class Hyperliquid(Reader):
-    """Reader of the perpetuals of Hyperliquid, and of the exchanges others have built there."""
+    """Reader of the perpetuals of Hyperliquid and of its builder-deployed exchanges."""
 
     __slots__ = ("_held", "_ids", "_listed", "_newest", "_traded")
     STATE_FIELDS = ("_held", "_ids", "_newest", "instruments", "tiers")
@@ -202,7 +202,7 @@ class Hyperliquid(Reader):
             }
         )
         self._held: accounts.Held = {}
-        """Coins that each watched account held when last looked at."""
+        """Coins each watched account had positions in at its last answer."""
         self._ids = Deduplicator()
         self._listed, self._traded = self._rows(_Perpetual), self._rows(_Trade)
         self._newest: dict[str, int] = {}
@@ -214,18 +214,18 @@ class Hyperliquid(Reader):
     def streams(self, symbols: Sequence[str]) -> list[Stream]:
         """Return the one socket: trades, book and context of each coin."""
         asked = ({"type": topic, "coin": coin} for coin in symbols for topic in _TOPICS)
-        hello = [_encode({"method": "subscribe", "subscription": each}) for each in asked]
-        channels = self._channels(symbols, _CADENCE)
+        subscribe = [_encode({"method": "subscribe", "subscription": each}) for each in asked]
+        channels = self._channels(symbols, _EXPECTED)
         ping = b'{"method":"ping"}'
         # 2,000 messages a minute are allowed
-        return [Stream(_SOCKET, channels, tuple(hello), SECOND // 30, ping, 30 * SECOND)]
+        return [Stream(_SOCKET, channels, tuple(subscribe), SECOND // 30, ping, 30 * SECOND)]
 
     def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the requests for instruments and tiers, one an exchange; no clock can be asked."""
+        """Return the requests for instruments and tiers, one per exchange."""
         polls: list[Poll] = []
         for dex in dict.fromkeys(["", *map(_dex, symbols)]):
-            told = [f"{self.name}:{coin}" for coin in symbols if _dex(coin) == dex]
-            provides = tuple([Channel(market, "instruments", HOUR) for market in told])
+            markets = [f"{self.name}:{coin}" for coin in symbols if _dex(coin) == dex]
+            provides = tuple([Channel(market, "instruments", HOUR) for market in markets])
             name, asked = (
                 ("instruments", {"type": "meta"})
                 if not dex
@@ -235,7 +235,7 @@ class Hyperliquid(Reader):
         return polls
 
     def watch(self, addresses: Sequence[str]) -> list[Poll]:
-        """Return the requests that tell what accounts hold; see `hyperliquid_accounts.watch`."""
+        """Return the requests for the positions of accounts; see `accounts.watch`."""
         return accounts.watch(_INFO, addresses)
 
     def past(self, symbol: str, since: int, until: int) -> list[Poll]:
@@ -255,7 +255,7 @@ class Hyperliquid(Reader):
         """Return the request for the latest trades."""
         return [_post(f"trades:{symbol}", {"type": "recentTrades", "coin": symbol}, 20)]
 
-    def snapshot(self, symbol: str) -> tuple[bytes, ...]:  # noqa: ARG002  # every book is whole
+    def snapshot(self, symbol: str) -> tuple[bytes, ...]:  # noqa: ARG002  # every book frame is a snapshot
         """Return nothing: the next frame is the whole book anyway."""
         return ()
 
@@ -283,7 +283,7 @@ class Hyperliquid(Reader):
         for row, fresh in zip(rows, self._ids.is_new([each.tid for each in rows]), strict=True):
             at = row.time * 1000
             if not fresh:
-                self._skip("trade told twice")
+                self._skip("duplicate trade")
             elif at < self._newest.get(row.coin, 0):
                 self._skip("trade older than the newest known")
             else:
@@ -293,8 +293,8 @@ class Hyperliquid(Reader):
         self._newest = newest
         return [
             event
-            for coin, told in new.items()
-            for event in trades_from_rows(f"{self.name}:{coin}", seen, told)
+            for coin, prints in new.items()
+            for event in trades_from_rows(f"{self.name}:{coin}", seen, prints)
         ]
 
     def _recent(self, symbol: str, rows: list[_Trade], seen: int) -> list[Event]:
@@ -334,15 +334,15 @@ class Hyperliquid(Reader):
         self._skip("row of another coin", len(rows) - len(own))
         return own
 
-    def _account(self, account: str, told: accounts.State, seen: int) -> list[Event]:
-        return accounts.looks(self.name, self._held, account, told, seen)
+    def _account(self, account: str, state: accounts.State, seen: int) -> list[Event]:
+        return accounts.position_events(self.name, self._held, account, state, seen)
 
     def _meta(self, dex: str, meta: _Meta, seen: int) -> list[Event]:
         listed = [one for one in self._listed.decode(meta.universe) if not one.is_delisted]
         steps = {number: table.margin_tiers for number, table in meta.margin_tables}
         others = {name: one for name, one in self.instruments.items() if _dex(name) != dex}
-        told = of_each(listed, lambda one: [_tiers(one, steps, seen)], self._skip)
-        tiers = {table.symbol: table for table in told}
+        tables = of_each(listed, lambda one: [_tiers(one, steps, seen)], self._skip)
+        tiers = {table.symbol: table for table in tables}
         self.tiers = {name: one for name, one in self.tiers.items() if name in others} | tiers
         self.instruments = others | {one.name: _instrument(one) for one in listed}
         return []
@@ -353,16 +353,16 @@ def _dex(coin: str) -> str:
     return coin.rpartition(":")[0]
 
 
-def _instrument(told: _Perpetual) -> Instrument:
-    tick = 10.0 ** (told.sz_decimals - 6)  # and at most five digits that count
-    market = f"hyperliquid:{told.name}"
-    return Instrument(market, told.name, "hyperliquid", "perpetual", True, 1.0, tick)
+def _instrument(listed: _Perpetual) -> Instrument:
+    tick = 10.0 ** (listed.sz_decimals - 6)  # and at most five digits that count
+    market = f"hyperliquid:{listed.name}"
+    return Instrument(market, listed.name, "hyperliquid", "perpetual", True, 1.0, tick)
 
 
-def _tiers(told: _Perpetual, tables: dict[int, list[_Step]], seen: int) -> TierTable:
+def _tiers(listed: _Perpetual, tables: dict[int, list[_Step]], seen: int) -> TierTable:
     """Return the tiers of a margin table; one tier where the coin names none that is known."""
     tiers: list[Tier] = []
-    steps = tables.get(told.margin_table_id) or [_Step(0.0, told.max_leverage)]
+    steps = tables.get(listed.margin_table_id) or [_Step(0.0, listed.max_leverage)]
     floors = [step.lower_bound for step in steps]
     if floors[0] != 0 or floors != sorted(set(floors)):
         raise ValueError(f"expected margin tiers that rise from 0, found {floors[:9]}")
@@ -371,7 +371,7 @@ def _tiers(told: _Perpetual, tables: dict[int, list[_Step]], seen: int) -> TierT
         rate, before = 0.5 / step.max_leverage, rate
         deduction += step.lower_bound * (rate - before)
         tiers.append(Tier(step.lower_bound, cap, step.max_leverage, rate, deduction))
-    return TierTable("hyperliquid", told.name, "Hyperliquid meta", seen, tuple(tiers))
+    return TierTable("hyperliquid", listed.name, "Hyperliquid meta", seen, tuple(tiers))
 
 
 def _stretches(since: int, until: int) -> list[tuple[str, int, int, int]]:

@@ -1,10 +1,10 @@
-"""OKX v5 over REST: what is asked, what the answers say, and how much a contract is.
+"""OKX v5 over REST: requests, the decoder of their answers, and contract sizes.
 
 Traps:
 - Sizes are contracts of ``ctVal * ctMult``: 0.01 BTC, 0.1 ETH, 1,000 DOGE, or 100 dollars of
-  BTC-USD. Whoever forgets it is wrong by a factor of a hundred.
+  BTC-USD. Ignoring it is wrong by a factor of a hundred.
 - Answers are newest first. `after` and `before` both exclude, and *after* a time are older rows.
-- Bars do not tell their length; ours are of one or five minutes, and the gap between two tells.
+- Bars do not include their length; ours are of one or five minutes, as their distance shows.
 - The history of open interest is 1,440 readings of five minutes, and that of funding 400 payments.
 - ``long-short-account-ratio`` is longs per short, not a share, and is of a coin, not of a market.
 - Margin tiers are in contracts and have no deductions: the rate of a tier is on the whole position.
@@ -62,7 +62,7 @@ class _Clock(Struct):
 
 
 class _Listed(Struct, rename="camel"):
-    """Numbers are texts here: what does not trade yet has empty ones."""
+    """Numbers as text: an instrument not yet trading has empty ones."""
 
     inst_id: str
     state: str
@@ -97,7 +97,7 @@ class _Accounts(Struct, gc=False, array_like=True):
 
 
 class RestDecoder(EnvelopeDecoder):
-    """What the answers have told so far.
+    """Decodes the REST answers.
 
     Args:
         name: First half of the market ids.
@@ -128,7 +128,7 @@ class RestDecoder(EnvelopeDecoder):
         """Return how much one contract of a symbol is.
 
         Raises:
-            ValueError: No answer has told it yet.
+            ValueError: It is not known yet.
         """
         found = self.instruments.get(symbol)
         if found is None:
@@ -146,10 +146,10 @@ class RestDecoder(EnvelopeDecoder):
         return []
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
-        told = [instrument for row in rows if (instrument := self._instrument(row))]
-        self._skip("instrument that is no live swap of a known size", len(rows) - len(told))
+        instruments = [instrument for row in rows if (instrument := self._instrument(row))]
+        self._skip("instrument that is no live swap of a known size", len(rows) - len(instruments))
         self.instruments.clear()
-        self.instruments |= {each.market.partition(":")[2]: each for each in told}
+        self.instruments |= {each.market.partition(":")[2]: each for each in instruments}
         return []
 
     def _instrument(self, row: _Listed) -> Instrument | None:
@@ -164,8 +164,8 @@ class RestDecoder(EnvelopeDecoder):
 
     def _keep(self, symbol: str, rows: list[_Tier], seen: int) -> list[Event]:
         if rows:
-            told = sorted((row.max_sz, row.max_lever, row.mmr) for row in rows)
-            self._steps[symbol] = told, seen
+            tiers = sorted((row.max_sz, row.max_lever, row.mmr) for row in rows)
+            self._steps[symbol] = tiers, seen
             self._table(symbol)
         return []
 
@@ -184,7 +184,7 @@ class RestDecoder(EnvelopeDecoder):
         self.tiers[symbol] = TierTable(self.name, symbol, "OKX v5 position-tiers", seen, tiers)
 
     def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
-        """Return the shares not told before; the answer repeats days of them."""
+        """Return the new long shares; the answer repeats days of them."""
         last = self._ratios.get(symbol, -1)
         new = sorted((row.ts, row.longs) for row in rows if row.ts > last)
         if new:
@@ -209,12 +209,12 @@ class RestDecoder(EnvelopeDecoder):
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
         market = f"{self.name}:{symbol}"
-        told = sorted((row.ts * 1000, row.coins) for row in rows)
-        return [OpenInterest(market, at, seen, coins) for at, coins in told]
+        readings = sorted((row.ts * 1000, row.coins) for row in rows)
+        return [OpenInterest(market, at, seen, coins) for at, coins in readings]
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
-        told = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, told, self.interval(symbol))
+        payments = [(row.funding_time * 1000, row.funding_rate) for row in rows]
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
 
 
 def coins(found: Instrument, contracts: float, price: float) -> float:
@@ -230,7 +230,7 @@ def _size(text: str) -> float:
 
 
 def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
-    """Return what is asked again and again: instruments, clock, tiers and ratio of each symbol."""
+    """Return the repeated requests: instruments, clock, tiers and ratio of each symbol."""
     listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
     clock = (Channel(name, "clock", MINUTE),)
     asked = [
@@ -242,9 +242,9 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         tiers = f"public/position-tiers?instType=SWAP&tdMode=isolated&instFamily={family}"
         ratio = "rubik/stat/contracts/long-short-account-ratio"
         coin = f"ccy={family.partition('-')[0]}&period=5m"
-        told = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
         asked.append(_poll(f"tiers:{each}", tiers, HOUR, 2))
-        asked.append(_poll(f"ratio:{each}", f"{ratio}?{coin}", 5 * MINUTE, 4, told))
+        asked.append(_poll(f"ratio:{each}", f"{ratio}?{coin}", 5 * MINUTE, 4, ratio_channels))
     return asked
 
 

@@ -1,16 +1,16 @@
-"""OKX v5 perpetual swaps: one public socket, and its answers.
+"""OKX v5 perpetual swaps: reader of the public socket, with the REST answers.
 
 Traps:
-- Sizes are contracts; a frame of a symbol whose contract size no answer has told is unreadable.
-- ``details`` of a liquidation order is an *array*. ``side`` is the order's, ``posSide`` the dead
-  position's, unless it is ``net``. The feed is of the whole venue, incomplete and out of order,
-  and the first frame after subscribing is history: each is counted once, however late it comes.
-- A book that did not change is told again with ``seqId == prevSeqId``. After maintenance `seqId`
+- Sizes are contracts; a frame of a symbol whose contract size is not known yet is unreadable.
+- ``details`` of a liquidation order is an *array*. ``side`` is the order's, ``posSide`` the
+  liquidated position's, unless it is ``net``. The feed is of the whole venue, incomplete and out
+  of order, and the first frame after subscribing is history: each close counts once, however late.
+- A book that did not change is sent again with ``seqId == prevSeqId``. After maintenance `seqId`
   starts lower: the change that says so still follows, so we add what was lost to all ids after it.
   Other changes with a lower id do not follow, whatever they are. The checksum is always 0.
-- Trade ids rise, but ``trades`` tells several fills as one, so that a hole cannot be seen.
+- Trade ids rise, but ``trades`` merges several fills into one, so gaps cannot be detected.
 - The index has its own channel, by family: ``BTC-USDT`` of ``BTC-USDT-SWAP``.
-- The text ``pong`` is no JSON.
+- The text ``pong`` is not JSON.
 
 Source: OKX API docs, v5, WebSocket public channels, read 2026-11; docs/sources.md.
 """
@@ -64,12 +64,12 @@ _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
 _SYMBOLS = 50
 """Symbols on one socket: 20 kB of subscriptions, of 64 allowed."""
-_CADENCE: dict[ChannelKind, int] = {
+_INTERVALS: dict[ChannelKind, int] = {
     "trades": MINUTE,
     "book": 5 * SECOND,
     "mark": 10 * SECOND,
     "funding": 90 * SECOND,
-    "oi": 0,  # told only where it has changed
+    "oi": 0,  # sent only when it changes
 }
 _SYMBOL = re.compile("[0-9A-Z_-]{2,40}")
 
@@ -199,16 +199,16 @@ class Okx(VenueAdapter[RestDecoder]):
         args = [{"channel": "books", "instId": symbol}]
         return resubscribe(args)
 
-    def _stream(self, symbols: Sequence[str], dying: Sequence[str]) -> Stream:
+    def _stream(self, symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
         args = [{"channel": name, "instId": each} for each in symbols for name in _CHANNELS]
         families = dict.fromkeys(each.removesuffix("-SWAP") for each in symbols)
         args += [{"channel": "index-tickers", "instId": each} for each in families]
-        channels = self._channels(symbols, _CADENCE)
-        if dying:
+        channels = self._channels(symbols, _INTERVALS)
+        if liquidation_symbols:
             args.append({"channel": "liquidation-orders", "instType": "SWAP"})
-            channels += self._channels(dying, {"liquidations": 0})
-        hello = (op("subscribe", args),)
-        return Stream(_SOCKET, channels, hello, ping=b"ping", ping_every=20 * SECOND)
+            channels += self._channels(liquidation_symbols, {"liquidations": 0})
+        subscribe = (op("subscribe", args),)
+        return Stream(_SOCKET, channels, subscribe, ping=b"ping", ping_every=20 * SECOND)
 
     def _live(self, raw: bytes, seen: int) -> list[Event]:
         if raw == b"pong":
@@ -219,10 +219,10 @@ class Okx(VenueAdapter[RestDecoder]):
             return self._event(frame, seen)
         if channel == "books":
             self._check(symbol)
-            told = [
+            updates = [
                 self._book(symbol, frame.action, book, seen) for book in _books.decode(frame.data)
             ]
-            return [event for event in told if event]
+            return [event for event in updates if event]
         if channel not in self._makers:
             return self._skip(f"channel {channel[:24]}" if channel else "no channel")
         if channel != "liquidation-orders":
@@ -243,15 +243,15 @@ class Okx(VenueAdapter[RestDecoder]):
 
     def _trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
         found, newest = self._answers.contract(symbol), self._newest.get(symbol, -1)
-        told = sorted([row for row in rows if row.trade_id > newest], key=lambda row: row.trade_id)
-        self._skip("trade told twice", len(rows) - len(told))
-        if told:
-            self._newest[symbol] = told[-1].trade_id
-        lines: list[Print] = []
-        for row in told:
+        new = sorted([row for row in rows if row.trade_id > newest], key=lambda row: row.trade_id)
+        self._skip("duplicate trade", len(rows) - len(new))
+        if new:
+            self._newest[symbol] = new[-1].trade_id
+        prints: list[Print] = []
+        for row in new:
             contracts = row.sz if row.side == "buy" else -row.sz
-            lines.append((row.ts * 1000, row.px, rest.coins(found, contracts, row.px)))
-        return trades_from_rows(f"{self.name}:{symbol}", seen, lines)
+            prints.append((row.ts * 1000, row.px, rest.coins(found, contracts, row.px)))
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
 
     def _book(
         self, symbol: str, action: str, book: _Book, seen: int
@@ -304,14 +304,14 @@ class Okx(VenueAdapter[RestDecoder]):
         return [OpenInterest(f"{self.name}:{symbol}", row.ts * 1000, seen, row.oi_ccy)]
 
     def _liquidations(self, _: str, orders: list[_Order], seen: int) -> list[Event]:
-        dead = of_each(orders, self._forced_closes, self._skip)
-        fresh = self._liquidated.is_new(dead)
-        self._skip("liquidation told twice", fresh.count(False))
+        closes = of_each(orders, self._forced_closes, self._skip)
+        fresh = self._liquidated.is_new(closes)
+        self._skip("duplicate liquidation", fresh.count(False))
         events: list[Event] = []
-        for (symbol, ts, holder, price, size), new in zip(dead, fresh, strict=True):
+        for (symbol, ts, side, price, size), new in zip(closes, fresh, strict=True):
             if new:
                 market, at = f"{self.name}:{symbol}", ts * 1000
-                events.append(Liquidation(market, at, seen, price, size, holder, True))
+                events.append(Liquidation(market, at, seen, price, size, side, True))
         return events
 
     def _forced_closes(self, order: _Order) -> list[_Fill]:
@@ -319,7 +319,13 @@ class Okx(VenueAdapter[RestDecoder]):
             return []
         found = self._answers.contract(order.inst_id)
         return [
-            (order.inst_id, row.ts, _holder(row), row.bk_px, rest.coins(found, row.sz, row.bk_px))
+            (
+                order.inst_id,
+                row.ts,
+                _position_side(row),
+                row.bk_px,
+                rest.coins(found, row.sz, row.bk_px),
+            )
             for row in self._details.readable(order.details)
         ]
 
@@ -337,7 +343,7 @@ def _levels(found: Instrument, levels: list[_Level]) -> tuple[Level, ...]:
     return tuple([(each.price, each.contracts * unit / each.price) for each in levels])
 
 
-def _holder(row: _Detail) -> PositionSide:
+def _position_side(row: _Detail) -> PositionSide:
     if row.pos_side in {"long", "short"}:
         return "long" if row.pos_side == "long" else "short"
     return "long" if row.side == "sell" else "short"
