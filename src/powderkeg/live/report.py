@@ -1,4 +1,4 @@
-"""The state of a collector as a plain record: for the API, Prometheus, the page and doctor."""
+"""State of a collector as a plain record: for the API, Prometheus, the page and doctor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def report(collector: Collector) -> dict[str, Any]:
         "venues": {name: _venue(collector, name, at) for name in collector.rests},
         "incidents": incidents,
         "problems": dict(status.problems),
-        "lag": {"recent": collector.pulse.recent, "worst": collector.pulse.worst},
+        "lag": {"recent": collector.loop_lag.recent, "worst": collector.loop_lag.worst},
         "waiting_frames": collector.inbox.size,
         "recorded_frames": collector.store.last if collector.store else 0,
         "recording": collector.recording and not collector.failed,
@@ -37,7 +37,7 @@ def report(collector: Collector) -> dict[str, Any]:
 
 
 def _venue(collector: Collector, name: str, at: int) -> dict[str, Any]:
-    """Return what is known of one venue: its clock, its limits, how much of its dead it tells."""
+    """Return one venue's clock, rate limits, and how completely it reports liquidations."""
     rest = collector.rests[name]
     offset = collector.status.offsets.get(name)
     skew = offset.skew if offset else None
