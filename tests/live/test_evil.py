@@ -70,7 +70,7 @@ def ask(collector):
     """Ask Binance for its open interest now: it is asked for every five seconds only."""
     each = collector.rests["binance"]
     (poll,) = (p for p in each.venue.polls(("BTCUSDT",)) if p.channel.startswith("openInterest"))
-    collector._start("a test", lambda: collector._once(each, poll))
+    collector._start("a test", lambda: collector._try_fetch(each, poll))
 
 
 ANSWERS = {

@@ -165,7 +165,7 @@ async def test_what_is_pruned_is_reported_once_an_hour_at_most(keep, monkeypatch
     reported = capsys.readouterr().err
     assert reported.count("oldest_hours_deleted") == 1
     assert "bytes=5000000" in reported
-    keep._told = 0.0
+    keep._report_at = 0.0
     await keep.run_once(snapshot=False)
     assert "bytes=15000000" in capsys.readouterr().err
 
