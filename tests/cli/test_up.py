@@ -118,7 +118,7 @@ async def test_where_one_answers_nothing_is_made(monkeypatch):
     async def answers(*_, **__):
         return {"binance": "no answer", "bybit": ""}
 
-    monkeypatch.setattr("powderkeg.serve.startup.up.contact", answers)
+    monkeypatch.setattr("powderkeg.serve.startup.up.probe_venues", answers)
     work = Up(Plan(("BTC",), ("binance", "bybit")))
     assert await work._unreachable() == ""
     assert (work.session.source, work.session.note) == ("live", "")
