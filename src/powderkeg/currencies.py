@@ -22,7 +22,7 @@ class Rate(Struct, frozen=True):
 
     ccy: str
     value: float
-    """Units of the currency a US dollar."""
+    """Units of the currency per US dollar."""
     day: int
     """Start of the day of the fixing, µs UTC."""
     stale: bool
@@ -30,10 +30,10 @@ class Rate(Struct, frozen=True):
 
 
 class RateTable(Struct, frozen=True, eq=False):
-    """Fixings of all days: units a euro."""
+    """Fixings of all days: units per euro."""
 
     source: str
-    """Whose fixings they are, in words."""
+    """Source of the fixings."""
     days: Times
     """Days since 1970, rising, shape (n,)."""
     currencies: tuple[str, ...]
@@ -42,11 +42,11 @@ class RateTable(Struct, frozen=True, eq=False):
     """Shape (n, currencies), NaN where there was no fixing."""
 
     def names(self) -> tuple[str, ...]:
-        """Return the currencies there is a rate of, the dollar first."""
+        """Return the currencies with a rate, the dollar first."""
         return (DOLLAR, EURO, *(name for name in self.currencies if name != DOLLAR))
 
     def series(self, ccy: str) -> tuple[Times, Floats]:
-        """Return the days (n,) and units of a currency a US dollar (n,) of all its fixings.
+        """Return days (n,) and units per US dollar (n,) of all fixings of a currency.
 
         Raises:
             RequestError: There is no rate of it.

@@ -3,11 +3,11 @@
 PowderkegError
 ├── ConfigError    a person must fix the settings or a source file; we do not start
 ├── DataError      stored data is not what its source file says; names file and line
-├── StoreError     the disk refuses or the store is not ours; stop recording loudly, go on serving
+├── StoreError     the disk refuses or the store is not ours; stop recording loudly, keep serving
 ├── WireError      drop the frame, count it, keep the link
 ├── GapError       drop the book, ask for a snapshot
-├── RequestError   tell the client what would be right (HTTP 400)
-└── BusyError      tell the client to ask again later (HTTP 429)
+├── RequestError   answer what was expected (HTTP 400)
+└── BusyError      answer that the client may retry later (HTTP 429)
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class GapError(PowderkegError):
 
 
 class RequestError(PowderkegError):
-    """A client asked for what cannot be."""
+    """A client sent an invalid request."""
 
 
 class BusyError(PowderkegError):
-    """Too many questions wait for an answer; the same may be asked again in a moment."""
+    """Too many requests are waiting; the client may retry in a moment."""

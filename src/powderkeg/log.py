@@ -27,7 +27,7 @@ FORMATS: Final = ("text", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
 MASK: Final = "***"
 SHORTEST: Final = 8
-"""Characters a secret must have to be masked wherever it stands; a shorter one is part of words."""
+"""Characters a secret needs to be masked everywhere; shorter ones match parts of words."""
 
 _NAME: Final = r"[\w-]*(?:token|secret|passw(?:or)?d|authorization|cookie|api_?key|signature)[\w-]*"
 _SECRET_FIELD: Final = re.compile(rf"{_NAME}|.*webhook", re.IGNORECASE)
@@ -101,7 +101,7 @@ def log_format() -> str:
 
 
 def hide(secret: str) -> None:
-    """Mask a secret wherever it appears in a line, if it is long enough to be told from a word."""
+    """Mask a secret wherever it appears in a line, if it is long enough not to match words."""
     if len(secret) >= SHORTEST:
         _hidden.add(secret)
 
@@ -140,7 +140,7 @@ def _choice(variable: str, allowed: tuple[str, ...], default: str) -> str:
 
 
 class _ErrorStream(logging.StreamHandler[TextIO]):
-    """Writes to the error stream of the moment, which tests and progress bars replace."""
+    """Writes to the current error stream, which tests and progress bars replace."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -151,7 +151,7 @@ class _ErrorStream(logging.StreamHandler[TextIO]):
 
 
 def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put what every line has before what only some have."""
+    """Put the fields of every line first."""
     return {**{key: event[key] for key in ("time", "level", "event", "logger")}, **event}
 
 

@@ -10,7 +10,7 @@ from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.exposure.exposure import Exposure
 
 
-def test_the_best_of_several_runs_is_told_and_all_are_run():
+def test_the_best_of_several_runs_is_reported_and_all_are_run():
     runs = []
     least = engine.best(lambda: runs.append(1), rounds=3)
     assert len(runs) == 3
@@ -24,9 +24,9 @@ def test_the_table_of_one_market_stays_below_half_of_what_eight_candidates_took(
 def test_bytes_are_those_of_every_array_once():
     table = Exposure(100.0)
     basis = sum(getattr(table.basis, name).nbytes for name in ("distances", "hazards", "tiers"))
-    assert engine.held(table) == table.nbytes + basis
+    assert engine.array_bytes(table) == table.nbytes + basis
     shared = np.zeros(8)
-    assert engine.held([shared, {"again": shared}, shared[:2], None, 3.0]) == 64
+    assert engine.array_bytes([shared, {"again": shared}, shared[:2], None, 3.0]) == 64
 
 
 @pytest.mark.slow

@@ -18,18 +18,18 @@ def timed(monkeypatch):
     return figures
 
 
-def test_figures_are_told_as_json(timed, run):
+def test_figures_are_reported_as_json(timed, run):
     assert json.loads(run("bench", "engine", "--json")) == timed
 
 
-def test_figures_are_told_as_a_table(timed, run):
+def test_figures_are_reported_as_a_table(timed, run):
     assert timed
     words = run("bench", "engine").split()
     assert words == ["flush", "us", "0.2171", "rows", "211000"]
 
 
 @pytest.mark.slow
-def test_one_seed_of_the_truth_is_told_with_both_rivals_and_the_ratios(run):
+def test_one_seed_of_the_truth_is_reported_with_both_rivals_and_the_ratios(run):
     got = json.loads(run("bench", "sim-truth", "--seeds", "1", "--json"))
     assert got["seeds"] == 1
     assert got["ig_ratio"] == pytest.approx(got["ig_bits"] / got["static"]["ig_bits"])

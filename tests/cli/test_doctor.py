@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from powderkeg.cli.commands import doctor
 from powderkeg.cli.main import app
-from powderkeg.live.network.reachability import MADE
+from powderkeg.live.network.reachability import SIMULATED_VENUES
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
 
@@ -33,13 +33,13 @@ def closed():
         yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def told(*words):
+def reported(*words):
     done = CliRunner().invoke(app, ["doctor", "--url", NOBODY, "--json", *words])
     return done.exit_code, json.loads(done.stdout)
 
 
 def test_without_a_venue_it_fails_and_says_what_to_do(closed):
-    code, answer = told("--venues", "binance,okx", "--hosts", closed)
+    code, answer = reported("--venues", "binance,okx", "--hosts", closed)
     assert code == 1
     assert answer["ok"] is False
     checks = {check["name"]: check for check in answer["checks"]}
@@ -52,14 +52,14 @@ def test_without_a_venue_it_fails_and_says_what_to_do(closed):
 
 def test_offline_no_venue_is_asked(monkeypatch):
     monkeypatch.setenv("POWDERKEG_OFFLINE", "1")
-    code, answer = told()
+    code, answer = reported()
     assert code == 0
     assert {"name": "venues", "ok": True, "found": "not asked: POWDERKEG_OFFLINE=1 is set",
             "advice": ""} in answer["checks"]  # fmt: skip
     assert answer["venues"] == {}
 
 
-def test_too_little_room_is_told_with_a_way_out(monkeypatch, tmp_path):
+def test_too_little_room_is_reported_with_a_way_out(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "ROOM", 10**18)
     check = doctor._disk(tmp_path / "below" / "that")
     assert not check.ok
@@ -78,7 +78,7 @@ async def test_where_all_is_well_every_check_says_so():
     async with await serve(["BTC"], days=0.1, venues=["binance", "okx"], rate=100) as simulator:
         names = ("binance", "okx")
         silence, report = await doctor._listen("BTC", names, simulator.addresses)
-    assert silence == {"binance": MADE, "okx": MADE}
+    assert silence == {"binance": SIMULATED_VENUES, "okx": SIMULATED_VENUES}
     checks = [check for name in names for check in doctor._venue(name, "", report)]
     assert [check for check in checks if not check.ok] == []
     rows = doctor._rows(report, names)
@@ -92,7 +92,7 @@ def test_a_venue_that_lists_no_such_coin_is_said_to_and_is_no_fault():
     assert doctor._rows({"venues": {}, "channels": []}, ("deribit",)) == {}
 
 
-async def test_one_venue_that_is_down_is_told_alone(closed):
+async def test_one_venue_that_is_down_is_reported_alone(closed):
     async with await serve(["BTC"], days=0.1, venues=["binance"], rate=100) as simulator:
         hosts = {**simulator.addresses, "okx": closed}
         silence, report = await doctor._listen("BTC", ("binance", "okx"), hosts)

@@ -18,7 +18,7 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
-def test_the_shipped_rate_is_told_with_its_day_and_source(run):
+def test_the_shipped_rate_is_reported_with_its_day_and_source(run):
     text = run("rates")
     assert "NZD, fixing of 2026-10-30" in text
     assert "European Central Bank" in text

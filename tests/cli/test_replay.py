@@ -24,7 +24,7 @@ def answer(run, *words):
     return json.loads(run("replay", *words, "--json"))
 
 
-def test_a_replay_tells_what_it_read_and_that_nothing_got_lost(small, run):
+def test_a_replay_reports_what_it_read_and_that_nothing_got_lost(small, run):
     got = answer(run, small)
     assert set(got) == KEYS
     assert (got["coin"], got["trades"], got["rows"], got["bad_rows"]) == ("BTC", 240, 720, 0)
@@ -113,10 +113,10 @@ def test_a_snapshot_of_another_coin_is_refused(small, run, refused, tmp_path):
 
 
 def test_a_replay_can_be_served_beyond_loopback_with_a_token(small, run, monkeypatch):
-    told = []
-    monkeypatch.setattr("powderkeg.cli.serve.serve", lambda *words, **_: told.extend(words))
+    reported = []
+    monkeypatch.setattr("powderkeg.cli.serve.serve", lambda *words, **_: reported.extend(words))
     run("replay", small, "--serve", "--host", "0.0.0.0", "--token", "secret", "--port", "0")  # noqa: S104
-    session, hub, host, port, token, work = told
+    session, hub, host, port, token, work = reported
     assert (session.source, session.ready) == ("replay", True)
     assert (host, port, token, work) == ("0.0.0.0", 0, "secret", hub.run)  # noqa: S104
 
@@ -181,23 +181,23 @@ CASES = Path(__file__).parents[1] / "history" / "cases"
 def test_a_coin_may_be_named_as_a_venue_names_thousands_of_it(run, monkeypatch):
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
     source = str(CASES / "thousand_times" / "source.toml")
-    told = json.loads(run("replay", source, "--coin", "1000PEPE", "--json"))
-    assert (told["coin"], told["liquidations"], told["bad"]) == ("PEPE", 199, {})
-    marks = {name: market["mark"] for name, market in told["markets"].items()}
+    reported = json.loads(run("replay", source, "--coin", "1000PEPE", "--json"))
+    assert (reported["coin"], reported["liquidations"], reported["bad"]) == ("PEPE", 199, {})
+    marks = {name: market["mark"] for name, market in reported["markets"].items()}
     assert marks == pytest.approx(
         {"binance:1000PEPEUSDT": 9.909442e-06, "okx:PEPE-USDT-SWAP": 9.909442e-06}
     )
 
 
-def test_of_a_recording_of_several_markets_that_of_the_series_is_told(run, monkeypatch):
+def test_of_a_recording_of_several_markets_that_of_the_series_is_reported(run, monkeypatch):
     monkeypatch.delenv("POWDERKEG_DATA", raising=False)
-    told = json.loads(run("replay", str(CASES / "several_markets" / "source.toml"), "--json"))
-    assert list(told["markets"]) == ["binance:SOLUSDT"]
-    assert (told["trades"], told["liquidations"], told["bad_rows"]) == (300, 30, 1090)
+    reported = json.loads(run("replay", str(CASES / "several_markets" / "source.toml"), "--json"))
+    assert list(reported["markets"]) == ["binance:SOLUSDT"]
+    assert (reported["trades"], reported["liquidations"], reported["bad_rows"]) == (300, 30, 1090)
 
 
 @pytest.mark.parametrize(
     ("price", "words"), [(2.6134e-6, "0.0000026134"), (104_828.5, "104,828"), (1.04828, "1.04828")]
 )
-def test_the_price_of_any_coin_is_told_in_six_figures(price, words):
+def test_the_price_of_any_coin_is_reported_in_six_figures(price, words):
     assert _words("price", price) == words

@@ -57,7 +57,7 @@ def scored(monkeypatch):
     return asked
 
 
-def test_scores_are_told_as_json_with_null_for_what_is_no_number(scored, small, run):
+def test_scores_are_reported_as_json_with_null_for_what_is_no_number(scored, small, run):
     got = json.loads(run("score", small, "--coin", "BTC", "--placebo", "--json"))
     assert got == ANSWER | {"nothing": None}
     assert scored == {
@@ -74,7 +74,7 @@ def test_hours_between_two_dates_are_asked_for_in_microseconds(scored, small, ru
 def test_first_days_are_scored_instead_of_hours(small, run, monkeypatch):
     found = {"kind": "first_days", "coin": "BTC", "first_day_prior": 0.65, "days_4_7": math.nan}
     asked = []
-    monkeypatch.setattr(first_days, "score", lambda *told: asked.append(told) or found)
+    monkeypatch.setattr(first_days, "score", lambda *reported: asked.append(reported) or found)
     got = json.loads(run("score", small, "--first-days", "--json"))
     assert got == found | {"days_4_7": None}
     assert [(source.path, coin) for source, coin in asked] == [(small, "BTC")]
@@ -106,7 +106,7 @@ def test_a_world_whose_accounts_are_known_is_not_cut_by_dates(recorded):
         proof.score(load(recorded / "closed_world_2023.toml"), "ARB", until=1)
 
 
-def test_scores_are_told_as_tables(scored, small, run):
+def test_scores_are_reported_as_tables(scored, small, run):
     shown = run("score", small, "--questions")
     assert scored["ask"]
     assert "poisson deviance" in shown
@@ -139,9 +139,9 @@ def test_a_folder_recorded_live_is_scored_by_the_maps_kept_in_it(tmp_path, monke
         "powderkeg.evaluation.live.from_ledger", lambda folder: {"folder": str(folder), **found}
     )
     score(tmp_path, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert told["folder"] == str(tmp_path)
-    assert told["markets"] == [{"market": "bybit:BTCUSDT", "hours": 100, "skill": None}]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["folder"] == str(tmp_path)
+    assert reported["markets"] == [{"market": "bybit:BTCUSDT", "hours": 100, "skill": None}]
     score(tmp_path)
     assert "bybit:BTCUSDT" in capsys.readouterr().out
 

@@ -45,7 +45,7 @@ def test_the_token_may_come_from_the_environment(served, run, monkeypatch):
     assert len(served) == 1
 
 
-def test_the_address_is_told_once_it_is_bound(served):
+def test_the_address_is_reported_once_it_is_bound(served):
     told = CliRunner().invoke(app, ["demo", "btc", "--port", "0"])
     port = served[0].getsockname()[1]
     assert told.stderr.splitlines() == [
@@ -70,7 +70,7 @@ def test_the_token_of_the_server_never_stands_in_its_log(run, capsys):
     assert "found ***" in capsys.readouterr().err
 
 
-def test_programs_are_told_the_address_as_json(served, run):
+def test_programs_are_reported_the_address_as_json(served, run):
     told = json.loads(run("demo", "BTC", "--port", "0", "--json-ready"))
     assert told == {"url": f"http://127.0.0.1:{served[0].getsockname()[1]}/"}
 
@@ -120,7 +120,7 @@ def test_the_default_port_gives_way_to_a_free_one_and_says_so(served, monkeypatc
     assert f"on http://127.0.0.1:{served[0].getsockname()[1]}/" in told.stderr
 
 
-def test_a_browser_is_opened_on_request_and_its_absence_is_told(served, monkeypatch):
+def test_a_browser_is_opened_on_request_and_its_absence_is_reported(served, monkeypatch):
     asked = []
     monkeypatch.setattr(webbrowser, "open", lambda url: bool(asked.append(url)))
     told = CliRunner().invoke(app, ["demo", "BTC", "--port", "0", "--open"])
@@ -166,7 +166,7 @@ def test_an_empty_token_in_the_environment_is_refused_too(refused, monkeypatch):
     assert "found an empty one" in refused("demo", "BTC", "--port", "0")
 
 
-def test_no_refusal_of_a_token_tells_it(refused):
+def test_no_refusal_of_a_token_reports_it(refused):
     assert "hush hush" not in refused("demo", "BTC", "--port", "0", "--token", "hush hush")
 
 

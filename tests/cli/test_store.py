@@ -47,16 +47,16 @@ def test_damage_ends_with_1_and_a_line_that_names_what_mends_it(folder, run):
     assert "frames 2 to 2 are not in the record" in run("store", "check", folder)
 
 
-def test_programs_are_told_the_same_as_json(folder, run):
+def test_programs_are_reported_the_same_as_json(folder, run):
     hurt(folder)
     done = CliRunner().invoke(app, ["store", "check", str(folder), "--json"])
-    told = json.loads(done.stdout)
-    assert (told["ok"], len(told["findings"]), told["holes"]) == (False, 1, [])
-    assert set(told["findings"][0]) == {"where", "what", "mend"}
+    reported = json.loads(done.stdout)
+    assert (reported["ok"], len(reported["findings"]), reported["holes"]) == (False, 1, [])
+    assert set(reported["findings"][0]) == {"where", "what", "mend"}
     assert len(json.loads(run("store", "repair", folder, "--json"))["done"]) == 1
-    told = json.loads(run("store", "check", folder, "--json"))
-    assert told["ok"]
-    assert told["holes"] == [{"first": 2, "last": 2, "why": "the batch was damaged"}]
+    reported = json.loads(run("store", "check", folder, "--json"))
+    assert reported["ok"]
+    assert reported["holes"] == [{"first": 2, "last": 2, "why": "the batch was damaged"}]
 
 
 def test_a_folder_without_a_recording_is_refused(tmp_path, refused):

@@ -108,7 +108,7 @@ def test_offline_no_real_venue_is_asked(planned, run, monkeypatch):
 
 async def test_where_no_venue_answers_it_says_which_and_why(closed):
     work = Up(Plan(("BTC",), ("binance", "okx"), hosts={"*": closed}))
-    why = await work._silence()
+    why = await work._unreachable()
     assert why.startswith("no venue answered (binance: connection refused")
     assert "; okx: connection refused" in why
     assert work.session.progress == "asking the venues"
@@ -118,13 +118,13 @@ async def test_where_one_answers_nothing_is_made(monkeypatch):
     async def answers(*_, **__):
         return {"binance": "no answer", "bybit": ""}
 
-    monkeypatch.setattr("powderkeg.serve.startup.up.contact", answers)
+    monkeypatch.setattr("powderkeg.serve.startup.up.probe_venues", answers)
     work = Up(Plan(("BTC",), ("binance", "bybit")))
-    assert await work._silence() == ""
+    assert await work._unreachable() == ""
     assert (work.session.source, work.session.note) == ("live", "")
 
 
-async def test_made_venues_that_answer_are_never_shown_as_real_nor_kept(
+async def test_simulated_venues_that_answer_are_never_shown_as_real_nor_kept(
     closed, monkeypatch, tmp_path
 ):
     folders = []
@@ -138,7 +138,7 @@ async def test_made_venues_that_answer_are_never_shown_as_real_nor_kept(
         work = Up(Plan(("BTC",), ("binance", "bybit"), hosts=hosts, data=tmp_path / "real"))
         await work.run()
     assert work.session.source == "simulated"
-    assert work.session.note == "the hosts named are made venues"
+    assert work.session.note == "the hosts named are simulated venues"
     assert folders[0] != tmp_path / "real"
     assert not folders[0].exists()
 
@@ -174,7 +174,9 @@ async def test_a_folder_that_cannot_be_recorded_in_costs_the_recording_and_not_t
     held.close()
 
 
-async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(closed, monkeypatch):
+async def test_with_nobody_there_simulated_venues_stand_in_and_every_answer_says_so(
+    closed, monkeypatch
+):
     asked = []
 
     @contextlib.asynccontextmanager
@@ -194,10 +196,10 @@ async def test_with_nobody_there_made_venues_stand_in_and_every_answer_says_so(c
     assert work.session.source == "simulated"
     assert work.session.note.startswith("no venue answered (binance: ")
     assert work.session.note.endswith(" · recorded for 30 days")
-    assert not folder.exists(), "a made market is not kept"
+    assert not folder.exists(), "a simulated market is not kept"
 
 
-async def test_made_venues_that_do_not_start_are_told():
+async def test_simulated_venues_that_do_not_start_are_reported():
     with pytest.raises(ConfigError, match="expected simulated venues, found exit"):
         async with simulated_venues(("NOSUCH",), ("binance",), 7, 0):
             pass
@@ -254,7 +256,7 @@ def test_a_demo_gets_ready_and_leaves_nothing_behind():
     host, port = hosts.split(":")
     end = time.monotonic() + 60
     while _listens(host, int(port)):
-        assert time.monotonic() < end, "the made venues outlive their demo"
+        assert time.monotonic() < end, "the simulated venues outlive their demo"
         time.sleep(0.1)
 
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from powderkeg.live.network import bounded
-from powderkeg.live.network.bounded import Unfit
+from powderkeg.live.network.bounded import InvalidResponse
 
 BODY = b'{"a":1}' * 100_000
 
@@ -50,7 +50,7 @@ async def test_a_whole_answer_comes_through_packed_or_not(ask, body, packing):
 
 @pytest.mark.parametrize(("body", "packing"), [(BODY, ""), (gzip.compress(BODY), "gzip")])
 async def test_one_byte_too_many_is_refused(ask, body, packing):
-    with pytest.raises(Unfit, match="expected at most 699,999 bytes, found more"):
+    with pytest.raises(InvalidResponse, match="expected at most 699,999 bytes, found more"):
         await ask(body, packing, most=len(BODY) - 1)
 
 
@@ -62,7 +62,7 @@ async def test_a_bomb_is_unpacked_no_further_than_the_bound(ask):
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1024)) + packer.flush()
     tracemalloc.start()
-    with pytest.raises(Unfit, match="found more"):
+    with pytest.raises(InvalidResponse, match="found more"):
         await ask(bomb, "gzip", most=1 << 20)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -78,6 +78,6 @@ async def test_a_bomb_is_unpacked_no_further_than_the_bound(ask):
         (BODY, "gzip, gzip", "found 'gzip, gzip'"),
     ],
 )
-async def test_what_cannot_be_unpacked_is_told(ask, body, packing, words):
-    with pytest.raises(Unfit, match=words):
+async def test_what_cannot_be_unpacked_is_reported(ask, body, packing, words):
+    with pytest.raises(InvalidResponse, match=words):
         await ask(body, packing)

@@ -64,7 +64,7 @@ def restarted(monkeypatch, system):
 @pytest.fixture
 async def made(monkeypatch):
     """Return venues that are made and do not say so: what they say is stored as if it were real."""
-    monkeypatch.setattr(reachability, "SIGN", "x-nobody-says-this")
+    monkeypatch.setattr(reachability, "SIMULATED_HEADER", "x-nobody-says-this")
     async with await serve(["BTC"], days=0.5, venues=VENUES, rate=100) as simulator:
         yield simulator
 
@@ -107,7 +107,9 @@ def stored_now(store):
 
 
 @JUMPS
-async def test_a_jump_and_its_way_back_are_told_and_the_map_goes_on(made, system, jump, tmp_path):
+async def test_a_jump_and_its_way_back_are_reported_and_the_map_goes_on(
+    made, system, jump, tmp_path
+):
     store = Store(tmp_path)
     desks = {"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND))}
     collector = Collector(desks, VENUES, hosts=made.addresses, history=False, store=store)
@@ -142,7 +144,7 @@ async def well(up):
 
 
 @JUMPS
-async def test_a_clock_set_wrong_over_a_restart_is_told_and_nothing_of_it_is_stored(
+async def test_a_clock_set_wrong_over_a_restart_is_reported_and_nothing_of_it_is_stored(
     made, system, jump, tmp_path, monkeypatch
 ):
     up = up_of(made, tmp_path)
@@ -186,7 +188,7 @@ async def test_a_store_that_holds_the_future_opens_and_the_map_is_of_now(made, a
         assert "1 frames that a wrong clock stamped" in up.collector.status.problems["record"]
 
 
-async def test_a_map_ahead_of_time_is_told_and_its_age_is_how_far(made, system):
+async def test_a_map_ahead_of_time_is_reported_and_its_age_is_how_far(made, system):
     desks = {"BTC": Desk("BTC", Settings(draw=SECOND, flush=SECOND))}
     collector = Collector(desks, VENUES, hosts=made.addresses, history=False)
     session = Session("live", desks, clock.now)
@@ -206,7 +208,7 @@ async def test_a_map_ahead_of_time_is_told_and_its_age_is_how_far(made, system):
 async def asked(made, venues=VENUES, hosts=None):
     clocks = {}
     hosts = made.addresses if hosts is None else hosts
-    answers = await reachability.contact(venues, hosts, clocks=clocks)
+    answers = await reachability.probe_venues(venues, hosts, clocks=clocks)
     return answers, clocks
 
 
@@ -214,7 +216,7 @@ async def test_where_the_clock_is_right_the_first_answer_is_enough(made, system)
     answers, clocks = await asked(made)
     assert "" in answers.values()
     assert all(abs(ahead) < NEAR for ahead in clocks.values())
-    assert discipline.settle(clocks, 2) == system.off == 0
+    assert discipline.correct_clock(clocks, 2) == system.off == 0
 
 
 async def test_where_the_first_venue_says_that_it_is_wrong_a_second_is_waited_for(
@@ -225,7 +227,7 @@ async def test_where_the_first_venue_says_that_it_is_wrong_a_second_is_waited_fo
     answers, clocks = await asked(made)
     assert answers == dict.fromkeys(VENUES, "")
     assert len(clocks) == 2
-    discipline.settle(clocks, 2)
+    discipline.correct_clock(clocks, 2)
     assert abs(clock.now() - real()) < NEAR
 
 
@@ -236,7 +238,7 @@ async def test_one_venue_of_two_is_not_believed_against_the_clock(
     restarted(monkeypatch, system)
     answers, clocks = await asked(made, hosts={**made.addresses, "bybit": closed})
     assert answers["bybit"] == "connection refused"
-    assert discipline.settle(clocks, 2) == 0
+    assert discipline.correct_clock(clocks, 2) == 0
 
 
 async def test_a_venue_that_has_no_question_for_its_clock_dates_its_answers(server, system):

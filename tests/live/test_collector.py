@@ -1,4 +1,4 @@
-"""A whole collector against made venues: a past, a stream, a venue that stops, a full disk."""
+"""A whole collector against simulated venues: a past, a stream, a venue that stops, a full disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BINANCE, BYBIT = "binance:BTCUSDT", "bybit:BTCUSDT"
 
 @pytest.fixture
 async def made():
-    """Return two made venues with half a day of past."""
+    """Return two simulated venues with half a day of past."""
     async with await serve(["BTC"], days=0.5, venues=VENUES, rate=100) as simulator:
         yield simulator
 
@@ -76,7 +76,9 @@ async def live(collector):
 
 async def test_a_past_is_lived_through_and_the_stream_goes_on(made, store):
     words, beats = [], []
-    collector = collector_of(made, store=store, progress=words.append, beat=lambda: beats.append(1))
+    collector = collector_of(
+        made, store=store, progress=words.append, on_batch=lambda: beats.append(1)
+    )
     async with running(collector):
         desk = await live(collector)
         assert desk.counts.bars >= 2 * 700
@@ -85,12 +87,12 @@ async def test_a_past_is_lived_through_and_the_stream_goes_on(made, store):
         await until(lambda: words[-1] == "")
         assert any("days of history" in word for word in words)
         assert beats
-        told = collector.health()
-        assert told["recorded_frames"] == store.last > 0
-        assert told["unread"] == {}
-        assert told["problems"] == {}
-        assert told["venues"]["binance"]["skew"] == pytest.approx(0, abs=1)
-        assert 0 < told["venues"]["binance"]["weight_used"] <= 2400
+        reported = collector.health()
+        assert reported["recorded_frames"] == store.last > 0
+        assert reported["unread"] == {}
+        assert reported["problems"] == {}
+        assert reported["venues"]["binance"]["skew"] == pytest.approx(0, abs=1)
+        assert 0 < reported["venues"]["binance"]["weight_used"] <= 2400
 
 
 async def test_what_was_stored_gives_the_same_desk_again(made, store):
@@ -239,7 +241,7 @@ async def test_a_second_run_goes_on_where_the_first_ended(made, store):
     assert [f.seq for batch in store.read() for f in batch] == list(range(1, store.last + 1))
 
 
-async def test_housekeeping_that_fails_is_told_and_the_collector_goes_on(
+async def test_housekeeping_that_fails_is_reported_and_the_collector_goes_on(
     made, store, monkeypatch, capsys
 ):
     collector = collector_of(made, store=store, history=False)

@@ -101,7 +101,7 @@ async def test_between_two_messages_is_the_pause_the_venue_wants(inbox, health):
             said.append((time.monotonic(), message))
 
     keeper = Connection("made", stream, inbox, health, {"*": "127.0.0.1:1"}, lambda _: b"")
-    await keeper._say(Line(), (b"one", b"two", b"three"))
+    await keeper._send_all(Line(), (b"one", b"two", b"three"))
     assert [message for _, message in said] == [b"one", b"two", b"three"]
     assert all(later - at > 0.09 for (at, _), (later, _) in pairwise(said))
 
@@ -225,7 +225,7 @@ async def test_cancelled_between_two_sockets_none_is_left_open(keep, health, mon
     await until(lambda: not venue.open)
 
 
-async def test_a_venue_that_forbids_us_is_asked_seldom_and_a_person_is_told(keep, health):
+async def test_a_venue_that_forbids_us_is_asked_seldom_and_a_person_is_reported(keep, health):
     venue, keeper = await keep()
     await until(lambda: venue.open)
     venue.refuse = 451
@@ -239,7 +239,7 @@ async def test_a_venue_that_forbids_us_is_asked_seldom_and_a_person_is_told(keep
     )
 
 
-async def test_a_venue_that_is_not_there_is_tried_again_and_told(inbox, health, closed):
+async def test_a_venue_that_is_not_there_is_tried_again_and_reported(inbox, health, closed):
     stream = Stream("wss://made.example/ws", CHANNELS)
     keeper = Connection("made", stream, inbox, health, {"*": closed}, lambda _: b"")
     task = asyncio.ensure_future(keeper.run())

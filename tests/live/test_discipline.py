@@ -10,7 +10,14 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.live.health import Health
 from powderkeg.live.timekeeping import clock
 from powderkeg.live.timekeeping.clock import Clock, Offset
-from powderkeg.live.timekeeping.discipline import AGREE, SLEW, Discipline, crowd, settle, settled
+from powderkeg.live.timekeeping.discipline import (
+    AGREE,
+    SLEW,
+    Discipline,
+    consensus,
+    correct_clock,
+    time_is_known,
+)
 from powderkeg.venues.base import Channel
 
 T = 1_767_225_600 * SECOND
@@ -42,7 +49,7 @@ class World:
             self.true += SECOND // 10
             for name, ahead in self.venues.items():
                 offset = self.health.offsets.setdefault(name, Offset())
-                offset.heard(self.true + ahead - 20_000, clock.now())
+                offset.add_event(self.true + ahead - 20_000, clock.now())
             if n % 2:
                 self.discipline.check(newest)
 
@@ -63,7 +70,7 @@ JUMPS = pytest.mark.parametrize("jump", [2 * HOUR, -2 * HOUR, YEARS, -YEARS, 10 
 
 
 @JUMPS
-def test_a_jump_of_the_system_clock_is_told_and_moves_nothing(world, jump, capsys):
+def test_a_jump_of_the_system_clock_is_reported_and_moves_nothing(world, jump, capsys):
     world.live(3)
     world.off = jump
     world.live(60)
@@ -155,7 +162,7 @@ def test_a_few_seconds_are_made_up_for_slowly(world):
     assert world.health.problems == {}
 
 
-def test_a_map_ahead_of_time_is_told_until_time_has_come_there(world):
+def test_a_map_ahead_of_time_is_reported_until_time_has_come_there(world):
     world.live(1, newest=T + MINUTE)
     assert world.health.problems["map"] == (
         "the map stands until 2026-01-01 00:01:00 UTC: it holds events of the future"
@@ -198,30 +205,30 @@ def test_whatever_the_system_clock_does_our_time_is_the_venues(monkeypatch, jump
     ],
 )
 def test_the_crowd_is_most_of_at_least_two_or_the_only_one(told, venues, is_):
-    assert crowd(told, venues) == is_
+    assert consensus(told, venues) == is_
 
 
 def test_at_a_start_one_venue_confirms_the_clock_and_two_are_needed_against_it():
-    assert not settled({}, 3)
-    assert settled({"a": SECOND}, 3)
-    assert not settled({"a": HOUR}, 3)
-    assert settled({"a": HOUR, "b": HOUR + SECOND}, 3)
-    assert settled({"a": HOUR, "b": SECOND}, 3)
+    assert not time_is_known({}, 3)
+    assert time_is_known({"a": SECOND}, 3)
+    assert not time_is_known({"a": HOUR}, 3)
+    assert time_is_known({"a": HOUR, "b": HOUR + SECOND}, 3)
+    assert time_is_known({"a": HOUR, "b": SECOND}, 3)
 
 
 def test_the_clock_is_set_at_a_start_where_it_is_off_by_more_than_a_minute(world):
-    assert settle({"a": HOUR, "b": HOUR + SECOND}, 3) == HOUR
+    assert correct_clock({"a": HOUR, "b": HOUR + SECOND}, 3) == HOUR
     assert world.wrong == HOUR
-    assert settle({"a": 50 * SECOND, "b": 51 * SECOND}, 3) == 0
-    assert settle({"a": HOUR}, 3) == 0
+    assert correct_clock({"a": 50 * SECOND, "b": 51 * SECOND}, 3) == 0
+    assert correct_clock({"a": HOUR}, 3) == 0
     assert world.wrong == HOUR
 
 
 def test_an_answer_is_believed_for_a_while_and_an_event_that_is_ahead_of_it_at_once():
     offset = Offset()
     assert offset.ahead(T) is None
-    offset.asked(T, T + 100, T)
+    offset.add_answer(T, T + 100, T)
     assert offset.ahead(T + MINUTE) == 100
     assert offset.ahead(T + 3 * MINUTE) is None
-    offset.heard(T + HOUR, T + MINUTE)
+    offset.add_event(T + HOUR, T + MINUTE)
     assert offset.ahead(T + MINUTE) == HOUR - MINUTE

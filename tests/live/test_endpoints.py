@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.errors import ConfigError
-from powderkeg.live.network.endpoints import parse, where
+from powderkeg.live.network.endpoints import parse, resolve
 
 VENUES = ("binance", "okx", "bybit-inverse")
 SOCKET, ASKED = "wss://ws.okx.com:8443/ws/v5/public?a=1", "https://www.okx.com/api/v5/public/time"
@@ -38,35 +38,35 @@ def test_a_setting_names_one_host_or_one_a_venue(text, hosts):
     ],
 )
 def test_what_is_neither_is_refused_with_what_it_was(text, words):
-    with pytest.raises(ConfigError, match="expected") as told:
+    with pytest.raises(ConfigError, match="expected") as reported:
         parse(text, VENUES)
-    assert words in str(told.value)
+    assert words in str(reported.value)
 
 
 def test_without_a_setting_a_venue_is_where_it_documents():
-    assert where(SOCKET, "okx", {}) == SOCKET
-    assert where(ASKED, "okx", {"binance": "x"}) == ASKED
+    assert resolve(SOCKET, "okx", {}) == SOCKET
+    assert resolve(ASKED, "okx", {"binance": "x"}) == ASKED
 
 
 def test_another_host_keeps_path_and_query_and_speaks_tls():
-    assert where(SOCKET, "okx", {"*": "a.b:9"}) == "wss://a.b:9/ws/v5/public?a=1"
-    assert where(ASKED, "okx", {"okx": "a.b"}) == "https://a.b/api/v5/public/time"
+    assert resolve(SOCKET, "okx", {"*": "a.b:9"}) == "wss://a.b:9/ws/v5/public?a=1"
+    assert resolve(ASKED, "okx", {"okx": "a.b"}) == "https://a.b/api/v5/public/time"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:9", "localhost:9", "[::1]:9", "[::1]"])
 def test_loopback_is_spoken_to_in_the_clear(host):
-    assert where(SOCKET, "okx", {"*": host}) == f"ws://{host}/ws/v5/public?a=1"
-    assert where(ASKED, "okx", {"*": host}) == f"http://{host}/api/v5/public/time"
+    assert resolve(SOCKET, "okx", {"*": host}) == f"ws://{host}/ws/v5/public?a=1"
+    assert resolve(ASKED, "okx", {"*": host}) == f"http://{host}/api/v5/public/time"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.evil.com", "localhost.a:9", "10.0.0.1:80", "[::2]:9"])
 def test_nothing_else_is(host):
-    assert where(SOCKET, "okx", {"*": host}).startswith("wss://")
-    assert where(ASKED, "okx", {"*": host}).startswith("https://")
+    assert resolve(SOCKET, "okx", {"*": host}).startswith("wss://")
+    assert resolve(ASKED, "okx", {"*": host}).startswith("https://")
 
 
 def test_the_nearest_name_wins():
     hosts = {"*": "all", "okx": "venue", "okx.ws": "sockets"}
-    assert where(SOCKET, "okx", hosts).startswith("wss://sockets/")
-    assert where(ASKED, "okx", hosts).startswith("https://venue/")
-    assert where(ASKED, "binance", hosts).startswith("https://all/")
+    assert resolve(SOCKET, "okx", hosts).startswith("wss://sockets/")
+    assert resolve(ASKED, "okx", hosts).startswith("https://venue/")
+    assert resolve(ASKED, "binance", hosts).startswith("https://all/")

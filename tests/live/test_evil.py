@@ -12,7 +12,7 @@ from powderkeg.desk import Desk
 from powderkeg.events import SECOND
 from powderkeg.live.collector import Collector
 from powderkeg.live.network import backoff, connection, rest
-from powderkeg.live.network.reachability import contact
+from powderkeg.live.network.reachability import probe_venues
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.session import Session
 from powderkeg.settings import Settings
@@ -70,7 +70,7 @@ def ask(collector):
     """Ask Binance for its open interest now: it is asked for every five seconds only."""
     each = collector.rests["binance"]
     (poll,) = (p for p in each.venue.polls(("BTCUSDT",)) if p.channel.startswith("openInterest"))
-    collector._start("a test", lambda: collector._once(each, poll))
+    collector._start("a test", lambda: collector._try_fetch(each, poll))
 
 
 ANSWERS = {
@@ -154,8 +154,8 @@ async def test_the_first_question_is_as_bounded_as_the_others(mode, server, monk
     monkeypatch.setattr("powderkeg.live.network.reachability.WITHIN", 1.0)
     hostile = Evil("")
     hostile.mode = mode
-    told = await contact(("okx",), {"okx": await server(hostile)}, everyone=True)
-    assert set(told) == {"okx"}
+    reported = await probe_venues(("okx",), {"okx": await server(hostile)}, wait_for_all=True)
+    assert set(reported) == {"okx"}
 
 
 async def test_the_first_question_is_not_sent_elsewhere(server):
@@ -167,8 +167,8 @@ async def test_the_first_question_is_not_sent_elsewhere(server):
 
     hostile = Evil("")
     hostile.mode, hostile.elsewhere = "elsewhere", f"http://{await server(inner)}/admin"
-    told = await contact(("okx",), {"okx": await server(hostile)})
-    assert told == {"okx": "HTTP 302 sent to another address, which is not followed"}
+    reported = await probe_venues(("okx",), {"okx": await server(hostile)})
+    assert reported == {"okx": "HTTP 302 sent to another address, which is not followed"}
     assert asked == []
 
 

@@ -10,7 +10,7 @@ from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Started, control_frame
 from powderkeg.live.maintenance import resume, save
 from powderkeg.live.timekeeping.clock import now
-from powderkeg.live.timekeeping.future import Future, day
+from powderkeg.live.timekeeping.future import FutureFilter, day
 from powderkeg.settings import Settings
 from powderkeg.store.folder import Store
 
@@ -36,7 +36,7 @@ def spoken(store, at):
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, 3650 * DAY])
-def test_frames_of_the_future_are_stepped_over_and_told(store, ahead):
+def test_frames_of_the_future_are_stepped_over_and_reported(store, ahead):
     began, fresh = now(), feed()
     spoken(store, began - 60 * SECOND)
     spoken(store, began + ahead)
@@ -80,9 +80,9 @@ def test_a_snapshot_of_the_past_is_taken_whole(store):
     assert fresh.desks["BTC"].markets.keys() == {"bybit:BTCUSDT"}
 
 
-def test_a_time_beyond_all_calendars_is_told_as_a_number():
+def test_a_time_beyond_all_calendars_is_reported_as_a_number():
     assert day(0) == "1970-01-01 00:00:00 UTC"
     assert day(10**20) == f"{10**14} s"
-    future = Future(0)
-    assert future.without([control_frame(1, 10**20, ClockTick(1))]) == []
-    assert "100000000000000 s" in future.words
+    future = FutureFilter(0)
+    assert future.exclude([control_frame(1, 10**20, ClockTick(1))]) == []
+    assert "100000000000000 s" in future.summary

@@ -53,7 +53,7 @@ def test_a_number_is_never_negative_nor_more_than_its_bound(text):
         ("7200", LONGEST),
     ],
 )
-def test_a_wait_is_told_in_seconds_or_as_a_date(text, seconds):
+def test_a_wait_is_reported_in_seconds_or_as_a_date(text, seconds):
     assert wait(text, NOW) == seconds
 
 

@@ -164,13 +164,13 @@ def test_what_is_asked_for_is_missed_only_once_it_was_answered(health):
     both(health)
     assert (M, "clock") not in health.meters
     assert not health.meters[M, "oi"].stale(T + MINUTE)
-    health.asked(asked, T)
+    health.answered(asked, T)
     assert health.meters[M, "oi"].stale(T + MINUTE)
 
 
 def test_an_answer_nobody_expected_changes_nothing():
     health = Health()
-    health.asked((Channel(M, "oi", SECOND),), T)
+    health.answered((Channel(M, "oi", SECOND),), T)
     assert health.meters == {}
 
 

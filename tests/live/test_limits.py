@@ -30,9 +30,9 @@ def test_a_link_that_held_begins_anew_and_one_that_did_not_goes_on():
     backoff = Backoff()
     for _ in range(10):
         backoff.next()
-    backoff.held(CALM - 1)
+    backoff.connected_for(CALM - 1)
     assert backoff.next() > FIRST
-    backoff.held(CALM)
+    backoff.connected_for(CALM)
     assert backoff.next() <= FIRST
 
 
@@ -68,8 +68,8 @@ def test_a_request_heavier_than_the_share_is_asked_alone():
 
 def test_what_the_venue_says_was_used_counts_where_it_is_more():
     budget = Budget(Limits(100, MINUTE))
-    for told in ("", "not a number", "-5"):
-        budget.sync_usage(told, T)
+    for reported in ("", "not a number", "-5"):
+        budget.sync_usage(reported, T)
     assert budget.used(T) == 0
     budget.sync_usage("85", T)
     budget.sync_usage("20", T)
@@ -102,17 +102,17 @@ async def test_who_came_first_is_served_first_even_if_it_is_heavy():
 def test_skew_is_the_median_of_what_the_venue_says():
     offset = Offset()
     assert offset.skew is None
-    for told in (T + 300_000, T + 310_000, T + 9 * SECOND):
-        offset.asked(T - 50_000, told, T + 50_000)
+    for reported in (T + 300_000, T + 310_000, T + 9 * SECOND):
+        offset.add_answer(T - 50_000, reported, T + 50_000)
     assert offset.skew == 310_000
 
 
 def test_delay_is_the_fastest_of_the_last_minute():
     offset = Offset()
     assert offset.delay(T) is None
-    offset.heard(T - 20_000, T)
-    offset.heard(T + 2 * SECOND - 90_000, T + 2 * SECOND)
-    offset.heard(T + 2 * SECOND - 40_000, T + 2 * SECOND + 1)
+    offset.add_event(T - 20_000, T)
+    offset.add_event(T + 2 * SECOND - 90_000, T + 2 * SECOND)
+    offset.add_event(T + 2 * SECOND - 40_000, T + 2 * SECOND + 1)
     assert offset.delay(T + 2 * SECOND) == 20_000
     assert offset.delay(T + 61 * SECOND) == pytest.approx(40_000, abs=2)
     assert offset.delay(T + 3 * MINUTE) is None

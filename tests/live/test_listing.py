@@ -10,7 +10,7 @@ from aiohttp import web
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.live.collector import Collector
-from powderkeg.live.network.listing import listing
+from powderkeg.live.network.listing import find_symbols
 from powderkeg.simvenues import serve
 
 VENUES = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
@@ -94,13 +94,13 @@ def listed(server):
 
 
 async def test_a_coin_is_found_under_whatever_name_a_venue_trades_it(listed):
-    symbols, lacking = await listing(VENUES, ("PEPE",), await listed())
+    symbols, lacking = await find_symbols(VENUES, ("PEPE",), await listed())
     assert symbols == PEPE
     assert lacking == ["deribit: lists no PEPE"]
 
 
 async def test_a_coin_of_anothers_exchange_is_found_where_it_is(listed):
-    symbols, lacking = await listing(VENUES, ("xyz:TSLA", "BTC"), await listed())
+    symbols, lacking = await find_symbols(VENUES, ("xyz:TSLA", "BTC"), await listed())
     assert symbols["hyperliquid"] == {"xyz:TSLA": "xyz:TSLA", "BTC": "BTC"}
     assert symbols["binance"] == {"BTC": "BTCUSDT"}
     assert lacking == [
@@ -117,25 +117,25 @@ async def test_a_coin_of_anothers_exchange_is_found_where_it_is(listed):
 )
 async def test_a_venue_that_does_not_say_what_it_lists_is_taken_to_have_the_usual(listed, told):
     hosts = await listed(**{"/v5/market/instruments-info": told})
-    symbols, lacking = await listing(("bybit", "okx"), ("PEPE",), hosts)
+    symbols, lacking = await find_symbols(("bybit", "okx"), ("PEPE",), hosts)
     assert symbols == {"bybit": {"PEPE": "PEPEUSDT"}, "okx": {"PEPE": "PEPE-USDT-SWAP"}}
     assert lacking == []
 
 
 async def test_a_venue_that_cannot_be_reached_is_taken_to_have_the_usual(closed):
-    symbols, _ = await listing(("bybit",), ("PEPE",), {"*": closed})
+    symbols, _ = await find_symbols(("bybit",), ("PEPE",), {"*": closed})
     assert symbols == {"bybit": {"PEPE": "PEPEUSDT"}}
 
 
-async def test_a_list_told_in_part_says_of_no_coin_that_it_is_lacking(listed):
+async def test_a_list_reported_in_part_says_of_no_coin_that_it_is_lacking(listed):
     hosts = await listed(**{"/v5/market/instruments-info": bybit("1000PEPEUSDT", cursor="x")})
-    symbols, lacking = await listing(("bybit",), ("PEPE", "ZRX"), hosts)
+    symbols, lacking = await find_symbols(("bybit",), ("PEPE", "ZRX"), hosts)
     assert symbols == {"bybit": {"PEPE": "1000PEPEUSDT", "ZRX": "ZRXUSDT"}}
     assert lacking == []
 
 
 async def test_nobody_is_asked_for_coins_that_all_have(closed):
-    symbols, lacking = await listing(("okx", "deribit"), ("BTC", "SOL"), {"*": closed})
+    symbols, lacking = await find_symbols(("okx", "deribit"), ("BTC", "SOL"), {"*": closed})
     assert symbols == {
         "okx": {"BTC": "BTC-USDT-SWAP", "SOL": "SOL-USDT-SWAP"},
         "deribit": {"BTC": "BTC-PERPETUAL", "SOL": "SOL_USDC-PERPETUAL"},
@@ -145,13 +145,13 @@ async def test_nobody_is_asked_for_coins_that_all_have(closed):
 
 async def test_a_coin_that_no_venue_lists_is_an_error(listed):
     with pytest.raises(ConfigError, match="expected coins that okx, bitget list, found NOPE"):
-        await listing(("okx", "bitget"), ("NOPE",), await listed())
+        await find_symbols(("okx", "bitget"), ("NOPE",), await listed())
 
 
-async def test_made_venues_say_what_they_list(monkeypatch):
+async def test_simulated_venues_say_what_they_list(monkeypatch):
     monkeypatch.setattr("powderkeg.live.network.listing.PLAIN", frozenset())
     async with await serve(["BTC"], days=0.1, venues=list(VENUES), rate=100) as simulator:
-        symbols, lacking = await listing(VENUES, ("BTC", "PEPE"), simulator.addresses)
+        symbols, lacking = await find_symbols(VENUES, ("BTC", "PEPE"), simulator.addresses)
     assert {name: each["BTC"] for name, each in symbols.items()} == {
         "binance": "BTCUSDT",
         "bybit": "BTCUSDT",
@@ -174,14 +174,14 @@ def test_what_is_collected_are_the_markets_found_at_the_venues_that_have_any(clo
         "hyperliquid:kPEPE",
     ]
     assert "deribit" not in collector.health()["venues"]
-    hello = b"".join(part for each in collector.keepers for part in each.stream.subscribe)
+    hello = b"".join(part for each in collector.connections for part in each.stream.subscribe)
     assert b'"coin":"kPEPE"' in hello
     assert b"publicTrade.1000PEPEUSDT" in hello
 
 
 async def test_a_coin_that_only_some_venues_have_is_collected_from_those(listed):
     hosts = await listed()
-    symbols, _ = await listing(("binance", "deribit"), ("BTC", "PEPE"), hosts)
+    symbols, _ = await find_symbols(("binance", "deribit"), ("BTC", "PEPE"), hosts)
     desks = {coin: Desk(coin) for coin in ("BTC", "PEPE")}
     collector = Collector(desks, ("binance", "deribit"), hosts=hosts, symbols=symbols)
     assert list(collector.markets("BTC")) == ["binance:BTCUSDT", "deribit:BTC-PERPETUAL"]

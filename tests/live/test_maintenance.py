@@ -69,7 +69,7 @@ def gather():
     return SegmentBuilder()
 
 
-def test_sizes_are_known_wherever_in_the_hour_the_instruments_were_told(gather):
+def test_sizes_are_known_wherever_in_the_hour_the_instruments_were_reported(gather):
     hour = Hour(0).trades(1).put(INSTRUMENTS, "instruments").trades(2)
     assert hour.read(gather) == [1.0, 1.0]
 
@@ -80,7 +80,7 @@ def test_an_hour_without_instruments_goes_by_those_of_the_hour_before(gather):
     assert Hour(1).trades(1, 2).read(SegmentBuilder()) == []
 
 
-def test_a_start_in_the_middle_of_an_hour_costs_only_what_was_not_told(gather):
+def test_a_start_in_the_middle_of_an_hour_costs_only_what_was_not_reported(gather):
     boot = Started(T, {"BTC": (MARKET,)})
     hour = Hour(0).put(INSTRUMENTS, "instruments").trades(1).say(boot)
     hour.put(INSTRUMENTS, "instruments").trades(2)
@@ -127,13 +127,13 @@ def fill(store, hours=3):
         store.append([Frame(n + 1, T + n * HOUR // 2, "okx", "", trade(n, T + n * HOUR // 2))])
 
 
-async def test_a_damaged_batch_is_told_once_and_nothing_is_held_up(store, keep, capsys):
+async def test_a_damaged_batch_is_reported_once_and_nothing_is_held_up(store, keep, capsys):
     fill(store)
     store._db.all("UPDATE journal SET blob=x'00' WHERE last=1")
     await keep.run_once(snapshot=True)
     await keep.run_once(snapshot=False)
-    told = capsys.readouterr().err
-    assert told.count("frames 1 to 1 were set aside") == 1
+    reported = capsys.readouterr().err
+    assert reported.count("frames 1 to 1 were set aside") == 1
     assert "set aside" in keep._collector.status.problems["record"]
     assert "store" not in keep._collector.status.problems
     assert store.log.first == 0
@@ -158,31 +158,31 @@ async def test_pruning_goes_on_where_sealing_cannot(store, keep, monkeypatch, ca
     assert "no space left" in capsys.readouterr().err
 
 
-async def test_what_is_pruned_is_told_once_an_hour_at_most(keep, monkeypatch, capsys):
+async def test_what_is_pruned_is_reported_once_an_hour_at_most(keep, monkeypatch, capsys):
     monkeypatch.setattr(keep._store, "prune", lambda _: 5_000_000)
     for _ in range(3):
         await keep.run_once(snapshot=False)
-    told = capsys.readouterr().err
-    assert told.count("oldest_hours_deleted") == 1
-    assert "bytes=5000000" in told
-    keep._told = 0.0
+    reported = capsys.readouterr().err
+    assert reported.count("oldest_hours_deleted") == 1
+    assert "bytes=5000000" in reported
+    keep._report_at = 0.0
     await keep.run_once(snapshot=False)
     assert "bytes=15000000" in capsys.readouterr().err
 
 
 async def test_a_snapshot_is_due_by_time_or_by_the_frames_to_be_read_again(keep):
-    assert not keep._due()
+    assert not keep._snapshot_due()
     keep._collector.feed.seq = FRAMES
-    assert keep._due()
+    assert keep._snapshot_due()
     await keep.run_once(snapshot=True)
-    assert not keep._due()
-    keep._looks = SNAPSHOT
-    assert keep._due()
+    assert not keep._snapshot_due()
+    keep._runs = SNAPSHOT
+    assert keep._snapshot_due()
 
 
 async def test_a_snapshot_waits_until_every_past_is_there(keep):
     keep._collector.ready = False
-    keep._looks = SNAPSHOT
+    keep._runs = SNAPSHOT
     await keep.run_once(snapshot=True)
     assert keep._store.states.load(module.PART) is None
-    assert keep._due()
+    assert keep._snapshot_due()

@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import threading
-from powderkeg.live.memory import give_back
+from powderkeg.live.memory import release_memory
 
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
@@ -23,7 +23,7 @@ kept, before = [], held()
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
-give_back()
+release_memory()
 print(held() - before)
 """
 
@@ -35,12 +35,12 @@ def test_what_was_freed_is_given_back():
 
 
 APART = """
-from powderkeg.live.memory import LARGE, keep_large_apart
+from powderkeg.live.memory import LARGE, map_large_blocks
 
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 
-keep_large_apart()
+map_large_blocks()
 bytes(16 * LARGE)  # freed at once: without us, what is smaller lies among the rest from now on
 before, kept = held(), []
 blocks = []

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from powderkeg.events import SECOND
 from powderkeg.live.network import backoff, rest
-from powderkeg.live.network.reachability import contact, probe
+from powderkeg.live.network.reachability import probe, probe_venues
 from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Channel, Poll
@@ -123,7 +123,7 @@ async def test_a_wrong_question_is_not_asked_again(asks, health):
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_venue_that_is_not_there_is_told_so(wire, inbox, health, closed):
+async def test_a_venue_that_is_not_there_is_reported_so(wire, inbox, health, closed):
     async with Rest(wire, inbox, health, {"*": closed}) as each:
         with pytest.raises(RequestRejected) as why:
             await each.fetch(POLL)
@@ -131,7 +131,7 @@ async def test_a_venue_that_is_not_there_is_told_so(wire, inbox, health, closed)
     assert health.counts == {("made", "failed requests"): rest.TRIES}
 
 
-async def test_the_weight_that_the_venue_tells_is_counted(asks):
+async def test_the_weight_that_the_venue_reports_is_counted(asks):
     each, _ = await asks((200, b"1", {"X-Used": "700"}))
     await each.fetch(POLL)
     assert each.used() == 700
@@ -189,8 +189,8 @@ async def test_what_is_asked_again_and_again_outlives_refusals(asks, inbox, heal
 # -- is anyone there
 
 
-async def test_closed_ports_are_told_at_once(closed):
-    told = await contact(tuple(VENUES), {"*": closed}, everyone=True)
+async def test_closed_ports_are_reported_at_once(closed):
+    told = await probe_venues(tuple(VENUES), {"*": closed}, wait_for_all=True)
     assert set(told) == set(VENUES)
     assert all(why == "connection refused" for why in told.values())
 
@@ -201,7 +201,7 @@ async def test_one_that_answers_is_enough(server):
         return web.Response()
 
     fast, late = await server(Answers((200, b"{}", {}))), await server(slow)
-    told = await contact(("binance", "bybit"), {"binance": late, "bybit": fast})
+    told = await probe_venues(("binance", "bybit"), {"binance": late, "bybit": fast})
     assert told == {"binance": "not heard yet", "bybit": ""}
 
 
@@ -213,9 +213,9 @@ async def test_one_that_answers_is_enough(server):
         (500, "HTTP 500"),
     ],
 )
-async def test_an_answer_that_is_none_is_told_by_its_status(server, status, words):
+async def test_an_answer_that_is_none_is_reported_by_its_status(server, status, words):
     host = await server(Answers((status, b"", {})))
-    assert await contact(("okx",), {"*": host}) == {"okx": words}
+    assert await probe_venues(("okx",), {"*": host}) == {"okx": words}
 
 
 @pytest.mark.parametrize("name", [name for name in VENUES if not name.endswith("-spot")])

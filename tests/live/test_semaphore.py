@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.live.network.semaphore import Gate
+from powderkeg.live.network.semaphore import PrioritySemaphore
 
 
 async def _passed(ranks: list[int], places: int) -> tuple[list[tuple[int, int]], int]:
     """Return (rank, number) in the order they went through, and how many were inside at most."""
-    gate, order, inside, most = Gate(places), [], 0, 0
+    gate, order, inside, most = PrioritySemaphore(places), [], 0, 0
 
     async def work(number: int, rank: int) -> None:
         nonlocal inside, most
-        async with gate.through(rank):
+        async with gate.slot(rank):
             order.append((rank, number))
             inside += 1
             most = max(most, inside)
@@ -37,14 +37,14 @@ def test_lower_ranks_go_first_and_equal_ones_in_the_order_they_came(ranks, place
 
 
 async def test_who_is_cancelled_while_waiting_or_just_let_in_takes_no_place():
-    gate = Gate(1)
+    gate = PrioritySemaphore(1)
     entered = []
 
     async def work(name, rank):
-        async with gate.through(rank):
+        async with gate.slot(rank):
             entered.append(name)
 
-    async with gate.through(0):
+    async with gate.slot(0):
         waiting, let_in = (asyncio.ensure_future(work(n, r)) for n, r in (("a", 2), ("b", 1)))
         await asyncio.sleep(0)
         waiting.cancel()

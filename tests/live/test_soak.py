@@ -61,7 +61,7 @@ def key(price, size):
     return f"{price:.10g}", f"{size:.9g}"
 
 
-def told(row):
+def reported(row):
     size = row["size"] if row["side"] in ("buy", "long") else -row["size"]
     return ("died", f"{size:.9g}") if row["kind"] == "liquidation" else key(row["price"], size)
 
@@ -189,7 +189,7 @@ async def test_nothing_is_lost_or_doubled_whatever_the_venues_do(tmp_path):
             rows = await get(http, f"{sim['control']}/log", venue=venue, symbol=symbol)
             sent = defaultdict(list)
             for row in rows:
-                sent[told(row)].append(row["sent"])
+                sent[reported(row)].append(row["sent"])
             for what, count in witness.seen[market].items():
                 if what in sent and count > len(sent[what]):
                     doubled.append((market, what, count, len(sent[what])))

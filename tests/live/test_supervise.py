@@ -17,7 +17,7 @@ from powderkeg.live.network import backoff
 from powderkeg.live.network.connection import Connection
 from powderkeg.live.network.rest import Rest
 from powderkeg.live.supervise import Supervisor
-from powderkeg.live.timekeeping.loop_lag import Pulse
+from powderkeg.live.timekeeping.loop_lag import LoopLagMonitor
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.up import Plan, Up
@@ -43,7 +43,7 @@ def quick(monkeypatch):
 # -- one task
 
 
-async def test_work_that_fails_is_done_again_counted_and_told_while_it_lasts(health, capsys):
+async def test_work_that_fails_is_done_again_counted_and_reported_while_it_lasts(health, capsys):
     tries, failed = [], []
 
     async def work():
@@ -52,7 +52,7 @@ async def test_work_that_fails_is_done_again_counted_and_told_while_it_lasts(hea
             raise ValueError("on purpose")
         await asyncio.sleep(1.0)
 
-    keeping = asyncio.ensure_future(Supervisor(health).keep("made", work, failed.append))
+    keeping = asyncio.ensure_future(Supervisor(health).run("made", work, failed.append))
     await until(lambda: len(tries) == 4)
     assert health.problems["made"] == "begun again after an error: ValueError: on purpose"
     assert failed == [health.problems["made"]] * 3
@@ -77,7 +77,7 @@ async def test_errors_in_two_places_are_both_traced(health, capsys):
     assert health.problems == {}
 
 
-async def test_a_problem_that_somebody_else_told_since_stays(health):
+async def test_a_problem_that_somebody_else_reported_since_stays(health):
     supervisor = Supervisor(health)
     with supervisor.guard("made"):
         raise ValueError("here")
@@ -94,11 +94,11 @@ async def test_work_that_ends_well_does_not_hide_the_problem_of_another_of_its_n
     async def fine():
         pass
 
-    await supervisor.keep("made", fine)
+    await supervisor.run("made", fine)
     assert "here" in health.problems["made"]
 
 
-async def test_the_first_error_of_a_group_is_told(health):
+async def test_the_first_error_of_a_group_is_reported(health):
     supervisor = Supervisor(health)
     with supervisor.guard("made"):
         raise ExceptionGroup("several", [ExceptionGroup("inner", [KeyError("symbol")])])
@@ -106,7 +106,7 @@ async def test_the_first_error_of_a_group_is_told(health):
 
 
 async def test_a_cancelled_task_stays_cancelled(health):
-    keeping = asyncio.ensure_future(Supervisor(health).keep("made", asyncio.Event().wait))
+    keeping = asyncio.ensure_future(Supervisor(health).run("made", asyncio.Event().wait))
     await asyncio.sleep(0)
     keeping.cancel()
     await asyncio.wait({keeping})
@@ -180,7 +180,7 @@ PLACES = {
     "answers of a past": (Rest, "fetch", {"whose": bybit_is_asked("candles")}),
     "trades of a past": (Rest, "fetch", {"whose": bybit_is_asked("trades")}),
     "player": (Joining, "play", {"whose": lambda each: each.market == BYBIT}),
-    "pulse": (Pulse, "run", {"whose": lambda *_: True}),
+    "pulse": (LoopLagMonitor, "run", {"whose": lambda *_: True}),
     "report of the start": (Collector, "_report", {"whose": lambda *_: True}),
     "reader": (Bybit, "read", {"whose": lambda _, raw, *__: b"publicTrade" in raw}),
 }
@@ -197,8 +197,8 @@ async def test_an_error_anywhere_costs_no_other_venue_anything(place, made, monk
         counts = collector.status.counts
         assert (counts["binance", "gaps"], counts["binance", "reconnects"]) == (0, 0)
         assert counts["binance", "restarts"] == 0
-        told = sum(n for (_, what), n in counts.items() if what == "restarts")
-        assert told + sum(collector.feed.unread.values()) == 1
+        reported = sum(n for (_, what), n in counts.items() if what == "restarts")
+        assert reported + sum(collector.feed.unread.values()) == 1
         await until(lambda: not collector.status.problems)
 
 
@@ -211,14 +211,14 @@ async def test_a_venue_is_down_while_its_tasks_wait_to_begin_again(made, monkeyp
         monkeypatch.setattr(backoff, "FIRST", 2.0)
         fault = Fault(monkeypatch, Connection, "_listen")
         collector.supervisor.report("bybit", ValueError("so that the next wait is the first"))
-        for keeper in collector.keepers:
+        for keeper in collector.connections:
             if keeper.venue == "bybit" and keeper._open is not None:
                 keeper._open.disconnect(graceful=False)
         await until(lambda: fault.raised)
         await until(lambda: collector.markets("BTC") == {BINANCE: "up", BYBIT: "down"})
-        told = collector.health()
-        assert "on purpose" in told["problems"]["bybit"]
-        rows = [row for row in told["channels"] if row["market"] == BYBIT]
+        reported = collector.health()
+        assert "on purpose" in reported["problems"]["bybit"]
+        rows = [row for row in reported["channels"] if row["market"] == BYBIT]
         assert {row["state"] for row in rows} == {"down"}
         figures = exposition(session).splitlines()
         assert f'powderkeg_link_up{{market="{BYBIT}"}} 0' in figures
@@ -250,7 +250,7 @@ async def test_what_is_shown_may_fail_and_nothing_is_lost(made):
         if len(beats) < 4:
             raise RuntimeError("on purpose")
 
-    collector = collector_of(made, history=False, beat=beat)
+    collector = collector_of(made, history=False, on_batch=beat)
     async with running(collector):
         await all_well(collector)
         assert collector.status.counts["stream", "restarts"] == 3
@@ -276,7 +276,7 @@ async def test_housekeeping_that_raises_what_nobody_expected_begins_again(
     fault = Fault(monkeypatch, StoreMaintenance, "run_once", whose=lambda *_: True)
     monkeypatch.setattr("powderkeg.live.maintenance.EVERY", 0.1)
     keep = StoreMaintenance(store, collector, Settings())
-    async with running(collector, collector.supervisor.keep("housekeeping", keep.run)):
+    async with running(collector, collector.supervisor.run("housekeeping", keep.run)):
         await all_well(collector)
         await until(lambda: fault.raised)
         await until(lambda: not collector.status.problems)
@@ -300,7 +300,7 @@ async def test_once_the_loop_itself_has_failed_nothing_is_said_to_be_up(
     with pytest.raises(ExceptionGroup):
         await task
     store.close()
-    told = collector.health()
-    assert set(told["markets"].values()) == {"down"}
-    assert {row["state"] for row in told["channels"]} == {"down"}
-    assert told["recording"] is False
+    reported = collector.health()
+    assert set(reported["markets"].values()) == {"down"}
+    assert {row["state"] for row in reported["channels"]} == {"down"}
+    assert reported["recording"] is False

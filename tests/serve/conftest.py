@@ -16,7 +16,7 @@ UNTIL = 1_767_225_600 * SECOND
 
 @pytest.fixture(scope="session")
 def prepared():
-    """Return a made market and the desk that watched half a day of it."""
+    """Return a simulated market and the desk that watched half a day of it."""
     return prepare("BTC", 9, UNTIL, 0.5, Settings(draw=SECOND, flush=SECOND))
 
 

@@ -69,7 +69,7 @@ def test_our_own_page_and_one_behind_another_server_are_answered(client):
 @pytest.mark.parametrize(
     "path", ["/", "/v1/coins", "/v1/XYZ/bars", "/none", "/docs", "/metrics", "/sw.js"]
 )
-def test_every_answer_tells_browsers_what_not_to_do(client, path):
+def test_every_answer_reports_browsers_what_not_to_do(client, path):
     answer = client.get(path)
     for name, value in SECURITY.items():
         if name != "content-security-policy":
@@ -118,7 +118,7 @@ def test_a_token_that_nobody_asked_for_is_let_be(client):
     assert client.get("/v1/BTC/bars?token=any&reach=0.05").json()["reach"] == 0.05
 
 
-def test_who_guesses_too_often_is_told_when_to_come_again(locked):
+def test_who_guesses_too_often_is_reported_when_to_come_again(locked):
     for _ in range(WRONG):
         assert locked.get("/v1/coins?token=wrong").status_code == 401
     answer = locked.get("/v1/coins", headers=BEARER)
@@ -159,7 +159,7 @@ def test_head_of_what_is_refused_has_no_body_either(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/coins", "/v1/BTC/bars"])
-def test_other_methods_are_told_which_there_are(client, path):
+def test_other_methods_are_reported_which_there_are(client, path):
     for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE"):
         answer = client.request(method, path)
         assert (answer.status_code, answer.headers["allow"]) == (405, ALLOW["allow"])
@@ -200,7 +200,7 @@ def test_odd_input_is_refused_and_never_an_error_of_ours(client, path, status):
     assert status == 200 or answer.json()["error"]
 
 
-def test_an_error_of_ours_is_told_once_a_place_and_not_to_the_client(session, hub, capsys):
+def test_an_error_of_ours_is_reported_once_a_place_and_not_to_the_client(session, hub, capsys):
     @get("/v1/broken", sync_to_thread=False)
     def broken() -> None:
         raise ZeroDivisionError("a secret")
@@ -213,9 +213,9 @@ def test_an_error_of_ours_is_told_once_a_place_and_not_to_the_client(session, hu
             assert answer.status_code == 500
             assert "secret" not in answer.text
             assert answer.json()["error"].startswith("the server failed")
-    told = capsys.readouterr().err
-    assert told.count("Traceback") == 1
-    assert "ZeroDivisionError: a secret" in told
+    reported = capsys.readouterr().err
+    assert reported.count("Traceback") == 1
+    assert "ZeroDivisionError: a secret" in reported
 
 
 def test_a_failing_route_logs_one_json_line_with_its_traceback_and_no_token(
@@ -249,6 +249,6 @@ def test_a_page_opened_with_the_token_keeps_it_and_shows_it_nowhere(locked):
         assert socket.receive_bytes()
 
 
-def test_a_page_opened_with_a_wrong_token_is_told_so(locked):
+def test_a_page_opened_with_a_wrong_token_is_reported_so(locked):
     assert locked.get("/?token=wrong").status_code == 401
     assert locked.get("/v1/coins").status_code == 401

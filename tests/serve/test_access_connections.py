@@ -24,7 +24,7 @@ from powderkeg.serve.access.connections import (
     RESERVE,
     STALL,
     WANTED,
-    places,
+    max_connections,
     raise_descriptors,
     server,
     sweep,
@@ -67,7 +67,7 @@ async def opened(port):
             await writer.wait_closed()
 
 
-async def told(reader):
+async def reported(reader):
     """Return all that comes until the server closes."""
     async with asyncio.timeout(60):
         with contextlib.suppress(ConnectionResetError):
@@ -90,13 +90,13 @@ async def test_a_request_that_does_not_come_whole_in_time_is_cut(port, before, s
             writer.write(before)
             assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
         writer.write(sent)
-        assert await told(reader) == b""
+        assert await reported(reader) == b""
 
 
 async def test_a_connection_that_says_nothing_is_cut(port, monkeypatch):
     within(monkeypatch, ARRIVE=0.5)
     async with opened(port) as (reader, _):
-        assert await told(reader) == b""
+        assert await reported(reader) == b""
 
 
 async def test_a_body_that_trickles_is_cut_as_well(port, monkeypatch):
@@ -104,7 +104,7 @@ async def test_a_body_that_trickles_is_cut_as_well(port, monkeypatch):
     async with opened(port) as (reader, writer):
         writer.write(HALF + b"Content-Length: 1000\r\n\r\n")
         assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
-        closed = asyncio.ensure_future(told(reader))
+        closed = asyncio.ensure_future(reported(reader))
         while not closed.done():
             writer.write(b"a")
             await asyncio.sleep(0.1)
@@ -114,14 +114,14 @@ async def test_a_body_that_trickles_is_cut_as_well(port, monkeypatch):
 async def test_requests_that_come_whole_are_answered_one_after_the_other(port):
     async with opened(port) as (reader, writer):
         writer.write(WHOLE * 3 + HALF + b"Connection: close\r\n\r\n")
-        assert (await told(reader)).count(b"HTTP/1.1 200") == 4
+        assert (await reported(reader)).count(b"HTTP/1.1 200") == 4
 
 
 class Line:
     """A connection as the sweep sees it, with a reader that takes what it is told to."""
 
     def __init__(self, waits, begun=None):
-        self.waits, self.begun, self.cut, self.stuck = waits, begun, False, (0, 0.0)
+        self.waits, self.request_since, self.cut, self.stuck = waits, begun, False, (0, 0.0)
         self.transport = self
 
     def get_write_buffer_size(self):
@@ -177,10 +177,10 @@ async def test_a_loop_that_stood_still_is_nobody_elses_fault(monkeypatch):
     assert line.cut
 
 
-async def test_what_is_no_http_is_told_so_in_our_form(port):
+async def test_what_is_no_http_is_reported_so_in_our_form(port):
     async with opened(port) as (reader, writer):
         writer.write(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
-        got = await told(reader)
+        got = await reported(reader)
     assert got.startswith(b"HTTP/1.1 400")
     assert b'{"error":"expected HTTP/1.1' in got
     assert b"x-content-type-options" in got.lower()
@@ -189,13 +189,13 @@ async def test_what_is_no_http_is_told_so_in_our_form(port):
 async def test_headers_without_an_end_are_refused_before_they_fill_anything(port):
     async with opened(port) as (reader, writer):
         writer.write(HALF + b"X-Large: " + b"a" * 20_000)
-        assert (await told(reader)).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
+        assert (await reported(reader)).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
 
 
-async def test_a_length_told_twice_is_refused(port):
+async def test_a_length_reported_twice_is_refused(port):
     async with opened(port) as (reader, writer):
         writer.write(HALF + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG")
-        assert (await told(reader)).startswith((b"HTTP/1.1 400", b"HTTP/1.1 411"))
+        assert (await reported(reader)).startswith((b"HTTP/1.1 400", b"HTTP/1.1 411"))
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
@@ -248,15 +248,15 @@ async def test_a_message_that_cannot_be_is_a_close_code_and_no_noise(port, frame
 async def test_where_room_is_short_the_longest_at_rest_goes_and_a_request_is_answered(
     port, monkeypatch
 ):
-    monkeypatch.setattr(connections, "places", lambda: 3)
+    monkeypatch.setattr(connections, "max_connections", lambda: 3)
     async with contextlib.AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(opened(port)) for _ in range(3)]
         for _, writer in lines:
             writer.write(HALF)
         reader, writer = await stack.enter_async_context(opened(port))
         writer.write(HALF + b"Connection: close\r\n\r\n")
-        assert (await told(reader)).startswith(b"HTTP/1.1 200")
-        assert await told(lines[0][0]) == b""
+        assert (await reported(reader)).startswith(b"HTTP/1.1 200")
+        assert await reported(lines[0][0]) == b""
 
 
 def test_three_eighths_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_visitors(
@@ -267,7 +267,7 @@ def test_three_eighths_of_few_descriptors_and_all_but_a_reserve_of_many_are_for_
         (ENDLESS, WANTED - RESERVE),
     ):  # fmt: skip
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
-        assert places() == expected
+        assert max_connections() == expected
 
 
 @pytest.mark.parametrize(

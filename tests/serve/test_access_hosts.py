@@ -23,7 +23,7 @@ def test_loopback_is_always_answered(host):
         "192.0.2.1", "", "a b", "127.0.0.1:8788@evil.example", "[::1", "localhost:80:80",
     ],
 )  # fmt: skip
-def test_a_name_that_is_not_ours_is_refused_and_the_way_out_is_told(host):
+def test_a_name_that_is_not_ours_is_refused_and_the_way_out_is_reported(host):
     why = names_of("127.0.0.1", "127.0.0.1", "").refusal(host)
     assert why.startswith("expected a Host this server is known by")
     assert "--allow NAME" in why

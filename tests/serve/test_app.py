@@ -17,7 +17,7 @@ from powderkeg.maps.views.queries import HeatmapQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.app import make_app
 from powderkeg.serve.codec import cells_of, pack
-from powderkeg.serve.responses import squeeze
+from powderkeg.serve.responses import compress
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.simulated import prepare
 from powderkeg.serve.workers import WAITING
@@ -122,14 +122,14 @@ def test_a_snapshot_of_1500_columns_stays_small(planes, most):
     desk = prepare("BTC", 7, 1_767_225_600 * SECOND, 6.0, Settings())[1]
     session = Session("simulated", {"BTC": desk}, clock)
     answer = session.answer("BTC", "heatmap", HeatmapQuery(span="5d", planes=planes))
-    assert len(squeeze(pack(answer))) <= most
+    assert len(compress(pack(answer))) <= most
 
 
 def test_the_openapi_document_knows_every_view_and_parameter(client):
     paths = client.get("/docs/openapi.json").json()["paths"]
     for name, (kind, _) in VIEWS.items():
-        told = {p["name"] for p in paths[f"/v1/{{where}}/{name}"]["get"]["parameters"]}
-        assert {f.name for f in msgspec.structs.fields(kind)} <= told
+        reported = {p["name"] for p in paths[f"/v1/{{where}}/{name}"]["get"]["parameters"]}
+        assert {f.name for f in msgspec.structs.fields(kind)} <= reported
 
 
 def test_health_counts_and_coins_name_the_source(client):
@@ -166,7 +166,7 @@ def test_a_stream_of_an_unknown_coin_is_closed_with_words(client):
     assert closed.value.code == 4400
 
 
-def test_a_feed_that_fails_is_told_and_the_server_goes_on(session, hub, capsys):
+def test_a_feed_that_fails_is_reported_and_the_server_goes_on(session, hub, capsys):
     async def fail():
         raise RuntimeError("no more market")
 

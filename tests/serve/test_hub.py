@@ -20,8 +20,8 @@ QUERY = SpanQuery(span="12h")
 
 def drain(reader):
     out = []
-    while reader._box:
-        out.append(msgspec.msgpack.decode(reader._box.popleft()))
+    while reader._queue:
+        out.append(msgspec.msgpack.decode(reader._queue.popleft()))
     return out
 
 
@@ -55,7 +55,7 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
     hub.leave(stream, reader)
 
 
-def test_where_the_money_scale_of_a_coin_changes_a_page_is_told_to_fetch_the_map_anew(prepared):
+def test_where_the_money_scale_of_a_coin_changes_a_page_is_reported_to_fetch_the_map_anew(prepared):
     desk = copy.deepcopy(prepared[1])
     hub = Hub(Session("simulated", {"BTC": desk}, lambda: desk.now))
     stream, reader = hub.join("BTC", QUERY)
@@ -79,7 +79,7 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
         for event in market.step(1.0):
             desk.apply(event)
         asyncio.run(hub.beat())
-        assert len(reader._box) <= BACKLOG
+        assert len(reader._queue) <= BACKLOG
     kept = drain(reader)
     seqs = [message["seq"] for message in kept]
     whole = kept[0]
@@ -106,13 +106,13 @@ def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next
     joined = [hub.join("BTC", SpanQuery(span=span)) for span in ("1h", "4h", "12h", "1d")]
     for event in market.step(1.0):
         desk.apply(event)
-    told = []
+    reported = []
     for _ in range(2):
         before = [stream.seq for stream, _ in joined]
         hub.send_tail()
-        told.append([stream.seq > was for (stream, _), was in zip(joined, before, strict=True)])
+        reported.append([stream.seq > was for (stream, _), was in zip(joined, before, strict=True)])
         clock[0] += 1.0
-    assert told == [[True, True, False, False], [False, False, True, True]]
+    assert reported == [[True, True, False, False], [False, False, True, True]]
     for stream, reader in joined:
         hub.leave(stream, reader)
 
@@ -124,14 +124,14 @@ def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monk
     joined = [hub.join("BTC", QUERY) for _ in range(1_000)]
     hub.send_tail()
     stream = joined[0][0]
-    told = [stream.seq]
+    reported = [stream.seq]
     for _ in range(10):
         clock[0] += 0.1
         for event in market.step(1.0):
             desk.apply(event)
         hub.send_tail()
-        told.append(stream.seq)
-    assert told[-1] - told[0] <= 4
+        reported.append(stream.seq)
+    assert reported[-1] - reported[0] <= 4
     for stream, reader in joined:
         hub.leave(stream, reader)
 
@@ -141,7 +141,7 @@ def test_a_message_is_encoded_once_for_all(hub, monkeypatch):
     packed = []
     monkeypatch.setattr("powderkeg.serve.stream.hub.pack", lambda m: packed.append(m) or bytes(4))
     asyncio.run(hub.beat())
-    sent = sum(len(reader._box) - 2 for _, reader in joined)
+    sent = sum(len(reader._queue) - 2 for _, reader in joined)
     assert sent == 50 * len(packed)
     for stream, reader in joined:
         hub.leave(stream, reader)
@@ -187,13 +187,13 @@ def test_quick_beats_are_numbered_with_the_slow_ones(hub, prepared):
     market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
     drain(reader)
-    told = []
+    reported = []
     for n in range(6):
         for event in market.step(1.0):
             desk.apply(event)
         asyncio.run(hub.beat()) if n % 2 else stream.send_tail()
-        told += [message["seq"] for message in drain(reader)]
-    assert told == list(range(1, len(told) + 1))
+        reported += [message["seq"] for message in drain(reader)]
+    assert reported == list(range(1, len(reported) + 1))
     hub.leave(stream, reader)
 
 

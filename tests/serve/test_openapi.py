@@ -36,36 +36,36 @@ def parameters(document, path):
 
 
 def test_coins_currencies_and_zones_are_those_there_are(document):
-    told = parameters(document, "/v1/{where}/heatmap.png")
-    assert told["where"]["enum"] == ["BTC"]
-    assert {"USD", "NZD", "EUR"} <= set(told["ccy"]["enum"])
-    assert {"", "UTC", "Pacific/Auckland"} <= set(told["zone"]["enum"])
-    assert told["planes"]["enum"] == ["sum"]
+    reported = parameters(document, "/v1/{where}/heatmap.png")
+    assert reported["where"]["enum"] == ["BTC"]
+    assert {"USD", "NZD", "EUR"} <= set(reported["ccy"]["enum"])
+    assert {"", "UTC", "Pacific/Auckland"} <= set(reported["zone"]["enum"])
+    assert reported["planes"]["enum"] == ["sum"]
     assert parameters(document, "/v1/proof")["coin"]["enum"] == ["", "BTC"]
 
 
 def test_every_error_has_its_form_and_says_what_to_do_next(document):
-    told = document["components"]["responses"]
-    assert set(told) == set(ERRORS)
-    for each in told.values():
+    reported = document["components"]["responses"]
+    assert set(reported) == set(ERRORS)
+    for each in reported.values():
         assert each["content"]["application/json"]["schema"]["required"] == ["error"]
-    assert told["405"]["headers"]["allow"]["example"] == ALLOW["allow"]
-    assert "retry-after" in told["429"]["headers"]
+    assert reported["405"]["headers"]["allow"]["example"] == ALLOW["allow"]
+    assert "retry-after" in reported["429"]["headers"]
     for item in document["paths"].values():
         assert set(ERRORS) < set(item["get"]["responses"])
 
 
-def test_files_are_told_as_what_they_are(document):
+def test_files_are_reported_as_what_they_are(document):
     for name, media in (
         ("heatmap.png", "image/png"), ("levels.parquet", "application/vnd.apache.parquet"),
         ("clusters.csv", "text/csv"),
     ):  # fmt: skip
-        told = document["paths"][f"/v1/{{where}}/{name}"]["get"]["responses"]["200"]["content"]
-        assert set(told) == {media}
+        reported = document["paths"][f"/v1/{{where}}/{name}"]["get"]["responses"]["200"]["content"]
+        assert set(reported) == {media}
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_view_answers_the_fields_that_are_told(client, document, name):
+def test_a_view_answers_the_fields_that_are_reported(client, document, name):
     get = document["paths"][f"/v1/{{where}}/{name}"]["get"]
     own, always = get["responses"]["200"]["content"]["application/json"]["schema"]["allOf"]
     assert always["required"] == list(ALWAYS)
@@ -74,11 +74,11 @@ def test_a_view_answers_the_fields_that_are_told(client, document, name):
     assert {*ALWAYS, *form["properties"]} <= set(answer)
 
 
-def test_a_token_is_told_where_one_is_asked_for(session, hub, document):
+def test_a_token_is_reported_where_one_is_asked_for(session, hub, document):
     assert "security" not in document
     with TestClient(make_app(session, hub, token="sesame")) as client:
-        told = client.get("/docs/openapi.json?token=sesame").json()
-    assert told["security"] == [{"bearer": []}, {"token": []}]
+        reported = client.get("/docs/openapi.json?token=sesame").json()
+    assert reported["security"] == [{"bearer": []}, {"token": []}]
 
 
 async def ask(document, folder, port, *words):

@@ -57,7 +57,7 @@ def test_a_picture_is_lit_and_carries_its_stamp(session):
         assert word in stamp
 
 
-def test_local_time_is_told_in_the_zone_asked_for(session):
+def test_local_time_is_reported_in_the_zone_asked_for(session):
     image, _ = drawn(session, PictureStyle(zone="Pacific/Auckland"))
     at = datetime.fromtimestamp(session.desks["BTC"].now / 1e6, UTC)
     there = at + timedelta(hours=13)
@@ -125,7 +125,7 @@ def test_every_filter_changes_the_picture(session, raw):
         assert "bybit" not in image.text["Description"]
 
 
-def test_what_the_map_was_narrowed_to_is_told(session):
+def test_what_the_map_was_narrowed_to_is_reported(session):
     image, _ = drawn(session, filters="tiers 50, 25 · longs only", side="long", tiers="50,25")
     assert "tiers 50, 25 · longs only" in image.text["Description"]
 

@@ -135,7 +135,7 @@ def test_a_time_that_is_not_kept_is_refused_with_the_range(session, prepared, aw
     assert session.answer("BTC", "bars", ReachQuery(at=told["since"]))["long"] >= 0
 
 
-def test_history_tells_what_is_kept_and_its_moves(session):
+def test_history_reports_what_is_kept_and_its_moves(session):
     told = session.answer("BTC", "history", HistoryQuery())
     assert not told["exact"]
     assert (told["stride"], told["steps"]) == (MINUTE, [MINUTE, BAR, 30 * MINUTE])

@@ -111,7 +111,7 @@ async def test_markets_enter_their_coins_desk_and_the_first_by_name_leads(past):
     desks = {"BTC": Desk("BTC", LIVE)}
     recorded = Recorded(desks, LIVE, 7, asyncio.sleep(0))
     assert recorded.share("BTC", OKX) == 0.0
-    recorded.made("BTC", 0.5)
+    recorded.set_generated("BTC", 0.5)
     assert recorded.share("BTC", OKX) == 0.25
     try:
         await recorded.play("BTC", past)

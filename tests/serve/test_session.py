@@ -44,7 +44,7 @@ def market(at, venue="binance", *, reports=0.0, volume=10.0):
     return MarketView(estimate.market, venue, estimate, {}, at, "up")
 
 
-def test_an_answer_about_the_past_tells_the_price_of_then(session, prepared):
+def test_an_answer_about_the_past_reports_the_price_of_then(session, prepared):
     desk = prepared[1]
     at = desk.now - 6 * HOUR
     bar = next(ring for ring in desk.prices.values()).window(at // 60_000_000 - 1, 1)[0]
@@ -77,11 +77,11 @@ def test_a_past_that_is_not_kept_has_no_price(session, prepared):
         ([], ""),
     ],
 )
-def test_what_a_map_rests_on_is_told_in_words(markets, words):
+def test_what_a_map_rests_on_is_reported_in_words(markets, words):
     assert model(Shown(*markets)) == words
 
 
-def test_only_the_markets_that_are_chosen_are_told_of():
+def test_only_the_markets_that_are_chosen_are_reported_of():
     shown = Shown(market(AFTER, reports=500), market(AFTER, "okx"))
     assert model(shown, MapFilter(("okx",))).startswith("borrowed")
     assert model(shown, MapFilter(("binance",))).startswith("calibrated")
@@ -99,20 +99,22 @@ def test_a_map_without_any_volume_says_that_it_is_of_the_path_alone():
     assert fit(both, MapFilter(("binance",)))["path_only"] == []
 
 
-def test_a_fit_tells_what_it_borrows_and_how_many_reports_it_rests_on():
-    told = fit(Shown(market(AFTER)), ALL)
-    assert told["borrowed"] == {
+def test_a_fit_reports_what_it_borrows_and_how_many_reports_it_rests_on():
+    reported = fit(Shown(market(AFTER)), ALL)
+    assert reported["borrowed"] == {
         "market": "BTC on Binance", "since": SHIPPED.since, "until": SHIPPED.until,
         "reports": SHIPPED.reports,
     }  # fmt: skip
-    assert (told["reports"], told["at"]) == (0, None)
-    assert told["why"].endswith("weights learned on BTC on Binance")
+    assert (reported["reports"], reported["at"]) == (0, None)
+    assert reported["why"].endswith("weights learned on BTC on Binance")
     assert fit(Shown(market(BEFORE)), ALL)["why"].endswith("the assumed prior alone")
     own = fit(Shown(market(AFTER, reports=20.5), market(AFTER, "okx", reports=4.0)), ALL)
     assert (own["reports"], own["borrowed"]) == (24.5, None)
 
 
-def test_of_a_time_before_weights_could_be_borrowed_no_fit_is_told(session, prepared, monkeypatch):
+def test_of_a_time_before_weights_could_be_borrowed_no_fit_is_reported(
+    session, prepared, monkeypatch
+):
     desk = prepared[1]
     lent = {"borrowed": {"until": desk.now - HOUR}, "at": None}
     monkeypatch.setattr("powderkeg.serve.session.fit", lambda *_: lent)

@@ -50,7 +50,7 @@ def test_nothing_is_the_back_of_the_picture(shade):
     assert (found.picture == BACK).all()
 
 
-def test_the_scale_is_told_in_dollars_with_the_ground_it_stands_on():
+def test_the_scale_is_reported_in_dollars_with_the_ground_it_stands_on():
     low, high, top = shaded(banded(), ALL, BIN, (30, 200)).scale
     assert 2e4 <= low < high
     assert high == pytest.approx(7e6, rel=0.1)

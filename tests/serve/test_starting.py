@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
-from powderkeg.live.backfill import Asked
+from powderkeg.live.backfill import BackfillProgress
 from powderkeg.live.collector import Collector
 from powderkeg.serve.app import make_app
 from powderkeg.serve.session import Session
@@ -90,7 +90,11 @@ def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
     collector.feed.coins = {BINANCE: "BTC", BYBIT: "BTC"}
     collector.feed._waiting = {BINANCE: [], BYBIT: []}
     assert row(starting.answer(collector), BINANCE)["state"] == "asking"
-    backfill = type("Backfill", (), {"asked": {BINANCE: Asked(10, 5), BYBIT: Asked(10, 0)}})
+    backfill = type(
+        "Backfill",
+        (),
+        {"progress": {BINANCE: BackfillProgress(10, 5), BYBIT: BackfillProgress(10, 0)}},
+    )
     monkeypatch.setattr(collector, "backfill", backfill)
     clock.at += 4_000_000
     fetching = starting.answer(collector)
@@ -98,7 +102,7 @@ def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
     assert row(fetching, BINANCE)["share"] == pytest.approx(0.4)
     assert row(fetching, BINANCE)["left"] == pytest.approx(6.0)
     assert fetching["share"] == pytest.approx(0.2)
-    backfill.asked[BINANCE] = Asked(10, 10, complete=True)
+    backfill.progress[BINANCE] = BackfillProgress(10, 10, complete=True)
     assert row(starting.answer(collector), BINANCE)["state"] == "playing"
     del collector.feed._waiting[BINANCE]
     assert row(starting.answer(collector), BINANCE)["state"] == "ready"
@@ -136,8 +140,11 @@ def test_a_market_of_which_nothing_came_has_failed_and_one_that_is_forbidden_is_
     _, starting = empty
     collector.feed.coins = {BINANCE: "BTC", BYBIT: "BTC"}
     collector.feed._waiting = {BYBIT: []}
-    asked = {BINANCE: Asked(10, 0, "binance does not answer", complete=True), BYBIT: Asked()}
-    monkeypatch.setattr(collector, "backfill", type("Backfill", (), {"asked": asked}))
+    progress = {
+        BINANCE: BackfillProgress(10, 0, "binance does not answer", complete=True),
+        BYBIT: BackfillProgress(),
+    }
+    monkeypatch.setattr(collector, "backfill", type("Backfill", (), {"progress": progress}))
     collector.status.problems["bybit"] = "HTTP 451: not served at this location"
     answer = starting.answer(collector)
     assert row(answer, BINANCE)["state"] == "failed"
@@ -193,7 +200,7 @@ def _ages(value):
             yield from _ages(each)
 
 
-def test_the_topic_tells_a_start_until_it_is_ready_and_then_ends():
+def test_the_topic_reports_a_start_until_it_is_ready_and_then_ends():
     work = Up(Plan(("BTC",), ("binance",), simulate="for a test"))
     app = make_app(work.session, work.hub)
     with TestClient(app) as client, client.websocket_connect("/v1/stream?topic=starting") as socket:

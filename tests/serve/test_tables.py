@@ -116,9 +116,9 @@ def test_another_currency_is_the_rate_of_the_day_times_the_dollars(session, form
 def test_each_column_of_a_heatmap_takes_the_rate_of_its_own_day(session):
     dollars, _ = read("arrow", body(session, "heatmap", "arrow", span="7d"))
     euros, _ = read("arrow", body(session, "heatmap", "arrow", "EUR", span="7d"))
-    told = np.array(euros["eur"]) / np.array(dollars["usd"])
+    reported = np.array(euros["eur"]) / np.array(dollars["usd"])
     each = fixings.shipped().rates("EUR", np.array(dollars["time_us"]))
-    assert told == pytest.approx(each)
+    assert reported == pytest.approx(each)
 
 
 def test_bands_of_the_past_are_null(session):

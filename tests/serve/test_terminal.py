@@ -26,7 +26,7 @@ def answer(*markets, ready=True, doing="", share=1.0, left=0.0):
     }  # fmt: skip
 
 
-def test_the_last_line_tells_what_is_there_what_is_missing_and_where_to_look():
+def test_the_last_line_reports_what_is_there_what_is_missing_and_where_to_look():
     markets = market("binance:BTCUSDT"), market("okx:BTC-USDT-SWAP", "failed", "no answer")
     assert words_of(answer(*markets), URL) == (
         "ready in 14 s: 1 of 2 markets of 1 venues (live) · missing: okx:BTC-USDT-SWAP: no answer "

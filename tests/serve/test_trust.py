@@ -137,15 +137,15 @@ def test_the_difference_is_drawn_where_both_are_kept(desk):
     assert not heatmap(desk, HeatmapQuery(span="12h", model="static")).cells.any()
 
 
-def test_an_answer_tells_when_and_why_its_weights_were_learned(desk, session):
-    told = session.about(desk, SpanQuery())["fit"]
-    assert told["at"] == max(m.estimate.fitted for m in desk.estimated())
-    assert told["taught"] > 0
-    assert "new liquidations" in told["why"]
+def test_an_answer_reports_when_and_why_its_weights_were_learned(desk, session):
+    reported = session.about(desk, SpanQuery())["fit"]
+    assert reported["at"] == max(m.estimate.fitted for m in desk.estimated())
+    assert reported["taught"] > 0
+    assert "new liquidations" in reported["why"]
     fresh = prepare("BTC", 7, START, 0.05, Settings())[1]
-    told = Session("simulated", {"BTC": fresh}, lambda: fresh.now).about(fresh, SpanQuery())
-    assert told["fit"]["at"] is None
-    assert told["grade"].parts["fit"] == "D"
+    reported = Session("simulated", {"BTC": fresh}, lambda: fresh.now).about(fresh, SpanQuery())
+    assert reported["fit"]["at"] is None
+    assert reported["grade"].parts["fit"] == "D"
 
 
 GOOD = {"interest": 2 * INTEREST[0], "coverage": 1.0, "silence": 0.0}
@@ -175,9 +175,9 @@ def test_the_worst_of_four_things_decides_the_grade(desk, monkeypatch, changed, 
     asked = {**GOOD, "age": HOUR, "reports": 5000} | changed
     age, reports = asked.pop("age"), asked.pop("reports")
     fitted = 0 if age is None else desk.now - age
-    told = grade(desk, **asked, markets=[rests(fitted=fitted, reports=reports)])
-    assert told.letter == letter
-    assert bool(told.why) == (letter != "A")
+    reported = grade(desk, **asked, markets=[rests(fitted=fitted, reports=reports)])
+    assert reported.letter == letter
+    assert bool(reported.why) == (letter != "A")
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def letter(*markets):
 )  # fmt: skip
 def test_a_fit_is_as_good_as_what_it_has_shown(changed, expected, why):
     assert letter(rests(**changed)) == expected
-    told = fit_of(NOW, [rests(**changed)])[1]
-    assert told == why or expected == "A"
+    reported = fit_of(NOW, [rests(**changed)])[1]
+    assert reported == why or expected == "A"
 
 
 def test_five_reports_are_no_better_than_c_whatever_else_is_perfect():

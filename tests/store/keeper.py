@@ -1,4 +1,4 @@
-"""A program to be killed: appends, and beside it seals, keeps snapshots and proofs, and prunes.
+"""A program to be killed: appends, and beside it seals, keeps snapshots and forecasts, and prunes.
 
 Called with the folder and a seed. It says which number is safe after each batch.
 """

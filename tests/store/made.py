@@ -1,4 +1,4 @@
-"""Frames of a made market at two venues, as their wires look, the same for the same seed."""
+"""Frames of a simulated market at two venues, as their wires look, the same for the same seed."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def fresh():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Return a store as a kill leaves it: a sealed hour, a journal, snapshots, proofs, a log."""
+    """Return a store as a kill leaves it: a sealed hour, a journal, snapshots, forecasts, a log."""
     live, copy = tmp_path_factory.mktemp("live"), tmp_path_factory.mktemp("whole") / "store"
     store, feed, batches = Store(live), fresh(), made.market(7, FRAMES)
     for n, batch in enumerate(batches):
@@ -103,7 +103,7 @@ THINGS = {
     "log of the database": of_file("meta.db-wal"),
     "batch of the journal": of_blob("journal", "ORDER BY last DESC LIMIT 1 OFFSET 3"),
     "snapshot": of_blob("snapshots", "WHERE part='desks'"),
-    "proofs": of_file("proofs-*.log"),
+    "archive": of_file("proofs-*.log"),
     "lock": of_file("lock"),
 }
 WAYS = [truncated, flipped, emptied, garbage]
@@ -122,7 +122,7 @@ def keep(store, feed):
 
 @pytest.mark.parametrize("how", WAYS, ids=lambda how: how.__name__)
 @pytest.mark.parametrize("thing", THINGS)
-async def test_damage_is_told_and_costs_neither_the_start_nor_what_is_whole(
+async def test_damage_is_reported_and_costs_neither_the_start_nor_what_is_whole(
     whole, tmp_path, capsys, thing, how
 ):
     folder = tmp_path / "store"
@@ -131,10 +131,10 @@ async def test_damage_is_told_and_costs_neither_the_start_nor_what_is_whole(
     found = check(folder)[0]
     assert all(finding.mend == f"powderkeg store repair {folder}" for finding in found)
     store, feed = Store(folder), fresh()
-    told = [*(finding.what for finding in found), *store.notes, resume(store, feed)]
+    reported = [*(finding.what for finding in found), *store.notes, resume(store, feed)]
     kept = numbers(store)
     untouched = thing == "database" and kept == list(range(1, whole.last + 1))  # a page not in use
-    assert any(told) or untouched, "damaged in silence"
+    assert any(reported) or untouched, "damaged in silence"
     assert kept == sorted(set(kept))
     assert len(kept) > whole.last // 4
     if kept[-1] == whole.last and thing not in ("batch of the journal", "sealed frames"):
@@ -150,5 +150,7 @@ async def test_damage_is_told_and_costs_neither_the_start_nor_what_is_whole(
     mended = Store(folder)
     assert mended.notes == []
     assert numbers(mended)[-1] == after[0].seq
-    assert list(ForecastArchive(folder).read()) or (thing == "proofs" and how in (emptied, garbage))
+    assert list(ForecastArchive(folder).read()) or (
+        thing == "archive" and how in (emptied, garbage)
+    )
     mended.close()

@@ -39,7 +39,7 @@ def other(tmp_path):
         child.kill()
 
 
-def test_a_second_writing_process_is_refused_and_told_who_the_first_is(other, tmp_path):
+def test_a_second_writing_process_is_refused_and_reported_who_the_first_is(other, tmp_path):
     with pytest.raises(StoreError, match=f"found process {other.pid}"):
         Store(tmp_path / "store")
     assert locked(tmp_path / "store")

@@ -24,12 +24,12 @@ def fill(store, parts):
         store.append(part)
 
 
-def seal_all(store, gather=None):
+def seal_all(store, decode=None):
     for hour in store.ready(LATE):
-        store.seal(hour, gather)
+        store.seal(hour, decode)
 
 
-def told(kind, **values):
+def reported(kind, **values):
     """Return a gatherer that reads one event for each frame of a batch."""
 
     def gather(frames, columns):
@@ -42,7 +42,7 @@ def told(kind, **values):
     return gather
 
 
-trades = told(Trade, price=0.1 + 0.2, size=1.5, taker="sell")
+trades = reported(Trade, price=0.1 + 0.2, size=1.5, taker="sell")
 
 
 # -- sealing
@@ -283,8 +283,8 @@ def test_of_an_hour_with_a_damaged_batch_the_rest_is_sealed_and_the_next_hours_g
     assert store.log.first == 0
     assert list(store.read()) == [parts[0], *parts[2:]]
     assert [(hole.first, hole.last) for hole in store.log.holes()] == [(3, 4)]
-    (told,) = store.notes
-    assert told.startswith("frames 3 to 4 were set aside")
+    (reported,) = store.notes
+    assert reported.startswith("frames 3 to 4 were set aside")
     assert store._db.one("SELECT last, first FROM damaged") == (4, 3)
     found = store.events.scan("trades", "binance", "binance:BTCUSDT", T0, LATE)
     assert len(found["at"]) == 16
@@ -297,9 +297,9 @@ def test_an_hour_of_which_nothing_is_whole_holds_up_nothing(store):
         spoil(store, last)
     seal_all(store, trades)
     assert list(store.read()) == parts[3:]
-    told = []
-    assert list(store.read(1, told.append)) == parts[3:]
-    assert "frames 2 to 6 are not in the record" in told[0]
+    reported = []
+    assert list(store.read(1, reported.append)) == parts[3:]
+    assert "frames 2 to 6 are not in the record" in reported[0]
 
 
 def test_numbers_go_on_after_damaged_batches_at_the_end(store, again):
@@ -310,18 +310,18 @@ def test_numbers_go_on_after_damaged_batches_at_the_end(store, again):
     assert again().last == 6
 
 
-def test_frames_that_were_never_stored_are_a_hole_that_is_told(store, again):
+def test_frames_that_were_never_stored_are_a_hole_that_is_reported(store, again):
     parts = hours(1)
     fill(store, parts)
     late = [frame(10), frame(11)]
     store.append(late, "the disk refused")
     assert list(store.read()) == [*parts, late]
     store.close()
-    other, told = again(), []
+    other, reported = again(), []
     assert other.last == 11
-    assert list(other.read(2, told.append)) == [*parts[1:], late]
+    assert list(other.read(2, reported.append)) == [*parts[1:], late]
     assert [hole.why for hole in other.log.holes()] == ["the disk refused"]
-    assert "frames 7 to 9" in told[0]
+    assert "frames 7 to 9" in reported[0]
 
 
 def test_a_hole_and_the_batch_after_it_are_kept_at_once_or_not_at_all(store, monkeypatch):
@@ -348,18 +348,18 @@ def test_frames_before_which_others_are_missing_without_a_reason_are_refused(sto
         store.append([frame(10)])
 
 
-def test_a_batch_that_is_gone_is_refused_and_stepped_over_where_it_is_told(store):
+def test_a_batch_that_is_gone_is_refused_and_stepped_over_where_it_is_reported(store):
     parts = hours(1)
     fill(store, parts)
     store._db.all("DELETE FROM journal WHERE last=4")
     with pytest.raises(GapError, match="frames 3 to 4 were deleted or are gone"):
         list(store.read())
-    told = []
-    assert list(store.read(0, told.append)) == [parts[0], parts[2]]
-    assert len(told) == 1
+    reported = []
+    assert list(store.read(0, reported.append)) == [parts[0], parts[2]]
+    assert len(reported) == 1
 
 
-def test_damage_is_stepped_over_where_it_is_told(store):
+def test_damage_is_stepped_over_where_it_is_reported(store):
     parts = hours(2)
     fill(store, parts)
     store.seal(T0)
@@ -368,10 +368,10 @@ def test_damage_is_stepped_over_where_it_is_told(store):
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
     spoil(store, 10)
-    told = []
-    assert list(store.read(0, told.append)) == [parts[0], parts[2], parts[3], parts[5]]
-    assert any("batch 10" in words for words in told)
-    assert any(path.name in words for words in told)
+    reported = []
+    assert list(store.read(0, reported.append)) == [parts[0], parts[2], parts[3], parts[5]]
+    assert any("batch 10" in words for words in reported)
+    assert any(path.name in words for words in reported)
 
 
 # -- snapshots
@@ -416,7 +416,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize("words", [("INSERT INTO journal",), ("BEGIN",), ("COMMIT",), ("DELETE",)])
-def test_a_full_disk_is_told_and_what_was_acknowledged_stays(store, words):
+def test_a_full_disk_is_reported_and_what_was_acknowledged_stays(store, words):
     parts = hours(2)
     fill(store, parts[:4])
     whole = store._db._db

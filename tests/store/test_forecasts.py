@@ -56,9 +56,9 @@ def row(hour, name=MARKET):
 
 
 def test_an_entry_comes_back_as_it_was(tmp_path, market):
-    told = [map_of(market, T), row(N), row(N, "okx:X")]
-    assert ForecastArchive(tmp_path).append(told) == 3
-    assert list(ForecastArchive(tmp_path).read()) == told
+    reported = [map_of(market, T), row(N), row(N, "okx:X")]
+    assert ForecastArchive(tmp_path).append(reported) == 3
+    assert list(ForecastArchive(tmp_path).read()) == reported
 
 
 def test_a_kept_map_is_the_map_within_the_scale(market):
@@ -86,25 +86,25 @@ def test_a_small_market_is_not_lost_below_the_floor_of_the_scale():
 
 
 def test_an_entry_that_is_kept_already_is_not_kept_again(tmp_path):
-    proofs = ForecastArchive(tmp_path)
-    assert proofs.append([row(N), row(N)]) == 1
-    before = proofs.files()[0].read_bytes()
+    archive = ForecastArchive(tmp_path)
+    assert archive.append([row(N), row(N)]) == 1
+    before = archive.files()[0].read_bytes()
     changed = Row(MARKET, N, 9, [[0.0, 0.0]] * 8)
-    assert proofs.append([changed]) == 0
+    assert archive.append([changed]) == 0
     assert ForecastArchive(tmp_path).append([changed]) == 0
-    assert proofs.files()[0].read_bytes() == before
+    assert archive.files()[0].read_bytes() == before
 
 
 def test_a_refit_changes_no_earlier_entry(tmp_path):
     market = known()
-    proofs = ForecastArchive(tmp_path)
-    proofs.append([map_of(market, T)])
-    before = proofs.files()[0].read_bytes()
+    archive = ForecastArchive(tmp_path)
+    archive.append([map_of(market, T)])
+    before = archive.files()[0].read_bytes()
     learn(market.estimate)
-    proofs.append([map_of(market, T), map_of(market, T + 9 * HOUR)])
-    after = proofs.files()[0].read_bytes()
+    archive.append([map_of(market, T), map_of(market, T + 9 * HOUR)])
+    after = archive.files()[0].read_bytes()
     assert after[: len(before)] == before
-    first, second = proofs.read()
+    first, second = archive.read()
     assert first.fitted == 0
     assert second.fitted > 0
     assert first.weights != second.weights
@@ -125,15 +125,15 @@ def learn(estimate):
 
 
 def test_a_month_is_a_file(tmp_path):
-    proofs = ForecastArchive(tmp_path)
-    proofs.append([row(N - 1), row(N), row(N + 31 * 24)])
+    archive = ForecastArchive(tmp_path)
+    archive.append([row(N - 1), row(N), row(N + 31 * 24)])
     names = ["proofs-2025-12.log", "proofs-2026-01.log", "proofs-2026-02.log"]
-    assert [path.name for path in proofs.files()] == names
-    assert [each.hour for each in proofs.read()] == [N - 1, N, N + 31 * 24]
+    assert [path.name for path in archive.files()] == names
+    assert [each.hour for each in archive.read()] == [N - 1, N, N + 31 * 24]
 
 
 @pytest.mark.parametrize("lost", [1, 5, 11, 40])
-def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_told(tmp_path, lost):
+def test_a_torn_tail_is_cut_at_the_last_whole_entry_and_reported(tmp_path, lost):
     ForecastArchive(tmp_path).append([row(N), row(N + 1), row(N + 2)])
     (path,) = ForecastArchive(tmp_path).files()
     path.write_bytes(path.read_bytes()[:-lost])
@@ -160,16 +160,16 @@ def test_a_file_cut_anywhere_gives_whole_entries_in_order(tmp_path):
         assert len(got) == size * 4 // len(raw)
 
 
-def test_damage_in_the_middle_costs_one_entry_and_is_told(tmp_path):
+def test_damage_in_the_middle_costs_one_entry_and_is_reported(tmp_path):
     ForecastArchive(tmp_path).append([row(N), row(N + 1), row(N + 2)])
     (path,) = ForecastArchive(tmp_path).files()
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    proofs = ForecastArchive(tmp_path)
-    assert [each.hour for each in proofs.read()] == [N, N + 2]
-    assert "damaged and stepped over" in proofs.notes[0]
-    proofs.append([row(N + 3)])
+    archive = ForecastArchive(tmp_path)
+    assert [each.hour for each in archive.read()] == [N, N + 2]
+    assert "damaged and stepped over" in archive.notes[0]
+    archive.append([row(N + 3)])
     assert path.read_bytes()[: len(raw)] == raw
 
 
@@ -209,11 +209,11 @@ def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, marke
     blob = pa.Codec("zstd").compress(raw, asbytes=True)
     body = msgspec.msgpack.encode(("map", MARKET, N, len(raw), blob))
     head = struct.pack("<4sII", b"PKp1", len(body), zlib.crc32(body))
-    proofs = ForecastArchive(tmp_path)
+    archive = ForecastArchive(tmp_path)
     (tmp_path / "proofs-2026-01.log").write_bytes(head + body)
-    proofs.append([Row(MARKET, N, 3, [[1.0, 2.0]] * 7), map_of(market, T + HOUR)])
-    read, _, new = proofs.read()
-    assert proofs.notes == []
+    archive.append([Row(MARKET, N, 3, [[1.0, 2.0]] * 7), map_of(market, T + HOUR)])
+    read, _, new = archive.read()
+    assert archive.notes == []
     assert (read.version, read.multiplier, read.window, len(read.weights[0])) == (3, 2.0, 7.0, 16)
     assert np.array_equal(read.dollars(), kept.dollars())
     assert new.version == VERSION
@@ -221,12 +221,12 @@ def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, marke
     assert (found["versions"], found["maps"], found["hours"]) == ([3, VERSION], 2, 1)
 
 
-def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(
+def test_a_disk_that_refuses_is_reported_and_the_next_try_begins_at_a_whole_entry(
     tmp_path, monkeypatch
 ):
-    proofs = ForecastArchive(tmp_path)
-    proofs.append([row(N)])
-    (path,) = proofs.files()
+    archive = ForecastArchive(tmp_path)
+    archive.append([row(N)])
+    (path,) = archive.files()
 
     def full(_):
         with path.open("ab") as file:
@@ -236,18 +236,18 @@ def test_a_disk_that_refuses_is_told_and_the_next_try_begins_at_a_whole_entry(
     with monkeypatch.context() as patch:
         patch.setattr(module.os, "fsync", full)
         with pytest.raises(StoreError, match="no space left"):
-            proofs.append([row(N + 1)])
-    assert proofs.append([row(N + 2)]) == 1
+            archive.append([row(N + 1)])
+    assert archive.append([row(N + 2)]) == 1
     assert [each.hour for each in ForecastArchive(tmp_path).read()] == [N, N + 1, N + 2]
 
 
 def test_a_day_of_a_market_stays_below_the_limit(tmp_path, market):
     chance = np.random.default_rng(5)
-    proofs = ForecastArchive(tmp_path)
+    archive = ForecastArchive(tmp_path)
     for hour in range(24):
         values = np.float32(chance.gamma(1, 10, (8, 2))).tolist()
-        proofs.append([map_of(market, T + hour * HOUR), Row(MARKET, N + hour, 1, values)])
-    assert 10_000 < proofs.size < DAY_LIMIT
+        archive.append([map_of(market, T + hour * HOUR), Row(MARKET, N + hour, 1, values)])
+    assert 10_000 < archive.size < DAY_LIMIT
 
 
 def test_pruning_leaves_proofs_alone(store):
@@ -260,12 +260,12 @@ WRITER = """
 import sys
 from pathlib import Path
 from powderkeg.store.forecasts import Proofs, Row
-proofs = Proofs(Path(sys.argv[1]))
-proofs.begin()
-hour = max((each.hour for each in proofs.read()), default=int(sys.argv[2]) - 1)
+archive = Proofs(Path(sys.argv[1]))
+archive.begin()
+hour = max((each.hour for each in archive.read()), default=int(sys.argv[2]) - 1)
 while True:
     hour += 1
-    proofs.append([Row("a:%d" % i, hour, 4, [[float(hour), 2.0]] * 8) for i in range(5)])
+    archive.append([Row("a:%d" % i, hour, 4, [[float(hour), 2.0]] * 8) for i in range(5)])
     print(hour, flush=True)
 """
 
@@ -321,7 +321,7 @@ async def test_the_keeper_keeps_a_map_when_an_hour_begins_and_a_row_when_it_is_o
     assert np.array_equal(kept.values, values)
 
 
-async def test_a_restart_goes_on_where_it_ended_and_tells_what_it_cut(again, capsys):
+async def test_a_restart_goes_on_where_it_ended_and_reports_what_it_cut(again, capsys):
     market = known()
     store = again()
     await Life(store, market).look(T + MINUTE)

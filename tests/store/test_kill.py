@@ -109,7 +109,7 @@ def test_a_program_that_promises_too_early_is_found_out(tmp_path):
     assert broken
 
 
-# -- killed while it seals, prunes, and keeps snapshots and proofs
+# -- killed while it seals, prunes, and keeps snapshots and forecasts
 
 TIMES = int(os.environ.get("POWDERKEG_KILLS", "5"))
 

@@ -75,7 +75,7 @@ def test_a_store_without_a_whole_database_begins_after_the_highest_number_known(
     assert store.append([frame(25)]) == 25
     assert len(store.events.scan("trades", "binance", "binance:BTCUSDT", T0, LATE)["at"]) == 12
     said = " ".join(store.notes)
-    assert "meta.db" in said or "named again" in said
+    assert "meta.db" in said or "registered again" in said
     assert len(kept) == 24 or "are gone" in said
     store.close()
     aside = list(folder.glob("meta.db.damaged-*"))
@@ -148,7 +148,7 @@ def test_a_mending_that_was_killed_before_begins_again(folder, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(recovery, "_name_files", killed)
+        patch.setattr(recovery, "_register_files", killed)
         with pytest.raises(KeyboardInterrupt):
             recovery.opened(folder)
     store = Store(folder)
@@ -156,7 +156,7 @@ def test_a_mending_that_was_killed_before_begins_again(folder, monkeypatch):
     store.close()
 
 
-def test_a_sealed_file_that_is_damaged_is_not_named_again_and_told(folder):
+def test_a_sealed_file_that_is_damaged_is_not_named_again_and_reported(folder):
     gone(folder / "meta.db")
     (folder / "meta.db-wal").unlink()
     first, second = sorted(folder.rglob("*.frames"))
@@ -164,20 +164,20 @@ def test_a_sealed_file_that_is_damaged_is_not_named_again_and_told(folder):
     store = Store(folder)
     assert numbers(store) == list(range(7, 13))
     assert any(words.startswith(f"not used: {first}") for words in store.notes)
-    assert any(words == f"{second}: named again" for words in store.notes)
+    assert any(words == f"{second}: registered again" for words in store.notes)
     store.close()
 
 
-def test_what_the_log_of_the_database_has_lost_is_told(folder):
+def test_what_the_log_of_the_database_has_lost_is_reported(folder):
     wal = folder / "meta.db-wal"
     wal.write_bytes(wal.read_bytes()[: wal.stat().st_size // 2])
     store = Store(folder)
     assert "were acknowledged and are gone" in store.notes[-1]
     assert store.last == 24
     store.append([frame(25)])
-    told = []
-    assert numbers(store, told.append)[-1] == 25
-    assert "are not in the record" in told[-1]
+    reported = []
+    assert numbers(store, reported.append)[-1] == 25
+    assert "are not in the record" in reported[-1]
     store.close()
 
 
@@ -193,7 +193,7 @@ def test_a_store_of_a_newer_version_is_left_alone(folder):
     assert list(folder.glob("*damaged*")) == []
 
 
-def test_a_disk_that_refuses_to_move_the_damaged_database_is_told(folder, monkeypatch):
+def test_a_disk_that_refuses_to_move_the_damaged_database_is_reported(folder, monkeypatch):
     close(folder)
     header(folder / "meta.db")
 

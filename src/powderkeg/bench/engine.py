@@ -1,4 +1,4 @@
-"""How fast the engine is: the loads and targets of docs/measured.md, best of five."""
+"""Benchmarks of the engine: loads and targets of docs/measured.md, best of five."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def best(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def _tape(days: float) -> tuple[Steps, Floats]:
-    """Return a made tape in steps of a second, and the prices' first value."""
+    """Return simulated trades in steps of a second, and their first price."""
     recording = SimulatedMarket(ONE, 5, START).run(days)
     venue = recording.venues[0]
     ends = np.searchsorted(venue.trades.times, recording.times, side="right")
@@ -172,34 +172,34 @@ def market(days: float = 30.0) -> dict[str, float]:
     rows.
     """
     bars = SimulatedMarket(ONE, 5, START).history(days)[0].candles
-    price, made = float(bars.open[0]), Estimate(1.0)
+    price, estimate = float(bars.open[0]), Estimate(1.0)
 
     def fill() -> None:
-        nonlocal made
-        made = Estimate(price, "binance:BTCUSDT")
-        made.add_candles(bars, [len(bars.times)])
-        made.render(int(bars.times[-1]))
+        nonlocal estimate
+        estimate = Estimate(price, "binance:BTCUSDT")
+        estimate.add_candles(bars, [len(bars.times)])
+        estimate.render(int(bars.times[-1]))
 
     fill()
     least = best(fill)
-    made.flush(int(bars.times[-1]) + 2 * HOUR)  # the hours of the bars are over
+    estimate.flush(int(bars.times[-1]) + 2 * HOUR)  # the hours of the bars are over
     crossed, row = np.zeros((2, TERMS)), np.zeros((len(FIELDS), 2))
-    for n in range(len(made.sweeps.quarters), KEPT // QUARTER):
-        made.sweeps.add(int(bars.times[-1]) + n * QUARTER, crossed)
+    for n in range(len(estimate.sweeps.quarters), KEPT // QUARTER):
+        estimate.sweeps.add(int(bars.times[-1]) + n * QUARTER, crossed)
     for n in range(HOURS_KEPT):
-        made.forecast_log.add(n, row)
-    return {"backfill_market_ms": least * 1e3, "market_bytes": held(made)}
+        estimate.forecast_log.add(n, row)
+    return {"backfill_market_ms": least * 1e3, "market_bytes": array_bytes(estimate)}
 
 
-def held(state: object, seen: set[int] | None = None) -> int:
-    """Return the bytes of all arrays that some state holds, each array once."""
+def array_bytes(state: object, seen: set[int] | None = None) -> int:
+    """Return the bytes of all arrays in a state, each array once."""
     seen = set() if seen is None else seen
     if id(state) in seen:
         return 0
     seen.add(id(state))
     if isinstance(state, np.ndarray):
         whole = cast("NDArray[np.generic]", state)
-        return whole.nbytes if whole.base is None else held(whole.base, seen)
+        return whole.nbytes if whole.base is None else array_bytes(whole.base, seen)
     if isinstance(state, dict):
         parts = list(cast("dict[object, object]", state).values())
     elif isinstance(state, list | tuple):
@@ -207,7 +207,7 @@ def held(state: object, seen: set[int] | None = None) -> int:
     else:
         names = [n for kind in type(state).__mro__ for n in getattr(kind, "__slots__", ())]
         parts = [getattr(state, name, None) for name in names]
-    return sum(held(part, seen) for part in parts)
+    return sum(array_bytes(part, seen) for part in parts)
 
 
 def fitting() -> dict[str, float]:
@@ -215,19 +215,19 @@ def fitting() -> dict[str, float]:
     chance = np.random.default_rng(5)
     quarters = KEPT // QUARTER
     crossed = chance.gamma(0.5, 100.0, (quarters, 2, TERMS))
-    died = crossed.sum(axis=2) * chance.gamma(0.1, 0.01, (quarters, 2))
+    liquidated = crossed.sum(axis=2) * chance.gamma(0.1, 0.01, (quarters, 2))
     estimate = Estimate(100_000.0, "binance:BTCUSDT")
     estimate.add_trades(np.array([100_000.0]), np.array([1.0]))
     estimate.flush(START, 1e5)
     for n in range(quarters):
         at = START + n * QUARTER
         estimate.sweeps.add(at, crossed[n])
-        estimate.add_liquidation_bar(LiquidationBar("", at, at, QUARTER, *died[n].tolist()))
+        estimate.add_liquidation_bar(LiquidationBar("", at, at, QUARTER, *liquidated[n].tolist()))
     until = START + KEPT
     centre = np.full(TERMS, 0.01)
-    w.fit(crossed, died, centre, 1e5)  # compiles
+    w.fit(crossed, liquidated, centre, 1e5)  # compiles
     return {
-        "fit_30d_ms": best(lambda: w.fit(crossed, died, centre, 1e5)) * 1e3,
+        "fit_30d_ms": best(lambda: w.fit(crossed, liquidated, centre, 1e5)) * 1e3,
         "refit_market_ms": best(lambda: estimate.refit(until, until)) * 1e3,
     }
 
@@ -281,5 +281,5 @@ def _write(path: Path, times: Times, prices: Floats, sizes: Floats) -> None:
 
 
 def engine() -> dict[str, float]:
-    """Return all of it."""
+    """Return all engine benchmarks."""
     return {**bulk(), **inner(), **backfill(), **market(), **fitting(), **day_of_trades()}

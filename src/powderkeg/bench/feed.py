@@ -1,7 +1,7 @@
-"""How much one core takes in: socket bytes, stored, read and applied to a desk.
+"""Throughput of one core: socket bytes stored, decoded and applied to a desk.
 
 CPU seconds of the reading process alone, from the subscription to the last event; the sender is
-another process. ccxt.pro reads the same stream in the same run, as the field's common measure.
+another process. ccxt.pro reads the same stream in the same run, for comparison.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from powderkeg.venues import VENUES
 
 TRADES: Final = 100_000
 PER_FRAME: Final = 10
-"""Trades of one Bybit frame: what a busy minute of BTCUSDT has."""
+"""Trades per Bybit frame, as in a busy minute of BTCUSDT."""
 DEPTH: Final = 20_000
 LONGEST: Final = 60.0
 """Seconds a run may take."""
@@ -41,7 +41,7 @@ LONGEST: Final = 60.0
 
 @contextlib.contextmanager
 def sender(kind: str, count: int, per_frame: int = 1) -> Generator[int]:
-    """Run the sender; give its port."""
+    """Run the sender; yield its port."""
     command = [sys.executable, "-m", "powderkeg.bench.sender", kind, str(count), str(per_frame)]
     with subprocess.Popen(  # noqa: S603  our own module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -55,7 +55,7 @@ def sender(kind: str, count: int, per_frame: int = 1) -> Generator[int]:
 
 
 def run_feed() -> dict[str, Any]:
-    """Return the figures."""
+    """Return the measurements."""
     burst = _read("bybit", "bybit_trades", TRADES, PER_FRAME)
     single = _read("binance", "binance_trades", TRADES, 1)
     depth = _read("bybit", "bybit_depth", DEPTH, 1)
@@ -91,12 +91,12 @@ async def _listen(venue: str, kind: str, count: int, host: str, folder: Path) ->
     store, inbox, feed = Store(folder), Inbox(), Feed({"BTC": desk})
     inbox.put_control(Started(now(), {"BTC": (market,)}))
     inbox.put_control(BackfillDone(now(), market, now()))
-    keeper = Connection(venue, stream, inbox, Health(), {venue: host}, reader.reply)
+    connection = Connection(venue, stream, inbox, Health(), {venue: host}, reader.reply)
     if not stream.subscribe:
-        keeper.stream = stream.__class__(stream.url, stream.channels, (b'{"op":"subscribe"}',))
+        connection.stream = stream.__class__(stream.url, stream.channels, (b'{"op":"subscribe"}',))
     _warm()
     tune_gc()
-    task = asyncio.ensure_future(keeper.run())
+    task = asyncio.ensure_future(connection.run())
     deltas, began = 0, time.process_time()
     end = time.monotonic() + LONGEST
     while time.monotonic() < end:
@@ -122,7 +122,7 @@ async def _listen(venue: str, kind: str, count: int, host: str, folder: Path) ->
 
 
 def _warm() -> None:
-    """Load the compiled kernels, which takes a second, on a desk that nobody looks at."""
+    """Load the compiled kernels, which takes a second, on a scratch desk."""
     desk = Desk("BTC", Settings(draw=SECOND, flush=SECOND))
     for i in range(5):
         at = i * 2 * SECOND
@@ -131,7 +131,7 @@ def _warm() -> None:
 
 
 def _ccxt() -> dict[str, Any] | str:
-    """Return the same of ccxt.pro on the same stream, in a process of its own."""
+    """Return the measurements of ccxt.pro on the same stream, in a process of its own."""
     if importlib.util.find_spec("ccxt") is None:
         return "not installed: it is a development dependency"
     out: dict[str, Any] = {}

@@ -1,9 +1,8 @@
-"""From an event at a venue to a column on the page's socket, with everything in between running.
+"""Latency from an event at a venue to a column on the page's socket, end to end.
 
-The made venues send at a given rate from a process of their own; `up` runs as a process of its own;
-this one is the page: it watches a stream as a page does, and asks for what a page asks. A column
-says as of when it stands; the latency of a moment is when the first column arrives that stands at
-it or later. The clocks are one clock: all runs on one machine.
+Simulated venues and `up` run in a process each; this process acts as the page, with the same stream
+and requests. The latency of a moment is the time until the first column arrives whose `as_of` is at
+or after it. Everything runs on one machine, so there is one clock.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import msgspec
 import numpy as np
 
 from powderkeg.bench.reference import reference_ms
-from powderkeg.live.collector import PATIENCE
+from powderkeg.live.collector import READY_TIMEOUT
 
 RATE: Final = 5_000
 COINS: Final = ("BTC", "ETH", "SOL")
@@ -41,7 +40,7 @@ STEP: Final = 0.010
 async def run_latency(
     rate: int = RATE, seconds: float = SECONDS, *, late: bool = False
 ) -> dict[str, Any]:
-    """Return the figures.
+    """Return the measurements.
 
     Args:
         rate: Messages per second.
@@ -80,10 +79,10 @@ async def run_latency(
 
 @contextlib.asynccontextmanager
 async def up(rate: int, coins: tuple[str, ...] = COINS) -> AsyncGenerator[tuple[str, int]]:
-    """Run ``demo`` at a rate; give its address and process."""
+    """Run ``demo`` at a rate; yield its address and process id."""
     command = ["powderkeg", "demo", *coins, "--port", "0", "--json-ready", "--rate", str(rate)]
-    async with _started(command) as (said, pid):
-        yield said["url"], pid
+    async with _started(command) as (message, pid):
+        yield message["url"], pid
 
 
 @contextlib.asynccontextmanager
@@ -91,18 +90,18 @@ async def joining_late(rate: int, seconds: float) -> AsyncGenerator[tuple[str, i
     """Run ``up`` against simulated venues of which one is silent until it is watched."""
     venues = ["powderkeg.simvenues", "--coins", *COINS, "--rate", str(rate), "--with-parent"]
     async with _started(venues) as (simulated, _):
-        fault = {"venue": LATE, "fault": "http_429", "seconds": PATIENCE + WARM + seconds / 3}
+        fault = {"venue": LATE, "fault": "http_429", "seconds": READY_TIMEOUT + WARM + seconds / 3}
         async with aiohttp.ClientSession() as session:
             await session.post(f"{simulated['control']}/faults", json=fault)
         hosts = ",".join(f"{name}={host}" for name, host in simulated["hosts"].items())
         command = ["powderkeg", "up", *COINS, "--hosts", hosts, "--port", "0", "--json-ready"]
-        async with _started(command) as (said, pid):
-            yield said["url"], pid
+        async with _started(command) as (message, pid):
+            yield message["url"], pid
 
 
 @contextlib.asynccontextmanager
 async def _started(command: list[str]) -> AsyncGenerator[tuple[dict[str, Any], int]]:
-    """Run a module; give the JSON it says first, and its process."""
+    """Run a module; yield the first JSON it prints, and its process id."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", *command, stdin=pipe, stdout=pipe
@@ -118,19 +117,19 @@ async def _started(command: list[str]) -> AsyncGenerator[tuple[dict[str, Any], i
 
 
 async def ready(url: str, began: float) -> dict[str, float]:
-    """Wait until every market has lived through its past; return when, in s."""
-    first, told = 0.0, {"progress": ""}
+    """Wait until every market's history is played; return when, in s."""
+    first, coins = 0.0, {"progress": ""}
     end = time.monotonic() + READY
     while time.monotonic() < end:
-        told = await asyncio.to_thread(_get, f"{url}v1/coins")
+        coins = await asyncio.to_thread(_get, f"{url}v1/coins")
         if not first:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(_get, f"{url}v1/BTC/bars")
                 first = time.monotonic() - began
-        if told["ready"]:
+        if coins["ready"]:
             return {"first": first or time.monotonic() - began, "all": time.monotonic() - began}
         await asyncio.sleep(0.25)
-    raise TimeoutError(f"expected markets within {READY:.0f} s, found {told['progress']!r}")
+    raise TimeoutError(f"expected markets within {READY:.0f} s, found {coins['progress']!r}")
 
 
 def _get(url: str) -> Any:
@@ -147,7 +146,7 @@ def _events(health: Any) -> int:
 
 
 async def _watch(url: str, seconds: float) -> tuple[list[float], int]:
-    """Watch BTC as a page does; return the delay of every moment in ms, and the columns."""
+    """Subscribe to BTC; return the delay of every moment in ms, and the number of columns."""
     delays: list[float] = []
     columns = 0
     moment = 0.0
@@ -158,11 +157,11 @@ async def _watch(url: str, seconds: float) -> tuple[list[float], int]:
             while time.time() < end:
                 message = await socket.receive(timeout=10)
                 arrived = time.time()
-                said = msgspec.msgpack.decode(message.data)
-                if said.get("kind") != "column" or "as_of" not in said:
+                message = msgspec.msgpack.decode(message.data)
+                if message.get("kind") != "column" or "as_of" not in message:
                     continue
                 columns += 1
-                stands = said["as_of"] / 1e6
+                stands = message["as_of"] / 1e6
                 moment = moment or stands
                 while moment <= stands:
                     delays.append((arrived - moment) * 1000)

@@ -1,7 +1,7 @@
-"""A server that speaks one venue's socket and sends as fast as it is read: frames made beforehand.
+"""WebSocket server that sends prebuilt frames of one venue as fast as they are read.
 
-Runs as a process of its own, so that the reader's CPU time is the reader's alone. It sends when the
-client says ``subscribe``, and stops by itself.
+Runs in a process of its own, so that only the reader's CPU time is measured. It sends when the
+client subscribes, and stops by itself.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 START: Final = 1_790_000_000_000
-"""ms at which made events begin."""
+"""Time of the first event, ms."""
 PIECE: Final = 200
-"""Frames sent before the loop may do something else."""
+"""Frames sent before yielding to the event loop."""
 
 
 def bybit_trades(count: int, per_frame: int, seed: int = 1) -> Iterator[bytes]:
@@ -138,8 +138,8 @@ async def main(kind: str, count: int, per_frame: int) -> None:
         return _Sender(frames)
 
     server = await ws_create_server(listener, "127.0.0.1", 0)
-    told = {"port": server.sockets[0].getsockname()[1], "frames": len(frames)}
-    sys.stdout.write(json.dumps(told) + "\n")
+    ready = {"port": server.sockets[0].getsockname()[1], "frames": len(frames)}
+    sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)
     server.close()

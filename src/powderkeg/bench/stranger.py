@@ -1,4 +1,4 @@
-"""ccxt.pro on the sender's stream, unmodified but for the address: what it delivers and costs."""
+"""ccxt.pro on the sender's stream, unmodified but for the URL: trades delivered and CPU cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUIET: Final = 3.0
 
 
 async def main(kind: str, count: int, port: int) -> dict[str, Any]:
-    """Read the stream to its end and return what came."""
+    """Read the stream to its end and return the measurements."""
     exchange: Any = ccxt.pro.bybit({"options": {"fetchMarkets": {"types": ["linear"]}}})
     for place in exchange.urls["api"]["ws"]["public"].values():
         if isinstance(place, dict):

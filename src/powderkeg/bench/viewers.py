@@ -1,9 +1,9 @@
-"""A thousand pages on one server: what they cost it, and how late the newest column comes to them.
+"""Load of a thousand pages on one server: CPU cost, and delay of the newest column.
 
-The server is `up` on made venues in a process of its own, held to one core; this process is all the
-pages, on another. The cost is the server's CPU with them less its CPU without. A column says as of
-when it stands: its delay is from there to each page's socket, and its fan-out what of that is more
-than the quickest page's. The clocks are one clock.
+The server is `up` on simulated venues in a process of its own, pinned to one core; this process is
+all the pages, on another. The cost is the server's CPU with pages less its CPU without. The delay
+of a column is from its `as_of` to each page's socket; the fan-out is the part beyond the fastest
+page's delay. There is one clock.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ AT_ONCE: Final = 50
 """Sockets opened at the same time."""
 
 
-class Said(Struct):
-    """What of a message is looked at here."""
+class Message(Struct):
+    """The fields of a message used here."""
 
     kind: str
     seq: int = 0
@@ -36,59 +36,59 @@ class Said(Struct):
 
 
 class Watch:
-    """What all pages have seen."""
+    """Statistics over all pages."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
-        self.decode = msgspec.msgpack.Decoder(Said).decode
-        self.forget()
+        """Start with zero counts."""
+        self.decode = msgspec.msgpack.Decoder(Message).decode
+        self.reset()
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def reset(self) -> None:
+        """Reset all counts."""
         self.messages = self.bytes = self.missed = 0
         self.delays: list[float] = []
         self.fanout: list[float] = []
         self._first: dict[int, float] = {}
 
-    def take(self, arrived: float, said: Said, size: int, before: int) -> None:
+    def take(self, arrived: float, message: Message, size: int, before: int) -> None:
         """Count a message that came to a page whose last number was `before`."""
         self.messages += 1
         self.bytes += size
-        if before and said.seq > before + 1:
-            self.missed += said.seq - before - 1
-        if said.kind == "column":
-            self.delays.append((arrived - said.as_of / 1e6) * 1000)
-            self.fanout.append((arrived - self._first.setdefault(said.seq, arrived)) * 1000)
+        if before and message.seq > before + 1:
+            self.missed += message.seq - before - 1
+        if message.kind == "column":
+            self.delays.append((arrived - message.as_of / 1e6) * 1000)
+            self.fanout.append((arrived - self._first.setdefault(message.seq, arrived)) * 1000)
 
 
 class Page(WSListener):
     """One socket."""
 
     def __init__(self, watch: Watch) -> None:
-        """Tell `watch` what comes."""
+        """Report messages to `watch`."""
         super().__init__()
         self._watch = watch
         self._seq = 0
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Note a frame; a number left out is one this page has missed."""
+        """Count a frame; a skipped sequence number is a missed message."""
         del transport
         if frame.msg_type != WSMsgType.BINARY:
             return
         arrived = time.time()
         raw = frame.get_payload_as_memoryview()
-        said = self._watch.decode(raw)
-        if said.kind != "hello":
-            self._watch.take(arrived, said, len(raw), self._seq)
-            self._seq = said.seq
+        message = self._watch.decode(raw)
+        if message.kind != "hello":
+            self._watch.take(arrived, message, len(raw), self._seq)
+            self._seq = message.seq
 
 
 async def run_viewers(viewers: int = VIEWERS, seconds: float = SECONDS) -> dict[str, Any]:
-    """Return the figures."""
+    """Return the measurements."""
     async with up(0, coins=("BTC",)) as (url, pid):
         await ready(url, time.monotonic())
-        _hold(pid, 0)
-        _hold(os.getpid(), 1)
+        _pin(pid, 0)
+        _pin(os.getpid(), 1)
         await asyncio.sleep(5)
         alone, small = await _share(pid, seconds), rss_of(pid)
         watch = Watch()
@@ -97,7 +97,7 @@ async def run_viewers(viewers: int = VIEWERS, seconds: float = SECONDS) -> dict[
             await _open(stack, url, viewers, watch)
             joined = time.monotonic() - began
             await asyncio.sleep(3)
-            watch.forget()
+            watch.reset()
             beside = await _share(pid, seconds)
             large = rss_of(pid)
     return {
@@ -118,8 +118,8 @@ def _percentile(values: list[float], share: float) -> float:
     return round(float(np.percentile(values, share)), 1)
 
 
-def _hold(pid: int, core: int) -> None:
-    """Keep a process on one core, where there are two."""
+def _pin(pid: int, core: int) -> None:
+    """Pin a process to one core, if there are two."""
     if len(os.sched_getaffinity(0)) > 1 or os.cpu_count() == 2:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(pid, {core})

@@ -1,1 +1,1 @@
-"""Words for all of it."""
+"""The command line."""

@@ -1,4 +1,4 @@
-"""``powderkeg``: one file per group of commands, gathered here."""
+"""``powderkeg``: the command-line app, one module per group of commands."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ app.command()(up.demo)
 app.command()(up.record)
 app.command()(doctor.doctor)
 app.command()(replay.replay)
-app.command("import")(import_files.bring)
+app.command("import")(import_files.import_data)
 app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(rates.rates)
-app.add_typer(store.app, name="store", help="Check and mend what was recorded.")
+app.add_typer(store.app, name="store", help="Check and repair recordings.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 
 

@@ -1,4 +1,4 @@
-"""Where `powderkeg map` gets its answers from: a server, stored data, or a simulated market."""
+"""Sources of answers for `powderkeg map`: a server, stored data, or a simulated market."""
 
 from __future__ import annotations
 
@@ -37,35 +37,35 @@ log = get_logger("cli")
 Answers = dict[str, dict[str, Any]]
 """Decoded answers, by view."""
 Queries = dict[str, dict[str, str]]
-"""Parameters as a request has them, by view."""
+"""Query parameters, by view."""
 DEFAULT: Final = f"http://127.0.0.1:{PORT}"
 DAYS: Final = 5.0
-"""Of a simulated market's past."""
+"""Days of history of a simulated market."""
 
 
 class Where(Struct, frozen=True):
-    """Where answers may come from; what is named explicitly is the only one that is tried."""
+    """Possible sources of answers; one that is given explicitly is the only one tried."""
 
     source: Path | None
     snapshot: Path | None
     url: str
     data: Path
-    """Folder of recordings, looked into where no server answers."""
+    """Folder of recordings, used if no server answers."""
     simulate: bool
 
 
 def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, Answers]:
-    """Return where the answers are from, in words, and the answers.
+    """Return a description of the source, and the answers.
 
     Args:
         coin: Such as BTC.
         wanted: The views.
-        moment: µs UTC to look back to; 0 is now.
-        where: What may be asked.
+        moment: Time to show, µs UTC; 0 is now.
+        where: The possible sources.
 
     Raises:
-        ConfigError: Nothing that was named or found can answer.
-        RequestError: What answers knows no such coin or time.
+        ConfigError: No source was given or found.
+        RequestError: The source has no such coin or time.
     """
     if where.url:
         return f"from the server at {where.url}", _ask(where.url, coin, _at(wanted, moment))
@@ -83,7 +83,7 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
 
 
 def _require_price(desk: Desk, source: Path, report: ReadReport) -> None:
-    """Say what a source without a price lacks, and where it is published."""
+    """Raise if a source has no price, saying where one is published."""
     if math.isnan(desk.price):
         found = ", ".join(kind.replace("_", " ") for kind in report.kinds) or "no rows"
         raise ConfigError(
@@ -94,7 +94,7 @@ def _require_price(desk: Desk, source: Path, report: ReadReport) -> None:
 
 
 def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, Answers]:
-    """Ask the server that runs here, and where none does, what it has stored."""
+    """Ask the local server, or else read the stored recordings."""
     try:
         return f"from the server at {DEFAULT}", _ask(DEFAULT, coin, _at(wanted, moment))
     except ConfigError as why:
@@ -110,7 +110,7 @@ def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, 
 
 
 def _stored(data: Path, coin: str) -> Desk:
-    """Return a coin as the recordings of a folder leave it."""
+    """Return the desk of a coin at the end of the recordings in a folder."""
     feed, store = Feed({coin: Desk(coin, LIVE)}), Store(data, write=False)
     try:
         if why := resume(store, feed):
@@ -146,7 +146,7 @@ def _answers(session: Session, coin: str, wanted: Queries) -> Answers:
 
 
 def _at(wanted: Queries, moment: int) -> Queries:
-    """Return queries of a time, µs; 0 is now."""
+    """Return queries at a time, µs; 0 is now."""
     return {k: v | ({"at": str(moment)} if moment else {}) for k, v in wanted.items()}
 
 
@@ -155,7 +155,7 @@ def _ask(url: str, coin: str, wanted: Queries) -> Answers:
 
     Raises:
         ConfigError: It does not answer.
-        RequestError: It refuses.
+        RequestError: It refuses the request.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise ConfigError(f"expected an http address, found {url}")

@@ -1,4 +1,4 @@
-"""Serving a session: what `up`, `demo` and `replay --serve` share."""
+"""Serves a session, for `up`, `demo` and `replay --serve`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import uvicorn
 from rich.console import Console
 
 from powderkeg.errors import ConfigError
-from powderkeg.live.memory import keep_large_apart
+from powderkeg.live.memory import map_large_blocks
 from powderkeg.log import get_logger, hide
 from powderkeg.serve.access.connections import BACKLOG, server
 from powderkeg.serve.access.hosts import allowed, names_of
-from powderkeg.serve.access.tokens import checked
+from powderkeg.serve.access.tokens import valid_token
 from powderkeg.serve.app import make_app
 from powderkeg.serve.session import Session
-from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.startup.progress import progress_of
 from powderkeg.serve.startup.terminal import say, show_start
 from powderkeg.serve.stream.hub import Hub
 
 log = get_logger("cli")
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
-"""What runs beside the server."""
+"""Runs beside the server."""
 PORT = 8788
 """The default port; `powderkeg map` asks there first."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -42,27 +42,27 @@ def serve(
     """Serve a session until interrupted.
 
     Args:
-        session: What is served.
+        session: The session.
         hub: Its streams.
         host: Address to serve on.
-        port: 0 takes a free one, and so does the default one where it is taken.
-        token: What clients must send; needed beyond loopback. None asks for nothing.
+        port: 0 takes a free one, as does the default port if it is in use.
+        token: Token that clients must send, required beyond loopback; None requires none.
         work: Runs beside the server.
         json_ready: Print the address as JSON, and nothing else.
         browse: Open the page in a browser, where there is one.
-        allow: Names, by comma, that the server may be asked by beside loopback and `host`.
+        allow: Further host names the server accepts, comma-separated.
 
     Raises:
-        ConfigError: The address is not loopback and no token was given, or it is taken; the token
-            cannot be sent, or a name is none.
-        SystemExit: The work was ended by an error, which has been told; the code is 1.
+        ConfigError: The address is not loopback and no token was given, or it is in use; the token
+            or a host name is invalid.
+        SystemExit: An error ended the work and has been logged; the code is 1.
     """
     if token is None:
-        token = os.environ.get("POWDERKEG_TOKEN")  # an empty one the command line leaves out
-    token = checked(token)
+        token = os.environ.get("POWDERKEG_TOKEN")  # the command line drops an empty one
+    token = valid_token(token)
     hide(token or "")
     allowed(allow)
-    keep_large_apart()
+    map_large_blocks()
     if host not in LOOPBACK and not token:
         raise ConfigError(f"expected --token to serve on {host}: anything but loopback demands one")
     bound = _bind(host, port)
@@ -85,15 +85,17 @@ def serve(
 
 
 def _stop(server: uvicorn.Server) -> None:
-    """Let a server end: whoever started us can start us again, a map that stands helps nobody."""
+    """Stop the server: a service manager can restart us, a stale map helps nobody."""
     server.should_exit = True
 
 
 def _shown(session: Session, url: str, work: Work) -> Work:
-    """Return the work with what it does shown in the terminal."""
+    """Return the work with its progress shown in the terminal."""
 
     async def run() -> None:
-        shown = asyncio.ensure_future(show_start(lambda: begun(session), url, Console(stderr=True)))
+        shown = asyncio.ensure_future(
+            show_start(lambda: progress_of(session), url, Console(stderr=True))
+        )
         shown.add_done_callback(_report)
         try:
             await work()
@@ -104,19 +106,19 @@ def _shown(session: Session, url: str, work: Work) -> Work:
 
 
 def _report(shown: asyncio.Future[None]) -> None:
-    """Say why the start is no longer shown; it goes on all the same."""
+    """Log why the start is no longer shown; the start itself continues."""
     if not shown.cancelled() and (why := shown.exception()) is not None:
         log.error("start_display_failed", exc_info=why)
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket, so that the address can be told before the first request."""
+    """Return a listening socket, so that the address can be printed before the first request."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-        bound.listen(BACKLOG)  # before the address is told: who reads it may connect at once
+        bound.listen(BACKLOG)  # before the address is printed: its reader may connect at once
     except OSError as why:
         bound.close()
         if port == PORT and why.errno == errno.EADDRINUSE:

@@ -1,1 +1,1 @@
-"""The only door to network and time: sockets, requests, a clock, and the loop that feeds desks."""
+"""Live collection: sockets, REST, the clock, and the loop that feeds desks. All I/O is here."""

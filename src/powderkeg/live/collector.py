@@ -1,4 +1,4 @@
-"""The live loop: what arrives is stored, then read, then shown. In that order, always."""
+"""The live loop: frames are stored, then decoded and applied, then shown, always in that order."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from powderkeg.errors import StoreError
 from powderkeg.events import SECOND, ClockTick, Gap
 from powderkeg.feed.decoder import Feed
 from powderkeg.frames import BackfillDone, Frame, Started
-from powderkeg.live.backfill import DAYS, Backfill, Wanted
+from powderkeg.live.backfill import DAYS, Backfill, BackfillRequest
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
-from powderkeg.live.memory import give_back
+from powderkeg.live.memory import release_memory
 from powderkeg.live.network.backoff import Backoff
 from powderkeg.live.network.connection import Connection
-from powderkeg.live.network.listing import Symbols, usual
+from powderkeg.live.network.listing import Symbols, default_symbols
 from powderkeg.live.network.rest import RequestRejected, Rest
 from powderkeg.live.player import Player
 from powderkeg.live.report import report
 from powderkeg.live.supervise import Supervisor
 from powderkeg.live.timekeeping.clock import now, steady
 from powderkeg.live.timekeeping.discipline import Discipline
-from powderkeg.live.timekeeping.loop_lag import Pulse
+from powderkeg.live.timekeeping.loop_lag import LoopLagMonitor
 from powderkeg.log import get_logger
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES
@@ -33,29 +33,29 @@ from powderkeg.venues.base import Poll, Venue
 
 log = get_logger("live")
 
-GATHER: Final = 0.010
-"""Seconds frames gather before they are stored: one sync of the disk then serves them all."""
+BATCH_DELAY: Final = 0.010
+"""Seconds over which frames are batched before they are stored: one disk sync serves them all."""
 TICK: Final = SECOND // 4
 """µs between ticks."""
 CHECK: Final = SECOND // 4
-PATIENCE: Final = 30.0
-"""Seconds after which the maps are ready without the pasts that are still missing."""
-MEND: Final = 2.0
-"""Seconds a snapshot may take before it is asked for again: they are dear."""
+READY_TIMEOUT: Final = 30.0
+"""Seconds after which the start counts as ready, even if backfills are still missing."""
+RESYNC_INTERVAL: Final = 2.0
+"""Seconds to wait for a book snapshot before requesting it again: snapshots cost much weight."""
 
-AGAIN: Final = 5.0
-"""Seconds until a disk that has refused is asked again."""
+STORE_RETRY: Final = 5.0
+"""Seconds until writing is tried again after a disk error."""
 FIRST: Final = ("clock", "instruments", "fundingInfo")
-"""Answers without which sizes and rates mean nothing."""
+"""Channels to request first: without them sizes and rates mean nothing."""
 
 Work = Callable[[], Awaitable[None]]
 
 
 def tune_gc() -> None:
-    """Let the garbage collector look seldom.
+    """Make garbage collections rare.
 
-    A batch of books is a hundred thousand short-lived tuples, and looking at them costs half as
-    much again as reading them (measured).
+    A batch of books is a hundred thousand short-lived tuples, and scanning them costs half as
+    much again as decoding them (measured).
     """
     gc.collect()
     gc.freeze()
@@ -63,7 +63,7 @@ def tune_gc() -> None:
 
 
 class Collector:
-    """Sockets, requests and the loop, for the coins and venues wanted."""
+    """Sockets, REST polling and the main loop, for the chosen coins and venues."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Collector:
         feed: Feed | None = None,
         symbols: Symbols | None = None,
         history: bool = True,
-        beat: Callable[[], None] = lambda: None,
+        on_batch: Callable[[], None] = lambda: None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is opened yet.
@@ -83,16 +83,16 @@ class Collector:
         Args:
             desks: By coin.
             venues: Names of venues to collect from.
-            hosts: Where they are, when not where they document; see `hosts.parse`.
-            store: Where frames are kept; None keeps nothing.
-            feed: Of these desks, where it holds a stored past already.
-            symbols: Of the coins each venue lists, see `listing`; None takes the usual ones.
-            history: Ask for the past; without it every coin begins with what comes.
-            beat: Called after each batch was applied.
-            progress: Told in words what is being done before every coin is ready.
+            hosts: Hosts to use instead of the documented ones; see `endpoints.parse`.
+            store: Records frames; None records nothing.
+            feed: Feed of these desks, if it already holds stored history.
+            symbols: Symbols of each venue, see `find_symbols`; None takes the default ones.
+            history: Backfill; without it every coin starts empty.
+            on_batch: Called after each batch was applied.
+            progress: Called with a description of what is being done until every coin is ready.
 
         Raises:
-            ConfigError: An account to watch is none, or there are too many.
+            ConfigError: An account to watch is invalid, or there are too many.
         """
         self.desks = desks
         self.hosts = hosts or {}
@@ -100,24 +100,24 @@ class Collector:
         self.status = Health()
         self.supervisor = Supervisor(self.status)
         self.failed = False
-        """True once the loop has failed: nothing is up, and nothing recorded, without it."""
-        self.pulse = Pulse()
+        """True once the loop has failed: nothing is up or recorded any more."""
+        self.loop_lag = LoopLagMonitor()
         self.feed = feed or Feed(desks)
         self.feed.watch = self.status.received
         self.inbox = Inbox(store.last if store else 0)
         self.recording = store is not None
-        """False while the disk refuses: everything else goes on."""
-        self._refused = 0.0
-        """Time of the loop until which a disk that has refused is not asked."""
+        """False while the disk refuses writes; everything else keeps running."""
+        self._retry_at = 0.0
+        """Loop time before which writing is not tried again."""
         self.symbols: Symbols = {}
-        self.keepers: list[Connection] = []
+        self.connections: list[Connection] = []
         self.rests: dict[str, Rest] = {}
         self._watched: dict[str, list[Poll]] = {}
         self.applied = 0
-        """Frames taken by the feed since the start."""
-        self._beat, self._history, self._progress = beat, history, progress
+        """Frames processed by the feed since the start."""
+        self._on_batch, self._history, self._progress = on_batch, history, progress
         self.backfill: Backfill | None = None
-        """How far the answers about the past are; None where none is asked for."""
+        """Progress of the backfill; None where there is none."""
         self._resyncing: set[str] = set()
         self._checked = self._ticked = 0
         self._prepare(venues, symbols)
@@ -126,10 +126,14 @@ class Collector:
         self.feed.play = self.player.add
 
     def _prepare(self, venues: tuple[str, ...], symbols: Symbols | None) -> None:
-        """Choose each venue's markets; one that lists none of the coins is left alone."""
+        """Choose each venue's markets; a venue that lists none of the coins is left out."""
         for name in venues:
             venue = VENUES[name]("")
-            if chosen := usual(venue, tuple(self.desks)) if symbols is None else symbols[name]:
+            if (
+                chosen := default_symbols(venue, tuple(self.desks))
+                if symbols is None
+                else symbols[name]
+            ):
                 self._add(name, venue, chosen)
 
     def _add(self, name: str, venue: Venue, symbols: dict[str, str]) -> None:
@@ -140,39 +144,39 @@ class Collector:
             self.status.expect(poll.channels)
         self._watched[name] = venue.watch(tuple(dict.fromkeys(accounts)))
         for stream in venue.streams(tuple(symbols.values())):
-            self.keepers.append(
+            self.connections.append(
                 Connection(name, stream, self.inbox, self.status, self.hosts, venue.reply)
             )
 
     @property
     def ready(self) -> bool:
-        """True once every market has lived through its past."""
+        """True once every market's history has been played."""
         return not self.feed.waiting
 
     def markets(self, coin: str) -> dict[str, str]:
-        """Return the markets that are collected for a coin, and the state of their links.
+        """Return the markets collected for a coin, and the state of their links.
 
-        One that waits for its past, and of whose venue nothing has failed, is joining.
+        A market still waiting for its history, at a venue without problems, is `joining`.
         """
         return {
-            name: "joining" if self._joins(name) else self.status.states.get(name, "down")
+            name: "joining" if self._is_joining(name) else self.status.states.get(name, "down")
             for name in self._names(coin)
         }
 
     def _names(self, coin: str) -> tuple[str, ...]:
         """Return the markets of a coin at the venues that list it."""
-        told = self.symbols.items()
-        return tuple(f"{name}:{symbols[coin]}" for name, symbols in told if coin in symbols)
+        by_venue = self.symbols.items()
+        return tuple(f"{name}:{symbols[coin]}" for name, symbols in by_venue if coin in symbols)
 
-    def _joins(self, market: str) -> bool:
+    def _is_joining(self, market: str) -> bool:
         waits = market in self.feed.waiting or not self.feed.seq
         return waits and market.partition(":")[0] not in self.status.problems
 
     def health(self) -> dict[str, Any]:
-        """Return how each venue and channel fares."""
+        """Return the state of each venue and channel."""
         return report(self.status, self.feed, self.rests) | {
             "hosts": self.hosts,
-            "lag": {"recent": self.pulse.recent, "worst": self.pulse.worst},
+            "lag": {"recent": self.loop_lag.recent, "worst": self.loop_lag.worst},
             "waiting_frames": self.inbox.size,
             "recorded_frames": self.store.last if self.store else 0,
             "recording": self.recording and not self.failed,
@@ -182,68 +186,68 @@ class Collector:
         """Collect until cancelled.
 
         Args:
-            warmed: Done once all kernels are compiled. Venues are asked meanwhile, and what they
-                say is stored; nothing is read before, or the first event would hold up the loop.
+            warmed: Done once all kernels are compiled. Meanwhile frames are requested and stored
+                but not decoded, or the first event would block the loop.
         """
         tune_gc()
         markets = {coin: self._names(coin) for coin in self.desks}
         self.inbox.put_control(Started(now(), markets))
         try:
             async with asyncio.TaskGroup() as self._group:
-                await self._begin(warmed)
+                await self._start_tasks(warmed)
         except ExceptionGroup:
             self.failed = True
             self.status.end()
             raise
 
-    async def _begin(self, warmed: Awaitable[None] | None) -> None:
-        """Start everything. Only the loop itself ends the others with it."""
+    async def _start_tasks(self, warmed: Awaitable[None] | None) -> None:
+        """Start all tasks. Only a failure of the main loop stops the others."""
         known = {name: asyncio.Event() for name in self.rests}
-        self._apply(await self._stored())  # so that every market waits from now on
+        self._apply(await self._stored())  # so that every market is waiting from now on
         self._group.create_task(self._loop(warmed))
         self._start("player", self.player.run)
-        self._start("pulse", self.pulse.run)
+        self._start("pulse", self.loop_lag.run)
         for name, rest in self.rests.items():
             self._group.create_task(self._venue(name, rest, known[name]))
         if self._history:
-            self._start("history", lambda: self._fill(known))
+            self._start("history", lambda: self._run_backfill(known))
         else:
             for market in self.feed.waiting:
                 self.inbox.put_control(BackfillDone(now(), market, now()))
 
     def _start(self, name: str, work: Work) -> None:
-        self._group.create_task(self.supervisor.keep(name, work))
+        self._group.create_task(self.supervisor.run(name, work))
 
     async def _venue(self, name: str, rest: Rest, known: asyncio.Event) -> None:
-        """Keep at one venue; after an error of any of its tasks all of them begin again."""
-        async with rest:  # requests of others go through this session, also meanwhile
-            await self.supervisor.keep(
-                name, lambda: self._tasks(name, rest, known), lambda why: self._fell(name, why)
+        """Run one venue's tasks; after an error in any of them, restart all of them."""
+        async with rest:  # other tasks use this session, also between restarts
+            await self.supervisor.run(
+                name, lambda: self._tasks(name, rest, known), lambda why: self._mark_down(name, why)
             )
 
-    def _fell(self, name: str, why: str) -> None:
-        """Say that a venue is down until its tasks have begun again."""
-        for keeper in self.keepers:
-            if keeper.venue == name:
-                keeper.lose(why)
-        self.status.unasked(name)
+    def _mark_down(self, name: str, why: str) -> None:
+        """Mark a venue as down until its tasks are restarted."""
+        for connection in self.connections:
+            if connection.venue == name:
+                connection.mark_lost(why)
+        self.status.reset_polling(name)
 
     async def _tasks(self, name: str, rest: Rest, known: asyncio.Event) -> None:
-        """Keep asking and hearing one venue: first what its sizes mean, then everything."""
+        """Poll and listen to one venue: first what its sizes mean, then everything else."""
         polls = rest.venue.polls(tuple(self.symbols[name].values()))
         first = [poll for poll in polls if poll.channel in FIRST]
         async with asyncio.TaskGroup() as group:
-            told = await asyncio.gather(*(self._once(rest, poll) for poll in first))
-            later = [poll for poll, answered in zip(first, told, strict=True) if answered]
+            answers = await asyncio.gather(*(self._try_fetch(rest, poll) for poll in first))
+            later = [poll for poll, answered in zip(first, answers, strict=True) if answered]
             known.set()
-            for keeper in self.keepers:
-                if keeper.venue == name:
-                    group.create_task(keeper.run())
+            for connection in self.connections:
+                if connection.venue == name:
+                    group.create_task(connection.run())
             for poll in polls + self._watched[name]:
-                group.create_task(self._again(rest, poll, later=poll in later))
+                group.create_task(self._repeat(rest, poll, later=poll in later))
 
-    async def _once(self, rest: Rest, poll: Poll) -> bool:
-        """Ask once; return whether it was answered."""
+    async def _try_fetch(self, rest: Rest, poll: Poll) -> bool:
+        """Fetch once; return whether it was answered."""
         try:
             await rest.fetch(poll)
         except RequestRejected as why:
@@ -251,38 +255,40 @@ class Collector:
             return False
         return True
 
-    async def _again(self, rest: Rest, poll: Poll, *, later: bool) -> None:
+    async def _repeat(self, rest: Rest, poll: Poll, *, later: bool) -> None:
         if later:
             await asyncio.sleep(poll.every / SECOND)
         await rest.repeat(poll)
 
-    async def _fill(self, known: dict[str, asyncio.Event]) -> None:
+    async def _run_backfill(self, known: dict[str, asyncio.Event]) -> None:
         wanted = [
-            Wanted(coin, f"{name}:{symbol}", symbol, name, self._since(coin, f"{name}:{symbol}"))
+            BackfillRequest(
+                coin, f"{name}:{symbol}", symbol, name, self._known_until(coin, f"{name}:{symbol}")
+            )
             for name, symbols in self.symbols.items()
             for coin, symbol in symbols.items()
         ]
         self.backfill = work = Backfill(wanted, self.rests, known, self.inbox, self.supervisor)
         self._start("progress", self._report)
         await work.run()
-        for market, asked in work.asked.items():
+        for market, asked in work.progress.items():
             if asked.failed:
                 problems, name = self.status.problems, market.partition(":")[0]
                 problems.setdefault(name, f"history: {asked.failed}")
 
     async def _report(self) -> None:
-        """Report how far the pasts are, until all are there or patience is at its end."""
-        end = asyncio.get_running_loop().time() + PATIENCE
+        """Report backfill progress until it is complete or `READY_TIMEOUT` is over."""
+        end = asyncio.get_running_loop().time() + READY_TIMEOUT
         while not self.ready and asyncio.get_running_loop().time() < end:
-            asked = list(self.backfill.asked.values()) if self.backfill else []
-            answered, wanted = sum(a.answered for a in asked), sum(a.asked for a in asked)
+            asked = list(self.backfill.progress.values()) if self.backfill else []
+            answered, wanted = sum(a.answered for a in asked), sum(a.requests for a in asked)
             words = f"fetching {DAYS} days of history"
             self._progress(f"{words}: {answered} of {wanted} answers" if wanted else words)
             await asyncio.sleep(CHECK / SECOND)
         self._progress("")
-        await asyncio.to_thread(give_back)  # playing a past takes ten times what is kept of it
+        await asyncio.to_thread(release_memory)  # a backfill peaks at ten times what it leaves
 
-    def _since(self, coin: str, market: str) -> int:
+    def _known_until(self, coin: str, market: str) -> int:
         known = self.desks[coin].markets.get(market)
         return known.last_received if known else 0
 
@@ -293,21 +299,21 @@ class Collector:
             await warmed
         while True:
             await self.inbox.wait(TICK / SECOND)
-            await asyncio.sleep(GATHER)
-            self._clockwork()
+            await asyncio.sleep(BATCH_DELAY)
+            self._tick()
             self._apply(await self._stored())
             with self.supervisor.guard("stream"):
-                self._beat()
+                self._on_batch()
 
     async def _stored(self) -> list[Frame]:
-        """Return what has arrived, once it is on the disk."""
+        """Return the frames that have arrived, once they are on disk."""
         frames = self.inbox.take()
         if frames:
-            await self._keep(frames)
+            await self._store_batch(frames)
         return frames
 
-    def _clockwork(self) -> None:
-        """Say what time says: ticks, and lamps that turn because of silence."""
+    def _tick(self) -> None:
+        """Emit clock ticks and changes of link state."""
         at = steady()
         if at >= self._checked + CHECK:
             self._checked = at
@@ -318,18 +324,18 @@ class Collector:
             self._ticked = at
             self.inbox.put_control(ClockTick(now()))
 
-    async def _keep(self, frames: list[Frame]) -> None:
-        """Store a batch before anyone reads it. A disk that refuses stops the recording only.
+    async def _store_batch(self, frames: list[Frame]) -> None:
+        """Store a batch before it is decoded. A disk error stops the recording only.
 
-        It is asked again every few seconds; what came meanwhile is a hole in the record.
+        Writing is tried again every few seconds; frames in between are a hole in the record.
         """
         at = asyncio.get_running_loop().time()
-        if self.store is None or at < self._refused:
+        if self.store is None or at < self._retry_at:
             return
         try:
             missed = await asyncio.to_thread(_append, self.store, frames)
         except StoreError as why:
-            self._refused = at + AGAIN
+            self._retry_at = at + STORE_RETRY
             if self.recording:
                 self.recording = False
                 log.error("recording_stopped", reason=str(why))  # noqa: TRY400  known by its words
@@ -346,7 +352,7 @@ class Collector:
         self.applied += len(frames)
 
     def _resync(self, ask: Ask) -> None:
-        """Say what was lost, and mend the book until it stands again."""
+        """Emit a gap, and request the book until it is live again."""
         name = ask.market.partition(":")[0]
         if ask.since:
             at = now()
@@ -358,7 +364,7 @@ class Collector:
             self._start(name, lambda: self._resync_books(ask.market))
 
     async def _resync_books(self, market: str) -> None:
-        """Ask for the whole book in the venue's own way until it is live again."""
+        """Request the whole book in the venue's own way until it is live again."""
         name, _, symbol = market.partition(":")
         backoff = Backoff()
         await self.rests[name].opened.wait()
@@ -366,28 +372,28 @@ class Collector:
             self.status.counts[name, "book snapshots"] += 1
             how = self.rests[name].venue.snapshot(symbol)
             if isinstance(how, Poll):
-                await self._once(self.rests[name], how)
+                await self._try_fetch(self.rests[name], how)
             else:
-                self._put_control(name, market, how)
-            await asyncio.sleep(MEND + backoff.next())
+                self._send_on_book_connection(name, market, how)
+            await asyncio.sleep(RESYNC_INTERVAL + backoff.next())
         self._resyncing.discard(market)
 
     def _book(self, market: str) -> str:
-        """Return the state of a market's book; a coin nobody asks for any more needs none."""
+        """Return the state of a market's book; `live` for a coin no longer collected."""
         coin = self.feed.coins.get(market, "")
         desk = self.desks.get(coin)
         return desk.markets[market].book.status if desk and market in desk.markets else "live"
 
-    def _put_control(self, name: str, market: str, messages: tuple[bytes, ...]) -> None:
-        """Send messages over the socket that carries a market's book."""
-        for keeper in self.keepers:
-            carried = {(c.market, c.kind) for c in keeper.stream.channels}
-            if keeper.venue == name and (market, "book") in carried:
-                keeper.send(messages)
+    def _send_on_book_connection(self, name: str, market: str, messages: tuple[bytes, ...]) -> None:
+        """Send messages on the connection that carries a market's book."""
+        for connection in self.connections:
+            carried = {(c.market, c.kind) for c in connection.stream.channels}
+            if connection.venue == name and (market, "book") in carried:
+                connection.send(messages)
 
 
 def _append(store: Store, frames: list[Frame]) -> int:
-    """Store a batch, and before it the hole that was left; return how many frames that is."""
+    """Store a batch and the hole before it; return the number of frames in the hole."""
     missed = frames[0].seq - 1 - store.last
     store.append(frames, "the disk refused")
     return missed

@@ -1,7 +1,7 @@
-"""How each venue and channel fares: rate, lag, age, silence, and when a market's lamp must turn.
+"""Health of each venue and channel: rate, lag, age, silence, and link state of each market.
 
 Staleness is per channel and symbol, from the venue's own cadence, because a socket that answers
-pings may have stopped saying anything about one market. Heartbeats are not data.
+pings may have stopped sending one market. Heartbeats are not data.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from powderkeg.venues.base import Channel, ChannelKind
 
 State: TypeAlias = Literal["up", "down", "stale"]
 GRACE = 5 * SECOND
-"""After a connection, what a channel may take to say its first word, whatever its cadence."""
+"""µs after a connection that a channel may take to its first message, whatever its cadence."""
 SETTLE = 2 * SECOND
-"""After a connection, what subscriptions may take; until then a hole is not over."""
+"""µs after a connection that subscriptions may take; until then a gap is still open."""
 MAPPED: tuple[ChannelKind, ...] = ("trades", "book", "mark")
-"""What a map cannot do without for a moment."""
+"""Channels whose silence is a gap in the map."""
 UNSEEN: tuple[ChannelKind, ...] = ("instruments", "clock")
-"""Asked for our own use: no event comes of them."""
+"""Polled for our own use: they produce no events."""
 _KINDS: dict[type[Event], ChannelKind] = {
     Trade: "trades",
     Trades: "trades",
@@ -62,21 +62,21 @@ class Meter:
         self.expected_interval = expected_interval
         self.count = 0
         self.last = 0
-        """When it was last heard, µs; 0 for never."""
+        """Time of the last event, µs; 0 for never."""
         self.since = 0
-        """When its socket came up, µs; 0 while it is down."""
+        """Time its socket came up, µs; 0 while it is down."""
         self.lag = 0
-        """µs from the last event to us."""
+        """Latency of the last event, µs."""
         self._starts: deque[tuple[int, int]] = deque(maxlen=12)
         """Times at least five seconds apart, and the count before each."""
 
-    def received(self, at: int, seen: int, n: int) -> None:
-        """Take an event of `n` parts."""
-        if not self._starts or seen - self._starts[-1][0] >= 5 * SECOND:
-            self._starts.append((seen, self.count))
+    def received(self, event_time: int, received_time: int, n: int) -> None:
+        """Count an event of `n` parts."""
+        if not self._starts or received_time - self._starts[-1][0] >= 5 * SECOND:
+            self._starts.append((received_time, self.count))
         self.count += n
-        self.last = seen
-        self.lag = seen - at
+        self.last = received_time
+        self.lag = received_time - event_time
 
     def rate(self, at: int) -> float:
         """Return events per second over the last minute."""
@@ -86,11 +86,11 @@ class Meter:
         return (self.count - count) / max((at - since) / SECOND, 1.0)
 
     def forget(self) -> None:
-        """Begin anew with the rate: the times it rests on mean nothing any more."""
+        """Reset the rate: after a clock change its times mean nothing."""
         self._starts.clear()
 
     def stale(self, at: int) -> bool:
-        """Tell whether it has been silent for more than twice its cadence."""
+        """Return whether it has been silent for more than twice its cadence."""
         if not self.expected_interval or not self.since:
             return False
         first = self.since + max(GRACE, 2 * self.expected_interval)
@@ -101,22 +101,22 @@ class Health:
     """All channels of all venues."""
 
     def __init__(self) -> None:
-        """Watch nothing yet."""
+        """Start without channels."""
         self.meters: dict[tuple[str, ChannelKind], Meter] = {}
         self.offsets: dict[str, Offset] = {}
         self.states: dict[str, State] = {}
         self.problems: dict[str, str] = {}
-        """What a person must know, by venue: the last refusal or misconfiguration."""
+        """Last refusal or misconfiguration by venue, for people to read."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """Reconnects, gaps, refusals and so on, by venue and name."""
         self._down: dict[str, set[int]] = {}
         self._lost: dict[str, int] = {}
-        """When each market that is down or silent was last heard."""
+        """Last event of each market that is down or silent, µs."""
         self._due: dict[str, int] = {}
-        """When the hole of a market that came back may be closed."""
+        """When the gap of a market that came back may be closed, µs."""
 
     def expect(self, channels: Iterable[Channel], stream: int | None = None) -> None:
-        """Know of channels before they come: over the socket `stream`, or by asking."""
+        """Register channels: of the socket `stream`, or polled."""
         for channel in channels:
             key = channel.market, channel.kind
             if channel.kind in UNSEEN:
@@ -127,21 +127,21 @@ class Health:
             if stream is not None:
                 self._down.setdefault(channel.market, set()).add(stream)
 
-    def asked(self, channels: Iterable[Channel], at: int) -> None:
-        """Say that a request about channels was answered."""
+    def answered(self, channels: Iterable[Channel], at: int) -> None:
+        """Record that a request for channels was answered."""
         for channel in channels:
             meter = self.meters.get((channel.market, channel.kind))
             if meter is not None:
                 meter.since = meter.since or at
 
-    def unasked(self, venue: str) -> None:
-        """Say that nothing of a venue is asked any more, until it is answered again."""
+    def reset_polling(self, venue: str) -> None:
+        """Record that a venue is not polled any more, until it answers again."""
         for (market, _), meter in self.meters.items():
             if market.partition(":")[0] == venue:
                 meter.since = 0
 
-    def moved(self, at: int) -> None:
-        """Take it that our own time was wrong and is `at` now, µs: nothing was heard after that."""
+    def clock_moved(self, at: int) -> None:
+        """Adjust to a correction of our clock, now `at` µs: no event may lie after it."""
         self.offsets.clear()
         for meter in self.meters.values():
             meter.last, meter.since = min(meter.last, at), min(meter.since, at)
@@ -150,18 +150,18 @@ class Health:
         self._due = {market: min(due, at + SETTLE) for market, due in self._due.items()}
 
     def end(self) -> None:
-        """Say that nothing at all is heard any more."""
+        """Mark everything as down."""
         for meter in self.meters.values():
             meter.since = 0
         self.states = dict.fromkeys(self.states, "down")
 
     def received(self, event: Event) -> None:
-        """Take an event as it was read."""
+        """Count a decoded event."""
         if isinstance(event, ClockTick):
             return
         venue = event.market.partition(":")[0]
         if isinstance(event, Gap | Link):
-            self._told(venue, event)
+            self._count_fault(venue, event)
             return
         kind = _KINDS.get(type(event))
         meter = self.meters.get((event.market, kind)) if kind else None
@@ -173,9 +173,11 @@ class Health:
             len(event.times) if isinstance(event, Trades) else 1,
         )
         if isinstance(event, Trade | Trades | BookDelta):
-            self.offsets.setdefault(venue, Offset()).heard(event.event_time, event.received_time)
+            self.offsets.setdefault(venue, Offset()).add_event(
+                event.event_time, event.received_time
+            )
 
-    def _told(self, venue: str, event: Gap | Link) -> None:
+    def _count_fault(self, venue: str, event: Gap | Link) -> None:
         if isinstance(event, Gap):
             self.counts[venue, "gaps"] += 1
         elif event.state == "refused":
@@ -183,20 +185,20 @@ class Health:
             self.problems[venue] = f"the venue refused: {event.channel}"
 
     def up(self, stream: int, channels: Sequence[Channel], at: int) -> list[Link]:
-        """Say that a socket is open; return what that changes."""
+        """Record that a socket is open; return the changes of link state."""
         out: list[Link] = []
         for channel in channels:
             self.meters[channel.market, channel.kind].since = at
         for market in dict.fromkeys(c.market for c in channels):
             self._down.setdefault(market, set()).discard(stream)
             if not self._down[market] and self.states[market] == "down":
-                out += self._turn(market, "up", at)
+                out += self._set_state(market, "up", at)
                 if market in self._lost:
                     self._due[market] = at + SETTLE
         return out
 
     def down(self, stream: int, channels: Sequence[Channel], at: int, why: str) -> list[Link]:
-        """Say that a socket is closed; return what that changes."""
+        """Record that a socket is closed; return the changes of link state."""
         for channel in channels:
             self.meters[channel.market, channel.kind].since = 0
         out: list[Link] = []
@@ -207,21 +209,21 @@ class Health:
                     self.meters[c.market, c.kind].last for c in channels if c.market == market
                 )
                 self._lost.setdefault(market, last or at)
-            out += self._turn(market, "down", at, why)
+            out += self._set_state(market, "down", at, why)
         return out
 
     def check(self, at: int) -> list[Link | Gap]:
-        """Return the lamps that must turn because of silence or its end, and holes now closed."""
+        """Return changes of link state due to silence or its end, and gaps that are now closed."""
         silent = {market for (market, _), meter in self.meters.items() if meter.stale(at)}
         out: list[Link | Gap] = []
         for market, state in list(self.states.items()):
             if state == "up" and market in silent:
-                if since := self._unheard(market, at):
+                if since := self._missing_since(market, at):
                     self._lost.setdefault(market, since)
-                out += self._turn(market, "stale", at, self._silent(market, at))
+                out += self._set_state(market, "stale", at, self._silence_reason(market, at))
             elif state == "stale" and market not in silent:
                 self._due.setdefault(market, at)
-                out += self._turn(market, "up", at)
+                out += self._set_state(market, "up", at)
         for market in [m for m, due in self._due.items() if due <= at and self.states[m] == "up"]:
             del self._due[market]
             since = self._lost.pop(market, 0)
@@ -229,10 +231,10 @@ class Health:
                 out.append(Gap(market, at, at, since, "the link was down or silent"))
         return out
 
-    def _unheard(self, market: str, at: int) -> int:
-        """Return since when the map has missed something of a market; 0 where it has not.
+    def _missing_since(self, market: str, at: int) -> int:
+        """Return since when the map lacks data of a market, µs; 0 where it does not.
 
-        An old reading of open interest or a ratio makes a lamp turn, and no hole.
+        An old reading of open interest or a ratio changes the link state, but is no gap.
         """
         last = [
             meter.last or meter.since
@@ -242,7 +244,7 @@ class Health:
         return min(last, default=0)
 
     def silent(self, channels: Iterable[Channel], at: int, patience: float) -> str:
-        """Return what has been silent for `patience` times its limit, or nothing."""
+        """Return the first channel silent for `patience` times its limit, or nothing."""
         for channel in channels:
             meter = self.meters[channel.market, channel.kind]
             if meter.stale(at):
@@ -251,18 +253,18 @@ class Health:
                     return f"{channel.market} {channel.kind}"
         return ""
 
-    def _silent(self, market: str, at: int) -> str:
+    def _silence_reason(self, market: str, at: int) -> str:
         names = [k for (m, k), meter in self.meters.items() if m == market and meter.stale(at)]
         return f"silent: {', '.join(names)}"
 
-    def _turn(self, market: str, state: State, at: int, why: str = "") -> list[Link]:
+    def _set_state(self, market: str, state: State, at: int, why: str = "") -> list[Link]:
         if self.states.get(market) == state:
             return []
         self.states[market] = state
         return [Link(market, at, at, state, why)]
 
     def rows(self, at: int) -> list[dict[str, Any]]:
-        """Return one row a channel, for the health view."""
+        """Return one row per channel, for the health view."""
         return [
             {
                 "market": market,
@@ -278,7 +280,7 @@ class Health:
         ]
 
     def stream(self, market: str, kind: ChannelKind) -> str:
-        """Return whether a channel is up, waiting for its first word, down, or not there at all."""
+        """Return whether a channel is up, waiting for its first message, down, or not there."""
         meter = self.meters.get((market, kind))
         if meter is None:
             return "none"

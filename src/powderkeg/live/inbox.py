@@ -1,4 +1,4 @@
-"""What has arrived and was not yet stored: the only thing sockets, requests and the shell share."""
+"""Queue of frames that have arrived but are not stored yet; sockets and requests fill it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from powderkeg.live.timekeeping.clock import now
 
 
 class Inbox:
-    """Frames in the order of arrival. Nothing is ever dropped here: `size` tells how far behind."""
+    """Frames in order of arrival. Nothing is ever dropped: `size` is the backlog."""
 
     def __init__(self, last: int = 0) -> None:
         """Number frames from ``last + 1`` on."""
@@ -20,30 +20,30 @@ class Inbox:
 
     @property
     def size(self) -> int:
-        """Frames that wait."""
+        """Number of frames waiting."""
         return len(self._frames)
 
     def put(self, venue: str, raw: bytes, channel: str = "") -> None:
-        """Take what a venue sent, as it came."""
+        """Add a raw message of a venue."""
         self._last += 1
         self._frames.append(Frame(self._last, now(), venue, channel, raw))
         self._full.set()
 
-    def put_control(self, said: ControlMessage) -> None:
-        """Take a word of the shell."""
+    def put_control(self, message: ControlMessage) -> None:
+        """Add a control message."""
         self._last += 1
-        self._frames.append(control_frame(self._last, now(), said))
+        self._frames.append(control_frame(self._last, now(), message))
         self._full.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait until something is there, or so many seconds."""
+        """Wait for a frame, at most so many seconds."""
         # not `wait_for`: until Python 3.12 it loses a cancellation that comes with a frame
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._full.wait()
 
     def take(self) -> list[Frame]:
-        """Return what has arrived since the last call."""
+        """Return the frames since the last call."""
         frames, self._frames = self._frames, []
         self._full.clear()
         return frames

@@ -1,4 +1,4 @@
-"""What a store needs as time passes: sealed hours, proofs, room on the disk, snapshots."""
+"""Periodic maintenance of the store: seal hours, record forecasts, prune, take snapshots."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from powderkeg.feed.decoder import Feed
 from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.live.collector import Collector
-from powderkeg.live.memory import give_back
+from powderkeg.live.memory import release_memory
 from powderkeg.live.timekeeping.clock import now
-from powderkeg.live.timekeeping.future import Future
+from powderkeg.live.timekeeping.future import FutureFilter
 from powderkeg.log import get_logger
 from powderkeg.settings import Settings
 from powderkeg.store.event_columns import Columns
@@ -23,146 +23,152 @@ from powderkeg.store.journal import PREVIOUS
 log = get_logger("live")
 
 EVERY: Final = 60.0
-"""Seconds between looks."""
+"""Seconds between runs."""
 SNAPSHOT: Final = 15
-"""Looks between snapshots, at most."""
+"""Runs between snapshots, at most."""
 FRAMES: Final = 250_000
-"""Frames after which a snapshot is taken before that: a restart reads them in some 7 s."""
+"""Frames after which a snapshot is taken earlier: a restart replays them in some 7 s."""
 REPLAYED: Final = 5_000_000
-"""Frames that a start reads again at most, in some 130 s; beyond, the venues are faster."""
-SAID: Final = 3
-"""Troubles with a store that are told in words; more are counted."""
+"""Frames replayed at a start at most, in some 130 s; beyond that, a backfill is faster."""
+MAX_REASONS: Final = 3
+"""Problems of a store that are listed; the rest is counted."""
 PART: Final = "desks"
 MEANING: Final = ("instruments", "fundingInfo")
-"""Answers that tell what sizes and rates mean."""
+"""Channels that define the units of sizes and rates."""
 
 
 class SegmentBuilder:
-    """Reads hours of frames, one after another, with fresh readers for each.
+    """Decodes recorded hours, one after another, with fresh readers for each.
 
-    Readers are told the instruments first, wherever in the hour they stand: without them the sizes
-    of the frames before would mean nothing. They are asked for once an hour, so that an hour may
-    hold none; then those of the hour before serve.
+    Readers get the instruments first, wherever in the hour they are: without them the sizes of
+    earlier frames would mean nothing. Instruments are requested once an hour, so an hour may hold
+    none; then those of the hour before are used.
     """
 
     def __init__(self) -> None:
-        """Know no instruments yet."""
+        """Start without instruments."""
         self._known: dict[tuple[str, str], Frame] = {}
 
     def __call__(self, frames: Callable[[], Iterator[list[Frame]]], columns: Columns) -> None:
-        """Take the events of an hour's frames as columns."""
+        """Add the events of an hour's frames to `columns`."""
         feed = Feed({}, columns.add)
-        told: dict[tuple[str, str], Frame] = {}
+        found: dict[tuple[str, str], Frame] = {}
         for frame in (frame for batch in frames() for frame in batch):
             if frame.channel in MEANING:
-                told.setdefault((frame.venue, frame.channel), frame)
-        self._known |= told
+                found.setdefault((frame.venue, frame.channel), frame)
+        self._known |= found
         feed.process(self._known.values())
         for batch in frames():
             feed.process(batch)
 
 
 def save(store: Store, feed: Feed) -> None:
-    """Keep what the desks and readers know, with the number of the last frame in it."""
+    """Store a snapshot of desks and readers, with the number of the last frame in it."""
     store.states.save(PART, feed.seq, snapshots.pack_feed(feed))
 
 
 def resume(store: Store, feed: Feed) -> str:
-    """Bring a fresh feed to where the stored frames end; return what could not be used.
+    """Bring a fresh feed to the end of the stored frames; return what could not be used.
 
-    The newest snapshot that can be read, and all frames after it, or all frames there are. What is
-    damaged or missing is stepped over; the desks then know of a gap. Whatever is not known after
-    that is asked of the venues again.
+    Loads the newest readable snapshot and replays all frames after it, or all frames. Damaged or
+    missing frames are skipped and become a gap. What is still missing is backfilled.
     """
-    told: list[str] = []
-    future = Future(now())
+    problems: list[str] = []
+    future = FutureFilter(now())
     try:
-        _recall(store, feed, future, told)
+        _load_snapshot(store, feed, future, problems)
         after = store.last - max(feed.seq, store.first - 1)
         if after > REPLAYED:
-            return _words([*told, f"{after} frames are more than are read again"])
-        for batch in store.read(feed.seq, told.append):
-            feed.process(future.without(frame for frame in batch if frame.seq > feed.seq))
+            return _summary([*problems, f"{after} frames are more than are read again"])
+        for batch in store.read(feed.seq, problems.append):
+            feed.process(future.exclude(frame for frame in batch if frame.seq > feed.seq))
     except StoreError as why:
-        told.append(str(why))
-    return _words([*told, *filter(None, [future.words])])
+        problems.append(str(why))
+    return _summary([*problems, *filter(None, [future.summary])])
 
 
-def _recall(store: Store, feed: Feed, future: Future, told: list[str]) -> None:
-    """Take the newest snapshot that can be read; say what is wrong with those that cannot."""
+def _load_snapshot(store: Store, feed: Feed, future: FutureFilter, problems: list[str]) -> None:
+    """Load the newest readable snapshot; report what is wrong with the others."""
     for part in (PART, PART + PREVIOUS):
         try:
             saved = store.states.load(part)
             if saved is None:
                 continue
-            future.recall(feed, saved[1])
+            future.restore(feed, saved[1])
         except (ConfigError, DataError) as why:
-            told.append(str(why))
+            problems.append(str(why))
         else:
             return
 
 
-def _words(told: list[str]) -> str:
-    """Return what could not be used in one line, however much it is."""
-    more = f"; and {len(told) - SAID} more" if len(told) > SAID else ""
-    return f"stored history is not used in full: {'; '.join(told[:SAID])}{more}" if told else ""
+def _summary(reasons: list[str]) -> str:
+    """Return what could not be used, in one line."""
+    if not reasons:
+        return ""
+    more = f"; and {len(reasons) - MAX_REASONS} more" if len(reasons) > MAX_REASONS else ""
+    return f"stored history is not used in full: {'; '.join(reasons[:MAX_REASONS])}{more}"
 
 
 class StoreMaintenance:
-    """The housekeeping of one store."""
+    """Maintenance of one store."""
 
     def __init__(self, store: Store, collector: Collector, settings: Settings) -> None:
-        """Look after `store` while `collector` runs."""
+        """Maintain `store` while `collector` runs."""
         self._store = store
         self._collector = collector
         self._settings = settings
-        self._gather = SegmentBuilder()
-        self._looks = 0
+        self._build_segment = SegmentBuilder()
+        self._runs = 0
         """Since the last snapshot."""
         self._saved = 0
         """Number of the last frame in it."""
         self._freed = 0
-        """Bytes deleted that were not told yet."""
-        self._told = 0.0
-        """Time of the loop at which deletions are told next."""
+        """Bytes deleted and not yet logged."""
+        self._report_at = 0.0
+        """Loop time at which deletions are logged next."""
 
     async def run(self) -> None:
-        """Look now and then until cancelled, and take a last snapshot."""
+        """Run periodically until cancelled, then take a last snapshot."""
         try:
             while True:
                 await asyncio.sleep(EVERY)
-                self._looks += 1
-                await self.run_once(snapshot=self._due())
+                self._runs += 1
+                await self.run_once(snapshot=self._snapshot_due())
         finally:
             try:
-                if self._whole():
+                if self._can_snapshot():
                     save(self._store, self._collector.feed)
             except StoreError as why:
-                self._tell(why)
+                self._report_failure(why)
 
-    def _due(self) -> bool:
-        """Tell whether a snapshot is due: by time, or by the frames a restart would read again."""
-        return self._looks >= SNAPSHOT or self._collector.feed.seq - self._saved >= FRAMES
+    def _snapshot_due(self) -> bool:
+        """Return whether a snapshot is due, by time or by the frames a restart would replay."""
+        return self._runs >= SNAPSHOT or self._collector.feed.seq - self._saved >= FRAMES
 
     async def run_once(self, *, snapshot: bool) -> None:
-        """Seal what is over, delete what there is no room for, keep proofs, snapshot if due.
+        """Record forecasts, seal finished hours, prune, and take a snapshot if due.
 
-        Whatever one of them meets, the others are done all the same.
+        An error in one step does not stop the others.
         """
-        works = [self._prove, self._seal, self._prune, *([self._snapshot] if snapshot else [])]
+        works = [
+            self._record_forecasts,
+            self._seal,
+            self._prune,
+            *([self._snapshot] if snapshot else []),
+        ]
         failed = False
         for work in works:
             try:
                 await work()
             except PowderkegError as why:
                 failed = True
-                self._tell(why)
+                self._report_failure(why)
         if not failed and self._collector.recording:
             self._collector.status.problems.pop("store", None)
         self.report()
 
     def report(self) -> None:
-        """Tell once what the store found damaged or missing; `problems` keeps the last of it."""
+        """Log what the store found damaged or missing; `problems` keeps the last of it."""
         while self._store.notes:
             words = self._store.notes.pop(0)
             self._collector.status.problems["record"] = words
@@ -170,22 +176,22 @@ class StoreMaintenance:
 
     async def _seal(self) -> None:
         for hour in self._store.ready(now() - round(EVERY * 1e6)):
-            await asyncio.to_thread(self._store.seal, hour, self._gather)
+            await asyncio.to_thread(self._store.seal, hour, self._build_segment)
 
     async def _prune(self) -> None:
-        """Keep to the disk budget; what was deleted is told once an hour at most."""
+        """Keep to the disk budget; deletions are logged once an hour at most."""
         self._freed += await asyncio.to_thread(self._store.prune, self._settings.disk)
         at = asyncio.get_running_loop().time()
-        if self._freed and at >= self._told:
-            self._told = at + 3600
+        if self._freed and at >= self._report_at:
+            self._report_at = at + 3600
             log.info("oldest_hours_deleted", bytes=self._freed, disk=self._settings.disk)
             self._freed = 0
 
-    async def _prove(self) -> None:
-        """Keep every market's map once an hour, and of hours that are over what became of it.
+    async def _record_forecasts(self) -> None:
+        """Record every market's map once an hour, and the outcome of finished hours.
 
-        The hour is that of the events, not of a clock. A market that still waits for its past is
-        not yet asked.
+        The hour is that of the events, not of a clock. Markets still waiting for their backfill are
+        left out.
         """
         if not self._collector.recording:
             return
@@ -202,24 +208,24 @@ class StoreMaintenance:
         while forecasts.notes:
             log.warning("ledger_repaired", reason=forecasts.notes.pop(0))
 
-    def _tell(self, why: PowderkegError) -> None:
+    def _report_failure(self, why: PowderkegError) -> None:
         self._collector.status.problems["store"] = str(why)
         log.error("store_failed", reason=str(why))
 
-    def _whole(self) -> bool:
-        """Tell whether the desks may be kept: not while one still waits for its past."""
+    def _can_snapshot(self) -> bool:
+        """Return whether the desks are complete: not while one still waits for its backfill."""
         return self._collector.recording and self._collector.ready
 
     async def _snapshot(self) -> None:
-        """Keep the desks as they are. Copied here, packed and written beside the loop."""
-        if not self._whole():
+        """Store a snapshot of the desks: copied here, packed and written in a thread."""
+        if not self._can_snapshot():
             return
         feed = self._collector.feed
         seq, copied = feed.seq, snapshots.copy_feed(feed)
         await asyncio.to_thread(_write, self._store, seq, copied)
-        self._saved, self._looks = seq, 0
+        self._saved, self._runs = seq, 0
 
 
 def _write(store: Store, seq: int, copied: Any) -> None:
     store.states.save(PART, seq, snapshots.pack_copy(copied))
-    give_back()
+    release_memory()

@@ -1,4 +1,4 @@
-"""Pasts are played by a thread beside the loop, one after another, what is in sight first."""
+"""Plays the backfill of joining markets in a thread, one after another, by priority."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from powderkeg.live.timekeeping.clock import now
 
 
 class Player:
-    """Plays what joins. Its kernels let go of the interpreter, so the loop goes on meanwhile."""
+    """Plays joining markets. The kernels release the GIL, so the loop keeps running."""
 
     def __init__(self, inbox: Inbox, order: Sequence[str]) -> None:
-        """Play nothing yet.
+        """Start with an empty queue.
 
         Args:
-            inbox: Where `MarketReady` is said.
-            order: Markets as they are wanted, first ones first.
+            inbox: Receives `MarketReady`.
+            order: Markets, most important first.
         """
         self._inbox = inbox
         self._ranks = {market: rank for rank, market in enumerate(order)}
-        self._due: list[Joining] = []
+        self._queue: list[Joining] = []
         self._more = asyncio.Event()
         self.market = ""
-        """What is being played; empty while nothing is."""
+        """Market being played; empty while idle."""
 
     def add(self, joining: Joining) -> None:
-        """Play this market's past when its turn comes."""
-        self._due.append(joining)
-        self._due.sort(key=lambda each: self._ranks.get(each.market, len(self._ranks)))
+        """Queue a market's backfill."""
+        self._queue.append(joining)
+        self._queue.sort(key=lambda each: self._ranks.get(each.market, len(self._ranks)))
         self._more.set()
 
     async def run(self) -> None:
         """Play until cancelled."""
         while True:
             await self._more.wait()
-            joining = self._due.pop(0)
-            if not self._due:
+            joining = self._queue.pop(0)
+            if not self._queue:
                 self._more.clear()
             self.market = joining.market
             try:
                 await asyncio.to_thread(joining.play)
             except Exception:
-                self.add(joining)  # to be gone on with when the player is begun again
+                self.add(joining)  # continued when the player is restarted
                 raise
             finally:
                 self.market = ""

@@ -1,4 +1,4 @@
-"""Tasks that begin again after an error: it is told, counted, and reaches nobody else."""
+"""Supervisor that restarts tasks after an error; errors are reported and counted, never spread."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Supervisor:
-    """Restarts tasks by name: a venue's, or a part of ours such as the player of pasts."""
+    """Restarts tasks by name: a venue's, or a component such as the player."""
 
     def __init__(self, health: Health) -> None:
-        """Tell `health` what fails: a problem, and ``restarts`` among the incidents."""
+        """Report failures to `health`: as a problem, and as ``restarts`` among the incidents."""
         self._health = health
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         """Errors whose traceback was logged."""
         self._guarded: dict[str, str] = {}
-        """What was last told of each guarded name."""
+        """Last problem reported for each guarded name."""
 
-    async def keep(
+    async def run(
         self, name: str, work: Work, failed: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Do `work` until it returns, again and again where it raises.
+        """Run `work` until it returns, restarting it whenever it raises.
 
         Args:
-            name: Whose work it is.
-            work: What is done.
-            failed: Told why, after each error and before the wait.
+            name: Venue or component.
+            work: Coroutine function to run.
+            failed: Called with the reason after each error, before the wait.
         """
         backoff, loop, words = Backoff(), asyncio.get_running_loop(), ""
         while True:
-            began, calm = loop.time(), loop.call_later(HELD, self._calm, name, words)
+            began, calm = loop.time(), loop.call_later(HELD, self._resolve, name, words)
             try:
                 await work()
-            except Exception as why:  # noqa: BLE001  whatever it is, the others go on
+            except Exception as why:  # noqa: BLE001  whatever it is, the others keep running
                 words = self.report(name, why)
                 failed(words)
             else:
-                self._calm(name, words)
+                self._resolve(name, words)
                 return
             finally:
                 calm.cancel()
-            backoff.held(loop.time() - began)
+            backoff.connected_for(loop.time() - began)
             await asyncio.sleep(backoff.next())
 
     @contextlib.contextmanager
     def guard(self, name: str) -> Generator[None]:
-        """Let an error of what is called from another's task be told and go no further."""
+        """Report an error raised inside, and suppress it."""
         try:
             yield
-        except Exception as why:  # noqa: BLE001  whatever it is, the caller goes on
+        except Exception as why:  # noqa: BLE001  whatever it is, the caller keeps running
             self._guarded[name] = self.report(name, why)
         else:
-            self._calm(name, self._guarded.pop(name, ""))
+            self._resolve(name, self._guarded.pop(name, ""))
 
     def report(self, name: str, why: Exception) -> str:
         """Count an error, log its traceback the first time, and return it in words."""
@@ -75,19 +75,19 @@ class Supervisor:
         self._health.problems[name] = words
         where = traceback.extract_tb(cause.__traceback__)[-1:]
         key = f"{name} {type(cause).__name__} {[(at.filename, at.lineno) for at in where]}"
-        if key not in self._told:
-            self._told.add(key)
+        if key not in self._logged:
+            self._logged.add(key)
             log.error("task_restarted", task=name, reason=words, exc_info=why)
         return words
 
-    def _calm(self, name: str, words: str) -> None:
-        """Forget a problem that is over, where nobody has told another since."""
+    def _resolve(self, name: str, words: str) -> None:
+        """Clear a problem that is over, unless another was reported since."""
         if words and self._health.problems.get(name) == words:
             del self._health.problems[name]
 
 
 def _cause(why: BaseException) -> BaseException:
-    """Return the first error of a group that is none itself."""
+    """Return the first error of a group that is not a group itself."""
     while isinstance(why, BaseExceptionGroup):
         why = why.exceptions[0]
     return why

@@ -1,4 +1,4 @@
-"""HTTP: find the desk, read the query, call the view, encode. Nothing else."""
+"""HTTP routes: find the desk, read the query, call the view, encode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from powderkeg.history import fixings
 from powderkeg.log import get_logger
 from powderkeg.maps.views.queries import Query, SpanQuery
 from powderkeg.maps.views.views import VIEWS
-from powderkeg.serve.access.failures import failing
+from powderkeg.serve.access.failures import unexpected_error_handler
 from powderkeg.serve.access.hosts import Names
 from powderkeg.serve.access.middleware import AccessGuard
 from powderkeg.serve.codec import JSON, read_query, text
@@ -37,11 +37,11 @@ from powderkeg.serve.responses import (
     lane_of,
     respond,
     small,
-    while_there,
+    unless_disconnected,
 )
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
-from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.startup.progress import progress_of
 from powderkeg.serve.stream.hub import Hub
 from powderkeg.serve.stream.socket import make_stream
 from powderkeg.serve.workers import beside
@@ -49,7 +49,7 @@ from powderkeg.serve.workers import beside
 log = get_logger("serve")
 
 AGAIN = 2
-"""Seconds after which a client that was put off may ask again."""
+"""Seconds after which a client may retry when the server is busy."""
 
 
 def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTPRouteHandler:
@@ -70,28 +70,30 @@ def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTP
         session.desk(coin)
         form = accepted(request)
 
-        async def made() -> Encoded:
+        async def compute() -> Encoded:
             async with session.workers.turn(lane_of(query, form)):
-                question = session.question(coin, name, query)
+                job = session.job(coin, name, query)
                 place = hub.place(coin, query) if isinstance(query, SpanQuery) else {}
-                answer = await beside(question)
+                answer = await beside(job)
                 return await beside(encoded, answer | place, form)
 
         asked = coin, name, query, form
-        return respond(request, await while_there(request, session.workers.once(asked, made)))
+        return respond(
+            request, await unless_disconnected(request, session.workers.once(asked, compute))
+        )
 
     return view
 
 
 def _refuse(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:
-    """Say what was wrong and what would be right."""
+    """Answer an invalid request: what was expected, what was found."""
     status = error.status_code if isinstance(error, HTTPException) else 400
     words = error.detail if isinstance(error, HTTPException) else str(error)
     return Response(text({"error": words}), status_code=status, media_type=JSON)
 
 
-def _put_off(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
-    """Say when to ask again."""
+def _busy(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
+    """Answer when too busy: when to retry."""
     return Response(
         text({"error": str(error)}), status_code=429, media_type=JSON,
         headers={"retry-after": str(AGAIN)},
@@ -99,7 +101,7 @@ def _put_off(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
 
 
 def _make_status(session: Session) -> list[HTTPRouteHandler]:
-    """Return the routes that tell what is served, how it fares, and how good it is."""
+    """Return the routes about the server: coins, start, health, forecasts, screener, metrics."""
     board = Scorecard()
     screener = Screener(session)
 
@@ -115,22 +117,22 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
     @get("/v1/starting", sync_to_thread=False)
     def starting(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return what the start is doing, by venue and market, and the time left."""
-        return small(request, begun(session))
+        return small(request, progress_of(session))
 
     @get("/v1/health", sync_to_thread=False)
     def health(request: Request[Any, Any, State]) -> Response[bytes]:
-        """Return what each market has sent and when it was last heard."""
+        """Return the events of each market and the time of the last one."""
         answer = {
             coin: {**session.about(desk, SpanQuery()), "counts": desk.counts}
             for coin, desk in session.desks.items()
         }
         feed = session.collector.health() if session.collector else None
-        whole = {"source": session.source, "note": session.note, "ready": session.ready}
-        return small(request, {**whole, "coins": answer, "feed": feed})
+        server = {"source": session.source, "note": session.note, "ready": session.ready}
+        return small(request, {**server, "coins": answer, "feed": feed})
 
     @get("/v1/proof", sync_to_thread=False)
     def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
-        """Return what was said of each market's hours beforehand, and what died."""
+        """Return each market's hourly forecasts and the liquidations that followed."""
         desks = {coin: session.desk(coin)} if coin else session.desks
         about = {"source": session.source, "note": session.note}
         return small(request, {**about, **board.summary(desks)})
@@ -157,15 +159,15 @@ def make_app(
     work: Callable[[], Awaitable[None]] | None = None,
     ended: Callable[[], None] = lambda: None,
 ) -> Litestar:
-    """Build the ASGI app around what already runs.
+    """Build the ASGI app of a session.
 
     Args:
         session: The desks.
         hub: Their streams.
-        token: What clients must send; empty asks for nothing.
-        names: Names the server is known by; none answers to all.
+        token: Token that clients must send; empty requires none.
+        names: Host names of the server; None accepts all.
         work: Runs beside the server until it stops, such as the loop that feeds the desks.
-        ended: Called once an error has ended the work: what is served then is a map that stands.
+        ended: Called if an error ends the work: the map then served is stale.
     """
     views = [_make_view(session, hub, name, kind) for name, (kind, _) in VIEWS.items()]
     table = fixings.table()
@@ -174,27 +176,27 @@ def make_app(
     app = Litestar(
         [*_make_status(session), make_stream(session, hub), *views, *exports, make_page()],
         exception_handlers={
-            RequestError: _refuse, HTTPException: _refuse, BusyError: _put_off,
-            Exception: failing(),
+            RequestError: _refuse, HTTPException: _refuse, BusyError: _busy,
+            Exception: unexpected_error_handler(),
         },
         openapi_config=OpenAPIConfig(
             title="powderkeg", version=__version__, path="/docs",
             render_plugins=[Reference(served), Document(served)],
         ),
         lifespan=[_lifespan(session, work, ended)] if work else [],
-        logging_config=None,  # ours stands: see log.py
+        logging_config=None,  # configured in log.py
     )  # fmt: skip
-    # Middleware of Litestar stands behind its routes: an address that is none would pass by it.
-    app.asgi_handler = AccessGuard(token, names).around(app.asgi_handler)
+    # Litestar runs middleware behind its routes: unknown addresses would bypass it.
+    app.asgi_handler = AccessGuard(token, names).wrap(app.asgi_handler)
     return app
 
 
 def _lifespan(
     session: Session, work: Callable[[], Awaitable[None]], ended: Callable[[], None]
 ) -> Any:
-    """Return a context in which `work` runs beside the server; its end by an error is told."""
+    """Return a context in which `work` runs beside the server; its failure is reported."""
 
-    def tell(task: asyncio.Future[None]) -> None:
+    def report_end(task: asyncio.Future[None]) -> None:
         why = None if task.cancelled() else task.exception()
         if why is not None:
             session.ready = False
@@ -205,7 +207,7 @@ def _lifespan(
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncGenerator[None]:
         task = asyncio.ensure_future(work())
-        task.add_done_callback(tell)
+        task.add_done_callback(report_end)
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Answers as bytes: one schema, JSON for people, MessagePack for the page."""
+"""Encoding of answers: one schema, as JSON for people and MessagePack for the page."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from powderkeg.maps.views.queries import Query
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
 CODING = "rows-delta"
-"""How the cells of a packed heatmap are laid out."""
+"""Layout of the cells of a packed heatmap."""
 
 
 def _bytes(value: Any) -> Any:
-    """Give arrays as little-endian bytes."""
+    """Encode arrays as little-endian bytes."""
     match value:
         case np.ndarray():
             return np.ascontiguousarray(value.astype(value.dtype.newbyteorder("<"))).tobytes()
@@ -32,10 +32,10 @@ def _bytes(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> Any:
-    """Give arrays as nested lists, with null for what is not a number."""
+    """Encode arrays as nested lists, with null for NaN."""
     match value:
         case np.ndarray() if value.ndim > 1:
-            # row by row: nothing else runs in Python while one call writes a million numbers
+            # row by row: one call that writes a million numbers would block all Python threads
             return msgspec.Raw(b"[%b]" % b",".join(map(text, value)))
         case np.ndarray() if value.dtype.kind == "f":
             return [x if math.isfinite(x) else None for x in value.tolist()]
@@ -54,8 +54,8 @@ _json = msgspec.json.Encoder(enc_hook=_numbers)
 def pack(answer: dict[str, Any]) -> bytes:
     """Return an answer as MessagePack; arrays are binary, little-endian.
 
-    The cells of a heatmap go row by row as differences along time, modulo 256: levels last, so
-    this is a fifth smaller once compressed. `cells_of` reads them back.
+    The cells of a heatmap are encoded row by row as differences along time, modulo 256: levels
+    persist, so this is a fifth smaller once compressed. `cells_of` reads them back.
     """
     if answer.get("kind") == "heatmap":
         answer = answer | {"cells": _differences(answer["cells"]), "coding": CODING}
@@ -82,21 +82,21 @@ def text(answer: object) -> bytes:
 
 
 def wants_msgpack(accept: str) -> bool:
-    """Tell whether an Accept header asks for MessagePack."""
+    """Return whether an Accept header asks for MessagePack."""
     return "msgpack" in accept
 
 
 def fields(view: Struct) -> dict[str, Any]:
-    """Return the fields of a view by name, not-a-number as none."""
+    """Return the fields of a view by name, NaN as None."""
     out = {name: getattr(view, name) for name in view.__struct_fields__}
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in out.items()}
 
 
 def read_query(raw: Mapping[str, str], kind: type[Query]) -> Query:
-    """Turn ``?tiers=50,100&reach=0.05`` into the struct the view declares.
+    """Convert ``?tiers=50,100&reach=0.05`` to the query struct of a view.
 
     Raises:
-        RequestError: A name or a value the view does not take.
+        RequestError: The view does not take this name or value.
     """
     hints = {field.name: str(field.type) for field in msgspec.structs.fields(kind)}
     parts = {

@@ -1,6 +1,6 @@
-"""A desk as it stands, to be looked at from another thread while its own goes on.
+"""Copy of a desk, to be read in another thread while the original keeps changing.
 
-What a view reads is copied; what only ever grows at its end, or is replaced and never changed, is
+What a view reads is copied; what only grows at its end, or is replaced and never changed, is
 shared. Nothing may be applied to a frozen desk.
 """
 
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 def frozen(desk: Desk) -> Desk:
-    """Return a desk that stays as this one is now: every view of it can be computed anywhere."""
+    """Return a copy of a desk as it is now, whose views can be computed in any thread."""
     out = copy.copy(desk)
     out.counts = copy.copy(desk.counts)
     out.markets = {name: _market(market) for name, market in desk.markets.items()}
-    out.observed = {name: _observed(seen) for name, seen in desk.observed.items()}
+    out.observed = {name: _observed(positions) for name, positions in desk.observed.items()}
     out.prices = {step: _copied(ring) for step, ring in desk.prices.items()}
     return out
 
@@ -48,17 +48,17 @@ def _estimate(estimate: Estimate) -> Estimate:
     return out
 
 
-def _observed(seen: ObservedPositions) -> ObservedPositions:
-    out = copy.copy(seen)
-    out.positions = dict(seen.positions)
+def _observed(observed: ObservedPositions) -> ObservedPositions:
+    out = copy.copy(observed)
+    out.positions = dict(observed.positions)
     return out
 
 
 def _copied(value: T) -> T:
-    """Return an object with its own copy of every array it may write to."""
+    """Return an object with its own copy of every writeable array."""
     out = copy.copy(value)
     for name in names(type(value)):
-        held = getattr(value, name)
-        if isinstance(held, np.ndarray) and held.flags.writeable:
-            setattr(out, name, held.copy())
+        array = getattr(value, name)
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            setattr(out, name, array.copy())
     return out

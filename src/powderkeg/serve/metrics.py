@@ -1,4 +1,4 @@
-"""The health of a session in the text form that Prometheus reads."""
+"""Metrics of a session in the Prometheus text format."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CHANNEL = {
 
 
 def exposition(session: Session) -> str:
-    """Return all figures, one a line."""
+    """Return all metrics, one per line."""
     lines = [
-        *_head("powderkeg_ready", "gauge", "1 once every coin has lived through its past"),
+        *_head("powderkeg_ready", "gauge", "1 once the history of every coin is played"),
         f"powderkeg_ready {int(session.ready)}",
     ]
     feed = session.collector.health() if session.collector else {}
@@ -36,7 +36,7 @@ def exposition(session: Session) -> str:
     for venue, counts in feed.get("incidents", {}).items():
         for what, count in counts.items():
             lines.append(f"powderkeg_incidents_total{_labels(venue=venue, what=what)} {count}")
-    lines += _head("powderkeg_restarts_total", "counter", "Errors after which tasks began again")
+    lines += _head("powderkeg_restarts_total", "counter", "Errors after which tasks were restarted")
     for venue, count in _restarts(feed).items():
         lines.append(f"powderkeg_restarts_total{_labels(venue=venue)} {count}")
     lines += _head("powderkeg_problem", "gauge", "1 where something is wrong; health says what")
@@ -53,7 +53,7 @@ def exposition(session: Session) -> str:
 
 
 def _restarts(feed: dict[str, Any]) -> dict[str, int]:
-    """Return how often each venue's tasks, and parts of ours that failed, were begun again."""
+    """Return how often each venue's tasks, and failed components, were restarted."""
     failed = {
         name: n["restarts"] for name, n in feed.get("incidents", {}).items() if "restarts" in n
     }
@@ -65,7 +65,7 @@ def _head(name: str, kind: str, words: str) -> list[str]:
 
 
 def _labels(**labels: str) -> str:
-    """Return labels as the format wants them escaped."""
+    """Return labels, escaped as the format requires."""
     pairs = (f'{key}="{_escaped(value)}"' for key, value in labels.items())
     return "{" + ",".join(pairs) + "}"
 

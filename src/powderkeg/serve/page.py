@@ -1,4 +1,4 @@
-"""The page's own files: compressed once, kept for a year where their name says what is in them."""
+"""Static files of the page: compressed once, cached for a year where the name carries a hash."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TYPES = {
     ".js": "text/javascript",
     ".woff2": "font/woff2",
 }
-SQUEEZED = {".js", ".css", ".html", ".svg", ".webmanifest", ".json"}
-"""Files that brotli makes smaller; fonts and pictures are packed already."""
+COMPRESSIBLE = {".js", ".css", ".html", ".svg", ".webmanifest", ".json"}
+"""File types worth compressing; fonts and pictures are compressed already."""
 FOREVER = "public, max-age=31536000, immutable"
-"""For files under assets/, whose names carry a hash of what is in them."""
+"""For files under assets/, whose names carry a hash of their content."""
 FRESH = "no-cache"
-"""For the rest: kept, but asked about each time."""
+"""For the rest: cached, but revalidated each time."""
 
 
 class File(NamedTuple):
@@ -41,9 +41,9 @@ class File(NamedTuple):
     tag: str
     plain: bytes
     small: bytes
-    """Compressed with brotli; empty where that does not pay."""
+    """Compressed with brotli; empty if that is not smaller."""
     policy: str
-    """Its Content-Security-Policy; empty for that of all answers."""
+    """Its Content-Security-Policy; empty for the default one."""
 
 
 @lru_cache(maxsize=256)
@@ -54,14 +54,14 @@ def _read(path: Path, changed: int) -> File:
     kind = (
         TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
-    small = brotli.compress(plain, quality=11) if path.suffix in SQUEEZED else b""
+    small = brotli.compress(plain, quality=11) if path.suffix in COMPRESSIBLE else b""
     tag = f'"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"'
     allows = policy(plain) if path.suffix == ".html" else ""
     return File(kind, tag, plain, small if len(small) < len(plain) else b"", allows)
 
 
 def find(folder: Path, name: str) -> Path | None:
-    """Return a file of the page by the path it was asked for, None where there is none.
+    """Return the file for a request path, None if there is none.
 
     Nothing outside the folder is ever found, whatever the path says.
     """
@@ -91,7 +91,7 @@ def _send(request: Request[Any, Any, State], path: Path) -> Response[bytes]:
 
 
 def make_page(folder: Path = FOLDER) -> HTTPRouteHandler:
-    """Return the route of the page, or of a plain explanation where none was built."""
+    """Return the route of the page, or of a plain explanation if it was not built."""
     if not (folder / "index.html").exists():
 
         @get("/", media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
@@ -107,7 +107,7 @@ def make_page(folder: Path = FOLDER) -> HTTPRouteHandler:
         if path is None:
             found = request.url.path[:80]
             raise NotFoundException(f"expected a page or a /v1 address, found {found}")
-        # The first time of each build it is compressed, which takes most of a second.
+        # The first request of each build compresses it, which takes most of a second.
         return await asyncio.to_thread(_send, request, path)
 
     return page

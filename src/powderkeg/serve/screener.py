@@ -1,4 +1,4 @@
-"""All coins at a glance."""
+"""The screener: all coins at a glance."""
 
 from __future__ import annotations
 
@@ -15,40 +15,42 @@ NOTHING = "nothing is known of it yet"
 
 
 class Screener:
-    """Answers once a second at most, however many ask."""
+    """Computes the screener at most once a second, however many clients ask."""
 
     def __init__(self, session: Session) -> None:
-        """Have asked nothing yet."""
+        """Start without an answer."""
         self._session = session
         self._second = -1
-        self._told: dict[str, Any] = {}
+        self._answer: dict[str, Any] = {}
 
     def answer(self) -> dict[str, Any]:
         """Return every coin of the session, in its order."""
         second = self._session.clock() // SECOND
-        if second != self._second or not self._told:
+        if second != self._second or not self._answer:
             self._second = second
             desks = self._session.desks.values()
-            self._told = {
+            self._answer = {
                 "kind": "screener",
                 "source": self._session.source,
                 "note": self._session.note,
                 "now": max((self._session.now(desk) for desk in desks), default=0),
                 "coins": [self._coin(desk) for desk in desks],
             }
-        return self._told
+        return self._answer
 
     def _coin(self, desk: Desk) -> dict[str, Any]:
         if not any(True for _ in desk.estimated()):
             why = self._session.progress or NOTHING
             return {"coin": desk.coin, "known": False, "why": why}
         about = self._session.about(desk, SpanQuery())
-        held = [Held(m.carry.funding, m.carry.interval, m.carry.oi) for m in desk.markets.values()]
+        carried = [
+            Held(m.carry.funding, m.carry.interval, m.carry.oi) for m in desk.markets.values()
+        ]
         return {
             "coin": desk.coin,
             "known": True,
             "why": "",
-            **fields(screener_row(desk, held)),
+            **fields(screener_row(desk, carried)),
             "tick": about["tick"],
             "grade": about["grade"],
             "age": about["age"],

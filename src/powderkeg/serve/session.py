@@ -1,4 +1,4 @@
-"""What is being served: the desks of all coins, and where their events come from."""
+"""A session: the desks that are served, and where their events come from."""
 
 from __future__ import annotations
 
@@ -32,65 +32,65 @@ from powderkeg.serve.workers import Workers
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
 STALE = 10.0
-"""Seconds without a word after which a market counts as stale."""
+"""Seconds without an event after which a market counts as stale."""
 MOMENT = 0.1
-"""Seconds for which a frozen desk serves new questions: freezing one holds up the loop."""
+"""Seconds for which a frozen desk serves new queries: freezing one blocks the loop."""
 KEPT = "as it was drawn then"
-"""What is said of the model of a past that columns tell: they do not keep what it rested on."""
+"""Description of the model of a past column, which does not store its inputs."""
 
 
 class Collecting(Protocol):
-    """What a session may ask of whatever feeds it live."""
+    """What a session needs of its collector."""
 
     def markets(self, coin: str) -> dict[str, str]:
-        """Return the markets that are collected for a coin, and the state of their links."""
+        """Return the markets collected for a coin, and the state of their links."""
         ...
 
     def health(self) -> dict[str, Any]:
-        """Return how each venue and channel fares."""
+        """Return the state of each venue and channel."""
         ...
 
 
 class Frozen:
-    """A desk as it stood, which is forgotten with the last answer that is made of it."""
+    """A frozen desk, released with the last answer computed from it."""
 
     __slots__ = ("__weakref__", "desk", "until")
 
     def __init__(self, desk: Desk, until: float) -> None:
-        """Hold a frozen desk; until `until`, monotonic, it may serve other questions too."""
+        """Hold a frozen desk, which may serve new queries until `until`, monotonic s."""
         self.desk = desk
         self.until = until
 
 
 class Session:
-    """Desks by coin, with the one label that every answer carries."""
+    """Desks by coin, and the source label that every answer carries."""
 
     def __init__(self, source: Source, desks: dict[str, Desk], clock: Callable[[], int]) -> None:
-        """Serve `desks`; `clock` gives now in µs."""
+        """Serve `desks`; `clock` returns now, µs."""
         self.source: Source = source
         self.desks = desks
         self.clock = clock
         self.ready = False
         """True once every desk has its history."""
         self.progress = ""
-        """What is being done before that."""
+        """Current step of the start."""
         self.failed = ""
-        """Why nothing feeds the desks any more; empty while something does."""
+        """Why the desks are no longer fed; empty while they are."""
         self.note = ""
-        """Why the source is what it is: which venues did not answer."""
+        """Why the source is what it is, such as which venues did not answer."""
         self.starting: Callable[[], dict[str, Any]] | None = None
-        """How far the start has come; None where there is nothing to wait for."""
+        """Progress of the start; None where there is nothing to wait for."""
         self.collector: Collecting | None = None
-        """What feeds the desks live; None for what is finished or made."""
+        """Feeds the desks live; None for a replay or a simulated market."""
         self.cursors: dict[str, PlaybackCursor] = {}
-        """What plays a coin's past anew, where all of it is stored."""
+        """Playback of each coin's history, where all of it is stored."""
         self._skills: dict[str, tuple[ForecastLog, int, Skill]] = {}
-        """Of each market, with the record and the number of hours it was computed from."""
+        """Skill of each market, with the log and the number of hours it was computed from."""
         self.workers = Workers()
         """Where answers are computed."""
         self._frozen: WeakValueDictionary[str, Frozen] = WeakValueDictionary()
-        self._turn = Lock()
-        """A reel stands at one time: who asks for another waits."""
+        self._playback_lock = Lock()
+        """Held during playback: a cursor is at one time only."""
 
     def desk(self, coin: str) -> Desk:
         """Return the desk of a coin.
@@ -103,27 +103,27 @@ class Session:
         return self.desks[coin]
 
     def now(self, desk: Desk) -> int:
-        """Return the time answers are measured against: a replay stands at its own."""
+        """Return the time that ages are relative to: now, or a replay's own time."""
         return desk.now if self.source == "replay" else self.clock()
 
     def answer(self, coin: str, name: str, query: Query) -> dict[str, Any]:
-        """Return a view with what every answer says of itself.
+        """Return a view with the fields that every answer has.
 
-        Of the past, a reel plays anew what was known then; without one, kept columns tell it.
+        Past times are played back where all history is stored, and otherwise read from columns.
 
         Raises:
-            RequestError: No such coin, nothing known of it yet, or of that time.
+            RequestError: No such coin, or no data of it yet or at that time.
         """
-        desk = self._asked(coin, query)
+        desk = self._desk_with_data(coin, query)
         cursor = self.cursors.get(coin)
         if cursor is None or not query.at:
-            return self._told(desk, name, query)
-        with self._turn:
+            return self._answer(desk, name, query)
+        with self._playback_lock:
             then = cursor.desk_at(query.at)
-            return self._told(then, name, replace(query, at=0), now=query.at)
+            return self._answer(then, name, replace(query, at=0), now=query.at)
 
-    def _asked(self, coin: str, query: Query) -> Desk:
-        """Return the desk of a coin of which something is known at the time asked for."""
+    def _desk_with_data(self, coin: str, query: Query) -> Desk:
+        """Return the desk of a coin that has data at the requested time."""
         desk = self.desk(coin)
         if not any(True for _ in desk.estimated()):
             raise RequestError(
@@ -135,35 +135,35 @@ class Session:
                 raise RequestError(outside(since, self.now(desk), query.at))
         return desk
 
-    def question(self, coin: str, name: str, query: Query) -> Callable[[], dict[str, Any]]:
-        """Return what gives the same answer in any thread, of the desk as it is now.
+    def job(self, coin: str, name: str, query: Query) -> Callable[[], dict[str, Any]]:
+        """Return a function that computes the answer in any thread, from the desk as it is now.
 
         Raises:
             RequestError: As `answer`.
         """
-        desk = self._asked(coin, query)
+        desk = self._desk_with_data(coin, query)
         if query.at and coin in self.cursors:
             return partial(self.answer, coin, name, query)
-        held = self.frozen(coin)
+        snapshot = self.frozen(coin)
         about = self.about(desk, query)
-        return lambda: self._view(held.desk, name, query, about)
+        return lambda: self._view(snapshot.desk, name, query, about)
 
-    def thaw(self, coin: str) -> None:
-        """Freeze a coin's desk anew for the next question: a page has been told what changed."""
+    def release(self, coin: str) -> None:
+        """Drop a coin's frozen desk: pages have received newer data."""
         self._frozen.pop(coin, None)
 
     def frozen(self, coin: str) -> Frozen:
-        """Return a coin's desk as it stands, or stood a moment ago while somebody looks at it."""
-        held = self._frozen.get(coin)
-        if held is None or time.monotonic() >= held.until:
-            held = Frozen(frozen(self.desk(coin)), time.monotonic() + MOMENT)
-            self._frozen[coin] = held
-        return held
+        """Return a frozen copy of a coin's desk, at most `MOMENT` old."""
+        snapshot = self._frozen.get(coin)
+        if snapshot is None or time.monotonic() >= snapshot.until:
+            snapshot = Frozen(frozen(self.desk(coin)), time.monotonic() + MOMENT)
+            self._frozen[coin] = snapshot
+        return snapshot
 
-    def _told(
+    def _answer(
         self, desk: Desk, name: str, query: Query, *, now: int | None = None
     ) -> dict[str, Any]:
-        """Return a view of a desk; `now` is the time it is looked at where that is not now."""
+        """Return a view of a desk; `now` replaces the current time during playback."""
         return self._view(desk, name, query, self.about(desk, query, now=now))
 
     def _view(self, desk: Desk, name: str, query: Query, about: dict[str, Any]) -> dict[str, Any]:
@@ -176,16 +176,16 @@ class Session:
         return out
 
     def about(self, desk: Desk, query: Query, *, now: int | None = None) -> dict[str, Any]:
-        """Return what every answer carries: time, age, source, model, coverage.
+        """Return the fields of every answer: time, age, source, model, coverage.
 
-        Of the past that columns tell, only what was known then is said, and else nothing.
+        Of past columns only what they store is returned; the rest is None.
         """
         now = self.now(desk) if now is None else now
         price = past.price_at(desk, query.at) if query.at else desk.price
         mark = past.price_at(desk, query.at)
-        venues = _then(desk, query) if query.at else self.venues(desk, query, now)
-        heard = [v for v in venues if v["on"] and v["state"] == "up"]
-        rests = fit(desk, query.map_filter())
+        venues = _venues_at(desk, query) if query.at else self.venues(desk, query, now)
+        with_data = [v for v in venues if v["on"] and v["state"] == "up"]
+        fitted = fit(desk, query.map_filter())
         stands = query.at or desk.now
         return {
             "coin": desk.coin,
@@ -193,13 +193,13 @@ class Session:
             "note": self.note,
             "as_of": stands or None,
             "now": now,
-            "age": away(now, stands) if stands else None,
+            "age": seconds_from_now(now, stands) if stands else None,
             "model": KEPT if query.at else model(desk, query.map_filter()),
             "mode": query.model,
             "prior_only": None if query.at else prior_only(desk),
-            "fit": rests if not query.at or since(rests) <= query.at else None,
+            "fit": fitted if not query.at or since(fitted) <= query.at else None,
             "grade": None if query.at else self.grade(desk, query, venues),
-            "coverage": len(heard) / max(sum(v["on"] for v in venues), 1),
+            "coverage": len(with_data) / max(sum(v["on"] for v in venues), 1),
             "price": None if math.isnan(price) else price,
             "mark": None if math.isnan(mark) else mark,
             "tick": tick(price),
@@ -207,7 +207,7 @@ class Session:
         }
 
     def venues(self, desk: Desk, query: Query, now: int) -> list[dict[str, Any]]:
-        """Return name, choice, age, state, open interest and its share of each estimated venue."""
+        """Return name, selection, age, state, open interest and its share of each venue."""
         map_filter = query.map_filter()
         patient = self.source == "replay"
         markets = list(desk.estimated())
@@ -215,26 +215,30 @@ class Session:
         links = self.collector.markets(desk.coin) if self.collector else {}
         known = [_status(m, map_filter.takes(m.venue), now, total, patient) for m in markets]
         for each in known:
-            waits = each["state"] == "down" and links.get(each["market"]) == "joining"
-            if waits or self._recorded:  # its past is known, its stream is not heard yet
+            joining = each["state"] == "down" and links.get(each["market"]) == "joining"
+            if joining or self._recorded:  # its history is known, its stream has not started yet
                 each["state"] = "joining"
         here = {m.name for m in markets}
-        return known + [_unheard(m, map_filter, links[m]) for m in links if m not in here]
+        return known + [
+            _venue_without_data(m, map_filter, links[m]) for m in links if m not in here
+        ]
 
     @property
     def _recorded(self) -> bool:
-        """Whether what is known is a past alone, before anything is collected."""
+        """Whether there is only history so far, before anything is collected."""
         return self.starting is not None and self.collector is None and not self.ready
 
     def grade(self, desk: Desk, query: Query, venues: list[dict[str, Any]]) -> Grade:
-        """Return how reliable what is shown is: the worst of four things decides."""
+        """Return the grade of the map: the worst of four criteria decides."""
         known = [v for v in venues if v["on"]]
         total = sum(v["oi"] for v in known)
         up = sum(v["oi"] for v in known if v["state"] in ("up", "joining"))
         patient = self.source == "replay"
-        heard = [v for v in known if v["age"] is not None and v["state"] not in ("down", "joining")]
-        ages = [v["age"] for v in heard]
-        joining = not heard and any(v["state"] == "joining" for v in known)
+        with_data = [
+            v for v in known if v["age"] is not None and v["state"] not in ("down", "joining")
+        ]
+        ages = [v["age"] for v in with_data]
+        joining = not with_data and any(v["state"] == "joining" for v in known)
         map_filter = query.map_filter()
         return grade(
             desk,
@@ -262,25 +266,25 @@ class Session:
 
 
 def spans(desk: Desk) -> list[str]:
-    """Return the spans whose columns hold anything: data in 5-minute bars fills no finer ones."""
+    """Return the spans that have data: 5-minute bars fill no finer columns."""
     _, filled = kept(desk)
     return [span for span, (step, _) in SPANS.items() if step in filled]
 
 
-def _then(desk: Desk, query: Query) -> list[dict[str, Any]]:
-    """Return each venue as its columns tell it: whether it was drawn at a time, and no more."""
+def _venues_at(desk: Desk, query: Query) -> list[dict[str, Any]]:
+    """Return each venue from its columns: only whether it was drawn at that time."""
     map_filter = query.map_filter()
     states = ((m, past.state_at(m, query.at)) for m in desk.estimated())
     return [
-        _unheard(m.name, map_filter) | {"state": state, "oi": None, "share": None}
+        _venue_without_data(m.name, map_filter) | {"state": state, "oi": None, "share": None}
         for m, state in states
         if state != "unknown"
     ]
 
 
-def _unheard(name: str, map_filter: MapFilter, link: str = "down") -> dict[str, Any]:
+def _venue_without_data(name: str, map_filter: MapFilter, link: str = "down") -> dict[str, Any]:
     venue = name.partition(":")[0]
-    state = "down" if link == "down" else "joining"  # up, and its mark is not known yet
+    state = "down" if link == "down" else "joining"  # up, but without a mark price yet
     return {
         "name": venue, "market": name, "on": map_filter.takes(venue), "age": None, "state": state,
         "oi": 0.0, "share": 0.0,
@@ -288,7 +292,7 @@ def _unheard(name: str, map_filter: MapFilter, link: str = "down") -> dict[str, 
 
 
 def _status(market: MarketView, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
-    age = away(now, market.last_received)
+    age = seconds_from_now(now, market.last_received)
     oi = market.estimate.oi
     known = oi > 0
     return {
@@ -302,8 +306,8 @@ def _status(market: MarketView, on: bool, now: int, total: float, patient: bool)
     }
 
 
-def away(now: int, stands: int) -> float:
-    """Return how far from now something stands, s: ahead of time is as wrong as behind it."""
+def seconds_from_now(now: int, stands: int) -> float:
+    """Return how far from now a time is, s: ahead counts as much as behind."""
     return abs(now - stands) / SECOND
 
 

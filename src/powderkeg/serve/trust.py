@@ -1,4 +1,4 @@
-"""What a map rests on, for every answer: which weights, learned when, on how much, or borrowed."""
+"""What a map is based on: which weights, fitted when, on how many reports, or borrowed."""
 
 from __future__ import annotations
 
@@ -21,21 +21,25 @@ ALL: Final = MapFilter()
 
 
 def prior_only(desk: Desk) -> bool:
-    """Tell whether no market of the desk has learned from a liquidation yet."""
+    """Return whether no market of the desk has learned from a liquidation yet."""
     return all(m.estimate.prior_only for m in desk.estimated())
 
 
 def model(desk: Desk, map_filter: MapFilter = ALL) -> str:
-    """Return what the map of the venues chosen rests on, in words."""
+    """Return a description of the model behind the map of the chosen venues."""
     chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     if not chosen:
         return ""
     if map_filter.model == "static":
         return "four fixed leverages, never closed · for comparison only"
-    blind = _path_only(chosen)
+    without_volume = _path_only(chosen)
     words = _weights(chosen)
-    if blind:
-        where = "here" if len(blind) == len({m.venue for m in chosen}) else f"on {', '.join(blind)}"
+    if without_volume:
+        where = (
+            "here"
+            if len(without_volume) == len({m.venue for m in chosen})
+            else f"on {', '.join(without_volume)}"
+        )
         return f"{words} · path only: no volume is known {where}"
     if any(assumed(m, desk.now) for m in chosen):
         return f"{words} · volume partly assumed from the range of price"
@@ -43,15 +47,16 @@ def model(desk: Desk, map_filter: MapFilter = ALL) -> str:
 
 
 def assumed(market: MarketView, now: int) -> bool:
-    """Tell whether volume of the last day was assumed from the range of price."""
+    """Return whether volume of the last day was assumed from the price range."""
     return bool(market.assumed) and now - market.assumed < DAY
 
 
 def _weights(chosen: Sequence[MarketView]) -> str:
-    """Return what the weights of markets were learned from, in words."""
-    lent = _borrowed(chosen)
-    if lent is not None:
-        return f"borrowed: learned on {lent.market}, {_month(lent.since)} to {_month(lent.until)}"
+    """Return a description of what the weights of markets were learned from."""
+    pretrained = _borrowed(chosen)
+    if pretrained is not None:
+        months = f"{_month(pretrained.since)} to {_month(pretrained.until)}"
+        return f"borrowed: learned on {pretrained.market}, {months}"
     if all(m.estimate.prior_only for m in chosen):
         return "assumed prior, nothing learned"
     reports = _reports(chosen)
@@ -67,9 +72,9 @@ def _month(at: int) -> str:
 
 
 def _borrowed(chosen: Sequence[MarketView]) -> PretrainedWeights | None:
-    """Return what all of these markets borrow, or nothing where one of them does not."""
-    lent = [m.estimate.pretrained for m in chosen if m.estimate.is_pretrained]
-    return lent[0] if lent and len(lent) == len(chosen) else None
+    """Return the weights that all of these markets borrow, None if one of them does not."""
+    pretrained = [m.estimate.pretrained for m in chosen if m.estimate.is_pretrained]
+    return pretrained[0] if pretrained and len(pretrained) == len(chosen) else None
 
 
 def _reports(chosen: Sequence[MarketView]) -> float:
@@ -78,7 +83,7 @@ def _reports(chosen: Sequence[MarketView]) -> float:
 
 
 def _path_only(chosen: Sequence[MarketView]) -> list[str]:
-    """Return the venues whose map knows where the mark was and of no volume at all."""
+    """Return the venues whose map is based on the path of the mark alone, without volume."""
     return sorted({m.venue for m in chosen if _without_volume(m.estimate.exposure)})
 
 
@@ -88,12 +93,16 @@ def _without_volume(exposure: Exposure) -> bool:
 
 
 def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
-    """Return the model's version, when it was last fitted, on how much, and what it borrows."""
+    """Return the model version, the time and data of the last fit, and borrowed weights."""
     chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     fitted = [m.estimate for m in chosen if m.estimate.fitted]
     newest = max(fitted, key=lambda e: e.fitted, default=None)
-    lent = _borrowed(chosen)
-    nothing = "the assumed prior alone" if lent is None else f"weights learned on {lent.market}"
+    pretrained = _borrowed(chosen)
+    nothing = (
+        "the assumed prior alone"
+        if pretrained is None
+        else f"weights learned on {pretrained.market}"
+    )
     return {
         "version": VERSION,
         "at": newest.fitted if newest else None,
@@ -101,22 +110,22 @@ def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
         "why": _why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
         "markets": len(fitted),
         "reports": _reports(chosen),
-        "borrowed": None if lent is None else {
-            "market": lent.market, "since": lent.since, "until": lent.until,
-            "reports": lent.reports,
+        "borrowed": None if pretrained is None else {
+            "market": pretrained.market, "since": pretrained.since, "until": pretrained.until,
+            "reports": pretrained.reports,
         },
         "path_only": _path_only(chosen),
     }  # fmt: skip
 
 
-def since(rests: dict[str, Any]) -> int:
-    """Return from when on a map has rested on this fit, µs."""
-    lent = rests["borrowed"]
-    return lent["until"] if lent else rests["at"] or 0
+def since(fitted: dict[str, Any]) -> int:
+    """Return since when a map has been based on this fit, µs."""
+    borrowed = fitted["borrowed"]
+    return borrowed["until"] if borrowed else fitted["at"] or 0
 
 
 def _why(newest: Estimate) -> str:
-    """Return why the weights were learned anew, in words."""
+    """Return a description of why the weights were refitted."""
     many = newest.new_liquidations >= FRESH
     cause = "many liquidations" if many else "six hours had passed"
     plural = "" if newest.new_liquidations == 1 else "s"

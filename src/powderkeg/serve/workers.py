@@ -1,7 +1,7 @@
-"""Work beside the loop that reads the venues: answers are computed in threads, few at a time.
+"""Thread workers for answers, so that the loop that reads the venues is never blocked.
 
-Two lanes, each in the order of asking: a short answer never waits behind a long one. Equal
-questions share one answer, and nothing goes on for clients that have all left.
+Two lanes, each first in first out: a short answer never waits behind a long one. Equal queries
+share one answer, which is cancelled once all its clients have left.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from msgspec import Struct
 
 from powderkeg.errors import BusyError
-from powderkeg.live.memory import give_back
-from powderkeg.live.network.semaphore import Gate
+from powderkeg.live.memory import release_memory
+from powderkeg.live.network.semaphore import PrioritySemaphore
 
 T = TypeVar("T")
 Lane: TypeAlias = Literal["short", "long"]
 WAITING: Final[dict[Lane, int]] = {"short": 256, "long": 16}
-"""Answers that may wait for their turn in each lane; more are turned away."""
+"""Answers that may wait in each lane; more are rejected."""
 
-REST: Final = 5.0
-"""Seconds after the last long answer until the memory they took is given back."""
+RELEASE_AFTER: Final = 5.0
+"""Seconds after the last long answer until freed memory is returned to the system."""
 
 
 async def beside(work: Callable[..., T], *args: Any) -> T:
-    """Return what `work` returns, called in a thread.
+    """Return the result of `work`, called in a thread.
 
-    Whoever is cancelled meanwhile still waits for the thread: it cannot be stopped, and its place
-    in a lane must not be another's before it is done.
+    A cancelled caller still waits for the thread, which cannot be stopped: its slot in a lane must
+    not be given away before it is done.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, *args))
     try:
@@ -42,50 +42,55 @@ async def beside(work: Callable[..., T], *args: Any) -> T:
 
 
 class _Shared(Struct, eq=False):
-    """An answer in the making, and how many wait for it."""
+    """An answer being computed, and how many wait for it."""
 
     task: asyncio.Task[Any]
     waiting: int = 0
 
 
 class Workers:
-    """The two lanes, and what is in the making."""
+    """The two lanes, and the answers being computed."""
 
     def __init__(self) -> None:
-        """Have nothing to do yet."""
-        self._gates: dict[Lane, Gate] = {"short": Gate(1), "long": Gate(1)}
-        self._asked: Counter[Lane] = Counter()
+        """Start idle."""
+        self._lanes: dict[Lane, PrioritySemaphore] = {
+            "short": PrioritySemaphore(1),
+            "long": PrioritySemaphore(1),
+        }
+        self._pending: Counter[Lane] = Counter()
         self._shared: dict[Hashable, _Shared] = {}
-        self._rest: asyncio.TimerHandle | None = None
-        """Due once the long lane has been empty for a while."""
+        self._release_timer: asyncio.TimerHandle | None = None
+        """Releases memory once the long lane has been idle for a while."""
 
     @asynccontextmanager
     async def turn(self, lane: Lane, *, always: bool = False) -> AsyncGenerator[None]:
-        """Wait for a turn, and hold it.
+        """Wait for a slot in a lane, and hold it.
 
         Raises:
-            BusyError: Too many wait already; never where it is `always` to be done.
+            BusyError: Too many wait already; never with `always`.
         """
-        if self._asked[lane] >= WAITING[lane] and not always:
+        if self._pending[lane] >= WAITING[lane] and not always:
             raise BusyError(f"expected at most {WAITING[lane]} such questions at once: ask later")
-        self._asked[lane] += 1
+        self._pending[lane] += 1
         try:
-            async with self._gates[lane].through(0):
+            async with self._lanes[lane].slot(0):
                 yield
         finally:
-            self._asked[lane] -= 1
+            self._pending[lane] -= 1
             if lane == "long":
-                self._later()
+                self._schedule_release()
 
-    def _later(self) -> None:
-        """Give memory back once no long answer has been asked for a while."""
-        if self._rest is not None:
-            self._rest.cancel()
+    def _schedule_release(self) -> None:
+        """Release memory once the long lane has been idle for a while."""
+        if self._release_timer is not None:
+            self._release_timer.cancel()
         loop = asyncio.get_running_loop()
-        self._rest = loop.call_later(REST, lambda: loop.run_in_executor(None, give_back))
+        self._release_timer = loop.call_later(
+            RELEASE_AFTER, lambda: loop.run_in_executor(None, release_memory)
+        )
 
     async def once(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Return what `work` returns; who asks the same meanwhile gets the same.
+        """Return the result of `work`, shared with concurrent calls of the same key.
 
         It is cancelled once nobody waits for it any more.
         """

@@ -1,1 +1,1 @@
-"""The folder that frames are kept in: a journal of the last hour, sealed hours, snapshots."""
+"""The store of frames: a journal of the last hour, sealed hours, snapshots, forecasts."""

@@ -1,4 +1,4 @@
-"""What is wrong with a store, without changing it: every checksum, every number, every file."""
+"""Read-only check of a store: every checksum, frame number and file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from powderkeg.store.database import DamagedError, Database
 from powderkeg.store.disk import acknowledged, locked
 from powderkeg.store.forecasts import ForecastArchive
 from powderkeg.store.journal import FrameLog, Hole, SnapshotTable
-from powderkeg.store.recovery import FRAMES, META, SEGMENTS, batch_trouble, learned, missing, named
+from powderkeg.store.recovery import (
+    FRAMES,
+    META,
+    SEGMENTS,
+    batch_problem,
+    missing,
+    registered,
+    segment_row,
+)
 from powderkeg.store.segments import Row, read_frames
 
 
 class Finding(Struct, frozen=True):
-    """One thing that is wrong, and what mends it."""
+    """One problem, and the command that repairs it."""
 
     where: str
     what: str
@@ -26,12 +34,12 @@ class Finding(Struct, frozen=True):
 
 
 def check(folder: Path) -> tuple[list[Finding], list[Hole]]:
-    """Return what is wrong with a store, and the holes in it that are known.
+    """Return the problems of a store, and its known holes.
 
-    Another process may record meanwhile.
+    Another process may be recording.
 
     Raises:
-        StoreError: There is none, it cannot be read, or is of another version.
+        StoreError: There is no store, it cannot be read, or it is of another version.
     """
     mend = f"powderkeg store repair {folder}"
     if not (folder / META).exists() and not (folder / SEGMENTS).exists():
@@ -43,34 +51,34 @@ def check(folder: Path) -> tuple[list[Finding], list[Hole]]:
     except DamagedError as why:
         return [Finding(str(folder / META), str(why), mend)], []
     try:
-        found = [Finding(where, what, mend) for where, what in _troubles(db, folder)]
+        found = [Finding(where, what, mend) for where, what in _problems(db, folder)]
         return found, FrameLog(db).holes()
     finally:
         db.close()
 
 
-def _troubles(db: Database, folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield where something is wrong, and what, as one moment shows it."""
+def _problems(db: Database, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield place and description of each problem, from one consistent read."""
     if db.fresh:
         yield str(db.path), "it is empty"
-    db.all("BEGIN")  # whoever seals an hour meanwhile moves nothing here
+    db.all("BEGIN")  # a concurrent sealing changes nothing in this read
     yield from _journal(db)
     yield from _numbers(db, folder)
     root = folder / SEGMENTS
-    rows = named(db)
+    rows = registered(db)
     for row in rows:
-        if why := file_trouble(root, row):
+        if why := file_problem(root, row):
             yield str(root / row[3]), why
     if not locked(folder):
-        yield from _unnamed(root, {row[3] for row in rows})
+        yield from _unregistered(root, {row[3] for row in rows})
     yield from _snapshots(db)
-    yield from _proofs(folder)
+    yield from _forecasts(folder)
 
 
 def _journal(db: Database) -> Iterator[tuple[str, str]]:
     for (last,) in db.all("SELECT last FROM journal ORDER BY last"):
         row = db.one("SELECT * FROM journal WHERE last=?", (last,))
-        if why := batch_trouble(row):
+        if why := batch_problem(row):
             yield f"{db.path}, batch {last}", why
 
 
@@ -79,12 +87,12 @@ def _numbers(db: Database, folder: Path) -> Iterator[tuple[str, str]]:
     for first, last in missing(db):
         if not log.known_hole(first, last):
             yield str(db.path), f"frames {first} to {last} are missing"
-    if not locked(folder) and (said := acknowledged(folder)) > log.last:
-        yield str(db.path), f"frames {log.last + 1} to {said} were acknowledged and are gone"
+    if not locked(folder) and (acked := acknowledged(folder)) > log.last:
+        yield str(db.path), f"frames {log.last + 1} to {acked} were acknowledged and are gone"
 
 
-def file_trouble(root: Path, row: Row) -> str:
-    """Return what is wrong with a sealed file, or nothing."""
+def file_problem(root: Path, row: Row) -> str:
+    """Return the problem of a sealed file, or nothing."""
     path = root / row[3]
     try:
         if row[0] == FRAMES:
@@ -95,7 +103,7 @@ def file_trouble(root: Path, row: Row) -> str:
         elif hashlib.sha256(path.read_bytes()).hexdigest() != row[10]:
             return "its SHA-256 is not what it was when it was sealed"
         else:
-            learned(root, path)
+            segment_row(root, path)
     except DataError as why:
         return str(why.why)
     except OSError as why:
@@ -103,16 +111,16 @@ def file_trouble(root: Path, row: Row) -> str:
     return ""
 
 
-def unnamed(root: Path, known: set[str]) -> list[Path]:
-    """Return the files that look sealed and that the database does not know."""
+def unregistered(root: Path, known: set[str]) -> list[Path]:
+    """Return the sealed files that are not registered in the database."""
     found = [*root.rglob("*.frames"), *root.rglob("*.parquet")]
     return sorted(path for path in found if str(path.relative_to(root)) not in known)
 
 
-def _unnamed(root: Path, known: set[str]) -> Iterator[tuple[str, str]]:
+def _unregistered(root: Path, known: set[str]) -> Iterator[tuple[str, str]]:
     if root.exists() and not root.is_dir():
         yield str(root), "expected a folder"
-    for path in unnamed(root, known):
+    for path in unregistered(root, known):
         yield str(path), "it is not in the list of sealed files"
 
 
@@ -125,12 +133,12 @@ def _snapshots(db: Database) -> Iterator[tuple[str, str]]:
             yield str(db.path), str(why.why)
 
 
-def _proofs(folder: Path) -> Iterator[tuple[str, str]]:
-    proofs = ForecastArchive(folder)
+def _forecasts(folder: Path) -> Iterator[tuple[str, str]]:
+    archive = ForecastArchive(folder)
     try:
-        for _ in proofs.read():
+        for _ in archive.read():
             pass
     except StoreError as why:
         yield str(folder), str(why)
-    for note in proofs.notes:
+    for note in archive.notes:
         yield str(folder), note

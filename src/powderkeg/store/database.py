@@ -1,4 +1,4 @@
-"""The SQLite file of a store: its tables, and what can be wrong with them."""
+"""The SQLite database of a store: schema, opening and integrity check."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ CREATE TABLE IF NOT EXISTS damaged(
 """
 VERSION: Final = 1
 _PRIMARY: Final = 0xFF
-"""Of an error code of SQLite: its kind, without the details."""
+"""Mask of a SQLite error code: the primary code."""
 
 
 class DamagedError(StoreError):
-    """The file is no database any more; what is left of it can be set aside and read."""
+    """The file is corrupt; what is readable of it can be recovered."""
 
 
 class Database:
-    """One SQLite file, used by several threads one after another.
+    """One SQLite file, used by several threads one at a time.
 
-    A lock and not one connection a thread: a sync to disk holds the file anyway, and a statement of
-    one thread must never fall into the transaction of another.
+    One connection with a lock, not one per thread: a sync to disk locks the file anyway, and a
+    statement of one thread must never join the transaction of another.
     """
 
     def __init__(self, path: Path, *, write: bool = True) -> None:
-        """Open the database of a store, or begin it.
+        """Open or create the database of a store.
 
         Args:
             path: The file.
-            write: Without, nothing is changed, and another process may write meanwhile.
+            write: If false, nothing is changed, and another process may be writing.
 
         Raises:
-            DamagedError: It is no database, or not whole.
+            DamagedError: It is not a database, or corrupt.
             StoreError: It cannot be opened, or is of another version.
         """
         self.path = path
         self.fresh = False
-        """True until `settle`: nothing was there, or what was begun there was never finished."""
+        """True until `mark_complete`: the database is new, or its creation was never finished."""
         self._lock = threading.RLock()
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         try:
-            self._db = _writing(path) if write else self._reading()
-            self._known(write=write)
+            self._db = _open_writable(path) if write else self._open_read_only()
+            self._verify(write=write)
         except sqlite3.Error as why:
             self.close()
-            raise _refusal(path, why) from why
+            raise _open_error(path, why) from why
         except OSError as why:
             self.close()
             raise StoreError(f"{path}: expected a store's database: {why}") from why
@@ -76,8 +76,8 @@ class Database:
             self.close()
             raise
 
-    def _known(self, *, write: bool) -> None:
-        """Look whether this is a whole database of this version; make what tables it lacks."""
+    def _verify(self, *, write: bool) -> None:
+        """Check integrity and version; create missing tables."""
         (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise DamagedError(f"{self.path}: expected a whole database, found {found}")
@@ -92,16 +92,16 @@ class Database:
         if write:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.executescript(_SCHEMA)
-        else:  # one of an earlier program may lack a table
+        else:  # an older store may lack a table
             lacking = [each for each in _tables() if _name(each) not in has]
             self._db.executescript(";".join(lacking).replace("TABLE", "TEMP TABLE"))
 
-    def settle(self) -> None:
-        """Say that what was begun is finished."""
+    def mark_complete(self) -> None:
+        """Record that creation or recovery is finished."""
         self.all("INSERT OR IGNORE INTO facts VALUES('version', ?)", (VERSION,))
         self.fresh = False
 
-    def _reading(self) -> sqlite3.Connection:
+    def _open_read_only(self) -> sqlite3.Connection:
         """Open without writing; from a copy where SQLite would need to make files beside it."""
         if not self.path.is_file():
             raise FileNotFoundError(f"there is no file {self.path}")
@@ -122,7 +122,7 @@ class Database:
         return _connect(copy, "mode=rw")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if hasattr(self, "_db"):
                 self._db.close()
@@ -148,7 +148,7 @@ class Database:
 
     @property
     def size(self) -> int:
-        """Bytes in use; room inside the file that the next batches will take is left out."""
+        """Bytes in use, without free pages inside the file."""
         pages, free, page = (
             self.one(f"PRAGMA {name}")[0] for name in ("page_count", "freelist_count", "page_size")
         )
@@ -156,7 +156,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Let all statements inside take effect at once, or none of them."""
+        """Run all statements inside as one transaction."""
         with self._lock:
             self.all("BEGIN IMMEDIATE")
             try:
@@ -168,8 +168,8 @@ class Database:
                 raise
 
 
-def _writing(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE))  # what SQLite makes beside it is alike
+def _open_writable(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE))  # -wal and -shm get the same mode
     db = _connect(path, "mode=rw")
     db.execute("PRAGMA synchronous=FULL")
     return db
@@ -182,7 +182,7 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     )  # fmt: skip
 
 
-def _refusal(path: Path, why: sqlite3.Error) -> StoreError:
+def _open_error(path: Path, why: sqlite3.Error) -> StoreError:
     damaged = _kind(why) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
     kind = DamagedError if damaged else StoreError
     return kind(f"{path}: expected a store's database: {why}")

@@ -1,4 +1,4 @@
-"""What a store asks of the disk: private files, names that last, one writing process at a time."""
+"""Disk access of a store: private files, durable names, and a single-writer lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTH: Final = 20
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, that nobody else may look into.
+    """Create a folder and its parents, closed to other users.
 
     Raises:
         OSError: The disk refuses, or there is a file of that name.
@@ -30,7 +30,7 @@ def make_folder(path: Path) -> None:
 
 
 def private(path: Path, mode: str) -> IO[Any]:
-    """Open a file that nobody else may read, where it is made here."""
+    """Open a file; a new one is readable by its owner only."""
     return open(path, mode, opener=lambda name, flags: os.open(name, flags, FILE))
 
 
@@ -44,18 +44,18 @@ def sync_folder(folder: Path) -> None:
 
 
 class Lock:
-    """The right to write to a store, and the number of the last frame acknowledged there.
+    """Writer lock of a store, with the number of the last acknowledged frame.
 
-    The kernel lets go of it when the process ends, however it ends. The number is not synced: a
-    killed process leaves it, a power cut may leave an older one. It tells what a damaged database
-    has lost, for SQLite leaves out without a word what is damaged in its own log.
+    The kernel releases it when the process ends, however it ends. The number is not synced: it
+    survives a killed process, but may be older after a power cut. It shows what a damaged database
+    has lost, since SQLite silently drops damaged parts of its own log.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Take the right to write to a folder.
+        """Lock a folder for writing.
 
         Raises:
-            StoreError: Another process has it, which is named, or the disk refuses.
+            StoreError: Another process holds the lock (named in the message), or the disk refuses.
         """
         self.path = folder / LOCK
         there = self.path.exists()
@@ -76,37 +76,37 @@ class Lock:
             self.release()
             raise StoreError(f"{self.path}: cannot be locked: {why}") from why
         pid, self.before = _read(self.path)
-        """Number of the last frame that a process before acknowledged, 0 where none is known."""
+        """Last frame acknowledged by a previous process, 0 if unknown."""
         self.damaged = there and not pid
-        """True where a process before has written what cannot be read any more."""
-        self.note(self.before)
+        """True if the number of a previous process is unreadable."""
+        self.acknowledge(self.before)
 
-    def note(self, last: int) -> None:
-        """Write down the number of the last frame acknowledged.
+    def acknowledge(self, last: int) -> None:
+        """Write the number of the last acknowledged frame.
 
         Raises:
             StoreError: The disk refuses.
         """
-        said = f"{os.getpid():{_WIDTH}} {last:{_WIDTH}} "
+        payload = f"{os.getpid():{_WIDTH}} {last:{_WIDTH}} "
         try:
-            os.pwrite(self._file, f"{said}{zlib.crc32(said.encode()):08x}\n".encode(), 0)
+            os.pwrite(self._file, f"{payload}{zlib.crc32(payload.encode()):08x}\n".encode(), 0)
         except OSError as why:
             raise StoreError(f"{self.path}: the disk refuses: {why}") from why
 
     def release(self) -> None:
-        """Give the right back; again does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
 
 def acknowledged(folder: Path) -> int:
-    """Return the number of the last frame that was acknowledged in a folder, 0 where unknown."""
+    """Return the last acknowledged frame of a folder, 0 if unknown."""
     return _read(folder / LOCK)[1]
 
 
 def locked(folder: Path) -> bool:
-    """Tell whether a process writes to a folder now; none has where there is no lock file."""
+    """Return whether a process is writing to a folder; false without a lock file."""
     with contextlib.suppress(FileNotFoundError):
         file = os.open(folder / LOCK, os.O_RDONLY)
         try:
@@ -119,11 +119,11 @@ def locked(folder: Path) -> bool:
 
 
 def _read(path: Path) -> tuple[int, int]:
-    """Return process and number as they stand in a lock file; 0 each where they are unreadable."""
+    """Return process id and frame number of a lock file; 0 each if unreadable."""
     try:
         raw = path.read_bytes()[: 2 * _WIDTH + 10]
-        said, checksum = raw[: 2 * _WIDTH + 2], int(raw[2 * _WIDTH + 2 :], 16)
-        pid, last = map(int, said.split())
+        payload, checksum = raw[: 2 * _WIDTH + 2], int(raw[2 * _WIDTH + 2 :], 16)
+        pid, last = map(int, payload.split())
     except (OSError, ValueError):
         return 0, 0
-    return (pid, last) if checksum == zlib.crc32(said) else (0, 0)
+    return (pid, last) if checksum == zlib.crc32(payload) else (0, 0)

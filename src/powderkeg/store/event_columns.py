@@ -1,4 +1,4 @@
-"""Events as columns, to be sealed: what is worth asking later without reading frames again.
+"""Events as columns for sealed hours: what later queries need without decoding frames again.
 
 Books stay in the frames only: a day of one busy book is 267 million level changes.
 """
@@ -23,16 +23,16 @@ KINDS = ("trades", "liquidations", "mark", "funding", "oi", "gaps")
 
 
 class Columns:
-    """Events of some time, gathered by kind and venue."""
+    """Events by kind and venue, as columns."""
 
     def __init__(self) -> None:
-        """Hold nothing yet."""
+        """Start empty."""
         self._rows: dict[tuple[str, str], dict[str, list[Any]]] = defaultdict(
             lambda: defaultdict(list)
         )
 
     def add(self, event: Event) -> None:
-        """Take an event; kinds that are not kept are left out."""
+        """Add an event; kinds that are not stored are ignored."""
         match event:
             case Trades():
                 self._run(event)
@@ -41,8 +41,8 @@ class Columns:
                 self._put("trades", event, price=event.price, size=size)
             case Liquidation():
                 signed = event.size if event.position_side == "long" else -event.size
-                told = int(event.bankruptcy)
-                self._put("liquidations", event, price=event.price, size=signed, bankruptcy=told)
+                known = int(event.bankruptcy)
+                self._put("liquidations", event, price=event.price, size=signed, bankruptcy=known)
             case Mark():
                 index = float("nan") if event.index is None else event.index
                 self._put("mark", event, price=event.price, index=index)

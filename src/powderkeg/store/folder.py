@@ -1,7 +1,7 @@
-"""A store as one thing: append frames, read them all back, seal hours, stay within the disk budget.
+"""The store: append frames, read them back, seal hours, stay within the disk budget.
 
 Layout: ``meta.db`` (journal, list of segments, snapshots), ``segments/KIND/VENUE/DAY/HOUR`` and
-``proofs-MONTH.log`` (maps as they stood, which are never deleted).
+``proofs-MONTH.log`` (forecasts, which are never deleted).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from powderkeg.store.segments import (
     write_frames,
 )
 
-Gather = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
-"""Reads frames, as often as it likes, into columns; given by who knows the venues."""
+Decode = Callable[[Callable[[], Iterator[list[Frame]]], Columns], None]
+"""Decodes frames, in several passes if needed, into columns; supplied by the live layer."""
 
 
 class _Found(Struct, frozen=True):
-    """Where the next frames are: a sealed file, or a batch of the journal."""
+    """Location of the next frames: a sealed file, or a batch of the journal."""
 
     first: int
     last: int
@@ -44,8 +44,8 @@ class _Found(Struct, frozen=True):
     batch: tuple[int, bytes] = (0, b"")
 
 
-def mended(folder: Path) -> str:
-    """Return by what a damaged store is mended, in words."""
+def repair_hint(folder: Path) -> str:
+    """Return a hint how to repair a damaged store."""
     return f"`powderkeg store repair {folder}` keeps what is whole"
 
 
@@ -53,11 +53,11 @@ class Store:
     """One folder. One process may write to it, any number read."""
 
     def __init__(self, folder: Path, *, write: bool = True) -> None:
-        """Open a store, or begin one; one that is damaged begins anew with what is whole of it.
+        """Open or create a store; a damaged one is recovered from its intact parts.
 
         Args:
-            folder: Where it lies.
-            write: Without, nothing is changed; another process may record meanwhile.
+            folder: Its folder.
+            write: If false, nothing is changed, and another process may be recording.
 
         Raises:
             StoreError: The folder cannot be written, another process writes to it, or it is of
@@ -65,7 +65,7 @@ class Store:
         """
         self.folder = folder
         self.notes: list[str] = []
-        """What was found damaged or missing, in words; for whoever opened this to tell."""
+        """Messages about damaged or missing data, for the caller to report."""
         self._lock = _locked(folder) if write else None
         try:
             self._open(write=write)
@@ -86,7 +86,7 @@ class Store:
             self._count_lost(self._lock)
 
     def _count_lost(self, lock: Lock) -> None:
-        """Say what a process before has acknowledged and is not there: SQLite leaves it out."""
+        """Record frames that a previous process acknowledged and SQLite has silently lost."""
         last, before = self.log.last, lock.before
         if lock.damaged:
             self.notes.append(f"{lock.path} was damaged: what was acknowledged last is not known")
@@ -95,7 +95,7 @@ class Store:
             self.notes.append(f"frames {last + 1} to {before} were acknowledged and are gone")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if hasattr(self, "_db"):
             self._db.close()
         if self._lock is not None:
@@ -103,12 +103,12 @@ class Store:
 
     @property
     def last(self) -> int:
-        """Number of the last frame kept, 0 for none."""
+        """Number of the last stored frame, 0 for none."""
         return self.log.last
 
     @property
     def first(self) -> int:
-        """Number of the first frame that is still kept, 0 for none."""
+        """Number of the first frame still stored, 0 for none."""
         sealed, kept = self._db.one(
             "SELECT (SELECT min(first) FROM segments WHERE kind=?),"
             " (SELECT min(first) FROM journal)",
@@ -117,36 +117,35 @@ class Store:
         return sealed or kept or 0
 
     def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
-        """Keep a batch; durable once this returns. See `SqliteLog.append`."""
+        """Store a batch; durable once this returns. See `FrameLog.append`."""
         last = self.log.append(frames, lacking)
         if self._lock is not None:
-            self._lock.note(last)
+            self._lock.acknowledge(last)
         return last
 
     def read(self, after: int = 0, lost: Lost | None = None) -> Iterator[list[Frame]]:
-        """Yield all batches kept, sealed hours first; see `SqliteLog.read`.
+        """Yield all stored batches, sealed hours first; see `FrameLog.read`.
 
-        Frames of which it was said that they are not in the record (see `SqliteLog.holes`) are
-        passed over: whoever reads the numbers sees that they jump.
+        Known holes (see `FrameLog.holes`) are skipped; the frame numbers show the jump.
 
         Args:
             after: Number of a frame.
-            lost: Told of all that is missing or damaged, which is then stepped over.
+            lost: Called with a message for anything missing or damaged, which is then skipped.
 
         Raises:
             GapError: Frames after `after` were deleted to stay within the disk budget, or are gone.
-            DataError: A file is damaged. Neither is raised where `lost` is told.
+            DataError: A file is damaged. Neither is raised if `lost` is given.
         """
         at = after
         while (found := self._next(at)) is not None:
             if at and found.first > at + 1:
-                self._miss(at + 1, found.first - 1, lost)
+                self._report_missing(at + 1, found.first - 1, lost)
             try:
                 yield from self._batches(found, at, lost)
             except DataError as why:
                 if lost is None:
                     raise DataError(
-                        why.file, why.line, f"{why.why}; {mended(self.folder)}"
+                        why.file, why.line, f"{why.why}; {repair_hint(self.folder)}"
                     ) from why
                 lost(str(why))
             at = found.last
@@ -158,18 +157,18 @@ class Store:
             sha256 = found.sha256 if at < found.first else ""
             yield from read_frames(self.events.folder / found.path, at, sha256, lost)
 
-    def _miss(self, first: int, last: int, lost: Lost | None) -> None:
-        """Tell that frames are missing; an error where nobody said so before or is told now."""
+    def _report_missing(self, first: int, last: int, lost: Lost | None) -> None:
+        """Report missing frames; raise if the hole is unknown and there is no `lost`."""
         words = f"{self.folder}: frames {first} to {last}"
         if lost is not None:
             lost(f"{words} are not in the record")
         elif not self.log.known_hole(first, last):
-            raise GapError(f"{words} were deleted or are gone; {mended(self.folder)}")
+            raise GapError(f"{words} were deleted or are gone; {repair_hint(self.folder)}")
 
     def _next(self, at: int) -> _Found | None:
         """Return the first sealed hour or batch of the journal that holds a frame above `at`.
 
-        An hour may be sealed between any two questions, so that its batches leave the journal.
+        An hour may be sealed between any two queries, so that its batches leave the journal.
         """
         while True:
             sealed, kept = self._db.one(
@@ -194,15 +193,14 @@ class Store:
         )
         return [hour * HOUR for (hour,) in rows]
 
-    def seal(self, hour: int, gather: Gather | None = None) -> None:
+    def seal(self, hour: int, decode: Decode | None = None) -> None:
         """Turn one hour of the journal into files, all of it or nothing.
 
         Args:
             hour: The earliest of `ready`; hours are sealed in order.
-            gather: Reads the hour's frames into columns of events; none are kept without it.
+            decode: Reads the hour's frames into columns of events; none are kept without it.
 
-        Batches that are damaged are set aside first, which `notes` tells; what of the hour is whole
-        is sealed.
+        Damaged batches are set aside first and reported in `notes`; the rest of the hour is sealed.
 
         Raises:
             StoreError: The disk refuses; the journal keeps the hour.
@@ -214,12 +212,12 @@ class Store:
             "SELECT min(first), min(since), max(until) FROM journal WHERE last <= ?", (last,)
         )
         try:
-            rows = self._write(hour, first, last, since, until, gather)
+            rows = self._write(hour, first, last, since, until, decode)
         except DataError:
-            if not (told := self.log.set_aside(last)):
+            if not (messages := self.log.set_aside(last)):
                 raise
-            self.notes += told
-            self.seal(hour, gather)
+            self.notes += messages
+            self.seal(hour, decode)
             return
         except OSError as why:
             raise StoreError(f"{self.folder}: the disk refuses: {why}") from why
@@ -229,18 +227,18 @@ class Store:
             self._db.all("DELETE FROM journal WHERE last <= ?", (last,))
 
     def _write(
-        self, hour: int, first: int, last: int, since: int, until: int, gather: Gather | None
+        self, hour: int, first: int, last: int, since: int, until: int, decode: Decode | None
     ) -> list[Row]:
-        """Write the files of an hour, which are not named yet; appending goes on meanwhile."""
+        """Write the files of an hour, not registered yet; appending may continue meanwhile."""
         path = segment_path(self.events.folder, FRAMES, "all", hour, ".frames")
         before = self._db.all("SELECT path FROM segments WHERE kind=? AND hour=?", (FRAMES, hour))
         if before:  # the clock was set back: keep both
             path = path.with_stem(f"{path.stem}-{first}")
         digest = write_frames(path, self.log.blobs(upto=last))
         columns = Columns()
-        if gather is not None:
+        if decode is not None:
             old = [self.events.folder / each for (each,) in before]
-            gather(lambda: chain(self._sealed(old), read_frames(path)), columns)
+            decode(lambda: chain(self._sealed(old), read_frames(path)), columns)
         rows = [
             self.events.write(kind, venue, hour, table)
             for (kind, venue), table in columns.tables().items()
@@ -253,14 +251,14 @@ class Store:
         return [*rows, frames]
 
     def _sealed(self, paths: list[Path]) -> Iterator[list[Frame]]:
-        """Yield what is whole of files that were sealed before."""
+        """Yield the intact batches of files sealed before."""
         return chain.from_iterable(read_frames(each, lost=self.notes.append) for each in paths)
 
     def prune(self, budget: int) -> int:
         """Delete the oldest sealed hours until `budget` bytes hold the rest; return bytes freed.
 
-        Frames go first: they are ten times as large as the events read from them. Proofs stay:
-        what was said may not be unsaid.
+        Frames go first: they are ten times as large as the events decoded from them. Forecasts are
+        never deleted: the record must not be rewritten.
 
         Raises:
             StoreError: The disk refuses.
@@ -288,13 +286,13 @@ class Store:
         return freed
 
     def _size(self) -> int:
-        """Return the bytes in use of the database, its log, and the proofs."""
+        """Return the bytes in use of the database, its log, and the forecasts."""
         log = self.folder / "meta.db-wal"
         return self.forecasts.size + self._db.size + (log.stat().st_size if log.exists() else 0)
 
 
 def _locked(folder: Path) -> Lock:
-    """Make the folder of a store where there is none, and take the right to write to it."""
+    """Create the folder of a store if needed, and lock it for writing."""
     try:
         make_folder(folder)
     except OSError as why:

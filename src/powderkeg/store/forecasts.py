@@ -1,13 +1,13 @@
-"""Maps as they stood, kept for good: what was said before an hour, and what became of it.
+"""Archive of hourly forecasts: the map before each hour, and the outcome after it.
 
 One file a month beside the database, ``proofs-2026-11.log``, that only ever grows. An entry is a
-mark, its length, a CRC-32, and MessagePack of ``[kind, market, hour, size, zstd of the entry]``. It
-is written once and synced; whatever is learned later, no entry changes, so a refit cannot rewrite
-the past. What a crash left half written at the end is cut; damage in the middle is stepped over and
-told. Disk pruning leaves these files alone.
+magic number, its length, a CRC-32, and MessagePack of ``[kind, market, hour, size, zstd of the
+entry]``. It is written once and synced, and never changes, so a refit cannot rewrite the past. An
+unfinished entry at the end is cut after a crash; damage in the middle is skipped and reported.
+Disk pruning leaves these files alone.
 
 An hour makes two entries: a `Map` when it begins, and a `Row` when it is over. There is no row
-without a map that was kept before: a prediction made afterwards is none.
+without a map stored beforehand: a prediction made afterwards does not count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 import pyarrow as pa
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import VERSION
@@ -38,14 +38,14 @@ from powderkeg.maps.heatmap.scale import TOP, decode, encode
 from powderkeg.store.disk import private, sync_folder
 
 REACH: Final = 0.1
-"""How far from the mark a map is kept, as a fraction."""
+"""Distance from the mark up to which a map is stored, as a fraction."""
 ROW: Final = 2
-"""Bins of the table in a row of what is kept: 10 bp."""
+"""Bins per stored row: 10 bp."""
 PATH_ONLY_SINCE: Final = 4
-"""Version of the model from which on rows hold the map of the path alone."""
+"""Model version from which rows include the path-only map."""
 MAGIC: Final = b"PKp1"
 _HEAD: Final = struct.Struct("<4sII")
-"""Mark, length of the body, its CRC-32."""
+"""Magic number, length of the body, its CRC-32."""
 LARGEST: Final = 1 << 24
 """Bytes unpacked of an entry at most; a map takes some 10 kB."""
 _CODEC: Final = pa.Codec("zstd", compression_level=9)
@@ -55,13 +55,13 @@ _Body: TypeAlias = tuple[str, str, int, int, bytes]
 
 
 class Map(Struct, frozen=True, tag="map"):
-    """One market's map when an hour began, with all it rests on."""
+    """One market's map at the start of an hour, with the state it is based on."""
 
     market: str
     hour: int
-    """Since 1970. The map speaks of this hour."""
+    """Hour since 1970 that the map forecasts."""
     at: int
-    """µs at which it was taken: within the first minute of the hour, or when the program came."""
+    """Time of the map, µs: in the first minute of the hour, or at program start."""
     mark: float
     oi: float
     """Base coin, 0 before the first reading."""
@@ -77,10 +77,10 @@ class Map(Struct, frozen=True, tag="map"):
     events: int
     weights: list[list[float]]
     """(2, 98), side and term, see `calibration.terms`; of version 3, (2, 16), side and class."""
-    told: float
-    """Share of all that dies that the market's feed tells."""
+    reporting_rate: float = field(name="told")
+    """Share of all liquidations that the market's feed reports."""
     misfit: float
-    """Standard deviation of the log of what the model has wrong."""
+    """Standard deviation of the log of the model error."""
     base: int
     """Number of the first row; row r begins at the price ``exp(r * 2 * BIN)``."""
     unit: float
@@ -95,7 +95,7 @@ class Map(Struct, frozen=True, tag="map"):
 
 
 class Row(Struct, frozen=True, tag="row"):
-    """What was said of an hour by the weights that stood in it, and what died."""
+    """Forecasts of an hour by the weights of its time, and the liquidations observed."""
 
     market: str
     hour: int
@@ -119,8 +119,8 @@ def map_of(known: MarketView, at: int) -> Map:
         oi=float(estimate.oi) if estimate.oi > 0 else 0.0,
         version=VERSION, basis=exposure.basis.name, multiplier=1.0, window=KEPT / DAY,
         fitted=estimate.fitted, events=estimate.events, weights=estimate.weights(at).tolist(),
-        told=float(estimate.reporting_rate.share), misfit=estimate.model_error.width, base=base,
-        unit=unit, long=cells[0].tobytes(), short=cells[1].tobytes(),
+        reporting_rate=float(estimate.reporting_rate.share), misfit=estimate.model_error.width,
+        base=base, unit=unit, long=cells[0].tobytes(), short=cells[1].tobytes(),
     )  # fmt: skip
 
 
@@ -157,18 +157,18 @@ class ForecastArchive:
     """The files of one store. One process may append, any number read."""
 
     def __init__(self, folder: Path, only: Path | None = None) -> None:
-        """Look after the files in `folder`, or one of them; none is opened or changed yet."""
+        """Use the files in `folder`, or only one of them; none is opened or changed yet."""
         self.folder = folder
         self._only = only
         self.notes: list[str] = []
-        """What was found cut or damaged, in words; for whoever opened this to tell."""
+        """Messages about cut or damaged entries, for the caller to report."""
         self._kept: dict[Path, set[_Key]] = {}
         """Kind, market and hour of every entry of the files that are appended to."""
         self._open: dict[str, set[int]] = {}
         """Hours of each market that have a map and no row yet."""
 
     def open_tail(self) -> None:
-        """Make the two newest files ready to be appended to: what is unfinished is cut.
+        """Prepare the two newest files for appending: unfinished entries are cut.
 
         Raises:
             StoreError: The disk refuses.
@@ -177,7 +177,7 @@ class ForecastArchive:
             self._index(path)
 
     def contains(self, kind: str, market: str, hour: int) -> bool:
-        """Tell whether there is an entry of this kind."""
+        """Return whether there is an entry of this kind."""
         return (kind, market, hour) in self._index(self._place(hour))
 
     def pending(self, known: MarketView, at: int) -> list[Entry]:
@@ -188,7 +188,7 @@ class ForecastArchive:
         return out
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Keep entries; durable once this returns. Those that are kept already are left out.
+        """Store entries; durable once this returns. Those stored already are skipped.
 
         Returns:
             How many were new.
@@ -203,11 +203,11 @@ class ForecastArchive:
                 fresh.setdefault(path, {}).setdefault(key, _pack(entry))
         for path, packed in fresh.items():
             self._write(path, b"".join(packed.values()))
-            self._learn(path, packed)
+            self._add_keys(path, packed)
         return sum(len(packed) for packed in fresh.values())
 
     def read(self) -> Iterator[Entry]:
-        """Yield all entries, by month and as they were written; nothing is changed.
+        """Yield all entries in the order written; nothing is changed.
 
         Raises:
             DataError: An entry that is whole is not of this version.
@@ -241,7 +241,7 @@ class ForecastArchive:
         return self.folder / f"proofs-{month:%Y-%m}.log"
 
     def _index(self, path: Path) -> set[_Key]:
-        """Return the keys of a file; the first time, its torn end is cut."""
+        """Return the keys of a file; the first time, an unfinished entry at its end is cut."""
         if path not in self._kept:
             raw, kept, end = self._bytes(path), set[_Key](), 0
             for start, stop, body in _scan(raw):
@@ -257,11 +257,11 @@ class ForecastArchive:
                 self._note(path, "of an unfinished entry were cut", end, len(raw))
                 _cut(path, end)
             self._kept[path] = set()
-            self._learn(path, kept)
+            self._add_keys(path, kept)
         return self._kept[path]
 
-    def _learn(self, path: Path, keys: Collection[_Key]) -> None:
-        """Remember what entries a file holds."""
+    def _add_keys(self, path: Path, keys: Collection[_Key]) -> None:
+        """Add keys to the index of a file."""
         self._kept[path].update(keys)
         for kind, market, hour in sorted(keys):  # maps before rows
             hours = self._open.setdefault(market, set())
@@ -280,7 +280,7 @@ class ForecastArchive:
             if new:
                 sync_folder(path.parent)
         except OSError as why:
-            del self._kept[path]  # what of it is on the disk must be looked at again
+            del self._kept[path]  # what reached the disk must be read again
             raise StoreError(f"{path}: the disk refuses: {why}") from why
 
     def _bytes(self, path: Path) -> bytes:

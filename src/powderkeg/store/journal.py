@@ -1,6 +1,6 @@
-"""The hot end of the store: batches of frames in SQLite, synced to disk one by one.
+"""Journal of the newest frames: batches in SQLite, each synced to disk.
 
-One BLOB a batch, because one row a frame costs eleven times the bytes and eight times the time.
+One BLOB per batch, because one row per frame costs eleven times the bytes and eight times the time.
 ``synchronous=FULL``: what was acknowledged survives a power cut, not only a killed process.
 """
 
@@ -20,24 +20,24 @@ from powderkeg.frames import Frame
 from powderkeg.store.database import Database
 
 LARGEST: Final = 1 << 31
-"""Bytes unpacked that a batch or a snapshot may have: what claims more is damaged."""
+"""Limit of an unpacked batch or snapshot, bytes: anything larger is damaged."""
 _CODEC: Final = pa.Codec("zstd", compression_level=1)
 UNREADABLE: Final = (
     OSError, ValueError, TypeError, MemoryError, OverflowError, pa.ArrowException,
     msgspec.MsgspecError,
 )  # fmt: skip
-"""What bytes that are damaged, or were never ours, can cause."""
+"""Errors that damaged bytes can raise."""
 _frames = msgspec.msgpack.Decoder(list[Frame])
 
 
 def pack(frames: Sequence[Frame]) -> tuple[int, bytes]:
     """Return the size of a batch, and the batch compressed."""
     raw = msgspec.msgpack.encode(frames)
-    return len(raw), squeeze(raw)
+    return len(raw), compress(raw)
 
 
-def squeeze(raw: bytes) -> bytes:
-    """Return bytes compressed, after the checksum of what follows.
+def compress(raw: bytes) -> bytes:
+    """Return compressed bytes, preceded by their checksum.
 
     Neither SQLite nor this codec notices a flipped bit, which might turn one price into another.
     """
@@ -45,11 +45,12 @@ def squeeze(raw: bytes) -> bytes:
     return zlib.crc32(blob).to_bytes(4, "big") + blob
 
 
-def unsqueeze(size: int, blob: bytes) -> bytes:
-    """Return the bytes that were squeezed.
+def decompress(size: int, blob: bytes) -> bytes:
+    """Return the decompressed bytes of `compress`.
 
     Raises:
-        ValueError: They are damaged. Or OSError, where the codec is the one that notices.
+        ValueError: They are damaged.
+        OSError: They are damaged, noticed by the codec.
     """
     if not 0 <= size <= LARGEST:
         raise ValueError(f"expected at most {LARGEST} bytes unpacked, found {size}")
@@ -65,7 +66,7 @@ def unpack(size: int, blob: bytes, where: str) -> list[Frame]:
         DataError: It is damaged.
     """
     try:
-        return _frames.decode(unsqueeze(size, blob))
+        return _frames.decode(decompress(size, blob))
     except UNREADABLE as why:
         raise DataError(where, 0, f"damaged batch of frames: {why}") from why
 
@@ -79,7 +80,7 @@ class Hole(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is missing, as a person reads it."""
+        """Message about the missing frames."""
         return f"frames {self.first} to {self.last} are not in the record: {self.why}"
 
 
@@ -97,7 +98,7 @@ class FrameLog:
 
     @property
     def last(self) -> int:
-        """Number of the last frame ever kept, 0 for none."""
+        """Number of the last frame ever stored, 0 for none."""
         return self._last
 
     @property
@@ -106,15 +107,15 @@ class FrameLog:
         return self._db.one("SELECT min(first) FROM journal")[0] or 0
 
     def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
-        """Keep a batch and return its last number; durable once this returns.
+        """Store a batch and return its last number; durable once this returns.
 
-        A batch whose last number is not above `last` was kept already and is left out, so an
+        A batch whose last number is not above `last` was stored already and is skipped, so an
         appender that does not know whether its last call succeeded may repeat it.
 
         Args:
             frames: The batch.
-            lacking: Why frames before it are not in the record. That hole and the batch are kept
-                at once or not at all; without a reason there may be none.
+            lacking: Why frames before it are missing. Hole and batch are stored atomically; without
+                a reason there may be no hole.
         """
         if not frames or frames[-1].seq <= self._last:
             return self._last
@@ -130,44 +131,44 @@ class FrameLog:
         row = (last, first, min(times), max(times), size, blob)
         with self._db.transaction() if after_hole else nullcontext():
             if after_hole:
-                self.lack(self._last + 1, first - 1, lacking)
+                self.add_hole(self._last + 1, first - 1, lacking)
             self._db.all("INSERT INTO journal VALUES(?,?,?,?,?,?)", row)
         self._last = last
         return last
 
     def skip(self, upto: int, why: str) -> None:
-        """Say that the frames up to `upto` that should come next are not in the record.
+        """Record the next frames up to `upto` as a hole.
 
         Raises:
             StoreError: The disk refuses.
         """
         if upto > self._last:
-            self.lack(self._last + 1, upto, why)
+            self.add_hole(self._last + 1, upto, why)
             self._last = upto
 
-    def lack(self, first: int, last: int, why: str) -> None:
-        """Say that some frames are not in the record."""
+    def add_hole(self, first: int, last: int, why: str) -> None:
+        """Record a range of frames as a hole."""
         self._db.all("INSERT OR REPLACE INTO holes VALUES(?,?,?)", (last, first, why))
 
     def holes(self) -> list[Hole]:
-        """Return the stretches of frames that are not in the record, in their order."""
+        """Return the known holes, in order."""
         rows = self._db.all("SELECT first, last, why FROM holes ORDER BY last")
         return [Hole(*row) for row in rows]
 
     def known_hole(self, first: int, last: int) -> bool:
-        """Tell whether it was said of all frames of a stretch that they are not in the record."""
+        """Return whether a range of frames lies entirely in known holes."""
         for hole in self.holes():
             if hole.first <= first <= hole.last:
                 first = hole.last + 1
         return first > last
 
     def set_aside(self, upto: int) -> list[str]:
-        """Take batches that cannot be read, and end at or below `upto`, out of the journal.
+        """Move unreadable batches that end at or below `upto` out of the journal.
 
-        They are kept in a table of their own, ``damaged``; where they were is a hole.
+        They are kept in the table ``damaged`` and leave a hole.
 
         Returns:
-            What was set aside, in words.
+            Messages about what was set aside.
         """
         out: list[str] = []
         for last, size, blob in self.blobs(upto=upto):
@@ -183,7 +184,7 @@ class FrameLog:
             self._db.all(
                 "INSERT OR REPLACE INTO damaged SELECT * FROM journal WHERE last=?", (last,)
             )
-            self.lack(first, last, "the batch was damaged")
+            self.add_hole(first, last, "the batch was damaged")
             self._db.all("DELETE FROM journal WHERE last=?", (last,))
         return f"frames {first} to {last} were set aside: {why}"
 
@@ -207,7 +208,7 @@ class FrameLog:
             " ORDER BY last LIMIT 1"
         )
         at = after
-        # one query a batch: a cursor held open would keep the log from being folded in
+        # one query per batch: an open cursor would block checkpoints of the WAL
         while row := self._db.one(sql, (at, upto)):
             at = row[0]
             yield row
@@ -219,7 +220,7 @@ class FrameLog:
             self._db.all("DELETE FROM journal WHERE last <= ?", (upto,))
 
     def mark_trimmed(self, upto: int) -> None:
-        """Remember that frames up to `upto` were deleted: their numbers are never given again."""
+        """Record that frames up to `upto` were deleted: their numbers are never reused."""
         sql = (
             "INSERT INTO facts VALUES('trimmed', ?)"
             " ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)"
@@ -228,7 +229,7 @@ class FrameLog:
 
 
 PREVIOUS: Final = " before"
-"""After the name of a part: the snapshot before its newest."""
+"""Suffix of a part's name for its previous snapshot."""
 
 
 class SnapshotTable:
@@ -239,8 +240,8 @@ class SnapshotTable:
         self._db = db
 
     def save(self, part: str, seq: int, state: bytes) -> None:
-        """Keep a state that holds all frames up to `seq`, and the newest before it."""
-        row = (part, seq, len(state), squeeze(state))
+        """Store a state that covers all frames up to `seq`, keeping the one before."""
+        row = (part, seq, len(state), compress(state))
         with self._db.transaction():
             self._db.all(
                 "UPDATE OR REPLACE snapshots SET part=? WHERE part=?", (part + PREVIOUS, part)
@@ -254,6 +255,6 @@ class SnapshotTable:
             return None
         seq, size, blob = row
         try:
-            return seq, unsqueeze(size, blob)
+            return seq, decompress(size, blob)
         except UNREADABLE as why:
             raise DataError(str(self._db.path), 0, f"damaged snapshot of {part}: {why}") from why

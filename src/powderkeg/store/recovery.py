@@ -1,8 +1,8 @@
-"""A damaged store is opened all the same: its database begins anew with what is whole of it.
+"""Recovery of a damaged store: its database is rebuilt from everything that is intact.
 
 The damaged database is moved aside and kept. Batches, snapshots and the list of sealed files are
-taken from it as far as it can be read; files it does not name any more are named again where their
-checksums are right. What is missing between is a hole, and every loss is told in words.
+taken from it as far as it can be read; unregistered files are registered again if their checksums
+are right. Missing frames become a hole, and every loss is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.store.database import DamagedError, Database
-from powderkeg.store.journal import UNREADABLE, FrameLog, Hole, unpack, unsqueeze
+from powderkeg.store.journal import UNREADABLE, FrameLog, Hole, decompress, unpack
 from powderkeg.store.segments import MAGIC, Row, batches
 
 META: Final = "meta.db"
@@ -34,18 +34,18 @@ _KEYS: Final = {"facts": "name", "damaged": "last", "holes": "last", "journal": 
 
 
 def opened(folder: Path) -> tuple[Database, list[str]]:
-    """Open the database of a store for writing; begin it anew where it is damaged or gone.
+    """Open the database of a store for writing; rebuild it if it is damaged or gone.
 
     Returns:
-        The database, and in words what was done and lost.
+        The database, and messages about what was done and lost.
 
     Raises:
-        StoreError: It cannot be opened, and that is no damage: refused, or of another version.
+        StoreError: It cannot be opened for another reason than damage.
     """
     path, new = folder / META, folder / f"{META}.new"
     notes: list[str] = []
     try:
-        if new.exists() and not path.exists():  # ended between the two names
+        if new.exists() and not path.exists():  # interrupted between the two renames
             new.replace(path)
         try:
             db = Database(path)
@@ -60,19 +60,19 @@ def opened(folder: Path) -> tuple[Database, list[str]]:
 
 
 def _begin(db: Database, folder: Path, old: Path | None = None) -> list[str]:
-    """Fill a fresh database with what is whole: of the `old` one, and of the sealed files."""
+    """Fill a new database with the intact parts of the `old` one and the sealed files."""
     with db.transaction():
         notes = _salvage(db, old) if old else []
-        notes += _name_files(db, folder)
+        notes += _register_files(db, folder)
         _forget_sealed(db)
         _count_snapshots(db)
         notes += [hole.words for hole in lacking(db, missing(db))]
-        db.settle()
+        db.mark_complete()
     return notes
 
 
 def _renew(path: Path, new: Path) -> list[str]:
-    """Put a new database in the place of a damaged one, which is moved aside."""
+    """Replace a damaged database by a new one; the damaged one is moved aside."""
     for end in _BESIDE:
         new.with_name(new.name + end).unlink(missing_ok=True)
     with closing(Database(new)) as db:
@@ -86,14 +86,14 @@ def _renew(path: Path, new: Path) -> list[str]:
 
 
 def _aside(path: Path) -> Path:
-    """Return a name that is free for a damaged file; it says when that was last written."""
+    """Return a free name for a damaged file, with the time it was last written."""
     moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     name = f"{path.name}.damaged-{moment:%Y%m%dT%H%M%SZ}"
     free = (path.with_name(name + (f"-{n}" if n else "")) for n in range(10_000))
     return next(each for each in free if not each.exists())
 
 
-def put_aside(path: Path) -> Path:
+def move_aside(path: Path) -> Path:
     """Rename a damaged file and return its new name.
 
     Raises:
@@ -103,19 +103,19 @@ def put_aside(path: Path) -> Path:
 
 
 def _salvage(db: Database, old: Path) -> list[str]:
-    """Copy what can be read of a damaged database."""
+    """Copy the readable rows of a damaged database."""
     notes: list[str] = []
     with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=ro", uri=True)) as remains:
         for table, key in _KEYS.items():
             for row in _rows(remains, table, key):
-                if table == "journal" and (why := batch_trouble(row)):
+                if table == "journal" and (why := batch_problem(row)):
                     notes.append(f"{old}, batch {row[0]}: {why}")
                 elif row[0] != "version":
                     marks = ",".join("?" * len(row))
                     db.all(f"INSERT OR REPLACE INTO {table} VALUES({marks})", row)
         for part, seq, size, blob in _rows(remains, "snapshots", "part"):
             with suppress(*UNREADABLE):
-                unsqueeze(size, blob)
+                decompress(size, blob)
                 db.all("INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?)", (part, seq, size, blob))
         for row in _rows(remains, "segments", "rowid"):
             db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
@@ -134,8 +134,8 @@ def _rows(db: sqlite3.Connection, table: str, key: str) -> Iterator[tuple[Any, .
                 yield row[1:]
 
 
-def batch_trouble(row: tuple[Any, ...]) -> str:
-    """Return what is wrong with a batch of the journal (its row), or nothing."""
+def batch_problem(row: tuple[Any, ...]) -> str:
+    """Return the problem of a journal batch (a row), or nothing."""
     last, first, _, _, size, blob = row
     try:
         frames = unpack(size, blob, f"batch {last}")
@@ -148,14 +148,14 @@ def batch_trouble(row: tuple[Any, ...]) -> str:
 # -- sealed files
 
 
-def named(db: Database) -> list[Row]:
+def registered(db: Database) -> list[Row]:
     """Return the rows of all sealed files, in the order of their frames and hours."""
     return [tuple(row) for row in db.all("SELECT * FROM segments ORDER BY kind, first, hour")]
 
 
-def _name_files(db: Database, folder: Path) -> list[str]:
-    """Name the sealed files that are not named; tell of those that are not whole."""
-    known = {row[3]: row for row in named(db)}
+def _register_files(db: Database, folder: Path) -> list[str]:
+    """Register sealed files that are not registered; report damaged ones."""
+    known = {row[3]: row for row in registered(db)}
     notes: list[str] = []
     root = folder / SEGMENTS
     for path in sorted(root.rglob("*.frames")) + sorted(root.rglob("*.parquet")):
@@ -163,13 +163,13 @@ def _name_files(db: Database, folder: Path) -> list[str]:
         if name in known and known[name][9] == path.stat().st_size:
             continue
         try:
-            row = learned(root, path)
+            row = segment_row(root, path)
         except DataError as why:
             db.all("DELETE FROM segments WHERE path=?", (name,))
             notes.append(f"not used: {why}")
         else:
             db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
-            notes.append(f"{path}: named again")
+            notes.append(f"{path}: registered again")
     for name in known:
         if not (root / name).exists():
             db.all("DELETE FROM segments WHERE path=?", (name,))
@@ -178,13 +178,13 @@ def _name_files(db: Database, folder: Path) -> list[str]:
 
 
 def _count_snapshots(db: Database) -> None:
-    """Give no number again that a snapshot knows: the frames up to it would be taken for older."""
+    """Skip frame numbers that a snapshot covers: new frames must not reuse them."""
     (seq,) = db.one("SELECT max(seq) FROM snapshots")
     FrameLog(db).skip(seq or 0, "they were damaged or are gone")
 
 
 def _forget_sealed(db: Database) -> None:
-    """Drop the batches that lie in a sealed file as well."""
+    """Delete journal batches that are in a sealed file as well."""
     db.all(
         "DELETE FROM journal WHERE EXISTS(SELECT 1 FROM segments AS s WHERE s.kind=?"
         " AND s.first <= journal.first AND s.last >= journal.last)",
@@ -193,17 +193,17 @@ def _forget_sealed(db: Database) -> None:
 
 
 def lacking(db: Database, stretches: Iterable[tuple[int, int]]) -> list[Hole]:
-    """Say of stretches of frames that they are not in the record; return what was new."""
+    """Record ranges of frames as holes; return the new ones."""
     log, out = FrameLog(db), list[Hole]()
     for first, last in list(stretches):
         if not log.known_hole(first, last):
-            log.lack(first, last, "they were damaged or are gone")
+            log.add_hole(first, last, "they were damaged or are gone")
             out.append(Hole(first, last, "they were damaged or are gone"))
     return out
 
 
 def missing(db: Database) -> Iterator[tuple[int, int]]:
-    """Yield first and last number of each stretch that lies between frames and is not kept."""
+    """Yield first and last number of each range missing between stored frames."""
     at = 0
     for first, last in db.all(
         "SELECT first, last FROM segments WHERE kind=? UNION ALL SELECT first, last FROM journal"
@@ -215,11 +215,11 @@ def missing(db: Database) -> Iterator[tuple[int, int]]:
         at = max(at, last)
 
 
-def learned(root: Path, path: Path) -> Row:
-    """Return what a sealed file that is whole says of itself.
+def segment_row(root: Path, path: Path) -> Row:
+    """Return the database row of an intact sealed file, from its content.
 
     Raises:
-        DataError: It is damaged, or none of ours.
+        DataError: It is damaged, or not a sealed file.
     """
     try:
         kind, venue, day, name = path.relative_to(root).parts

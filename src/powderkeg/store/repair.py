@@ -1,4 +1,4 @@
-"""Mending a store: what is whole stays, what is not is set aside, and every loss is told."""
+"""Repair of a store: intact data stays, damaged data is set aside, every loss is reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from powderkeg.errors import DataError, StoreError
-from powderkeg.store.check import file_trouble, unnamed
+from powderkeg.store.check import file_problem, unregistered
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock
 from powderkeg.store.forecasts import ForecastArchive
@@ -18,11 +18,11 @@ from powderkeg.store.recovery import (
     FRAMES,
     SEGMENTS,
     lacking,
-    learned,
     missing,
-    named,
+    move_aside,
     opened,
-    put_aside,
+    registered,
+    segment_row,
 )
 from powderkeg.store.segments import HEAD, MAGIC, Row, write_frames
 
@@ -33,7 +33,7 @@ _NEAR: Final = 5
 
 
 def repair(folder: Path) -> list[str]:
-    """Mend a store; return in words what was done and lost.
+    """Repair a store; return messages about what was done and lost.
 
     Raises:
         StoreError: Another process records in it, the disk refuses, or it is of another version.
@@ -46,8 +46,8 @@ def repair(folder: Path) -> list[str]:
         with closing(db):
             root = folder / SEGMENTS
             works = (
-                _journal(db, lock), _files(db, root), _unnamed(db, root), _holes(db),
-                _snapshots(db), _proofs(folder),
+                _journal(db, lock), _files(db, root), _unregistered(db, root), _holes(db),
+                _snapshots(db), _forecasts(folder),
             )  # fmt: skip
             return [*notes, *chain.from_iterable(works)]  # one after another, in this order
     except OSError as why:
@@ -66,28 +66,28 @@ def _journal(db: Database, lock: Lock) -> Iterator[str]:
 
 
 def _files(db: Database, root: Path) -> Iterator[str]:
-    """Set damaged files aside; of frames, what is whole is written anew."""
-    for row in named(db):
-        if not (why := file_trouble(root, row)):
+    """Move damaged files aside; rewrite the intact batches of files of frames."""
+    for row in registered(db):
+        if not (why := file_problem(root, row)):
             continue
         path = root / row[3]
         yield f"{path}: {why}"
-        whole = list(_whole(path, row)) if row[0] == FRAMES and path.is_file() else []
+        whole = list(_intact_batches(path, row)) if row[0] == FRAMES and path.is_file() else []
         if path.exists():
-            yield f"the damaged file was moved to {put_aside(path)}"
-        _rename(db, root, row, [batch for _, batch in whole])
+            yield f"the damaged file was moved to {move_aside(path)}"
+        _replace_file(db, root, row, [batch for _, batch in whole])
         if row[0] == FRAMES:
             yield from (hole.words for hole in lacking(db, _between(row, whole)))
 
 
-def _rename(db: Database, root: Path, row: Row, whole: list[tuple[int, int, bytes]]) -> None:
-    """Write what is whole of a file of frames, and let the database know; or forget the file."""
+def _replace_file(db: Database, root: Path, row: Row, whole: list[tuple[int, int, bytes]]) -> None:
+    """Write the intact batches of a file and register it, or unregister the file."""
     if whole:
         write_frames(root / row[3], whole)
     with db.transaction():
         db.all("DELETE FROM segments WHERE path=?", (row[3],))
         if whole:
-            fresh = learned(root, root / row[3])
+            fresh = segment_row(root, root / row[3])
             db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", fresh)
 
 
@@ -102,7 +102,7 @@ def _between(row: Row, whole: list[_Batch]) -> Iterator[tuple[int, int]]:
         yield at, row[6]
 
 
-def _whole(path: Path, row: Row) -> Iterator[_Batch]:
+def _intact_batches(path: Path, row: Row) -> Iterator[_Batch]:
     """Yield the batches of a damaged file that are whole and hold frames of its hour."""
     raw, at, before = path.read_bytes(), len(MAGIC), row[5] - 1
     while 0 <= at <= len(raw) - HEAD.size:
@@ -124,10 +124,10 @@ def _first(size: int, blob: bytes, last: int) -> int:
     return 0
 
 
-def _unnamed(db: Database, root: Path) -> Iterator[str]:
-    """Set aside what a killed sealing left; its hour is still in the journal, or was sealed."""
-    for path in unnamed(root, {row[3] for row in named(db)}):
-        yield f"{path}: not in the list of sealed files, moved to {put_aside(path)}"
+def _unregistered(db: Database, root: Path) -> Iterator[str]:
+    """Move aside files of an interrupted sealing; their hour is in the journal or was sealed."""
+    for path in unregistered(root, {row[3] for row in registered(db)}):
+        yield f"{path}: not in the list of sealed files, moved to {move_aside(path)}"
 
 
 def _holes(db: Database) -> Iterator[str]:
@@ -145,12 +145,12 @@ def _snapshots(db: Database) -> Iterator[str]:
             yield f"{why.why}: deleted, frames are read again instead"
 
 
-def _proofs(folder: Path) -> Iterator[str]:
-    """Write files of proofs anew without what is damaged; the damaged ones are kept aside."""
+def _forecasts(folder: Path) -> Iterator[str]:
+    """Rewrite damaged files of forecasts without the damage; the originals are moved aside."""
     for path in ForecastArchive(folder).files():
         one = ForecastArchive(folder, only=path)
         entries = list(one.read())
         if one.notes:
             yield from one.notes
-            yield f"the damaged file was moved to {put_aside(path)}"
+            yield f"the damaged file was moved to {move_aside(path)}"
             ForecastArchive(folder).append(entries)

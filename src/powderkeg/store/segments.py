@@ -1,9 +1,9 @@
 """Sealed hours: frames as immutable files of batches, events as Parquet with whole-number columns.
 
-A file is written beside, synced and renamed, and only then named in the database; a crash between
-leaves a file that the next sealing of that hour writes over. Prices and sizes are kept as integers
-of the power of ten that holds every one of them exactly (3.6 times smaller than floats), and as
-floats where none does.
+A file is written beside, synced and renamed, and only then registered in the database; a crash
+in between leaves a file that the next sealing of that hour overwrites. Prices and sizes are stored
+as integers of the power of ten that holds all of them exactly (3.6 times smaller than floats), and
+as floats where none does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEAD: Final = struct.Struct(">QII")
 """Last number, size unpacked and size packed of a batch."""
 _DECIMALS: Final = 10
 Lost: TypeAlias = Callable[[str], None]
-"""Told in words of what is damaged and stepped over."""
+"""Called with a message about damaged data that is skipped."""
 Row: TypeAlias = tuple[str, str, int, str, int, int, int, int, int, int, str]
 """A segment in the database."""
 _LATE: Final = HOUR
@@ -43,14 +43,14 @@ clock, later."""
 
 
 class Interval(Struct, frozen=True):
-    """A stretch of time, µs, end excluded."""
+    """A time interval, µs, end excluded."""
 
     since: int
     until: int
 
 
 def segment_path(folder: Path, kind: str, venue: str, hour: int, suffix: str) -> Path:
-    """Return where a sealed hour lies: ``trades/binance/2026-11-22/13.parquet``."""
+    """Return the path of a sealed hour: ``trades/binance/2026-11-22/13.parquet``."""
     moment = datetime.fromtimestamp(hour / 1e6, UTC)
     return folder / kind / venue / moment.strftime("%Y-%m-%d") / f"{moment:%H}{suffix}"
 
@@ -112,10 +112,10 @@ def read_frames(
         path: The file.
         after: Number of a frame.
         sha256: What the whole file should have.
-        lost: Told of what is damaged, which is then stepped over.
+        lost: Called with a message about damaged data, which is then skipped.
 
     Raises:
-        DataError: The file is damaged, and nobody is told of it otherwise.
+        DataError: The file is damaged, and there is no `lost`.
     """
     digest = hashlib.sha256(MAGIC)
     try:
@@ -162,7 +162,7 @@ def to_scaled_int(values: NDArray[np.float64]) -> tuple[NDArray[Any], int]:
 
 
 class ParquetSegments:
-    """Sealed events in a folder, named in a database: a `SegmentStore`."""
+    """Sealed events in a folder, registered in a database: a `SegmentStore`."""
 
     def __init__(self, db: Database, folder: Path) -> None:
         """Keep files below `folder`."""
@@ -182,7 +182,7 @@ class ParquetSegments:
         self.register(row)
 
     def write(self, kind: str, venue: str, hour: int, columns: dict[str, Any]) -> Row:
-        """Write the file of an hour and return what is to be said of it."""
+        """Write the file of an hour and return its database row."""
         path = segment_path(self.folder, kind, venue, hour, ".parquet")
         rows = len(columns["at"])
         digest = _write_parquet(path, columns)
@@ -192,7 +192,7 @@ class ParquetSegments:
         )  # fmt: skip
 
     def register(self, row: Row) -> None:
-        """Name a written file in the database; from then on it counts."""
+        """Register a written file in the database; from then on it is part of the store."""
         self._db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", row)
 
     def scan(
@@ -215,14 +215,14 @@ class ParquetSegments:
         return {name: values[order] for name, values in out.items()}
 
     def coverage(self, kind: str, venue: str) -> list[Interval]:
-        """Return what stretches are kept; see `SegmentStore`."""
+        """Return the stored intervals; see `SegmentStore`."""
         out: list[Interval] = []
         for since, until in self._db.all(
             "SELECT since, until FROM segments WHERE kind=? AND venue=? ORDER BY hour",
             (kind, venue),
         ):
             if out and out[-1].until == since:
-                since = out.pop().since  # noqa: PLW2901  the stretch goes on
+                since = out.pop().since  # noqa: PLW2901  the interval continues
             out.append(Interval(since, until))
         return out
 

@@ -1,1 +1,1 @@
-"""One file a group of commands."""
+"""Commands, one module per group."""

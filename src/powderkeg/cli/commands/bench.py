@@ -32,7 +32,7 @@ def sim_truth(
     seeds: Annotated[int, typer.Option(help="How many of the eight fixed seeds.")] = 8,
     as_json: AsJson = False,
 ) -> None:
-    """Score the map against the truth of made markets, beside the static four-tier map."""
+    """Score the map against the truth of simulated markets, beside the static four-tier map."""
     from powderkeg.evaluation import sim_truth as proof  # noqa: PLC0415  compiles, and only here
 
     chosen = proof.SEEDS[:seeds]
@@ -41,7 +41,7 @@ def sim_truth(
         Progress(console=console, disable=not console.is_terminal) as bar,
         ProcessPoolExecutor(min(len(chosen), os.cpu_count() or 1)) as pool,
     ):
-        task = bar.add_task("made markets", total=len(chosen))
+        task = bar.add_task("simulated markets", total=len(chosen))
         runs: list[dict[str, dict[str, float]]] = []
         for run in pool.map(proof.run_seed, chosen):
             runs.append(run)
@@ -51,7 +51,7 @@ def sim_truth(
 
 @app.command()
 def feed(*, as_json: AsJson = False) -> None:
-    """Time the way from socket bytes through the store and reader into a desk; ccxt.pro beside."""
+    """Time socket bytes through store and reader into a desk, beside ccxt.pro."""
     from powderkeg.bench.feed import run_feed  # noqa: PLC0415  starts processes, and only here
 
     _print(run_feed(), as_json=as_json)
@@ -60,12 +60,12 @@ def feed(*, as_json: AsJson = False) -> None:
 @app.command()
 def latency(
     *,
-    rate: Annotated[int, typer.Option(help="Messages per second the made venues send.")] = 5000,
+    rate: Annotated[int, typer.Option(help="Messages per second of the simulated venues.")] = 5000,
     seconds: Annotated[float, typer.Option(help="How long to watch.")] = 30.0,
     late: Annotated[bool, typer.Option(help="Let one venue join meanwhile.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Time the way from an event at a venue to a column on the page's socket."""
+    """Time from an event at a venue to a column on the page's socket."""
     from powderkeg.bench.latency import run_latency  # noqa: PLC0415  as above
 
     _print(asyncio.run(run_latency(rate, seconds, late=late)), as_json=as_json)
@@ -78,7 +78,7 @@ def viewers(
     seconds: Annotated[float, typer.Option(help="How long to watch.")] = 20.0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what pages cost the server, and how late the newest column comes to them."""
+    """Measure what pages cost the server, and the delay of the newest column."""
     from powderkeg.bench.viewers import run_viewers  # noqa: PLC0415  as above
 
     _print(asyncio.run(run_viewers(count, seconds)), as_json=as_json)

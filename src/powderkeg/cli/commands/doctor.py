@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from powderkeg.cli.commands.store import home
-from powderkeg.cli.commands.up import Hosts, Venues, chosen
+from powderkeg.cli.commands.up import Hosts, Venues, parse_choice
 from powderkeg.desk import Desk
 from powderkeg.errors import StoreError
 from powderkeg.live.collector import Collector
 from powderkeg.live.network.endpoints import parse
-from powderkeg.live.network.listing import listing
-from powderkeg.live.network.reachability import MADE, contact
+from powderkeg.live.network.listing import find_symbols
+from powderkeg.live.network.reachability import SIMULATED_VENUES, probe_venues
 from powderkeg.live.timekeeping.clock import SKEW
 from powderkeg.serve.startup.up import offline
 from powderkeg.store.folder import Store
@@ -34,11 +34,11 @@ ROOM = 2_000_000_000
 LATE = 5.0
 """Seconds."""
 SILENT = ("liquidations", "ratio", "trades")
-"""Channels that may well say nothing for minutes."""
+"""Channels that may be silent for minutes."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
+    """One check and its result."""
 
     name: str
     ok: bool
@@ -56,7 +56,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check clock, disk, each venue's requests and sockets, first messages, lag and limits."""
-    (wanted,), names = chosen([coin], venues)
+    (wanted,), names = parse_choice([coin], venues)
     places = parse(hosts, tuple(VENUES))
     running = _running(url)
     if running and not places:
@@ -67,11 +67,11 @@ def doctor(
     if why and not places:
         checks.append(Check("venues", ok=True, found=f"not asked: {why}"))
     else:
-        silence, report = asyncio.run(_listen(wanted, names, places))
-        made = [name for name in names if silence[name] == MADE]
-        if made:
-            checks.append(Check("made venues", ok=True, found=", ".join(made)))
-        reached = silence | dict.fromkeys(made, "")
+        unreachable, report = asyncio.run(_listen(wanted, names, places))
+        simulated = [name for name in names if unreachable[name] == SIMULATED_VENUES]
+        if simulated:
+            checks.append(Check("simulated venues", ok=True, found=", ".join(simulated)))
+        reached = unreachable | dict.fromkeys(simulated, "")
         checks += [each for name in names for each in _venue(name, reached[name], report)]
     answer = {
         "ok": all(check.ok for check in checks),
@@ -98,26 +98,26 @@ def _running(url: str) -> dict[str, Any] | None:
 
 
 def _server(url: str, running: dict[str, Any] | None) -> list[Check]:
-    """Return what a running server says of each venue."""
+    """Return the checks of a running server."""
     if running is None:
         return [Check("server", ok=True, found=f"none at {url}")]
     words = "ready" if running["ready"] else "not ready yet"
     feed = running.get("feed") or {}
     return [Check("server", ok=True, found=f"{url}: {running['source']}, {words}")] + [
-        _ailing(row, feed["problems"])
+        _channel_problem(row, feed["problems"])
         for row in feed.get("channels", [])
         if row["state"] in ("down", "stale")
     ]
 
 
-def _ailing(row: dict[str, Any], problems: dict[str, str]) -> Check:
-    """Return the check of a channel of a running server that is not well."""
+def _channel_problem(row: dict[str, Any], problems: dict[str, str]) -> Check:
+    """Return the check of a channel of a running server that is down or stale."""
     advice = problems.get(row["market"].partition(":")[0], "it comes back by itself")
     return Check(f"server: {row['market']} {row['channel']}", False, row["state"], advice)
 
 
 def _disk(folder: Path) -> Check:
-    """Look at the room for recordings."""
+    """Check the free space for recordings."""
     here = folder
     while not here.exists():
         here = here.parent
@@ -129,7 +129,7 @@ def _disk(folder: Path) -> Check:
 
 
 def _recordings(folder: Path) -> list[Check]:
-    """Look whether what was recorded can be opened; `store check` reads all of it."""
+    """Check that recordings can be opened; `store check` reads all of them."""
     if not (folder / "meta.db").exists():
         return []
     try:
@@ -145,22 +145,22 @@ def _recordings(folder: Path) -> list[Check]:
 async def _listen(
     coin: str, names: tuple[str, ...], hosts: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Ask every venue, then listen to all for some seconds."""
-    silence = await contact(names, hosts, everyone=True)
-    symbols, _ = await listing(names, (coin,), hosts)
+    """Request every venue, then listen to all for some seconds."""
+    unreachable = await probe_venues(names, hosts, wait_for_all=True)
+    symbols, _ = await find_symbols(names, (coin,), hosts)
     collector = Collector({coin: Desk(coin)}, names, hosts=hosts, symbols=symbols, history=False)
     task = asyncio.ensure_future(collector.run())
     try:
         await asyncio.wait({task}, timeout=LISTEN)
         if task.done():
             task.result()
-        return silence, collector.health()
+        return unreachable, collector.health()
     finally:
         task.cancel()
         await asyncio.wait({task})
 
 
-def _venue(name: str, silence: str, report: dict[str, Any]) -> list[Check]:
+def _venue(name: str, unreachable: str, report: dict[str, Any]) -> list[Check]:
     """Return the checks of one venue."""
     if name not in report["venues"]:
         return [Check(f"{name}: requests", ok=True, found="lists no such coin")]
@@ -170,7 +170,7 @@ def _venue(name: str, silence: str, report: dict[str, Any]) -> list[Check]:
     quiet = [r["channel"] for r in rows if not r["count"] and r["channel"] not in SILENT]
     lag = max((row["lag"] for row in rows if row["channel"] == "trades"), default=0.0)
     skew, used = facts["skew"], f"{facts['weight_used']} of {facts['weight_limit']}"
-    heard = f"{sum(row['count'] for row in rows)} messages in {LISTEN:.0f} s"
+    received = f"{sum(row['count'] for row in rows)} messages in {LISTEN:.0f} s"
     silent = f"nothing on {', '.join(quiet)}"
     late = abs(lag) >= LATE
     other = problem or "set another host or proxy for it"
@@ -178,8 +178,13 @@ def _venue(name: str, silence: str, report: dict[str, Any]) -> list[Check]:
     clock = "check this machine's clock and connection"
     within = facts["weight_used"] < facts["weight_limit"]
     out = [
-        Check(f"{name}: requests", not silence, silence or "answers", other if silence else ""),
-        Check(f"{name}: socket", not quiet, silent if quiet else heard, wait if quiet else ""),
+        Check(
+            f"{name}: requests",
+            not unreachable,
+            unreachable or "answers",
+            other if unreachable else "",
+        ),
+        Check(f"{name}: socket", not quiet, silent if quiet else received, wait if quiet else ""),
         Check(f"{name}: limits", within, f"{used} in {facts['window']:.0f} s"),
         Check(f"{name}: lag", not late, f"{lag * 1000:.0f} ms", clock if late else ""),
     ]

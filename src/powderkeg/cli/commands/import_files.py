@@ -1,4 +1,4 @@
-"""``import``: what people hold, recognised, written down as a source file, and played."""
+"""``import``: recognise stored data, write a source file for it, and replay it."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from powderkeg.history.sources import RatioColumn, Source
 
 PARTLY = 3
 _SHOWN = 12
-"""Files that are named of each reason."""
+"""Files listed per reason."""
 
 
-class _Taken(NamedTuple):
-    """What playing one coin came to."""
+class _Replayed(NamedTuple):
+    """Result of replaying one coin."""
 
     coin: str
     answer: dict[str, Any]
     refused: dict[str, str]
-    """Series that could not be read, by their files, and why."""
+    """Why series could not be read, by their files."""
 
     @property
     def rows(self) -> int:
         return self.answer.get("rows", 0) + self.answer.get("frames", 0)
 
 
-def bring(
+def import_data(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     out: Annotated[
         Path | None, typer.Option(help="The source file to write; its folder's name by default.")
@@ -58,11 +58,11 @@ def bring(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Recognise stored data of any usual form, write a source file for it, and play it.
+    """Recognise stored data in any usual format, write a source file for it, and replay it.
 
-    Exit code 3: some of it was taken, not all.
+    Exit code 3: only some of it could be used.
     """
-    found = _gathered(paths, coin.upper())
+    found = _recognise(paths, coin.upper())
     target = out or Path(f"{found.root.name or 'data'}.toml")
     answer = _described(found)
     if not as_json:
@@ -70,11 +70,11 @@ def bring(
     if found.groups and not dry_run:
         if target.exists() and not yes:
             raise ConfigError(f"{target}: there is such a file; say --yes or --out NAME.toml")
-        taken = _write_and_play(found, target)
-        answer |= {"source": str(target), "replays": [_told(each) for each in taken]}
+        replayed = _write_and_play(found, target)
+        answer |= {"source": str(target), "replays": [_replay_answer(each) for each in replayed]}
         if not as_json:
-            _show_taken(target, taken)
-        code = _code(found, taken)
+            _show_replayed(target, replayed)
+        code = _code(found, replayed)
     else:
         code = 1 if not found.groups else PARTLY if found.unknown else 0
     if as_json:
@@ -83,7 +83,7 @@ def bring(
         raise SystemExit(code)
 
 
-def _gathered(paths: list[Path], coin: str) -> ScanResult:
+def _recognise(paths: list[Path], coin: str) -> ScanResult:
     console = Console(stderr=True)
     with console.status("looking at files") as status:
         return scan(
@@ -93,15 +93,15 @@ def _gathered(paths: list[Path], coin: str) -> ScanResult:
         )
 
 
-def _write_and_play(found: ScanResult, target: Path) -> list[_Taken]:
-    """Write the source file and play each of its coins; what cannot be read is left out of both."""
+def _write_and_play(found: ScanResult, target: Path) -> list[_Replayed]:
+    """Write the source file and replay each coin; unreadable series are left out of both."""
     _write(found, target)
-    out: list[_Taken] = []
+    out: list[_Replayed] = []
     for coin in found.coins():
-        taken = _play(found, target, coin)
-        if taken.refused:
+        replayed = _play(found, target, coin)
+        if replayed.refused:
             _write(found, target)
-        out.append(taken)
+        out.append(replayed)
     return out
 
 
@@ -114,8 +114,8 @@ def _write(found: ScanResult, target: Path) -> None:
         raise ConfigError(f"{target}: the source file cannot be written: {why}") from why
 
 
-def _play(found: ScanResult, target: Path, coin: str) -> _Taken:
-    """Play one coin; a file that is not what it seemed costs its series, not the others."""
+def _play(found: ScanResult, target: Path, coin: str) -> _Replayed:
+    """Replay one coin; a file in another format drops its series, not the others."""
     refused: dict[str, str] = {}
     while any(group.series.coin in {coin, ""} for group in found.groups):
         desk, report = Desk(coin), ReadReport()
@@ -123,21 +123,21 @@ def _play(found: ScanResult, target: Path, coin: str) -> _Taken:
             stored = _loaded(found, target)
             seconds = run(desk, stored, report, [], None)
         except PowderkegError as why:
-            bad = _at_fault(found, coin, why)
+            bad = _failed_group(found, coin, why)
             refused |= dict.fromkeys(bad.series.files, str(why))
             found.groups.remove(bad)
             continue
-        return _Taken(coin, summary(desk, report, seconds), refused)
-    return _Taken(coin, {"coin": coin}, refused)
+        return _Replayed(coin, summary(desk, report, seconds), refused)
+    return _Replayed(coin, {"coin": coin}, refused)
 
 
 def _loaded(found: ScanResult, target: Path) -> Source:
-    """Return the source as written, below the folder it was made of and no other."""
+    """Return the source as written, restricted to its own root folder."""
     return msgspec.structs.replace(sources.load(target), root=found.root)
 
 
-def _at_fault(found: ScanResult, coin: str, why: PowderkegError) -> Group:
-    """Return the series an error is about; the first of the coin where it does not say."""
+def _failed_group(found: ScanResult, coin: str, why: PowderkegError) -> Group:
+    """Return the series an error is about, by default the first of the coin."""
     mine = [group for group in found.groups if group.series.coin in {coin, ""}]
     file = Path(why.file).name if isinstance(why, DataError) else str(why)
     for group in mine:
@@ -148,12 +148,12 @@ def _at_fault(found: ScanResult, coin: str, why: PowderkegError) -> Group:
     return mine[0]
 
 
-def _code(found: ScanResult, taken: list[_Taken]) -> int:
-    rows = sum(each.rows for each in taken)
-    bad = sum(each.answer.get("bad_rows", 0) for each in taken)
+def _code(found: ScanResult, replayed: list[_Replayed]) -> int:
+    rows = sum(each.rows for each in replayed)
+    bad = sum(each.answer.get("bad_rows", 0) for each in replayed)
     if not rows or bad > 9 * rows:
         return 1
-    return PARTLY if found.unknown or any(each.refused for each in taken) or bad > rows else 0
+    return PARTLY if found.unknown or any(each.refused for each in replayed) or bad > rows else 0
 
 
 def _described(found: ScanResult) -> dict[str, Any]:
@@ -186,12 +186,12 @@ def _series(group: Group) -> dict[str, Any]:
     }
 
 
-def _told(taken: _Taken) -> dict[str, Any]:
-    return {"coin": taken.coin, "refused": taken.refused, **taken.answer}
+def _replay_answer(replayed: _Replayed) -> dict[str, Any]:
+    return {"coin": replayed.coin, "refused": replayed.refused, **replayed.answer}
 
 
 def _show(found: ScanResult) -> None:
-    """Print what each series was taken for, and what was not taken and why."""
+    """Print each series as recognised, and what was not used and why."""
     console = Console()
     for group in found.groups:
         console.print(_table(group))
@@ -261,17 +261,17 @@ def _cell(value: object) -> str:
     return text if len(text) <= 28 else text[:27] + "…"
 
 
-def _show_taken(target: Path, taken: list[_Taken]) -> None:
+def _show_replayed(target: Path, replayed: list[_Replayed]) -> None:
     console = Console()
     table = Table(title=f"written to {target}, and played", title_justify="left")
     names = ("rows", "bad_rows", "trades", "bars", "events", "liquidations", "gaps", "price")
     for name in ("coin", *names):
         table.add_column(name.replace("_", " "), justify="right")
-    for each in taken:
+    for each in replayed:
         cells = [each.answer.get(name) for name in names]
         table.add_row(each.coin, *(f"{n:,.10g}" if n is not None else "" for n in cells))
     console.print(table)
-    for each in taken:
+    for each in replayed:
         for files, why in each.refused.items():
             console.print(f"[bold]could not be read[/]: {escape(files)}: {escape(why)}")
         for reason, n in each.answer.get("bad", {}).items():

@@ -1,4 +1,4 @@
-"""``rates``: the display currencies there are, and newer fixings of them."""
+"""``rates``: display currencies, and updates of their fixings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def rates(
     refresh: Annotated[
         str, typer.Option(help="A newer eurofxref-hist file (CSV or zip), or its address.")
     ] = "",
-    ccy: Annotated[str, typer.Option(help="Which currency to tell.")] = "NZD",
+    ccy: Annotated[str, typer.Option(help="Which currency to show.")] = "NZD",
     as_json: Annotated[bool, typer.Option("--json", help="Print the last year as JSON.")] = False,
 ) -> None:
-    """Tell what a US dollar is worth by the fixings of the ECB, or take newer ones.
+    """Show what a US dollar is worth by the fixings of the ECB, or load newer ones.
 
     Nothing is fetched unless an address is given: the bank documents
     https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip
@@ -46,7 +46,7 @@ def rates(
 
 
 def _read(place: str) -> bytes:
-    """Return a file, or what an address answers.
+    """Return the content of a file or an address.
 
     Raises:
         ConfigError: It cannot be read, or the network must not be used.

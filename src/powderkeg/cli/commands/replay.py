@@ -1,4 +1,4 @@
-"""``replay``: stored data through the same engine, and what came of it."""
+"""``replay``: run stored data through the engine, and report the result."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     until: Annotated[str, typer.Option(help="Stop before this time (UTC).")] = "",
     save: Annotated[Path | None, typer.Option(help="Write the desk's snapshot here.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on from this snapshot.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue from this snapshot.")] = None,
     mass: Annotated[
         list[str] | None,
         typer.Option(help="Follow the mass of a price range: SIDE LOW HIGH FROM TO, times UTC."),
@@ -69,7 +69,7 @@ def replay(
         str, typer.Option(envvar="POWDERKEG_ALLOW", help="Names it may be asked by, by comma.")
     ] = "",
 ) -> None:
-    """Play stored data, or what was recorded live, through a desk; report what came of it."""
+    """Replay stored data or a live recording through a desk, and report the result."""
     end = parse_time(until) if until else None
     cursor = None
     if source.is_dir():
@@ -78,7 +78,7 @@ def replay(
         desk, answer, cursor = _stored(source, coin, end, resume, mass, with_playback=serve)
     if save:
         snapshots.save(desk, save)
-    _tell(answer, as_json=as_json)
+    _print(answer, as_json=as_json)
     if serve:
         _serve(desk, cursor, host, port, token, allow)
     if answer["exit_code"] == 1:
@@ -92,7 +92,7 @@ def _stored(
     source: Path, coin: str, until: int | None, resume: Path | None, mass: list[str] | None, *,
     with_playback: bool,
 ) -> tuple[Desk, dict[str, Any], PlaybackCursor | None]:  # fmt: skip
-    """Play a source file; what goes on from a snapshot has no past to be wound back to."""
+    """Replay a source file; a replay from a snapshot has no playback."""
     stored = sources.load(source)
     chosen = coin_called(coin) if coin else stored.coins()[0]
     if chosen not in stored.coins():
@@ -104,17 +104,17 @@ def _stored(
     passages = [range_tracker_of(spec, parse_time) for spec in (*stored.passages, *(mass or ()))]
     cursor = None
     if with_playback and not resume:
-        desk, cursor, report, seconds = _wound(stored, chosen, passages, until)
+        desk, cursor, report, seconds = _with_playback(stored, chosen, passages, until)
     else:
         seconds = run(desk, stored, report, passages, until)
     answer = summary(desk, report, seconds) | {"passages": [p.result() for p in passages]}
     return desk, answer, cursor
 
 
-def _wound(
+def _with_playback(
     stored: sources.Source, coin: str, passages: list[RangeTracker], until: int | None
 ) -> tuple[Desk, PlaybackCursor, ReadReport, float]:
-    """Play bar by bar onto a reel, so that every time of it can be shown."""
+    """Replay bar by bar with playback, so that any time can be shown."""
 
     def watch(now: Desk, event: Event) -> None:
         for passage in passages:
@@ -130,7 +130,7 @@ def _wound(
     return desk, cursor, first.report, time.process_time() - before
 
 
-def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+def _print(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer))
     else:
@@ -140,13 +140,13 @@ def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
 def recorded(
     folder: Path, coin: str, until: int | None = None, *, with_playback: bool = False
 ) -> tuple[Desk, dict[str, Any], PlaybackCursor | None]:
-    """Play what `up` or `record` has stored of a coin; the desk ends as the live one did.
+    """Replay a recording of `up` or `record`; the desk ends as the live one did.
 
     Args:
-        folder: What they recorded in.
-        coin: One that was collected; empty takes the first.
-        until: µs to stop before.
-        with_playback: Return a reel too, which keeps the folder open.
+        folder: Folder of the recording.
+        coin: A recorded coin; empty takes the first.
+        until: Time to stop before, µs.
+        with_playback: Return a playback cursor too, which keeps the folder open.
 
     Raises:
         ConfigError: There is no recording, or the coin is not in it.
@@ -182,11 +182,11 @@ def recorded(
 
 
 def _coins(store: Store) -> list[str]:
-    """Return the coins of the first start that is still kept."""
+    """Return the coins of the first start in the recording."""
     for batch in store.read():
         for frame in batch:
-            if not frame.venue and isinstance(said := read_control(frame.raw), Started):
-                return list(dict.fromkeys(markets_of(said).values()))
+            if not frame.venue and isinstance(message := read_control(frame.raw), Started):
+                return list(dict.fromkeys(markets_of(message).values()))
     return []
 
 
@@ -197,7 +197,7 @@ def run(
     passages: list[RangeTracker],
     until: int | None,
 ) -> float:
-    """Play with a progress bar on the error stream and return CPU seconds."""
+    """Replay with a progress bar on the error stream, and return CPU seconds."""
     console = Console(stderr=True)
     columns = ("[bold]{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
     before = time.process_time()
@@ -219,7 +219,7 @@ def run(
 
 
 def summary(desk: Desk, report: ReadReport, seconds: float) -> dict[str, Any]:
-    """Return what came of a replay."""
+    """Return the summary of a replay."""
     audits = [market.estimate.exposure.audit() for market in desk.estimated()]
     facts = desk.counts.trades + desk.counts.bars + desk.counts.events
     return {
@@ -283,7 +283,7 @@ def _show(answer: dict[str, Any]) -> None:
 
 
 def files_table(files: list[dict[str, Any]], title: str = "rows by file") -> Table:
-    """Return what was read as a table, a line a file: first those that lost rows, then by name."""
+    """Return the files read as a table, those with unreadable rows first."""
     table = Table(box=None, title=title, title_justify="left")
     for name in ("file", "taken", "duplicate", "foreign", "unreadable", "moved", "gaps"):
         table.add_column(name, justify="left" if name == "file" else "right", overflow="fold")
@@ -303,7 +303,7 @@ def files_table(files: list[dict[str, Any]], title: str = "rows by file") -> Tab
 
 
 def _words(key: str, value: object) -> str:
-    """Return a value as a person reads it: times in UTC, prices in six figures."""
+    """Format a value: times in UTC, prices in six figures."""
     if key in ("as_of", "since", "at") and isinstance(value, int):
         return datetime.fromtimestamp(value / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if isinstance(value, int):
@@ -318,7 +318,7 @@ def _words(key: str, value: object) -> str:
 def _serve(
     desk: Desk, cursor: PlaybackCursor | None, host: str, port: int, token: str | None, allow: str
 ) -> None:
-    """Show a finished replay in the page; with a reel, every time of it."""
+    """Serve a finished replay; with playback, any time of it."""
     from powderkeg.cli.serve import serve  # noqa: PLC0415  the page is only wanted here
     from powderkeg.live.timekeeping.clock import now as clock  # noqa: PLC0415
     from powderkeg.serve.session import Session  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""``score``: how good the map was on stored data, beside maps that know less."""
+"""``score``: accuracy of the map on stored data, beside baselines."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from powderkeg.errors import ConfigError
 from powderkeg.history import sources
 
 LONG = ("models", "reliability", "blocks", "questions", "markets")
-"""Lists of rows of one kind: a table each."""
+"""Keys whose rows are printed as a table each."""
 COUNTED = "blocks_ahead_of_path_only"
-"""How many, of how many."""
+"""Key of a count and its total."""
 
 
 def score(
@@ -34,7 +34,7 @@ def score(
     until: Annotated[str, typer.Option(help="Score hours before this time (UTC).")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Score the map on stored data: hours, single liquidations or all positions, beside nulls."""
+    """Score the map on stored data: hours, single liquidations or all positions."""
     from powderkeg.evaluation import score as proof  # noqa: PLC0415  as above
     from powderkeg.evaluation.hourly import first_days as days  # noqa: PLC0415  compiles, and only here
     from powderkeg.evaluation.live import from_ledger  # noqa: PLC0415  as above
@@ -46,11 +46,11 @@ def score(
             " are for the hours of a source file"
         )
     if source.is_dir():
-        _tell({"kind": "ledger", **from_ledger(source)}, as_json=as_json)
+        _print({"kind": "ledger", **from_ledger(source)}, as_json=as_json)
         return
     stored = sources.load(source)
     if first_days:
-        _tell(days.score(stored, coin or next(iter(stored.coins()), "")), as_json=as_json)
+        _print(days.score(stored, coin or next(iter(stored.coins()), "")), as_json=as_json)
         return
     low, high = (parse_time(text) if text else None for text in (since, until))
     console = Console(stderr=True)
@@ -60,10 +60,10 @@ def score(
             stored, coin, placebo=placebo, ask=questions, since=low, until=high,
             progress=lambda share: bar.update(task, completed=share),
         )  # fmt: skip
-    _tell(answer, as_json=as_json)
+    _print(answer, as_json=as_json)
 
 
-def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+def _print(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(plain(answer), allow_nan=False))
     else:
@@ -71,7 +71,7 @@ def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return the value with null for what no number was found for: JSON has no NaN."""
+    """Return the value with None for NaN, which JSON lacks."""
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
 
 
 def _show(answer: dict[str, Any]) -> None:
-    """Print the single figures, then a table for each list of rows."""
+    """Print the single figures, then a table per list of rows."""
     console = Console()
     table = Table(show_header=False, box=None, title=f"{answer['kind']}: score of the map")
     for key, value in answer.items():
@@ -101,7 +101,7 @@ def _rows(title: str, rows: list[dict[str, Any]]) -> Table:
 
 
 def _words(value: object) -> str:
-    """Return a value as a person reads it."""
+    """Format a value."""
     if isinstance(value, Mapping):
         return "\n".join(f"{str(k).replace('_', ' ')}: {_words(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""``store``: look whether what was recorded is whole, and mend it; its place and its size."""
+"""``store``: check and repair recordings; their default folder and size limit."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import msgspec
 import typer
 
 from powderkeg.errors import ConfigError
-from powderkeg.store.check import check as look
-from powderkeg.store.repair import repair as mend
+from powderkeg.store.check import check as check_store
+from powderkeg.store.repair import repair as repair_store
 
 DISK: Final = "20GB"
 _UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True)
 
 
 def home() -> Path:
-    """Return the folder that recordings go to where none is named."""
+    """Return the default folder of recordings."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "powderkeg"
 
@@ -34,7 +34,7 @@ def parse_size(text: str) -> int:
     """Return an amount such as ``500MB`` as bytes; units are powers of ten.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is not a size.
     """
     found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([KMGT]?B?)", text.strip().upper(), re.ASCII)
     unit = found and _UNITS.get(
@@ -47,9 +47,9 @@ def parse_size(text: str) -> int:
 
 @app.command()
 def check(folder: Folder = None, as_json: Json = False) -> None:
-    """Verify every checksum and number of a recording; nothing is changed. Exit code 1: damaged."""
+    """Verify all checksums and frame numbers; nothing is changed. Exit code 1: damaged."""
     place = folder or home()
-    found, holes = look(place)
+    found, holes = check_store(place)
     answer = {
         "ok": not found,
         "folder": str(place),
@@ -65,9 +65,9 @@ def check(folder: Folder = None, as_json: Json = False) -> None:
 
 @app.command()
 def repair(folder: Folder = None, as_json: Json = False) -> None:
-    """Keep what is whole of a damaged recording and set the rest aside; say what was lost."""
+    """Repair a damaged recording: keep what is intact, set the rest aside, report the losses."""
     place = folder or home()
-    done = mend(place)
+    done = repair_store(place)
     lines = done or [f"{place}: nothing was to be mended"]
     _print({"folder": str(place), "done": done}, lines, as_json=as_json)
 

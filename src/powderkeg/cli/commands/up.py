@@ -1,4 +1,4 @@
-"""``up``, ``demo`` and ``record``: collect from the venues, or from made ones, and show or keep."""
+"""``up``, ``demo`` and ``record``: collect from real or simulated venues; serve or record."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from powderkeg.instruments import coin_called
 from powderkeg.live.collector import Collector
 from powderkeg.live.maintenance import StoreMaintenance
 from powderkeg.live.network.endpoints import parse
-from powderkeg.live.network.listing import listing
-from powderkeg.live.network.reachability import contact
-from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.live.network.listing import find_symbols
+from powderkeg.live.network.reachability import probe_venues
+from powderkeg.live.timekeeping.discipline import correct_clock
 from powderkeg.log import get_logger
 from powderkeg.serve.startup.up import SEED, SIX, Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
@@ -81,17 +81,17 @@ Accounts: TypeAlias = Annotated[
 ]
 Ready: TypeAlias = Annotated[bool, typer.Option(help="Print the address as JSON.")]
 Browse: TypeAlias = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
-Seed: TypeAlias = Annotated[int, typer.Option(help="Of the made market.")]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Of the simulated market.")]
 Rate: TypeAlias = Annotated[
-    int, typer.Option(help="Messages per second that made venues send at least.")
+    int, typer.Option(help="Least messages per second of simulated venues.")
 ]
 
 
-def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return coins and venues as asked for.
+def parse_choice(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the coins and venues of the options.
 
     Raises:
-        ConfigError: No such venue, or no name of a coin.
+        ConfigError: An unknown venue, or not the name of a coin.
     """
     names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or SIX
     unknown = [name for name in names if name not in VENUES or name.endswith("-spot")]
@@ -105,9 +105,9 @@ def chosen(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...], tuple
     return wanted, names
 
 
-def _coin(told: str) -> str:
-    """Return the coin that is meant: PEPE also by 1000PEPE, kPEPE or in small letters."""
-    dex, colon, name = told.rpartition(":")
+def _coin(text: str) -> str:
+    """Return the coin meant: PEPE also for 1000PEPE, kPEPE or pepe."""
+    dex, colon, name = text.rpartition(":")
     return dex.lower() + colon + coin_called(coin_called(name).upper())
 
 
@@ -127,8 +127,8 @@ def up(  # noqa: PLR0913, PLR0917  a command has as many as it has options
     browse: Browse = False,
     json_ready: Ready = False,
 ) -> None:
-    """Collect coins live and show their maps; made venues where no real one answers."""
-    wanted, names = chosen(coins, venues)
+    """Collect coins live and show their maps; simulated venues where no real one answers."""
+    wanted, names = parse_choice(coins, venues)
     plan = Plan(
         wanted, names, hosts=parse(hosts, tuple(VENUES)), simulate=offline(),
         data=data or home(), seed=seed, rate=rate, disk=parse_size(disk),
@@ -149,8 +149,8 @@ def demo(
     browse: Browse = False,
     json_ready: Ready = False,
 ) -> None:
-    """Show made venues: nothing to configure, no network, and it says so on every page."""
-    wanted, names = chosen(coins, venues)
+    """Show simulated venues: nothing to configure, no network, and it says so on every page."""
+    wanted, names = parse_choice(coins, venues)
     odd = [coin for coin in wanted if coin not in DEMO]
     if odd:
         raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")
@@ -175,25 +175,25 @@ def record(
     hosts: Hosts = "",
     data: Data = None,
     disk: Disk = DISK,
-    seconds: Annotated[float, typer.Option(help="Stop after so long; 0 goes on.")] = 0.0,
-    simulate: Annotated[bool, typer.Option(help="Record made venues.")] = False,
+    seconds: Annotated[float, typer.Option(help="Stop after so long; 0 runs on.")] = 0.0,
+    simulate: Annotated[bool, typer.Option(help="Record simulated venues.")] = False,
     seed: Seed = SEED,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Store what the venues send, without a map. `replay FOLDER` reads it."""
-    wanted, names = chosen(coins, venues)
+    wanted, names = parse_choice(coins, venues)
     folder = data or home()
     plan = Plan(
         wanted, names, hosts=parse(hosts, tuple(VENUES)), data=folder, seed=seed,
         simulate="asked for" if simulate else offline(), disk=parse_size(disk),
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):
-        told = asyncio.run(_record(plan, folder, seconds))
-        print(json.dumps(told) if as_json else _words(told))
+        report = asyncio.run(_record(plan, folder, seconds))
+        print(json.dumps(report) if as_json else _words(report))
 
 
 async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
-    """Record until the time is over; return what came."""
+    """Record until the time is over; return a report."""
     async with contextlib.AsyncExitStack() as stack:
         hosts = plan.hosts
         if plan.simulate:
@@ -203,22 +203,22 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
             )
         else:  # before anything is stamped
             clocks: dict[str, int] = {}
-            await contact(plan.venues, hosts, clocks=clocks)
-            settle(clocks, len(plan.venues))
+            await probe_venues(plan.venues, hosts, clocks=clocks)
+            correct_clock(clocks, len(plan.venues))
         store = Store(folder)
         stack.callback(store.close)
         desks = {coin: Desk(coin, plan.settings) for coin in plan.coins}
-        symbols, lacking = await listing(plan.venues, plan.coins, hosts)
+        symbols, lacking = await find_symbols(plan.venues, plan.coins, hosts)
         for words in lacking:
             log.warning("coin_not_listed", reason=words)
         collector = Collector(desks, plan.venues, hosts=hosts, store=store, symbols=symbols)
-        keep = StoreMaintenance(store, collector, Settings(disk=plan.disk))
-        keep.report()
+        maintenance = StoreMaintenance(store, collector, Settings(disk=plan.disk))
+        maintenance.report()
         started = time.monotonic()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds or None), asyncio.TaskGroup() as group:
                 group.create_task(collector.run())
-                group.create_task(keep.run())
+                group.create_task(maintenance.run())
         report = collector.health()
         return {
             "folder": str(folder),
@@ -231,11 +231,11 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         }
 
 
-def _words(told: dict[str, Any]) -> str:
-    """Return what was recorded as a person reads it."""
-    up_now = sum(state == "up" for state in told["markets"].values())
-    frames, unread = told["frames"], told["unread"]
-    lines = [f"{frames:,} frames in {told['folder']}, {unread:,} of them unread"]
-    lines.append(f"{up_now} of {len(told['markets'])} markets were up at the end")
-    lines += [f"{venue}: {why}" for venue, why in told["problems"].items()]
+def _words(report: dict[str, Any]) -> str:
+    """Format the report of a recording."""
+    up_now = sum(state == "up" for state in report["markets"].values())
+    frames, unread = report["frames"], report["unread"]
+    lines = [f"{frames:,} frames in {report['folder']}, {unread:,} of them unread"]
+    lines.append(f"{up_now} of {len(report['markets'])} markets were up at the end")
+    lines += [f"{venue}: {why}" for venue, why in report["problems"].items()]
     return "\n".join(lines)

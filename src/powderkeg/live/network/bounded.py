@@ -1,4 +1,4 @@
-"""What a venue sends, up to a bound: no answer and no message may cost more memory than that.
+"""Bounded reading of answers: no answer and no message may take more memory than that.
 
 The largest answers are lists of instruments (a few MB, tens of kB a book or a page of candles).
 """
@@ -17,31 +17,33 @@ MESSAGE: Final = 8 * 1024 * 1024
 PIECE: Final = 256 * 1024
 """Bytes unpacked at a time."""
 PACKED: Final = {"accept-encoding": "gzip"}
-"""What is asked for: a packing that can be unpacked piece by piece."""
+"""The only encoding requested: it can be unpacked piece by piece."""
 _AUTO: Final = zlib.MAX_WBITS | 32
 """gzip or zlib, whichever it is."""
 
 
-class Unfit(Exception):  # noqa: N818  a fact, not an error of ours
-    """An answer is too large, or packed in a way that cannot be unpacked."""
+class InvalidResponse(Exception):  # noqa: N818  a fact, not an error of ours
+    """An answer is too large, damaged, or in an encoding that was not requested."""
 
 
 def session(seconds: float) -> aiohttp.ClientSession:
-    """Return a session whose answers are to be read with `read`, whole within so many seconds."""
+    """Return a session with a total timeout, whose answers are read with `read`."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=seconds), headers=PACKED, auto_decompress=False
     )
 
 
 async def read(answer: aiohttp.ClientResponse, most: int = MOST) -> bytes:
-    """Return the body of an answer that was not unpacked yet.
+    """Return the decompressed body of an answer.
 
     Raises:
-        Unfit: It is larger than `most`, damaged, or packed in another way than was asked for.
+        InvalidResponse: It is larger than `most`, damaged, or in another encoding.
     """
     packing = answer.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        raise Unfit(f"expected an answer packed with gzip or not at all, found {packing[:40]!r}")
+        raise InvalidResponse(
+            f"expected an answer packed with gzip or not at all, found {packing[:40]!r}"
+        )
     body = _Body(packing not in ("identity", ""), most)
     async for piece in answer.content.iter_chunked(PIECE):
         body.add(piece)
@@ -49,7 +51,7 @@ async def read(answer: aiohttp.ClientResponse, most: int = MOST) -> bytes:
 
 
 class _Body:
-    """The body of one answer as it comes."""
+    """Incremental decompressor of one body."""
 
     def __init__(self, packed: bool, most: int) -> None:
         self.whole = bytearray()
@@ -64,18 +66,18 @@ class _Body:
             try:
                 self.whole += self._unpacker.decompress(piece, min(PIECE, self._rest))
             except zlib.error as why:
-                raise Unfit(f"expected a gzip answer: {why}") from why
+                raise InvalidResponse(f"expected a gzip answer: {why}") from why
             piece = self._unpacker.unconsumed_tail
         if not self._rest:
-            raise Unfit(f"expected at most {self._most:,} bytes, found more")
+            raise InvalidResponse(f"expected at most {self._most:,} bytes, found more")
 
     @property
     def _rest(self) -> int:
-        """Bytes until there are too many."""
+        """Bytes left before the bound is exceeded."""
         return self._most + 1 - len(self.whole)
 
     def end(self) -> bytes:
-        """Return the body, now that all of it has come."""
+        """Return the complete body."""
         if self._unpacker is not None and self.whole and not self._unpacker.eof:
-            raise Unfit("expected a whole gzip answer, found it cut short")
+            raise InvalidResponse("expected a whole gzip answer, found it cut short")
         return bytes(self.whole)

@@ -1,4 +1,4 @@
-"""Where a venue is reached: as it documents, or wherever the setting points."""
+"""Endpoints of venues: as documented, or as set by `POWDERKEG_HOSTS`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def parse(text: str, venues: tuple[str, ...]) -> dict[str, str]:
     ``okx.ws=wseea.okx.com`` names the sockets' host apart from that of the requests.
 
     Raises:
-        ConfigError: It is neither, or names no venue of ours.
+        ConfigError: It is neither, or names an unknown venue.
     """
     hosts: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
@@ -31,8 +31,8 @@ def parse(text: str, venues: tuple[str, ...]) -> dict[str, str]:
     return hosts
 
 
-def where(url: str, venue: str, hosts: dict[str, str]) -> str:
-    """Return where `url` is to be reached; loopback is spoken to without TLS."""
+def resolve(url: str, venue: str, hosts: dict[str, str]) -> str:
+    """Return `url` with the configured host; loopback is used without TLS."""
     chunks = urlsplit(url)
     socket = chunks.scheme in ("ws", "wss")
     kind = "ws" if socket else "rest"

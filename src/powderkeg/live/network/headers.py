@@ -1,4 +1,4 @@
-"""Numbers in the headers of an answer: whoever wrote them may have written anything."""
+"""Parsing of numbers and dates in response headers, which may hold anything."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import Final
 from powderkeg.events import SECOND
 
 LONGEST: Final = 3600.0
-"""Seconds a venue may make us wait at once; whoever bans for longer says so again."""
+"""Seconds a venue may make us wait at once; a longer ban is repeated with the next answer."""
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 def number(text: str, most: float = math.inf) -> float | None:
-    """Return a number >= 0, `most` where it is greater, None where it is no plain decimal."""
+    """Return a number >= 0, `most` where it is greater, None if it is not a plain decimal."""
     plain = _NUMBER.fullmatch(text.strip(" \t"))
     return None if plain is None else min(float(plain[0]), most)
 
 
 def date(text: str) -> int | None:
-    """Return an HTTP date, µs UTC; None where it is none."""
+    """Return an HTTP date, µs UTC; None if it is not one."""
     try:
-        told = parsedate_to_datetime(text)
+        parsed = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return round((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()) * SECOND
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()) * SECOND
 
 
 def wait(text: str, now: int) -> float | None:
-    """Return what a ``Retry-After`` asks for, s: at most an hour; None where it says nothing.
+    """Return the wait of a ``Retry-After``, s, at most an hour; None if it is unreadable.
 
     Args:
-        text: Seconds, or the date from which to ask again.
+        text: Seconds, or the date from which to retry.
         now: µs UTC.
     """
     seconds = number(text, LONGEST)

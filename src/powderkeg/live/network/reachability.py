@@ -1,4 +1,4 @@
-"""Is anyone there? One request to each venue, all at once."""
+"""Reachability of venues: one request to each, all at once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import aiohttp
 
 from powderkeg.errors import WireError
 from powderkeg.live.network import bounded
-from powderkeg.live.network.endpoints import where
+from powderkeg.live.network.endpoints import resolve
 from powderkeg.live.network.headers import date
 from powderkeg.live.timekeeping.clock import now
-from powderkeg.live.timekeeping.discipline import settled
+from powderkeg.live.timekeeping.discipline import time_is_known
 from powderkeg.venues import VENUES
 from powderkeg.venues.base import Poll
 
 WITHIN: Final = 10.0
 """Seconds a venue has to answer."""
 SECOND_VOICE: Final = 5.0
-"""Seconds to wait for another venue where the first says that our clock is wrong."""
+"""Seconds to wait for another venue if the first says that our clock is wrong."""
 LITTLE: Final = 1 << 20
-"""Bytes an answer about the time may have."""
-SIGN: Final = "x-powderkeg-simulated"
-"""Header by which made venues own up to being made."""
-MADE: Final = "made venues"
+"""Bytes the answer to a time request may have."""
+SIMULATED_HEADER: Final = "x-powderkeg-simulated"
+"""Header that simulated venues send."""
+SIMULATED_VENUES: Final = "simulated venues"
 _WORDS = {
     301: "sent to another address, which is not followed",
     302: "sent to another address, which is not followed",
@@ -43,27 +43,29 @@ def probe(name: str) -> Poll:
     return next((poll for poll in polls if poll.channel == "clock"), polls[0])
 
 
-async def contact(
-    venues: tuple[str, ...], hosts: dict[str, str], *, everyone: bool = False,
-    heard: dict[str, str] | None = None, clocks: dict[str, int] | None = None,
+async def probe_venues(
+    venues: tuple[str, ...], hosts: dict[str, str], *, wait_for_all: bool = False,
+    answers: dict[str, str] | None = None, clocks: dict[str, int] | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """Return for each venue why it cannot be reached; empty where it answers, or `MADE`.
+    """Return why each venue cannot be reached: empty if it answers, or `SIMULATED_VENUES`.
 
-    Unless `everyone` is waited for, returns as soon as one answers and it is known which time it
-    is: those that are still silent then are said not to be heard yet.
+    Unless `wait_for_all`, returns as soon as one venue answers and the time is known; venues that
+    have not answered by then are reported as "not heard yet".
 
     Args:
-        venues: Whom to ask.
-        hosts: Where they are.
-        everyone: Wait for all of them.
-        heard: Given each answer as it comes.
-        clocks: Given by how much each venue's clock is ahead of ours, µs.
+        venues: Venues to ask.
+        hosts: Hosts to use instead of the documented ones.
+        wait_for_all: Wait for all of them.
+        answers: Filled with each result as it comes.
+        clocks: Filled with how far each venue's clock is ahead of ours, µs.
     """
     ahead: dict[str, int] = {} if clocks is None else clocks
     async with bounded.session(WITHIN) as session:
         tasks = {name: asyncio.ensure_future(_ask(session, name, hosts, ahead)) for name in venues}
         try:
-            await _until(tasks, {} if heard is None else heard, ahead, everyone=everyone)
+            await _until(
+                tasks, {} if answers is None else answers, ahead, wait_for_all=wait_for_all
+            )
             return {
                 name: task.result() if task.done() else "not heard yet"
                 for name, task in tasks.items()
@@ -75,18 +77,18 @@ async def contact(
 
 
 async def _until(
-    tasks: dict[str, asyncio.Task[str]], heard: dict[str, str], ahead: dict[str, int], *,
-    everyone: bool,
+    tasks: dict[str, asyncio.Task[str]], answers: dict[str, str], ahead: dict[str, int], *,
+    wait_for_all: bool,
 ) -> None:  # fmt: skip
-    """Wait until one has answered and the time is settled, or nobody is left to wait for."""
+    """Wait until one venue has answered and the time is known, or all have."""
     loop, waiting = asyncio.get_running_loop(), set(tasks.values())
     end: float | None = None
     while waiting and (end is None or loop.time() < end):
         rest = None if end is None else end - loop.time()
         _, waiting = await asyncio.wait(waiting, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
-        heard |= {name: task.result() for name, task in tasks.items() if task.done()}
-        if not everyone and any(why in ("", MADE) for why in heard.values()):
-            if settled(ahead, len(tasks)):
+        answers |= {name: task.result() for name, task in tasks.items() if task.done()}
+        if not wait_for_all and any(why in ("", SIMULATED_VENUES) for why in answers.values()):
+            if time_is_known(ahead, len(tasks)):
                 return
             end = loop.time() + SECOND_VOICE if end is None else end
 
@@ -95,7 +97,7 @@ async def _ask(
     session: aiohttp.ClientSession, name: str, hosts: dict[str, str], ahead: dict[str, int]
 ) -> str:
     poll = probe(name)
-    url = where(poll.url, name, hosts)
+    url = resolve(poll.url, name, hosts)
     method = "POST" if poll.body else "GET"
     headers = {"content-type": "application/json"} if poll.body else None
     sent = now()
@@ -104,21 +106,21 @@ async def _ask(
             method, url, data=poll.body or None, headers=headers, allow_redirects=False
         ) as answer:
             if answer.status == 200:
-                told = await _time(answer, name, poll)
-                if told is not None:
-                    ahead[name] = told - (sent + now()) // 2
-                return MADE if answer.headers.get(SIGN) else ""
+                server_time = await _time(answer, name, poll)
+                if server_time is not None:
+                    ahead[name] = server_time - (sent + now()) // 2
+                return SIMULATED_VENUES if answer.headers.get(SIMULATED_HEADER) else ""
             return f"HTTP {answer.status} {_WORDS.get(answer.status, '')}".strip()
     except TimeoutError:
         return "no answer"
-    except bounded.Unfit as why:
+    except bounded.InvalidResponse as why:
         return str(why)
     except (aiohttp.ClientError, OSError) as why:
         return _plain(why)
 
 
 async def _time(answer: aiohttp.ClientResponse, name: str, poll: Poll) -> int | None:
-    """Return what time it is at a venue, µs: as it says, or else as its server dates the answer."""
+    """Return a venue's server time, µs: from its answer, else from the ``Date`` header."""
     if poll.channel == "clock":
         venue = VENUES[name]("")
         try:

@@ -1,4 +1,4 @@
-"""Requests to one venue, within its limits, its answers as frames."""
+"""REST client of one venue, within its rate limits; answers become frames."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.live.network import bounded, headers
 from powderkeg.live.network.backoff import Backoff
-from powderkeg.live.network.endpoints import where
+from powderkeg.live.network.endpoints import resolve
 from powderkeg.live.timekeeping.clock import Offset, now, steady
 from powderkeg.venues.base import Limits, Poll, Venue
 
 SHARE: Final = 0.9
-"""Of a venue's limit that we use."""
+"""Share of a venue's limit that we use."""
 TIMEOUT: Final = 15.0
 TRIES: Final = 5
 BANNED: Final = 120.0
-"""Seconds to keep still after HTTP 418 or 429 that does not say how long."""
+"""Seconds to pause after HTTP 418 or 429 without ``Retry-After``."""
 FORBIDDEN: Final = (403, 451)
 ELSEWHERE: Final = "set another host or proxy"
 AGAIN: Final = 60.0
-"""Seconds after a refusal until the same is asked again; it may have been of the moment."""
+"""Seconds until a refused request is repeated; the refusal may be temporary."""
 
 
 class Budget:
-    """Weight used in the running window, by steady time: a clock that is set frees nothing."""
+    """Request weight used in the sliding window, by monotonic time: clock changes free nothing."""
 
     def __init__(self, limits: Limits) -> None:
-        """Begin with all of it."""
+        """Start with nothing used."""
         self.limits = limits
         self.until = 0
-        """Steady µs before which nothing may be asked."""
+        """Monotonic µs before which no request may be sent."""
         self._used: deque[tuple[int, int]] = deque()
         self._turn = asyncio.Lock()
 
     def wait(self, weight: int, at: int) -> float:
-        """Return seconds until so much may be asked."""
+        """Return seconds until `weight` is available."""
         if at < self.until:
             return (self.until - at) / SECOND
         while self._used and self._used[0][0] <= at - self.limits.window:
@@ -59,45 +59,45 @@ class Budget:
         return self.limits.window / SECOND
 
     async def spend(self, weight: int) -> None:
-        """Wait until so much may be asked, and take it; in turn, so that nothing starves."""
+        """Wait until `weight` is available, and use it; first come first served."""
         async with self._turn:
             while (wait := self.wait(weight, steady())) > 0:  # noqa: ASYNC110  only time helps
                 await asyncio.sleep(wait)
             self._used.append((steady(), weight))
 
     def used(self, at: int) -> int:
-        """Return the weight used in the running window."""
+        """Return the weight used in the sliding window."""
         return sum(weight for when, weight in self._used if when > at - self.limits.window)
 
     def sync_usage(self, used: str, at: int) -> None:
-        """Take what the venue says was used in its own window: other programs count too."""
+        """Adopt the usage the venue reports, which includes other programs."""
         theirs = headers.number(used, self.limits.weight)
         if theirs is not None and theirs > self.used(at):
             self._used.append((at, math.ceil(theirs) - self.used(at)))
 
     def stop(self, seconds: float, at: int) -> None:
-        """Ask nothing for so long."""
+        """Send no requests for so long."""
         self.until = max(self.until, at + round(seconds * SECOND))
 
 
 class RequestRejected(Exception):  # noqa: N818  a fact, not an error of ours
-    """The venue will not answer this request, however often it is asked."""
+    """The venue does not answer this request; retrying at once is no use."""
 
     def __init__(self, why: str, *, answered: bool) -> None:
         super().__init__(why)
         self.answered = answered
-        """False where nothing came back at all."""
+        """False if there was no response at all."""
 
 
 class Rest:
-    """All requests to one venue."""
+    """REST client of one venue."""
 
     def __init__(self, venue: Venue, inbox: Inbox, health: Health, hosts: dict[str, str]) -> None:
-        """Ask `venue`; answers go to `inbox`."""
+        """Send requests to `venue`; answers go to `inbox`."""
         self.venue = venue
         self._budgets: dict[str, Budget] = {}
         self._until = 0
-        """Steady µs before which nothing may be asked, whatever the budget."""
+        """Monotonic µs before which no request may be sent, whatever the budget."""
         self._inbox = inbox
         self._health = health
         self._hosts = hosts
@@ -105,7 +105,7 @@ class Rest:
         self.opened = asyncio.Event()
         """Set once requests can be made."""
         self.tries: dict[str, int] = {}
-        """How often each channel that has not been answered yet was asked in vain."""
+        """Failed attempts of each channel since its last answer."""
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -121,27 +121,27 @@ class Rest:
             await self._session.close()
 
     def budget(self, bucket: str = "") -> Budget:
-        """Return what may be asked of one endpoint, or of all that have no budget of their own."""
+        """Return the budget of one bucket; the default one is shared by all other requests."""
         if bucket not in self._budgets:
             self._budgets[bucket] = Budget(self.venue.limits)
             self._budgets[bucket].until = self._until
         return self._budgets[bucket]
 
     def used(self) -> int:
-        """Return the weight used in the running window, of the busiest budget."""
+        """Return the weight used in the sliding window, of the busiest budget."""
         return max((budget.used(steady()) for budget in self._budgets.values()), default=0)
 
     def _stop(self, seconds: float) -> None:
-        """Ask the venue nothing for so long."""
+        """Send the venue no requests for so long."""
         for budget in self._budgets.values():
             budget.stop(seconds, steady())
             self._until = max(self._until, budget.until)
 
     async def fetch(self, poll: Poll) -> None:
-        """Ask once, trying again where that may help, and put the answer in the inbox.
+        """Send a request, retrying where that may help, and put the answer in the inbox.
 
         Raises:
-            RequestRejected: The venue will not answer; the reason is in the health too.
+            RequestRejected: The venue does not answer; `Health` has the reason too.
         """
         backoff = Backoff()
         status, body = 0, b""
@@ -152,18 +152,18 @@ class Rest:
                 status, body, wait = await self._ask(poll)
             except (aiohttp.ClientError, TimeoutError, OSError) as why:
                 status, body, wait = 0, (str(why) or type(why).__name__).encode(), 0.0
-            except bounded.Unfit as why:
-                raise self._unfit(poll, why) from why
+            except bounded.InvalidResponse as why:
+                raise self._reject(poll, why) from why
             if status == 200:
                 self._answered(poll)
                 self._inbox.put(self.venue.name, body, poll.channel)
-                self._health.asked(poll.channels, now())
+                self._health.answered(poll.channels, now())
                 return
-            self._note(poll, status, body)
+            self._record_failure(poll, status, body)
             self.tries[poll.channel] = self.tries.get(poll.channel, 0) + 1
             if status in (418, 429):
                 self._stop(wait or BANNED)
-            elif 300 <= status < 500:  # what is elsewhere is not gone after: see `_note`
+            elif 300 <= status < 500:  # redirects are not followed: see `_record_failure`
                 break
             elif left > 1:
                 await asyncio.sleep(backoff.next())
@@ -174,7 +174,7 @@ class Rest:
         """Return status, body and the seconds the venue asks us to wait."""
         if self._session is None:
             raise RuntimeError("expected `async with` around the requests")
-        url = where(poll.url, self.venue.name, self._hosts)
+        url = resolve(poll.url, self.venue.name, self._hosts)
         method = "POST" if poll.body else "GET"
         kind = {"content-type": "application/json"} if poll.body else None
         sent = now()
@@ -192,31 +192,31 @@ class Rest:
             return answer.status, body, wait or 0.0
 
     def _offset(self, body: bytes, sent: int, got: int) -> None:
-        """Set our clock beside theirs."""
+        """Compare our clock with theirs."""
         try:
             self.venue.read(body, got, "clock")
         except WireError:
-            return  # counted where the feed reads the same answer
+            return  # counted when the feed reads the same answer
         if self.venue.server_time:
             offset = self._health.offsets.setdefault(self.venue.name, Offset())
-            offset.asked(sent, self.venue.server_time, got)
+            offset.add_answer(sent, self.venue.server_time, got)
 
     def _answered(self, poll: Poll) -> None:
-        """Forget what was told of a question that is answered again."""
+        """Clear the problem of a request that is answered again."""
         self.tries.pop(poll.channel, None)
         problem = self._health.problems.get(self.venue.name, "")
         if problem.startswith(f"{poll.channel}: ") or problem.endswith(ELSEWHERE):
             del self._health.problems[self.venue.name]
 
-    def _unfit(self, poll: Poll, why: bounded.Unfit) -> RequestRejected:
-        """Count an answer that was not read, and tell why; the same would come again at once."""
+    def _reject(self, poll: Poll, why: bounded.InvalidResponse) -> RequestRejected:
+        """Count and report an answer that was not read; a retry would bring the same."""
         name = self.venue.name
         self._health.counts[name, "unfit answers"] += 1
         self._health.problems[name] = f"{poll.channel}: {why}"
         return RequestRejected(f"{name}: {poll.channel}: {why}", answered=True)
 
-    def _note(self, poll: Poll, status: int, body: bytes) -> None:
-        """Count a failure, and tell a person what they can do about it."""
+    def _record_failure(self, poll: Poll, status: int, body: bytes) -> None:
+        """Count a failure, and report what can be done about it."""
         name = self.venue.name
         self._health.counts[name, f"HTTP {status}" if status else "failed requests"] += 1
         if status in FORBIDDEN:
@@ -232,7 +232,7 @@ class Rest:
             self._health.problems[name] = f"{poll.channel}: {answer}"
 
     async def repeat(self, poll: Poll) -> None:
-        """Ask again and again until cancelled."""
+        """Poll until cancelled."""
         self._health.expect(poll.channels)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""A semaphore whose waiters have a rank: what is in sight first is asked for first."""
+"""A semaphore that serves its waiters by priority."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 
-class Gate:
-    """Lets so many through at a time, lower ranks first, equal ones in the order they came."""
+class PrioritySemaphore:
+    """Limits concurrency; waiters of lower rank go first, equal ones in order of arrival."""
 
-    def __init__(self, places: int) -> None:
-        """Open `places` places."""
-        self._free = places
+    def __init__(self, slots: int) -> None:
+        """Start with `slots` free slots."""
+        self._free = slots
         self._count = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def through(self, rank: int) -> AsyncGenerator[None]:
-        """Wait for a place, and hold it."""
+    async def slot(self, rank: int) -> AsyncGenerator[None]:
+        """Wait for a slot, lowest `rank` first, and hold it."""
         if self._free > 0:
             self._free -= 1
         else:
@@ -27,7 +27,7 @@ class Gate:
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
     async def _wait(self, rank: int) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -36,12 +36,12 @@ class Gate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the place was given, and is not used
-                self._leave()
+            if turn.done() and not turn.cancelled():  # the slot was granted but is not used
+                self._release()
             raise
 
-    def _leave(self) -> None:
-        """Give the place to the first who still waits, or keep it free."""
+    def _release(self) -> None:
+        """Pass the slot to the first waiter, or free it."""
         while self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():

@@ -1,7 +1,7 @@
-"""Now, and how far each venue's clock is from ours.
+"""Our clock, and the offset of each venue's clock.
 
-Now is monotonic time from an anchor. System time only says where the anchor was dropped: a jump of
-it moves nothing before the venues have confirmed it; see `discipline`.
+Our time is monotonic time plus an anchor. System time only sets the anchor at the start: a jump of
+it has no effect before the venues have confirmed it; see `discipline`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Final
 from powderkeg.events import MINUTE, SECOND
 
 SKEW = 250_000
-"""µs between the clocks from which the difference is told."""
+"""µs of difference between two clocks from which it is reported."""
 FRESH: Final = 10 * SECOND
-"""µs for which an event counts as a word about a venue's time."""
+"""µs for which an event counts as a reading of a venue's clock."""
 ASKED: Final = 150 * SECOND
-"""µs for which an answer about a venue's time counts; it is asked for every minute."""
+"""µs for which a server time counts; it is requested every minute."""
 
 
 def _system() -> int:
@@ -31,16 +31,16 @@ def _steady() -> int:
 
 
 class Clock:
-    """Time that runs on evenly whatever becomes of the system's."""
+    """Clock that runs evenly whatever happens to system time."""
 
     def __init__(
         self, system: Callable[[], int] = _system, steady: Callable[[], int] = _steady
     ) -> None:
-        """Drop the anchor at system time.
+        """Set the anchor to system time.
 
         Args:
-            system: Gives the time of the system, µs UTC.
-            steady: Gives time that never jumps, µs since whenever.
+            system: Returns system time, µs UTC.
+            steady: Returns monotonic time, µs.
         """
         self.system = system
         self.steady = steady
@@ -69,52 +69,52 @@ def now() -> int:
 
 
 def steady() -> int:
-    """Return time that never jumps, µs since whenever: for waits and for what is used up."""
+    """Return monotonic time, µs: for waits and rate limits."""
     return CLOCK.steady()
 
 
 class Offset:
     """One venue's clock against ours. Positive: theirs is ahead."""
 
-    __slots__ = ("_asked", "_fastest", "_got")
+    __slots__ = ("_answered", "_answers", "_fastest")
 
     def __init__(self) -> None:
-        self._asked: deque[int] = deque(maxlen=9)
-        self._got = 0
+        self._answers: deque[int] = deque(maxlen=9)
+        self._answered = 0
         self._fastest: deque[tuple[int, int]] = deque(maxlen=60)
 
-    def asked(self, sent: int, told: int, got: int) -> None:
-        """Take an answer about their time, with when we asked and when we heard, µs."""
-        self._asked.append(told - (sent + got) // 2)
-        self._got = got
+    def add_answer(self, sent: int, server_time: int, received: int) -> None:
+        """Add a server time with the times of request and answer, µs."""
+        self._answers.append(server_time - (sent + received) // 2)
+        self._answered = received
 
-    def heard(self, at: int, seen: int) -> None:
-        """Take the two times of an event; the fastest of each second counts."""
-        second = seen // SECOND
+    def add_event(self, event_time: int, received_time: int) -> None:
+        """Add the two times of an event, µs; the lowest delay of each second counts."""
+        second, delay = received_time // SECOND, received_time - event_time
         if self._fastest and self._fastest[-1][0] == second:
             before = self._fastest[-1][1]
-            if seen - at >= before:
+            if delay >= before:
                 return
             self._fastest.pop()
-        self._fastest.append((second, seen - at))
+        self._fastest.append((second, delay))
 
     @property
     def skew(self) -> int | None:
         """Their clock less ours, µs: the median answer; None before the first."""
-        return round(median(self._asked)) if self._asked else None
+        return round(median(self._answers)) if self._answers else None
 
-    def delay(self, seen: int, within: int = MINUTE) -> int | None:
-        """Return the least time from an event to us of late, µs; skew is in it."""
-        recent = [d for second, d in self._fastest if second * SECOND > seen - within]
+    def delay(self, at: int, within: int = MINUTE) -> int | None:
+        """Return the lowest recent delay from an event to us, µs; it includes the skew."""
+        recent = [d for second, d in self._fastest if second * SECOND > at - within]
         return min(recent) if recent else None
 
     def ahead(self, at: int) -> int | None:
-        """Return their clock less ours as answers and events of late have it, µs.
+        """Return their clock less ours by recent answers and events, µs; None without any.
 
-        An event is told after it happened, never before, so the greater of the two is the nearer.
+        An event is received after it happened, so the greater reading is the closer one.
         """
         delay, skew = self.delay(at, FRESH), self.skew
-        told = [] if delay is None else [-delay]
-        if skew is not None and at - self._got < ASKED:
-            told.append(skew)
-        return max(told, default=None)
+        readings = [] if delay is None else [-delay]
+        if skew is not None and at - self._answered < ASKED:
+            readings.append(skew)
+        return max(readings, default=None)

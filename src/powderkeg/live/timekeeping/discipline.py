@@ -1,6 +1,6 @@
-"""Which time it is, where the system's clock and the venues' do not agree.
+"""Clock discipline: keeps our time right where the system's clock and the venues' disagree.
 
-Venues are a crowd: what most of them say is believed, over one of them and over the system.
+The majority of venues is believed over any one of them and over the system.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from powderkeg.log import get_logger
 log = get_logger("live")
 
 AGREE: Final = 5 * SECOND
-"""µs within which clocks count as one: answers may be late, and so may we."""
+"""µs within which clocks agree: answers may be late, and so may we."""
 WRONG: Final = MINUTE
-"""µs by which system time must be off at a start for the venues to be believed against it."""
+"""µs by which system time must be off at a start for the venues to overrule it."""
 SLEW: Final = 0.01
-"""µs of correction a µs of time: nothing that rests on our time sees a step."""
+"""µs of correction per µs: users of our time never see a step."""
 LEAD: Final = 5 * SECOND
-"""µs the maps may be ahead of time: less is the network's and the venues' own disorder."""
+"""µs the maps may be ahead of time: less is network and venue jitter."""
 
 
-def crowd(told: Iterable[int], venues: int) -> int | None:
-    """Return how far venues say their time is ahead of ours, µs; None where too few agree.
+def consensus(readings: Iterable[int], venues: int) -> int | None:
+    """Return how far the venues' time is ahead of ours, µs; None where too few agree.
 
     Args:
-        told: What each venue that was heard of late says, µs.
-        venues: How many there are: two must have been heard, or the only one.
+        readings: Recent reading of each venue, µs.
+        venues: How many there are: at least two readings are needed, or that of the only one.
     """
-    votes = list(told)
+    votes = list(readings)
     if len(votes) < min(2, venues) or not votes:
         return None
     middle = median_low(votes)
@@ -42,24 +42,24 @@ def crowd(told: Iterable[int], venues: int) -> int | None:
     return middle if 2 * near > len(votes) else None
 
 
-def settled(told: dict[str, int], venues: int) -> bool:
-    """Tell whether it is known which time it is, before anything else is.
+def time_is_known(readings: dict[str, int], venues: int) -> bool:
+    """Return whether the current time is known, which a start needs first.
 
     Args:
-        told: By how much each venue that answered is ahead of us, µs.
+        readings: By how much each venue that answered is ahead of us, µs.
         venues: How many are asked.
     """
-    confirmed = any(abs(ahead) <= WRONG for ahead in told.values())
-    return confirmed or crowd(told.values(), venues) is not None
+    confirmed = any(abs(ahead) <= WRONG for ahead in readings.values())
+    return confirmed or consensus(readings.values(), venues) is not None
 
 
-def settle(told: dict[str, int], venues: int) -> int:
-    """Set our clock by the venues' where they say system time is off by more than a minute.
+def correct_clock(readings: dict[str, int], venues: int) -> int:
+    """Set our clock by the venues' if system time is off by more than a minute.
 
     Returns:
         µs by which our time was moved; 0 almost always.
     """
-    ahead = crowd(told.values(), venues)
+    ahead = consensus(readings.values(), venues)
     if ahead is None or abs(ahead) <= WRONG:
         return 0
     clock.CLOCK.move(ahead)
@@ -67,42 +67,42 @@ def settle(told: dict[str, int], venues: int) -> int:
 
 
 class Discipline:
-    """Keeps our clock right while the venues speak, and says when the system's is not."""
+    """Keeps our clock right by the venues', and reports when the system's is wrong."""
 
     def __init__(self, health: Health, venues: int) -> None:
-        """Listen to `venues` venues."""
+        """Use the clocks of `venues` venues."""
         self._health = health
         self._venues = venues
         self._agreed = False
-        """Whether the crowd has spoken since the start: from then on our time is right."""
-        self._looked = clock.steady()
-        self._wrong = 0
-        """How far system time was off when that was told, µs."""
+        """Whether there has been a consensus since the start: from then on our time is right."""
+        self._checked_at = clock.steady()
+        self._reported_drift = 0
+        """Drift of system time when it was last reported, µs; 0 while it is right."""
         self._lead = False
 
     def check(self, newest: int) -> None:
-        """Look at all clocks, and move ours where it must be.
+        """Compare all clocks, and correct ours.
 
         Args:
-            newest: The time at which the map stands that is furthest ahead, µs.
+            newest: Time of the map that is furthest ahead, µs.
         """
-        ahead, drift = self._crowd(), clock.CLOCK.drift()
+        ahead, drift = self._consensus(), clock.CLOCK.drift()
         step = self._step(ahead, drift)
         if step:
             clock.CLOCK.move(step)
-            self._health.moved(clock.now())
+            self._health.clock_moved(clock.now())
         else:
             self._slew(ahead, drift)
         self._agreed = self._agreed or ahead is not None
-        self._tell(known=ahead is not None)
-        self._tell_lead(newest - clock.now())
+        self._report_drift(known=ahead is not None)
+        self._report_lead(newest - clock.now())
 
-    def _crowd(self) -> int | None:
-        told = [offset.ahead(clock.now()) for offset in self._health.offsets.values()]
-        return crowd((each for each in told if each is not None), self._venues)
+    def _consensus(self) -> int | None:
+        readings = [offset.ahead(clock.now()) for offset in self._health.offsets.values()]
+        return consensus((each for each in readings if each is not None), self._venues)
 
     def _step(self, ahead: int | None, drift: int) -> int:
-        """Return how far our time is off, µs: where it is known what is right, and we are not."""
+        """Return the step that corrects our time, µs; 0 where it is right or the truth unknown."""
         if ahead is None:
             heard = self._agreed or self._health.offsets
             return drift if abs(drift) > AGREE and not heard else 0
@@ -111,33 +111,33 @@ class Discipline:
         return ahead if abs(ahead) > WRONG and not self._agreed else 0
 
     def _slew(self, ahead: int | None, drift: int) -> None:
-        """Follow the system slowly; against the venues nobody is followed but they."""
-        at, before = clock.steady(), self._looked
-        self._looked = at
+        """Slew towards system time, or towards the venues where the two disagree."""
+        at, before = clock.steady(), self._checked_at
+        self._checked_at = at
         most = round((at - before) * SLEW)
         if ahead is None or abs(drift - ahead) <= AGREE:
             clock.CLOCK.move(max(-most, min(most, drift)))
         elif abs(ahead) > AGREE:
             clock.CLOCK.move(max(-most, min(most, ahead)))
 
-    def _tell(self, *, known: bool) -> None:
-        """Say once that the system's clock is off, and once that it is right again."""
+    def _report_drift(self, *, known: bool) -> None:
+        """Report once that the system's clock is off, and once that it is right again."""
         drift = clock.CLOCK.drift()
         if abs(drift) > AGREE:
             used = "the venues' time is used" if known else "time goes on as it was before"
             words = f"the system clock is off by {drift / SECOND:+.0f} s: {used}"
             self._health.problems["clock"] = words
-            if abs(drift - self._wrong) > AGREE:
-                self._wrong = drift
+            if abs(drift - self._reported_drift) > AGREE:
+                self._reported_drift = drift
                 self._health.counts["clock", "jumps"] += 1
                 log.warning("system_clock_off", seconds=round(drift / SECOND, 3), action=used)
-        elif self._wrong:
-            self._wrong = 0
+        elif self._reported_drift:
+            self._reported_drift = 0
             self._health.problems.pop("clock", None)
             log.info("system_clock_correct")
 
-    def _tell_lead(self, lead: int) -> None:
-        """Say that a map is ahead of time: it stands still until time has come there."""
+    def _report_lead(self, lead: int) -> None:
+        """Report a map that is ahead of time: it stands still until then."""
         before, self._lead = self._lead, lead > LEAD
         if self._lead:
             until = day(clock.now() + lead)

@@ -1,6 +1,6 @@
-"""What a clock that was wrong has stamped ahead of now: it is in the store, and not used.
+"""Filter for stored data that a wrong clock stamped ahead of now: it is kept, but not used.
 
-A desk that took it would stand still until time has come there.
+A desk that applied it would stand still until that time.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 
 AHEAD: Final = HOUR
-"""µs ahead of now from which a stored time is wrong."""
+"""µs ahead of now from which a stored time counts as wrong."""
 
 
-class Future:
-    """Parts stored frames from those of the future, and counts these."""
+class FutureFilter:
+    """Excludes stored frames of the future, and counts them."""
 
     def __init__(self, now: int) -> None:
-        """Begin at `now`, µs UTC."""
+        """Set the limit from `now`, µs UTC."""
         self.latest = now + AHEAD
-        """µs up to which a stored time is believed."""
-        self.left = 0
-        """Frames left out."""
+        """Latest µs a stored time may have."""
+        self.excluded = 0
+        """Frames excluded."""
         self._until = 0
 
-    def without(self, frames: Iterable[Frame]) -> list[Frame]:
+    def exclude(self, frames: Iterable[Frame]) -> list[Frame]:
         """Return the frames that are not of the future."""
         out: list[Frame] = []
         for frame in frames:
             if frame.received_time <= self.latest:
                 out.append(frame)
             else:
-                self.left += 1
+                self.excluded += 1
                 self._until = max(self._until, frame.received_time)
         return out
 
     @property
-    def words(self) -> str:
-        """What was left out, or nothing."""
-        if not self.left:
+    def summary(self) -> str:
+        """What was excluded, or nothing."""
+        if not self.excluded:
             return ""
-        return f"{self.left:,} frames that a wrong clock stamped up to {day(self._until)}"
+        return f"{self.excluded:,} frames that a wrong clock stamped up to {day(self._until)}"
 
-    def recall(self, feed: Feed, raw: bytes) -> None:
-        """Let a fresh feed know what a snapshot knows.
+    def restore(self, feed: Feed, raw: bytes) -> None:
+        """Restore a fresh feed from a snapshot.
 
         Raises:
-            ConfigError: It is of the future, or no snapshot of this version. The feed is as it was.
+            ConfigError: It is of the future or of another version; the feed is unchanged.
         """
         trial = Feed(dict(feed.desks))
         snapshots.unpack_feed(trial, raw)
@@ -64,7 +64,7 @@ class Future:
 
 
 def day(at: int) -> str:
-    """Return a time as a person reads it; a year no calendar has as a plain number."""
+    """Return a readable time; plain seconds for a year outside the calendar."""
     try:
         return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""How late the loop is: whoever holds it up, everything behind it waits."""
+"""Lag of the event loop: whatever blocks it delays everything else."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections import deque
 from typing import Final
 
 EVERY: Final = 0.02
-"""Seconds between two beats."""
+"""Seconds between two wake-ups."""
 WINDOW: Final = 60.0
-"""Seconds over which the recent lag is the greatest."""
+"""Seconds over which the greatest lag is reported."""
 
 
-class Pulse:
-    """Wakes fifty times a second and notes how late it was woken."""
+class LoopLagMonitor:
+    """Wakes fifty times a second and records how late it was woken."""
 
     def __init__(self) -> None:
-        """Know of no lag yet."""
+        """Start without readings."""
         self.worst = 0.0
         """Greatest lag since the start, s."""
         self._recent: deque[tuple[float, float]] = deque()
@@ -28,16 +28,16 @@ class Pulse:
         return max((lag for _, lag in self._recent), default=0.0)
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Measure until cancelled."""
         due = time.monotonic() + EVERY
         while True:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             at = time.monotonic()
-            self._note(at, max(0.0, at - due))
+            self._record(at, max(0.0, at - due))
             due = at + EVERY
 
-    def _note(self, at: float, lag: float) -> None:
-        """Keep a lag, and only those of the last minute that no later one exceeds."""
+    def _record(self, at: float, lag: float) -> None:
+        """Add a lag; keep only those of the last minute that no later one exceeds."""
         self.worst = max(self.worst, lag)
         while self._recent and self._recent[-1][1] <= lag:
             self._recent.pop()

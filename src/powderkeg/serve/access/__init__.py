@@ -1,1 +1,1 @@
-"""Who may ask: hosts, tokens, headers, limits of connections."""
+"""Access control: hosts, tokens, headers, connection limits."""

@@ -17,14 +17,14 @@ log = get_logger("serve")
 Handler = Callable[[Request[Any, Any, State], Exception], Response[bytes]]
 
 
-def failing() -> Handler:
-    """Return what answers a request that failed by our own fault, with 500 and no details."""
-    told: set[tuple[str, int]] = set()
+def unexpected_error_handler() -> Handler:
+    """Return a handler that answers unexpected errors with 500 and no details."""
+    logged: set[tuple[str, int]] = set()
 
     def fail(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
         place = _place(error)
-        if place not in told:
-            told.add(place)
+        if place not in logged:
+            logged.add(place)
             log.error("request_failed", path=request.url.path[:200], exc_info=error)
         words = "the server failed to answer this; its log says where"
         return Response(text({"error": words}), status_code=500, media_type=JSON)

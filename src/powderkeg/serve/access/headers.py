@@ -1,4 +1,4 @@
-"""What every answer tells a browser not to do."""
+"""Security headers of every answer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import hashlib
 import re
 
 POLICY = "policy"
-"""Key of a request's state in which a page leaves its policy, where it cannot set the header."""
+"""Key of a request's state for the policy of a page that cannot set the header itself."""
 _SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
 def policy(html: bytes = b"") -> str:
     """Return the Content-Security-Policy of an answer: our own files, and scripts `html` holds.
 
-    Inline styles may stand: the chart and the API reference write their own.
+    Inline styles are allowed: the chart and the API reference use them.
     """
     return "; ".join(
         [
@@ -34,7 +34,7 @@ def policy(html: bytes = b"") -> str:
 
 
 def _hashes(html: bytes) -> list[str]:
-    """Return the sources that allow each inline script of a page, and no other."""
+    """Return the source expressions that allow exactly the inline scripts of a page."""
     digests = (hashlib.sha256(script).digest() for script in _SCRIPT.findall(html))
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
@@ -49,7 +49,7 @@ SECURITY = {
 
 
 def secured(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an answer's headers with those it lacks."""
-    have = {name.lower() for name, _ in headers}
-    lacking = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
-    return headers + [pair for pair in lacking if pair[0] not in have]
+    """Return an answer's headers with the missing security headers added."""
+    present = {name.lower() for name, _ in headers}
+    missing = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
+    return headers + [pair for pair in missing if pair[0] not in present]

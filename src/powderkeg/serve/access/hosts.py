@@ -1,4 +1,4 @@
-"""By which names the server answers, and from which pages: against rebinding and foreign pages."""
+"""Checks of Host and Origin: against DNS rebinding and requests by other sites."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _NAME = r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*"
 _HOST = re.compile(rf"(?P<name>\[[0-9a-f:.]+\]|{_NAME})\.?(:[0-9]{{0,5}})?")
 _ORIGIN = re.compile(r"https?://(?P<host>[^/?#@]+)")
 OWN_SITE = ("", "same-origin", "none")
-"""What ``Sec-Fetch-Site`` says of our own page, of an address typed in, and of old browsers."""
+"""``Sec-Fetch-Site`` of our own page, of a typed address, and of old browsers."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names under which a server may be asked."""
+    """Host names that a server accepts."""
 
     names: frozenset[str] = frozenset()
-    """Beside loopback: the address served on, and what was allowed by hand."""
+    """Besides loopback: the address served on, and those of ``--allow``."""
     any_address: bool = False
-    """Served on all interfaces: any address in figures is ours, since no name can be rebound."""
+    """Served on all interfaces: any IP address is accepted, since only names can be rebound."""
 
     def refusal(self, host: str) -> str:
-        """Return why a ``Host`` header is not answered, or nothing where it is."""
+        """Return why a ``Host`` header is refused, or nothing."""
         name = host_name(host)
-        if name is not None and self._knows(name):
+        if name is not None and self._accepts(name):
             return ""
         return (
             f"expected a Host this server is known by, found {host[:80]!r}: "
@@ -35,7 +35,7 @@ class Names:
         )
 
     def foreign(self, host: str, origin: str, site: str) -> str:
-        """Return why a request sent by a page is not answered, or nothing where it is.
+        """Return why a request sent by a page is refused, or nothing.
 
         Args:
             host: The ``Host`` header.
@@ -48,7 +48,7 @@ class Names:
             return f"expected a request from this server's own page, found one that is {site[:40]}"
         return ""
 
-    def _knows(self, name: str) -> bool:
+    def _accepts(self, name: str) -> bool:
         address = _address(name)
         if address is not None and (address.is_loopback or self.any_address):
             return True
@@ -62,7 +62,7 @@ class Names:
 
 
 def host_name(host: str) -> str | None:
-    """Return the name in ``NAME[:PORT]``, in small letters and bare; none where it is none."""
+    """Return the name in ``NAME[:PORT]``, lower case without brackets; None if invalid."""
     found = _HOST.fullmatch(host.lower())
     return found["name"].strip("[]") if found else None
 
@@ -78,7 +78,7 @@ def allowed(words: str) -> frozenset[str]:
     """Return names as ``--allow`` gives them, separated by commas.
 
     Raises:
-        ConfigError: One is no name of a host, or holds more than that.
+        ConfigError: One is not a host name.
     """
     given = [word.strip().lower() for word in words.split(",") if word.strip()]
     if odd := [word for word in given if not _is_name(word)]:
@@ -97,12 +97,12 @@ def names_of(host: str, bound: str, allow: str) -> Names:
     """Return the names of a server.
 
     Args:
-        host: The address it was told to serve on.
-        bound: The one it is bound to, in figures.
+        host: Address to serve on.
+        bound: IP address it is bound to.
         allow: Further names, by comma.
 
     Raises:
-        ConfigError: `allow` holds what is no name.
+        ConfigError: `allow` holds something other than host names.
     """
     address = _address(bound)
     everywhere = address is not None and address.is_unspecified

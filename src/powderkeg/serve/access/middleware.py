@@ -1,4 +1,4 @@
-"""The way in: what is asked of a request before any route sees it, and told with every answer."""
+"""Access guard: checks every request before any route, and adds headers to every answer."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from powderkeg.serve.access.headers import POLICY, secured
 from powderkeg.serve.access.hosts import Names
-from powderkeg.serve.access.tokens import Guesses, cookie, given, knows, taken_out
+from powderkeg.serve.access.tokens import Guesses, cookie, split_token, token_matches, token_of
 from powderkeg.serve.codec import JSON, text
 
 OPEN = ("/assets", "/reference", "/icon", "/manifest", "/sw.js", "/favicon")
-"""Paths that need no token: they hold nothing but the page itself."""
+"""Paths that need no token: static files of the page."""
 GUARDED = ("/v1", "/metrics")
-"""Paths that no page of another site may ask for: a request makes work, even one it cannot read."""
+"""Paths closed to pages of other sites: a request costs work even if they cannot read it."""
 ALLOW = {"allow": "GET, HEAD, OPTIONS"}
 """Every route is read only."""
 HEAD_SIZE = 16 * 1024
-"""Bytes of headers and address."""
+"""Limit of headers and address, bytes."""
 BODY_SIZE = 64 * 1024
-"""Bytes of a body, which nobody reads."""
+"""Limit of a body, bytes; bodies are not read."""
 NO_TOKEN = "expected the token this server was started with, as a bearer or ?token="  # noqa: S105
 PAGE = "/"
 
 
 class Refusal(NamedTuple):
-    """An answer that no route gives."""
+    """An answer given before any route."""
 
     status: int
     error: str
     headers: dict[str, str]
 
     def start(self) -> dict[str, Any]:
-        """Return the status and headers as ASGI has them, but for their type."""
+        """Return status and headers of the ASGI message, without its type."""
         headers = dict(self.headers)
         if self.error:
             headers |= {"content-type": JSON, "content-length": str(len(self.body()))}
@@ -44,32 +44,32 @@ class Refusal(NamedTuple):
         return {"status": self.status, "headers": secured(raw)}
 
     def body(self) -> bytes:
-        """Return why, as JSON; nothing where there is nothing to tell."""
+        """Return the error as JSON; empty without an error."""
         return text({"error": self.error}) if self.error else b""
 
 
 @dataclass(frozen=True)
 class AccessGuard:
-    """Who is let in, and how."""
+    """Checks host, origin, method, size and token of requests."""
 
     token: str = ""
-    """What clients must send; empty asks for nothing."""
+    """Token that clients must send; empty requires none."""
     names: Names | None = None
-    """Names the server is known by; none answers to all, for a program that checks them itself."""
+    """Host names of the server; None accepts all, for a program that checks them itself."""
     guesses: Guesses = field(default_factory=Guesses)
 
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """Return an app behind these doors."""
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """Return `app` behind this guard."""
 
-        async def enter(scope: Scope, receive: Receive, send: Send) -> None:
-            bare, token = taken_out(scope["query_string"])
+        async def guarded_app(scope: Scope, receive: Receive, send: Send) -> None:
+            bare, token = split_token(scope["query_string"])
             inside: Any = {**scope, "query_string": bare}
             if scope["type"] == "websocket":
                 await self._socket(app, inside, receive, send, token)
             else:
                 await self._request(app, inside, receive, send, token)
 
-        return enter
+        return guarded_app
 
     async def _request(
         self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, token: str
@@ -77,8 +77,8 @@ class AccessGuard:
         """Refuse a request, or pass it on."""
         only_head = scope.get("method") == "HEAD"
         refusal = (
-            self._foreign(scope) or _odd_method(scope) or _large(scope)
-            or self._stranger(scope, token) or self._welcome(scope, token)
+            self._foreign(scope) or _other_method(scope) or _large(scope)
+            or self._unauthorized(scope, token) or self._token_to_cookie(scope, token)
         )  # fmt: skip
         if refusal:
             start: Any = {"type": "http.response.start", **refusal.start()}
@@ -93,8 +93,8 @@ class AccessGuard:
     async def _socket(
         self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, token: str
     ) -> None:
-        """Refuse a WebSocket, or pass it on; one without the token is told so by its close code."""
-        refusal = self._foreign(scope) or _large(scope) or self._stranger(scope, token)
+        """Refuse a WebSocket, or pass it on; a missing token is reported by the close code."""
+        refusal = self._foreign(scope) or _large(scope) or self._unauthorized(scope, token)
         if refusal is None:
             await app(scope, receive, send)
         elif refusal.status == 401:
@@ -107,7 +107,7 @@ class AccessGuard:
             await send(body)
 
     def _foreign(self, scope: Scope) -> Refusal | None:
-        """Refuse names that are not ours, and what pages of other sites ask for."""
+        """Refuse unknown host names and requests by other sites."""
         host = _header(scope, b"host")
         why = self.names.refusal(host) if self.names else ""
         guarded = scope["type"] == "websocket" or scope["path"].startswith(GUARDED)
@@ -116,25 +116,25 @@ class AccessGuard:
             why = names.foreign(host, _header(scope, b"origin"), _header(scope, b"sec-fetch-site"))
         return Refusal(403, why, {}) if why else None
 
-    def _stranger(self, scope: Scope, token: str) -> Refusal | None:
-        """Refuse who does not send the token, and for a minute who has guessed too often."""
+    def _unauthorized(self, scope: Scope, token: str) -> Refusal | None:
+        """Refuse a missing or wrong token, and for a minute anyone who guessed too often."""
         path = scope["path"]
         if not self.token or (path == PAGE and not token) or path.startswith(OPEN):
             return None
         client = scope["client"]
         address = client[0] if client else ""
-        said = given(_header(scope, b"authorization"), token, _header(scope, b"cookie"))
-        if said and (wait := self.guesses.wait(address)):
+        sent_token = token_of(_header(scope, b"authorization"), token, _header(scope, b"cookie"))
+        if sent_token and (wait := self.guesses.wait(address)):
             words = "expected fewer wrong tokens from this address: it is refused for a minute"
             return Refusal(429, words, {"retry-after": str(math.ceil(wait))})
-        if knows(self.token, said):
+        if token_matches(self.token, sent_token):
             return None
-        if said:
-            self.guesses.note(address)
+        if sent_token:
+            self.guesses.add_wrong(address)
         return Refusal(401, NO_TOKEN, {"www-authenticate": "Bearer"})
 
-    def _welcome(self, scope: Scope, token: str) -> Refusal | None:
-        """Let the page keep the token it was opened with, and take it out of the address bar."""
+    def _token_to_cookie(self, scope: Scope, token: str) -> Refusal | None:
+        """Move the token a page was opened with from the address to a cookie."""
         if not (self.token and token and scope["path"] == PAGE):
             return None
         query = scope["query_string"].decode("latin-1")
@@ -142,8 +142,8 @@ class AccessGuard:
         return Refusal(303, "", headers | {"cache-control": "no-store", "content-length": "0"})
 
 
-def _odd_method(scope: Scope) -> Refusal | None:
-    """Answer what is asked with another method than GET and HEAD."""
+def _other_method(scope: Scope) -> Refusal | None:
+    """Answer methods other than GET and HEAD."""
     method = scope.get("method")
     if method in ("GET", "HEAD"):
         return None
@@ -153,13 +153,13 @@ def _odd_method(scope: Scope) -> Refusal | None:
 
 
 def _large(scope: Scope) -> Refusal | None:
-    """Refuse what is larger than any request needs to be, and close its connection."""
+    """Refuse an oversized request, and close its connection."""
     close = {"connection": "close"}
     address = len(scope["raw_path"] or b"") + len(scope["query_string"])
     if address + sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_SIZE:
         return Refusal(431, f"expected headers and address of at most {HEAD_SIZE} bytes", close)
     if _header(scope, b"transfer-encoding"):
-        return Refusal(411, "expected no body, or one of a length told beforehand", close)
+        return Refusal(411, "expected no body, or one with Content-Length", close)
     length = _header(scope, b"content-length")
     if len(length) > 9 or (length.isdecimal() and int(length) > BODY_SIZE):
         return Refusal(413, f"expected a body of at most {BODY_SIZE} bytes, found {length}", close)
@@ -167,12 +167,12 @@ def _large(scope: Scope) -> Refusal | None:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """Return a header, empty where there is none."""
+    """Return a header, empty if there is none."""
     return next((v.decode("latin-1") for k, v in scope["headers"] if k.lower() == name), "")
 
 
 def _securing(scope: Scope, send: Send) -> Send:
-    """Return a `send` that adds the security headers, with the policy a page has left."""
+    """Return a `send` that adds security headers, with the policy set by a page."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -185,7 +185,7 @@ def _securing(scope: Scope, send: Send) -> Send:
 
 
 async def _head(app: ASGIApp, scope: Scope, send: Send) -> None:
-    """Answer with the headers of a GET, and let the rest of it be."""
+    """Answer HEAD with the headers of a GET."""
     over = asyncio.Event()
 
     async def gone() -> Any:

@@ -1,4 +1,4 @@
-"""The token: which ones are taken, how one is told, and what guessing costs."""
+"""Access tokens: validation, where a client sends one, and limits on guessing."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ COOKIE = "powderkeg-token"
 WRONG = 20
 """Wrong tokens an address may send within `MINUTE`."""
 MINUTE = 60.0
-"""Seconds in which they count, and for which the address is then refused."""
+"""Seconds over which they are counted, and for which the address is then refused."""
 ADDRESSES = 1024
-"""Addresses remembered; who guessed longest ago is forgotten first."""
+"""Addresses remembered; the one that guessed longest ago is dropped first."""
 
 
-def checked(token: str | None) -> str:
-    """Return a token to be asked for; none, which asks for nothing, is the empty one.
+def valid_token(token: str | None) -> str:
+    """Return a valid token; None, which requires none, becomes the empty one.
 
     Raises:
-        ConfigError: It is empty or has what cannot be sent in a header.
+        ConfigError: It is empty or has characters that cannot be sent in a header.
     """
     if token is None:
         return ""
@@ -36,12 +36,12 @@ def checked(token: str | None) -> str:
     return token
 
 
-def knows(token: str, given: str) -> bool:
-    """Tell whether a client gave the token; where none is asked for, all do."""
+def token_matches(token: str, given: str) -> bool:
+    """Return whether a client sent the token, or none is required."""
     return not token or hmac.compare_digest(given.encode(), token.encode())
 
 
-def given(bearer: str, query: str, cookies: str) -> str:
+def token_of(bearer: str, query: str, cookies: str) -> str:
     """Return the token a client sent: as a bearer, in its address, or as a page's cookie."""
     kept = (part.strip().partition("=") for part in cookies.split(";"))
     cookie = next((value for name, _, value in kept if name == COOKIE), "")
@@ -49,12 +49,12 @@ def given(bearer: str, query: str, cookies: str) -> str:
 
 
 def cookie(token: str) -> str:
-    """Return the header by which the page keeps a token: no script and no other site sees it."""
+    """Return the cookie that keeps the token, hidden from scripts and other sites."""
     return f"{COOKIE}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict"
 
 
-def taken_out(query: bytes) -> tuple[bytes, str]:
-    """Return a query without its ``token``, and the token: no route and no log shall see it."""
+def split_token(query: bytes) -> tuple[bytes, str]:
+    """Return a query without its ``token``, and the token, which must reach no route or log."""
     kept: list[bytes] = []
     token = ""
     for part in query.split(b"&"):
@@ -67,31 +67,31 @@ def taken_out(query: bytes) -> tuple[bytes, str]:
 
 
 class Guesses:
-    """Wrong tokens by address."""
+    """Counts wrong tokens by address."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with none; `clock` gives seconds."""
+        """Start with none; `clock` returns seconds."""
         self._clock = clock
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 
     def wait(self, address: str) -> float:
-        """Return for how many seconds an address is refused; 0 where it is not."""
-        times = self._wrong.get(_one(address), deque[float]())
+        """Return for how many seconds an address is refused; 0 if it is not."""
+        times = self._wrong.get(_client_key(address), deque[float]())
         if len(times) < WRONG or times[-1] - times[0] > MINUTE:
             return 0.0
         return max(0.0, times[-1] + MINUTE - self._clock())
 
-    def note(self, address: str) -> None:
-        """Remember a wrong token."""
-        who = _one(address)
-        self._wrong.setdefault(who, deque(maxlen=WRONG)).append(self._clock())
-        self._wrong.move_to_end(who)
+    def add_wrong(self, address: str) -> None:
+        """Record a wrong token."""
+        client = _client_key(address)
+        self._wrong.setdefault(client, deque(maxlen=WRONG)).append(self._clock())
+        self._wrong.move_to_end(client)
         if len(self._wrong) > ADDRESSES:
             self._wrong.popitem(last=False)
 
 
-def _one(address: str) -> str:
-    """Return what counts as one client: an IPv6 host has a whole /64 to itself."""
+def _client_key(address: str) -> str:
+    """Return the key of a client: an IPv6 host has a whole /64 to itself."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Pictures, tables and levels to take away."""
+"""Exports: pictures, tables and levels."""

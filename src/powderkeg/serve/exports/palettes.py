@@ -1,4 +1,4 @@
-"""The colours of the page, for pictures made without one.
+"""The colours of the page, for pictures rendered on the server.
 
 The same knots as the page's, every fifth colour of 256 as RGB triples in base64. Inferno and
 viridis: van der Walt and Smith, CC0; cividis: Nuñez, Anderton and Renslow 2018, CC0.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 PaletteName: TypeAlias = Literal["inferno", "viridis", "cividis"]
 START: dict[PaletteName, float] = {"inferno": 0.2, "viridis": 0.05, "cividis": 0.1}
-"""The darkest part cannot be told from the background."""
+"""The darkest part is indistinguishable from the background."""
 GAMMA = 0.8
 KNOTS: dict[PaletteName, str] = {
     "inferno": (

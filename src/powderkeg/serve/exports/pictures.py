@@ -44,7 +44,7 @@ class PictureStyle(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     width: Pixels = 1280
     height: Pixels = 720
     zone: str = ""
-    """IANA name of the zone told beside UTC, such as Pacific/Auckland; none: the server's own."""
+    """IANA name of the zone shown beside UTC, such as Pacific/Auckland; empty: the server's own."""
 
 
 def clock_of(zone: str) -> tzinfo | None:

@@ -1,4 +1,4 @@
-"""HTTP of what is taken away: pictures, tables, levels for TradingView, rates, the screener."""
+"""HTTP routes of exports: pictures, tables, levels for TradingView, rates, the screener."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports import tables
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
 from powderkeg.serve.openapi.parameters import operation
-from powderkeg.serve.responses import while_there
+from powderkeg.serve.responses import unless_disconnected
 from powderkeg.serve.session import Session
 from powderkeg.serve.workers import beside
 
 Answer: TypeAlias = Callable[[Request[Any, Any, State], dict[str, Any]], Response[bytes]]
 TABLES = 8
-"""Tables that may be on their way to clients at once; each waits for its next piece in turn."""
+"""Tables that may be sent at once; each waits its turn for the next piece."""
 
 
 class Money(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """In which currency a table tells its amounts."""
+    """Currency of the amounts of a table."""
 
     ccy: str = DOLLAR
-    """Each amount by the fixing of its own day."""
+    """Currency code; each amount is converted by the fixing of its own day."""
 
 
 @dataclass(frozen=True)
 class _ExportContext:
-    """What every export needs."""
+    """Shared context of the exports."""
 
     session: Session
     table: RateTable
-    leaving: WeakSet[AsyncGenerator[bytes]]
+    sending: WeakSet[AsyncGenerator[bytes]]
     """Tables that are being sent."""
 
     async def decoded(self, coin: str, name: str, query: Query) -> dict[str, Any]:
         """Return a view as a client would read it, detached from the desk."""
         async with self.session.workers.turn("long"):
-            answer = await beside(self.session.question(coin, name, query))
+            answer = await beside(self.session.job(coin, name, query))
             mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
             return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
 
@@ -69,15 +69,15 @@ class _ExportContext:
         return _Picture(body, heat["span"], heat["as_of"])
 
     def send(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-        """Return the pieces of a table, each made in its turn.
+        """Return the pieces of a table, each computed in its turn.
 
         Raises:
             BusyError: Too many tables are being sent.
         """
-        if len(self.leaving) >= TABLES:
+        if len(self.sending) >= TABLES:
             raise BusyError(f"expected at most {TABLES} tables at once: ask later")
         sent = self._made(pieces)
-        self.leaving.add(sent)
+        self.sending.add(sent)
         return sent
 
     async def _made(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
@@ -97,10 +97,10 @@ class _Picture(NamedTuple):
 
 
 def split(raw: dict[str, str], own: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the parameters that are the export's own, and those of the view."""
+    """Return the parameters of the export itself, and those of the view."""
     names = {field.name for field in msgspec.structs.fields(own)}
-    mine = {k: v for k, v in raw.items() if k in names}
-    return mine, {k: v for k, v in raw.items() if k not in names}
+    matching = {k: v for k, v in raw.items() if k in names}
+    return matching, {k: v for k, v in raw.items() if k not in names}
 
 
 def _own(raw: dict[str, str], kind: type[Any]) -> Any:
@@ -112,7 +112,7 @@ def _own(raw: dict[str, str], kind: type[Any]) -> Any:
 
 
 def filters_of(query: Query) -> str:
-    """Return in words what a map was narrowed to, beside venues; nothing for a whole one."""
+    """Return a description of the filters of a map besides venues; empty without filters."""
     parts: list[str] = []
     if set(query.tiers) != set(TIER_NAMES):
         parts.append("tiers " + ", ".join(str(tier) for tier in query.tiers))
@@ -149,12 +149,12 @@ def _make_picture(context: _ExportContext) -> HTTPRouteHandler:
     )
     async def picture(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
         coin, raw = _where(where, request)
-        mine, rest = split(raw, PictureStyle)
-        look: PictureStyle = _own(mine, PictureStyle)
+        own, rest = split(raw, PictureStyle)
+        look: PictureStyle = _own(own, PictureStyle)
         query = read_query(rest, kind)
         if getattr(query, "planes", "sum") != "sum":
             raise RequestError("expected planes=sum: a picture shows one plane of money")
-        made = await while_there(request, context.picture(coin, query, _levels(rest), look))
+        made = await unless_disconnected(request, context.picture(coin, query, _levels(rest), look))
         named = attached(coin, "heatmap", made.span, made.at, "png")
         inline = named["content-disposition"].replace("attachment", "inline")
         return Response(
@@ -183,11 +183,11 @@ def _make_table(context: _ExportContext, name: str, form: tables.Form) -> HTTPRo
     )
     async def table(where: FromPath[str], request: Request[Any, Any, State]) -> Stream:
         coin, raw = _where(where, request)
-        mine, rest = split(raw, Money)
-        money: Money = _own(mine, Money)
+        own, rest = split(raw, Money)
+        money: Money = _own(own, Money)
         query = read_query(rest, kind)
         asked = context.decoded(coin, view, _levels(rest) if view == "levels" else query)
-        answer = await while_there(request, asked)
+        answer = await unless_disconnected(request, asked)
         schema, batches = make(answer, money.ccy, context.table)
         pieces = context.send(tables.write(form, schema, batches))
         headers = attached(coin, name, query.span, answer["as_of"], form)
@@ -207,7 +207,7 @@ def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
         coin, raw = _where(where, request)
         _, rest = split(raw, Money)
         query = read_query(rest, SpanQuery)
-        levels = await while_there(request, context.decoded(coin, "levels", query))
+        levels = await unless_disconnected(request, context.decoded(coin, "levels", query))
         text = tables.tradingview(levels)
         return Response(text, media_type=MediaType.TEXT, headers={"cache-control": "no-cache"})
 
@@ -215,7 +215,7 @@ def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
 
 
 def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -> dict[str, Any]:
-    """Return the fixings of a currency as a daily series, and which holds now.
+    """Return the fixings of a currency as a daily series, and the current one.
 
     Args:
         table: All fixings.

@@ -1,4 +1,4 @@
-"""The maps as tidy tables: CSV, Parquet and Arrow, each saying what it is.
+"""The maps as tidy tables in CSV, Parquet and Arrow, with metadata.
 
 Every function takes the decoded MessagePack answer of a view, so that a command asking a server and
 the server itself write the same bytes.
@@ -36,8 +36,8 @@ TYPES: dict[Form, str] = {
 CHUNK = 32
 """Columns of the heatmap written at a time: bounded memory, whatever the span."""
 LINES = 2_000
-"""Lines of CSV written at a time: each is a dozen Python objects, and what many of them took at
-once is not given back."""
+"""Lines of CSV written at a time: each is a dozen Python objects, and memory for many at once is
+not returned."""
 CAUTION = "estimate: fuel, not a magnet"
 _DIGITS = 10
 """Significant digits of numbers in CSV."""
@@ -49,12 +49,12 @@ def iso(at: int) -> str:
 
 
 def grade_of(answer: dict[str, Any]) -> str:
-    """Return the letter of an answer's grade, in words where none is told, as of the past."""
+    """Return the letter of an answer's grade; past answers have none."""
     return answer["grade"]["letter"] if answer["grade"] else "not known of the past"
 
 
 def about(answer: dict[str, Any], ccy: str, table: RateTable) -> dict[str, str]:
-    """Return what a table says of itself, by name."""
+    """Return the metadata of a table, by name."""
     venues = answer["venues"]
     named = list(venues) if isinstance(venues, dict) else [v["name"] for v in venues if v["on"]]
     out = {
@@ -196,7 +196,7 @@ def cluster_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table
 
 
 def _batch(columns: list[list[Any]], schema: Schema) -> Any:
-    """Return columns as a batch, not-a-number as null."""
+    """Return columns as a batch, NaN as null."""
     arrays = [
         pa.array(column, schema.field(i).type, from_pandas=True) for i, column in enumerate(columns)
     ]
@@ -208,7 +208,7 @@ KINDS = {
     "levels": ("levels", level_batches),
     "clusters": ("levels", cluster_batches),
 }
-"""Each table by its name in the address: the view it is made of, and what makes it."""
+"""Each table by its name in the URL: its view, and the function that makes it."""
 
 
 def write(form: Form, schema: Schema, batches: Batches) -> Iterator[bytes]:
@@ -249,21 +249,21 @@ def _text(value: Any) -> Any:
 
 
 class _Pieces(io.RawIOBase):
-    """A file that hands on what was written since it was last asked."""
+    """A write-only file that returns what was written since the last `take`."""
 
     def __init__(self) -> None:
-        self.held = bytearray()
+        self._written = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.held += data
+        self._written += data
         return len(data)
 
     def take(self) -> bytes:
-        out = bytes(self.held)
-        self.held.clear()
+        out = bytes(self._written)
+        self._written.clear()
         return out
 
 

@@ -1,7 +1,7 @@
-"""The OpenAPI document, completed with what the routes cannot say of themselves.
+"""The OpenAPI document, completed with what Litestar cannot derive from the routes.
 
-Routes answer bytes they have encoded, so that the document made from them knows no answer's form,
-and whom they serve is known only when they do: which coins, which currencies.
+Routes return encoded bytes, so the generated document has no response schemas; coins and currencies
+are known only while the server runs.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from powderkeg.serve.codec import JSON, MSGPACK
 
 Json: TypeAlias = dict[str, Any]
 ERRORS = {
-    "400": "A coin, name or value this does not take, or nothing known of it; the words say which",
-    "401": "The server wants its token",
-    "403": "Asked by a name that is not the server's, or by a page of another site",
+    "400": "An unknown coin, parameter or value, or no data yet; the message says which",
+    "401": "The token is missing or wrong",
+    "403": "An unknown Host, or a request by a page of another site",
     "404": "No such address",
     "405": "Another method than GET, HEAD and OPTIONS",
     "411": "A body of unknown length",
     "413": "A body above 64 kB",
-    "429": "Too many wrong tokens from this address, or too many questions that wait",
+    "429": "Too many wrong tokens from this address, or too many requests waiting",
     "431": "Headers and address above 16 kB",
-    "500": "A fault of the server's, told in its terminal",
+    "500": "An internal error, logged by the server",
 }
 HEADERS = {"405": "allow", "429": "retry-after"}
-"""The header that says what to do next."""
+"""Header of an error that says what to do next."""
 ALWAYS = ("kind", "coin", "source", "note", "as_of", "now", "age", "model", "coverage", "venues")
-"""Fields of every view's answer, beside its own."""
+"""Fields common to the answers of all views."""
 ONE_PLANE = ("heatmap.png", "heatmap.csv", "heatmap.parquet", "heatmap.arrow")
-"""What shows one plane of money alone."""
+"""Exports that show one plane only."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Served:
     coins: Sequence[str]
     currencies: Sequence[str]
     locked: bool
-    """Whether it asks for a token."""
+    """Whether it requires a token."""
 
 
 def complete(document: Json, served: Served) -> None:
-    """Add to a document, once, the forms of answers and errors and the values taken."""
+    """Add response schemas, errors and allowed values to a document, once."""
     parts = document["components"]
     if "responses" in parts:
         return
@@ -71,7 +71,7 @@ def complete(document: Json, served: Served) -> None:
 
 
 def _error(status: str) -> Json:
-    """Return the form of an error, which is the same for all."""
+    """Return the response of an error, the same for all."""
     schema = {
         "type": "object",
         "properties": {"error": {"type": "string"}},
@@ -86,7 +86,7 @@ def _error(status: str) -> Json:
 
 
 def _responses(one: Json, schemas: Json) -> Json:
-    """Return what an operation may answer."""
+    """Return the responses of an operation."""
     (media,) = one["responses"]["200"]["content"]
     if media == JSON:
         content: Json = {JSON: {"schema": _answer(one["operationId"], schemas)}, MSGPACK: {}}
@@ -101,7 +101,7 @@ def _responses(one: Json, schemas: Json) -> Json:
 
 
 def _answer(name: str, schemas: Json) -> Json:
-    """Return the form of a JSON answer; of a view's with its fields, which go into `schemas`."""
+    """Return the schema of a JSON answer; fields of a view go into `schemas`."""
     if name not in VIEWS:
         return {"type": "object"}
     kind = get_type_hints(VIEWS[name][1])["return"]
@@ -123,7 +123,7 @@ def _with_null(part: Any) -> Any:
 
 
 def _tighten(one: Json, served: Served) -> None:
-    """Say of an operation's parameters which values are taken."""
+    """Add the allowed values of an operation's parameters."""
     name = one["operationId"]
     for parameter in one.get("parameters", []):
         match parameter["name"]:
@@ -150,24 +150,24 @@ def _tighten(one: Json, served: Served) -> None:
 
 
 class Document(JsonRenderPlugin):
-    """The document itself."""
+    """Serves the document."""
 
     def __init__(self, served: Served) -> None:
-        """Tell of what is served."""
+        """Describe `served`."""
         super().__init__()
         self._served = served
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: Json) -> bytes:
-        """Return it, completed."""
+        """Return the completed document."""
         complete(openapi_schema, self._served)
         return super().render(request, openapi_schema)
 
 
 class Reference(SwaggerRenderPlugin):
-    """The document as a page, whose files are built into the package: it needs no other host."""
+    """Serves the document as a page, from files in the package: no other host is needed."""
 
     def __init__(self, served: Served) -> None:
-        """Tell of what is served, and name the files."""
+        """Describe `served`, with the paths of the files."""
         super().__init__(
             js_url="/reference/swagger-ui-bundle.js",
             css_url="/reference/swagger-ui.css",
@@ -177,7 +177,7 @@ class Reference(SwaggerRenderPlugin):
         self._served = served
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: Json) -> bytes:
-        """Return the page, and let its own script run."""
+        """Return the page, with a policy that allows its own script."""
         complete(openapi_schema, self._served)
         page = super().render(request, openapi_schema)
         request.scope["state"][POLICY] = policy(page)

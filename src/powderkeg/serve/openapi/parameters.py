@@ -1,4 +1,4 @@
-"""The parameters of a view in the OpenAPI document, read off its query struct."""
+"""OpenAPI parameters of a view, derived from its query struct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a start is doing: who is asked for what, how far that is, what failed, what comes next."""
+"""Progress of a start: what is requested from each venue, how far, what failed, what is next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
 from powderkeg.events import SECOND
-from powderkeg.live.backfill import Asked
+from powderkeg.live.backfill import BackfillProgress
 from powderkeg.live.collector import Collector
 from powderkeg.serve.session import Session
 from powderkeg.venues import VENUES
@@ -18,45 +18,44 @@ STREAMS: Final[dict[str, ChannelKind]] = {
     "trades": "trades", "book": "book", "interest": "oi", "funding": "funding",
     "liquidations": "liquidations",
 }  # fmt: skip
-"""Names of the streams a page shows, and what the health calls them."""
+"""Names of the streams on the page, and the kinds of `Health`."""
 FETCHED: Final = 0.8
-"""Share of a market's way to the map that is asking for its past; the rest is playing it."""
+"""Share of a market's start that is fetching its history; the rest is playing it."""
 COMPILING: Final = "compiling, which only the first start does"
 STEADY: Final = 5 * SECOND
-"""µs in which a later end is believed; an earlier one is at once."""
+"""Time constant, µs, with which a later estimate is adopted; an earlier one is at once."""
 KNOWN: Final = 0.05
-"""Share of the work after which the time left is estimated."""
+"""Share of the work from which the time left is estimated."""
 
 
 class Starting:
-    """How far a start has come. It reads what others do, and changes nothing of theirs."""
+    """Progress of a start, read from other components without changing them."""
 
     def __init__(self, session: Session, venues: tuple[str, ...], clock: Callable[[], int]) -> None:
         """Begin now.
 
         Args:
-            session: Of the coins that are started.
-            venues: Asked for them.
-            clock: Gives now in µs.
+            session: The session that starts.
+            venues: Venues that are asked.
+            clock: Returns now, µs.
         """
         self.session = session
         self.venues = venues
         self.since = clock()
         self.done = 0
-        """µs at which all was ready; 0 before."""
+        """µs at which everything was ready; 0 before."""
         self.answers: dict[str, str] = {}
-        """Why a venue cannot be reached, by venue; empty where it answers."""
+        """Why a venue cannot be reached, by venue; empty if it answers."""
         self.recorded: Callable[[str, str], float] | None = None
-        """Share of a simulated past that is there, by coin and market."""
+        """Share of a simulated history that is there, by coin and market."""
         self.warmed = True
         """Whether all kernels are compiled: at the very first start that takes a while."""
         self._ends: dict[str, tuple[float, int]] = {}
-        """When each market, coin, and all of them were last expected to be ready, and when that
-        was said, µs."""
+        """Expected end of each market, coin, and the whole, and when it was estimated, µs."""
         self._clock = clock
 
     def answer(self, collector: Collector | None) -> dict[str, Any]:
-        """Return all of it as a plain record without NaN or infinity; times in µs, spans in s."""
+        """Return the progress without NaN or infinity; times in µs, durations in s."""
         now = self._clock()
         if self.session.ready and not self.done:
             self.done = now
@@ -83,9 +82,9 @@ class Starting:
         return words if self.warmed or not words else f"{words}; {COMPILING}"
 
     def _left(self, name: str, share: float, now: int) -> float | None:
-        """Return the seconds left if the rest goes as fast as what is done; none while unknown.
+        """Return the seconds left if the rest is as fast as what is done; None while unknown.
 
-        It runs down steadily, however many look: a later end is believed little by little.
+        It counts down steadily, however often it is read: a later end is adopted gradually.
         """
         if share >= 1:
             return 0.0
@@ -115,18 +114,18 @@ class Starting:
     def _market(
         self, collector: Collector | None, coin: str, name: str, now: int
     ) -> dict[str, Any]:
-        venue, asked = name.partition(":")[0], _asked(collector, name)
+        venue, asked = name.partition(":")[0], _backfill(collector, name)
         state = self._state(collector, name)
-        fetched = asked.answered / asked.asked if asked and asked.asked else 0.0
+        fetched = asked.answered / asked.requests if asked and asked.requests else 0.0
         share = 1.0 if state in ("ready", "failed", "refused") else FETCHED * fetched
         recorded = self.recorded(coin, name) if self.recorded else 0.0
         share = max(share, FETCHED * recorded)
         if state == "waiting" and recorded > 0:
             state = "playing"
-        problem, following, tries = self._trouble(collector, venue, name)
+        problem, following, tries = self._problem(collector, venue, name)
         return {
             "coin": coin, "market": name, "venue": venue, "state": state,
-            "asked": asked.asked if asked else 0, "answered": asked.answered if asked else 0,
+            "asked": asked.requests if asked else 0, "answered": asked.answered if asked else 0,
             "share": share, "left": self._left(name, share, now),
             "problem": problem, "next": following, "tries": tries,
             "streams": _streams(collector, name),
@@ -138,22 +137,22 @@ class Starting:
             return "failed" if self.answers.get(venue) else "waiting"
         if name not in collector.feed.coins:
             return "waiting"
-        asked = _asked(collector, name)
+        asked = _backfill(collector, name)
         if name not in collector.feed.waiting:
             return "failed" if asked and asked.failed and not asked.answered else "ready"
         if _refuses(collector.status.problems.get(venue, "")):
             return "refused"
-        if asked is None or not asked.asked:
+        if asked is None or not asked.requests:
             return "asking"
         return "playing" if asked.complete else "fetching"
 
-    def _trouble(self, collector: Collector | None, venue: str, name: str) -> tuple[str, str, int]:
-        """Return what failed, what is tried next, and how often it was tried."""
+    def _problem(self, collector: Collector | None, venue: str, name: str) -> tuple[str, str, int]:
+        """Return what failed, what is tried next, and the number of attempts."""
         if collector is None:
             why = self.answers.get(venue, "")
             return why, "simulated venues, where none answers" if why else "", 1
         tries = max(collector.rests[venue].tries.values(), default=0) + 1
-        asked = _asked(collector, name)
+        asked = _backfill(collector, name)
         why = collector.status.problems.get(venue, "") or (asked.failed if asked else "")
         if not why:
             return "", "", tries
@@ -162,22 +161,22 @@ class Starting:
         return why, "asked again within a minute", tries
 
 
-def _asked(collector: Collector | None, name: str) -> Asked | None:
-    """Return how far the answers about a market's past are, None while none are asked for."""
+def _backfill(collector: Collector | None, name: str) -> BackfillProgress | None:
+    """Return the progress of a market's backfill, None before it begins."""
     if collector is None or collector.backfill is None:
         return None
-    return collector.backfill.asked.get(name)
+    return collector.backfill.progress.get(name)
 
 
 def _streams(collector: Collector | None, name: str) -> dict[str, str]:
-    """Return the state of each stream of a market; none where the venue has none."""
+    """Return the state of each stream of a market; `none` if the venue has no such stream."""
     if collector is None:
         return dict.fromkeys(STREAMS, "waiting")
     return {shown: collector.status.stream(name, kind) for shown, kind in STREAMS.items()}
 
 
 def _refuses(why: str) -> bool:
-    """Return whether a venue will not serve this address, which asking again seldom changes."""
+    """Return whether a venue refuses this address, which a retry seldom changes."""
     return why.startswith(("HTTP 403", "HTTP 451"))
 
 
@@ -185,8 +184,8 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def begun(session: Session) -> dict[str, Any]:
-    """Return how far a session's start has come; a finished recording has nothing to wait for."""
+def progress_of(session: Session) -> dict[str, Any]:
+    """Return the progress of a session's start; a replay is ready at once."""
     if session.starting is not None:
         return session.starting()
     return Starting(session, (), session.clock).answer(None)

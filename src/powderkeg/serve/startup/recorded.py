@@ -1,7 +1,7 @@
-"""The past of a simulated market, as if powderkeg had recorded it: learned from as any recording.
+"""History of simulated markets, played as if it had been recorded, so that weights are learned.
 
-What the simulated venues published is played hour by hour, with the liquidations they reported, in
-processes of their own, market by market; each enters its coin's desk as soon as it is there.
+What the simulated venues published, with the liquidations they reported, is played hour by hour in
+worker processes, market by market; each market joins its coin's desk as soon as it is done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from powderkeg.engine.calibration.sweeps import KEPT
 from powderkeg.events import MINUTE, SECOND, Liquidation
 from powderkeg.feed.joining import adopt
 from powderkeg.history.snapshots import CODEC
-from powderkeg.live.network.semaphore import Gate
+from powderkeg.live.network.semaphore import PrioritySemaphore
 from powderkeg.log import configure
 from powderkeg.serve.startup.simulated import events_of
 from powderkeg.serve.startup.warm import warm
@@ -33,13 +33,13 @@ from powderkeg.simvenues.market.world import kept_until
 from powderkeg.venues import VENUES
 
 MAKING: Final = 0.5
-"""Share of a simulated past's way into its desk that is making it; the rest is playing it."""
+"""Share of the progress that is generating the history; the rest is playing it."""
 UNREPORTED: Final = 5
 """OKX reports four of five liquidations."""
 
 
 class Recorded:
-    """Plays the pasts of simulated coins into desks."""
+    """Plays the history of simulated coins into desks."""
 
     def __init__(
         self, desks: dict[str, Desk], settings: Settings, seed: int, warmed: Awaitable[None]
@@ -47,39 +47,39 @@ class Recorded:
         """Play into `desks`.
 
         Args:
-            desks: Of the coins; those named first are played first.
-            settings: Of the desks.
-            seed: Of the markets.
-            warmed: Done once all kernels are compiled; processes read them from their cache then.
+            desks: By coin; those named first are played first.
+            settings: Settings of the desks.
+            seed: Seed of the markets.
+            warmed: Done once all kernels are compiled; the processes then load them from the cache.
         """
         self._desks = desks
         self._settings = settings
         self._seed = seed
         self._ranks = {coin: rank for rank, coin in enumerate(desks)}
         cores = os.cpu_count() or 1
-        self._gate = Gate(cores)
+        self._gate = PrioritySemaphore(cores)
         spawn = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(cores, spawn, initializer=configure)
         self._ready = asyncio.ensure_future(self._warm(warmed, cores))
         self.played: set[str] = set()
-        """Markets whose past is in their coin's desk."""
-        self._made: dict[str, float] = {}
+        """Markets whose history is in their coin's desk."""
+        self._generated: dict[str, float] = {}
 
     async def _warm(self, warmed: Awaitable[None], cores: int) -> None:
         await warmed
         for _ in range(cores):
             self._pool.submit(warm)
 
-    def made(self, coin: str, share: float) -> None:
-        """Hear how much of a coin's past is made, 0 to 1."""
-        self._made[coin] = share
+    def set_generated(self, coin: str, share: float) -> None:
+        """Record how much of a coin's history is generated, 0 to 1."""
+        self._generated[coin] = share
 
     def share(self, coin: str, market: str) -> float:
-        """Return how far a market's past is: half is making it, half playing it."""
-        return 1.0 if market in self.played else MAKING * self._made.get(coin, 0.0)
+        """Return the progress of a market: half is generating its history, half playing it."""
+        return 1.0 if market in self.played else MAKING * self._generated.get(coin, 0.0)
 
     async def play(self, coin: str, path: Path) -> None:
-        """Play a coin's past, the largest market first."""
+        """Play a coin's history, the largest market first."""
         await self._ready
         count = len(await asyncio.to_thread(_read, path))
         async with asyncio.TaskGroup() as group:
@@ -88,7 +88,7 @@ class Recorded:
 
     async def _play_one(self, coin: str, path: Path, number: int) -> None:
         loop = asyncio.get_running_loop()
-        async with self._gate.through(self._ranks[coin]):
+        async with self._gate.slot(self._ranks[coin]):
             raw = await loop.run_in_executor(
                 self._pool, play_one, coin, path, number, self._settings, self._seed
             )
@@ -99,24 +99,24 @@ class Recorded:
         self.played |= played.markets.keys()
 
     def close(self) -> None:
-        """Let the processes go."""
+        """Stop the processes."""
         self._ready.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) -> bytes:
-    """Return a packed desk that lived through one market's past by the ordinary path.
+    """Return a packed desk to which one market's history was applied by the ordinary path.
 
-    What it knew at the last midnight is kept, as the market itself is; so nothing up to then may
-    depend on when after it the past ends. What is older than the model learns from is played whole,
-    its liquidations left out.
+    Its state at the last midnight is cached, as is the market's; so nothing up to then may depend
+    on when after it the history ends. What is older than the model learns from is applied in one
+    block, without liquidations.
 
     Args:
         coin: Such as BTC.
-        path: Of the coin's past, one `MinuteHistory` a market.
-        number: Which of them.
-        settings: Of the desk.
-        seed: Of the market.
+        path: File of the coin's history, one `MinuteHistory` per market.
+        number: Index of the market.
+        settings: Settings of the desk.
+        seed: Seed of the market.
     """
     history = as_published(coin, _read(path)[number])
     first, end = int(history.candles.times[0]), int(history.candles.times[-1]) + MINUTE
@@ -141,10 +141,10 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
 
 
 def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
-    """Return a market's past under the venue's own symbol, with the liquidations it reports.
+    """Return a market's history under the venue's own symbol, with the liquidations it reports.
 
-    These are the rules of the simulated wires: Binance the last one of a second, Bitget the largest
-    of a second and side, OKX four of five, Hyperliquid none; the others all of them.
+    The rules are those of the simulated streams: Binance the last of each second, Bitget the
+    largest of each second and side, OKX four of five, Hyperliquid none; the others all of them.
     """
     venue = history.market.partition(":")[0]
     name = f"{venue}:{VENUES[venue]('').symbol(coin)}"
@@ -183,5 +183,5 @@ _RULES: Final[dict[str, Callable[[list[Liquidation]], list[Liquidation]]]] = {
 
 
 def _read(path: Path) -> list[MinuteHistory]:
-    """Return what the simulated venues, a process of ours, wrote into a folder of ours."""
+    """Read what the simulated venues, our own process, wrote into a folder of ours."""
     return pickle.loads(path.read_bytes())  # noqa: S301  as above

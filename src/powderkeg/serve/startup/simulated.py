@@ -1,4 +1,4 @@
-"""A made market's past, lived through at once: for a map without a server, and for tests."""
+"""History of a simulated market, applied to a desk at once: without a server, and for tests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from powderkeg.sim import DEMO, MinuteHistory, SimulatedMarket
 def prepare(
     coin: str, seed: int, until: int, days: float, settings: Settings
 ) -> tuple[SimulatedMarket, Desk]:
-    """Live through a coin's past and return its market and the desk that watched it.
+    """Return a coin's simulated market and a desk to which its history was applied.
 
     Args:
         coin: One of the demo worlds.
-        seed: Of the market.
-        until: µs at which the past ends, a whole minute.
-        days: Length of the past.
-        settings: Of the desk.
+        seed: Seed of the market.
+        until: End of the history, µs, a whole minute.
+        days: Length of the history.
+        settings: Settings of the desk.
     """
     market = SimulatedMarket(DEMO[coin], seed, until - round(days * DAY))
     desk = Desk(coin, settings, horizon=until)
@@ -32,10 +32,10 @@ def prepare(
 
 
 def events_of(history: MinuteHistory, since: int = 0) -> list[Candles | Liquidation | Funding]:
-    """Return a venue's past as events, its candles in blocks of an hour.
+    """Return a venue's history as events, its candles in blocks of an hour.
 
-    Within a block nothing can be learned from what was liquidated, so blocks are no longer than
-    that. What was before `since`, µs, is one block without liquidations.
+    Nothing is learned from liquidations within a block, so blocks are no longer than that. Candles
+    before `since`, µs, are one block without liquidations.
     """
     bars = history.candles
     hours = bars.times // HOUR

@@ -1,4 +1,4 @@
-"""The folder of a simulated market's frames: gone when it ends, or at the next start if killed."""
+"""Temporary folder for frames of simulated markets: deleted at the end, or by the next start."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Final
 from powderkeg.store.disk import locked
 
 _NAME: Final = re.compile(r"powderkeg-(\d+)-\w+")
-"""Names the process it belongs to."""
+"""Name of a folder, with the id of its process."""
 
 
 @contextmanager
 def temporary() -> Generator[Path]:
-    """Give a folder to record in that is removed afterwards; what killed processes left goes too.
+    """Yield a folder to record in, deleted afterwards along with leftovers of killed processes.
 
     Raises:
         OSError: There is no room for temporary files.
@@ -32,18 +32,21 @@ def temporary() -> Generator[Path]:
 
 def leftovers(root: Path) -> list[Path]:
     """Return the folders below `root` that are ours and whose process has ended."""
-    return [each for each in sorted(root.glob("powderkeg-*")) if _left(each)]
+    return [each for each in sorted(root.glob("powderkeg-*")) if _is_leftover(each)]
 
 
-def _left(path: Path) -> bool:
-    """Tell by owner, process and lock, for a number may be one of another container."""
+def _is_leftover(path: Path) -> bool:
+    """Return whether a folder is a leftover, by owner, process id and lock.
+
+    The process id alone may belong to another container.
+    """
     named = _NAME.fullmatch(path.name)
     if named is None or path.is_symlink() or not path.is_dir():
         return False
     try:
         ours = path.stat().st_uid == os.geteuid()
         return ours and not _runs(int(named[1])) and not locked(path)
-    except OSError:  # it has gone meanwhile, or is not ours to look into
+    except OSError:  # deleted meanwhile, or not readable
         return False
 
 

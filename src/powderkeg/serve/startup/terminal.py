@@ -1,4 +1,4 @@
-"""How a start goes, on the error stream: bars in a terminal, a line a change elsewhere."""
+"""Progress of a start on the error stream: bars in a terminal, one line per change elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from powderkeg.log import get_logger, log_format
 
 EVERY: Final = 0.2
-"""Seconds between two looks."""
+"""Seconds between updates."""
 Answer = dict[str, Any]
 log = get_logger("start")
 
 
 def say(words: str) -> None:
-    """Tell the person at the terminal, on the error stream; a log line where that is JSON."""
+    """Print a message to the error stream, as a log line where logs are JSON."""
     if log_format() == "json":
         log.info("message", text=words)
     else:
@@ -28,7 +28,7 @@ def say(words: str) -> None:
 
 
 async def show_start(starting: Callable[[], Answer], url: str, console: Console) -> None:
-    """Show how a start goes until all is ready, then the address in one line."""
+    """Show the progress of a start until all is ready, then the address in one line."""
     if console.is_terminal and log_format() == "text":
         await _bars(starting, console)
     else:
@@ -37,7 +37,7 @@ async def show_start(starting: Callable[[], Answer], url: str, console: Console)
 
 
 def words_of(answer: Answer, url: str) -> str:
-    """Return the line that ends a start: what is there, what is not, and where to look."""
+    """Return the last line of a start: what is ready, what is missing, and the address."""
     markets = answer["markets"]
     if not markets:
         return f"ready ({answer['source']}) · open {url}"
@@ -52,7 +52,7 @@ def words_of(answer: Answer, url: str) -> str:
 
 
 async def _lines(starting: Callable[[], Answer]) -> None:
-    """Say what is being done whenever that changes, numbers aside."""
+    """Print the current step whenever it changes, ignoring numbers."""
     last = ""
     while not (answer := starting())["ready"]:
         doing = answer["doing"].partition(":")[0]
@@ -78,7 +78,7 @@ async def _bars(starting: Callable[[], Answer], console: Console) -> None:
 
 
 def _rows(answer: Answer) -> list[tuple[str, float, str]]:
-    """Return name, share and words of the whole and of each coin."""
+    """Return name, share and text of the whole and of each coin."""
     left = answer["left"]
     soon = "" if left is None else f", about {left:.0f} s left"
     return [

@@ -1,4 +1,4 @@
-"""What ``up`` does beside the server: find the venues or start made ones, collect, keep, show."""
+"""The work of ``up``: find the venues or start simulated ones, collect, record and stream."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from powderkeg.errors import StoreError
 from powderkeg.feed.decoder import Feed
 from powderkeg.live.collector import Collector
 from powderkeg.live.maintenance import StoreMaintenance, resume
-from powderkeg.live.network.listing import listing
-from powderkeg.live.network.reachability import MADE, contact
+from powderkeg.live.network.listing import find_symbols
+from powderkeg.live.network.reachability import SIMULATED_VENUES, probe_venues
 from powderkeg.live.timekeeping.clock import now
-from powderkeg.live.timekeeping.discipline import settle
+from powderkeg.live.timekeeping.discipline import correct_clock
 from powderkeg.log import get_logger
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import Starting
@@ -37,33 +37,33 @@ log = get_logger("serve")
 SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
 """The venues collected by default."""
 SEED: Final = 9
-"""Of the simulated market that is shown where no other is asked for."""
+"""Default seed of the simulated market."""
 SIMULATED: Final = "starting the simulated venues"
 RECORDED: Final = "recorded for 30 days"
-"""What is added to the note of a simulated market whose past was learned from."""
+"""Appended to the note of a simulated market whose history was learned from."""
 
 
 class Plan(Struct, frozen=True):
-    """What to collect and how."""
+    """What to collect, and how."""
 
     coins: tuple[str, ...]
     venues: tuple[str, ...] = SIX
     hosts: dict[str, str] = {}
-    """Where venues are, when not where they document."""
+    """Hosts to use instead of the documented ones."""
     simulate: str = ""
-    """Why made venues are to be started at once; empty asks the real ones first."""
+    """Why to start simulated venues at once; empty tries the real ones first."""
     data: Path | None = None
-    """Where frames are kept; made markets are kept in a folder that is gone afterwards."""
+    """Folder to record in; simulated markets use a temporary one."""
     seed: int = SEED
     rate: int = 0
-    """Messages per second that made venues send at least."""
+    """Least messages per second that simulated venues send."""
     disk: int = LIVE.disk
-    """Bytes that recordings may take. Not among the settings of desks, which are in the digest."""
+    """Bytes that recordings may take. Not in the settings of desks, which are in the digest."""
     settings: Settings = LIVE
 
 
 class Up:
-    """The session, its hub, and the work that feeds them."""
+    """A session, its hub, and the work that feeds them."""
 
     def __init__(self, plan: Plan) -> None:
         """Prepare; nothing is opened yet."""
@@ -79,21 +79,21 @@ class Up:
         self.hub = Hub(self.session)
         self.collector: Collector | None = None
         self._problems: dict[str, str] = {}
-        """What was wrong with the store before there was a collector to tell it."""
+        """Problems of the store from before there was a collector to report them."""
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Run until cancelled."""
         async with contextlib.AsyncExitStack() as stack:
             warmed = asyncio.ensure_future(self._warm())
             stack.callback(warmed.cancel)
             hosts, folder = self.plan.hosts, self.plan.data
-            why = self.plan.simulate or await self._silence()
+            why = self.plan.simulate or await self._unreachable()
             if why:
                 log.info("simulated_market", reason=why)
                 self.session.source, self.session.note = "simulated", why
                 self.session.progress = SIMULATED
                 hosts = await stack.enter_async_context(self._simulated(warmed))
-            if self.session.source == "simulated":  # what is made is not kept among what is real
+            if self.session.source == "simulated":  # never recorded among real data
                 folder = stack.enter_context(temporary())
             store = None
             if folder is not None and (store := await self._opened(folder)) is not None:
@@ -101,24 +101,24 @@ class Up:
             await self._collect(hosts, store, warmed)
 
     async def _opened(self, folder: Path) -> Store | None:
-        """Open the store; a folder that cannot be recorded in costs the recording, not the map."""
+        """Open the store; without a usable folder the map runs, but nothing is recorded."""
         self.session.progress = "opening the stored history"
         try:
             return await asyncio.to_thread(Store, folder)
         except StoreError as why:
             self._problems["store"] = f"nothing is recorded: {why}"
-            log.error("recording_disabled", reason=str(why))  # noqa: TRY400  known by its words
+            log.error("recording_disabled", reason=str(why))  # noqa: TRY400  the message says it all
             return None
 
     async def _warm(self) -> None:
-        """Compile what is not compiled yet."""
+        """Compile the kernels that are not compiled yet."""
         self.starting.warmed = False
         await asyncio.to_thread(warm)
         self.starting.warmed = True
 
     @contextlib.asynccontextmanager
     async def _simulated(self, warmed: Awaitable[None]) -> AsyncGenerator[dict[str, str]]:
-        """Run the simulated venues, their past played as if it had been recorded."""
+        """Run the simulated venues, with their history played as if it had been recorded."""
         plan = self.plan
         recorded = Recorded(self.session.desks, plan.settings, plan.seed, warmed)
         self.starting.recorded = recorded.share
@@ -132,14 +132,19 @@ class Up:
         finally:
             recorded.close()
 
-    async def _silence(self) -> str:
-        """Return why no venue can be had, or nothing where one answers."""
-        heard, clocks = self.starting.answers, dict[str, int]()
-        answers = await contact(self.plan.venues, self.plan.hosts, heard=heard, clocks=clocks)
-        self.starting.since += settle(clocks, len(self.plan.venues))
-        if MADE in answers.values():
-            self.session.source, self.session.note = "simulated", "the hosts named are made venues"
-        if any(why in ("", MADE) for why in answers.values()):
+    async def _unreachable(self) -> str:
+        """Return why no venue can be reached, or nothing if one answers."""
+        known, clocks = self.starting.answers, dict[str, int]()
+        answers = await probe_venues(
+            self.plan.venues, self.plan.hosts, answers=known, clocks=clocks
+        )
+        self.starting.since += correct_clock(clocks, len(self.plan.venues))
+        if SIMULATED_VENUES in answers.values():
+            self.session.source, self.session.note = (
+                "simulated",
+                "the hosts named are simulated venues",
+            )
+        if any(why in ("", SIMULATED_VENUES) for why in answers.values()):
             return ""
         words = "; ".join(f"{name}: {why}" for name, why in answers.items())
         return f"no venue answered ({words})"
@@ -157,27 +162,27 @@ class Up:
             if why := await asyncio.to_thread(resume, store, feed):
                 self._problems["record"] = why
                 log.warning("history_incomplete", reason=why)
-        symbols, lacking = await listing(self.plan.venues, self.plan.coins, hosts)
+        symbols, lacking = await find_symbols(self.plan.venues, self.plan.coins, hosts)
         for words in lacking:
             log.warning("coin_not_listed", reason=words)
         collector = Collector(
             self.session.desks, self.plan.venues, hosts=hosts, store=store, feed=feed,
-            symbols=symbols, beat=self.hub.send_tail, progress=progress,
+            symbols=symbols, on_batch=self.hub.send_tail, progress=progress,
         )  # fmt: skip
         self.collector = self.session.collector = collector
         collector.status.problems |= self._problems
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.run(warmed))
-            keep = collector.supervisor.keep
+            keep = collector.supervisor.run
             group.create_task(keep("hub", self.hub.run))
             if store is not None:
                 settings = replace(self.plan.settings, disk=self.plan.disk)
-                housekeeping = StoreMaintenance(store, collector, settings)
-                housekeeping.report()
-                group.create_task(keep("housekeeping", housekeeping.run))
+                maintenance = StoreMaintenance(store, collector, settings)
+                maintenance.report()
+                group.create_task(keep("housekeeping", maintenance.run))
 
 
 def offline() -> str:
-    """Return why the real venues are not to be asked, or nothing."""
-    told = os.environ.get("POWDERKEG_OFFLINE", "")
-    return f"POWDERKEG_OFFLINE={told} is set" if told not in ("", "0") else ""
+    """Return why real venues must not be contacted, or nothing."""
+    value = os.environ.get("POWDERKEG_OFFLINE", "")
+    return f"POWDERKEG_OFFLINE={value} is set" if value not in ("", "0") else ""

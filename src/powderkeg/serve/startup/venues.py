@@ -1,4 +1,4 @@
-"""The simulated venues, in a process of their own, and the past they let us have recorded."""
+"""Runs the simulated venues in a process of their own, and receives their history."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import msgspec
 from powderkeg.errors import ConfigError
 
 START: Final = 120.0
-"""Seconds the simulated venues may take to make their past."""
+"""Seconds the simulated venues may take to generate their history."""
 
 
 class Recorder(Protocol):
-    """Takes the past of simulated coins."""
+    """Receives the history of simulated coins."""
 
-    def made(self, coin: str, share: float) -> None:
-        """Hear how much of a coin's past is made, 0 to 1."""
+    def set_generated(self, coin: str, share: float) -> None:
+        """Record how much of a coin's history is generated, 0 to 1."""
         ...
 
     async def play(self, coin: str, path: Path) -> None:
-        """Play the past of a coin, which is in a file."""
+        """Play the history of a coin from a file."""
         ...
 
 
@@ -38,14 +38,14 @@ async def simulated_venues(
     rate: int,
     past: Recorder | None = None,
 ) -> AsyncGenerator[dict[str, str]]:
-    """Run the simulated venues, and give the hosts they listen on.
+    """Run the simulated venues, and yield the hosts they listen on.
 
     Args:
-        coins: To be traded there.
-        venues: To be simulated.
-        seed: Of the markets.
-        rate: Messages per second they send at least.
-        past: Given each coin's past as soon as it is there; all of them are waited for.
+        coins: Coins they trade.
+        venues: Venues to simulate.
+        seed: Seed of the markets.
+        rate: Least messages per second they send.
+        past: Receives each coin's history as soon as it is there; all of them are awaited.
 
     Raises:
         ConfigError: They did not start.
@@ -73,20 +73,20 @@ async def simulated_venues(
 
 
 async def _hosts(
-    said: asyncio.StreamReader, past: Recorder | None, group: asyncio.TaskGroup
+    stdout: asyncio.StreamReader, past: Recorder | None, group: asyncio.TaskGroup
 ) -> dict[str, str] | None:
-    """Read what the venues say until they name their hosts; None where they end before."""
+    """Read the output of the venues up to their hosts; None if they end before."""
     try:
         async with asyncio.timeout(START):
-            while line := await said.readline():
-                words: dict[str, Any] = msgspec.json.decode(line)
-                if "hosts" in words:
-                    return msgspec.convert(words["hosts"], dict[str, str])
+            while line := await stdout.readline():
+                message: dict[str, Any] = msgspec.json.decode(line)
+                if "hosts" in message:
+                    return msgspec.convert(message["hosts"], dict[str, str])
                 if past is None:
                     continue
-                past.made(words["coin"], words.get("share", 1.0))
-                if "past" in words:
-                    group.create_task(past.play(words["coin"], Path(words["past"])))
+                past.set_generated(message["coin"], message.get("share", 1.0))
+                if "past" in message:
+                    group.create_task(past.play(message["coin"], Path(message["past"])))
     except TimeoutError:
         raise ConfigError(f"expected simulated venues within {START:.0f} s") from None
     return None

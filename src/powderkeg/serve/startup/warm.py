@@ -1,4 +1,4 @@
-"""Compiles all kernels of a map, or reads them from the cache, on a desk that nobody looks at."""
+"""Compiles all kernels of a map, or loads them from the cache, on a scratch desk."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ ASKED: dict[str, dict[str, str]] = {
     "heatmap": {}, "levels": {"bands": "1"}, "bars": {}, "cumulative": {}, "venues": {},
     "accumulated": {}, "cell": {"price": "101"},
 }  # fmt: skip
-"""What pages ask for, by view."""
+"""Parameters that pages use, by view."""
 
 
 def warm() -> None:
-    """Let a desk live through a day of candles and a minute of prints, and ask for every view."""
+    """Apply a day of candles and a minute of trades to a desk, and compute every view."""
     desk = Desk("COIN", LIVE, horizon=START + DAY)
     for event in _events():
         desk.apply(event)
     estimate = desk.markets[MARKET].estimate
     assert estimate is not None  # noqa: S101  candles were played
     estimate.refit(START + DAY, START + DAY + MINUTE)
-    for name, asked in ASKED.items():
+    for name, params in ASKED.items():
         kind, make = VIEWS[name]
-        make(desk, read_query(asked, kind))
+        make(desk, read_query(params, kind))
 
 
 def _events() -> list[Event]:
-    """Return a price that swings by 2 % every four hours, its liquidations, and what streams."""
+    """Return candles that swing by 2 % every four hours, liquidations, and live events."""
     events: list[Event] = []
     for hour in range(24):
         events += _hour(START + hour * HOUR)

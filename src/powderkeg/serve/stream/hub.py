@@ -1,7 +1,7 @@
-"""The stream: each change encoded once, sent to all who watch the same map.
+"""Streams of map changes: each change is encoded once and sent to all subscribers of a map.
 
-A slow reader loses what it has not read, and gets the newest column whole instead: it needs none
-before it. Only where a column has passed meanwhile must its page fetch the map anew.
+A slow subscriber loses its unread messages and gets the newest column in full instead. Only if
+a column ended meanwhile must its page fetch the map again.
 """
 
 from __future__ import annotations
@@ -22,53 +22,53 @@ from powderkeg.serve.session import Session
 from powderkeg.serve.workers import beside
 
 BACKLOG = 8
-"""Messages kept for a slow reader."""
+"""Messages queued for a slow subscriber."""
 BEAT = 1.0
 """Seconds between beats: the level chart, and the newest column even if nothing changed."""
 QUICK = 0.05
 """Seconds between two changes of the newest column at least."""
 SENDS = 4_000
-"""Messages per second that changes of the newest column may make, over all readers."""
+"""Messages per second for changes of the newest column, over all subscribers."""
 SLICE = 0.005
-"""Seconds that changes of newest columns may hold up the loop at a time."""
+"""Seconds that sending changes of newest columns may block the loop at a time."""
 SHARE = 0.2
-"""Of the loop's time that they may take."""
+"""Share of the loop's time that they may take."""
 STATUS_EVERY = 2
 """Beats between status messages."""
 
 
 class Subscriber:
-    """One socket's mailbox."""
+    """Message queue of one socket."""
 
     def __init__(self) -> None:
-        """Start with an empty box."""
-        self._box: deque[bytes] = deque(maxlen=BACKLOG)
+        """Start with an empty queue."""
+        self._queue: deque[bytes] = deque(maxlen=BACKLOG)
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
 
     @property
     def full(self) -> bool:
-        """Whether it has not kept up."""
-        return len(self._box) == BACKLOG
+        """Whether the subscriber is too slow."""
+        return len(self._queue) == BACKLOG
 
     def put(self, message: bytes, *, alone: bool = False) -> None:
-        """Leave a message; `alone` throws away what is waiting."""
+        """Queue a message; `alone` discards those before it."""
         if alone:
-            self._box.clear()
-        self._box.append(message)
+            self._queue.clear()
+        self._queue.append(message)
         self._wake()
 
     def close(self) -> None:
-        """Let the one who waits go."""
+        """Wake and end `take`."""
         self._closed = True
         self._wake()
 
     async def take(self) -> bytes | None:
-        """Wait for the next message; None once the reader is closed."""
-        while not self._box and not self._closed:
+        """Wait for the next message; None once closed."""
+        while not self._queue and not self._closed:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        return None if self._closed else self._box.popleft()
+        return None if self._closed else self._queue.popleft()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -76,10 +76,10 @@ class Subscriber:
 
 
 class Stream:
-    """All that happens to one map: one coin, span and choice."""
+    """Changes of one map: one coin, span and filter."""
 
     def __init__(self, session: Session, coin: str, query: SpanQuery) -> None:
-        """Start at the map as it is."""
+        """Start with the map as it is."""
         self.session = session
         self.coin = coin
         self.query = query
@@ -97,28 +97,28 @@ class Stream:
         return stream_name(self.coin, self.query)
 
     def hello(self) -> list[bytes]:
-        """Return what a new reader must know: where the sequence stands, and the newest column."""
+        """Return the first messages of a subscriber: the sequence number and the newest column."""
         hello = {
             "kind": "hello", "stream": self.name, "seq": self.seq, "p0": self._p0,
             "vmin": FLOOR * self._unit, "now": self.session.now(self.session.desk(self.coin)),
             "source": self.session.source,
         }  # fmt: skip
-        return [pack(hello), self._whole()]
+        return [pack(hello), self._full_column()]
 
     @property
     def _p0(self) -> float:
-        """Natural log of the lower edge of row 0, as the heatmap tells it."""
+        """Natural log of the lower edge of row 0, as in the heatmap."""
         return self._first * STEPS[SPANS[self.query.span][0]] * BIN
 
     def send_tail(self) -> None:
-        """Send what has changed of the newest column, if anything has."""
+        """Send the changes of the newest column, if any."""
         events = self.session.desk(self.coin).counts.events
         if self.readers and events != self._events:
             self._events = events
-            self._move()
+            self._send_columns()
 
-    def _move(self) -> bool:
-        """Send the columns since the last call; return whether the map keeps its grid and scale."""
+    def _send_columns(self) -> bool:
+        """Send the columns since the last call; return whether grid and scale are unchanged."""
         desk = self.session.desk(self.coin)
         until, _, first, _ = window(desk, self.query.span, 0)
         unit = self._unit_now()
@@ -137,12 +137,12 @@ class Stream:
 
     async def beat(self) -> None:
         """Send what has changed since the last beat."""
-        if not self.readers or not self._move():
+        if not self.readers or not self._send_columns():
             return
         async with self.session.workers.turn("short", always=True):
             desk = self.session.desk(self.coin)
-            about, held = self.session.about(desk, self.query), self.session.frozen(self.coin)
-            chart = await beside(levels, held.desk, self.query)
+            about, snapshot = self.session.about(desk, self.query), self.session.frozen(self.coin)
+            chart = await beside(levels, snapshot.desk, self.query)
         self._send({"kind": "levels", **about, **fields(chart)})
         if self.beats % STATUS_EVERY == 0:
             self._send(self._status())
@@ -151,11 +151,11 @@ class Stream:
     def _status(self) -> dict[str, Any]:
         desk = self.session.desk(self.coin)
         about = self.session.about(desk, self.query)
-        told = (
+        names = (
             "now", "source", "note", "coverage", "venues", "model", "prior_only", "fit", "grade",
         )  # fmt: skip
         return {
-            "kind": "status", **{name: about[name] for name in told},
+            "kind": "status", **{name: about[name] for name in names},
             "events": desk.counts.events,
         }  # fmt: skip
 
@@ -164,7 +164,7 @@ class Stream:
         return heat_cells(desk, self.query.map_filter(), self.query.span, column, 1, self._first)[0]
 
     def _unit_now(self) -> float:
-        """Return the unit of the money scale that cells are told in."""
+        """Return the current unit of the money scale of the cells."""
         desk, step = self.session.desk(self.coin), SPANS[self.query.span][0]
         return heat_unit(desk, self.query.map_filter(), step)
 
@@ -183,25 +183,25 @@ class Stream:
         }  # fmt: skip
 
     def _send(self, message: dict[str, Any]) -> None:
-        self.session.thaw(self.coin)
+        self.session.release(self.coin)
         self.seq += 1
         raw = pack({**message, "stream": self.name, "seq": self.seq})
-        late = [reader for reader in self.readers if reader.full]
-        for reader in self.readers.difference(late):
+        slow = [reader for reader in self.readers if reader.full]
+        for reader in self.readers.difference(slow):
             reader.put(raw)
-        if late:
-            whole = raw if message["kind"] == "rebase" else self._whole()
-            for reader in late:
-                reader.put(whole, alone=True)
+        if slow:
+            full_column = raw if message["kind"] == "rebase" else self._full_column()
+            for reader in slow:
+                reader.put(full_column, alone=True)
 
-    def _whole(self) -> bytes:
-        """Return the newest column as one who has missed others can use it."""
+    def _full_column(self) -> bytes:
+        """Return the newest column for a subscriber that has missed messages."""
         column = self._column(self._until, self._last, None)
         return pack({**column, "seq": self.seq, "again": True})
 
 
 def stream_name(coin: str, query: SpanQuery) -> str:
-    """Return the name of the stream of a coin, span and choice."""
+    """Return the name of the stream of a coin, span and filter."""
     tiers = "-".join(str(t) for t in query.tiers)
     return "|".join(
         (coin, query.span, "-".join(query.venues) or "all", tiers, query.side, query.model)
@@ -209,16 +209,16 @@ def stream_name(coin: str, query: SpanQuery) -> str:
 
 
 class Hub:
-    """The streams that somebody watches."""
+    """The streams that have subscribers."""
 
     def __init__(self, session: Session) -> None:
-        """Watch nothing yet."""
+        """Start without streams."""
         self.session = session
         self.streams: dict[str, Stream] = {}
         self._next = 0.0
 
     def join(self, coin: str, query: SpanQuery) -> tuple[Stream, Subscriber]:
-        """Return the stream of a map with a new reader of it."""
+        """Add a subscriber to the stream of a map; return both."""
         name = stream_name(coin, query)
         if name not in self.streams:
             self.streams[name] = Stream(self.session, coin, query)
@@ -230,21 +230,21 @@ class Hub:
         return stream, reader
 
     def leave(self, stream: Stream, reader: Subscriber) -> None:
-        """Forget a reader, and its stream with the last one."""
+        """Remove a subscriber, and its stream with the last one."""
         stream.readers.discard(reader)
         if not stream.readers:
             self.streams.pop(stream.name, None)
 
     def place(self, coin: str, query: SpanQuery) -> dict[str, Any]:
-        """Return the stream of a map, and where its sequence stands."""
+        """Return the stream of a map and its sequence number."""
         name = stream_name(coin, query)
         stream = self.streams.get(name)
         return {"stream": name, "seq": 0 if stream is None else stream.seq}
 
     def send_tail(self) -> None:
-        """Send what has changed of the newest columns, not too often and not for too long.
+        """Send the changes of newest columns, rate-limited and in bounded time.
 
-        Streams have turns: those that were not served now are the first the next time.
+        Streams take turns: those not served now come first the next time.
         """
         now = time.monotonic()
         if now < self._next:
@@ -260,12 +260,12 @@ class Hub:
         self._next = now + max(QUICK, readers / SENDS, taken / SHARE)
 
     async def beat(self) -> None:
-        """Send every stream's changes, one stream after another."""
+        """Send the changes of all streams, one after another."""
         for stream in list(self.streams.values()):
             await stream.beat()
 
     async def run(self) -> None:
-        """Beat until cancelled; where the streams take longer, each is served in its turn."""
+        """Beat until cancelled; a beat that takes longer delays the next."""
         while True:
             due = time.monotonic() + BEAT
             await self.beat()

@@ -1,4 +1,4 @@
-"""The stream's socket: one mailbox a page, emptied as fast as its line allows."""
+"""WebSocket of the stream: one queue per page, drained at the speed of its connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from powderkeg.errors import RequestError
 from powderkeg.maps.views.queries import SpanQuery
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.session import Session
-from powderkeg.serve.startup.progress import begun
+from powderkeg.serve.startup.progress import progress_of
 from powderkeg.serve.stream.hub import Hub
 
 EVERY = 0.25
@@ -28,7 +28,7 @@ def make_stream(session: Session, hub: Hub) -> WebsocketRouteHandler:
 
     @websocket("/v1/stream")
     async def stream(socket: Socket) -> None:
-        """Send changes of one map, or how a start goes, as MessagePack until the client leaves."""
+        """Send changes of one map, or progress of the start, as MessagePack until disconnect."""
         await socket.accept()
         raw = dict(socket.query_params.items())
         if raw.pop("topic", "map") == "starting":
@@ -48,10 +48,10 @@ def make_stream(session: Session, hub: Hub) -> WebsocketRouteHandler:
 
 
 async def _send_start(socket: Socket, session: Session) -> None:
-    """Send how far the start has come until it is over or the client leaves."""
+    """Send the progress of the start until it is over or the client leaves."""
     with contextlib.suppress(WebSocketDisconnect):
         while True:
-            answer = begun(session)
+            answer = progress_of(session)
             await socket.send_bytes(pack(answer))
             if answer["ready"]:
                 await socket.close(1000)
@@ -60,7 +60,7 @@ async def _send_start(socket: Socket, session: Session) -> None:
 
 
 async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:
-    """Send a reader's messages until either end closes."""
+    """Send a subscriber's messages until either end closes."""
     watched, reader = hub.join(coin, query)
 
     async def listen() -> None:
@@ -71,7 +71,7 @@ async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:
 
     listener = asyncio.ensure_future(listen())
     try:
-        # No task a message: at a thousand pages they would cost more than the sending.
+        # No task per message: with a thousand pages they would cost more than the sending.
         while (message := await reader.take()) is not None:
             await socket.send_bytes(message)
     except WebSocketDisconnect:
