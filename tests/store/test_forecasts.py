@@ -259,9 +259,9 @@ def test_pruning_leaves_proofs_alone(store):
 WRITER = """
 import sys
 from pathlib import Path
-from powderkeg.store.forecasts import Proofs, Row
-archive = Proofs(Path(sys.argv[1]))
-archive.begin()
+from powderkeg.store.forecasts import ForecastArchive, Row
+archive = ForecastArchive(Path(sys.argv[1]))
+archive.open_tail()
 hour = max((each.hour for each in archive.read()), default=int(sys.argv[2]) - 1)
 while True:
     hour += 1
