@@ -6,11 +6,13 @@ import ast
 import asyncio
 import json
 import logging
+import logging.config
 import re
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from powderkeg import log
 from powderkeg.errors import ConfigError
@@ -48,9 +50,12 @@ def test_an_error_of_many_lines_is_one_json_line(lines):
     assert TOKEN not in str(line)
 
 
-def test_other_libraries_log_through_the_same_format(lines):
+def test_other_libraries_log_through_the_same_format(monkeypatch, capsys):
+    monkeypatch.setenv("POWDERKEG_LOG", "json")
+    logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)
+    log.configure()
     logging.getLogger("uvicorn.error").error("Exception in %s, token=%s", "app", TOKEN)
-    (line,) = lines()
+    line = json.loads(capsys.readouterr().err)
     assert line["event"] == "Exception in app, token=***"
     assert (line["level"], line["logger"]) == ("error", "uvicorn.error")
 

@@ -84,6 +84,9 @@ def configure() -> None:
             foreign_pre_chain=list(_COMMON),
         )
     )
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # its own set-up bypasses the root
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     root = logging.getLogger()
     for old in [each for each in root.handlers if isinstance(each, _ErrorStream)]:
         root.removeHandler(old)

@@ -173,7 +173,7 @@ async def test_nothing_goes_on_after_it_was_cancelled(made):
 async def test_a_disk_that_refuses_ends_the_recording_and_nothing_else(
     made, store, monkeypatch, capsys
 ):
-    monkeypatch.setattr(running_loop, "AGAIN", 0.3)
+    monkeypatch.setattr(running_loop, "STORE_RETRY", 0.3)
     collector = collector_of(made, store=store, history=False)
 
     def full(*_):

@@ -141,7 +141,7 @@ def test_five_minutes_after_the_opening_the_map_has_seen_a_sweep_and_a_reclaim(t
     for _ in range(300):
         for event in market.step(1.0):
             if event.market == market.world.markets[0]:
-                reported[getattr(event, "holder", "")] += 1
+                reported[getattr(event, "position_side", "")] += 1
                 desk.apply(replace(event, market=BINANCE))
         desk.apply(ClockTick(market.now))
     heat = VIEWS["heatmap"][1](desk, HeatmapQuery(span="1d"))

@@ -45,5 +45,5 @@ def readable(venue: Venue, raw: bytes, seen: int, channel: str = "") -> None:
     except WireError:
         return
     for event in events:
-        assert getattr(event, "seen", seen) == seen
+        assert getattr(event, "received_time", seen) == seen
         assert msgspec.msgpack.encode(event, enc_hook=lambda array: array.tolist())
