@@ -164,6 +164,11 @@ def test_liquidations_and_bars_of_an_aggregate_reach_the_estimates_by_share_of_o
     desk.apply(LiquidationBar(other, T, T + HOUR, HOUR, 1.0, 1.0))
     assert desk.counts.liquidations == 1
     assert [k.estimate.events for k in desk.estimated()] == [2, 2]
+    sums = [k.estimate._liquidations.within(T, T + 2 * HOUR) for k in desk.estimated()]
+    interest = np.array([k.estimate.oi for k in desk.estimated()])
+    shares = np.outer(interest / interest.sum(), [8.0, 4.0])
+    alone = np.array([[2.0, 0.0], [1.0, 1.0]])  # reported by each of them itself
+    assert np.array(sums) == pytest.approx(shares + alone)
 
 
 def test_a_link_that_goes_down_is_told_and_loses_the_book():

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from .conftest import ENDS, relay, slow
 from .test_fit import axe_faults, faults_of
-from .waits import DRAWN, NARROW, TOLD, WITHIN, rest, stands, until
+from .waits import DRAWN, NARROW, SUMMARY, WITHIN, rest, stands, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def visit(browser: Browser, page_url: str, starting: Starting) -> Iterator[Calla
 def map_of(page: Page) -> None:
     """Wait for a map with the names of its clusters, and for the second script."""
     page.locator(DRAWN).first.wait_for()
-    page.locator(TOLD).wait_for(state="attached")
+    page.locator(SUMMARY).wait_for(state="attached")
     rest(page)
 
 

@@ -20,7 +20,7 @@ NARROW = 820
 """Widest window that is laid out for fingers."""
 DRAWN = ".stage[aria-busy=false]"
 """What shows that a map is on the page, whether or not a cluster is in sight of it."""
-TOLD = "[data-cluster-summary]:not(:empty)"
+SUMMARY = "[data-cluster-summary]:not(:empty)"
 """What shows that the clusters and the second script are there too."""
 VIEWS = {
     "heatmap": DRAWN,
@@ -47,7 +47,7 @@ def stands(page: Page, view: str = "heatmap") -> None:
     """Wait until a view, and on a desk the panel beside it, have what they show."""
     page.locator(VIEWS[view]).first.wait_for(timeout=WITHIN)
     if view == "heatmap":
-        page.locator(TOLD).wait_for(state="attached", timeout=WITHIN)
+        page.locator(SUMMARY).wait_for(state="attached", timeout=WITHIN)
     if (page.viewport_size or {"width": 0})["width"] > NARROW:
         page.locator("aside [role=img]").nth(1).wait_for(timeout=WITHIN)
     rest(page)

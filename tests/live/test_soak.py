@@ -52,7 +52,7 @@ class Witness:
                 self.seen[event.market][key(price, size)] += 1
         elif isinstance(event, Liquidation):
             size = event.size if event.position_side == "long" else -event.size
-            self.seen[event.market]["died", f"{size:.9g}"] += 1
+            self.seen[event.market]["liquidated", f"{size:.9g}"] += 1
         elif isinstance(event, Gap):
             self.gaps[event.market].append((event.since - EDGE, event.event_time + EDGE))
 
@@ -63,7 +63,7 @@ def key(price, size):
 
 def reported(row):
     size = row["size"] if row["side"] in ("buy", "long") else -row["size"]
-    return ("died", f"{size:.9g}") if row["kind"] == "liquidation" else key(row["price"], size)
+    return ("liquidated", f"{size:.9g}") if row["kind"] == "liquidation" else key(row["price"], size)
 
 
 async def simulator(stack):
