@@ -63,7 +63,9 @@ def key(price, size):
 
 def reported(row):
     size = row["size"] if row["side"] in ("buy", "long") else -row["size"]
-    return ("liquidated", f"{size:.9g}") if row["kind"] == "liquidation" else key(row["price"], size)
+    return (
+        ("liquidated", f"{size:.9g}") if row["kind"] == "liquidation" else key(row["price"], size)
+    )
 
 
 async def simulator(stack):
