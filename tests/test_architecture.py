@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -51,3 +52,20 @@ def test_the_picture_of_the_layers_is_that_of_the_contract():
     block = page.split("```text\n")[1].split("```")[0]
     drawn = [set(line.split("  ")[0].replace("|", " ").split()) for line in block.splitlines()]
     assert drawn == layers
+
+
+OTHERS = {"book", "carry", "self", "steering", "conditions"}
+"""What else has a method `apply`."""
+
+
+def test_events_reach_desks_in_one_place():
+    package = ROOT / "src" / "powderkeg"
+    owners = {
+        (path.relative_to(package).as_posix(), ast.unparse(node.func.value).split(".")[-1])
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "apply"
+    }
+    assert {path for path, owner in owners if owner not in OTHERS} == {"feed/drive.py"}

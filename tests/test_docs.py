@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,16 @@ from powderkeg.maps.views.views import VIEWS
 from powderkeg.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
+SOURCE = """
+name = "bars"
+[[series]]
+venue = "binance"
+market = "BTCUSDT"
+kind = "candles"
+files = ["bars.csv"]
+time = { column = "open_time", means = "from", every = "1m" }
+columns = { open = "open", high = "high", low = "low", close = "close", volume = "volume" }
+"""
 
 
 def commands():
@@ -56,3 +67,14 @@ def test_every_page_of_the_docs_is_in_the_index():
     index = (DOCS / "index.md").read_text()
     pages = [p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")]
     assert [p for p in pages if p != "index.md" and f"({p})" not in index] == []
+
+
+def test_the_example_in_python_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall("```python\n(.*?)```", (DOCS / "api-python.md").read_text(), re.DOTALL)
+    start = 1_767_225_600_000
+    rows = [f"{start + n * 60_000},100,101,99,100,10" for n in range(60)]
+    (tmp_path / "bars.csv").write_text("\n".join(("open_time,open,high,low,close,volume", *rows)))
+    (tmp_path / "source.toml").write_text(SOURCE)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docs/api-python.md", "exec"), {})  # noqa: S102  our own page
+    assert "Bars(reach=0.05" in capsys.readouterr().out

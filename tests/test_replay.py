@@ -12,9 +12,9 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import HOUR, SECOND
+from powderkeg.feed.drive import drive
 from powderkeg.history import snapshots
-from powderkeg.history.play import play
-from powderkeg.history.series.report import ReadReport
+from powderkeg.history.replay import remaining
 from powderkeg.history.sources import load
 from powderkeg.sim import SimulatedMarket, World
 
@@ -33,8 +33,7 @@ def made_desk(hours=2):
     market = SimulatedMarket(World(), 3, START)
     desk = Desk("BTC")
     for _ in range(hours * 360):
-        for event in market.step(10.0):
-            desk.apply(event)
+        drive(desk, market.step(10.0))
     return desk
 
 
@@ -55,15 +54,12 @@ def test_a_desk_resumed_from_a_snapshot_goes_on_as_if_never_stopped(tmp_path):
     market = SimulatedMarket(World(), 4, START)
     events = [event for _ in range(600) for event in market.step(10.0)]
     whole, half = Desk("BTC"), Desk("BTC")
-    for event in events:
-        whole.apply(event)
-    for event in events[: len(events) // 2]:
-        half.apply(event)
+    drive(whole, events)
+    drive(half, events[: len(events) // 2])
     snapshots.save(half, tmp_path / "half.desk")
     resumed = snapshots.load(tmp_path / "half.desk")
     assert snapshots.digest(resumed) == snapshots.digest(half)
-    for event in events[len(events) // 2 :]:
-        resumed.apply(event)
+    drive(resumed, events[len(events) // 2 :])
     assert snapshots.digest(resumed) == snapshots.digest(whole)
 
 
@@ -78,11 +74,11 @@ def test_a_recorded_day_resumed_half_way_ends_with_the_same_digest(recorded, tmp
     source = load(recorded / "hyperliquid_202606.toml")
     stop = 1_781_222_400 * SECOND + 2 * HOUR
     whole = Desk("SOL")
-    play(whole, source, report=ReadReport(), until=stop)
+    drive(whole, remaining(whole, source, until=stop))
     half = Desk("SOL")
-    play(half, source, report=ReadReport(), until=stop - 3 * HOUR)
+    drive(half, remaining(half, source, until=stop - 3 * HOUR))
     snapshots.save(half, tmp_path / "half.desk")
     resumed = snapshots.load(tmp_path / "half.desk")
     assert 0 < resumed.counts.events < whole.counts.events
-    play(resumed, source, report=ReadReport(), until=stop)
+    drive(resumed, remaining(resumed, source, until=stop))
     assert snapshots.digest(resumed) == snapshots.digest(whole)

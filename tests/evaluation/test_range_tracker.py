@@ -12,6 +12,7 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.evaluation.range_tracker import RangeTracker, range_tracker_of
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, ClockTick, Mark, Trade
+from powderkeg.feed.drive import drive
 from powderkeg.settings import Settings
 
 T = 1_767_225_600 * SECOND
@@ -175,8 +176,7 @@ def test_prices_that_are_none_are_refused():
 
 def test_a_passage_changes_nothing_in_the_desk_it_watches():
     alone = Desk("BTC", ONE)
-    for event in falling():
-        alone.apply(event)
+    drive(alone, falling())
     watched = played(long_passage(), falling())
     (a,), (b,) = alone.estimated(), watched.estimated()
     assert np.array_equal(a.estimate.exposure.cells, b.estimate.exposure.cells)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
-from powderkeg.history.play import play
+from powderkeg.feed.drive import drive
+from powderkeg.history.replay import remaining
 from powderkeg.history.series import ordering
 from powderkeg.history.series.report import ReadReport
 from powderkeg.history.snapshots import digest
@@ -82,7 +83,7 @@ def mapped(folder: Path, files: dict[str, list[str]]) -> tuple[str, ReadReport]:
     )
     (folder / "source.toml").write_text(toml)
     desk, report = Desk("BTC"), ReadReport()
-    play(desk, load(folder / "source.toml"), report=report)
+    drive(desk, remaining(desk, load(folder / "source.toml"), report=report))
     return digest(desk), report
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
-from powderkeg.history.play import play
+from powderkeg.feed.drive import drive
+from powderkeg.history.replay import remaining
 from powderkeg.history.series.report import ReadReport
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
@@ -28,7 +29,7 @@ def _alone(monkeypatch):
 
 def played(path: Path, coin: str) -> tuple[Desk, ReadReport]:
     desk, report = Desk(coin), ReadReport()
-    play(desk, load(path), report=report)
+    drive(desk, remaining(desk, load(path), report=report))
     return desk, report
 
 

@@ -11,10 +11,9 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.history.play import play
+from powderkeg.feed.drive import drive
 from powderkeg.history.playback import PlaybackCursor, Recorded, Stored, strides
-from powderkeg.history.replay import events
-from powderkeg.history.series.report import ReadReport
+from powderkeg.history.replay import events, remaining
 from powderkeg.history.snapshots import digest
 from powderkeg.history.sources import load
 
@@ -87,8 +86,7 @@ def wound(source):
 def cut(source, until):
     """Return a desk fed with a stream that ends at a time."""
     desk = Desk("BTC")
-    for event in events(source, "BTC", until=until, stride=BAR):
-        desk.apply(event)
+    drive(desk, events(source, "BTC", until=until, stride=BAR))
     return desk
 
 
@@ -197,7 +195,7 @@ def test_stored_prints_are_wound_like_bars(recorded: Path):
     end = cursor.play_through()
     at = (cursor.since + (end.now - cursor.since) // 2) // cursor.stride * cursor.stride
     desk = Desk("BTC")
-    play(desk, source, report=ReadReport(), until=at)
+    drive(desk, remaining(desk, source, until=at))
     assert digest(cursor.desk_at(at)) == digest(desk)
 
 

@@ -12,10 +12,9 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import Positions
-from powderkeg.history.play import play
-from powderkeg.history.replay import events
+from powderkeg.feed.drive import drive
+from powderkeg.history.replay import events, remaining
 from powderkeg.history.series.positions import snapshots_of
-from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import load
 from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
 from powderkeg.maps.heatmap.ring import ROWS
@@ -170,7 +169,7 @@ def test_leaders_are_a_known_part_of_open_interest(leaders):
             assert view.unplaced + view.passed <= view.accounts
 
     desk = Desk("BTC")
-    play(desk, leaders, report=ReadReport(), watch=watch)
+    drive(desk, remaining(desk, leaders), watch)
     assert len(shares) > 40
     long, short = np.median(shares, axis=0)
     assert 0.1 < long < 0.25

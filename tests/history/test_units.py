@@ -12,8 +12,8 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import Candles, ClockTick, LiquidationBar, Trade
-from powderkeg.history.play import play
-from powderkeg.history.replay import events
+from powderkeg.feed.drive import drive
+from powderkeg.history.replay import events, remaining
 from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.units import Units
 from powderkeg.history.sources import Series, load
@@ -28,7 +28,7 @@ def _alone(monkeypatch):
 
 def played(path: Path, coin: str = "PEPE") -> tuple[Desk, ReadReport]:
     desk, report = Desk(coin), ReadReport()
-    play(desk, load(path), report=report)
+    drive(desk, remaining(desk, load(path), report=report))
     return desk, report
 
 

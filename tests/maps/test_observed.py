@@ -10,6 +10,7 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Mark, OpenInterest, Positions, Trade
+from powderkeg.feed.drive import drive
 from powderkeg.history.snapshots import CODEC, digest
 from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of, price_profile
 from powderkeg.maps.heatmap.ring import ROWS
@@ -36,8 +37,7 @@ def desk(*events, oi=1000.0, price=PRICE):
     made.apply(Trade(MARKET, START, START, price, 1.0, "buy"))
     made.apply(Mark(MARKET, START, START, price))
     made.apply(OpenInterest(MARKET, START, START, oi))
-    for event in events:
-        made.apply(event)
+    drive(made, events)
     return made
 
 

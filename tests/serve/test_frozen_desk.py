@@ -9,6 +9,7 @@ import pytest
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, ClockTick
+from powderkeg.feed.drive import drive
 from powderkeg.history.snapshots import digest
 from powderkeg.maps.views.queries import CellQuery, SpanQuery
 from powderkeg.maps.views.views import VIEWS
@@ -43,8 +44,7 @@ def test_every_view_of_a_frozen_desk_stays_as_it_was_while_its_desk_goes_on(prep
     before, still = _views(desk), frozen(desk)
     assert digest(still) == digest(desk)
     for _ in range(90):
-        for event in market.step(1.0):
-            desk.apply(event)
+        drive(desk, market.step(1.0))
         desk.apply(ClockTick(market.now))
     assert _views(still) == before
     assert _views(desk) != before

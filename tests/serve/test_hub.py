@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from powderkeg.events import ClockTick
+from powderkeg.feed.drive import drive
 from powderkeg.maps.views.queries import SPANS, HeatmapQuery, SpanQuery
 from powderkeg.maps.views.views import heatmap
 from powderkeg.serve.session import Session
@@ -32,8 +33,7 @@ def test_a_page_that_follows_the_stream_ends_with_the_map_a_fresh_one_fetches(hu
     cells, first = heat.cells.copy(), heat.t0
     drain(reader)
     for _ in range(70):
-        for event in market.step(1.0):
-            desk.apply(event)
+        drive(desk, market.step(1.0))
         desk.apply(ClockTick(market.now))
         asyncio.run(hub.beat())
         for message in drain(reader):
@@ -76,8 +76,7 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
     market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
     for _ in range(20):
-        for event in market.step(1.0):
-            desk.apply(event)
+        drive(desk, market.step(1.0))
         asyncio.run(hub.beat())
         assert len(reader._queue) <= BACKLOG
     kept = drain(reader)
@@ -104,8 +103,7 @@ def test_streams_that_one_slice_of_time_does_not_serve_are_the_first_of_the_next
 
     monkeypatch.setattr(Stream, "send_tail", slow)
     joined = [hub.join("BTC", SpanQuery(span=span)) for span in ("1h", "4h", "12h", "1d")]
-    for event in market.step(1.0):
-        desk.apply(event)
+    drive(desk, market.step(1.0))
     reported = []
     for _ in range(2):
         before = [stream.seq for stream, _ in joined]
@@ -127,8 +125,7 @@ def test_the_more_readers_the_longer_between_two_quick_beats(hub, prepared, monk
     reported = [stream.seq]
     for _ in range(10):
         clock[0] += 0.1
-        for event in market.step(1.0):
-            desk.apply(event)
+        drive(desk, market.step(1.0))
         hub.send_tail()
         reported.append(stream.seq)
     assert reported[-1] - reported[0] <= 4
@@ -176,8 +173,7 @@ def test_a_quick_beat_sends_the_newest_column_once_something_has_happened(hub, p
     drain(reader)
     stream.send_tail()
     assert drain(reader) == []
-    for event in market.step(1.0):
-        desk.apply(event)
+    drive(desk, market.step(1.0))
     stream.send_tail()
     assert {message["kind"] for message in drain(reader)} == {"column"}
     hub.leave(stream, reader)
@@ -189,8 +185,7 @@ def test_quick_beats_are_numbered_with_the_slow_ones(hub, prepared):
     drain(reader)
     reported = []
     for n in range(6):
-        for event in market.step(1.0):
-            desk.apply(event)
+        drive(desk, market.step(1.0))
         asyncio.run(hub.beat()) if n % 2 else stream.send_tail()
         reported += [message["seq"] for message in drain(reader)]
     assert reported == list(range(1, len(reported) + 1))
@@ -206,8 +201,7 @@ def test_quick_beats_come_no_more_often_than_a_reader_can_follow(hub, prepared, 
     sent = 0
     for _ in range(20):
         clock[0] += QUICK / 10
-        for event in market.step(0.2):
-            desk.apply(event)
+        drive(desk, market.step(0.2))
         hub.send_tail()
         sent += bool(drain(reader))
     assert 1 <= sent <= 3
@@ -218,7 +212,6 @@ def test_nobody_watching_costs_a_quick_beat_nothing(hub, prepared):
     market, desk = prepared
     stream, reader = hub.join("BTC", QUERY)
     hub.leave(stream, reader)
-    for event in market.step(1.0):
-        desk.apply(event)
+    drive(desk, market.step(1.0))
     stream.send_tail()
     assert stream.seq == 0

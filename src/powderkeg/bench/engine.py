@@ -23,8 +23,8 @@ from powderkeg.engine.exposure import deposits, marks, table
 from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.engine.exposure.exposure import Exposure, Steps
 from powderkeg.events import HOUR, MINUTE, SECOND, Candles, Floats, LiquidationBar, Mark, Times
-from powderkeg.history.play import play
-from powderkeg.history.series.report import ReadReport
+from powderkeg.feed.drive import drive
+from powderkeg.history.replay import remaining
 from powderkeg.history.sources import load
 from powderkeg.settings import Settings
 from powderkeg.sim import SimulatedMarket, World
@@ -258,10 +258,10 @@ def day_of_trades() -> dict[str, float]:
                 nonlocal at
                 while at < len(times) and times[at] <= now.now:
                     stamp = int(times[at])
-                    now.apply(Mark("binance:BTCUSDT", stamp, stamp, float(marks[at])))
+                    drive(now, (Mark("binance:BTCUSDT", stamp, stamp, float(marks[at])),))
                     at += 1
 
-            play(desk, load(source), report=ReadReport(), watch=mark)
+            drive(desk, remaining(desk, load(source)), mark)
             ring = next(desk.estimated()).rings[MINUTE]
             filled = int((ring.states == 1).sum())
 

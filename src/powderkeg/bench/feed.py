@@ -21,6 +21,7 @@ from typing import Any, Final
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Mark, Trade
 from powderkeg.feed.decoder import Feed
+from powderkeg.feed.drive import drive
 from powderkeg.frames import BackfillDone, Started
 from powderkeg.live.collector import tune_gc
 from powderkeg.live.health import Health
@@ -126,8 +127,8 @@ def _warm() -> None:
     desk = Desk("BTC", Settings(draw=SECOND, flush=SECOND))
     for i in range(5):
         at = i * 2 * SECOND
-        for event in (Trade("x:y", at, at, 1.0 + i / 1e4, 1.0, "buy"), Mark("x:y", at, at, 1.0)):
-            desk.apply(event)
+        trade, mark = Trade("x:y", at, at, 1.0 + i / 1e4, 1.0, "buy"), Mark("x:y", at, at, 1.0)
+        drive(desk, (trade, mark))
 
 
 def _ccxt() -> dict[str, Any] | str:

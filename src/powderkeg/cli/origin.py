@@ -17,8 +17,9 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import MINUTE
 from powderkeg.feed.decoder import Feed
+from powderkeg.feed.drive import drive
 from powderkeg.history import snapshots, sources
-from powderkeg.history.play import play
+from powderkeg.history.replay import remaining
 from powderkeg.history.series.report import ReadReport
 from powderkeg.live.maintenance import resume
 from powderkeg.live.timekeeping.clock import now as clock
@@ -74,7 +75,9 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
     if where.source:
         desk = Desk(coin)
         report = ReadReport()
-        play(desk, sources.load(where.source), report=report, until=moment or None)
+        drive(
+            desk, remaining(desk, sources.load(where.source), report=report, until=moment or None)
+        )
         _require_price(desk, where.source, report)
         return _from_desk(desk, coin, wanted, 0, where.source)
     if where.simulate:

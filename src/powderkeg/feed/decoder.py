@@ -25,6 +25,7 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.feed.backfill import Backfill, trades_since
+from powderkeg.feed.drive import drive
 from powderkeg.feed.joining import Joining, as_one
 from powderkeg.frames import (
     BackfillDone,
@@ -157,7 +158,7 @@ class Feed:
         asks: list[Ask] = []
         if not isinstance(event, _FREE) and not isinstance(event, ClockTick):
             asks += self._flush_one(event.market)
-        return asks + self.desks[coin].apply(event)
+        return asks + drive(self.desks[coin], (event,))
 
     def _flush(self) -> list[Ask]:
         asks: list[Ask] = []
@@ -169,7 +170,7 @@ class Feed:
         run = self._runs.pop(market, None)
         if run is None:
             return []
-        return self.desks[self.coins[market]].apply(as_one(run))
+        return drive(self.desks[self.coins[market]], (as_one(run),))
 
     # -- control messages
 
@@ -179,7 +180,7 @@ class Feed:
                 asks = self._flush()
                 self._share_pooled_stats(control.time)
                 for desk in self.desks.values():
-                    asks += desk.apply(control)
+                    asks += drive(desk, (control,))
                 return asks
             case Started():
                 return self._flush() + self._start(control)
@@ -242,8 +243,9 @@ class Feed:
         }
         asks: list[Ask] = []
         for desk in self.desks.values():
-            for market in list(desk.markets):
-                asks += desk.apply(Link(market, boot.time, boot.time, "down", "start"))
+            asks += drive(
+                desk, [Link(name, boot.time, boot.time, "down", "start") for name in desk.markets]
+            )
         return asks
 
     def _join(self, join: BackfillDone) -> list[Ask]:

@@ -13,6 +13,7 @@ from copy import deepcopy
 from powderkeg.desk import Ask, Counts, Desk
 from powderkeg.events import Event, Link, Trade, Trades
 from powderkeg.feed.backfill import Backfill, as_trades
+from powderkeg.feed.drive import drive
 from powderkeg.market.book import Book
 from powderkeg.market.quotes import QuoteCheck
 
@@ -52,10 +53,8 @@ class Joining:
         past, self._past = self._past, None
         if past is None:
             return
-        for event in past.events(self.since, self.until, self._heard):
-            self._apart.apply(event)
-        for event in merged(self._streamed):
-            self._apart.apply(event)
+        drive(self._apart, past.events(self.since, self.until, self._heard))
+        drive(self._apart, merged(self._streamed))
         self._streamed = []
 
     def enter(self, desk: Desk) -> list[Ask]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from itertools import islice
 from operator import itemgetter
 from typing import Protocol, TypeAlias
 
@@ -20,10 +19,11 @@ from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Event
 from powderkeg.feed.decoder import Feed
+from powderkeg.feed.drive import Watch, drive
 from powderkeg.frames import Frame
 from powderkeg.history import snapshots
 from powderkeg.history.archive import unpack
-from powderkeg.history.replay import events
+from powderkeg.history.replay import remaining
 from powderkeg.history.series.report import ReadReport
 from powderkeg.history.sources import Source, coin_of
 from powderkeg.maps.views.moves import History, Move, Path, kept, outside
@@ -38,9 +38,6 @@ MAX_PLAYERS = 3
 rewind each other."""
 MOST = 48
 """Checkpoints kept; beyond, every other one is dropped and the distance doubles."""
-
-
-Watch: TypeAlias = Callable[[Desk, Event], None]
 
 
 class Player(Protocol):
@@ -91,11 +88,9 @@ class Stored:
         """
         self._watch = watch
         self.desk: Desk = Desk(coin) if raw is None else snapshots.CODEC.unpack(raw)
-        block = self.desk.settings.flush
-        bar, self.stride = strides(source, coin, block)
+        bar, self.stride = strides(source, coin, self.desk.settings.flush)
         self.report = ReadReport()
-        stream = events(source, coin, block=block, stride=bar, until=until, report=self.report)
-        self._stream = islice(stream, self.desk.counts.events, None)
+        self._stream = remaining(self.desk, source, until=until, stride=bar, report=self.report)
         self._next: Event | None = next(self._stream, None)
 
     def head(self) -> int | None:
@@ -104,11 +99,13 @@ class Stored:
 
     def advance(self, before: int) -> None:
         """Apply the events received before a time."""
+        drive(self.desk, self._take(before), self._watch)
+
+    def _take(self, before: int) -> Iterator[Event]:
+        """Yield the next events received before a time."""
         while self._next is not None and _known(self._next) < before:
-            self.desk.apply(self._next)
-            if self._watch is not None:
-                self._watch(self.desk, self._next)
-            self._next = next(self._stream, None)
+            event, self._next = self._next, next(self._stream, None)
+            yield event
 
     def pack(self) -> bytes:
         """Return the desk as bytes."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
 
 import numpy as np
 
+from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import (
     DAY,
@@ -103,6 +105,27 @@ def events(
     sanitizer = Sanitizer(Units(mine), mine, report)
     for event in _merge(merged, plan.runs(), block, stride):
         yield from sanitizer.sanitize(event)
+
+
+def remaining(
+    desk: Desk,
+    source: Source,
+    *,
+    until: int | None = None,
+    stride: int = DAY,
+    report: ReadReport | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Event]:
+    """Return the stored events of a desk's coin that it has not been given yet; see `events`.
+
+    The stream of a source is deterministic, so a desk resumed from a snapshot ends like one that
+    was never stopped.
+    """
+    block = desk.settings.flush
+    stream = events(
+        source, desk.coin, until=until, block=block, stride=stride, report=report, progress=progress
+    )
+    return islice(stream, desk.counts.events, None)
 
 
 def _meter(

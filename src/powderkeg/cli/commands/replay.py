@@ -19,10 +19,11 @@ from powderkeg.desk import Desk, Market
 from powderkeg.errors import ConfigError
 from powderkeg.evaluation.range_tracker import RangeTracker, range_tracker_of
 from powderkeg.events import Event
+from powderkeg.feed.drive import drive
 from powderkeg.frames import Started, markets_of, read_control
 from powderkeg.history import snapshots, sources
-from powderkeg.history.play import play
 from powderkeg.history.playback import PlaybackCursor, Recorded, Stored
+from powderkeg.history.replay import remaining
 from powderkeg.history.series.report import ReadReport
 from powderkeg.instruments import coin_called
 from powderkeg.serve.exports.formatting import significant
@@ -211,10 +212,8 @@ def run(
             for passage in passages:
                 passage.watch(now, event)
 
-        play(
-            desk, stored, report=report, until=until, progress=progress,
-            watch=watch if passages else None,
-        )  # fmt: skip
+        rest = remaining(desk, stored, report=report, until=until, progress=progress)
+        drive(desk, rest, watch if passages else None)
     return time.process_time() - before
 
 

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from powderkeg.desk import Desk
 from powderkeg.engine.calibration.sweeps import KEPT
 from powderkeg.events import MINUTE, SECOND, Liquidation
+from powderkeg.feed.drive import drive
 from powderkeg.feed.joining import adopt
 from powderkeg.history.snapshots import CODEC
 from powderkeg.live.network.semaphore import PrioritySemaphore
@@ -129,14 +130,10 @@ def play_one(coin: str, path: Path, number: int, settings: Settings, seed: int) 
         desk = CODEC.unpack(kept)
     else:
         desk = Desk(coin, settings, horizon=midnight)
-        for event in events:
-            if event.received_time <= midnight:
-                desk.apply(event)
+        drive(desk, (event for event in events if event.received_time <= midnight))
         cache.save(name, key, CODEC.pack(desk))
     desk.backfill_until = end
-    for event in events:
-        if event.received_time > midnight:
-            desk.apply(event)
+    drive(desk, (event for event in events if event.received_time > midnight))
     return CODEC.pack(desk)
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, Candles, Funding, Liquidation
+from powderkeg.feed.drive import drive
 from powderkeg.settings import Settings
 from powderkeg.sim import DEMO, MinuteHistory, SimulatedMarket
 
@@ -26,8 +27,8 @@ def prepare(
     market = SimulatedMarket(DEMO[coin], seed, until - round(days * DAY))
     desk = Desk(coin, settings, horizon=until)
     events = [event for history in market.history(days) for event in events_of(history)]
-    for event in sorted(events, key=lambda event: event.received_time):
-        desk.apply(event)
+    events.sort(key=lambda event: event.received_time)
+    drive(desk, events)
     return market, desk
 
 

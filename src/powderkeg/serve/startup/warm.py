@@ -20,6 +20,7 @@ from powderkeg.events import (
     OpenInterest,
     Trades,
 )
+from powderkeg.feed.drive import drive
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import read_query
 from powderkeg.settings import LIVE
@@ -37,8 +38,7 @@ ASKED: dict[str, dict[str, str]] = {
 def warm() -> None:
     """Apply a day of candles and a minute of trades to a desk, and compute every view."""
     desk = Desk("COIN", LIVE, horizon=START + DAY)
-    for event in _events():
-        desk.apply(event)
+    drive(desk, _events())
     estimate = desk.markets[MARKET].estimate
     assert estimate is not None  # noqa: S101  candles were played
     estimate.refit(START + DAY, START + DAY + MINUTE)
