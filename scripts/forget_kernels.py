@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 def forget(root: Path = ROOT) -> int:
     """Delete all compiled kernels if any kernel source changed, and return how many."""
-    sources = [p for p in sorted((root / "src").rglob("*.py")) if "njit" in p.read_text()]
+    sources = [p for p in sorted((root / "src").rglob("*.py")) if "jit" in p.read_text()]
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
     stamp = root / ".make" / "kernels"
     if stamp.exists() and stamp.read_text() == digest:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from powderkeg.engine.exposure import deposits, marks
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.exposure import Exposure
+from powderkeg.grid import BIN
 
 P = 100_000.0
 

@@ -17,11 +17,12 @@ from powderkeg.engine.calibration.baselines import (
     NullModel,
 )
 from powderkeg.engine.calibration.terms import KNOWN, TEN
-from powderkeg.engine.exposure.classes import BIN, CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
+from powderkeg.engine.exposure.classes import CLASSES, DISTANCES, GROUP, RATES, TIME, VOLUME
 from powderkeg.engine.exposure.exposure import Exposure, Steps
 from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
 from powderkeg.engine.exposure.table import DEPOSITED
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles
+from powderkeg.grid import BIN
 
 T = 1_767_225_600 * SECOND
 H = T // HOUR

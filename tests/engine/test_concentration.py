@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN, CLASSES, GROUP, TIME, VOLUME, four_tiers, learned
+from powderkeg.engine.exposure.classes import CLASSES, GROUP, TIME, VOLUME, four_tiers, learned
 from powderkeg.engine.exposure.concentration import (
     LIFE,
     EntryConcentration,
@@ -19,6 +19,7 @@ from powderkeg.engine.exposure.concentration import (
 from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Candles
+from powderkeg.grid import BIN
 
 START = 1_767_225_600 * SECOND
 PRICE = 100_000.0

@@ -8,9 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from powderkeg.engine.exposure import table as t
-from powderkeg.engine.exposure.classes import BIN, DISTANCES, GROUP, RATES, TIME, VOLUME
+from powderkeg.engine.exposure.classes import DISTANCES, GROUP, RATES, TIME, VOLUME
 from powderkeg.engine.exposure.deposits import DAY, PERIOD, SPREAD, add_volume, place
 from powderkeg.engine.exposure.exposure import Exposure, Spec
+from powderkeg.grid import BIN
 
 from .raw import P, at_bin, deposited, flush, lived, prints, sweep, trade
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.engine.calibration.terms import as_terms, by_ground
-from powderkeg.engine.exposure.classes import BIN, CLASSES, GROUP, TIME, VOLUME
+from powderkeg.engine.exposure.classes import CLASSES, GROUP, TIME, VOLUME
 from powderkeg.engine.exposure.exposure import Exposure, Spec, Steps
 from powderkeg.engine.exposure.table import BINS, DEPOSITED, LOST, MARK, MARK_HIGH, MARK_LOW, SWEPT
 from powderkeg.events import DAY, MINUTE, SECOND, Candles
+from powderkeg.grid import BIN
 from powderkeg.history.snapshots import CODEC
 
 seeds = st.integers(0, 2**32 - 1)

@@ -15,9 +15,10 @@ from powderkeg.engine.calibration.sweeps import (
     tally,
 )
 from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TEN, TERMS
-from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.classes import CLASSES, RATES
 from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME, RECORD
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.grid import BIN
 
 T = 1_767_225_600 * SECOND
 ONES = np.ones((2, TERMS))

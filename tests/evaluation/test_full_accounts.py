@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.errors import ConfigError, DataError
 from powderkeg.evaluation.full_accounts import maps as cm
 from powderkeg.evaluation.full_accounts import positions as cp
 from powderkeg.evaluation.full_accounts import scoring as cw
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+from powderkeg.grid import BIN
 from powderkeg.history.sources import load
 
 SOURCES = Path(__file__).parents[1] / "sources"

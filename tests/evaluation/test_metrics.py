@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.marks import R_CLASSES, R_LENGTH
 from powderkeg.evaluation.metrics import (
@@ -20,6 +19,7 @@ from powderkeg.evaluation.metrics import (
     top_share,
 )
 from powderkeg.events import SECOND
+from powderkeg.grid import BIN
 
 seeds = st.integers(0, 2**32 - 1)
 

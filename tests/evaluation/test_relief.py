@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import SECOND
+from powderkeg.grid import BIN
 from powderkeg.history.playback import Stored
 from powderkeg.history.sources import load
 from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile

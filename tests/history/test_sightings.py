@@ -13,10 +13,11 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.events import Positions
 from powderkeg.feed.drive import drive
+from powderkeg.grid import PriceRows, bin_of
 from powderkeg.history.replay import events, remaining
 from powderkeg.history.series.positions import snapshots_of
 from powderkeg.history.sources import load
-from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
+from powderkeg.maps.heatmap.coin_view import MapFilter
 from powderkeg.maps.heatmap.ring import ROWS
 from powderkeg.maps.views.observed import observed_levels
 
@@ -162,7 +163,7 @@ def test_leaders_are_a_known_part_of_open_interest(leaders):
     def watch(desk, event):
         if isinstance(event, Positions):
             first = bin_of(desk.price) - ROWS // 2
-            view = observed_levels(desk, MapFilter(), first, 1)
+            view = observed_levels(desk, MapFilter(), PriceRows(first, 1, ROWS))
             long, short = view.share["long"], view.share["short"]
             if long is not None and short is not None:
                 shares.append((long, short))

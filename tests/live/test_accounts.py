@@ -10,8 +10,9 @@ import pytest
 from powderkeg.desk import Desk
 from powderkeg.errors import ConfigError
 from powderkeg.events import SECOND
+from powderkeg.grid import PriceRows, bin_of
 from powderkeg.live.collector import Collector
-from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
+from powderkeg.maps.heatmap.coin_view import MapFilter
 from powderkeg.maps.heatmap.ring import ROWS
 from powderkeg.maps.views.observed import observed_levels
 from powderkeg.settings import Settings
@@ -49,7 +50,7 @@ async def test_watched_accounts_are_seen_and_cover_a_part_of_open_interest():
             await asyncio.wait({task})
     assert set(desk.observed) == {"hyperliquid:BTC"}
     assert not math.isnan(desk.price)
-    view = observed_levels(desk, MapFilter(), bin_of(desk.price) - ROWS // 2, 1)
+    view = observed_levels(desk, MapFilter(), PriceRows(bin_of(desk.price) - ROWS // 2, 1, ROWS))
     shares = [share for share in view.share.values() if share is not None]
     assert len(shares) == 2
     assert 0 < sum(shares) < 1

@@ -10,9 +10,10 @@ import pytest
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TERMS
 from powderkeg.engine.calibration.weights import Fit
-from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.classes import CLASSES, RATES
 from powderkeg.engine.exposure.table import BINS, HIGHEST, LOWEST
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, MINUTE, SECOND
+from powderkeg.grid import BIN, bin_of
 from powderkeg.maps.heatmap import ages
-from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
+from powderkeg.maps.heatmap.coin_view import MapFilter
 from powderkeg.maps.heatmap.ring import FILLED, ROWS, Ring
 from powderkeg.maps.heatmap.scale import DOLLARS
 

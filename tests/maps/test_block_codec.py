@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.events import MINUTE
+from powderkeg.grid import BIN
 from powderkeg.history.snapshots import CODEC
 from powderkeg.maps.heatmap import block_codec
 from powderkeg.maps.heatmap import ring as module

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
 from powderkeg.maps.heatmap.ground import ground
 from powderkeg.maps.views.clusters import (

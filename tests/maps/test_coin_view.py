@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.exposure.classes import BIN
-from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MapFilter, bin_of, price_profile
+from powderkeg.grid import BIN, bin_of
+from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MapFilter, price_profile
 
 
 def test_the_aggregate_is_the_sum_of_its_venues(stage):

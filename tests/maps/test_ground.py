@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.ground import WIDE, ground, window_rows
 from powderkeg.maps.heatmap.scale import DOLLARS
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from powderkeg.desk import Desk
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Mark, OpenInterest, Positions, Trade
 from powderkeg.feed.drive import drive
+from powderkeg.grid import BIN, PriceRows, bin_of
 from powderkeg.history.snapshots import CODEC, digest
-from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of, price_profile
+from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.ring import ROWS
 from powderkeg.maps.views.clusters import clusters
 from powderkeg.maps.views.observed import observed_levels
@@ -42,7 +42,7 @@ def desk(*events, oi=1000.0, price=PRICE):
 
 
 def shown(scene, map_filter=MapFilter(), **more):  # noqa: B008  frozen
-    return observed_levels(scene, map_filter, FIRST, 1, **more)
+    return observed_levels(scene, map_filter, PriceRows(FIRST, 1, ROWS), **more)
 
 
 def test_positions_stand_at_the_venues_own_liquidation_prices():

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.ages import age_of
 from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.past import price_at, price_profile_at

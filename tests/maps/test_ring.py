@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.table import OI
 from powderkeg.events import MINUTE
+from powderkeg.grid import BIN
 from powderkeg.history.snapshots import CODEC
 from powderkeg.maps.heatmap.ring import EMPTY, FILLED, HOLE, ROWS, Ring, column_boundaries
 

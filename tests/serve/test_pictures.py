@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from powderkeg.currencies import Rate
 from powderkeg.errors import RequestError
 from powderkeg.history import fixings
+from powderkeg.history.currencies import Rate
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports.formatting import money

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from powderkeg.engine.exposure.classes import BIN
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.scale import encode
 from powderkeg.serve.exports.shades import BACK, shaded
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from powderkeg.engine.calibration.uncertainty import Z
 from powderkeg.events import DAY, HOUR, SECOND
-from powderkeg.maps.heatmap.coin_view import MapFilter, bin_of
+from powderkeg.grid import bin_of
+from powderkeg.maps.heatmap.coin_view import MapFilter
 from powderkeg.maps.heatmap.intervals import interval
 from powderkeg.maps.views.compare import difference, pair
 from powderkeg.maps.views.grade import (

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from powderkeg.engine.calibration.estimate import VERSION, Estimate
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.errors import DataError, StoreError
 from powderkeg.evaluation.live import from_ledger
 from powderkeg.events import HOUR, MINUTE, SECOND, Liquidation
+from powderkeg.grid import BIN
 from powderkeg.live.maintenance import StoreMaintenance
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.settings import Settings

@@ -30,10 +30,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.evaluation.sim_truth import NULLS, PAIR, near, static_weights
 from powderkeg.events import HOUR, Candles, Floats, LiquidationBar, Times
+from powderkeg.grid import BIN
 
 HALF = 100
 """Score bins kept each way: 10 %."""

@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from powderkeg.desk import Desk, Market
-from powderkeg.engine.exposure.classes import BIN, CLASSES
+from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.engine.exposure.table import BINS, DEPOSITED, INVERSE, LAID, LIVE, SCALE, SWEPT
 from powderkeg.errors import ConfigError
 from powderkeg.events import Candles, ClockTick, Event, Floats, Mark
+from powderkeg.grid import bin_of, centres
 
 
 class RangeTracker:
@@ -73,7 +74,7 @@ class RangeTracker:
         assert market.estimate is not None  # noqa: S101  the caller has looked
         real = market.estimate.exposure
         row = 0 if self.side == "long" else 1
-        prices = np.exp((real.base + np.arange(BINS) + 0.5) * BIN)
+        prices = centres(real.base, BINS)
         inside = (prices >= self.low) & (prices <= self.high)
         standing, known = real.standing(row, 0, BINS)
         weights = market.estimate.map_weights(desk.now)[row, known.astype(np.int64)]
@@ -109,7 +110,7 @@ class RangeTracker:
         """Return dollars still standing at prices the mark has already passed."""
         assert self._shadow is not None  # noqa: S101  the caller has looked
         shadow = self._shadow
-        b = math.floor(math.log(price) / BIN) - shadow.base
+        b = bin_of(price) - shadow.base
         cells: Floats = (shadow.cells * shadow.scale).sum(axis=2, dtype=np.float64)
         passed = cells[0, b + 1 :] if self.side == "long" else cells[1, : max(b, 0)]
         return float(passed.sum())

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from powderkeg.engine.calibration.baselines import STATIC
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.terms import TERMS, as_terms
-from powderkeg.engine.exposure.classes import BIN, CLASSES
+from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.engine.exposure.classes import STATIC as STATIC_CLASSES
 from powderkeg.engine.exposure.exposure import Exposure, Spec, Steps
 from powderkeg.engine.exposure.marks import FRESH, R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.evaluation import metrics
 from powderkeg.events import HOUR, SECOND, Floats, Liquidation
+from powderkeg.grid import BIN, bin_of, bins_of
 from powderkeg.sim import Recording, SimulatedMarket, Truth, World
 
 SEEDS = (301, 302, 303, 304, 305, 306, 307, 308)
@@ -171,11 +172,11 @@ def liquidated_volume(swept: Swept, recording: Recording, events: list[Liquidati
 
 def truth_map(truth: Truth, half: int, *, all_positions: bool) -> Floats:
     """Return true size by side and 10 bp bin around the mark, shape (2, 2 half + 1)."""
-    centre = math.floor(math.log(truth.marks[0]) / (PAIR * BIN))
+    centre = bin_of(truth.marks[0]) // PAIR
     alive = truth.prices > 0
     if not all_positions:
         alive &= truth.stop_in_front == 0
-    bins = np.floor(np.log(truth.prices[alive]) / (PAIR * BIN)).astype(np.int64) - centre + half
+    bins = bins_of(truth.prices[alive]) // PAIR - centre + half
     out = np.zeros((2, 2 * half + 1))
     inside = (bins >= 0) & (bins <= 2 * half)
     sides = (truth.sides[alive][inside] < 0).astype(np.int64)
@@ -191,7 +192,7 @@ def near(rendered: NDArray[np.float32], base: int, mark: float, half: int) -> Fl
 
 def _reach(base: int, mark: float, half: int) -> slice:
     """Return the table's bins that lie within `half` score bins of the mark."""
-    low = (math.floor(math.log(mark) / (PAIR * BIN)) - half) * PAIR - base
+    low = (bin_of(mark) // PAIR - half) * PAIR - base
     low = min(max(low, 0), BINS - (2 * half + 1) * PAIR)
     return slice(low, low + (2 * half + 1) * PAIR)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from powderkeg.currencies import DOLLAR, RateTable
 from powderkeg.errors import ConfigError, DataError, RequestError
+from powderkeg.history.currencies import DOLLAR, RateTable
 
 NAME = "ecb.csv"
 ADDRESS = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"

@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 from powderkeg.engine.calibration.estimate import VERSION
 from powderkeg.engine.calibration.forecasts import FIELDS
 from powderkeg.engine.calibration.sweeps import KEPT
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.errors import DataError, StoreError
 from powderkeg.events import DAY, HOUR, SECOND, Floats
+from powderkeg.grid import bin_of, centres
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.scale import TOP, decode, encode
 from powderkeg.store.disk import private, sync_folder
@@ -82,7 +82,7 @@ class Map(Struct, frozen=True, tag="map"):
     misfit: float
     """Standard deviation of the log of the model error."""
     base: int
-    """Number of the first row; row r begins at the price ``exp(r * 2 * BIN)``."""
+    """Number of the first row; row r begins at the price ``price_of(2 * r)``."""
     unit: float
     """Dollars are the amounts of `heatmap.scale` times this."""
     long: bytes
@@ -128,9 +128,9 @@ def _drawn(
     coins: NDArray[np.float32], base: int, mark: float
 ) -> tuple[int, NDArray[np.uint8], float]:
     """Return first row, bytes (2, rows) and unit of a rendered map (2, bins) near the mark."""
-    money = coins * np.exp((base + np.arange(coins.shape[1]) + 0.5) * BIN)
-    first = math.floor(math.log(mark * (1 - REACH)) / (ROW * BIN))
-    rows = np.arange(first, math.floor(math.log(mark * (1 + REACH)) / (ROW * BIN)) + 1)
+    money = coins * centres(base, coins.shape[1])
+    first = bin_of(mark * (1 - REACH)) // ROW
+    rows = np.arange(first, bin_of(mark * (1 + REACH)) // ROW + 1)
     bins = rows[:, None] * ROW + np.arange(ROW) - base
     inside = (bins >= 0) & (bins < coins.shape[1])
     dollars = np.where(inside, money[:, np.clip(bins, 0, coins.shape[1] - 1)], 0.0).sum(axis=2)

@@ -15,9 +15,9 @@ from rich.table import Table
 from powderkeg.cli.commands.replay import parse_time
 from powderkeg.cli.commands.store import home
 from powderkeg.cli.origin import Answers, Queries, Where, find
-from powderkeg.currencies import DOLLAR
 from powderkeg.errors import ConfigError
 from powderkeg.history import fixings
+from powderkeg.history.currencies import DOLLAR
 from powderkeg.serve.exports import tables
 from powderkeg.serve.exports.formatting import apart, money, price_text, significant
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png

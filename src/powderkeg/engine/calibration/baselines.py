@@ -24,11 +24,12 @@ from msgspec.structs import replace
 from powderkeg.engine.calibration.sweeps import STROKE, Hours, tally
 from powderkeg.engine.calibration.terms import KNOWN, TEN
 from powderkeg.engine.calibration.weights import ITERATIONS, em
-from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.classes import CLASSES, RATES
 from powderkeg.engine.exposure.classes import STATIC as COLUMNS
 from powderkeg.engine.exposure.exposure import Exposure, Spec, Steps
 from powderkeg.engine.exposure.marks import R_FRESH, R_LENGTH, R_SIDE, R_TIME
 from powderkeg.events import HOUR, SECOND, Candles, Floats, Times
+from powderkeg.grid import BIN
 
 STATIC = Spec("four-static", theta=1.0, own=1.0, timed=False)
 

@@ -7,9 +7,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.terms import KNOWN, LENGTH, TEN, TERMS
-from powderkeg.engine.exposure.classes import BIN, CLASSES, RATES
+from powderkeg.engine.exposure.classes import CLASSES, RATES
 from powderkeg.engine.exposure.marks import R_CLASSES, R_FRESH, R_LENGTH, R_SIDE, R_TIME
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Floats, Times
+from powderkeg.grid import BIN
 
 QUARTER = 15 * MINUTE
 KEPT = 21 * DAY

@@ -17,8 +17,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN, CLASSES, DISTANCES, GROUP, RATES, VOLUME
+from powderkeg.engine.exposure.classes import CLASSES, DISTANCES, GROUP, RATES, VOLUME
 from powderkeg.events import Floats
+from powderkeg.grid import BIN
 
 KNOWN = CLASSES
 """First of the terms of known ground."""

@@ -6,11 +6,11 @@ import math
 
 from numba import njit
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.deposits import SPREAD, add_trades, add_volume, flush
 from powderkeg.engine.exposure.marks import move_mark
 from powderkeg.engine.exposure.table import BASE, BINS, Bins, Singles, Visits
 from powderkeg.events import Floats, Times
+from powderkeg.grid import bin_of
 
 
 @njit(cache=True, nogil=True)
@@ -62,8 +62,8 @@ def run_candles(  # noqa: PLR0913, PLR0917  as above
                     cells, last_crossed, ledger, number, count, times[s], price, records, n
                 )
         if volumes[s] > 0.0:
-            a = math.floor(math.log(low[s]) / BIN) - count[BASE]
-            b = math.floor(math.log(high[s]) / BIN) - count[BASE]
+            a = bin_of(low[s]) - count[BASE]
+            b = bin_of(high[s]) - count[BASE]
             places = min(b - a + 1, SPREAD)
             for i in range(places):
                 c = a + (2 * i + 1) * (b - a + 1) // (2 * places)

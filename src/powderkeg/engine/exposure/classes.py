@@ -28,9 +28,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.events import Floats
+from powderkeg.grid import BIN
 
-BIN = 5e-4
-"""Height of a price bin in log price: 5 bp, a tenth of what a 100x position can lose."""
 DISTANCES = 16
 """Distances of a group."""
 CLOSING = (1.0, 15.0)

@@ -29,10 +29,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from powderkeg.engine.exposure.classes import BIN, DISTANCES, DITHER, GROUP, RATES, VOLUME, Basis
+from powderkeg.engine.exposure.classes import DISTANCES, DITHER, GROUP, RATES, VOLUME, Basis
 from powderkeg.engine.exposure.deposits import SPREAD
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import HOUR, MINUTE, Candles, Floats, Times
+from powderkeg.grid import bin_of, price_of
 
 LIFE = 48 * HOUR
 """Mean life of an opening, µs: between the 27 h of the nearest class and the weeks of the far."""
@@ -94,7 +95,7 @@ def _roll(sums: Floats, number: Floats, by: int) -> None:
 @njit(cache=True, nogil=True)
 def _place(sums: Floats, number: Floats, price: float) -> int:
     """Return the bin of a price, with the grid rolled to keep it in the middle half."""
-    x = math.floor(math.log(price) / BIN)
+    x = bin_of(price)
     if math.isnan(number[BASE]):
         number[BASE] = x - BINS // 2
     b = int(x - number[BASE])
@@ -102,8 +103,8 @@ def _place(sums: Floats, number: Floats, price: float) -> int:
         _roll(sums, number, b - BINS // 2)
         b = BINS // 2
     number[AT] = b
-    number[LOW] = math.exp(x * BIN)
-    number[HIGH] = math.exp((x + 1) * BIN)
+    number[LOW] = price_of(x)
+    number[HIGH] = price_of(x + 1)
     return b
 
 
@@ -166,12 +167,12 @@ def add_bars(
     for s in range(len(ends)):
         if not volume[s] > 0.0:
             continue
-        a = math.floor(math.log(low[s]) / BIN)
-        n = math.floor(math.log(high[s]) / BIN) - a + 1
+        a = bin_of(low[s])
+        n = bin_of(high[s]) - a + 1
         places = min(n, SPREAD)
         each = _grow(sums, number, float(ends[s])) / places
         for i in range(places):
-            b = _place(sums, number, math.exp((a + (2 * i + 1) * n // (2 * places) + 0.5) * BIN))
+            b = _place(sums, number, price_of(a + (2 * i + 1) * n // (2 * places) + 0.5))
             sums[b, 4] += buy[s] * each
             sums[b, 5] += (volume[s] - buy[s]) * each
         number[STAMP] = math.nan  # whatever order was open is over

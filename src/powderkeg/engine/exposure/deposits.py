@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit
 
-from powderkeg.engine.exposure.classes import BIN, DISTANCES, DITHER, GROUP, RATES, TIME, VOLUME
+from powderkeg.engine.exposure.classes import DISTANCES, DITHER, GROUP, RATES, TIME, VOLUME
 from powderkeg.engine.exposure.table import (
     AT,
     BASE,
@@ -46,6 +46,7 @@ from powderkeg.engine.exposure.table import (
     decay,
 )
 from powderkeg.events import Floats, Times
+from powderkeg.grid import bin_of, price_of
 
 SPREAD = 8
 """What opens between two prices is laid at no more places than this."""
@@ -57,11 +58,11 @@ DAY = 86400.0
 @njit(cache=True)
 def place(price: float, number: Floats, count: Times) -> int:
     """Return the bin of a price; remember its edges, so that its neighbours cost no logarithm."""
-    b = math.floor(math.log(price) / BIN) - count[BASE]
+    b = bin_of(price) - count[BASE]
     b = min(max(b, 0), BINS - 1)
     count[AT] = b
-    number[LOW] = math.exp((b + count[BASE]) * BIN)
-    number[HIGH] = math.exp((b + 1 + count[BASE]) * BIN)
+    number[LOW] = price_of(b + count[BASE])
+    number[HIGH] = price_of(b + 1 + count[BASE])
     if b == 0:
         number[LOW] = 0.0
     if b == BINS - 1:

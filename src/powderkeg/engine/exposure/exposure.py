@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.exposure import table as t
 from powderkeg.engine.exposure.bulk import rows_needed, run_candles, run_trades
-from powderkeg.engine.exposure.classes import BASES, BIN, CLASSES, DITHER, Basis
+from powderkeg.engine.exposure.classes import BASES, CLASSES, DITHER, Basis
 from powderkeg.engine.exposure.deposits import add_trades, flush, place
 from powderkeg.engine.exposure.marks import FRESH, RECORD, move_mark
 from powderkeg.engine.exposure.render import render, render_tiers
 from powderkeg.events import SECOND, Candles, Floats, Times
+from powderkeg.grid import bin_of, position_of, price_of
 
 
 class Spec(Struct, frozen=True):
@@ -112,14 +113,14 @@ class Exposure:
         number[t.SCALE : t.SCALE + CLASSES] = 1.0
         number[t.INVERSE : t.INVERSE + CLASSES] = 1.0
         number[t.HAZARD : t.HAZARD + CLASSES] = self.basis.hazards
-        self.count[t.BASE] = math.floor(math.log(price) / (2 * BIN)) * 2 - t.BINS // 2
+        self.count[t.BASE] = bin_of(price) // 2 * 2 - t.BINS // 2
         self.count[[t.LOWEST, t.HIGHEST, t.REACH]] = t.BINS, -1, self.basis.reach
         self.count[t.FASTEST] = self.basis.hazards.argmax()
         place(price, number, self.count)
 
     @property
     def base(self) -> int:
-        """Absolute index of the lowest bin: bin b covers ``exp((base + b) * BIN)`` upwards."""
+        """Absolute index of the lowest bin: bin b covers ``price_of(base + b)`` upwards."""
         return int(self.count[t.BASE])
 
     @property
@@ -130,7 +131,7 @@ class Exposure:
     @property
     def mark(self) -> float:
         """Last mark, NaN before the first."""
-        return math.exp((self.number[t.MARK] + self.base) * BIN)
+        return price_of(float(self.number[t.MARK]) + self.base)
 
     @property
     def hazards(self) -> Floats:
@@ -282,7 +283,7 @@ class Exposure:
 
     def _stray(self, marks: Floats, start: int) -> int:
         """Return where to stop to recentre: after the first mark too near an edge, or the end."""
-        low, high = (math.exp((self.base + t.BINS * x) * BIN) for x in (0.25, 0.75))
+        low, high = (price_of(self.base + t.BINS * x) for x in (0.25, 0.75))
         far = (marks[start:] < low) | (marks[start:] > high)
         first = int(far.argmax())
         return start + first + 1 if far[first] else len(marks)
@@ -294,7 +295,7 @@ class Exposure:
         """
         if math.isnan(mark):
             return
-        x = math.log(mark) / BIN - self.base
+        x = position_of(mark) - self.base
         if abs(x - t.BINS / 2) <= t.BINS / 4:
             return
         shift = round((x - t.BINS / 2) / 2) * 2

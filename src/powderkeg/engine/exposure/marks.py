@@ -14,7 +14,7 @@ import math
 
 from numba import njit
 
-from powderkeg.engine.exposure.classes import BIN, CLASSES
+from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.engine.exposure.table import (
     BASE,
     BINS,
@@ -32,6 +32,7 @@ from powderkeg.engine.exposure.table import (
     clear_crossed,
 )
 from powderkeg.events import Floats, Times
+from powderkeg.grid import position_of
 
 FRESH = 1800
 """Seconds after which a bin crossed before counts as fresh ground again."""
@@ -95,7 +96,7 @@ def move_mark(
 
     The bin the mark stands in is emptied in proportion to the part it has crossed.
     """
-    x = math.log(price) / BIN - count[BASE]
+    x = position_of(price) - count[BASE]
     x = min(max(x, 0.0), BINS - 1e-9)
     b = int(x)
     part = x - b

@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.evaluation.full_accounts.positions import Fill, Standing
 from powderkeg.evaluation.sim_truth import NULLS, static_weights
 from powderkeg.events import MINUTE, Floats, Liquidation
+from powderkeg.grid import BIN, log_centres
 
 WIDTH = 0.0025
 """Score bin, as a log distance from the price."""
@@ -54,7 +54,7 @@ def around(base_coin: NDArray[np.float32], base: int, mark: float) -> Floats:
         base: Absolute index of its lowest bin.
         mark: Price from which distance is measured.
     """
-    places = (base + np.arange(BINS) + 0.5) * BIN
+    places = log_centres(base, BINS)
     dollars = base_coin * np.exp(places)
     below = math.log(mark) - places
     out = np.zeros((2, FAR))

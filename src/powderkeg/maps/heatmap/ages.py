@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats
+from powderkeg.grid import bin_of
 from powderkeg.maps.heatmap.block_codec import BLOCK
-from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, bin_of
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
 from powderkeg.maps.heatmap.ring import FILLED, ROWS, Ring
 from powderkeg.maps.heatmap.scale import DOLLARS
 

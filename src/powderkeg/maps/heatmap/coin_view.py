@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -11,11 +10,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.exposure.classes import BIN, TIERS
+from powderkeg.engine.exposure.classes import TIERS
 from powderkeg.engine.exposure.concentration import EntryConcentration
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import Floats
+from powderkeg.grid import centres
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
 from powderkeg.market.sightings import ObservedMarket
@@ -111,13 +111,13 @@ class PriceProfile(Struct, frozen=True, eq=False):
     """Dollars by price bin, side and tier on the common grid."""
 
     base: int
-    """Absolute index of bin 0; bin b covers ``exp((base + b) * BIN)`` upwards."""
+    """Absolute index of bin 0; bin b covers ``price_of(base + b)`` upwards."""
     dollars: Floats
     """Shape (tiers, 2, bins)."""
 
     def prices(self) -> Floats:
         """Return the centre price of each bin, shape (bins,)."""
-        return np.exp((self.base + np.arange(self.dollars.shape[2]) + 0.5) * BIN)
+        return centres(self.base, self.dollars.shape[2])
 
     def by_side(self) -> Floats:
         """Return dollars by side, shape (2, bins)."""
@@ -148,24 +148,7 @@ def price_profile(
     for (table, weights), base in zip(tables, bases, strict=True):
         coins = table.render_tiers(weights, table.basis.tiers, len(TIER_NAMES), 0, BINS)
         total[:, :, base - low : base - low + BINS] += coins
-    total *= np.exp((low + np.arange(high - low) + 0.5) * BIN)
+    total *= centres(low, high - low)
     total[~map_filter.tier_mask()] = 0.0
     total[:, ~map_filter.side_mask()] = 0.0
     return PriceProfile(low, total)
-
-
-def by_row(dollars: Floats, base: int, first: int, per_row: int, count: int) -> NDArray[np.float32]:
-    """Return dollars by bin (bins,), summed into `count` rows of `per_row` bins, float32 (count,).
-
-    `base` is the absolute bin the dollars begin at, `first` the number of the lowest row.
-    """
-    out = np.zeros(count)
-    rows = (base + np.arange(len(dollars))) // per_row - first
-    inside = (rows >= 0) & (rows < count)
-    np.add.at(out, rows[inside], dollars[inside])
-    return out.astype(np.float32)
-
-
-def bin_of(price: float) -> int:
-    """Return the absolute bin of a price."""
-    return math.floor(math.log(price) / BIN)

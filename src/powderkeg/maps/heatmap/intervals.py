@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from powderkeg.engine.calibration.terms import TERMS, as_terms
 from powderkeg.engine.calibration.uncertainty import Uncertainty
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import Floats, Times
+from powderkeg.grid import BIN
 from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, MarketView
 
 

@@ -18,11 +18,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN, CLASSES, TIERS
+from powderkeg.engine.exposure.classes import CLASSES, TIERS
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.render import ground, scaled
 from powderkeg.engine.exposure.table import BINS, MARK, Singles, Visits
 from powderkeg.events import Floats, Times
+from powderkeg.grid import price_of
 from powderkeg.maps.heatmap import block_codec
 from powderkeg.maps.heatmap.block_codec import BLOCK
 from powderkeg.maps.heatmap.scale import DOLLARS, moved, to_byte, unit_for
@@ -63,7 +64,7 @@ def _write(  # noqa: C901, PLR0912  one pass over a column; a call inside it wou
                     for k in range(CLASSES):
                         total += w[side, g, t, k] * cells[side, b, k]
                     money[side, t] += total
-        price = math.exp(((first + row) + 0.5) * per_row * BIN) / unit
+        price = price_of(((first + row) + 0.5) * per_row) / unit
         for t in range(TIER_COUNT):
             if row == front:
                 edges[0, t] = to_byte(money[0, t] * price)
@@ -184,7 +185,7 @@ class Ring:
         front = math.floor(mark / self.per_row)
         first = front - ROWS // 2
         coins = exposure.oi if exposure.oi > 0 else float(np.max(unbounded))
-        self._fit(coins * math.exp(mark * BIN))
+        self._fit(coins * price_of(mark))
         self.firsts[slot] = first
         self.fronts[slot] = front - first
         self.states[slot] = FILLED

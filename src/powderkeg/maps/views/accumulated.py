@@ -6,15 +6,14 @@ the clusters of the mean: the same rule that finds them in the map of one moment
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import HOUR, Floats, PositionSide
+from powderkeg.grid import PriceRows, position_of
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
 from powderkeg.maps.views.clusters import Cluster, clusters
 
@@ -63,10 +62,7 @@ class Accumulated(Struct, frozen=True, eq=False):
 class Place(NamedTuple):
     """Where an array of columns and rows lies."""
 
-    first: int
-    """Common row 0 of the array."""
-    per_row: int
-    """Bins a row."""
+    rows: PriceRows
     step: int
     """µs a column."""
     column: int
@@ -98,8 +94,8 @@ def accumulate(
         step=place.step,
         cols=money.shape[1],
         drawn=len(known),
-        p0=place.first * place.per_row * BIN,
-        dp=place.per_row * BIN,
+        p0=place.rows.p0,
+        dp=place.rows.dp,
         rows=money.shape[2],
         long=means[0],
         short=means[1],
@@ -111,19 +107,18 @@ def accumulate(
 
 def _zones(mean: Floats, change: Floats, place: Place, mark: float, hours: float) -> list[Zone]:
     """Return the clusters of a mean map, those that held most first, longs before shorts."""
-    by_bin = np.repeat(mean / place.per_row, place.per_row, axis=1)
+    by_bin = np.repeat(mean / place.rows.per_row, place.rows.per_row, axis=1)
     dollars = np.zeros((len(TIER_NAMES), *by_bin.shape))
     dollars[0] = by_bin  # of tiers nothing is asked
-    found = clusters(PriceProfile(place.first * place.per_row, dollars), mark)
+    found = clusters(PriceProfile(int(place.rows.first_bins[0]), dollars), mark)
     zones = [_zone(each, change, place, hours) for each in found]
     return sorted(zones, key=lambda zone: (zone.side, -zone.mean))
 
 
 def _zone(found: Cluster, change: Floats, place: Place, hours: float) -> Zone:
     """Return a cluster of the mean as a zone; rows cut by its edges count by the part inside."""
-    ends = [
-        math.log(price) / BIN / place.per_row - place.first for price in (found.floor, found.top)
-    ]
+    per_row, first = place.rows.per_row, place.rows.first
+    ends = [position_of(price) / per_row - first for price in (found.floor, found.top)]
     rows = np.arange(change.shape[1])
     inside = np.clip(np.minimum(rows + 1, ends[1]) - np.maximum(rows, ends[0]), 0, 1)
     side = 0 if found.side == "long" else 1

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from powderkeg.engine.calibration.estimate import Estimate
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.engine.exposure.concentration import (
     EntryConcentration,
     HHISums,
@@ -22,6 +21,7 @@ from powderkeg.engine.exposure.concentration import (
     liquidation_kernel,
 )
 from powderkeg.events import Floats, PositionSide
+from powderkeg.grid import BIN, bin_of, position_of, price_of
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, CoinView, MapFilter, PriceProfile
 from powderkeg.maps.heatmap.ground import ground, mean
 from powderkeg.maps.heatmap.intervals import interval
@@ -101,7 +101,7 @@ def above_ground(
     """
     sides = np.array([0 if c.side == "long" else 1 for c in found], np.int64)
     first, last = (
-        np.array([round(math.log(price) / BIN) for price in prices], np.int64)
+        np.array([round(position_of(price)) for price in prices], np.int64)
         for prices in ([c.floor for c in found], [c.top for c in found])
     )
     sure = interval(coin_view, map_filter, sides, first, last)
@@ -157,7 +157,7 @@ def _reaches(
 def _told(
     at: int, cluster: Cluster, kept: list[tuple[EntryConcentration, list[LiquidationKernel]]]
 ) -> Cluster:
-    start, stop = (round(math.log(price) / BIN) for price in (cluster.floor, cluster.top))
+    start, stop = (round(position_of(price)) for price in (cluster.floor, cluster.top))
     side = 0 if cluster.side == "long" else 1
     total = HHISums()
     for entries, reaches in kept:
@@ -221,13 +221,13 @@ def _cluster(
     inside = profile.dollars[:, side, start:stop]
     tiers = inside.sum(axis=1)
     density = inside.sum(axis=0)
-    floor, top = (math.exp((profile.base + b) * BIN) for b in (start, stop))
+    floor, top = (price_of(profile.base + b) for b in (start, stop))
     near = top if side == 0 else floor
     return Cluster(
         side="long" if side == 0 else "short",
         floor=floor,
         top=top,
-        peak=math.exp((profile.base + start + int(density.argmax()) + 0.5) * BIN),
+        peak=price_of(profile.base + start + int(density.argmax()) + 0.5),
         mass=float(tiers.sum()),
         ground=under,
         distance=near / mark - 1,
@@ -239,7 +239,7 @@ def _cluster(
 
 def within_reach(profile: PriceProfile, mark: float) -> tuple[slice, slice]:
     """Return the bins of a map in which clusters of longs and of shorts are looked for."""
-    centre = math.floor(math.log(mark) / BIN) - profile.base
+    centre = bin_of(mark) - profile.base
     reach, count = int(REACH / BIN), profile.dollars.shape[2]
     ends = (centre - reach, centre + 1), (centre, centre + reach)
     long, short = (slice(max(low, 0), max(min(high, count), 0)) for low, high in ends)

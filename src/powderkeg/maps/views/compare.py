@@ -7,10 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import Floats
+from powderkeg.grid import BIN, PriceRows, centres
 from powderkeg.maps.heatmap import past
-from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, by_row
+from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
 from powderkeg.maps.heatmap.scale import FLOOR
 
 REACH = 0.1
@@ -56,7 +56,7 @@ def pair(coin_view: CoinView, map_filter: MapFilter, at: int) -> tuple[Floats, F
 
 
 def compare(
-    coin_view: CoinView, map_filter: MapFilter, at: int, mark: float, rows: tuple[int, int, int]
+    coin_view: CoinView, map_filter: MapFilter, at: int, mark: float, rows: PriceRows
 ) -> Comparison:
     """Return two models side by side.
 
@@ -65,21 +65,20 @@ def compare(
         map_filter: Which venues, tiers and side; its model is ignored.
         at: µs to look back to; 0 means now.
         mark: Mark at that time.
-        rows: First common row, bins a row, and number of rows.
+        rows: Rows to sum both maps on.
     """
     ours, theirs, low = pair(coin_view, map_filter, at)
-    prices = np.exp((low + np.arange(len(ours)) + 0.5) * BIN)
+    prices = centres(low, len(ours))
     near = np.abs(prices / mark - 1) <= REACH
     a, b = ours[near], theirs[near]
     both = a.sum() > 0 and b.sum() > 0
     calibrated = not all(market.estimate.prior_only for market in coin_view.estimated())
-    first, per_row, count = rows
     return Comparison(
-        p0=first * per_row * BIN,
-        dp=per_row * BIN,
-        rows=count,
-        ours=by_row(ours, low, *rows),
-        theirs=by_row(theirs, low, *rows),
+        p0=rows.p0,
+        dp=rows.dp,
+        rows=rows.count,
+        ours=rows.sums(ours, low),
+        theirs=rows.sums(theirs, low),
         totals={"calibrated": float(a.sum()), "static": float(b.sum())},
         overlap=float(np.minimum(a / a.sum(), b / b.sum()).sum()) if both else None,
         distance=_distance(a, b) if both else None,

@@ -19,10 +19,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import SECOND, Floats
+from powderkeg.grid import PriceRows, bins_of
 from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
-from powderkeg.maps.heatmap.ring import ROWS
 from powderkeg.market.sightings import ObservedMarket
 
 
@@ -52,15 +51,14 @@ class ObservedLevels(Struct, frozen=True, eq=False):
 
 
 def observed_levels(
-    coin_view: CoinView, map_filter: MapFilter, first: int, per_row: int, at: int = 0
+    coin_view: CoinView, map_filter: MapFilter, rows: PriceRows, at: int = 0
 ) -> ObservedLevels:
     """Return what is seen of positions now; of the past nothing is kept.
 
     Args:
         coin_view: The coin.
         map_filter: Which venues and side; tiers are the estimate's and do not count here.
-        first: First common row of the span.
-        per_row: Bins a row.
+        rows: Rows of the picture.
         at: Nonzero asks for the past, which is empty.
     """
     observed_markets = (
@@ -68,25 +66,25 @@ def observed_levels(
         if at
         else [w for w in coin_view.observed_markets() if map_filter.takes(w.observed.venue)]
     )
-    dollars = np.zeros((2, ROWS))
+    dollars = np.zeros((2, rows.count))
     whole, sizes = np.zeros(2), np.zeros(2)
     unplaced = passed = accounts = 0
     for each in observed_markets:
-        held = each.observed.current(coin_view.now)
-        rows = np.array([(h.size, h.liquidation) for h in held]).reshape(-1, 2)
-        sizes += [rows[rows[:, 0] > 0, 0].sum(), -rows[rows[:, 0] < 0, 0].sum()]
-        priced = rows[:, 1] > 0
-        ahead = priced & ~(rows[:, 0] * (rows[:, 1] - each.mark) > 0)
-        _lay(rows[ahead], first, per_row, dollars, whole)
-        accounts += len(rows)
+        current = each.observed.current(coin_view.now)
+        known = np.array([(p.size, p.liquidation) for p in current]).reshape(-1, 2)
+        sizes += [known[known[:, 0] > 0, 0].sum(), -known[known[:, 0] < 0, 0].sum()]
+        priced = known[:, 1] > 0
+        ahead = priced & ~(known[:, 0] * (known[:, 1] - each.mark) > 0)
+        _lay(known[ahead], rows, dollars, whole)
+        accounts += len(known)
         unplaced += int((~priced).sum())
         passed += int((priced & ~ahead).sum())
     dollars[~map_filter.side_mask()] = whole[~map_filter.side_mask()] = 0.0
     newest = max((each.observed.at for each in observed_markets), default=0)
     return ObservedLevels(
-        p0=first * per_row * BIN,
-        dp=per_row * BIN,
-        rows=ROWS,
+        p0=rows.p0,
+        dp=rows.dp,
+        rows=rows.count,
         long=dollars[0].astype(np.float32),
         short=dollars[1].astype(np.float32),
         dollars={"long": float(whole[0]), "short": float(whole[1])},
@@ -99,12 +97,12 @@ def observed_levels(
     )
 
 
-def _lay(rows: Floats, first: int, per_row: int, dollars: Floats, whole: Floats) -> None:
+def _lay(positions: Floats, rows: PriceRows, dollars: Floats, whole: Floats) -> None:
     """Add positions (size, liquidation price) to the rows of their sides, and to the whole."""
-    money = np.abs(rows[:, 0]) * rows[:, 1]
-    sides = np.where(rows[:, 0] > 0, 0, 1)
-    places = np.floor(np.log(rows[:, 1]) / BIN).astype(np.int64) // per_row - first
-    inside = (places >= 0) & (places < ROWS)
+    money = np.abs(positions[:, 0]) * positions[:, 1]
+    sides = np.where(positions[:, 0] > 0, 0, 1)
+    places = rows.rows_of(bins_of(positions[:, 1]))
+    inside = (places >= 0) & (places < rows.count)
     np.add.at(whole, sides, money)
     np.add.at(dollars, (sides[inside], places[inside]), money[inside])
 

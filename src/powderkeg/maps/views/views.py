@@ -14,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import Floats, Times
+from powderkeg.grid import BIN, PriceRows, bin_of
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.ages import age_of
 from powderkeg.maps.heatmap.coin_view import (
@@ -24,8 +24,6 @@ from powderkeg.maps.heatmap.coin_view import (
     MapFilter,
     MarketView,
     PriceProfile,
-    bin_of,
-    by_row,
 )
 from powderkeg.maps.heatmap.gaps import filled, gap_spans
 from powderkeg.maps.heatmap.intervals import Interval, interval
@@ -60,8 +58,8 @@ from powderkeg.maps.views.queries import (
 ENDS = ("floor", "top")
 
 
-def window(coin_view: CoinView, span: str, at: int) -> tuple[int, int, int, int]:
-    """Return number of the last column, columns, first common row, bins a row, of a span.
+def window(coin_view: CoinView, span: str, at: int) -> tuple[int, int, PriceRows]:
+    """Return number of the last column, number of columns, and rows, of a span.
 
     The rows are centred on the price, snapped to a sixteenth of the window, so that ticks do not
     shift them.
@@ -72,7 +70,7 @@ def window(coin_view: CoinView, span: str, at: int) -> tuple[int, int, int, int]
     price = past.price_at(coin_view, at) if at else coin_view.price
     centre = bin_of(price) // per_row if price > 0 else 0
     snap = ROWS // 16
-    return until, columns, centre // snap * snap - ROWS // 2, per_row
+    return until, columns, PriceRows(centre // snap * snap - ROWS // 2, per_row, ROWS)
 
 
 def heat_cells(
@@ -118,7 +116,7 @@ def _ring_of(market: MarketView, map_filter: MapFilter, step: int) -> Ring | Non
 
 def heatmap(coin_view: CoinView, query: HeatmapQuery) -> Heatmap:
     """Return the time-price heatmap of a span."""
-    until, columns, first, per_row = window(coin_view, query.span, query.at)
+    until, columns, rows = window(coin_view, query.span, query.at)
     step = SPANS[query.span][0]
     if query.since:
         columns = max(1, min(columns, until - query.since // step + 1))
@@ -129,15 +127,17 @@ def heatmap(coin_view: CoinView, query: HeatmapQuery) -> Heatmap:
             replace(map_filter, tiers=(t,) if t in map_filter.tiers else ()) for t in TIER_NAMES
         ]
         cells = np.stack(
-            [heat_cells(coin_view, part, query.span, until, columns, first) for part in parts]
+            [heat_cells(coin_view, part, query.span, until, columns, rows.first) for part in parts]
         )
         settle(cells)
     elif query.planes == "difference":
         both = [replace(map_filter, model=m) for m in ("calibrated", "static")]
-        ours, theirs = (heat_money(coin_view, part, step, until, columns, first) for part in both)
+        ours, theirs = (
+            heat_money(coin_view, part, step, until, columns, rows.first) for part in both
+        )
         cells = difference(ours, theirs, unit)
     else:
-        cells = heat_cells(coin_view, map_filter, query.span, until, columns, first)
+        cells = heat_cells(coin_view, map_filter, query.span, until, columns, rows.first)
     gaps, partial = gap_spans(coin_view, map_filter, step, until, columns)
     return Heatmap(
         span=query.span,
@@ -145,8 +145,8 @@ def heatmap(coin_view: CoinView, query: HeatmapQuery) -> Heatmap:
         step=step,
         cols=columns,
         rows=ROWS,
-        p0=first * per_row * BIN,
-        dp=per_row * BIN,
+        p0=rows.p0,
+        dp=rows.dp,
         vmin=FLOOR * unit,
         vmax=TOP * unit,
         cells=cells,
@@ -163,18 +163,18 @@ def _sides(dollars: Floats) -> dict[str, float]:
 
 def levels(coin_view: CoinView, query: SpanQuery) -> Levels:
     """Return the level chart: the map at one moment by price."""
-    _, _, first, per_row = window(coin_view, query.span, query.at)
+    _, _, rows = window(coin_view, query.span, query.at)
     map_filter = query.map_filter()
     whole = past.price_profile_at(coin_view, map_filter, query.at)
     sides = whole.by_side()
     mark = past.price_at(coin_view, query.at)
-    rows = [by_row(side, whole.base, first, per_row, ROWS) for side in sides]
+    money = [rows.sums(side, whole.base) for side in sides]
     return Levels(
-        p0=first * per_row * BIN,
-        dp=per_row * BIN,
+        p0=rows.p0,
+        dp=rows.dp,
         rows=ROWS,
-        long=rows[0],
-        short=rows[1],
+        long=money[0],
+        short=money[1],
         tiers={str(t): _sides(whole.dollars[i]) for i, t in enumerate(TIER_NAMES)},
         venues={
             market.venue: _sides(
@@ -186,7 +186,7 @@ def levels(coin_view: CoinView, query: SpanQuery) -> Levels:
         clusters=_clusters(coin_view, query, whole, mark),
         reach=math.expm1(REACH),
         within=_in_reach(whole, mark),
-        **_row_bands(coin_view, query, first, per_row, rows),
+        **_row_bands(coin_view, query, rows, money),
     )
 
 
@@ -224,16 +224,16 @@ def _sure(
 
 
 def _row_bands(
-    coin_view: CoinView, query: SpanQuery, first: int, per_row: int, rows: list[NDArray[np.float32]]
+    coin_view: CoinView, query: SpanQuery, rows: PriceRows, by_side: list[NDArray[np.float32]]
 ) -> dict[str, Any]:
     """Return the bands of every row, and how much of it is measured, where it was asked for."""
-    edges = np.tile((first + np.arange(ROWS)) * per_row, 2)
+    edges = np.tile(rows.first_bins, 2)
     asked = isinstance(query, LevelsQuery) and query.bands
     sides = np.repeat([0, 1], ROWS)
-    sure = _sure(coin_view, query, sides, edges, edges + per_row) if asked else None
+    sure = _sure(coin_view, query, sides, edges, edges + rows.per_row) if asked else None
     if sure is None:
         return {"bands": {}, "measured": np.zeros(0, np.float32)}
-    money = np.concatenate(rows)
+    money = np.concatenate(by_side)
     low, high = (
         (money * ends).astype(np.float32).reshape(2, ROWS) for ends in (sure.low, sure.high)
     )
@@ -302,7 +302,7 @@ def cumulative(coin_view: CoinView, query: ReachQuery) -> Cumulative:
 
 def venues(coin_view: CoinView, query: SpanQuery) -> Venues:
     """Return each venue's map beside the others'."""
-    _, _, first, per_row = window(coin_view, query.span, query.at)
+    _, _, rows = window(coin_view, query.span, query.at)
     map_filter = query.map_filter()
     markets = [m for m in coin_view.estimated() if map_filter.takes(m.venue)]
     known = {m.venue: m.estimate.oi for m in markets if m.estimate.oi > 0 and not query.at}
@@ -317,10 +317,10 @@ def venues(coin_view: CoinView, query: SpanQuery) -> Venues:
                 **_sides(profile.by_side()),
                 oi=oi,
                 share=oi / total if total else 0.0,
-                levels=by_row(profile.by_side().sum(axis=0), profile.base, first, per_row, ROWS),
+                levels=rows.sums(profile.by_side().sum(axis=0), profile.base),
             )
         )
-    return Venues(first * per_row * BIN, per_row * BIN, ROWS, shares)
+    return Venues(rows.p0, rows.dp, rows.count, shares)
 
 
 def cell(coin_view: CoinView, query: CellQuery) -> Cell:
@@ -345,7 +345,7 @@ def cell(coin_view: CoinView, query: CellQuery) -> Cell:
 
 def accumulated(coin_view: CoinView, query: SpanQuery) -> Accumulated:
     """Return what stood where on average over a span, and how it changed."""
-    until, columns, first, per_row = window(coin_view, query.span, query.at)
+    until, columns, rows = window(coin_view, query.span, query.at)
     step = SPANS[query.span][0]
     map_filter = query.map_filter()
     sides = ("long", "short") if query.side == "both" else (query.side,)
@@ -353,24 +353,24 @@ def accumulated(coin_view: CoinView, query: SpanQuery) -> Accumulated:
     for i, side in enumerate(("long", "short")):
         if side in sides:
             part = replace(map_filter, side=side)
-            money[i] = heat_money(coin_view, part, step, until, columns, first)
+            money[i] = heat_money(coin_view, part, step, until, columns, rows.first)
     known = filled(coin_view, map_filter, step, until, columns)
     mark = past.price_at(coin_view, query.at)
-    place = Place(first, per_row, step, until - columns + 1)
+    place = Place(rows, step, until - columns + 1)
     return accumulate(money, known, place, mark, query.span)
 
 
 def observed(coin_view: CoinView, query: SpanQuery) -> ObservedLevels:
     """Return what is seen of real positions, on the rows of a span's heatmap."""
-    _, _, first, per_row = window(coin_view, query.span, query.at)
-    return observed_levels(coin_view, query.map_filter(), first, per_row, query.at)
+    _, _, rows = window(coin_view, query.span, query.at)
+    return observed_levels(coin_view, query.map_filter(), rows, query.at)
 
 
 def compared(coin_view: CoinView, query: SpanQuery) -> Comparison:
     """Return our map beside the static one."""
-    _, _, first, per_row = window(coin_view, query.span, query.at)
+    _, _, rows = window(coin_view, query.span, query.at)
     mark = past.price_at(coin_view, query.at)
-    return compare(coin_view, query.map_filter(), query.at, mark, (first, per_row, ROWS))
+    return compare(coin_view, query.map_filter(), query.at, mark, rows)
 
 
 View: TypeAlias = tuple[type[Query], Callable[[CoinView, Any], Struct]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from powderkeg.currencies import DOLLAR, Rate
+from powderkeg.history.currencies import DOLLAR, Rate
 
 SYMBOLS = {"USD": "$", "NZD": "NZ$", "EUR": "€", "AUD": "A$", "GBP": "£", "JPY": "¥"}
 """What stands before an amount; other currencies go by name."""

@@ -13,8 +13,8 @@ import numpy as np
 from msgspec import Meta, Struct
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from powderkeg.currencies import DOLLAR, Rate
 from powderkeg.errors import RequestError
+from powderkeg.history.currencies import DOLLAR, Rate
 from powderkeg.serve.exports.formatting import PLAIN, decimals, money, price_text, significant
 from powderkeg.serve.exports.layout import PictureLayout, steps_of
 from powderkeg.serve.exports.palettes import PaletteName

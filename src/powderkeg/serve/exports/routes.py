@@ -16,9 +16,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 from msgspec import Struct
 
-from powderkeg.currencies import DOLLAR, Rate, RateTable
 from powderkeg.errors import BusyError, RequestError
 from powderkeg.events import DAY
+from powderkeg.history.currencies import DOLLAR, Rate, RateTable
 from powderkeg.history.fixings import day_number
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES
 from powderkeg.maps.views.queries import Query, SpanQuery

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from powderkeg.currencies import DOLLAR, RateTable
 from powderkeg.errors import RequestError
 from powderkeg.events import Floats, Times
+from powderkeg.history.currencies import DOLLAR, RateTable
 from powderkeg.maps.heatmap.scale import DOLLARS, FLOOR
 from powderkeg.serve.codec import cells_of
 

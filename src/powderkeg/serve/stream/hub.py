@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from powderkeg.engine.exposure.classes import BIN
 from powderkeg.maps.heatmap.scale import FLOOR
-from powderkeg.maps.views.queries import SPANS, STEPS, SpanQuery
+from powderkeg.maps.views.queries import SPANS, SpanQuery
 from powderkeg.maps.views.views import heat_cells, heat_unit, levels, window
 from powderkeg.serve.codec import fields, pack
 from powderkeg.serve.session import Session
@@ -87,7 +86,7 @@ class Stream:
         self.seq = 0
         self.beats = 0
         self._events = 0
-        self._until, self._columns, self._first, _ = window(session.desk(coin), query.span, 0)
+        self._until, self._columns, self._rows = window(session.desk(coin), query.span, 0)
         self._unit = self._unit_now()
         self._last = self._cells(self._until)
 
@@ -108,7 +107,7 @@ class Stream:
     @property
     def _p0(self) -> float:
         """Natural log of the lower edge of row 0, as in the heatmap."""
-        return self._first * STEPS[SPANS[self.query.span][0]] * BIN
+        return self._rows.p0
 
     def send_tail(self) -> None:
         """Send the changes of the newest column, if any."""
@@ -120,11 +119,11 @@ class Stream:
     def _send_columns(self) -> bool:
         """Send the columns since the last call; return whether grid and scale are unchanged."""
         desk = self.session.desk(self.coin)
-        until, _, first, _ = window(desk, self.query.span, 0)
+        until, _, rows = window(desk, self.query.span, 0)
         unit = self._unit_now()
-        moved = first != self._first or unit != self._unit
+        moved = rows != self._rows or unit != self._unit
         if moved or until > self._until + self._columns:
-            self._first, self._until, self._unit = first, until, unit
+            self._rows, self._until, self._unit = rows, until, unit
             self._last = self._cells(until)
             self._send({"kind": "rebase"})
             return False
@@ -161,7 +160,8 @@ class Stream:
 
     def _cells(self, column: int) -> np.ndarray:
         desk = self.session.desk(self.coin)
-        return heat_cells(desk, self.query.map_filter(), self.query.span, column, 1, self._first)[0]
+        first = self._rows.first
+        return heat_cells(desk, self.query.map_filter(), self.query.span, column, 1, first)[0]
 
     def _unit_now(self) -> float:
         """Return the current unit of the money scale of the cells."""

@@ -8,10 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from powderkeg.currencies import RateTable
 from powderkeg.errors import ConfigError, DataError, RequestError
 from powderkeg.events import DAY, HOUR
 from powderkeg.history import fixings
+from powderkeg.history.currencies import RateTable
 
 
 def day(text):
