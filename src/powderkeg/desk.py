@@ -44,11 +44,10 @@ from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring, column_boundaries
 from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
-from powderkeg.market.candles import as_candles
 from powderkeg.market.carry import Carry
 from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedMarket, ObservedPositions
-from powderkeg.market.tape import Tape, as_run
+from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
 
 Ask: TypeAlias = Resync
@@ -189,7 +188,7 @@ class Desk:
             case Trade() | Trades():
                 self._trade(market, event)
             case Candle() | Candles():
-                self._candles(market, event if isinstance(event, Candles) else as_candles([event]))
+                self._candles(market, event if isinstance(event, Candles) else Candles.of([event]))
             case Mark() | Funding() | OpenInterest():
                 self._carry(market, event)
             case Liquidation():
@@ -273,7 +272,7 @@ class Desk:
         believed = market.tape.add(event)
         if believed is None:
             return
-        run = believed if isinstance(believed, Trades) else as_run(believed)
+        run = believed if isinstance(believed, Trades) else believed.as_run()
         self.counts.trades += len(run.times)
         market.from_bars = False
         market.price = float(run.prices[-1])

@@ -8,10 +8,12 @@ received before it happened. Stored data without a local stamp has both alike. R
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 Side: TypeAlias = Literal["buy", "sell"]
@@ -20,6 +22,10 @@ Level: TypeAlias = tuple[float, float]
 """A price and the size resting there. A size of zero in a delta removes the level."""
 Floats: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
+Rows: TypeAlias = slice | NDArray[np.bool_] | NDArray[np.intp]
+"""Rows of columns: a slice, a mask of the shape (n,), or their numbers."""
+Print: TypeAlias = tuple[int, float, float]
+"""Time in µs, price, and size in base coin: positive where a buyer took."""
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -44,6 +50,19 @@ class Trade(_Record, frozen=True, gc=False):
     taker: Side
     """Who crossed the spread."""
 
+    @property
+    def signed(self) -> float:
+        """Size, negative where a seller took."""
+        return self.size if self.taker == "buy" else -self.size
+
+    def as_run(self) -> Trades:
+        """Return the print as columns."""
+        time = self.event_time
+        return Trades(
+            self.market, time, self.received_time, np.array([time]), np.array([self.price]),
+            np.array([self.signed]),
+        )  # fmt: skip
+
 
 class Trades(_Record, frozen=True, gc=False, eq=False):
     """A run of prints as columns; `event_time` is the time of the last one."""
@@ -54,6 +73,50 @@ class Trades(_Record, frozen=True, gc=False, eq=False):
     """Shape (n,)."""
     sizes: Floats
     """Shape (n,), signed: positive where a buyer took, negative where a seller did."""
+
+    @classmethod
+    def of(cls, market: str, received_time: int, rows: Sequence[Print]) -> Trades:
+        """Return prints, at least one, as columns in order of time."""
+        return cls(
+            market, 0, received_time, np.array([row[0] for row in rows], np.int64),
+            np.array([row[1] for row in rows], np.float64),
+            np.array([row[2] for row in rows], np.float64),
+        ).by_time()  # fmt: skip
+
+    @classmethod
+    def concat(cls, parts: Sequence[Trade | Trades]) -> Trades:
+        """Return prints, at least one, as one run in the order given, received with the last."""
+        singles = [part for part in parts if isinstance(part, Trade)]
+        if len(singles) == len(parts):
+            return _run_of(singles)
+        blocks = [part.as_run() if isinstance(part, Trade) else part for part in parts]
+        last = parts[-1]
+        return cls(
+            last.market, last.event_time, last.received_time,
+            *(np.concatenate([getattr(b, name) for b in blocks]) for name in _TRADE_COLUMNS),
+        )  # fmt: skip
+
+    def by_time(self) -> Trades:
+        """Return the prints in order of time, those of one time in the order they had."""
+        if (self.times[1:] >= self.times[:-1]).all():
+            return self.where(slice(None))
+        return self.where(np.argsort(self.times, kind="stable"))
+
+    def where(self, keep: Rows) -> Trades:
+        """Return some of the prints; there may be none."""
+        times = self.times[keep]
+        at = int(times[-1]) if len(times) else self.event_time
+        return replace(
+            self, event_time=at, times=times, prices=self.prices[keep], sizes=self.sizes[keep]
+        )
+
+    def singles(self) -> list[Trade]:
+        """Return the prints one by one."""
+        rows = zip(self.times.tolist(), self.prices.tolist(), self.sizes.tolist(), strict=True)
+        return [
+            Trade(self.market, at, self.received_time, price, abs(s), "buy" if s > 0 else "sell")
+            for at, price, s in rows
+        ]
 
 
 class Quote(_Record, frozen=True, gc=False):
@@ -177,6 +240,54 @@ class Candles(_Record, frozen=True, gc=False, eq=False):
     """Whether the liquidations of this time are reported too; where not, the sweeps of these bars
     are not fitted to."""
 
+    @classmethod
+    def from_ohlcv(
+        cls, market: str, received_time: int, span: int, times: Times, ohlcv: Floats
+    ) -> Candles:
+        """Return bars without open interest, their prices taken for marks.
+
+        Args:
+            market: Market id.
+            received_time: µs.
+            span: Length of a bar, µs.
+            times: Starts, shape (n,), n > 0.
+            ohlcv: Open, high, low, close, volume and taker buys, shape (n, 6).
+        """
+        first, high, low, close, volume, buy = np.ascontiguousarray(ohlcv.T)
+        return cls(
+            market, int(times[-1]) + span, received_time, span, times, first, high, low, close,
+            volume, buy, oi=np.full(len(times), np.nan), mark_low=low, mark_high=high, mark=close,
+        )  # fmt: skip
+
+    @classmethod
+    def of(cls, bars: Sequence[Candle]) -> Candles:
+        """Return bars of one market and span, at least one, received as the last one ended."""
+        rows = [(b.open, b.high, b.low, b.close, b.volume, b.buy) for b in bars]
+        times: Times = np.array([bar.event_time for bar in bars], np.int64)
+        last = bars[-1]
+        end = last.event_time + last.span
+        return cls.from_ohlcv(last.market, end, last.span, times, np.array(rows, np.float64))
+
+    @classmethod
+    def concat(cls, parts: Sequence[Candles]) -> Candles:
+        """Return runs of one market and span as one: in order of time, each bar once."""
+        _, first = np.unique(np.concatenate([part.times for part in parts]), return_index=True)
+        columns = [part.columns() for part in parts]
+        joined = {name: np.concatenate([c[name] for c in columns])[first] for name in columns[0]}
+        return replace(parts[-1], **joined)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns by name."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def where(self, keep: Rows) -> Candles:
+        """Return some of the bars, received as the last of them ended; there may be none."""
+        columns = {name: value[keep] for name, value in self.columns().items()}
+        times = columns["times"]
+        end = int(times[-1]) + self.span if len(times) else self.event_time
+        return replace(self, event_time=end, received_time=end, **columns)
+
 
 class Positions(_Record, frozen=True, gc=False, eq=False):
     """A snapshot of the positions of some accounts in a market. Never all, and never an estimate.
@@ -237,3 +348,15 @@ Event: TypeAlias = (
     | ClockTick
 )
 """All events. `Desk.apply` must have a case for each; the type checker enforces it."""
+
+_TRADE_COLUMNS = ("times", "prices", "sizes")
+
+
+def _run_of(trades: Sequence[Trade]) -> Trades:
+    """Return prints as columns, in the order given."""
+    last = trades[-1]
+    return Trades(
+        last.market, last.event_time, last.received_time,
+        np.array([t.event_time for t in trades], np.int64), np.array([t.price for t in trades]),
+        np.array([t.signed for t in trades]),
+    )  # fmt: skip

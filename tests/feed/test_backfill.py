@@ -21,7 +21,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.feed.backfill import Backfill, as_trades, trades_since
+from powderkeg.feed.backfill import Backfill, trades_since
 
 M = "okx:BTC-USDT-SWAP"
 END = 1_767_225_600 * SECOND
@@ -165,7 +165,7 @@ def test_prints_as_columns_are_all_there_in_order_of_time(prints):
         else:
             sizes = np.array([2.0 if buy else -2.0])
             events.append(Trades(M, at, at, np.array([at]), np.array([1.0 + at]), sizes))
-    run = as_trades(events)
+    run = Trades.concat(events).by_time()
     expected = sorted(prints, key=lambda each: each[0])
     assert run.times.tolist() == [at for at, _, _ in expected]
     assert run.prices.tolist() == [1.0 + at for at, _, _ in expected]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, SECOND, Trade, Trades
-from powderkeg.market.tape import Tape, as_run
+from powderkeg.market.tape import Tape
 
 M = "binance:BTCUSDT"
 
@@ -154,7 +154,7 @@ def test_bought_and_sold_since_the_start_are_the_believed_volume(rows):
 
 @pytest.mark.parametrize(("taker", "signed"), [("buy", 2.0), ("sell", -2.0)])
 def test_one_print_as_columns_keeps_its_times_its_price_and_the_takers_sign(taker, signed):
-    columns = as_run(Trade(M, 5, 7, 100.0, 2.0, taker))
+    columns = Trade(M, 5, 7, 100.0, 2.0, taker).as_run()
     assert (columns.market, columns.event_time, columns.received_time) == (M, 5, 7)
     assert columns.times.tolist() == [5]
     assert columns.prices.tolist() == [100.0]

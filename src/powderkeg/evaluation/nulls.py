@@ -234,11 +234,8 @@ def _pieces(bars: Candles, every: int) -> Iterable[Candles]:
     """Return the bars in pieces that end at multiples of a span."""
     spans = (bars.times + bars.span - 1) // every
     cuts = [0, *(np.flatnonzero(np.diff(spans)) + 1).tolist(), len(spans)]
-    names = [n for n in bars.__struct_fields__ if isinstance(getattr(bars, n), np.ndarray)]
     for start, stop in pairwise(cuts):
-        yield msgspec.structs.replace(
-            bars, **{name: getattr(bars, name)[start:stop] for name in names}
-        )
+        yield bars.where(slice(start, stop))
 
 
 def _path(runs: list[Candles]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -12,29 +11,15 @@ from powderkeg.events import (
     MINUTE,
     Candles,
     Event,
-    Floats,
     Funding,
     Gap,
     OpenInterest,
-    Times,
     Trade,
     Trades,
 )
 
 BackfillEvent: TypeAlias = Candles | Funding | Gap | Trades
 """Events that a backfill consists of."""
-_COLUMNS = (
-    "times",
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    "buy",
-    "mark_low",
-    "mark_high",
-    "mark",
-)
 _HOLE = 3 * MINUTE
 """Shorter gaps between candles are no gaps: some venues leave out minutes without a trade."""
 
@@ -48,7 +33,7 @@ class Backfill:
         self.candles: list[Candles] = []
         self.interest: list[OpenInterest] = []
         self.funding: list[Funding] = []
-        self.recent: list[Trades] = []
+        self.recent: list[Trade | Trades] = []
 
     def add(self, event: Event) -> None:
         """Add an event of an answer."""
@@ -60,7 +45,7 @@ class Backfill:
             case Funding():
                 self.funding.append(event)
             case Trade() | Trades():
-                self.recent.append(as_trades([event]))
+                self.recent.append(event)
             case _:
                 pass
 
@@ -105,10 +90,11 @@ class Backfill:
         end = until
         for span in sorted({bars.span for bars in self.candles}):
             parts = [bars for bars in self.candles if bars.span == span]
-            run = _within(_concatenated(parts), since, end)
+            run = Candles.concat(parts)
+            run = run.where((run.times >= since) & (run.times + span <= end))
             if len(run.times):
                 end = int(run.times[0])
-                runs.append(self._with_open_interest(run))
+                runs.append(self._with_open_interest(replace(run, liquidations_known=False)))
         return runs[::-1]
 
     def _with_open_interest(self, bars: Candles) -> Candles:
@@ -138,79 +124,21 @@ class Backfill:
         """Return the trades since the last candle, or since the last known event."""
         if not self.recent:
             return []
-        run = as_trades(self.recent)
+        run = Trades.concat(self.recent).by_time()
         first = int(run.times[0])
         out: list[BackfillEvent] = []
         if first > until:
             why = "recent trades do not reach back to the last candle"
             out.append(Gap(self.market, first, first, until, why))
-        keep = run.times >= until
-        if keep.any():
-            times = run.times[keep]
-            at = int(times[-1])
-            out.append(Trades(self.market, at, at, times, run.prices[keep], run.sizes[keep]))
+        wanted = run.where(run.times >= until)
+        if len(wanted.times):
+            out.append(replace(wanted, received_time=wanted.event_time))
         return out
-
-
-def as_trades(events: Sequence[Trade | Trades]) -> Trades:
-    """Return prints as one run in order of time; there is at least one."""
-    times: list[Times] = []
-    prices: list[Floats] = []
-    sizes: list[Floats] = []
-    singles: list[Trade] = []
-
-    def put() -> None:
-        times.append(np.array([t.event_time for t in singles], np.int64))
-        prices.append(np.array([t.price for t in singles]))
-        sizes.append(np.array([t.size if t.taker == "buy" else -t.size for t in singles]))
-        singles.clear()
-
-    for event in events:
-        if isinstance(event, Trade):
-            singles.append(event)
-            continue
-        if singles:
-            put()
-        times.append(event.times)
-        prices.append(event.prices)
-        sizes.append(event.sizes)
-    if singles:
-        put()
-    last = events[-1]
-    when, price, size = np.concatenate(times), np.concatenate(prices), np.concatenate(sizes)
-    if (when[1:] < when[:-1]).any():
-        order = np.argsort(when, kind="stable")
-        when, price, size = when[order], price[order], size[order]
-    return Trades(last.market, int(when[-1]), last.received_time, when, price, size)
 
 
 def trades_since(event: Trade | Trades, since: int) -> Trade | Trades | None:
     """Return the prints of an event from `since` on, or None."""
     if isinstance(event, Trade):
         return event if event.event_time >= since else None
-    keep = event.times >= since
-    if keep.all():
-        return event
-    prices, sizes = event.prices[keep], event.sizes[keep]
-    return (
-        replace(event, times=event.times[keep], prices=prices, sizes=sizes) if keep.any() else None
-    )
-
-
-def _concatenated(parts: Sequence[Candles]) -> Candles:
-    """Return runs of one span as one, sorted, each bar once."""
-    times = np.concatenate([part.times for part in parts])
-    _, first = np.unique(times, return_index=True)
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])[first]
-        for name in (*_COLUMNS, "oi")
-    }
-    return replace(parts[-1], **columns)
-
-
-def _within(bars: Candles, since: int, until: int) -> Candles:
-    """Return the bars that lie whole between two times, received as the last one ended."""
-    keep = (bars.times >= since) & (bars.times + bars.span <= until)
-    columns = {name: getattr(bars, name)[keep] for name in (*_COLUMNS, "oi")}
-    end = int(columns["times"][-1]) + bars.span if keep.any() else 0
-    return replace(bars, event_time=end, received_time=end, liquidations_known=False, **columns)
+    kept = event.where(event.times >= since)
+    return kept if len(kept.times) else None

@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from powderkeg.desk import Ask, Counts, Desk
 from powderkeg.events import Event, Link, Trade, Trades
-from powderkeg.feed.backfill import Backfill, as_trades
+from powderkeg.feed.backfill import Backfill
 from powderkeg.feed.drive import drive
 from powderkeg.market.book import Book
 from powderkeg.market.quotes import QuoteCheck
@@ -101,7 +101,7 @@ def merged(events: Iterable[Event]) -> Iterator[Event]:
 
 def as_one(run: list[Trade | Trades]) -> Trade | Trades:
     """Return prints, at least one, as one event."""
-    return run[0] if len(run) == 1 else as_trades(run)
+    return run[0] if len(run) == 1 else Trades.concat(run).by_time()
 
 
 def _apart(desk: Desk, name: str) -> Desk:

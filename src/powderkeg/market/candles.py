@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 import numpy as np
 
-from powderkeg.events import Candle, Candles, Floats, Times, Trade, Trades
+from powderkeg.events import Candle, Candles, Floats, Trade, Trades
 
 
 class Bars:
@@ -63,7 +63,7 @@ class Bars:
         bars = self._bars[-n:] if n else self._bars
         if not bars:
             return None
-        return as_candles(bars)
+        return Candles.of(bars)
 
     def state(self) -> bytes:
         """Return all state that affects later results, for hashing."""
@@ -121,31 +121,6 @@ class Bars:
         del self._bars[: -self.keep]
         self._open = None
         return bar
-
-
-def as_candles(bars: Sequence[Candle]) -> Candles:
-    """Return bars of one market and span as columns, without OI and mark."""
-    rows = np.array([(b.open, b.high, b.low, b.close, b.volume, b.buy) for b in bars], np.float64)
-    opens, high, low, close, volume, buy = np.ascontiguousarray(rows.T)
-    times: Times = np.array([bar.event_time for bar in bars], np.int64)
-    end = bars[-1].event_time + bars[-1].span
-    return Candles(
-        market=bars[-1].market,
-        event_time=end,
-        received_time=end,
-        span=bars[-1].span,
-        times=times,
-        open=opens,
-        high=high,
-        low=low,
-        close=close,
-        volume=volume,
-        buy=buy,
-        oi=np.full(len(bars), np.nan),
-        mark_low=low,
-        mark_high=high,
-        mark=close,
-    )
 
 
 def coarser(bars: Iterable[Candle], span: int) -> list[Candle]:

@@ -60,9 +60,9 @@ class Tape:
             self._guard.take(float(event.prices[-1]), int(event.times[-1]))
             self._store(event.times, event.prices, event.sizes)
             return event
-        taken = [self._one(trade) for trade in _prints(event)]
+        taken = [self._one(trade) for trade in event.singles()]
         believed = [run for run in taken if run is not None]
-        return _join(self.market, event.received_time, believed) if believed else None
+        return Trades.concat(believed) if believed else None
 
     def recent(self, n: int | None = None) -> Trades | None:
         """Return the last `n` believed prints, oldest first; None before the first."""
@@ -104,7 +104,7 @@ class Tape:
             self._held = trade
             return None
         if verdict == "both" and held is not None:
-            run = _join(self.market, trade.received_time, [held, trade])
+            run = Trades.concat([held, trade])
             self._store(run.times, run.prices, run.sizes)
             return run
         self._store_one(trade)
@@ -112,7 +112,7 @@ class Tape:
 
     def _store_one(self, trade: Trade) -> None:
         """As `_store`, without arrays: the live path."""
-        size = trade.size if trade.taker == "buy" else -trade.size
+        size = trade.signed
         where = self.count % self.keep
         self._times[where], self._prices[where], self._sizes[where] = (
             trade.event_time,
@@ -136,36 +136,3 @@ class Tape:
         self._sizes[where] = sizes[-self.keep :]
         self.count += n
         self.last, self.at = float(prices[-1]), int(times[-1])
-
-
-def _prints(run: Trades) -> list[Trade]:
-    """Return the prints of a run one by one."""
-    columns = zip(run.times.tolist(), run.prices.tolist(), run.sizes.tolist(), strict=True)
-    return [
-        Trade(run.market, at, run.received_time, price, abs(size), "buy" if size > 0 else "sell")
-        for at, price, size in columns
-    ]
-
-
-def _join(market: str, seen: int, runs: list[Trade | Trades]) -> Trades:
-    """Return prints as one run."""
-    singles = [
-        each for run in runs for each in (_prints(run) if isinstance(run, Trades) else [run])
-    ]
-    times = np.array([each.event_time for each in singles], np.int64)
-    prices = np.array([each.price for each in singles], np.float64)
-    signs = [each.size if each.taker == "buy" else -each.size for each in singles]
-    return Trades(market, int(times[-1]), seen, times, prices, np.array(signs, np.float64))
-
-
-def as_run(trade: Trade) -> Trades:
-    """Return one print as columns."""
-    size = trade.size if trade.taker == "buy" else -trade.size
-    return Trades(
-        trade.market,
-        trade.event_time,
-        trade.received_time,
-        np.array([trade.event_time]),
-        np.array([trade.price]),
-        np.array([size]),
-    )

@@ -202,10 +202,5 @@ def _appended(a: MinuteHistory, b: MinuteHistory) -> MinuteHistory:
     ends, begins = a.candles.event_time, int(b.candles.times[0])
     if a.market != b.market or ends != begins:
         raise ValueError(f"expected {a.market} from {ends} on, found {b.market} from {begins} on")
-    columns = {}
-    for name in Candles.__struct_fields__:
-        first, then = getattr(a.candles, name), getattr(b.candles, name)
-        columns[name] = np.concatenate((first, then)) if isinstance(then, np.ndarray) else then
-    return MinuteHistory(
-        a.market, Candles(**columns), a.liquidations + b.liquidations, a.funding + b.funding
-    )
+    candles = Candles.concat([a.candles, b.candles])
+    return MinuteHistory(a.market, candles, a.liquidations + b.liquidations, a.funding + b.funding)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeV
 import numpy as np
 from msgspec import Meta, Struct
 
-from powderkeg.events import HOUR, Candles, Event, Funding, Trade, Trades
+from powderkeg.events import HOUR, Candles, Event, Funding, Print, Trade, Trades
 from powderkeg.instruments import Instrument, TierTable
 
 _T = TypeVar("_T")
@@ -29,8 +29,6 @@ Rate: TypeAlias = Annotated[float, Meta(gt=-1, lt=1)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Millis: TypeAlias = Annotated[int, Meta(ge=0, lt=10**15)]
 Update: TypeAlias = Annotated[int, Meta(ge=0, lt=2**62)]
-Print: TypeAlias = tuple[int, float, float]
-"""Time in µs, price, and size in base coin: positive where a buyer took."""
 Bar: TypeAlias = tuple[int, float, float, float, float, float, float]
 """Start in µs, open, high, low, close, and volume and taker buys in base coin."""
 
@@ -263,18 +261,10 @@ class SequenceTracker:
 
 def trades_from_rows(market: str, seen: int, rows: Sequence[Print]) -> list[Event]:
     """Return the prints of one frame as one event: a `Trade`, or `Trades` in order of time."""
-    if not rows:
-        return []
-    if len(rows) == 1:
-        at, price, size = rows[0]
-        return [Trade(market, at, seen, price, abs(size), "buy" if size > 0 else "sell")]
-    times = np.array([row[0] for row in rows], np.int64)
-    prices = np.array([row[1] for row in rows], np.float64)
-    sizes = np.array([row[2] for row in rows], np.float64)
-    if (times[1:] < times[:-1]).any():
-        order = np.argsort(times, kind="stable")
-        times, prices, sizes = times[order], prices[order], sizes[order]
-    return [Trades(market, int(times[-1]), seen, times, prices, sizes)]
+    if len(rows) != 1:
+        return [Trades.of(market, seen, rows)] if rows else []
+    at, price, size = rows[0]
+    return [Trade(market, at, seen, price, abs(size), "buy" if size > 0 else "sell")]
 
 
 def time_chunks(since: int, until: int, span: int, rows: int) -> list[tuple[int, int]]:
@@ -306,39 +296,15 @@ def candles_from_rows(
     closed = {row[0]: row for row in rows if row[0] + span <= seen}
     if not closed:
         return []
-    starts = sorted(closed)
-    table = np.array([closed[start][1:] for start in starts], np.float64)
-    first, high, low, last, volume, buy = np.ascontiguousarray(table.T)
-    wrong = (low > np.minimum(first, last)) | (high < np.maximum(first, last))
-    if wrong.all():
-        raise ValueError(f"expected low <= open, close <= high, found the bar {closed[starts[0]]}")
-    if wrong.any():
-        skip("bar whose open or close is outside it", int(wrong.sum()))
-        right = [
-            closed[start] for start, bad in zip(starts, wrong.tolist(), strict=True) if not bad
-        ]
-        return candles_from_rows(market, seen, span, right, skip)
-    times, unread = np.array(starts, np.int64), np.full(len(starts), np.nan)
-    at = starts[-1] + span
-    return [
-        Candles(
-            market,
-            at,
-            seen,
-            span,
-            times,
-            first,
-            high,
-            low,
-            last,
-            volume,
-            buy,
-            unread,
-            low,
-            high,
-            last,
-        )
-    ]
+    times = np.array(sorted(closed), np.int64)
+    table = np.array([closed[start][1:] for start in times.tolist()], np.float64)
+    first, high, low, last = table.T[:4]
+    right = (low <= np.minimum(first, last)) & (high >= np.maximum(first, last))
+    if not right.any():
+        raise ValueError(f"expected low <= open, close <= high, found the bar {tuple(table[0])}")
+    if not right.all():
+        skip("bar whose open or close is outside it", int((~right).sum()))
+    return [Candles.from_ohlcv(market, seen, span, times[right], table[right])]
 
 
 def funding_events(

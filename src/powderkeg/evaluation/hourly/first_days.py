@@ -129,14 +129,8 @@ def _cut(bars: Candles, start: int) -> list[Candles]:
     parts: list[Candles] = []
     for keep, reported in ((before, False), (~before, True)):
         if keep.any():
-            columns = {
-                name: value[keep]
-                for name in bars.__struct_fields__
-                if isinstance(value := getattr(bars, name), np.ndarray)
-            }
-            parts.append(
-                replace(bars, liquidations_known=reported and bars.liquidations_known, **columns)
-            )
+            known = reported and bars.liquidations_known
+            parts.append(replace(bars.where(keep), liquidations_known=known))
     return parts
 
 

@@ -43,23 +43,11 @@ def events_of(history: MinuteHistory, since: int = 0) -> list[Candles | Liquidat
     fresh = np.concatenate(([True], hours[1:] > hours[:-1])) & (bars.times >= since)
     starts = np.flatnonzero(fresh).tolist()
     blocks = [
-        cut(bars, start, stop)
+        bars.where(slice(start, stop))
         for start, stop in zip(starts, [*starts[1:], len(hours)], strict=True)
     ]
     if starts and starts[0]:
-        blocks.insert(0, replace(cut(bars, 0, starts[0]), liquidations_known=False))
+        blocks.insert(0, replace(bars.where(slice(0, starts[0])), liquidations_known=False))
     edge = int(bars.times[starts[0]]) if starts else 0
     reported = [each for each in history.liquidations if each.event_time >= edge]
     return [*blocks, *reported, *history.funding]
-
-
-def cut(bars: Candles, start: int, stop: int) -> Candles:
-    """Return the candles `start` to `stop`."""
-    part = slice(start, stop)
-    columns = {
-        name: getattr(bars, name)[part]
-        for name in bars.__struct_fields__
-        if isinstance(getattr(bars, name), np.ndarray)
-    }
-    end = int(columns["times"][-1]) + bars.span
-    return replace(bars, event_time=end, received_time=end, **columns)
