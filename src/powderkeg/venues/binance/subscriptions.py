@@ -54,39 +54,26 @@ class Site(Struct, frozen=True):
 
 _HEADER = "X-MBX-USED-WEIGHT-1M"
 _FUTURES = (("/public/stream", _BOOK), ("/market/stream", _MARKET))
+
+
+def _futures(suffix: str, socket: str, rest: str, path: str) -> Site:
+    limits = Limits(2400, MINUTE, _HEADER)
+    return Site(suffix, socket, rest, path, _FUTURES, 1500, (20, 10, 20), limits)
+
+
 SITES = {
-    "binance": Site(
-        "USDT",
-        "wss://fstream.binance.com",
-        "https://fapi.binance.com",
-        "/fapi/v1",
-        _FUTURES,
-        1500,
-        (20, 10, 20),
-        Limits(2400, MINUTE, _HEADER),
+    "binance": _futures(
+        "USDT", "wss://fstream.binance.com", "https://fapi.binance.com", "/fapi/v1"
     ),
-    "binance-coin": Site(
-        "USD_PERP",
-        "wss://dstream.binance.com",
-        "https://dapi.binance.com",
-        "/dapi/v1",
-        _FUTURES,
-        1500,
-        (20, 10, 20),
-        Limits(2400, MINUTE, _HEADER),
+    "binance-coin": _futures(
+        "USD_PERP", "wss://dstream.binance.com", "https://dapi.binance.com", "/dapi/v1"
     ),
     "binance-spot": Site(
-        "USDT",
-        "wss://stream.binance.com:9443",
-        "https://api.binance.com",
-        "/api/v3",
-        (("/stream", (*_BOOK, *_TAPE)),),
-        1000,
-        (50, 2, 4),
-        Limits(6000, MINUTE, _HEADER),
+        "USDT", "wss://stream.binance.com:9443", "https://api.binance.com", "/api/v3",
+        (("/stream", (*_BOOK, *_TAPE)),), 1000, (50, 2, 4), Limits(6000, MINUTE, _HEADER),
         futures=False,
     ),
-}
+}  # fmt: skip
 """By the first half of a market id."""
 
 
