@@ -82,7 +82,7 @@ def streams(name: str, symbols: Sequence[str]) -> list[Stream]:
     site, out = SITES[name], list[Stream]()
     for route, topics in site.routes:
         most = _MOST // len(topics)
-        carried = {kind: silence for _, kinds in topics for kind, silence in kinds}
+        carried: dict[ChannelKind, int] = dict(pair for _, kinds in topics for pair in kinds)
         for part in chunks(symbols, most):
             asked = "/".join(f"{symbol.lower()}@{topic}" for symbol in part for topic, _ in topics)
             url = f"{site.socket}{route}?streams={asked}"
