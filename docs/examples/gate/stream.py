@@ -106,10 +106,10 @@ _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
 def gate_reader() -> VenueReader:
     """Return a reader of Gate.io's perpetuals margined in USDT."""
     state = rest.State()
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=NAME, limits=Limits(200, 10 * SECOND), liquidations="sample", state=state,
-        stream=StreamDecoder(decoders).read, answers=decoders.answers, unwrap=rest.unwrap,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=rest.unwrap,
         symbol="{}_USDT".format, streams=streams, polls=rest.polls, past=rest.past,
         recent=rest.recent, snapshot=rest.snapshot,
     )  # fmt: skip

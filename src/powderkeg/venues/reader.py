@@ -35,8 +35,7 @@ UNREADABLE = "row that cannot be read"
 PARTIAL = "instruments beyond the first page"
 """Counted where a venue has listed only some of its instruments."""
 
-
-_Unwrap: TypeAlias = Callable[[bytes, str], bytes | Raw]
+Unwrap: TypeAlias = Callable[[bytes, str], bytes | Raw]
 """Takes an answer and its kind, and returns what the decoder of this kind reads."""
 
 
@@ -146,7 +145,9 @@ def resubscribe(args: Sequence[object]) -> tuple[bytes, bytes]:
 
 
 class VenueState:
-    """What a venue's frames and answers have said so far. Its decoders share it and keep nothing.
+    """What a venue's frames and answers have said so far, shared by its decoders.
+
+    They keep nothing else that decides how a frame is read, so nothing can differ between them.
 
     Args:
         name: First half of the market ids.
@@ -201,7 +202,7 @@ class VenueState:
         return {key: getattr(self, key.removeprefix("_")) for key in keys}
 
 
-def coded(success: str) -> _Unwrap:
+def coded(success: str) -> Unwrap:
     """Return what unwraps answers of the form ``{"code": "0", "msg": "", "data": [...]}``.
 
     Args:
@@ -229,7 +230,7 @@ class VenueReader(Struct, frozen=True, kw_only=True):
     """Returns the events of a frame of a socket, received at a time in µs."""
     answers: Makers
     """How to read each kind of answer: the part of `Poll.channel` before the colon."""
-    unwrap: _Unwrap = lambda raw, _: raw
+    unwrap: Unwrap = lambda raw, _: raw
     """Takes an answer out of its envelope; raises `RefusalError` where it is a refusal."""
     symbol: Callable[[str], str]
     """Returns the venue's symbol of a coin's perpetual."""

@@ -128,10 +128,10 @@ def binance_reader(kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> Ven
         funding: µs between funding payments, until ``fundingInfo`` lists the symbol.
     """
     site, state = plan.SITES[kind], State(kind, symbol, funding)
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=kind, limits=site.limits, liquidations="sample" if site.futures else "none",
-        state=state, stream=StreamDecoder(decoders).read, answers=decoders.answers,
+        state=state, stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
         unwrap=rest.unwrap, symbol=("{}" + site.suffix).format, streams=partial(plan.streams, kind),
         polls=partial(plan.polls, kind), past=partial(plan.past, kind),
         recent=partial(plan.recent, kind), snapshot=partial(plan.snapshot, kind),

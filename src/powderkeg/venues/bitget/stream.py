@@ -122,12 +122,13 @@ _book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
 def bitget_reader() -> VenueReader:
     """Return a reader of Bitget's perpetuals margined in USDT."""
     state = rest.State()
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=NAME, limits=Limits(20, SECOND), liquidations="sample", state=state,
-        stream=StreamDecoder(decoders).read, answers=decoders.answers, unwrap=coded("00000"),
-        symbol="{}USDT".format, streams=streams, polls=rest.polls, past=rest.past,
-        recent=rest.recent, snapshot=lambda symbol: resubscribe([_subscription("books", symbol)]),
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
+        unwrap=coded("00000"), symbol="{}USDT".format, streams=streams, polls=rest.polls,
+        past=rest.past, recent=rest.recent,
+        snapshot=lambda symbol: resubscribe([_subscription("books", symbol)]),
     )  # fmt: skip
 
 

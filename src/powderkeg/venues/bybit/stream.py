@@ -123,10 +123,10 @@ def bybit_reader(category: Category) -> VenueReader:
         category: Which socket and answers the frames come from.
     """
     state = rest.State(category)
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=state.name, limits=Limits(600, 5 * SECOND), liquidations="all", state=state,
-        stream=StreamDecoder(decoders).read, answers=decoders.answers, unwrap=rest.unwrap,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=rest.unwrap,
         symbol=("{}USDT" if category == "linear" else "{}USD").format,
         streams=partial(streams, state.name, category),
         polls=partial(rest.polls, state.name, category), past=partial(rest.past, category),

@@ -114,12 +114,12 @@ class _Prints:
 def deribit_reader() -> VenueReader:
     """Return a reader of Deribit's perpetuals."""
     state = rest.State()
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=NAME,
         limits=Limits(1200, MINUTE),  # 20 requests a second, each 500 of their credits
-        liquidations="all", state=state, stream=StreamDecoder(decoders).read,
-        answers=decoders.answers, unwrap=rest.unwrap, symbol=symbol_of, streams=streams,
+        liquidations="all", state=state, stream=StreamDecoder(rest_decoder).read,
+        answers=rest_decoder.answers, unwrap=rest.unwrap, symbol=symbol_of, streams=streams,
         polls=rest.polls, past=rest.past, recent=rest.recent, snapshot=snapshot, reply=reply,
     )  # fmt: skip
 

@@ -99,11 +99,11 @@ _encode = msgspec.json.encode
 def hyperliquid_reader() -> VenueReader:
     """Return a reader of the perpetuals of Hyperliquid and of its builder-deployed exchanges."""
     state = rest.State()
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=NAME, limits=Limits(1200, MINUTE), liquidations="none", state=state,
-        stream=StreamDecoder(decoders).read, answers=decoders.answers, symbol=str, streams=streams,
-        polls=rest.polls, past=rest.past, recent=rest.recent,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
+        symbol=str, streams=streams, polls=rest.polls, past=rest.past, recent=rest.recent,
         snapshot=lambda _: (),  # the next frame is the whole book anyway
         watch=lambda addresses: accounts.watch(rest.INFO, addresses),
     )  # fmt: skip

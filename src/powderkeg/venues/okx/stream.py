@@ -147,10 +147,10 @@ _books = decoder(list[_Book])
 def okx_reader() -> VenueReader:
     """Return a reader of OKX's perpetual swaps, linear and inverse."""
     state = rest.State()
-    decoders = RestDecoder(state)
+    rest_decoder = RestDecoder(state)
     return VenueReader(
         name=NAME, limits=Limits(20, 2 * SECOND), liquidations="sample", state=state,
-        stream=StreamDecoder(decoders).read, answers=decoders.answers, unwrap=coded("0"),
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=coded("0"),
         symbol="{}-USDT-SWAP".format, streams=streams, polls=rest.polls, past=rest.past,
         recent=rest.recent,
         snapshot=lambda symbol: resubscribe([{"channel": "books", "instId": symbol}]),
