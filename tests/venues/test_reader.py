@@ -8,6 +8,7 @@ import pytest
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Link
 from powderkeg.instruments import Instrument
+from powderkeg.venues import VENUES
 from powderkeg.venues.base import Deduplicator, Limits
 from powderkeg.venues.reader import (
     UNREADABLE,
@@ -154,6 +155,26 @@ def test_a_stored_state_that_lacks_a_key_is_not_restored(missing):
     del saved[missing]
     with pytest.raises(KeyError, match=missing):
         made().state.load_state(saved)
+
+
+BYBIT = {"_closes", "instruments", "intervals", "tiers"}, "_liquidated _depths _ids _index _mark"
+BINANCE = None, "_ids _known instruments"
+STORED = {
+    "binance": BINANCE, "binance-coin": BINANCE, "binance-spot": BINANCE,
+    "bitget": ({"_ratios", "instruments", "intervals", "tiers"}, "_liquidated _ids"),
+    "bybit": BYBIT, "bybit-inverse": BYBIT,
+    "deribit": (None, "_last instruments"),
+    "hyperliquid": (None, "_held _ids _newest instruments tiers"),
+    "okx": ({"_ratios", "_steps", "instruments", "intervals", "marks", "tiers"},
+            "_chains _liquidated _index _newest"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_the_keys_of_stored_states_stay_as_recorded(name):
+    saved, (answers, own) = VENUES[name]("").state.state_dict(), STORED[name]
+    assert set(saved.pop("answers", {})) == (answers or set())
+    assert set(saved) == set(own.split())
 
 
 def test_by_default_a_frame_needs_no_reply_and_no_accounts_are_watched():
