@@ -13,6 +13,7 @@ from powderkeg.events import SECOND
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
 from powderkeg.venues.base import Limits
+from powderkeg.venues.reader import VenueState
 
 
 class Wire:
@@ -21,13 +22,15 @@ class Wire:
     name = "made"
     limits = Limits(1000, SECOND, "X-Used")
     liquidations = "all"
-    server_time = 0
+
+    def __init__(self):
+        self.state = VenueState(self.name)
 
     def read(self, raw, _seen, channel=""):
         if raw == b"rubbish":
             raise WireError(self.name, "no clock", raw)
         if channel == "clock":
-            self.server_time = int(raw)
+            self.state.server_time = int(raw)
         return []
 
 

@@ -25,7 +25,8 @@ from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import Settings
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
-from powderkeg.venues.bybit.stream import Bybit
+from powderkeg.venues import VenueReader
+from powderkeg.venues.bybit import rest as bybit_requests
 
 from .conftest import until
 
@@ -176,13 +177,13 @@ PLACES = {
     "first polls": (Rest, "fetch", {"whose": bybit_is_asked("instruments")}),
     "polls": (Rest, "repeat", {"whose": bybit_is_asked("ratio")}),
     "answers": (Rest, "_ask", {"whose": bybit_is_asked("clock")}),
-    "what is asked of a past": (Bybit, "past", {"whose": lambda *_: True}),
+    "what is asked of a past": (bybit_requests, "past", {"whose": lambda *_: True}),
     "answers of a past": (Rest, "fetch", {"whose": bybit_is_asked("candles")}),
     "trades of a past": (Rest, "fetch", {"whose": bybit_is_asked("trades")}),
     "player": (Joining, "play", {"whose": lambda each: each.market == BYBIT}),
     "pulse": (LoopLagMonitor, "run", {"whose": lambda *_: True}),
     "report of the start": (Collector, "_report", {"whose": lambda *_: True}),
-    "reader": (Bybit, "read", {"whose": lambda _, raw, *__: b"publicTrade" in raw}),
+    "reader": (VenueReader, "read", {"whose": lambda _, raw, *__: b"publicTrade" in raw}),
 }
 
 

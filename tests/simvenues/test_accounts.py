@@ -11,7 +11,7 @@ import pytest
 from powderkeg.events import Positions
 from powderkeg.simvenues.market.feed import Coin
 from powderkeg.simvenues.wire import MockExchange, RefusedError
-from powderkeg.venues.hyperliquid.stream import Hyperliquid
+from powderkeg.venues.hyperliquid.stream import hyperliquid_reader
 
 from .conftest import Start
 
@@ -31,7 +31,7 @@ def test_accounts_hold_true_positions_with_the_price_they_will_die_at(
     truth = coin.simulation.truth()
     place = coin.simulation.world.venues.index("hyperliquid")
     here = truth.venues == place
-    reader, wire = Hyperliquid(), wires["hyperliquid"]
+    reader, wire = hyperliquid_reader(), wires["hyperliquid"]
     found = 0
     for number in range(0, 997, 50):
         (poll,) = reader.watch([address(number)])
@@ -67,7 +67,7 @@ def test_what_is_no_address_is_refused(wires: dict[str, MockExchange], user):
 async def test_the_answer_comes_over_the_wire(start: Start, http):
     simulator = await start()
     url = f"http://{simulator.addresses['hyperliquid']}/info"
-    reader = Hyperliquid()
+    reader = hyperliquid_reader()
     events = []
     for number in range(40):
         (poll,) = reader.watch([address(number)])

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from powderkeg.errors import WireError
-from powderkeg.venues import Venue
+from powderkeg.venues import VenueReader
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.none())
@@ -38,7 +38,7 @@ def change(pick: st.DataObject, rows: list[Any]) -> None:
     row[pick.draw(st.sampled_from(places))] = pick.draw(VALUES)
 
 
-def readable(venue: Venue, raw: bytes, seen: int, channel: str = "") -> None:
+def readable(venue: VenueReader, raw: bytes, seen: int, channel: str = "") -> None:
     """Expect events that can be written down, all of them seen then; or a `WireError`."""
     try:
         events = venue.read(raw, seen, channel)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from powderkeg.events import HOUR, MINUTE, Candles, Funding, Trade, Trades
 from powderkeg.venues.base import (
+    Channel,
     Deduplicator,
     SequenceTracker,
-    Stateful,
     candles_from_rows,
+    channels,
     chunks,
     funding_events,
     time_chunks,
@@ -80,20 +81,12 @@ def test_past_funding_has_the_interval_since_the_previous_payment():
     assert funding_events("x:Y", 9, [], HOUR) == []
 
 
-class Kept(Stateful):
-    """A reader of which one thing decides how the next frame is read, and one does not."""
-
-    STATE_FIELDS = ("known",)
-
-    def __init__(self, known, counted):
-        self.known, self.counted = known, counted
-
-
-def test_what_is_kept_is_remembered_and_recalled_and_nothing_else():
-    one, other = Kept({"Y": 1}, 2), Kept({}, 3)
-    assert one.state_dict() == {"known": {"Y": 1}}
-    other.load_state(one.state_dict())
-    assert (other.known, other.counted) == ({"Y": 1}, 3)
+def test_channels_are_of_every_symbol_and_kind():
+    assert channels("x", ["Y", "Z"], {"book": 5, "oi": 0}) == tuple(
+        Channel(f"x:{symbol}", kind, expected_interval)
+        for symbol in "YZ"
+        for kind, expected_interval in (("book", 5), ("oi", 0))
+    )
 
 
 def test_prints_that_come_in_order_of_time_stay_in_it():

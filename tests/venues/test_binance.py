@@ -28,9 +28,9 @@ from powderkeg.events import (
     Trades,
 )
 from powderkeg.market.book import Book
-from powderkeg.venues import VENUES, Venue
+from powderkeg.venues import VENUES, VenueReader
 from powderkeg.venues.base import Poll
-from powderkeg.venues.binance.stream import Binance
+from powderkeg.venues.binance.stream import binance_reader
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
@@ -107,16 +107,16 @@ FORCE = {
 SNAPSHOT = {"lastUpdateId": 5, "E": 3, "T": 2, "bids": [["99.5", "1"]], "asks": [["100.5", "2"]]}
 
 
-def usdm() -> Binance:
-    return Binance("binance", "BTCUSDT")
+def usdm() -> VenueReader:
+    return binance_reader("binance", "BTCUSDT")
 
 
-def coin() -> Binance:
-    return Binance("binance-coin", "BTCUSD_PERP")
+def coin() -> VenueReader:
+    return binance_reader("binance-coin", "BTCUSD_PERP")
 
 
-def spot() -> Binance:
-    return Binance("binance-spot", "BTCUSDT")
+def spot() -> VenueReader:
+    return binance_reader("binance-spot", "BTCUSDT")
 
 
 def test_a_trade_where_the_buyer_was_maker_is_a_taker_sell():
@@ -137,7 +137,7 @@ def test_a_print_that_is_not_of_the_market_is_no_trade_and_is_counted(kind):
     venue = usdm()
     row = TRADE | {"X": kind, "p": "0"}
     assert venue.read(frame("btcusdt@trade", row), SEEN) == []
-    assert venue.skipped == {f"not a trade: {kind}": 1}
+    assert venue.state.skipped == {f"not a trade: {kind}": 1}
 
 
 @pytest.mark.parametrize("wrong", [{"p": "0"}, {"q": "-1"}, {"p": "nan"}, {"q": "inf"}])
@@ -201,7 +201,7 @@ def test_a_rest_snapshot_belongs_to_the_symbol_the_reader_was_made_for():
 
 def test_a_snapshot_without_a_symbol_is_unreadable():
     with pytest.raises(WireError, match="expected a depth snapshot with a symbol"):
-        Binance("binance").read(json.dumps(SNAPSHOT).encode(), SEEN)
+        binance_reader("binance").read(json.dumps(SNAPSHOT).encode(), SEEN)
 
 
 def test_a_mark_frame_gives_mark_index_and_the_rate_with_its_interval():
@@ -209,7 +209,7 @@ def test_a_mark_frame_gives_mark_index_and_the_rate_with_its_interval():
     at = 1597536008000 * MS
     assert mark == Mark("binance:BTCUSDT", at, SEEN, 11857.56, 11851.8)
     assert funding == Funding("binance:BTCUSDT", at, SEEN, 0.0001564, 8 * HOUR)
-    four = Binance("binance", funding=4 * HOUR)
+    four = binance_reader("binance", funding=4 * HOUR)
     _, funding = four.read(json.dumps(MARK).encode(), SEEN)
     assert isinstance(funding, Funding)
     assert funding.interval == 4 * HOUR
@@ -259,7 +259,7 @@ def test_rows_of_the_other_universe_on_a_merged_stream_are_left_out_and_counted(
         assert venue.read(frame(f"x@{channel}", row | {"st": 2}), SEEN) == []
         assert venue.read(frame(f"x@{channel}", row | {"st": 1}), SEEN) != []
     assert venue.read(frame("!forceOrder@arr", force), SEEN) == []
-    assert venue.skipped == {"row of the other universe, st=2": 5}
+    assert venue.state.skipped == {"row of the other universe, st=2": 5}
     assert coin().read(frame("!forceOrder@arr", FORCE | {"st": 1}), SEEN) == []
     assert len(spot().read(frame("x@trade", TRADE | {"st": 1}), SEEN)) == 1
 
@@ -279,7 +279,7 @@ def test_open_interest_in_contracts_needs_a_mark():
     raw = b'{"symbol":"BTCUSD_PERP","openInterest":"500","time":7}'
     venue = coin()
     assert venue.read(raw, SEEN, "openInterest:BTCUSD_PERP") == []
-    assert venue.skipped == {"open interest in contracts before any mark": 1}
+    assert venue.state.skipped == {"open interest in contracts before any mark": 1}
     venue.read(frame("x@markPrice", MARK | {"s": "BTCUSD_PERP", "p": "50000"}), SEEN)
     (event,) = venue.read(raw, SEEN, "openInterest:BTCUSD_PERP")
     assert event == OpenInterest("binance-coin:BTCUSD_PERP", 7 * MS, SEEN, 1.0)
@@ -325,7 +325,7 @@ def test_a_transfer_of_the_insurance_fund_has_a_number_but_is_in_no_aggregate():
     venue.read(aggregate(50, 100, 104), SEEN)
     (event,) = venue.read(aggregate(51, 106, 107), SEEN)
     assert isinstance(event, Trade)
-    assert venue.skipped == {"not of the market: a number in no aggregate": 1}
+    assert venue.state.skipped == {"not of the market: a number in no aggregate": 1}
 
 
 def test_an_aggregate_on_two_overlapping_sockets_is_counted_once():
@@ -333,7 +333,7 @@ def test_an_aggregate_on_two_overlapping_sockets_is_counted_once():
     frames = [aggregate(50 + n, 100 + 2 * n, 101 + 2 * n) for n in range(6)]
     message = [venue.read(raw, SEEN) for raw in (*frames[:4], *frames[2:], frames[0])]
     assert sum(len(events) for events in message) == 6
-    assert venue.skipped == {"duplicate trade": 3}
+    assert venue.state.skipped == {"duplicate trade": 3}
 
 
 def test_recent_trades_join_the_stream_whichever_comes_first():
@@ -347,7 +347,7 @@ def test_recent_trades_join_the_stream_whichever_comes_first():
         after = [] if first_live else venue.read(live, SEEN)
         assert isinstance(recent, Trades)
         assert len(recent.times) + len(before + after) == 4
-        assert venue.skipped == {"duplicate trade": 1}
+        assert venue.state.skipped == {"duplicate trade": 1}
         assert [type(e) for e in venue.read(aggregate(52, 104, 104), SEEN)] == [Trade]
 
 
@@ -355,7 +355,7 @@ def test_a_forced_order_on_two_overlapping_sockets_is_counted_once():
     venue = usdm()
     raw = compact("btcusdt@forceOrder", FORCE)
     assert [len(venue.read(raw, SEEN)) for _ in range(2)] == [1, 0]
-    assert venue.skipped == {"duplicate liquidation": 1}
+    assert venue.state.skipped == {"duplicate liquidation": 1}
 
 
 @pytest.mark.parametrize(
@@ -396,17 +396,17 @@ def test_a_reported_interval_replaces_eight_hours():
 def test_the_clock_and_the_instruments_are_kept():
     venue = usdm()
     assert venue.read(b'{"serverTime":5}', SEEN, "clock") == []
-    assert venue.server_time == 5 * MS
+    assert venue.state.server_time == 5 * MS
     raw = (FOLDER / "http_futures_market_exchange_info.json").read_bytes()
     assert venue.read(raw, SEEN, "instruments") == []
-    message = venue.instruments["BTCUSDT"]
+    message = venue.state.instruments["BTCUSDT"]
     assert (message.coin, message.kind, message.linear, message.tick) == (
         "BTC",
         "perpetual",
         True,
         0.1,
     )
-    assert venue.tiers == {}
+    assert venue.state.tiers == {}
 
 
 def test_the_dollars_in_a_contract_are_those_the_venue_lists():
@@ -427,7 +427,7 @@ def test_answers_about_the_past_belong_to_the_symbol_that_was_asked():
     assert event.market == "binance:ETHUSDT"
     venue = usdm()
     assert venue.read(b"[]", SEEN, "orders") == []
-    assert venue.skipped == {"answer to orders": 1}
+    assert venue.state.skipped == {"answer to orders": 1}
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_a_symbol_that_is_none_is_unreadable():
 
 
 def test_the_reader_hands_out_the_plan_of_its_own_market():
-    venue: Venue = VENUES["binance-coin"]("")
+    venue: VenueReader = VENUES["binance-coin"]("")
     symbol = venue.symbol("BTC")
     assert symbol == "BTCUSD_PERP"
     urls = [each.url for each in (*venue.streams([symbol]), *venue.polls([symbol]))]
@@ -476,7 +476,7 @@ def test_a_recorded_stream_makes_whole_chains():
                 assert last.get(event.market, event.previous) == event.previous
                 last[event.market] = event.last
     assert len(last) == 4
-    assert venue.skipped == {"channel kline_1m": 9}
+    assert venue.state.skipped == {"channel kline_1m": 9}
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_a_documented_frame_can_be_read(name):
 def test_acks_and_channels_we_do_not_use_are_counted(raw, reason):
     venue = usdm()
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {reason: 1}
+    assert venue.state.skipped == {reason: 1}
 
 
 FRAMES = [
@@ -637,13 +637,13 @@ def test_the_one_insurance_print_of_2023_is_left_out(data: Path):
     ]
     assert len(prices) == 12_934
     assert max(prices) < 28_300
-    assert venue.skipped == {"not a trade: INSURANCE_FUND": 1}
+    assert venue.state.skipped == {"not a trade: INSURANCE_FUND": 1}
 
 
 def test_what_a_reader_remembers_lets_another_go_on():
     one, other = usdm(), usdm()
     one.read(aggregate(50, 100, 104), SEEN)
-    other.load_state(one.state_dict())
+    other.state.load_state(one.state.state_dict())
     assert other.read(aggregate(50, 100, 104), SEEN) == []
 
 
@@ -652,7 +652,7 @@ def test_an_aggregate_of_the_other_universe_is_left_out():
     other = json.loads(aggregate(50, 100, 104))
     other["data"]["st"] = 2
     assert reader.read(json.dumps(other).encode(), SEEN) == []
-    assert reader.skipped == {"row of the other universe, st=2": 1}
+    assert reader.state.skipped == {"row of the other universe, st=2": 1}
 
 
 def test_an_unreadable_row_of_all_markets_is_skipped_and_the_rest_read():
@@ -661,6 +661,6 @@ def test_an_unreadable_row_of_all_markets_is_skipped_and_the_rest_read():
     odd = [mark | {"s": "币安人生USDT"}, mark | {"p": "-1"}, mark | {"E": "never"}]
     (event,) = venue.read(frame("!markPrice@arr@1s", [*odd, mark]), SEEN)
     assert event == Mark("binance:BTCUSDT", 1000, SEEN, 5.0)
-    assert venue.skipped == {UNREADABLE: 3}
+    assert venue.state.skipped == {UNREADABLE: 3}
     with pytest.raises(WireError, match="expected a symbol"):
         venue.read(frame("!markPrice@arr@1s", odd[:1]), SEEN)

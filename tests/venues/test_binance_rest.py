@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from powderkeg.errors import WireError
 from powderkeg.events import (
     HOUR,
     MINUTE,
+    BookSnapshot,
     Candles,
     Funding,
     Gap,
@@ -24,6 +26,8 @@ from powderkeg.events import (
 )
 from powderkeg.instruments import Instrument
 from powderkeg.venues.binance import rest
+from powderkeg.venues.binance.state import Known
+from powderkeg.venues.binance.stream import binance_reader
 from powderkeg.venues.reader import UNREADABLE
 
 FOLDER = Path(__file__).parent / "frames" / "binance"
@@ -36,27 +40,11 @@ def sample(name):
 
 
 def known(symbol="BTCUSDT", name="binance"):
-    return rest.Known(name, symbol, 8 * HOUR)
+    return Known(name, symbol, 8 * HOUR)
 
 
 def coin(symbol="BTCUSD_PERP"):
     return known(symbol, "binance-coin")
-
-
-@pytest.mark.parametrize(
-    ("one", "size"),
-    [(known(), 300.0), (coin(), 0.6), (coin("ETHUSD_PERP"), 0.06)],
-    ids=["coins", "contracts of 100 USD", "contracts of 10 USD"],
-)
-def test_a_size_is_turned_into_coins(one, size):
-    assert one.size(300.0, 50_000.0) == pytest.approx(size)
-    assert one.levels(((50_000.0, 300.0),)) == ((50_000.0, pytest.approx(size)),)
-
-
-@pytest.mark.parametrize("wrong", ["", "B", "btcusdt", "BTC:USDT", "A" * 41])
-def test_what_is_no_symbol_is_refused(wrong):
-    with pytest.raises(ValueError, match="expected a symbol"):
-        known(wrong)
 
 
 def kline(start, volume="4", quote="40", buy="1", quote_buy="10"):
@@ -97,10 +85,23 @@ def test_candles_of_several_lengths_or_of_none_are_refused(times):
         rest.bars(json.dumps(rows).encode(), SEEN, known(), {})
 
 
+def read(raw, channel, name="binance", symbol=""):
+    """Return what a reader makes of an answer, and its state."""
+    venue = binance_reader(name, symbol)
+    return venue.read(raw, SEEN, channel), venue.state
+
+
 def test_open_interest_of_now_may_lack_its_time():
-    row = rest.interest(sample("http_futures_market_open_interest"))
-    assert (row.size, row.symbol, row.time) == (10659.509, "BTCUSDT", 1589437530011)
-    assert rest.interest(b'{"openInterest":"1"}').time == 0
+    (row,), _ = read(sample("http_futures_market_open_interest"), "openInterest")
+    assert row == OpenInterest("binance:BTCUSDT", 1589437530011 * MS, SEEN, 10659.509)
+    (row,), _ = read(b'{"openInterest":"1"}', "openInterest:BTCUSDT")
+    assert row.event_time == SEEN
+
+
+def test_open_interest_in_contracts_needs_a_mark():
+    events, state = read(b'{"openInterest":"1"}', "openInterest:BTCUSD_PERP", "binance-coin")
+    assert events == []
+    assert state.skipped == {"open interest in contracts before any mark": 1}
 
 
 def test_past_open_interest_of_coin_margin_is_the_value_not_the_contracts():
@@ -145,7 +146,18 @@ def test_intervals_are_in_hours_and_names_in_other_letters_left_out():
 
 
 def test_the_clock_is_in_microseconds():
-    assert rest.clock(b'{"serverTime":7}') == 7 * MS
+    events, state = read(b'{"serverTime":7}', "clock")
+    assert (events, state.server_time) == ([], 7 * MS)
+
+
+def test_what_answers_say_of_a_symbol_is_kept():
+    events, state = read(sample("http_coinm_exchange_info"), "instruments", "binance-coin")
+    assert events == []
+    assert state.of("BTCUSD_PERP").contract_value == state.instruments["BTCUSD_PERP"].contract
+    events, state = read(b'[{"symbol":"LPTUSDT","fundingIntervalHours":4}]', "fundingInfo")
+    assert (events, state.of("LPTUSDT").interval) == ([], 4 * HOUR)
+    (event,), _ = read(json.dumps([row(1, 1, 1)]).encode(), "trades:BTCUSDT")
+    assert event.market == "binance:BTCUSDT"
 
 
 def test_instruments_of_usd_m_are_in_coins():
@@ -203,18 +215,22 @@ def test_an_instrument_without_its_steps_is_refused(more, name, why):
 
 
 def test_a_spot_book_has_no_time_and_no_symbol():
-    book = rest.depth(b'{"lastUpdateId":5,"bids":[["1","2"]],"asks":[]}')
-    assert (book.update, book.bids, book.asks) == (5, ((1.0, 2.0),), ())
-    assert (book.symbol, book.E, book.T) == ("", 0, 0)
-    assert rest.depth(sample("http_futures_market_depth")).T == 1589436922959
+    raw = b'{"lastUpdateId":5,"bids":[["1","2"]],"asks":[]}'
+    expected = BookSnapshot("binance-spot:BTCUSDT", SEEN, SEEN, ((1.0, 2.0),), (), 5)
+    assert read(raw, "depth:BTCUSDT", "binance-spot")[0] == [expected]
+    assert read(raw, "depth", "binance-spot", "BTCUSDT")[0] == [expected]
+    with pytest.raises(WireError, match="a depth snapshot with a symbol"):
+        read(raw, "depth", "binance-spot")
+    (book,), _ = read(sample("http_futures_market_depth"), "depth:BTCUSDT")
+    assert book.event_time == 1589436922959 * MS
 
 
 @pytest.mark.parametrize(
-    "raw", [b'{"code":-1,"msg":"no"}', b'{"error":{"code":-1,"msg":"no"},"id":3}']
+    "raw", [b'{"code":-1,"msg":"no"}', b' {"error":{"code":-1,"msg":"no"},"id":3}']
 )
 def test_a_refusal_comes_in_two_forms(raw):
-    assert rest.refusal(raw, SEEN, "binance") == [Link("binance", SEEN, SEEN, "refused", "-1 no")]
-    assert rest.refusal(b'{"result":null,"id":1}', SEEN, "binance") == []
+    assert read(raw, "trades:BTCUSDT")[0] == [Link("binance", SEEN, SEEN, "refused", "-1 no")]
+    assert rest.unwrap(b'{"result":null,"id":1}') == b'{"result":null,"id":1}'
 
 
 def row(number, first, last, at=5, **more):
@@ -283,9 +299,10 @@ def test_every_aggregate_is_counted_once_in_whatever_order_it_comes(numbers):
 @example(b"[]")
 @example(b"{}")
 def test_any_bytes_are_read_or_an_error_of_the_decoder(raw):
-    readers = [lambda raw: rest.trades(raw, SEEN, known(), {}), rest.depth, rest.clock]
-    readers += [rest.interest, lambda raw: rest.intervals(raw, {})]
-    readers += [lambda raw: rest.instruments(raw, "binance", {})]
+    readers = [
+        lambda raw: rest.intervals(raw, {}),
+        lambda raw: rest.instruments(raw, "binance", {}),
+    ]
     readers += [lambda raw, read=read: read(raw, SEEN, coin(), {}) for read in rest.PAST.values()]
     for read in readers:
         with suppress(msgspec.MsgspecError, ValueError):

@@ -22,8 +22,8 @@ from powderkeg.events import (
 )
 from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
-from powderkeg.venues import VENUES
-from powderkeg.venues.bitget.stream import Bitget
+from powderkeg.venues import VENUES, VenueReader
+from powderkeg.venues.bitget.stream import bitget_reader
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
@@ -38,8 +38,8 @@ MS = 1000
 BTC = "BTCUSDT"
 
 
-def bitget() -> Bitget:
-    return Bitget()
+def bitget() -> VenueReader:
+    return bitget_reader()
 
 
 def frame(topic: str, rows: object, **more: object) -> bytes:
@@ -80,7 +80,7 @@ def test_repeated_history_counts_once_though_ids_need_not_rise():
     assert event.sizes.tolist() == [-0.01, 0.01]
     assert venue.read(frame("publicTrade", [trade(2)]), SEEN) == []
     assert venue.read(frame("publicTrade", [trade(0)]), SEEN)
-    assert venue.skipped == {"duplicate trade": 1}
+    assert venue.state.skipped == {"duplicate trade": 1}
 
 
 def test_the_recorded_snapshot_of_trades_repeats_the_recorded_update():
@@ -105,13 +105,12 @@ def test_a_liquidated_short_is_reported_as_sell():
     assert (event.position_side, event.size) == ("short", 0.05)
 
 
-def test_duplicate_liquidations_count_once_and_those_of_other_markets_not_at_all():
+def test_duplicate_liquidations_count_once():
     venue = bitget()
-    venue.streams([BTC])
     raw = liquidations(liquidation(), liquidation(side="sell"), liquidation(symbol="ETHUSDT"))
-    assert len(venue.read(raw, SEEN)) == 2
+    assert len(venue.read(raw, SEEN)) == 3
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"liquidation of another market": 2, "duplicate liquidation": 2}
+    assert venue.state.skipped == {"duplicate liquidation": 3}
 
 
 def test_a_recorded_ticker_is_mark_funding_and_open_interest_in_coins():
@@ -151,14 +150,14 @@ def test_v2_frames_have_another_shape_and_are_left_out(raw):
     assert venue.read(raw, SEEN) == []
     message = json.loads(raw)
     counted = {} if "event" in message else {f"V1 or V2 channel {message['arg']['channel']}": 1}
-    assert venue.skipped == counted
+    assert venue.state.skipped == counted
 
 
 def test_v1_frames_are_left_out_and_never_misread():
     venue = bitget()
     for raw in V1:
         assert venue.read(raw, SEEN) == []
-    assert sum(venue.skipped.values()) == sum(b'"event"' not in raw for raw in V1)
+    assert sum(venue.state.skipped.values()) == sum(b'"event"' not in raw for raw in V1)
 
 
 def test_frames_of_other_products_share_topics_and_are_left_out():
@@ -166,21 +165,23 @@ def test_frames_of_other_products_share_topics_and_are_left_out():
     for product in ("coin-futures", "spot", "usdc-futures"):
         raw = V3[0].replace(b"usdt-futures", product.encode())
         assert venue.read(raw, SEEN) == []
-    assert set(venue.skipped) == {f"product {p}" for p in ("coin-futures", "spot", "usdc-futures")}
+    assert set(venue.state.skipped) == {
+        f"product {p}" for p in ("coin-futures", "spot", "usdc-futures")
+    }
 
 
 @pytest.mark.parametrize(("raw", "reason"), [(V3[4], "topic books1"), (b"{}", "no topic")])
 def test_what_we_do_not_use_is_counted_and_left_out(raw, reason):
     venue = bitget()
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {reason: 1}
+    assert venue.state.skipped == {reason: 1}
 
 
 def test_acknowledgements_and_the_pong_that_is_no_json_say_nothing():
     venue = bitget()
     assert venue.read(b"pong", SEEN) == []
     assert venue.read(b'{"event":"subscribe","arg":{"topic":"books"}}', SEEN) == []
-    assert venue.skipped == {}
+    assert venue.state.skipped == {}
 
 
 @pytest.mark.parametrize("code", [b"30001", b'"30001"'])
@@ -246,7 +247,7 @@ def test_requests_and_their_answers_pass_through():
     assert [each.channel for each in venue.recent(BTC)] == [f"trades:{BTC}"]
     raw = b'{"code":"00000","msg":"success","data":{"serverTime":"1777358897000"}}'
     assert venue.read(raw, SEEN, "clock") == []
-    assert venue.server_time == TS * MS
+    assert venue.state.server_time == TS * MS
 
 
 def test_a_restored_reader_continues_as_if_never_stopped():
@@ -257,7 +258,7 @@ def test_a_restored_reader_continues_as_if_never_stopped():
     row = {"longAccountRatio": "0.58", "ts": str(TS)}
     ratio = json.dumps({"code": "00000", "msg": "success", "data": [row]}).encode()
     assert one.read(ratio, SEEN, f"ratio:{BTC}")
-    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
+    other.state.load_state(CODEC.unpack(CODEC.pack(one.state.state_dict())))
     assert [other.read(raw, SEEN) for raw in message] == [[], []]
     assert other.read(ratio, SEEN, f"ratio:{BTC}") == []
     assert other.read(V3[5], SEEN) == one.read(V3[5], SEEN)
@@ -299,7 +300,7 @@ def test_any_value_in_any_field_is_events_or_a_wire_error(raw, pick):
 
 
 def test_a_stamp_of_a_frame_that_cannot_be_read_costs_no_row_that_has_its_own():
-    (event,) = Bitget().read(frame("publicTrade", [trade(1)], ts="never"), SEEN)
+    (event,) = bitget_reader().read(frame("publicTrade", [trade(1)], ts="never"), SEEN)
     assert event.event_time == (TS + 1) * 1000
 
 
@@ -311,9 +312,9 @@ def test_a_symbol_that_cannot_be_read_costs_no_other_liquidation_of_the_frame():
     ]
     arg = {"instType": "usdt-futures", "topic": "liquidation"}
     message = {"action": "update", "arg": arg, "data": rows, "ts": 1790000001000}
-    venue = Bitget()
+    venue = bitget_reader()
     (event,) = venue.read(json.dumps(message).encode(), SEEN)
     at = 1790000001000 * 1000
     size = 2.6881720430107525
     assert event == Liquidation("bitget:BTCUSDT", at, SEEN, 93000.0, size, "long")
-    assert venue.skipped == {UNREADABLE: 2}
+    assert venue.state.skipped == {UNREADABLE: 2}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, MINUTE, Candles, Funding, Link, Ratio, Trades
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.bitget.stream import Bitget
+from powderkeg.venues.bitget.stream import bitget_reader
 
 from . import fuzz
 
@@ -47,9 +47,9 @@ def bar(start: int) -> list[str]:
 
 
 def test_a_contract_is_one_coin_and_the_tick_a_step_in_the_last_decimal():
-    venue = Bitget()
+    venue = bitget_reader()
     assert venue.read(answer([LISTED]), SEEN, "instruments") == []
-    assert venue.instruments == {
+    assert venue.state.instruments == {
         BTC: Instrument(
             f"bitget:{BTC}", "BTC", "bitget", "perpetual", linear=True, contract=1.0, tick=0.05
         )
@@ -58,15 +58,15 @@ def test_a_contract_is_one_coin_and_the_tick_a_step_in_the_last_decimal():
 
 @pytest.mark.parametrize("other", [{"symbolType": "delivery"}, {"symbolStatus": "maintain"}])
 def test_what_is_no_trading_perpetual_is_left_out_and_counted(other):
-    venue = Bitget()
+    venue = bitget_reader()
     venue.read(answer([LISTED | other]), SEEN, "instruments")
-    assert venue.instruments == {}
-    assert venue.skipped == {"instrument that is no trading perpetual": 1}
+    assert venue.state.instruments == {}
+    assert venue.state.skipped == {"instrument that is no trading perpetual": 1}
 
 
 @pytest.mark.parametrize(("hours", "interval"), [("4", 4 * HOUR), ("", 8 * HOUR), ("0", 8 * HOUR)])
 def test_the_funding_interval_comes_from_the_instruments_in_hours(hours, interval):
-    venue = Bitget()
+    venue = bitget_reader()
     venue.read(answer([LISTED | {"fundInterval": hours}]), SEEN, "instruments")
     rows = [{"symbol": BTC, "fundingRate": "0.0001", "fundingTime": str(START)}]
     (event,) = venue.read(answer(rows), SEEN, f"funding:{BTC}")
@@ -78,17 +78,17 @@ def test_past_funding_is_oldest_first_with_the_interval_between_payments():
         {"symbol": BTC, "fundingRate": rate, "fundingTime": str(START + n * 3_600_000)}
         for n, rate in ((2, "0.0002"), (0, "-0.0001"))
     ]
-    first, second = Bitget().read(answer(rows), SEEN, f"funding:{BTC}")
+    first, second = bitget_reader().read(answer(rows), SEEN, f"funding:{BTC}")
     assert first == Funding(f"bitget:{BTC}", START * MS, SEEN, -0.0001, 2 * HOUR)
     assert isinstance(second, Funding)
     assert (second.rate, second.interval) == (0.0002, 2 * HOUR)
 
 
 def test_the_clock_is_kept_and_is_no_event():
-    venue = Bitget()
-    assert venue.server_time == 0
+    venue = bitget_reader()
+    assert venue.state.server_time == 0
     assert venue.read(answer({"serverTime": "1740480000123"}), SEEN, "clock") == []
-    assert venue.server_time == 1740480000123 * MS
+    assert venue.state.server_time == 1740480000123 * MS
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,19 @@ def test_the_clock_is_kept_and_is_no_event():
 )
 def test_a_refused_request_is_reported_with_the_venues_message(sent, reason):
     raw = json.dumps({"code": "429", "msg": sent, "data": None}).encode()
-    (event,) = Bitget().read(raw, SEEN, f"candles:{BTC}")
+    (event,) = bitget_reader().read(raw, SEEN, f"candles:{BTC}")
     assert event == Link("bitget", SEEN, SEEN, "refused", reason)
 
 
 def test_an_answer_to_an_unknown_request_is_counted_and_left_out():
-    venue = Bitget()
+    venue = bitget_reader()
     assert venue.read(answer([]), SEEN, "weather:BTC") == []
-    assert venue.skipped == {"answer to weather:BTC": 1}
+    assert venue.state.skipped == {"answer to weather:BTC": 1}
 
 
 def test_bars_are_in_coins_and_the_one_still_open_is_left_out():
     rows = [bar(START), bar(START + 60_000), bar(START + 120_000)]
-    (event,) = Bitget().read(answer(rows), (START + 150_000) * MS, f"candles:{BTC}")
+    (event,) = bitget_reader().read(answer(rows), (START + 150_000) * MS, f"candles:{BTC}")
     assert isinstance(event, Candles)
     assert event.times.tolist() == [START * MS, (START + 60_000) * MS]
     assert event.volume.tolist() == [4, 4]
@@ -117,7 +117,7 @@ def test_bars_are_in_coins_and_the_one_still_open_is_left_out():
 
 def test_a_bar_without_a_price_is_unreadable():
     with pytest.raises(WireError):
-        Bitget().read(answer([["1", "0", "1", "1", "1", "1", "1"]]), SEEN, f"candles:{BTC}")
+        bitget_reader().read(answer([["1", "0", "1", "1", "1", "1", "1"]]), SEEN, f"candles:{BTC}")
 
 
 def test_tiers_are_in_dollars_without_holes_or_deductions():
@@ -127,18 +127,18 @@ def test_tiers_are_in_dollars_without_holes_or_deductions():
         {"symbol": BTC, "level": "1", "startUnit": "0", "endUnit": "150000", "leverage": "125",
          "keepMarginRate": "0.004"},
     ]  # fmt: skip
-    venue = Bitget()
+    venue = bitget_reader()
     assert venue.read(answer(rows), SEEN, f"tiers:{BTC}") == []
-    table = venue.tiers[BTC]
+    table = venue.state.tiers[BTC]
     assert table.tiers == (Tier(0, 150_000, 125, 0.004, 0), Tier(150_000, 900_000, 100, 0.005, 0))
     assert (table.venue, table.symbol, table.valid_from) == ("bitget", BTC, SEEN)
     venue.read(answer([]), SEEN, f"tiers:{BTC}")
-    assert venue.tiers[BTC] is table
+    assert venue.state.tiers[BTC] is table
 
 
 def test_a_ratio_is_the_long_share_of_accounts_and_each_is_emitted_once():
     row = {"longAccountRatio": "0.58", "shortAccountRatio": "0.42", "ts": str(START)}
-    venue = Bitget()
+    venue = bitget_reader()
     (event,) = venue.read(answer([row]), SEEN, f"ratio:{BTC}")
     assert event == Ratio(f"bitget:{BTC}", START * MS, SEEN, "accounts", 0.58)
     assert venue.read(answer([row]), SEEN, f"ratio:{BTC}") == []
@@ -151,7 +151,7 @@ def test_latest_trades_spell_sides_with_and_without_a_capital():
         {"tradeId": str(n), "price": "5", "size": "2", "side": side, "ts": str(START + n)}
         for n, side in ((4, "Buy"), (3, "Sell"), (2, "buy"), (1, "sell"))
     ]
-    (event,) = Bitget().read(answer(rows), SEEN, f"trades:{BTC}")
+    (event,) = bitget_reader().read(answer(rows), SEEN, f"trades:{BTC}")
     assert isinstance(event, Trades)
     assert event.sizes.tolist() == [-2, 2, -2, 2]
 
@@ -161,7 +161,7 @@ def query(url: str) -> dict[str, str]:
 
 
 def test_instruments_are_asked_for_first_then_the_clock():
-    polls = Bitget().polls([BTC])
+    polls = bitget_reader().polls([BTC])
     assert [each.channel for each in polls] == [
         "instruments",
         "clock",
@@ -177,12 +177,12 @@ def test_instruments_are_asked_for_first_then_the_clock():
 
 
 def test_the_latest_trades_are_asked_for_by_the_hundred():
-    (asked,) = Bitget().recent(BTC)
+    (asked,) = bitget_reader().recent(BTC)
     assert query(asked.url) == {"symbol": BTC, "productType": "usdt-futures", "limit": "100"}
 
 
 def test_funding_is_asked_for_last_and_open_interest_never():
-    polls = Bitget().past(BTC, SEEN - HOUR, SEEN)
+    polls = bitget_reader().past(BTC, SEEN - HOUR, SEEN)
     assert [each.channel for each in polls] == [f"candles:{BTC}", f"funding:{BTC}"]
     assert query(polls[1].url)["pageSize"] == "100"
 
@@ -191,7 +191,7 @@ def test_funding_is_asked_for_last_and_open_interest_never():
 def test_every_minute_of_the_past_is_asked_for_once(first, count):
     since, until = START * MS + first * MINUTE, START * MS + (first + count) * MINUTE
     asked: list[int] = []
-    for each in Bitget().past(BTC, since, until):
+    for each in bitget_reader().past(BTC, since, until):
         message = query(each.url)
         if "granularity" in message:
             minutes = range(
@@ -218,4 +218,4 @@ ANSWERS = {
 def test_any_value_in_any_field_of_an_answer_is_events_or_a_wire_error(channel, pick):
     message = json.loads(ANSWERS[channel])
     fuzz.change(pick, [message, *message["data"]])
-    fuzz.readable(Bitget(), json.dumps(message).encode(), SEEN, channel)
+    fuzz.readable(bitget_reader(), json.dumps(message).encode(), SEEN, channel)

@@ -22,9 +22,9 @@ from powderkeg.events import (
 )
 from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
-from powderkeg.venues import VENUES
+from powderkeg.venues import VENUES, VenueReader
 from powderkeg.venues.base import Poll
-from powderkeg.venues.bybit.stream import Bybit
+from powderkeg.venues.bybit.stream import bybit_reader
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
@@ -38,12 +38,12 @@ TS = 1_740_480_207_000
 MS = 1000
 
 
-def linear() -> Bybit:
-    return Bybit("linear")
+def linear() -> VenueReader:
+    return bybit_reader("linear")
 
 
-def inverse() -> Bybit:
-    return Bybit("inverse")
+def inverse() -> VenueReader:
+    return bybit_reader("inverse")
 
 
 def recorded(topic: str) -> bytes:
@@ -86,7 +86,7 @@ def test_a_taker_sell_is_a_sell(venue):
     (event,) = venue.read(frame("publicTrade.BTCUSDT", [trade(S="Sell")]), SEEN)
     assert isinstance(event, Trade)
     assert event.taker == "sell"
-    assert event.size == (0.5 if venue.category == "linear" else 0.5 / 20000)
+    assert event.size == (0.5 if venue.name == "bybit" else 0.5 / 20000)
 
 
 def test_a_duplicate_trade_counts_once_but_each_symbol_has_its_own_ids():
@@ -94,7 +94,7 @@ def test_a_duplicate_trade_counts_once_but_each_symbol_has_its_own_ids():
     raw = frame("publicTrade.BTCUSDT", [trade(), trade(i="b")])
     assert len(venue.read(raw, SEEN)) == 1
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"duplicate trade": 2}
+    assert venue.state.skipped == {"duplicate trade": 2}
     assert venue.read(frame("publicTrade.ETHUSDT", [trade()]), SEEN)
 
 
@@ -102,7 +102,7 @@ def test_a_block_trade_is_no_print_and_is_counted():
     venue = linear()
     (event,) = venue.read(frame("publicTrade.BTCUSDT", [trade(BT=True), trade(i="b")]), SEEN)
     assert isinstance(event, Trade)
-    assert venue.skipped == {"block trade": 1}
+    assert venue.state.skipped == {"block trade": 1}
 
 
 def test_a_liquidated_long_is_reported_as_buy():
@@ -124,7 +124,7 @@ def test_all_liquidations_of_a_batch_are_read_and_a_duplicate_batch_counts_once(
     raw = frame("allLiquidation.BTCUSDT", rows)
     assert [event.size for event in venue.read(raw, SEEN)] == [1, 1, 2, 2, 3]
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {"duplicate liquidation": 5}
+    assert venue.state.skipped == {"duplicate liquidation": 5}
 
 
 def test_an_inverse_liquidation_is_in_dollars():
@@ -182,7 +182,7 @@ def test_a_book_of_another_depth_has_other_numbers_and_is_left_out():
     venue = linear()
     assert venue.read(book(5, "snapshot"), SEEN)
     assert venue.read(book(900, "snapshot", depth=50), SEEN) == []
-    assert venue.skipped == {"book of another depth, 50": 1}
+    assert venue.state.skipped == {"book of another depth, 50": 1}
 
 
 def test_a_recorded_book_has_no_hole_and_never_crosses():
@@ -215,7 +215,7 @@ def test_the_single_side_goes_before_half_of_both():
 def test_inverse_open_interest_is_dollars_and_waits_for_a_mark():
     venue = inverse()
     assert venue.read(ticker(openInterest="4000"), SEEN) == []
-    assert venue.skipped == {"open interest in dollars before a mark": 1}
+    assert venue.state.skipped == {"open interest in dollars before a mark": 1}
     assert len(venue.read(ticker(markPrice="20"), SEEN)) == 1
     (event,) = venue.read(ticker(openInterest="4000"), SEEN)
     assert isinstance(event, OpenInterest)
@@ -278,7 +278,7 @@ def test_an_acknowledgement_and_a_pong_say_nothing():
     venue = linear()
     assert venue.read(json.dumps(DOCUMENTED["ws_subscription_ack"]).encode(), SEEN) == []
     assert venue.read(b'{"success":true,"ret_msg":"pong","op":"ping"}', SEEN) == []
-    assert venue.skipped == {}
+    assert venue.state.skipped == {}
 
 
 def test_a_refused_subscription_is_reported_with_the_venues_message():
@@ -298,7 +298,7 @@ def test_a_refused_subscription_is_reported_with_the_venues_message():
 def test_what_we_do_not_use_is_counted_and_left_out(raw, reason):
     venue = linear()
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {reason: 1}
+    assert venue.state.skipped == {reason: 1}
 
 
 def test_frames_from_before_v5_are_left_out_or_unreadable_and_never_misread():
@@ -308,7 +308,7 @@ def test_frames_from_before_v5_are_left_out_or_unreadable_and_never_misread():
             assert venue.read(raw, SEEN) == []
         except WireError:
             continue
-    assert sum(venue.skipped.values()) > 30
+    assert sum(venue.state.skipped.values()) > 30
 
 
 def test_each_category_has_its_symbols_its_socket_and_its_market_ids():
@@ -358,9 +358,9 @@ def test_answers_are_read_by_the_name_of_their_request():
     assert venue.read(again, SEEN) == []
     listed = json.dumps(DOCUMENTED["http_get_instruments_linear"]).encode()
     assert venue.read(listed, SEEN, "instruments") == []
-    assert set(venue.instruments) == {"BTCUSDT", "ETHUSDT"}
+    assert set(venue.state.instruments) == {"BTCUSDT", "ETHUSDT"}
     assert venue.read(listed, SEEN, "clock") == []
-    assert venue.server_time == 1_700_000_000_000_000
+    assert venue.state.server_time == 1_700_000_000_000_000
 
 
 def test_a_restored_reader_continues_as_if_never_stopped():
@@ -370,13 +370,13 @@ def test_a_restored_reader_continues_as_if_never_stopped():
     for raw in (*frames, frame("allLiquidation.BTCUSDT", [liquidation])):
         assert one.read(raw, SEEN)
     one.read(json.dumps(DOCUMENTED["http_get_instruments_inverse"]).encode(), SEEN, "instruments")
-    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
-    assert other.instruments == one.instruments
+    other.state.load_state(CODEC.unpack(CODEC.pack(one.state.state_dict())))
+    assert other.state.instruments == one.state.instruments
     assert other.read(frames[2], SEEN) == []
     assert other.read(book(5, "snapshot", depth=50), SEEN) == []
     assert other.read(frame("allLiquidation.BTCUSDT", [liquidation]), SEEN) == []
     assert other.read(ticker(openInterest="40"), SEEN) == one.read(ticker(openInterest="40"), SEEN)
-    assert other.state_dict().keys() == one.state_dict().keys()
+    assert other.state.state_dict().keys() == one.state.state_dict().keys()
 
 
 WIRE = [json.dumps(each).encode() for each in MESSAGES] + BOOK[1:4]
@@ -415,4 +415,4 @@ def test_an_unreadable_row_is_skipped_and_the_rest_read():
     rows = [trade(i="1"), trade(i="2", p="-5"), trade(i="3", T="never"), trade(i="4")]
     (event,) = venue.read(frame("publicTrade.BTCUSDT", rows), SEEN)
     assert len(event.times) == 2
-    assert venue.skipped == {UNREADABLE: 2}
+    assert venue.state.skipped == {UNREADABLE: 2}

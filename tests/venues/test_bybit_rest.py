@@ -10,9 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.errors import WireError
-from powderkeg.events import DAY, HOUR, MINUTE, Candles, Funding, Link, OpenInterest, Ratio, Trades
+from powderkeg.events import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Candles,
+    Funding,
+    Link,
+    OpenInterest,
+    Ratio,
+    Trade,
+    Trades,
+)
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.bybit.stream import Bybit
+from powderkeg.venues import VenueReader
+from powderkeg.venues.bybit.stream import bybit_reader
 
 from . import fuzz
 
@@ -34,12 +46,12 @@ def documented(name: str) -> bytes:
     return json.dumps(DOCUMENTED[name]).encode()
 
 
-def linear() -> Bybit:
-    return Bybit("linear")
+def linear() -> VenueReader:
+    return bybit_reader("linear")
 
 
-def inverse() -> Bybit:
-    return Bybit("inverse")
+def inverse() -> VenueReader:
+    return bybit_reader("inverse")
 
 
 def kline(start: int, close: float = 11, volume: float = 4, turnover: float = 40) -> list[str]:
@@ -48,10 +60,10 @@ def kline(start: int, close: float = 11, volume: float = 4, turnover: float = 40
 
 def test_the_clock_is_kept_and_is_no_event():
     venue = linear()
-    assert venue.server_time == 0
+    assert venue.state.server_time == 0
     raw = b'{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1"},"time":1740480000123}'
     assert venue.read(raw, SEEN, "clock") == []
-    assert venue.server_time == 1740480000123 * MS
+    assert venue.state.server_time == 1740480000123 * MS
 
 
 def test_a_refused_request_is_reported_with_the_venues_message():
@@ -64,7 +76,7 @@ def test_instruments_are_the_trading_perpetuals_of_the_category():
     venue = linear()
     raw = documented("http_get_instruments_linear")
     assert venue.read(raw, SEEN, "instruments") == []
-    assert venue.instruments["BTCUSDT"] == Instrument(
+    assert venue.state.instruments["BTCUSDT"] == Instrument(
         "bybit:BTCUSDT", "BTC", "bybit", "perpetual", linear=True, contract=1.0, tick=0.5
     )
     assert inverse().read(raw, SEEN, "instruments") == []
@@ -73,7 +85,7 @@ def test_instruments_are_the_trading_perpetuals_of_the_category():
 def test_an_inverse_contract_is_one_dollar():
     venue = inverse()
     venue.read(documented("http_get_instruments_inverse"), SEEN, "instruments")
-    found = venue.instruments["BTCUSD"]
+    found = venue.state.instruments["BTCUSD"]
     assert (found.linear, found.contract, found.market) == (False, 1.0, "bybit-inverse:BTCUSD")
 
 
@@ -81,7 +93,7 @@ def test_an_instrument_that_is_gone_from_the_answer_is_gone():
     venue = linear()
     venue.read(documented("http_get_instruments_linear"), SEEN, "instruments")
     venue.read(documented("http_get_instruments_linear_symbol_type"), SEEN, "instruments")
-    assert set(venue.instruments) == {"TSLAUSDT"}
+    assert set(venue.state.instruments) == {"TSLAUSDT"}
 
 
 def test_a_dated_future_and_a_halted_perpetual_are_left_out_and_counted():
@@ -89,8 +101,8 @@ def test_a_dated_future_and_a_halted_perpetual_are_left_out_and_counted():
     (row,) = json.loads(documented("http_get_instruments_inverse"))["result"]["list"]
     rows = [row | {"contractType": "InverseFutures"}, row | {"status": "Closed"}]
     venue.read(answer(rows, nextPageCursor="page2"), SEEN, "instruments")
-    assert venue.instruments == {}
-    assert venue.skipped == {
+    assert venue.state.instruments == {}
+    assert venue.state.skipped == {
         "instrument that is no trading perpetual": 2,
         "instruments beyond the first page": 1,
     }
@@ -152,7 +164,7 @@ def test_past_inverse_open_interest_is_divided_by_the_close_of_the_bar_that_ende
     venue = inverse()
     rows = [{"openInterest": str(n), "timestamp": str(START + n * 300_000)} for n in (2, 1)]
     assert venue.read(answer(rows), SEEN, "interest:BTCUSD") == []
-    assert venue.skipped == {"past open interest in dollars without a price": 2}
+    assert venue.state.skipped == {"past open interest in dollars without a price": 2}
     venue.read(answer([kline(START + 4 * 60_000, 10)]), SEEN, "candles:BTCUSD")
     (event,) = venue.read(answer(rows), SEEN, "interest:BTCUSD")
     assert event == OpenInterest("bybit-inverse:BTCUSD", (START + 300_000) * MS, SEEN, 0.05)
@@ -207,7 +219,7 @@ def test_margin_rates_are_fractions_even_where_the_venue_sends_percent(percent):
         ]
     venue = linear()
     assert venue.read(answer(rows), SEEN, "tiers:BTCUSDT") == []
-    table = venue.tiers["BTCUSDT"]
+    table = venue.state.tiers["BTCUSDT"]
     first, second = table.tiers
     assert first == Tier(0, 2e6, 100, pytest.approx(0.005), 0)
     assert second == Tier(2e6, 2.6e6, 90, pytest.approx(0.0056), 1200)
@@ -224,7 +236,7 @@ def test_a_margin_rate_or_a_deduction_beyond_reason_is_unreadable(wrong):
 def test_an_answer_without_tiers_leaves_none():
     venue = linear()
     assert venue.read(answer([]), SEEN, "tiers:BTCUSDT") == []
-    assert venue.tiers == {}
+    assert venue.state.tiers == {}
 
 
 def test_latest_trades_arrive_newest_first_and_are_emitted_oldest_first():
@@ -238,10 +250,19 @@ def test_latest_trades_arrive_newest_first_and_are_emitted_oldest_first():
     assert event.sizes.tolist() == [-2, -2]
 
 
+def test_a_trade_of_two_answers_counts_once_and_inverse_sizes_are_dollars():
+    row = {"execId": "1", "price": "5", "size": "2", "side": "Sell", "time": str(START)}
+    venue, raw = inverse(), answer([row, row | {"execId": "2", "isBlockTrade": True}])
+    (event,) = venue.read(raw, SEEN, "trades:BTCUSD")
+    assert event == Trade("bybit-inverse:BTCUSD", START * MS, SEEN, 5.0, 0.4, "sell")
+    assert venue.read(raw, SEEN, "trades:BTCUSD") == []
+    assert venue.state.skipped == {"duplicate trade": 2, "block trade": 1}
+
+
 def test_an_answer_to_an_unknown_request_is_counted_and_left_out():
     venue = linear()
     assert venue.read(answer([]), SEEN, "weather:BTCUSDT") == []
-    assert venue.skipped == {"answer to weather:BTCUSDT": 1}
+    assert venue.state.skipped == {"answer to weather:BTCUSDT": 1}
 
 
 def query(url: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from powderkeg.errors import ConfigError, WireError
 from powderkeg.events import MINUTE, Positions
 from powderkeg.venues.hyperliquid import accounts
-from powderkeg.venues.hyperliquid.stream import Hyperliquid
+from powderkeg.venues.hyperliquid.stream import hyperliquid_reader
 
 from . import fuzz
 
@@ -35,7 +35,7 @@ def read(venue, *positions):
 
 
 def test_a_position_has_the_venues_own_liquidation_price():
-    (event,) = read(Hyperliquid(), position())
+    (event,) = read(hyperliquid_reader(), position())
     assert isinstance(event, Positions)
     assert (event.market, event.event_time, event.received_time) == (
         "hyperliquid:BTC",
@@ -49,25 +49,25 @@ def test_a_position_has_the_venues_own_liquidation_price():
 
 
 def test_a_short_is_negative():
-    (event,) = read(Hyperliquid(), position(szi="-2.5"))
+    (event,) = read(hyperliquid_reader(), position(szi="-2.5"))
     assert isinstance(event, Positions)
     assert event.sizes.tolist() == [-2.5]
 
 
 @pytest.mark.parametrize("none", [None, "0", "0.0"])
 def test_a_position_may_have_no_liquidation_price(none):
-    (event,) = read(Hyperliquid(), position(liquidation=none))
+    (event,) = read(hyperliquid_reader(), position(liquidation=none))
     assert isinstance(event, Positions)
     assert math.isnan(event.liquidations[0])
 
 
 def test_each_coin_is_a_look_of_its_own():
-    events = read(Hyperliquid(), position(), position("ETH", "-7", "3000", "4000"))
+    events = read(hyperliquid_reader(), position(), position("ETH", "-7", "3000", "4000"))
     assert [event.market for event in events] == ["hyperliquid:BTC", "hyperliquid:ETH"]
 
 
 def test_a_closed_position_is_reported_once():
-    venue = Hyperliquid()
+    venue = hyperliquid_reader()
     read(venue, position(), position("ETH"))
     events = read(venue, position("ETH"))
     gone = [event for event in events if isinstance(event, Positions) and event.flat]
@@ -79,7 +79,7 @@ def test_a_closed_position_is_reported_once():
 
 
 def test_a_position_of_no_size_is_none():
-    venue = Hyperliquid()
+    venue = hyperliquid_reader()
     assert read(venue, position(szi="0.0")) == []
     read(venue, position())
     (event,) = read(venue, position(szi="0.0"))
@@ -88,9 +88,9 @@ def test_a_position_of_no_size_is_none():
 
 
 def test_what_was_held_is_remembered_by_the_next_reader():
-    venue, later = Hyperliquid(), Hyperliquid()
+    venue, later = hyperliquid_reader(), hyperliquid_reader()
     read(venue, position())
-    later.load_state(venue.state_dict())
+    later.state.load_state(venue.state.state_dict())
     (event,) = read(later)
     assert isinstance(event, Positions)
     assert event.flat == (ME,)
@@ -98,24 +98,24 @@ def test_what_was_held_is_remembered_by_the_next_reader():
 
 def test_accounts_are_asked_for_once_a_minute_within_the_limits():
     other = "0x" + "CD" * 20
-    polls = Hyperliquid().watch([ME, other, other])
+    polls = hyperliquid_reader().watch([ME, other, other])
     assert [poll.channel for poll in polls] == [CHANNEL, f"positions:{other.lower()}"]
     assert json.loads(polls[0].body) == {"type": "clearinghouseState", "user": ME}
     assert all((poll.every, poll.weight) == (MINUTE, 2) for poll in polls)
-    assert Hyperliquid.limits.weight / 3 >= accounts.MOST * accounts.WEIGHT
-    assert Hyperliquid().watch([]) == []
+    assert hyperliquid_reader().limits.weight / 3 >= accounts.MOST * accounts.WEIGHT
+    assert hyperliquid_reader().watch([]) == []
 
 
 @pytest.mark.parametrize("odd", ["", "0xabc", ME + "0", ME[2:], "0x" + "zz" * 20])
 def test_what_is_no_address_is_refused(odd):
     with pytest.raises(ConfigError, match="expected an address"):
-        Hyperliquid().watch([ME, odd])
+        hyperliquid_reader().watch([ME, odd])
 
 
 def test_too_many_accounts_are_refused():
     many = [f"0x{n:040x}" for n in range(accounts.MOST + 1)]
     with pytest.raises(ConfigError, match="at most 200 accounts"):
-        Hyperliquid().watch(many)
+        hyperliquid_reader().watch(many)
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,16 @@ def test_too_many_accounts_are_refused():
 )
 def test_impossible_numbers_are_unread(bad):
     with pytest.raises(WireError):
-        read(Hyperliquid(), bad)
+        read(hyperliquid_reader(), bad)
 
 
 @given(fuzz.wounds())
 def test_damaged_answers_are_read_or_refused(wound):
-    fuzz.readable(Hyperliquid(), fuzz.hurt(state(position()), wound), SEEN, CHANNEL)
+    fuzz.readable(hyperliquid_reader(), fuzz.hurt(state(position()), wound), SEEN, CHANNEL)
 
 
 @given(st.data())
 def test_any_value_in_any_field_is_read_or_refused(pick):
     rows = [position(), position("ETH")]
     fuzz.change(pick, rows)
-    fuzz.readable(Hyperliquid(), state(*rows), SEEN, CHANNEL)
+    fuzz.readable(hyperliquid_reader(), state(*rows), SEEN, CHANNEL)

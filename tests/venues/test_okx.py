@@ -22,8 +22,8 @@ from powderkeg.events import (
 )
 from powderkeg.history.snapshots import CODEC
 from powderkeg.market.book import Book
-from powderkeg.venues import VENUES
-from powderkeg.venues.okx.stream import Okx
+from powderkeg.venues import VENUES, VenueReader
+from powderkeg.venues.okx.stream import okx_reader
 from powderkeg.venues.reader import UNREADABLE
 
 from . import fuzz
@@ -39,9 +39,9 @@ MS = 1000
 BTC = "BTC-USDT-SWAP"
 
 
-def okx() -> Okx:
+def okx() -> VenueReader:
     """Return a reader that knows the contracts of eight swaps, as recorded in May 2022."""
-    venue = Okx()
+    venue = okx_reader()
     assert venue.read(INSTRUMENTS, SEEN, "instruments") == []
     return venue
 
@@ -91,11 +91,11 @@ def test_sizes_are_contracts_and_a_forgotten_one_is_an_error_of_a_hundred(symbol
 @pytest.mark.parametrize("raw", [frame("trades", [trade(1)]), book(5, -1, "snapshot")])
 def test_a_symbol_whose_contract_size_is_unknown_is_unreadable(raw):
     with pytest.raises(WireError, match="expected the contract size of BTC-USDT-SWAP"):
-        Okx().read(raw, SEEN)
+        okx_reader().read(raw, SEEN)
 
 
 def test_trades_read_before_the_contract_was_known_may_come_again():
-    venue = Okx()
+    venue = okx_reader()
     with pytest.raises(WireError):
         venue.read(frame("trades", [trade(1)]), SEEN)
     venue.read(INSTRUMENTS, SEEN, "instruments")
@@ -123,11 +123,11 @@ def test_duplicate_trades_count_once_because_their_ids_rise():
     (event,) = venue.read(frame("trades", [trade(8), trade(9)]), SEEN)
     assert isinstance(event, Trade)
     assert venue.read(frame("trades", [trade(6)]), SEEN) == []
-    assert venue.skipped == {"duplicate trade": 2}
+    assert venue.state.skipped == {"duplicate trade": 2}
     assert venue.read(frame("trades", [trade(6)], "ETH-USDT-SWAP"), SEEN)
 
 
-def follow(venue: Okx, kept: Book, *frames: bytes) -> list[bool]:
+def follow(venue: VenueReader, kept: Book, *frames: bytes) -> list[bool]:
     """Return for each frame whether the book asks for a new one."""
     events = [event for raw in frames for event in venue.read(raw, SEEN)]
     return [kept.apply(event) is not None for event in events]  # type: ignore[arg-type]
@@ -152,7 +152,7 @@ def test_a_book_that_did_not_change_repeats_its_id_and_is_ignored():
     venue, kept = okx(), Book(f"okx:{BTC}")
     frames = book(5, -1, "snapshot"), book(7, 5), book(7, 7), book(7, 5), book(8, 7)
     assert follow(venue, kept, *frames) == [False] * 3
-    assert venue.skipped == {"book that did not change": 2}
+    assert venue.state.skipped == {"book that did not change": 2}
     assert kept.update == 8
 
 
@@ -205,26 +205,20 @@ def test_a_replay_after_subscribing_counts_once_but_late_rows_are_kept():
     assert venue.read(liquidations(detail(), detail(), detail(sz="9")), SEEN) == []
     (late,) = venue.read(liquidations(detail(), detail(ts=str(TS - 90_000))), SEEN)
     assert late.event_time == (TS - 90_000) * MS
-    assert venue.skipped == {"duplicate liquidation": 4}
+    assert venue.state.skipped == {"duplicate liquidation": 4}
 
 
-def test_liquidations_of_other_markets_are_left_out():
-    venue = okx()
-    raw = liquidations(detail(), symbol="ETH-USDT-SWAP")
-    assert venue.read(raw, SEEN)
-    venue.streams([BTC])
+def test_liquidations_of_markets_without_a_contract_size_are_left_out():
+    venue = okx_reader()
+    messages = json.loads(liquidations(detail()))
+    messages["data"] += [{"instId": "NEW-USDT-SWAP", "details": [detail()]}]
+    raw = json.dumps(messages).encode()
     assert venue.read(raw, SEEN) == []
-    assert venue.read(liquidations(detail(), symbol="NEW-USDT-SWAP"), SEEN) == []
-    assert venue.skipped == {"liquidation of another market": 2}
-
-
-def test_a_liquidation_of_ours_waits_for_the_contract_size():
-    venue = Okx()
-    venue.streams([BTC])
-    with pytest.raises(WireError, match="contract size"):
-        venue.read(liquidations(detail()), SEEN)
+    assert venue.state.skipped.pop("liquidation of another market") == 2
     venue.read(INSTRUMENTS, SEEN, "instruments")
-    assert venue.read(liquidations(detail()), SEEN)
+    (event,) = venue.read(raw, SEEN)
+    assert event.market == f"okx:{BTC}"
+    assert venue.state.skipped["liquidation of another market"] == 1
 
 
 def test_a_mark_carries_the_last_index_of_its_family():
@@ -267,7 +261,7 @@ def test_a_recorded_funding_frame_without_a_rate_is_counted_and_left_out():
         [type(event) for event in venue.read(json.dumps(each).encode(), SEEN)] for each in messages
     ]
     assert kinds == [[Funding], []]
-    assert venue.skipped == {"funding without a rate": 1}
+    assert venue.state.skipped == {"funding without a rate": 1}
 
 
 @pytest.mark.parametrize(
@@ -298,11 +292,11 @@ def test_a_refused_subscription_is_reported_with_the_venues_message():
 
 
 def test_acknowledgements_and_the_pong_that_is_no_json_say_nothing():
-    venue, before = okx(), dict(okx().skipped)
+    venue, before = okx(), dict(okx().state.skipped)
     assert venue.read(b"pong", SEEN) == []
     assert venue.read(b'{"event":"subscribe","arg":{"channel":"trades"}}', SEEN) == []
     assert venue.read(b'{"event":"unsubscribe","arg":{"channel":"books"}}', SEEN) == []
-    assert venue.skipped == before
+    assert venue.state.skipped == before
 
 
 @pytest.mark.parametrize(
@@ -314,16 +308,16 @@ def test_acknowledgements_and_the_pong_that_is_no_json_say_nothing():
     ],
 )
 def test_what_we_do_not_use_is_counted_and_left_out(raw, reason):
-    venue = Okx()
+    venue = okx_reader()
     assert venue.read(raw, SEEN) == []
-    assert venue.skipped == {reason: 1}
+    assert venue.state.skipped == {reason: 1}
 
 
 def test_frames_from_before_v5_are_left_out():
-    venue = Okx()
+    venue = okx_reader()
     for raw in (FRAMES / "v3_messages.jsonl").read_bytes().splitlines():
         assert venue.read(raw, SEEN) == []
-    assert sum(venue.skipped.values()) > 20
+    assert sum(venue.state.skipped.values()) > 20
 
 
 def test_every_recorded_message_of_a_swap_can_be_read():
@@ -372,11 +366,11 @@ def test_requests_and_the_clock_pass_through():
     assert venue.past(BTC, SEEN - HOUR, SEEN)[0].channel == f"candles:{BTC}"
     assert [each.channel for each in venue.recent(BTC)] == [f"trades:{BTC}"]
     assert venue.read(b'{"code":"0","msg":"","data":[{"ts":"1740480207000"}]}', SEEN, "clock") == []
-    assert venue.server_time == TS * MS
+    assert venue.state.server_time == TS * MS
 
 
 def test_a_restored_reader_continues_as_if_never_stopped():
-    one, other = okx(), Okx()
+    one, other = okx(), okx_reader()
     messages = (
         book(500, -1, "snapshot"),
         book(3, 500),
@@ -388,13 +382,13 @@ def test_a_restored_reader_continues_as_if_never_stopped():
     row = {"tier": "1", "minSz": "0", "maxSz": "1000", "mmr": "0.004", "maxLever": "100"}
     tiers = json.dumps({"code": "0", "msg": "", "data": [row]}).encode()
     assert one.read(tiers, SEEN, f"tiers:{BTC}") == []
-    other.load_state(CODEC.unpack(CODEC.pack(one.state_dict())))
-    assert other.instruments == one.instruments
+    other.state.load_state(CODEC.unpack(CODEC.pack(one.state.state_dict())))
+    assert other.state.instruments == one.state.instruments
     assert [other.read(raw, SEEN) for raw in messages[2:]] == [[], []]
     assert other.read(book(4, 3), SEEN) == one.read(book(4, 3), SEEN)
     mark = frame("mark-price", [{"instId": BTC, "markPx": "20000", "ts": str(TS)}])
     assert other.read(mark, SEEN) == one.read(mark, SEEN)
-    assert other.tiers == one.tiers != {}
+    assert other.state.tiers == one.state.tiers != {}
 
 
 WIRE = [
@@ -453,14 +447,4 @@ def test_an_unreadable_order_or_detail_is_skipped_and_the_rest_read():
     )
     messages["data"] += [{"instId": 5}, {"instId": BTC, "details": [detail(sz="x")]}]
     assert len(venue.read(json.dumps(messages).encode(), SEEN)) == 2
-    assert venue.skipped == {UNREADABLE: 4}
-
-
-def test_an_order_of_unknown_contract_size_is_skipped():
-    venue = okx()
-    venue.streams([BTC, "NEW-USDT-SWAP"])
-    messages = json.loads(liquidations(detail()))
-    messages["data"] += [{"instId": "NEW-USDT-SWAP", "details": [detail()]}]
-    (event,) = venue.read(json.dumps(messages).encode(), SEEN)
-    assert event.market == f"okx:{BTC}"
-    assert venue.skipped == {UNREADABLE: 1}
+    assert venue.state.skipped == {UNREADABLE: 4}

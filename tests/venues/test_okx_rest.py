@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from powderkeg.errors import WireError
 from powderkeg.events import DAY, HOUR, MINUTE, Candles, Funding, Link, OpenInterest, Ratio, Trades
 from powderkeg.instruments import Instrument, Tier
-from powderkeg.venues.okx.stream import Okx
+from powderkeg.venues import VenueReader
+from powderkeg.venues.okx.stream import okx_reader
 
 from . import fuzz
 
@@ -34,8 +35,8 @@ def documented(name: str) -> bytes:
     return json.dumps(DOCUMENTED[name]).encode()
 
 
-def okx() -> Okx:
-    venue = Okx()
+def okx() -> VenueReader:
+    venue = okx_reader()
     venue.read(INSTRUMENTS, SEEN, "instruments")
     return venue
 
@@ -45,7 +46,7 @@ def bar(start: int, closed: str = "1") -> list[str]:
     return [*parts, closed]
 
 
-def mark(venue: Okx, price: str, symbol: str = BTC) -> None:
+def mark(venue: VenueReader, price: str, symbol: str = BTC) -> None:
     row = {"instId": symbol, "markPx": price, "ts": str(START)}
     parts = {"arg": {"channel": "mark-price", "instId": symbol}, "data": [row]}
     venue.read(json.dumps(parts).encode(), SEEN)
@@ -53,19 +54,19 @@ def mark(venue: Okx, price: str, symbol: str = BTC) -> None:
 
 def test_a_linear_contract_is_coins_and_an_inverse_one_dollars():
     venue = okx()
-    assert venue.instruments[BTC] == Instrument(
+    assert venue.state.instruments[BTC] == Instrument(
         f"okx:{BTC}", "BTC", "okx", "perpetual", linear=True, contract=0.01, tick=0.1
     )
-    inverse = venue.instruments["BTC-USD-SWAP"]
+    inverse = venue.state.instruments["BTC-USD-SWAP"]
     assert (inverse.linear, inverse.contract, inverse.coin) == (False, 100.0, "BTC")
-    assert venue.instruments["DOGE-USDT-SWAP"].contract == 1000
+    assert venue.state.instruments["DOGE-USDT-SWAP"].contract == 1000
 
 
 def test_the_size_of_a_contract_is_its_value_times_its_multiplier():
     (row,) = json.loads(documented("http_get_instruments_swap"))["data"][2:]
-    venue = Okx()
+    venue = okx_reader()
     venue.read(answer([row | {"ctMult": "10"}]), SEEN, "instruments")
-    assert venue.instruments[BTC].contract == pytest.approx(0.1)
+    assert venue.state.instruments[BTC].contract == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -73,23 +74,23 @@ def test_the_size_of_a_contract_is_its_value_times_its_multiplier():
 )
 def test_a_swap_that_does_not_trade_or_is_of_another_unit_is_left_out_and_counted(other):
     row = json.loads(documented("http_get_instruments_swap"))["data"][2]
-    venue = Okx()
+    venue = okx_reader()
     assert venue.read(answer([row | other]), SEEN, "instruments") == []
-    assert venue.instruments == {}
-    assert venue.skipped == {"instrument that is no live swap of a known size": 1}
+    assert venue.state.instruments == {}
+    assert venue.state.skipped == {"instrument that is no live swap of a known size": 1}
 
 
 def test_a_live_swap_without_a_size_is_unreadable():
     row = json.loads(documented("http_get_instruments_swap"))["data"][2]
     with pytest.raises(WireError, match="expected a contract or tick size"):
-        Okx().read(answer([row | {"ctVal": "0"}]), SEEN, "instruments")
+        okx_reader().read(answer([row | {"ctVal": "0"}]), SEEN, "instruments")
 
 
 def test_the_clock_is_kept_and_is_no_event():
-    venue = Okx()
-    assert venue.server_time == 0
+    venue = okx_reader()
+    assert venue.state.server_time == 0
     assert venue.read(answer([{"ts": "1740480000123"}]), SEEN, "clock") == []
-    assert venue.server_time == 1740480000123 * MS
+    assert venue.state.server_time == 1740480000123 * MS
 
 
 @pytest.mark.parametrize(
@@ -97,18 +98,18 @@ def test_the_clock_is_kept_and_is_no_event():
 )
 def test_a_refused_request_is_reported_with_the_venues_message(sent, reason):
     raw = json.dumps({"code": "50011", "msg": sent}).encode()
-    (event,) = Okx().read(raw, SEEN, f"candles:{BTC}")
+    (event,) = okx_reader().read(raw, SEEN, f"candles:{BTC}")
     assert event == Link("okx", SEEN, SEEN, "refused", reason)
 
 
 def test_an_answer_to_an_unknown_request_is_counted_and_left_out():
-    venue = Okx()
+    venue = okx_reader()
     assert venue.read(answer([]), SEEN, "weather:BTC") == []
-    assert venue.skipped == {"answer to weather:BTC": 1}
+    assert venue.state.skipped == {"answer to weather:BTC": 1}
 
 
 def test_recorded_shape_of_bars_has_the_volume_in_contracts_coins_and_quote():
-    (event,) = Okx().read(documented("http_get_candlesticks_full"), SEEN, f"candles:{BTC}")
+    (event,) = okx_reader().read(documented("http_get_candlesticks_full"), SEEN, f"candles:{BTC}")
     assert isinstance(event, Candles)
     assert event.span == MINUTE
     assert event.times.tolist() == [1747093980000 * MS, 1747094040000 * MS]
@@ -119,7 +120,7 @@ def test_recorded_shape_of_bars_has_the_volume_in_contracts_coins_and_quote():
 
 def test_a_bar_that_is_not_confirmed_is_left_out():
     rows = [bar(START + 120_000, "0"), bar(START + 60_000), bar(START)]
-    (event,) = Okx().read(answer(rows), SEEN, f"candles:{BTC}")
+    (event,) = okx_reader().read(answer(rows), SEEN, f"candles:{BTC}")
     assert isinstance(event, Candles)
     assert len(event.times) == 2
     assert event.event_time == (START + 120_000) * MS
@@ -127,26 +128,26 @@ def test_a_bar_that_is_not_confirmed_is_left_out():
 
 def test_the_length_of_bars_is_the_distance_between_two():
     rows = [bar(START + 300_000), bar(START)]
-    (event,) = Okx().read(answer(rows), SEEN, f"candles:{BTC}")
+    (event,) = okx_reader().read(answer(rows), SEEN, f"candles:{BTC}")
     assert isinstance(event, Candles)
     assert event.span == 5 * MINUTE
 
 
 def test_a_lone_bar_could_be_of_any_length_and_is_counted_and_left_out():
-    venue = Okx()
+    venue = okx_reader()
     assert venue.read(answer([bar(START)]), SEEN, f"candles:{BTC}") == []
     assert venue.read(answer([]), SEEN, f"candles:{BTC}") == []
-    assert venue.skipped == {"lone bar of unknown length": 1}
+    assert venue.state.skipped == {"lone bar of unknown length": 1}
 
 
 def test_bars_of_another_length_are_unreadable():
     with pytest.raises(WireError, match="expected bars of one or five minutes"):
-        Okx().read(answer([bar(START + 3_600_000), bar(START)]), SEEN, f"candles:{BTC}")
+        okx_reader().read(answer([bar(START + 3_600_000), bar(START)]), SEEN, f"candles:{BTC}")
 
 
 def test_past_open_interest_is_in_coins_oldest_first():
     rows = [[str(START + 300_000), "200", "2", "40000"], [str(START), "100", "1", "20000"]]
-    events = Okx().read(answer(rows), SEEN, f"interest:{BTC}")
+    events = okx_reader().read(answer(rows), SEEN, f"interest:{BTC}")
     assert events == [
         OpenInterest(f"okx:{BTC}", START * MS, SEEN, 1.0),
         OpenInterest(f"okx:{BTC}", (START + 300_000) * MS, SEEN, 2.0),
@@ -154,7 +155,7 @@ def test_past_open_interest_is_in_coins_oldest_first():
 
 
 def test_past_funding_is_oldest_first_with_the_interval_between_payments():
-    events = Okx().read(documented("http_get_funding_rate_history"), SEEN, f"funding:{BTC}")
+    events = okx_reader().read(documented("http_get_funding_rate_history"), SEEN, f"funding:{BTC}")
     assert events == [
         Funding(f"okx:{BTC}", 1704038400000 * MS, SEEN, -0.0000236017, 8 * HOUR),
         Funding(f"okx:{BTC}", 1704067200000 * MS, SEEN, 0.0001515032, 8 * HOUR),
@@ -162,7 +163,7 @@ def test_past_funding_is_oldest_first_with_the_interval_between_payments():
 
 
 def test_longs_per_short_become_the_share_of_longs_and_each_reading_is_emitted_once():
-    venue = Okx()
+    venue = okx_reader()
     rows = [[str(START + 300_000), "3"], [str(START), "1"]]
     events = venue.read(answer(rows), SEEN, f"ratio:{BTC}")
     assert events == [
@@ -191,7 +192,7 @@ def test_tiers_in_contracts_become_notionals_at_the_mark_without_holes_or_deduct
     venue = okx()
     mark(venue, "20000")
     assert venue.read(answer(TIERS), SEEN, f"tiers:{BTC}") == []
-    table = venue.tiers[BTC]
+    table = venue.state.tiers[BTC]
     assert table.tiers == (
         Tier(0.0, 1000 * 0.01 * 20000, 100, 0.004, 0),
         Tier(1000 * 0.01 * 20000, 2000 * 0.01 * 20000, 75, 0.005, 0),
@@ -203,17 +204,17 @@ def test_tiers_of_an_inverse_swap_are_in_coins():
     venue = okx()
     mark(venue, "20000", "BTC-USD-SWAP")
     venue.read(answer(TIERS), SEEN, "tiers:BTC-USD-SWAP")
-    assert [each.cap for each in venue.tiers["BTC-USD-SWAP"].tiers] == [5.0, 10.0]
+    assert [each.cap for each in venue.state.tiers["BTC-USD-SWAP"].tiers] == [5.0, 10.0]
 
 
 def test_tiers_wait_for_the_contract_size_and_for_a_mark():
-    venue = Okx()
+    venue = okx_reader()
     venue.read(answer(TIERS), SEEN, f"tiers:{BTC}")
     mark(venue, "20000")
-    assert venue.tiers == {}
+    assert venue.state.tiers == {}
     venue.read(INSTRUMENTS, SEEN, "instruments")
     mark(venue, "20000")
-    assert len(venue.tiers[BTC].tiers) == 2
+    assert len(venue.state.tiers[BTC].tiers) == 2
 
 
 def test_an_answer_without_tiers_leaves_those_known():
@@ -221,17 +222,19 @@ def test_an_answer_without_tiers_leaves_those_known():
     mark(venue, "20000")
     venue.read(answer(TIERS), SEEN, f"tiers:{BTC}")
     venue.read(answer([]), SEEN, f"tiers:{BTC}")
-    assert len(venue.tiers[BTC].tiers) == 2
+    assert len(venue.state.tiers[BTC].tiers) == 2
 
 
 def test_latest_trades_of_a_contract_of_unknown_size_are_unreadable():
     with pytest.raises(WireError, match="expected the contract size of BTC-USDT-SWAP"):
-        Okx().read(answer([]), SEEN, f"trades:{BTC}")
+        okx_reader().read(answer([]), SEEN, f"trades:{BTC}")
 
 
 def test_latest_trades_have_the_shape_of_those_of_the_socket():
     raw = documented("http_get_trades").replace(b"BTC-USDT", BTC.encode())
-    (event,) = okx().read(raw, SEEN, f"trades:{BTC}")
+    venue = okx()
+    (event,) = venue.read(raw, SEEN, f"trades:{BTC}")
+    assert venue.read(raw, SEEN, f"trades:{BTC}") == []
     assert isinstance(event, Trades)
     assert event.times.tolist() == [1747087161666 * MS, 1747087163557 * MS]
     assert event.sizes.tolist() == [0.0000125 * 0.01, -0.00013669 * 0.01]
@@ -242,7 +245,7 @@ def query(url: str) -> dict[str, str]:
 
 
 def test_instruments_are_asked_for_first_then_the_clock():
-    polls = Okx().polls([BTC])
+    polls = okx_reader().polls([BTC])
     assert [each.channel for each in polls] == [
         "instruments",
         "clock",
@@ -260,12 +263,12 @@ def test_instruments_are_asked_for_first_then_the_clock():
 
 
 def test_the_latest_trades_are_asked_for_by_five_hundred():
-    (asked,) = Okx().recent(BTC)
+    (asked,) = okx_reader().recent(BTC)
     assert asked.url == f"https://www.okx.com/api/v5/market/trades?instId={BTC}&limit=500"
 
 
 def test_open_interest_is_not_asked_for_beyond_its_history_nor_funding_by_time():
-    polls = Okx().past(BTC, SEEN - 30 * DAY, SEEN)
+    polls = okx_reader().past(BTC, SEEN - 30 * DAY, SEEN)
     interest = [each for each in polls if each.channel.startswith("interest")]
     assert len(interest) == 15
     assert int(query(interest[0].url)["begin"]) == (SEEN - 5 * DAY) // MS
@@ -276,7 +279,7 @@ def test_open_interest_is_not_asked_for_beyond_its_history_nor_funding_by_time()
 def test_every_minute_of_the_past_is_asked_for_once_older_ones_by_five(first, count):
     since, until = START * MS + first * 5 * MINUTE, START * MS + (first * 5 + count) * MINUTE
     asked: list[int] = []
-    for each in Okx().past(BTC, since, until):
+    for each in okx_reader().past(BTC, since, until):
         parts = query(each.url)
         if each.channel.startswith("candles"):
             step = {"1m": 1, "5m": 5}[parts["bar"]]
@@ -304,5 +307,5 @@ ANSWERS = {
 def test_any_value_in_any_field_of_an_answer_is_events_or_a_wire_error(channel, pick):
     message = json.loads(ANSWERS[channel])
     fuzz.change(pick, [message, *message["data"]])
-    for venue in (Okx(), okx()):
+    for venue in (okx_reader(), okx()):
         fuzz.readable(venue, json.dumps(message).encode(), SEEN, channel)

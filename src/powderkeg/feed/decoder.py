@@ -37,7 +37,7 @@ from powderkeg.frames import (
     read_control,
 )
 from powderkeg.instruments import in_coins, unit_of
-from powderkeg.venues import VENUES, Venue
+from powderkeg.venues import VENUES, VenueReader
 
 PAST = ("candles", "interest", "funding", "trades")
 """Channels of backfill answers."""
@@ -56,7 +56,7 @@ class Feed:
         """Feed `desks`, by coin; `watch` is called with each event as it was read."""
         self.desks = desks
         self.watch = watch
-        self.readers: dict[str, Venue] = {}
+        self.readers: dict[str, VenueReader] = {}
         self.unread: dict[str, int] = {}
         """Number of frames that could not be read, by venue. The recording keeps them."""
         self.last_unread = ""
@@ -106,7 +106,7 @@ class Feed:
                 self.last_unread = str(why)
         return asks + self._flush()
 
-    def reader(self, venue: str) -> Venue:
+    def reader(self, venue: str) -> VenueReader:
         """Return the reader of a venue, made when first wanted."""
         if venue not in self.readers:
             if venue not in VENUES:

@@ -36,7 +36,7 @@ from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
 from powderkeg.state import Codec
 from powderkeg.venues.base import Deduplicator, SequenceTracker
-from powderkeg.venues.binance.rest import Known
+from powderkeg.venues.binance.state import Known
 
 T = TypeVar("T")
 CODEC = Codec(
@@ -71,7 +71,7 @@ def copy_feed(feed: Feed) -> Any:
             "seq": feed.seq,
             "coins": feed.coins,
             "desks": dict(feed.desks),
-            "readers": {name: reader.state_dict() for name, reader in feed.readers.items()},
+            "readers": {name: reader.state.state_dict() for name, reader in feed.readers.items()},
         }
     )
 
@@ -110,7 +110,7 @@ def _restore(feed: Feed, saved: Any) -> None:
     desks = {coin: _kind(desk, Desk) for coin, desk in saved["desks"].items()}
     seq, coins = _kind(saved["seq"], int), dict(_kind(saved["coins"], dict))
     for name, memory in saved["readers"].items():
-        feed.reader(name).load_state(memory)
+        feed.reader(name).state.load_state(memory)
     feed.desks.update({coin: desk for coin, desk in desks.items() if coin in feed.desks})
     feed.seq = seq
     feed.coins = {market: coin for market, coin in coins.items() if coin in feed.desks}

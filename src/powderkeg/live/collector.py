@@ -28,8 +28,8 @@ from powderkeg.live.timekeeping.discipline import Discipline
 from powderkeg.live.timekeeping.loop_lag import LoopLagMonitor
 from powderkeg.log import get_logger
 from powderkeg.store.folder import Store
-from powderkeg.venues import VENUES
-from powderkeg.venues.base import Poll, Venue
+from powderkeg.venues import VENUES, VenueReader
+from powderkeg.venues.base import Poll
 
 log = get_logger("live")
 
@@ -136,7 +136,7 @@ class Collector:
             ):
                 self._add(name, venue, chosen)
 
-    def _add(self, name: str, venue: Venue, symbols: dict[str, str]) -> None:
+    def _add(self, name: str, venue: VenueReader, symbols: dict[str, str]) -> None:
         self.symbols[name] = symbols
         self.rests[name] = Rest(venue, self.inbox, self.status, self.hosts)
         accounts = [each for desk in self.desks.values() for each in desk.settings.accounts]

@@ -50,5 +50,5 @@ def _venue(rest: Rest, status: Health, feed: Feed, at: int) -> dict[str, Any]:
         "weight_limit": rest.venue.limits.weight,
         "window": rest.venue.limits.window / SECOND,
         "liquidations": rest.venue.liquidations,
-        "skipped": dict(reader.skipped) if reader else {},
+        "skipped": dict(reader.state.skipped) if reader else {},
     }

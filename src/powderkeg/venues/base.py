@@ -1,21 +1,20 @@
-"""The interface of a venue: its sockets and requests as data, and a reader of its frames.
+"""Sockets and requests of a venue as data, bounds of its numbers, and the events made of its rows.
 
 Nothing here opens a socket. A venue lists the sockets to keep open and the REST requests to make;
-`live/` makes them. Every answer comes back to `read` as bytes, from the wire or from a recording.
+`live/` makes them, and every answer comes back to its reader as bytes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from msgspec import Meta, Struct
 
 from powderkeg.events import HOUR, Candles, Event, Funding, Print, Trade, Trades
-from powderkeg.instruments import Instrument, TierTable
 
 _T = TypeVar("_T")
 BIG = 1e18
@@ -47,6 +46,19 @@ class Channel(Struct, frozen=True):
     expected_interval: int = 0
     """µs: the longest silence that is normal; twice this and it is stale. 0 where silence says
     nothing, as for liquidations."""
+
+
+def channels(
+    name: str, symbols: Iterable[str], intervals: Mapping[ChannelKind, int]
+) -> tuple[Channel, ...]:
+    """Return the channels of some symbols at a venue: each kind, with its expected interval."""
+    return tuple(
+        [
+            Channel(f"{name}:{symbol}", kind, expected_interval)
+            for symbol in symbols
+            for kind, expected_interval in intervals.items()
+        ]
+    )
 
 
 class Stream(Struct, frozen=True):
@@ -93,99 +105,6 @@ class Limits(Struct, frozen=True):
     """µs."""
     header: str = ""
     """Response header with the weight used in the current window."""
-
-
-class Venue(Protocol):
-    """One venue's wire, without a socket."""
-
-    name: str
-    """The first half of its market ids."""
-    skipped: dict[str, int]
-    """Frames and rows that were understood and left out on purpose, counted by reason."""
-    limits: Limits
-    liquidations: Completeness
-    instruments: dict[str, Instrument]
-    """By symbol, from the venue's own answers so far."""
-    tiers: dict[str, TierTable]
-    """By symbol, as above."""
-    server_time: int
-    """The venue's clock in its last answer, µs; 0 before the first."""
-
-    def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return the events of one frame; none for acks and channels we do not use.
-
-        Args:
-            raw: The frame as it came.
-            seen: When it was received, µs. A reader never looks at a clock.
-            channel: The name of the `Poll` it answers; empty for what came over a socket.
-
-        Raises:
-            WireError: The frame is not what the venue documents. Nothing else is ever raised.
-        """
-        ...
-
-    def symbol(self, coin: str) -> str:
-        """Return the venue's symbol of a coin's perpetual."""
-        ...
-
-    def streams(self, symbols: Sequence[str]) -> list[Stream]:
-        """Return the sockets that carry all channels of these symbols."""
-        ...
-
-    def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the repeated requests: instruments first, and the venue's clock."""
-        ...
-
-    def watch(self, addresses: Sequence[str]) -> list[Poll]:
-        """Return the repeated requests for the positions of accounts.
-
-        None where the venue does not publish positions of accounts.
-
-        Raises:
-            ConfigError: One is not an address of the venue, or there are too many.
-        """
-        ...
-
-    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for history: candles, open interest, funding; oldest first."""
-        ...
-
-    def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest trades, which join history to the live stream."""
-        ...
-
-    def snapshot(self, symbol: str) -> Poll | tuple[bytes, ...]:
-        """Return how to get a new book snapshot: a request, or messages on the book's socket."""
-        ...
-
-    def reply(self, raw: bytes) -> bytes:
-        """Return the immediate reply to this frame; empty for almost all."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state that decides how the next frame is read; see `Stateful`."""
-        ...
-
-    def load_state(self, memory: dict[str, Any]) -> None:
-        """Restore the state of another reader of this venue."""
-        ...
-
-
-class Stateful:
-    """A reader whose state can be saved and restored without a trace in its output."""
-
-    __slots__ = ()
-    STATE_FIELDS: ClassVar[tuple[str, ...]] = ()
-    """Attributes that decide what the next frame means."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state that decides how the next frame is read: plain values and records."""
-        return {name: getattr(self, name) for name in self.STATE_FIELDS}
-
-    def load_state(self, memory: dict[str, Any]) -> None:
-        """Restore the state of another reader of this venue."""
-        for name in self.STATE_FIELDS:
-            setattr(self, name, memory[name])
 
 
 class Deduplicator:

@@ -1,16 +1,12 @@
-"""Shared base of the venue readers: dispatch by channel name, and counts of what was skipped.
+"""A venue's reader: requests, a stream decoder and a table of REST decoders around one state.
 
-Traps:
-- A hostile frame may make the decoder recurse too deep: that is a `WireError` too.
-- A separate object decodes the REST answers of a venue. `VenueAdapter` shares its dictionaries, so
-  an answer must update them in place and never replace them.
+Trap: a hostile frame may make a decoder recurse too deep; that is a `WireError` too.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,7 +14,7 @@ from msgspec import Raw, Struct
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
-from powderkeg.venues.base import Channel, ChannelKind, Poll, Stateful
+from powderkeg.venues.base import Completeness, Limits, Poll, Stream
 
 
 class Decoder(Protocol):
@@ -38,6 +34,13 @@ UNREADABLE = "row that cannot be read"
 """Counted where the other rows of a frame or answer could be read."""
 PARTIAL = "instruments beyond the first page"
 """Counted where a venue has listed only some of its instruments."""
+
+Unwrap: TypeAlias = Callable[[bytes, str], bytes | Raw]
+"""Takes an answer and its kind, and returns what the decoder of this kind reads."""
+
+
+class RefusalError(Exception):
+    """The venue refused a request or a subscription, in its own words."""
 
 
 class _Envelope(Struct):
@@ -141,159 +144,135 @@ def resubscribe(args: Sequence[object]) -> tuple[bytes, bytes]:
     return (op("unsubscribe", args), op("subscribe", args))
 
 
-class SkipCounter(Stateful):
-    """Base of readers and decoders: what is known of a venue, and counts of what was skipped.
+class VenueState:
+    """What a venue's frames and answers have said so far, shared by its decoders.
+
+    They keep nothing else that decides how a frame is read, so nothing can differ between them.
 
     Args:
-        asked: Decoder and event maker of each kind of answer.
+        name: First half of the market ids.
     """
 
-    __slots__ = ("_asked", "instruments", "server_time", "skipped", "tiers")
-    name: str
-    """First half of the market ids."""
+    __slots__ = ("instruments", "intervals", "name", "server_time", "skipped", "tiers")
+    STATE_FIELDS: ClassVar[tuple[str, ...]] = ()
+    """Keys under which snapshots keep what decides how the next frame is read. The attribute has
+    the same name without the underscore."""
+    ANSWER_FIELDS: ClassVar[tuple[str, ...]] = ()
+    """The same, of keys below ``answers``."""
 
-    def __init__(self, asked: Makers | None = None) -> None:
-        self._asked = asked or {}
-        self.server_time = 0
-        """The venue's clock, µs; 0 until known."""
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.instruments: dict[str, Instrument] = {}
+        """By symbol, from the venue's own answers so far."""
         self.tiers: dict[str, TierTable] = {}
+        """By symbol, as above."""
+        self.intervals: dict[str, int] = {}
+        """Between payments of funding, µs, by symbol."""
+        self.server_time = 0
+        """The venue's clock in its last answer, µs; 0 before the first."""
         self.skipped: dict[str, int] = {}
+        """Frames and rows that were understood and left out on purpose, counted by reason."""
 
-    def _skip(self, reason: str, times: int = 1) -> list[Event]:
+    def skip(self, reason: str, times: int = 1) -> list[Event]:
         """Count what was skipped, and return no events."""
         count(self.skipped, reason, times)
         return []
 
-    def _rows(self, row: object) -> Rows:
-        """Return a reader of lists that counts here what it leaves out."""
-        return Rows(row, self._skip)
-
-    def _refused(self, why: str, seen: int) -> list[Event]:
-        return [Link(self.name, seen, seen, "refused", why[:120])]
-
-    def _answer(self, channel: str, raw: bytes | Raw, seen: int) -> list[Event]:
-        """Return the events of an answer, decoded by the name of its request."""
-        kind, _, symbol = channel.partition(":")
-        if kind not in self._asked:
-            return self._skip(f"answer to {channel[:24]}")
-        rows, make = self._asked[kind]
-        return make(symbol, rows.decode(raw), seen)
-
-
-class RestDecoder(SkipCounter, ABC):
-    """Decodes the REST answers of one venue.
-
-    Args:
-        name: First half of the market ids.
-        asked: Decoder and event maker of each kind of answer.
-    """
-
-    __slots__ = ("intervals", "name")
-
-    def __init__(self, name: str, asked: Makers) -> None:
-        super().__init__(asked)
-        self.name = name
-        self.intervals: dict[str, int] = {}
-        """Between payments of funding, µs, by symbol."""
-
-    @abstractmethod
-    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return the events of an answer; a refusal is a `Link`."""
+    def rows(self, row: object) -> Rows:
+        """Return a decoder of lists that counts here what it leaves out."""
+        return Rows(row, self.skip)
 
     def interval(self, symbol: str) -> int:
         """Return µs between funding payments: eight hours unless the venue says otherwise."""
         return self.intervals.get(symbol, 8 * HOUR)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what decides how the next frame is read: plain values and records."""
+        saved = self._values(self.STATE_FIELDS)
+        return saved | ({"answers": self._values(self.ANSWER_FIELDS)} if self.ANSWER_FIELDS else {})
 
-class EnvelopeDecoder(RestDecoder):
-    """Answers of the form ``{"code": "0", "msg": "", "data": [...]}``."""
+    def load_state(self, saved: dict[str, Any]) -> None:
+        """Restore the state of another reader of this venue."""
+        for key in self.STATE_FIELDS:
+            setattr(self, key.removeprefix("_"), saved[key])
+        for key in self.ANSWER_FIELDS:
+            setattr(self, key.removeprefix("_"), saved["answers"][key])
 
-    __slots__ = ()
-    RIGHT: ClassVar[str] = "0"
-    """The code of a successful answer."""
-
-    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return the events of an answer; a refusal is a `Link`."""
-        coded = _coded.decode(raw)
-        if coded.code != self.RIGHT:
-            return self._refused(coded.msg or f"code {coded.code}", seen)
-        return self._answer(channel, coded.data, seen)
+    def _values(self, keys: tuple[str, ...]) -> dict[str, Any]:
+        return {key: getattr(self, key.removeprefix("_")) for key in keys}
 
 
-class Reader(SkipCounter, ABC):
-    """Reads the socket frames and REST answers of one venue."""
+def coded(success: str) -> Unwrap:
+    """Return what unwraps answers of the form ``{"code": "0", "msg": "", "data": [...]}``.
 
-    __slots__ = ()
+    Args:
+        success: The code of an answer that is no refusal.
+    """
+
+    def unwrap(raw: bytes, _: str) -> Raw:
+        answer = _coded.decode(raw)
+        if answer.code != success:
+            raise RefusalError(answer.msg or f"code {answer.code}")
+        return answer.data
+
+    return unwrap
+
+
+class VenueReader(Struct, frozen=True, kw_only=True):
+    """One venue's wire, without a socket: what to ask, and how to read what comes back."""
+
+    name: str
+    """First half of the market ids."""
+    limits: Limits
+    liquidations: Completeness
+    state: VenueState
+    stream: Callable[[bytes, int], list[Event]]
+    """Returns the events of a frame of a socket, received at a time in µs."""
+    answers: Makers
+    """How to read each kind of answer: the part of `Poll.channel` before the colon."""
+    unwrap: Unwrap = lambda raw, _: raw
+    """Takes an answer out of its envelope; raises `RefusalError` where it is a refusal."""
+    symbol: Callable[[str], str]
+    """Returns the venue's symbol of a coin's perpetual."""
+    streams: Callable[[Sequence[str]], list[Stream]]
+    """Returns the sockets that carry all channels of these symbols."""
+    polls: Callable[[Sequence[str]], list[Poll]]
+    """Returns the repeated requests: instruments first, and the venue's clock."""
+    past: Callable[[str, int, int], list[Poll]]
+    """Returns the requests for the history of a symbol from one time until another, µs: candles,
+    open interest, funding; oldest first."""
+    recent: Callable[[str], list[Poll]]
+    """Returns the request for the latest trades, which join history to the live stream."""
+    snapshot: Callable[[str], Poll | tuple[bytes, ...]]
+    """Returns how to get a new book snapshot: a request, or messages on the book's socket."""
+    watch: Callable[[Sequence[str]], list[Poll]] = lambda _: []
+    """Returns the repeated requests for the positions of accounts, none where the venue does not
+    publish them. Raises `ConfigError` where one is not an address, or there are too many."""
+    reply: Callable[[bytes], bytes] = lambda _: b""
+    """Returns the immediate reply to a frame; empty for almost all."""
 
     def read(self, raw: bytes, seen: int, channel: str = "") -> list[Event]:
-        """Return the events of one frame or answer; see `Venue.read`.
+        """Return the events of one frame; none for acks and channels we do not use.
+
+        Args:
+            raw: The frame as it came.
+            seen: When it was received, µs. A reader never looks at a clock.
+            channel: The name of the `Poll` it answers; empty for what came over a socket.
 
         Raises:
             WireError: It is not what the venue documents, or cannot be converted to base coin yet.
         """
         try:
-            return self._rest(raw, seen, channel) if channel else self._live(raw, seen)
+            return self._answer(raw, seen, channel) if channel else self.stream(raw, seen)
+        except RefusalError as why:
+            return [Link(self.name, seen, seen, "refused", str(why)[:120])]
         except (msgspec.MsgspecError, ValueError, RecursionError) as why:
             raise WireError(self.name, why, raw) from why
 
-    def reply(self, raw: bytes) -> bytes:  # noqa: ARG002  # of the protocol
-        """Return nothing: by default no frame needs a reply."""
-        return b""
-
-    def watch(self, addresses: Sequence[str]) -> list[Poll]:  # noqa: ARG002  # of the protocol
-        """Return nothing: by default a venue does not publish positions of accounts."""
-        return []
-
-    @abstractmethod
-    def _live(self, raw: bytes, seen: int) -> list[Event]:
-        """Return the events of a socket frame."""
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        return self._answer(channel, raw, seen)
-
-    def _channels(
-        self, symbols: Sequence[str], intervals: Mapping[ChannelKind, int]
-    ) -> tuple[Channel, ...]:
-        return tuple(
-            Channel(f"{self.name}:{each}", kind, expected_interval)
-            for each in symbols
-            for kind, expected_interval in intervals.items()
-        )
-
-
-_A = TypeVar("_A", bound=RestDecoder)
-
-
-class VenueAdapter(Reader, Generic[_A]):
-    """A reader that decodes its REST answers with a `RestDecoder`.
-
-    Args:
-        answers: Decodes the answers. Both share their instruments, tiers and skip counts.
-    """
-
-    __slots__ = ("_answers",)
-
-    def __init__(self, answers: _A) -> None:
-        super().__init__()
-        self._answers = answers
-        self.skipped = answers.skipped
-        self._share()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state that decides how the next frame is read."""
-        return {**super().state_dict(), "answers": self._answers.state_dict()}
-
-    def load_state(self, memory: dict[str, Any]) -> None:
-        """Restore the state of another reader."""
-        super().load_state(memory)
-        self._answers.load_state(memory["answers"])
-        self._share()
-
-    def _share(self) -> None:
-        self.instruments, self.tiers = self._answers.instruments, self._answers.tiers
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        events = self._answers.read(raw, seen, channel)
-        self.server_time = self._answers.server_time
-        return events
+    def _answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
+        kind, _, symbol = channel.partition(":")
+        body = self.unwrap(raw, kind)
+        if kind not in self.answers:
+            return self.state.skip(f"answer to {channel[:24]}")
+        rows, make = self.answers[kind]
+        return make(symbol, rows.decode(body), seen)

@@ -29,7 +29,7 @@ from powderkeg.history.series.report import ReadReport
 from powderkeg.history.series.table import Table, floats
 from powderkeg.history.sources import Series, Source, coin_of
 from powderkeg.instruments import unit_of
-from powderkeg.venues import VENUES, Venue
+from powderkeg.venues import VENUES, VenueReader
 from powderkeg.venues.reader import UNREADABLE
 
 Known: TypeAlias = tuple[int, int, int, Event]
@@ -156,7 +156,7 @@ def frames(
         reason = "foreign market" if ":" in market else "left out, said of no market"
         why = f"{market}: {count} times, where {series.id} is wanted"
         report.reject(file, 0, reason, why, count)
-    for reason, count in venue.skipped.items():
+    for reason, count in venue.state.skipped.items():
         kind = "unreadable row" if reason == UNREADABLE else "left out on purpose"
         report.reject(series.id, 0, kind, f"{reason}: {count} times", count)
 
@@ -169,7 +169,7 @@ def _of(series: Series, market: str) -> bool:
     return venue == series.venue and unit_of(symbol)[0] == coin_of(series)
 
 
-def _read(venue: Venue, block: Block, by: int, report: ReadReport) -> _Events:
+def _read(venue: VenueReader, block: Block, by: int, report: ReadReport) -> _Events:
     for line, text in enumerate(block.rows(), block.line):
         stamp, _, raw = text.partition(b" ")
         try:

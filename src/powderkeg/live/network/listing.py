@@ -16,7 +16,7 @@ from powderkeg.instruments import spellings
 from powderkeg.live.network import bounded
 from powderkeg.live.network.endpoints import resolve
 from powderkeg.live.timekeeping.clock import now
-from powderkeg.venues import VENUES, Venue
+from powderkeg.venues import VENUES, VenueReader
 from powderkeg.venues.base import Poll
 from powderkeg.venues.reader import PARTIAL
 
@@ -29,17 +29,17 @@ PLAIN: Final = frozenset({"BTC", "ETH", "SOL"})
 LISTED: Final = "instruments"
 
 
-def default_symbols(venue: Venue, coins: Sequence[str]) -> dict[str, str]:
+def default_symbols(venue: VenueReader, coins: Sequence[str]) -> dict[str, str]:
     """Return the default symbols of coins: contracts of one coin."""
     return {coin: venue.symbol(coin) for coin in coins}
 
 
-def listed_symbols(venue: Venue, coins: Sequence[str]) -> dict[str, str]:
+def listed_symbols(venue: VenueReader, coins: Sequence[str]) -> dict[str, str]:
     """Return the symbols of those coins that a venue lists, from its instruments."""
     out: dict[str, str] = {}
     for coin in coins:
         names = (venue.symbol(name) for name in spellings(coin))
-        found = next((name for name in names if name in venue.instruments), None)
+        found = next((name for name in names if name in venue.state.instruments), None)
         if found is not None:
             out[coin] = found
     return out
@@ -75,13 +75,13 @@ async def find_symbols(
 
 
 async def _ask(
-    session: aiohttp.ClientSession, venue: Venue, coins: Sequence[str], hosts: dict[str, str]
+    session: aiohttp.ClientSession, venue: VenueReader, coins: Sequence[str], hosts: dict[str, str]
 ) -> dict[str, str]:
     """Return the symbols of one venue."""
     symbols = default_symbols(venue, coins)
     polls = [p for p in venue.polls(tuple(symbols.values())) if _lists(p)]
     answers = [await _answer(session, venue, poll, hosts) for poll in polls]
-    if all(answers) and PARTIAL not in venue.skipped:
+    if all(answers) and PARTIAL not in venue.state.skipped:
         return listed_symbols(venue, coins)
     return symbols | listed_symbols(venue, coins)  # an incomplete list may lack some
 
@@ -91,7 +91,7 @@ def _lists(poll: Poll) -> bool:
 
 
 async def _answer(
-    session: aiohttp.ClientSession, venue: Venue, poll: Poll, hosts: dict[str, str]
+    session: aiohttp.ClientSession, venue: VenueReader, poll: Poll, hosts: dict[str, str]
 ) -> bool:
     """Send one request and read its answer; return whether it was readable."""
     method = "POST" if poll.body else "GET"

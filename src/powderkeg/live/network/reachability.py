@@ -127,8 +127,8 @@ async def _time(answer: aiohttp.ClientResponse, name: str, poll: Poll) -> int | 
             venue.read(await bounded.read(answer, LITTLE), now(), poll.channel)
         except WireError:
             return date(answer.headers.get("date", ""))
-        if venue.server_time:
-            return venue.server_time
+        if venue.state.server_time:
+            return venue.state.server_time
     return date(answer.headers.get("date", ""))
 
 

@@ -18,7 +18,8 @@ from powderkeg.live.network import bounded, headers
 from powderkeg.live.network.backoff import Backoff
 from powderkeg.live.network.endpoints import resolve
 from powderkeg.live.timekeeping.clock import Offset, now, steady
-from powderkeg.venues.base import Limits, Poll, Venue
+from powderkeg.venues import VenueReader
+from powderkeg.venues.base import Limits, Poll
 
 SHARE: Final = 0.9
 """Share of a venue's limit that we use."""
@@ -92,7 +93,9 @@ class RequestRejected(Exception):  # noqa: N818  a fact, not an error of ours
 class Rest:
     """REST client of one venue."""
 
-    def __init__(self, venue: Venue, inbox: Inbox, health: Health, hosts: dict[str, str]) -> None:
+    def __init__(
+        self, venue: VenueReader, inbox: Inbox, health: Health, hosts: dict[str, str]
+    ) -> None:
         """Send requests to `venue`; answers go to `inbox`."""
         self.venue = venue
         self._budgets: dict[str, Budget] = {}
@@ -197,9 +200,9 @@ class Rest:
             self.venue.read(body, got, "clock")
         except WireError:
             return  # counted when the feed reads the same answer
-        if self.venue.server_time:
+        if self.venue.state.server_time:
             offset = self._health.offsets.setdefault(self.venue.name, Offset())
-            offset.add_answer(sent, self.venue.server_time, got)
+            offset.add_answer(sent, self.venue.state.server_time, got)
 
     def _answered(self, poll: Poll) -> None:
         """Clear the problem of a request that is answered again."""

@@ -1,4 +1,4 @@
-"""Binance: decoders of REST answers, and the state kept per symbol.
+"""Binance: decoders of REST answers.
 
 Traps:
 - Answers seldom name their symbol, and those of COIN-M statistics name the pair.
@@ -15,7 +15,6 @@ Source: Binance USD-M, COIN-M and spot API docs, read 2026-11; docs/sources.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeAlias
@@ -23,15 +22,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from powderkeg.events import (
-    HOUR,
-    Event,
-    Gap,
-    Level,
-    Link,
-    OpenInterest,
-    Ratio,
-)
+from powderkeg.events import HOUR, BookSnapshot, Event, Gap, OpenInterest, Ratio
 from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
@@ -39,65 +30,21 @@ from powderkeg.venues.base import (
     Positive,
     Print,
     Rate,
-    SequenceTracker,
     Share,
     Update,
     candles_from_rows,
     funding_events,
     trades_from_rows,
 )
-from powderkeg.venues.reader import Rows, count, of_each
+from powderkeg.venues.binance.state import SYMBOL, Known, Levels, State
+from powderkeg.venues.reader import Makers, RefusalError, Rows, count, decoder, of_each
 
 Skipped: TypeAlias = dict[str, int]
 """What was left out, by reason."""
 DUPLICATE = "duplicate trade"
-_SYMBOL = re.compile("[A-Z0-9_]{2,40}")
-Levels: TypeAlias = tuple[tuple[Positive, Amount], ...]
 _Row: TypeAlias = tuple[
     Millis, Positive, Positive, Positive, Positive, Amount, Millis, Amount, int, Amount, Amount, str
 ]
-
-
-class Known:
-    """State of one symbol.
-
-    Args:
-        name: The first half of the market id.
-        symbol: As Binance writes it.
-        interval: µs between payments of funding, until the venue reports it.
-
-    Raises:
-        ValueError: It is not a symbol.
-    """
-
-    __slots__ = ("at", "chain", "contract_value", "interval", "last", "mark", "market")
-
-    def __init__(self, name: str, symbol: str, interval: int) -> None:
-        if not _SYMBOL.fullmatch(symbol):
-            raise ValueError(f"expected a symbol, found {symbol[:40]!r}")
-        self.market = f"{name}:{symbol}"
-        self.contract_value = (100.0 if symbol.startswith("BTC") else 10.0) * (
-            name == "binance-coin"
-        )
-        """Dollars in one contract, 0 where sizes are base coin already."""
-        self.interval = interval
-        self.mark = 0.0
-        """The last one, 0 until then."""
-        self.chain = SequenceTracker()
-        """Ids of the aggregates received."""
-        self.last, self.at = -1, 0
-        """Number and time of the newest trade in them."""
-
-    def size(self, reported: float, price: float) -> float:
-        """Return a size in base coin."""
-        return reported * self.contract_value / price if self.contract_value else reported
-
-    def levels(self, rows: Levels) -> tuple[Level, ...]:
-        """Return levels of a book in base coin."""
-        contract_value = self.contract_value
-        if not contract_value:
-            return rows
-        return tuple([(price, contracts * contract_value / price) for price, contracts in rows])
 
 
 class Aggregate(Struct, gc=False):
@@ -190,11 +137,12 @@ class _Clock(Struct, rename="camel"):
     server_time: Millis
 
 
-_interest = msgspec.json.Decoder(Interest, strict=False)
-_exchange = msgspec.json.Decoder(_Exchange, strict=False)
-_depth = msgspec.json.Decoder(Depth, strict=False)
+INTEREST = decoder(Interest)
+DEPTH = decoder(Depth)
+_exchange = decoder(_Exchange)
 _refused = msgspec.json.Decoder(_FrameError)
 _clock = msgspec.json.Decoder(_Clock)
+_raw = msgspec.json.Decoder(Raw)
 
 
 def _rows(raw: bytes | Raw, row: object, skipped: Skipped) -> list[Any]:
@@ -202,7 +150,7 @@ def _rows(raw: bytes | Raw, row: object, skipped: Skipped) -> list[Any]:
     return Rows(row, partial(count, skipped)).decode(raw)
 
 
-def bars(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
+def bars(raw: bytes | Raw, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the candles of ``klines``."""
     rows: list[_Row] = _rows(raw, _Row, skipped)
     spans = {row[6] - row[0] + 1 for row in rows} or {60_000}
@@ -215,26 +163,21 @@ def bars(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     )
 
 
-def refusal(raw: bytes, seen: int, name: str) -> list[Event]:
-    """Return the refusal in a socket or REST message as a `Link`; nothing where there is none."""
-    message = _refused.decode(raw)
-    error = message.error or message
-    if not error.msg:
-        return []
-    return [Link(name, seen, seen, "refused", f"{error.code} {error.msg}"[:120])]
+def unwrap(raw: bytes, _: str = "") -> bytes:
+    """Return a socket or REST message as it is.
+
+    Raises:
+        RefusalError: It is a refusal.
+    """
+    if raw.lstrip()[:1] == b"{":
+        message = _refused.decode(raw)
+        error = message.error or message
+        if error.msg:
+            raise RefusalError(f"{error.code} {error.msg}")
+    return raw
 
 
-def depth(raw: bytes) -> Depth:
-    """Return the book of an answer."""
-    return _depth.decode(raw)
-
-
-def interest(raw: bytes) -> Interest:
-    """Return the current open interest."""
-    return _interest.decode(raw)
-
-
-def interests(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
+def interests(raw: bytes | Raw, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the open interest of ``openInterestHist``."""
     return [
         OpenInterest(
@@ -247,14 +190,14 @@ def interests(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Eve
     ]
 
 
-def fundings(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
+def fundings(raw: bytes | Raw, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the rates of ``fundingRate``, each for the time since the payment before it."""
     fundings_: list[_Funding] = _rows(raw, _Funding, skipped)
     rows = [(row.funding_time * 1000, row.funding_rate) for row in fundings_]
     return funding_events(known.market, seen, rows, known.interval)
 
 
-def ratios(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
+def ratios(raw: bytes | Raw, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the share of accounts that are long."""
     return [
         Ratio(known.market, row.timestamp * 1000, seen, "accounts", row.long_account)
@@ -262,23 +205,18 @@ def ratios(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]
     ]
 
 
-def intervals(raw: bytes, skipped: Skipped) -> dict[str, int]:
+def intervals(raw: bytes | Raw, skipped: Skipped) -> dict[str, int]:
     """Return the time between payments of funding by symbol, µs."""
     rows: list[_Interval] = _rows(raw, _Interval, skipped)
     # some names are not in Latin letters; we never request them
     return {
         row.symbol: row.funding_interval_hours * HOUR
         for row in rows
-        if _SYMBOL.fullmatch(row.symbol)
+        if SYMBOL.fullmatch(row.symbol)
     }
 
 
-def clock(raw: bytes) -> int:
-    """Return the venue's clock, µs."""
-    return _clock.decode(raw).server_time * 1000
-
-
-def instruments(raw: bytes, name: str, skipped: Skipped) -> dict[str, Instrument]:
+def instruments(raw: bytes | Raw, name: str, skipped: Skipped) -> dict[str, Instrument]:
     """Return the perpetuals on coins, or the pairs of spot, that are open for trade."""
     listed: list[_Listed] = _rows(_exchange.decode(raw).symbols, _Listed, skipped)
     trading = [row for row in listed if _open(row)]
@@ -330,7 +268,7 @@ def check_sequence(row: Aggregate, seen: int, known: Known) -> tuple[Gap | None,
     return Gap(known.market, at, seen, since, why), ""
 
 
-def trades(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]:
+def trades(raw: bytes | Raw, seen: int, known: Known, skipped: Skipped) -> list[Event]:
     """Return the prints of ``aggTrades`` that are new; count in `skipped` what is not."""
     gaps: list[Event] = []
     rows: list[Print] = []
@@ -346,10 +284,64 @@ def trades(raw: bytes, seen: int, known: Known, skipped: Skipped) -> list[Event]
     return gaps + trades_from_rows(known.market, seen, rows)
 
 
-PAST: dict[str, Callable[[bytes, int, Known, Skipped], list[Event]]] = {
+_Past: TypeAlias = Callable[[bytes | Raw, int, Known, Skipped], list[Event]]
+PAST: dict[str, _Past] = {
     "candles": bars,
     "interest": interests,
     "funding": fundings,
     "ratio": ratios,
+    "trades": trades,
 }
 """Readers of answers about one symbol, by the first half of the channel."""
+
+
+class RestDecoder:
+    """Decodes the REST answers of one kind of market."""
+
+    __slots__ = ("answers", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.answers: Makers = {
+            "clock": (_clock, self._clock),
+            "instruments": (_raw, self._instruments),
+            "fundingInfo": (_raw, self._intervals),
+            "depth": (DEPTH, self.book),
+            "openInterest": (INTEREST, self.interest),
+        } | {kind: (_raw, partial(self._past, read)) for kind, read in PAST.items()}
+
+    def book(self, symbol: str, row: Depth, seen: int) -> list[Event]:
+        """Return a whole book."""
+        symbol = symbol or row.symbol or self.state.symbol
+        if not symbol:
+            raise ValueError("expected a depth snapshot with a symbol, or a reader made for one")
+        known, at = self.state.of(symbol), (row.T or row.E) * 1000 or seen
+        bids, asks = known.levels(row.bids), known.levels(row.asks)
+        return [BookSnapshot(known.market, at, seen, bids, asks, row.update)]
+
+    def interest(self, symbol: str, row: Interest, seen: int) -> list[Event]:
+        """Return the current open interest."""
+        known = self.state.of(symbol or row.symbol)
+        if known.contract_value and not known.mark:
+            return self.state.skip("open interest in contracts before any mark")
+        size = known.size(row.size, known.mark)
+        return [OpenInterest(known.market, row.time * 1000 or seen, seen, size)]
+
+    def _clock(self, _: str, clock: _Clock, __: int) -> list[Event]:
+        self.state.server_time = clock.server_time * 1000
+        return []
+
+    def _instruments(self, _: str, raw: Raw, __: int) -> list[Event]:
+        state = self.state
+        state.instruments = instruments(raw, state.name, state.skipped)
+        for each in state.instruments if state.name == "binance-coin" else ():
+            state.of(each).contract_value = state.instruments[each].contract
+        return []
+
+    def _intervals(self, _: str, raw: Raw, __: int) -> list[Event]:
+        for each, interval in intervals(raw, self.state.skipped).items():
+            self.state.of(each).interval = interval
+        return []
+
+    def _past(self, read: _Past, symbol: str, raw: Raw, seen: int) -> list[Event]:
+        return read(raw, seen, self.state.of(symbol), self.state.skipped)

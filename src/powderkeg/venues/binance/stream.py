@@ -24,40 +24,20 @@ Source: Binance USD-M, COIN-M and spot API docs, read 2026-11; docs/sources.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from powderkeg.events import (
-    HOUR,
-    BookDelta,
-    BookSnapshot,
-    Event,
-    Funding,
-    Liquidation,
-    Mark,
-    OpenInterest,
-    Quote,
-    Trade,
-)
-from powderkeg.venues.base import (
-    BIG,
-    Amount,
-    Completeness,
-    Deduplicator,
-    Millis,
-    Poll,
-    Positive,
-    Stream,
-    Update,
-)
+from powderkeg.events import HOUR, BookDelta, Event, Funding, Liquidation, Mark, Quote, Trade
+from powderkeg.venues.base import BIG, Amount, Millis, Positive, Update
 from powderkeg.venues.binance import rest
 from powderkeg.venues.binance import subscriptions as plan
-from powderkeg.venues.reader import Reader, Rows, of_each
-
-Kind: TypeAlias = Literal["binance", "binance-coin", "binance-spot"]
+from powderkeg.venues.binance.rest import RestDecoder
+from powderkeg.venues.binance.state import Kind, Levels, State
+from powderkeg.venues.reader import Rows, VenueReader, of_each
 
 
 class _Head(Struct, gc=False):
@@ -90,8 +70,8 @@ class _Depth(_Row, gc=False, kw_only=True):
     E: Millis
     U: Update
     u: Update
-    b: rest.Levels
-    a: rest.Levels
+    b: Levels
+    a: Levels
     T: Millis = 0
     pu: Annotated[int, Meta(ge=-1, lt=2**62)] = -1
 
@@ -139,30 +119,34 @@ _OPEN = b'{"stream":"'
 _head = msgspec.json.Decoder(_Head)
 
 
-class Binance(Reader):
-    """Reader of one Binance market kind.
+def binance_reader(kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> VenueReader:
+    """Return a reader of one Binance market kind.
 
     Args:
         kind: Which host the frames come from; also the first half of the market ids.
         symbol: The market of frames that carry none (REST depth of USD-M and spot).
         funding: µs between funding payments, until ``fundingInfo`` lists the symbol.
     """
-
-    __slots__ = (
-        "_ids", "_known", "_other", "_read", "_symbol", "_topics", "funding", "limits",
-        "liquidations", "name",
+    site, state = plan.SITES[kind], State(kind, symbol, funding)
+    rest_decoder = RestDecoder(state)
+    return VenueReader(
+        name=kind, limits=site.limits, liquidations="sample" if site.futures else "none",
+        state=state, stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
+        unwrap=rest.unwrap, symbol=("{}" + site.suffix).format, streams=partial(plan.streams, kind),
+        polls=partial(plan.polls, kind), past=partial(plan.past, kind),
+        recent=partial(plan.recent, kind), snapshot=partial(plan.snapshot, kind),
     )  # fmt: skip
-    STATE_FIELDS = ("_ids", "_known", "instruments")
 
-    def __init__(self, kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> None:
-        super().__init__()
-        self.name: str = kind
-        self.funding = funding
-        self.limits = plan.SITES[kind].limits
-        self.liquidations: Completeness = "sample" if plan.SITES[kind].futures else "none"
-        self._symbol = symbol
-        self._other = {"binance": 2, "binance-coin": 1}.get(kind, -1)
-        self._ids, self._known = Deduplicator(), dict[str, rest.Known]()
+
+class StreamDecoder:
+    """Decodes the socket frames, with the state of `answers`."""
+
+    __slots__ = ("_of", "_other", "_read", "_skip", "_topics", "state")
+
+    def __init__(self, answers: RestDecoder) -> None:
+        self.state = state = answers.state
+        self._of, self._skip = state.of, state.skip
+        self._other = {"binance": 2, "binance-coin": 1}.get(state.name, -1)
         makes: dict[str, tuple[type[Struct], _Make]] = {
             "trade": (_Trade, self._trade),
             "aggTrade": (rest.Aggregate, self._aggregate),
@@ -180,35 +164,12 @@ class Binance(Reader):
         self._read |= {
             "depthUpdate": self._read["depth"],
             "markPriceUpdate": self._read["markPrice"],
+            "depthSnapshot": lambda raw, seen: answers.book("", rest.DEPTH.decode(raw), seen),
+            "openInterest": lambda raw, seen: answers.interest("", rest.INTEREST.decode(raw), seen),
         }
-        self._read |= {"depthSnapshot": self._depth_snapshot, "openInterest": self._interest}
 
-    def symbol(self, coin: str) -> str:
-        """Return the symbol of a coin's perpetual, or of its pair with the dollar on spot."""
-        return coin + plan.SITES[self.name].suffix
-
-    def streams(self, symbols: Sequence[str]) -> list[Stream]:
-        """Return the sockets that carry all channels of these symbols."""
-        return plan.streams(self.name, symbols)
-
-    def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the repeated requests, instruments first."""
-        return plan.polls(self.name, symbols)
-
-    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for candles, open interest and funding, each oldest first."""
-        return plan.past(self.name, symbol, since, until)
-
-    def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest trades."""
-        return plan.recent(self.name, symbol)
-
-    def snapshot(self, symbol: str) -> Poll:
-        """Return the request for a whole book."""
-        return plan.snapshot(self.name, symbol)
-
-    def _live(self, raw: bytes, seen: int) -> list[Event]:
-        """Read a frame bare or in a combined-stream envelope."""
+    def read(self, raw: bytes, seen: int) -> list[Event]:
+        """Return the events of a frame, bare or in a combined-stream envelope."""
         if raw.startswith(_OPEN):
             end = raw.find(b'"', len(_OPEN), 80)
             if topic := self._topics.get(raw[raw.find(b"@", len(_OPEN), end) : end]):
@@ -221,49 +182,9 @@ class Binance(Reader):
         channel = _channel(head)
         if read := self._read.get(channel):
             return read(bytes(head.data) or raw, seen)
-        refused = [] if channel else rest.refusal(raw, seen, self.name)
-        if not refused:
-            self._skip(f"channel {channel[:24]}" if channel else "no data")
-        return refused
-
-    def _rest(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        try:
-            return self._decode_answer(raw, seen, channel)
-        except msgspec.MsgspecError:
-            refused = rest.refusal(raw, seen, self.name)
-            if not refused:
-                raise
-            return refused
-
-    def _decode_answer(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        kind, _, symbol = channel.partition(":")
-        match kind:
-            case "clock":
-                self.server_time = rest.clock(raw)
-            case "instruments":
-                self.instruments = rest.instruments(raw, self.name, self.skipped)
-                for each in self.instruments if self.name == "binance-coin" else ():
-                    self._of(each).contract_value = self.instruments[each].contract
-            case "fundingInfo":
-                for each, interval in rest.intervals(raw, self.skipped).items():
-                    self._of(each).interval = interval
-            case "depth":
-                return self._depth_snapshot(raw, seen, symbol)
-            case "openInterest":
-                return self._interest(raw, seen, symbol)
-            case "trades":
-                return rest.trades(raw, seen, self._of(symbol), self.skipped)
-            case _ if kind in rest.PAST:
-                return rest.PAST[kind](raw, seen, self._of(symbol), self.skipped)
-            case _:
-                self._skip(f"answer to {channel[:24]}")
-        return []
-
-    def _of(self, symbol: str) -> rest.Known:
-        known = self._known.get(symbol)
-        if known is None:
-            known = self._known[symbol] = rest.Known(self.name, symbol, self.funding)
-        return known
+        if not channel:
+            rest.unwrap(raw)
+        return self._skip(f"channel {channel[:24]}" if channel else "no data")
 
     def _foreign(self, universe: int) -> bool:
         """Return whether a row is of the other futures universe on a merged stream; count it."""
@@ -303,15 +224,6 @@ class Binance(Reader):
         bids, asks = known.levels(row.b), known.levels(row.a)
         return [BookDelta(known.market, at, seen, bids, asks, row.U, row.u, row.pu)]
 
-    def _depth_snapshot(self, raw: bytes, seen: int, symbol: str = "") -> list[Event]:
-        row = rest.depth(raw)
-        symbol = symbol or row.symbol or self._symbol
-        if not symbol:
-            raise ValueError("expected a depth snapshot with a symbol, or a reader made for one")
-        known, at = self._of(symbol), (row.T or row.E) * 1000 or seen
-        bids, asks = known.levels(row.bids), known.levels(row.asks)
-        return [BookSnapshot(known.market, at, seen, bids, asks, row.update)]
-
     def _ticker(self, row: _Ticker, seen: int) -> list[Event]:
         if self._foreign(row.st):
             return []
@@ -337,19 +249,11 @@ class Binance(Reader):
         if self._foreign(row.st or order.st):
             return []
         known = self._of(order.s)
-        if not self._ids.is_new([(order.s, order.S, order.T, order.z, order.ap)])[0]:
+        if not self.state.ids.is_new([(order.s, order.S, order.T, order.z, order.ap)])[0]:
             return self._skip("duplicate liquidation")
         size = known.size(order.z, order.ap)
         side = "long" if order.S == "SELL" else "short"
         return [Liquidation(known.market, order.T * 1000, seen, order.ap, size, side)]
-
-    def _interest(self, raw: bytes, seen: int, symbol: str = "") -> list[Event]:
-        interest = rest.interest(raw)
-        known = self._of(symbol or interest.symbol)
-        if known.contract_value and not known.mark:
-            return self._skip("open interest in contracts before any mark")
-        size = known.size(interest.size, known.mark)
-        return [OpenInterest(known.market, interest.time * 1000 or seen, seen, size)]
 
 
 def _channel(head: _Head) -> str:

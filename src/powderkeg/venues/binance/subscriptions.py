@@ -20,7 +20,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.venues.base import Channel, ChannelKind, Limits, Poll, Stream, time_chunks
+from powderkeg.venues.base import ChannelKind, Limits, Poll, Stream, channels, chunks, time_chunks
 
 _Topics: TypeAlias = tuple[tuple[str, tuple[tuple[ChannelKind, int], ...]], ...]
 """Streams of a symbol, and what comes over each with its longest normal silence."""
@@ -54,39 +54,26 @@ class Site(Struct, frozen=True):
 
 _HEADER = "X-MBX-USED-WEIGHT-1M"
 _FUTURES = (("/public/stream", _BOOK), ("/market/stream", _MARKET))
+
+
+def _futures(suffix: str, socket: str, rest: str, path: str) -> Site:
+    limits = Limits(2400, MINUTE, _HEADER)
+    return Site(suffix, socket, rest, path, _FUTURES, 1500, (20, 10, 20), limits)
+
+
 SITES = {
-    "binance": Site(
-        "USDT",
-        "wss://fstream.binance.com",
-        "https://fapi.binance.com",
-        "/fapi/v1",
-        _FUTURES,
-        1500,
-        (20, 10, 20),
-        Limits(2400, MINUTE, _HEADER),
+    "binance": _futures(
+        "USDT", "wss://fstream.binance.com", "https://fapi.binance.com", "/fapi/v1"
     ),
-    "binance-coin": Site(
-        "USD_PERP",
-        "wss://dstream.binance.com",
-        "https://dapi.binance.com",
-        "/dapi/v1",
-        _FUTURES,
-        1500,
-        (20, 10, 20),
-        Limits(2400, MINUTE, _HEADER),
+    "binance-coin": _futures(
+        "USD_PERP", "wss://dstream.binance.com", "https://dapi.binance.com", "/dapi/v1"
     ),
     "binance-spot": Site(
-        "USDT",
-        "wss://stream.binance.com:9443",
-        "https://api.binance.com",
-        "/api/v3",
-        (("/stream", (*_BOOK, *_TAPE)),),
-        1000,
-        (50, 2, 4),
-        Limits(6000, MINUTE, _HEADER),
+        "USDT", "wss://stream.binance.com:9443", "https://api.binance.com", "/api/v3",
+        (("/stream", (*_BOOK, *_TAPE)),), 1000, (50, 2, 4), Limits(6000, MINUTE, _HEADER),
         futures=False,
     ),
-}
+}  # fmt: skip
 """By the first half of a market id."""
 
 
@@ -95,18 +82,11 @@ def streams(name: str, symbols: Sequence[str]) -> list[Stream]:
     site, out = SITES[name], list[Stream]()
     for route, topics in site.routes:
         most = _MOST // len(topics)
-        for part in (symbols[n : n + most] for n in range(0, len(symbols), most)):
+        carried: dict[ChannelKind, int] = dict(pair for _, kinds in topics for pair in kinds)
+        for part in chunks(symbols, most):
             asked = "/".join(f"{symbol.lower()}@{topic}" for symbol in part for topic, _ in topics)
-            channels = tuple(
-                [
-                    Channel(f"{name}:{symbol}", kind, silence)
-                    for symbol in part
-                    for _, carried in topics
-                    for kind, silence in carried
-                ]
-            )
             url = f"{site.socket}{route}?streams={asked}"
-            out.append(Stream(url, channels, max_age=24 * HOUR))
+            out.append(Stream(url, channels(name, part, carried), max_age=24 * HOUR))
     return out
 
 
@@ -114,9 +94,8 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
     """Return the repeated requests: instruments first."""
     site = SITES[name]
     root = site.rest + site.path
-    markets = [f"{name}:{symbol}" for symbol in symbols]
-    listed = tuple([Channel(market, "instruments", HOUR) for market in markets])
-    clock = tuple([Channel(market, "clock", MINUTE) for market in markets])
+    listed = channels(name, symbols, {"instruments": HOUR})
+    clock = channels(name, symbols, {"clock": MINUTE})
     weight = 1 if site.futures else 20
     out = [
         Poll("instruments", f"{root}/exchangeInfo", every=HOUR, weight=weight, channels=listed),
@@ -126,11 +105,10 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         return out
     out.append(Poll("fundingInfo", f"{root}/fundingInfo", every=HOUR))
     for symbol in symbols:
-        market = f"{name}:{symbol}"
         interest = f"{root}/openInterest?symbol={symbol}"
         ratio = f"{_statistics(name, 'globalLongShortAccountRatio', symbol)}&period=5m&limit=1"
-        oi = (Channel(market, "oi", 10 * SECOND),)
-        share = (Channel(market, "ratio", 10 * MINUTE),)
+        oi = channels(name, [symbol], {"oi": 10 * SECOND})
+        share = channels(name, [symbol], {"ratio": 10 * MINUTE})
         out.append(Poll(f"openInterest:{symbol}", interest, every=5 * SECOND, channels=oi))
         out.append(Poll(f"ratio:{symbol}", ratio, every=5 * MINUTE, channels=share))
     return out

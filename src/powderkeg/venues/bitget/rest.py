@@ -23,29 +23,43 @@ from powderkeg.venues.base import (
     Amount,
     Bar,
     Channel,
+    Deduplicator,
     Millis,
     Poll,
     Positive,
     Price,
+    Print,
     Rate,
     Share,
     candles_from_rows,
+    channels,
     funding_events,
     time_chunks,
+    trades_from_rows,
 )
-from powderkeg.venues.reader import EnvelopeDecoder, Make, Makers, decoder
+from powderkeg.venues.reader import Makers, VenueState, decoder
 
 Side: TypeAlias = Literal["buy", "sell", "Buy", "Sell"]
+NAME = "bitget"
 PRODUCT = "usdt-futures"
+BUY = {"buy", "Buy"}
 
 _REST = "https://api.bitget.com/api/v2/"
 _TRADED = ("perpetual", "normal")
 _Kline: TypeAlias = tuple[Millis, Price, Price, Price, Price, Amount, Amount]
 
 
-class Recent(Struct, gc=False):
-    """One print of an answer."""
+class Trade(Struct, gc=False):
+    """One print of the socket; REST answers use longer names."""
 
+    id: str = field(name="i")
+    price: Price = field(name="p")
+    size: Positive = field(name="v")
+    side: Side = field(name="S")
+    at: Millis = field(name="T")
+
+
+class _Recent(Struct, gc=False):
     id: str = field(name="tradeId")
     price: Price
     size: Positive
@@ -84,46 +98,62 @@ class _Funded(Struct, rename="camel"):
     funding_time: Millis
 
 
-class RestDecoder(EnvelopeDecoder):
-    """Decodes the REST answers.
+class State(VenueState):
+    """State of Bitget."""
 
-    Args:
-        name: First half of the market ids.
-        prints: What to do with the latest trades.
-    """
+    __slots__ = ("ids", "liquidated", "ratios")
+    STATE_FIELDS = ("_liquidated", "_ids")
+    ANSWER_FIELDS = ("_ratios", "instruments", "intervals", "tiers")
 
-    __slots__ = ("_ratios",)
-    RIGHT = "00000"
-    STATE_FIELDS = ("_ratios", "instruments", "intervals", "tiers")
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        self.ids: dict[str, Deduplicator] = {}
+        self.liquidated = Deduplicator()
+        self.ratios: dict[str, int] = {}
 
-    def __init__(self, name: str, prints: Make) -> None:
-        self._ratios: dict[str, int] = {}
-        asked: Makers = {
+
+class RestDecoder:
+    """Decodes the REST answers, and trades from wherever they come."""
+
+    __slots__ = ("_skip", "answers", "name", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state, self.name, self._skip = state, state.name, state.skip
+        self.answers: Makers = {
             "clock": (decoder(_Clock), self._clock),
-            "instruments": (self._rows(_Listed), self._list),
+            "instruments": (state.rows(_Listed), self._list),
             "tiers": (decoder(list[_Step]), self._table),
-            "ratio": (self._rows(_Accounts), self._ratio),
-            "candles": (self._rows(_Kline), self._candles),
-            "funding": (self._rows(_Funded), self._funding),
-            "trades": (self._rows(Recent), prints),
+            "ratio": (state.rows(_Accounts), self._ratio),
+            "candles": (state.rows(_Kline), self._candles),
+            "funding": (state.rows(_Funded), self._funding),
+            "trades": (state.rows(_Recent), self.trades),
         }
-        super().__init__(name, asked)
+
+    def trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
+        """Return the prints that are new."""
+        ids = self.state.ids.setdefault(symbol, Deduplicator())
+        fresh = ids.is_new([row.id for row in rows])
+        self._skip("duplicate trade", fresh.count(False))
+        prints: list[Print] = [
+            (row.at * 1000, row.price, row.size if row.side in BUY else -row.size)
+            for row, new in zip(rows, fresh, strict=True)
+            if new
+        ]
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
 
     def _clock(self, _: str, clock: _Clock, __: int) -> list[Event]:
-        self.server_time = clock.server_time * 1000
+        self.state.server_time = clock.server_time * 1000
         return []
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
         listed = [row for row in rows if (row.symbol_type, row.symbol_status) == _TRADED]
         self._skip("instrument that is no trading perpetual", len(rows) - len(listed))
-        self.instruments.clear()
-        for row in listed:
-            market, tick = f"{self.name}:{row.symbol}", row.price_end_step / 10**row.price_place
-            self.instruments[row.symbol] = Instrument(
-                market, row.base_coin, self.name, "perpetual", True, 1.0, tick
-            )
-            if row.fund_interval in {"1", "2", "4", "8"}:
-                self.intervals[row.symbol] = int(row.fund_interval) * HOUR
+        self.state.instruments = {row.symbol: _instrument(row) for row in listed}
+        self.state.intervals |= {
+            row.symbol: int(row.fund_interval) * HOUR
+            for row in listed
+            if row.fund_interval in {"1", "2", "4", "8"}
+        }
         return []
 
     def _table(self, symbol: str, rows: list[_Step], seen: int) -> list[Event]:
@@ -135,14 +165,14 @@ class RestDecoder(EnvelopeDecoder):
         )
         if tiers:
             source = "Bitget V2 query-position-lever"
-            self.tiers[symbol] = TierTable(self.name, symbol, source, seen, tiers)
+            self.state.tiers[symbol] = TierTable(self.name, symbol, source, seen, tiers)
         return []
 
     def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
         """Return the new long shares; the answer repeats hours of them."""
-        last = self._ratios.get(symbol, -1)
+        last = self.state.ratios.get(symbol, -1)
         new = sorted((row.ts, row.long_account_ratio) for row in rows if row.ts > last)
-        self._ratios[symbol] = new[-1][0] if new else last
+        self.state.ratios[symbol] = new[-1][0] if new else last
         market = f"{self.name}:{symbol}"
         return [Ratio(market, ts * 1000, seen, "accounts", share) for ts, share in new]
 
@@ -152,20 +182,25 @@ class RestDecoder(EnvelopeDecoder):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         payments = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.state.interval(symbol))
 
 
-def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
+def _instrument(row: _Listed) -> Instrument:
+    market, tick = f"{NAME}:{row.symbol}", row.price_end_step / 10**row.price_place
+    return Instrument(market, row.base_coin, NAME, "perpetual", True, 1.0, tick)
+
+
+def polls(symbols: Sequence[str]) -> list[Poll]:
     """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
-    listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
-    clock = (Channel(name, "clock", MINUTE),)
+    listed = channels(NAME, symbols, {"instruments": HOUR})
+    clock = (Channel(NAME, "clock", MINUTE),)
     url = f"{_REST}mix/market/contracts?productType={PRODUCT}"
     polls = [
         Poll("instruments", url, every=HOUR, channels=listed),
         Poll("clock", f"{_REST}public/time", every=MINUTE, channels=clock),
     ]
     for each in symbols:
-        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = channels(NAME, [each], {"ratio": 10 * MINUTE})
         tiers = _url("query-position-lever", each, f"productType={PRODUCT}")
         ratio = _url("account-long-short", each, "period=5m")
         polls.append(Poll(f"tiers:{each}", tiers, every=HOUR, weight=2))
@@ -190,10 +225,10 @@ def past(symbol: str, since: int, until: int) -> list[Poll]:
     return polls
 
 
-def recent(symbol: str) -> Poll:
+def recent(symbol: str) -> list[Poll]:
     """Return the request for the latest hundred trades."""
     asked = f"productType={PRODUCT}&limit=100"
-    return Poll(f"trades:{symbol}", _url("fills", symbol, asked), weight=2)
+    return [Poll(f"trades:{symbol}", _url("fills", symbol, asked), weight=2)]
 
 
 def _url(path: str, symbol: str, asked: str) -> str:

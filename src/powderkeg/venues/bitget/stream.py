@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Meta, Raw, Struct, field
+from msgspec import Meta, Raw, Struct
 
 from powderkeg.events import (
     MINUTE,
@@ -39,23 +39,19 @@ from powderkeg.events import (
 from powderkeg.venues.base import (
     Amount,
     ChannelKind,
-    Completeness,
-    Deduplicator,
     Limits,
     Millis,
-    Poll,
     Positive,
     Price,
-    Print,
     Rate,
     Stream,
     Update,
+    channels,
     chunks,
-    trades_from_rows,
 )
 from powderkeg.venues.bitget import rest
-from powderkeg.venues.bitget.rest import PRODUCT, Recent, RestDecoder, Side
-from powderkeg.venues.reader import VenueAdapter, decoder, op, resubscribe
+from powderkeg.venues.bitget.rest import BUY, NAME, PRODUCT, RestDecoder, Side, Trade
+from powderkeg.venues.reader import RefusalError, VenueReader, coded, decoder, op, resubscribe
 
 _SOCKET = "wss://ws.bitget.com/v3/ws/public"
 _TOPICS = ("publicTrade", "books", "ticker")
@@ -70,7 +66,6 @@ _INTERVALS: dict[ChannelKind, int] = {
     "funding": 5 * SECOND,
     "oi": 5 * SECOND,
 }
-_BUY = {"buy", "Buy"}
 _SYMBOL = re.compile("[0-9A-Z_]{2,40}")
 
 _Levels: TypeAlias = tuple[tuple[Price, Amount], ...]
@@ -92,14 +87,6 @@ class _Frame(Struct, gc=False):
     """Of tickers only: other rows have their own, so a bad one here must not cost them."""
     event: str = ""
     msg: str = ""
-
-
-class _Trade(Struct, gc=False):
-    id: str = field(name="i")
-    price: Price = field(name="p")
-    size: Positive = field(name="v")
-    side: Side = field(name="S")
-    at: Millis = field(name="T")
 
 
 class _Book(Struct, gc=False):
@@ -132,77 +119,58 @@ _stamp = decoder(Annotated[int, Meta(gt=0, lt=10**15)])
 _book_rows, _ticker_rows = decoder(list[_Book]), decoder(tuple[_Ticker])
 
 
-class Bitget(VenueAdapter[RestDecoder]):
-    """Reader of Bitget's perpetuals margined in USDT."""
+def bitget_reader() -> VenueReader:
+    """Return a reader of Bitget's perpetuals margined in USDT."""
+    state = rest.State()
+    rest_decoder = RestDecoder(state)
+    return VenueReader(
+        name=NAME, limits=Limits(20, SECOND), liquidations="sample", state=state,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
+        unwrap=coded("00000"), symbol="{}USDT".format, streams=streams, polls=rest.polls,
+        past=rest.past, recent=rest.recent,
+        snapshot=lambda symbol: resubscribe([_subscription("books", symbol)]),
+    )  # fmt: skip
 
-    __slots__ = ("_forced", "_ids", "_liquidated", "_ours", "_topics")
-    STATE_FIELDS = ("_liquidated", "_ids")
-    name: str = "bitget"
-    limits: Limits = Limits(20, SECOND)
-    liquidations: Completeness = "sample"
 
-    def __init__(self) -> None:
-        super().__init__(RestDecoder(self.name, self._prints))
-        self._ours: set[str] = set()
-        self._ids: dict[str, Deduplicator] = {}
-        self._liquidated = Deduplicator()
-        self._forced, traded = self._rows(_Liquidation), self._rows(_Trade)
+def streams(symbols: Sequence[str]) -> list[Stream]:
+    """Return a socket for every sixteen symbols; the first carries all liquidations."""
+    return [_stream(part, () if n else symbols) for n, part in enumerate(chunks(symbols, _SYMBOLS))]
+
+
+def _stream(symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
+    args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
+    carried = channels(NAME, symbols, _INTERVALS)
+    if liquidation_symbols:
+        args.append({"instType": PRODUCT, "topic": "liquidation"})
+        carried += channels(NAME, liquidation_symbols, {"liquidations": 0})
+    subscribe = tuple([op("subscribe", part) for part in chunks(args, _ARGS)])
+    return Stream(_SOCKET, carried, subscribe, SECOND // 10, b"ping", 30 * SECOND)
+
+
+class StreamDecoder:
+    """Decodes the socket frames, with the state of `answers`."""
+
+    __slots__ = ("_forced", "_skip", "_topics", "name", "state")
+
+    def __init__(self, answers: RestDecoder) -> None:
+        self.state = state = answers.state
+        self.name, self._skip = state.name, state.skip
+        self._forced, traded = state.rows(_Liquidation), state.rows(Trade)
         self._topics: dict[str, _Maker] = {
-            "publicTrade": lambda frame, seen: self._prints(
+            "publicTrade": lambda frame, seen: answers.trades(
                 frame.arg.symbol, traded.decode(frame.data), seen
             ),
             "books": self._books,
             "ticker": self._ticker,
         }
 
-    def symbol(self, coin: str) -> str:
-        """Return the symbol of a coin's perpetual margined in USDT."""
-        return f"{coin}USDT"
-
-    def streams(self, symbols: Sequence[str]) -> list[Stream]:
-        """Return a socket for every sixteen symbols; the first carries all liquidations.
-
-        From now on liquidations of other symbols are left out.
-        """
-        self._ours = set(symbols)
-        return [
-            self._stream(part, () if n else symbols)
-            for n, part in enumerate(chunks(symbols, _SYMBOLS))
-        ]
-
-    def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
-        return rest.polls(self.name, symbols)
-
-    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for minute bars, then funding; there is no open interest history."""
-        return rest.past(symbol, since, until)
-
-    def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest hundred trades."""
-        return [rest.recent(symbol)]
-
-    def snapshot(self, symbol: str) -> tuple[bytes, ...]:
-        """Return the messages that make the venue send the whole book again."""
-        args = [_subscription("books", symbol)]
-        return resubscribe(args)
-
-    def _stream(self, symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
-        args = [_subscription(topic, each) for each in symbols for topic in _TOPICS]
-        channels = self._channels(symbols, _INTERVALS)
-        if liquidation_symbols:
-            args.append({"instType": PRODUCT, "topic": "liquidation"})
-            channels += self._channels(liquidation_symbols, {"liquidations": 0})
-        subscribe = tuple([op("subscribe", part) for part in chunks(args, _ARGS)])
-        pause, ping_every = SECOND // 10, 30 * SECOND
-        return Stream(_SOCKET, channels, subscribe, pause, b"ping", ping_every)
-
-    def _live(self, raw: bytes, seen: int) -> list[Event]:
+    def read(self, raw: bytes, seen: int) -> list[Event]:
+        """Return the events of one frame."""
         if raw == b"pong":
             return []
         frame = _frame.decode(raw)
         if frame.event == "error":
-            return self._refused(frame.msg, seen)
+            raise RefusalError(frame.msg)
         if frame.event or not self._known(frame.arg):
             return []
         topic, symbol = frame.arg.topic, frame.arg.symbol
@@ -224,16 +192,6 @@ class Bitget(VenueAdapter[RestDecoder]):
             return True
         return False
 
-    def _prints(self, symbol: str, rows: list[_Trade] | list[Recent], seen: int) -> list[Event]:
-        fresh = self._ids.setdefault(symbol, Deduplicator()).is_new([row.id for row in rows])
-        self._skip("duplicate trade", fresh.count(False))
-        prints: list[Print] = [
-            (row.at * 1000, row.price, row.size if row.side in _BUY else -row.size)
-            for row, new in zip(rows, fresh, strict=True)
-            if new
-        ]
-        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
-
     def _books(self, frame: _Frame, seen: int) -> list[Event]:
         market, whole = f"{self.name}:{frame.arg.symbol}", frame.action == "snapshot"
         return [
@@ -248,7 +206,7 @@ class Bitget(VenueAdapter[RestDecoder]):
     def _ticker(self, frame: _Frame, seen: int) -> list[Event]:
         (row,) = _ticker_rows.decode(frame.data)
         market, at = f"{self.name}:{frame.arg.symbol}", _stamp.decode(frame.ts) * 1000
-        interval = self._answers.interval(frame.arg.symbol)
+        interval = self.state.interval(frame.arg.symbol)
         return [
             Mark(market, at, seen, row.mark_price, row.index_price),
             Funding(market, at, seen, row.funding_rate, interval),
@@ -256,15 +214,13 @@ class Bitget(VenueAdapter[RestDecoder]):
         ]
 
     def _liquidations(self, rows: list[_Liquidation], seen: int) -> list[Event]:
-        ours = [row for row in rows if not self._ours or row.symbol in self._ours]
-        self._skip("liquidation of another market", len(rows) - len(ours))
-        keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in ours]
-        fresh = self._liquidated.is_new(keys)
+        keys = [(row.symbol, row.side, row.ts, row.amount, row.price) for row in rows]
+        fresh = self.state.liquidated.is_new(keys)
         self._skip("duplicate liquidation", fresh.count(False))
         events: list[Event] = []
-        for row, new in zip(ours, fresh, strict=True):
+        for row, new in zip(rows, fresh, strict=True):
             if new:
-                side: PositionSide = "long" if row.side in _BUY else "short"
+                side: PositionSide = "long" if row.side in BUY else "short"
                 market, size = f"{self.name}:{row.symbol}", row.amount / row.price
                 events.append(Liquidation(market, row.ts * 1000, seen, row.price, size, side))
         return events

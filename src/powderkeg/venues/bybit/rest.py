@@ -21,23 +21,26 @@ from msgspec import Meta, Raw, Struct, field
 
 from powderkeg.events import HOUR, MINUTE, Event, OpenInterest, Ratio
 from powderkeg.instruments import Instrument, Tier, TierTable
-from powderkeg.venues import reader
 from powderkeg.venues.base import (
     BIG,
     Amount,
     Bar,
     Channel,
+    Deduplicator,
     Millis,
     Poll,
     Positive,
     Price,
+    Print,
     Rate,
     Share,
     candles_from_rows,
+    channels,
     funding_events,
     time_chunks,
+    trades_from_rows,
 )
-from powderkeg.venues.reader import PARTIAL, Make, Makers, decoder
+from powderkeg.venues.reader import PARTIAL, Makers, RefusalError, VenueState, decoder
 
 Category: TypeAlias = Literal["linear", "inverse"]
 Side: TypeAlias = Literal["Buy", "Sell"]
@@ -122,57 +125,99 @@ class _Limit(Struct, gc=False, rename="camel"):
 
 _answer: msgspec.json.Decoder[_Answer] = msgspec.json.Decoder(_Answer, strict=False)
 _result: msgspec.json.Decoder[_Result] = msgspec.json.Decoder(_Result)
+_ROWS = ("tiers", "ratio", "candles", "interest", "funding", "trades")
+"""Answers of which only the list is read."""
 
 
-class RestDecoder(reader.RestDecoder):
-    """Decodes the REST answers of one category.
+class State(VenueState):
+    """State of one category.
 
     Args:
-        name: First half of the market ids.
-        category: Which markets were asked for.
-        prints: What to do with the latest trades.
+        category: Which socket and answers the frames come from.
     """
 
-    __slots__ = ("_closes", "category")
-    STATE_FIELDS = ("_closes", "instruments", "intervals", "tiers")
+    __slots__ = ("category", "closes", "depths", "ids", "index", "liquidated", "mark")
+    STATE_FIELDS = ("_liquidated", "_depths", "_ids", "_index", "_mark")
+    ANSWER_FIELDS = ("_closes", "instruments", "intervals", "tiers")
 
-    def __init__(self, name: str, category: Category, prints: Make) -> None:
-        self.category = category
-        self._closes: dict[str, dict[int, float]] = {}
-        asked: Makers = {
-            "instruments": (self._rows(_Listed), self._list),
+    def __init__(self, category: Category) -> None:
+        super().__init__("bybit" if category == "linear" else "bybit-inverse")
+        self.category: Category = category
+        self.ids: dict[str, Deduplicator] = {}
+        self.liquidated = Deduplicator()
+        self.depths: dict[str, str] = {}
+        self.mark: dict[str, float] = {}
+        self.index: dict[str, float] = {}
+        self.closes: dict[str, dict[int, float]] = {}
+
+
+def unwrap(raw: bytes, kind: str) -> bytes | Raw:
+    """Return the rows of an answer, or what holds more than rows.
+
+    Raises:
+        RefusalError: It is a refusal.
+    """
+    answer = _answer.decode(raw)
+    if answer.ret_code:
+        raise RefusalError(answer.ret_msg)
+    if kind == "clock":
+        return raw
+    return _result.decode(answer.result).list if kind in _ROWS else answer.result
+
+
+class RestDecoder:
+    """Decodes the REST answers of one category, and trades from wherever they come."""
+
+    __slots__ = ("_listed", "_skip", "answers", "name", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state, self.name, self._skip = state, state.name, state.skip
+        self._listed = state.rows(_Listed)
+        self.answers: Makers = {
+            "clock": (_answer, self._clock),
+            "instruments": (_result, self._list),
             "tiers": (decoder(list[_Limit]), self._table),
-            "ratio": (self._rows(_Accounts), self._ratio),
-            "candles": (self._rows(_Kline), self._candles),
-            "interest": (self._rows(_Interest), self._interest),
-            "funding": (self._rows(_Funded), self._funding),
-            "trades": (self._rows(_Recent), prints),
+            "ratio": (state.rows(_Accounts), self._ratio),
+            "candles": (state.rows(_Kline), self._candles),
+            "interest": (state.rows(_Interest), self._interest),
+            "funding": (state.rows(_Funded), self._funding),
+            "trades": (state.rows(_Recent), self.trades),
         }
-        super().__init__(name, asked)
 
-    def read(self, raw: bytes, seen: int, channel: str) -> list[Event]:
-        """Return what an answer says; a refusal is a `Link`."""
-        answer = _answer.decode(raw)
-        if answer.ret_code:
-            return self._refused(answer.ret_msg, seen)
-        if channel == "clock":
-            self.server_time = answer.time * 1000
-            return []
-        rows, kind = answer.result, channel.partition(":")[0]
-        if kind in self._asked:
-            result = _result.decode(rows)
-            rows = result.list
-            if kind == "instruments" and result.next_page_cursor:
-                self._skip(PARTIAL)
-        return self._answer(channel, rows, seen)
+    def trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
+        """Return the prints that are new and were made in the book."""
+        ids = self.state.ids.setdefault(symbol, Deduplicator())
+        fresh = ids.is_new([row.id for row in rows])
+        tape = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
+        if len(tape) < len(rows):
+            self._skip("duplicate trade", fresh.count(False))
+            self._skip("block trade", fresh.count(True) - len(tape))
+        prints: list[Print]
+        if self.state.category == "linear":
+            prints = [
+                (row.at * 1000, row.price, row.size if row.side == "Buy" else -row.size)
+                for row in tape
+            ]
+        else:
+            prints = [
+                (row.at * 1000, row.price, (1 if row.side == "Buy" else -1) * row.size / row.price)
+                for row in tape
+            ]
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
 
-    def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
-        wanted = "LinearPerpetual" if self.category == "linear" else "InversePerpetual"
+    def _clock(self, _: str, answer: _Answer, __: int) -> list[Event]:
+        self.state.server_time = answer.time * 1000
+        return []
+
+    def _list(self, _: str, result: _Result, __: int) -> list[Event]:
+        if result.next_page_cursor:
+            self._skip(PARTIAL)
+        linear = self.state.category == "linear"
+        wanted = "LinearPerpetual" if linear else "InversePerpetual"
+        rows: list[_Listed] = self._listed.decode(result.list)
         listed = [row for row in rows if (row.contract_type, row.status) == (wanted, "Trading")]
         self._skip("instrument that is no trading perpetual", len(rows) - len(listed))
-        linear = self.category == "linear"
-        self.instruments.clear()
-        self.instruments |= {
+        self.state.instruments = {
             row.symbol: Instrument(
                 f"{self.name}:{row.symbol}", row.base_coin, self.name, "perpetual", linear, 1.0,
                 row.price_filter.tick_size,
@@ -180,7 +225,7 @@ class RestDecoder(reader.RestDecoder):
             for row in listed
         }  # fmt: skip
         intervals = {row.symbol: row.funding_interval * MINUTE for row in listed}
-        self.intervals |= {symbol: span for symbol, span in intervals.items() if span >= HOUR}
+        self.state.intervals |= {symbol: span for symbol, span in intervals.items() if span >= HOUR}
         return []
 
     def _table(self, symbol: str, rows: list[_Limit], seen: int) -> list[Event]:
@@ -197,7 +242,7 @@ class RestDecoder(reader.RestDecoder):
             floor = row.risk_limit_value
         if tiers:
             source = "Bybit v5 risk-limit answer"
-            self.tiers[symbol] = TierTable(self.name, symbol, source, seen, tuple(tiers))
+            self.state.tiers[symbol] = TierTable(self.name, symbol, source, seen, tuple(tiers))
         return []
 
     def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
@@ -208,10 +253,10 @@ class RestDecoder(reader.RestDecoder):
         ]
 
     def _candles(self, symbol: str, rows: list[_Kline], seen: int) -> list[Event]:
-        column = 5 if self.category == "linear" else 6
+        column = 5 if self.state.category == "linear" else 6
         bars: list[Bar] = [(row[0] * 1000, *row[1:5], row[column], row[column] / 2) for row in rows]
-        if self.category == "inverse":
-            closes = self._closes.setdefault(symbol, {})
+        if self.state.category == "inverse":
+            closes = self.state.closes.setdefault(symbol, {})
             ends = [(bar[0] + MINUTE, bar[4]) for bar in reversed(bars)]
             closes |= {end: close for end, close in ends if end % _STEP == 0}
             for end in list(closes)[: max(0, len(closes) - _CLOSES)]:
@@ -219,11 +264,11 @@ class RestDecoder(reader.RestDecoder):
         return candles_from_rows(f"{self.name}:{symbol}", seen, MINUTE, bars, self._skip)
 
     def _interest(self, symbol: str, rows: list[_Interest], seen: int) -> list[Event]:
-        closes, out = self._closes.get(symbol, {}), list[Event]()
+        closes, out = self.state.closes.get(symbol, {}), list[Event]()
         for row in reversed(rows):
             single, at = row.single_open_interest, row.timestamp * 1000
             size = row.open_interest / 2 if single is None else single
-            if self.category == "inverse":
+            if self.state.category == "inverse":
                 if at not in closes:
                     self._skip("past open interest in dollars without a price")
                     continue
@@ -233,19 +278,19 @@ class RestDecoder(reader.RestDecoder):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         payments = [(row.funding_rate_timestamp * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.state.interval(symbol))
 
 
 def polls(name: str, category: Category, symbols: Sequence[str]) -> list[Poll]:
     """Return the repeated requests: instruments, clock, tiers and ratio of each symbol."""
-    listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
+    listed = channels(name, symbols, {"instruments": HOUR})
     asked = [
         Poll("instruments", _url(category, "instruments-info", "limit=1000"), every=HOUR,
              channels=listed),
         Poll("clock", f"{_REST}time", every=MINUTE, channels=(Channel(name, "clock", MINUTE),)),
     ]  # fmt: skip
     for each in symbols:
-        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = channels(name, [each], {"ratio": 10 * MINUTE})
         tiers = _url(category, "risk-limit", f"symbol={each}")
         ratio = _url(category, "account-ratio", f"symbol={each}&period=5min&limit=1")
         asked.append(Poll(f"tiers:{each}", tiers, every=HOUR))
@@ -270,9 +315,9 @@ def past(category: Category, symbol: str, since: int, until: int) -> list[Poll]:
     return asked
 
 
-def recent(category: Category, symbol: str) -> Poll:
+def recent(category: Category, symbol: str) -> list[Poll]:
     """Return the request for the latest thousand trades."""
-    return Poll(f"trades:{symbol}", _url(category, "recent-trade", f"symbol={symbol}&limit=1000"))
+    return [Poll(f"trades:{symbol}", _url(category, "recent-trade", f"symbol={symbol}&limit=1000"))]
 
 
 def _url(category: Category, path: str, asked: str) -> str:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -43,22 +44,18 @@ from powderkeg.venues.base import (
     BIG,
     Amount,
     ChannelKind,
-    Completeness,
-    Deduplicator,
     Limits,
     Millis,
-    Poll,
     Positive,
     Price,
-    Print,
     Stream,
     Update,
+    channels,
     chunks,
-    trades_from_rows,
 )
 from powderkeg.venues.bybit import rest
 from powderkeg.venues.bybit.rest import Category, RestDecoder, Side, Trade
-from powderkeg.venues.reader import Decoder, VenueAdapter, decoder, op, resubscribe
+from powderkeg.venues.reader import Decoder, RefusalError, VenueReader, decoder, op, resubscribe
 
 _SOCKET = "wss://stream.bybit.com/v5/public/"
 _DEPTH = 200
@@ -119,67 +116,57 @@ _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
 _stamp = msgspec.json.Decoder(Annotated[int, Meta(gt=0, lt=10**15)])
 
 
-class Bybit(VenueAdapter[RestDecoder]):
-    """Reader of one category of Bybit's contracts.
+def bybit_reader(category: Category) -> VenueReader:
+    """Return a reader of one category of Bybit's contracts.
 
     Args:
         category: Which socket and answers the frames come from.
     """
+    state = rest.State(category)
+    rest_decoder = RestDecoder(state)
+    return VenueReader(
+        name=state.name, limits=Limits(600, 5 * SECOND), liquidations="all", state=state,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=rest.unwrap,
+        symbol=("{}USDT" if category == "linear" else "{}USD").format,
+        streams=partial(streams, state.name, category),
+        polls=partial(rest.polls, state.name, category), past=partial(rest.past, category),
+        recent=partial(rest.recent, category),
+        snapshot=lambda symbol: resubscribe([f"orderbook.{_DEPTH}.{symbol}"]),
+    )  # fmt: skip
 
-    __slots__ = ("_depths", "_ids", "_index", "_liquidated", "_mark", "_topics", "category", "name")
-    STATE_FIELDS = ("_liquidated", "_depths", "_ids", "_index", "_mark")
-    limits: Limits = Limits(600, 5 * SECOND)
-    liquidations: Completeness = "all"
 
-    def __init__(self, category: Category) -> None:
-        self.category: Category = category
-        self.name: str = "bybit" if category == "linear" else "bybit-inverse"
-        super().__init__(RestDecoder(self.name, category, self._prints))
-        self._ids: dict[str, Deduplicator] = {}
-        self._liquidated = Deduplicator()
-        self._depths: dict[str, str] = {}
-        self._mark: dict[str, float] = {}
-        self._index: dict[str, float] = {}
+def streams(name: str, category: Category, symbols: Sequence[str]) -> list[Stream]:
+    """Return a socket for every fifty symbols."""
+    url, ping = _SOCKET + category, b'{"op":"ping"}'
+    out: list[Stream] = []
+    for part in chunks(symbols, _SYMBOLS):
+        topics = [f"{topic}.{symbol}" for symbol in part for topic in _TOPICS]
+        subscribe = tuple([op("subscribe", args) for args in chunks(topics, _ARGS)])
+        carried = channels(name, part, _INTERVALS)
+        out.append(Stream(url, carried, subscribe, ping=ping, ping_every=20 * SECOND))
+    return out
+
+
+class StreamDecoder:
+    """Decodes the socket frames, with the state of `answers`."""
+
+    __slots__ = ("_skip", "_topics", "name", "state")
+
+    def __init__(self, answers: RestDecoder) -> None:
+        self.state = state = answers.state
+        self.name, self._skip = state.name, state.skip
         self._topics: dict[str, tuple[Decoder, _Maker]] = {
-            "publicTrade": (self._rows(Trade), self._trades),
+            "publicTrade": (
+                state.rows(Trade),
+                lambda symbol, _, rows, seen: answers.trades(symbol, rows, seen),
+            ),
             "orderbook": (decoder(_Book), self._book),
             "tickers": (decoder(_Ticker), self._ticker),
-            "allLiquidation": (self._rows(_Liquidation), self._liquidations),
+            "allLiquidation": (state.rows(_Liquidation), self._liquidations),
         }
 
-    def symbol(self, coin: str) -> str:
-        """Return the symbol of a coin's perpetual, margined in USDT or in the coin."""
-        return f"{coin}USDT" if self.category == "linear" else f"{coin}USD"
-
-    def streams(self, symbols: Sequence[str]) -> list[Stream]:
-        """Return a socket for every fifty symbols."""
-        return [self._stream(part) for part in chunks(symbols, _SYMBOLS)]
-
-    def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
-        return rest.polls(self.name, self.category, symbols)
-
-    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for minute bars, open interest and funding, in this order."""
-        return rest.past(self.category, symbol, since, until)
-
-    def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest thousand trades."""
-        return [rest.recent(self.category, symbol)]
-
-    def snapshot(self, symbol: str) -> tuple[bytes, ...]:
-        """Return the messages that make the venue send the whole book again."""
-        topics = [f"orderbook.{_DEPTH}.{symbol}"]
-        return resubscribe(topics)
-
-    def _stream(self, symbols: Sequence[str]) -> Stream:
-        topics = [f"{topic}.{symbol}" for symbol in symbols for topic in _TOPICS]
-        subscribe = tuple([op("subscribe", part) for part in chunks(topics, _ARGS)])
-        channels = self._channels(symbols, _INTERVALS)
-        url, ping = _SOCKET + self.category, b'{"op":"ping"}'
-        return Stream(url, channels, subscribe, ping=ping, ping_every=20 * SECOND)
-
-    def _live(self, raw: bytes, seen: int) -> list[Event]:
+    def read(self, raw: bytes, seen: int) -> list[Event]:
+        """Return the events of one frame."""
         frame = _frame.decode(raw)
         kind, _, symbol = frame.topic.partition(".")
         if kind in self._topics:
@@ -189,37 +176,14 @@ class Bybit(VenueAdapter[RestDecoder]):
             rows, make = self._topics[kind]
             return make(symbol, frame, rows.decode(frame.data), seen)
         if frame.success is False:
-            return self._refused(frame.ret_msg, seen)
+            raise RefusalError(frame.ret_msg)
         if frame.success is None:
             return self._skip(f"channel {kind[:24]}" if kind else "no topic")
         return []
 
-    def _trades(self, symbol: str, _: _Frame, rows: list[Trade], seen: int) -> list[Event]:
-        return self._prints(symbol, rows, seen)
-
-    def _prints(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
-        ids = self._ids.setdefault(symbol, Deduplicator())
-        fresh = ids.is_new([row.id for row in rows])
-        tape = [row for row, new in zip(rows, fresh, strict=True) if new and not row.block]
-        if len(tape) < len(rows):
-            self._skip("duplicate trade", fresh.count(False))
-            self._skip("block trade", fresh.count(True) - len(tape))
-        prints: list[Print]
-        if self.category == "linear":
-            prints = [
-                (row.at * 1000, row.price, row.size if row.side == "Buy" else -row.size)
-                for row in tape
-            ]
-        else:
-            prints = [
-                (row.at * 1000, row.price, (1 if row.side == "Buy" else -1) * row.size / row.price)
-                for row in tape
-            ]
-        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
-
     def _book(self, rest: str, frame: _Frame, book: _Book, seen: int) -> list[Event]:
         depth, _, symbol = rest.partition(".")
-        if self._depths.setdefault(symbol, depth) != depth:
+        if self.state.depths.setdefault(symbol, depth) != depth:
             return self._skip(f"book of another depth, {depth[:9]}")
         bids, asks = self._base(book.b), self._base(book.a)
         market, at = f"{self.name}:{symbol}", _stamp.decode(frame.cts or frame.ts) * 1000
@@ -228,23 +192,23 @@ class Bybit(VenueAdapter[RestDecoder]):
         return [BookDelta(market, at, seen, bids, asks, book.u, book.u, book.u - 1)]
 
     def _base(self, levels: _Levels) -> tuple[Level, ...]:
-        if self.category == "linear":
+        if self.state.category == "linear":
             return levels
         return tuple([(price, dollars / price) for price, dollars in levels])
 
     def _ticker(self, symbol: str, frame: _Frame, ticker: _Ticker, seen: int) -> list[Event]:
         market, at, events = f"{self.name}:{symbol}", _stamp.decode(frame.ts) * 1000, list[Event]()
         if ticker.index_price:
-            self._index[symbol] = _number(ticker.index_price, 1e-12)
+            self.state.index[symbol] = _number(ticker.index_price, 1e-12)
         if ticker.mark_price:
-            self._mark[symbol] = mark = _number(ticker.mark_price, 1e-12)
-            events.append(Mark(market, at, seen, mark, self._index.get(symbol)))
+            self.state.mark[symbol] = mark = _number(ticker.mark_price, 1e-12)
+            events.append(Mark(market, at, seen, mark, self.state.index.get(symbol)))
         if ticker.funding_interval_hour:
             hours = _number(ticker.funding_interval_hour, 1, 24)
-            self._answers.intervals[symbol] = round(hours * HOUR)
+            self.state.intervals[symbol] = round(hours * HOUR)
         if ticker.funding_rate:
             rate = _number(ticker.funding_rate, -1, 1)
-            events.append(Funding(market, at, seen, rate, self._answers.interval(symbol)))
+            events.append(Funding(market, at, seen, rate, self.state.interval(symbol)))
         events += self._interest(symbol, ticker, at, seen)
         return events
 
@@ -255,8 +219,8 @@ class Bybit(VenueAdapter[RestDecoder]):
             size = _number(ticker.open_interest) / 2
         else:
             return []
-        if self.category == "inverse":
-            mark = self._mark.get(symbol)
+        if self.state.category == "inverse":
+            mark = self.state.mark.get(symbol)
             if mark is None:
                 return self._skip("open interest in dollars before a mark")
             size /= mark
@@ -266,7 +230,7 @@ class Bybit(VenueAdapter[RestDecoder]):
         self, symbol: str, _: _Frame, rows: list[_Liquidation], seen: int
     ) -> list[Event]:
         keys = [(symbol, row.side, row.at, row.size, row.price) for row in rows]
-        fresh = self._liquidated.is_new(keys)
+        fresh = self.state.liquidated.is_new(keys)
         self._skip("duplicate liquidation", fresh.count(False))
         market = f"{self.name}:{symbol}"
         return [
@@ -275,7 +239,7 @@ class Bybit(VenueAdapter[RestDecoder]):
                 row.at * 1000,
                 seen,
                 row.price,
-                row.size if self.category == "linear" else row.size / row.price,
+                row.size if self.state.category == "linear" else row.size / row.price,
                 "long" if row.side == "Buy" else "short",
                 bankruptcy=True,
             )

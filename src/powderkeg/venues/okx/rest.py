@@ -26,18 +26,23 @@ from powderkeg.venues.base import (
     Amount,
     Bar,
     Channel,
+    Deduplicator,
     Millis,
     Poll,
     Positive,
     Price,
+    Print,
     Rate,
     Update,
     candles_from_rows,
+    channels,
     funding_events,
     time_chunks,
+    trades_from_rows,
 )
-from powderkeg.venues.reader import EnvelopeDecoder, Make, Makers, decoder
+from powderkeg.venues.reader import Makers, VenueState, decoder
 
+NAME = "okx"
 _REST = "https://www.okx.com/api/v5/"
 _FINE = 4 * DAY
 """Older bars are asked for by five minutes: 20 requests in 2 s is not much."""
@@ -96,33 +101,26 @@ class _Accounts(Struct, gc=False, array_like=True):
     """Accounts that are long, per account that is short."""
 
 
-class RestDecoder(EnvelopeDecoder):
-    """Decodes the REST answers.
+class State(VenueState):
+    """State of OKX."""
 
-    Args:
-        name: First half of the market ids.
-        prints: What to do with the latest trades.
-    """
+    __slots__ = ("chains", "index", "liquidated", "marks", "newest", "ratios", "steps")
+    STATE_FIELDS = ("_chains", "_liquidated", "_index", "_newest")
+    ANSWER_FIELDS = ("_ratios", "_steps", "instruments", "intervals", "marks", "tiers")
 
-    __slots__ = ("_ratios", "_steps", "marks")
-    STATE_FIELDS = ("_ratios", "_steps", "instruments", "intervals", "marks", "tiers")
-
-    def __init__(self, name: str, prints: Make) -> None:
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        self.newest: dict[str, int] = {}
+        """Trade id by symbol."""
+        self.chains: dict[str, tuple[int, int]] = {}
+        """By symbol, the id of the last change of the book, and what is added to those after it."""
+        self.index: dict[str, float] = {}
+        """By family."""
+        self.liquidated = Deduplicator()
         self.marks: dict[str, float] = {}
-        self._ratios: dict[str, int] = {}
-        self._steps: dict[str, tuple[list[tuple[float, float, float]], int]] = {}
+        self.ratios: dict[str, int] = {}
+        self.steps: dict[str, tuple[list[tuple[float, float, float]], int]] = {}
         """Tiers that wait for a contract size or a mark: contracts at most, leverage, rate."""
-        asked: Makers = {
-            "clock": (decoder(tuple[_Clock]), self._clock),
-            "instruments": (self._rows(_Listed), self._list),
-            "tiers": (decoder(list[_Tier]), self._keep),
-            "ratio": (self._rows(_Accounts), self._ratio),
-            "candles": (self._rows(_Kline), self._candles),
-            "interest": (self._rows(_Interest), self._interest),
-            "funding": (self._rows(_Funded), self._funding),
-            "trades": (self._rows(Trade), prints),
-        }
-        super().__init__(name, asked)
 
     def contract(self, symbol: str) -> Instrument:
         """Return how much one contract of a symbol is.
@@ -135,21 +133,52 @@ class RestDecoder(EnvelopeDecoder):
             raise ValueError(f"expected the contract size of {symbol} before its sizes")
         return found
 
+
+class RestDecoder:
+    """Decodes the REST answers, and trades from wherever they come."""
+
+    __slots__ = ("_skip", "answers", "name", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state, self.name, self._skip = state, state.name, state.skip
+        self.answers: Makers = {
+            "clock": (decoder(tuple[_Clock]), self._clock),
+            "instruments": (state.rows(_Listed), self._list),
+            "tiers": (decoder(list[_Tier]), self._keep),
+            "ratio": (state.rows(_Accounts), self._ratio),
+            "candles": (state.rows(_Kline), self._candles),
+            "interest": (state.rows(_Interest), self._interest),
+            "funding": (state.rows(_Funded), self._funding),
+            "trades": (state.rows(Trade), self.trades),
+        }
+
+    def trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
+        """Return the prints that are newer than the newest known."""
+        found, newest = self.state.contract(symbol), self.state.newest.get(symbol, -1)
+        new = sorted([row for row in rows if row.trade_id > newest], key=lambda row: row.trade_id)
+        self._skip("duplicate trade", len(rows) - len(new))
+        if new:
+            self.state.newest[symbol] = new[-1].trade_id
+        prints: list[Print] = []
+        for row in new:
+            contracts = row.sz if row.side == "buy" else -row.sz
+            prints.append((row.ts * 1000, row.px, coins(found, contracts, row.px)))
+        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
+
     def mark(self, symbol: str, price: float) -> None:
         """Take the price that turns tiers in contracts into notionals."""
-        self.marks[symbol] = price
-        if symbol in self._steps:
+        self.state.marks[symbol] = price
+        if symbol in self.state.steps:
             self._table(symbol)
 
     def _clock(self, _: str, rows: tuple[_Clock], __: int) -> list[Event]:
-        self.server_time = rows[0].ts * 1000
+        self.state.server_time = rows[0].ts * 1000
         return []
 
     def _list(self, _: str, rows: list[_Listed], __: int) -> list[Event]:
         instruments = [instrument for row in rows if (instrument := self._instrument(row))]
         self._skip("instrument that is no live swap of a known size", len(rows) - len(instruments))
-        self.instruments.clear()
-        self.instruments |= {each.market.partition(":")[2]: each for each in instruments}
+        self.state.instruments = {each.market.partition(":")[2]: each for each in instruments}
         return []
 
     def _instrument(self, row: _Listed) -> Instrument | None:
@@ -165,30 +194,32 @@ class RestDecoder(EnvelopeDecoder):
     def _keep(self, symbol: str, rows: list[_Tier], seen: int) -> list[Event]:
         if rows:
             tiers = sorted((row.max_sz, row.max_lever, row.mmr) for row in rows)
-            self._steps[symbol] = tiers, seen
+            self.state.steps[symbol] = tiers, seen
             self._table(symbol)
         return []
 
     def _table(self, symbol: str) -> None:
         """Turn kept tiers into notionals: quote currency at the mark, or coins where inverse."""
-        if symbol not in self.instruments or symbol not in self.marks:
+        if symbol not in self.state.instruments or symbol not in self.state.marks:
             return
-        rows, seen = self._steps.pop(symbol)
-        found, mark = self.instruments[symbol], self.marks[symbol]
+        rows, seen = self.state.steps.pop(symbol)
+        found, mark = self.state.instruments[symbol], self.state.marks[symbol]
         unit = found.contract * mark if found.linear else found.contract / mark
         caps = [contracts * unit for contracts, _, _ in rows]
         tiers = tuple(
             Tier(floor, cap, leverage, rate, 0.0)
             for floor, cap, (_, leverage, rate) in zip([0.0, *caps], caps, rows, strict=False)
         )
-        self.tiers[symbol] = TierTable(self.name, symbol, "OKX v5 position-tiers", seen, tiers)
+        self.state.tiers[symbol] = TierTable(
+            self.name, symbol, "OKX v5 position-tiers", seen, tiers
+        )
 
     def _ratio(self, symbol: str, rows: list[_Accounts], seen: int) -> list[Event]:
         """Return the new long shares; the answer repeats days of them."""
-        last = self._ratios.get(symbol, -1)
+        last = self.state.ratios.get(symbol, -1)
         new = sorted((row.ts, row.longs) for row in rows if row.ts > last)
         if new:
-            self._ratios[symbol] = new[-1][0]
+            self.state.ratios[symbol] = new[-1][0]
         market = f"{self.name}:{symbol}"
         return [
             Ratio(market, ts * 1000, seen, "accounts", longs / (1 + longs)) for ts, longs in new
@@ -214,7 +245,7 @@ class RestDecoder(EnvelopeDecoder):
 
     def _funding(self, symbol: str, rows: list[_Funded], seen: int) -> list[Event]:
         payments = [(row.funding_time * 1000, row.funding_rate) for row in rows]
-        return funding_events(f"{self.name}:{symbol}", seen, payments, self.interval(symbol))
+        return funding_events(f"{self.name}:{symbol}", seen, payments, self.state.interval(symbol))
 
 
 def coins(found: Instrument, contracts: float, price: float) -> float:
@@ -229,10 +260,10 @@ def _size(text: str) -> float:
     return value
 
 
-def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
+def polls(symbols: Sequence[str]) -> list[Poll]:
     """Return the repeated requests: instruments, clock, tiers and ratio of each symbol."""
-    listed = tuple(Channel(f"{name}:{each}", "instruments", HOUR) for each in symbols)
-    clock = (Channel(name, "clock", MINUTE),)
+    listed = channels(NAME, symbols, {"instruments": HOUR})
+    clock = (Channel(NAME, "clock", MINUTE),)
     asked = [
         _poll("instruments", "public/instruments?instType=SWAP", HOUR, 1, listed),
         _poll("clock", "public/time", MINUTE, 2, clock),
@@ -242,7 +273,7 @@ def polls(name: str, symbols: Sequence[str]) -> list[Poll]:
         tiers = f"public/position-tiers?instType=SWAP&tdMode=isolated&instFamily={family}"
         ratio = "rubik/stat/contracts/long-short-account-ratio"
         coin = f"ccy={family.partition('-')[0]}&period=5m"
-        ratio_channels = (Channel(f"{name}:{each}", "ratio", 10 * MINUTE),)
+        ratio_channels = channels(NAME, [each], {"ratio": 10 * MINUTE})
         asked.append(_poll(f"tiers:{each}", tiers, HOUR, 2))
         asked.append(_poll(f"ratio:{each}", f"{ratio}?{coin}", 5 * MINUTE, 4, ratio_channels))
     return asked
@@ -269,9 +300,9 @@ def past(symbol: str, since: int, until: int) -> list[Poll]:
     return asked
 
 
-def recent(symbol: str) -> Poll:
+def recent(symbol: str) -> list[Poll]:
     """Return the request for the latest five hundred trades."""
-    return _poll(f"trades:{symbol}", f"market/trades?instId={symbol}&limit=500")
+    return [_poll(f"trades:{symbol}", f"market/trades?instId={symbol}&limit=500")]
 
 
 def _poll(

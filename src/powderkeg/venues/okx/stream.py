@@ -26,7 +26,6 @@ from msgspec import Meta, Raw, Struct
 
 from powderkeg.events import (
     DAY,
-    HOUR,
     MINUTE,
     SECOND,
     BookDelta,
@@ -43,22 +42,26 @@ from powderkeg.instruments import Instrument
 from powderkeg.venues.base import (
     Amount,
     ChannelKind,
-    Completeness,
-    Deduplicator,
     Limits,
     Millis,
-    Poll,
     Positive,
     Price,
-    Print,
     Stream,
     Update,
+    channels,
     chunks,
-    trades_from_rows,
 )
 from powderkeg.venues.okx import rest
-from powderkeg.venues.okx.rest import RestDecoder, Trade
-from powderkeg.venues.reader import Makers, VenueAdapter, decoder, of_each, op, resubscribe
+from powderkeg.venues.okx.rest import NAME, RestDecoder, Trade
+from powderkeg.venues.reader import (
+    Makers,
+    RefusalError,
+    VenueReader,
+    coded,
+    decoder,
+    op,
+    resubscribe,
+)
 
 _SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
 _CHANNELS = ("trades", "books", "open-interest", "mark-price", "funding-rate")
@@ -141,82 +144,62 @@ _frame: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame, strict=False
 _books = decoder(list[_Book])
 
 
-class Okx(VenueAdapter[RestDecoder]):
-    """Reader of OKX's perpetual swaps, linear and inverse."""
+def okx_reader() -> VenueReader:
+    """Return a reader of OKX's perpetual swaps, linear and inverse."""
+    state = rest.State()
+    rest_decoder = RestDecoder(state)
+    return VenueReader(
+        name=NAME, limits=Limits(20, 2 * SECOND), liquidations="sample", state=state,
+        stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=coded("0"),
+        symbol="{}-USDT-SWAP".format, streams=streams, polls=rest.polls, past=rest.past,
+        recent=rest.recent,
+        snapshot=lambda symbol: resubscribe([{"channel": "books", "instId": symbol}]),
+    )  # fmt: skip
 
-    __slots__ = ("_chains", "_details", "_index", "_liquidated", "_makers", "_newest", "_ours")
-    STATE_FIELDS = ("_chains", "_liquidated", "_index", "_newest")
-    name: str = "okx"
-    limits: Limits = Limits(20, 2 * SECOND)
-    liquidations: Completeness = "sample"
 
-    def __init__(self) -> None:
-        super().__init__(RestDecoder(self.name, self._trades))
-        self._ours: set[str] = set()
-        self._newest: dict[str, int] = {}
-        self._chains: dict[str, tuple[int, int]] = {}
-        self._index: dict[str, float] = {}
-        self._liquidated = Deduplicator()
-        self._details = self._rows(_Detail)
+def streams(symbols: Sequence[str]) -> list[Stream]:
+    """Return a socket for every fifty symbols; the first carries all liquidations."""
+    return [_stream(part, () if n else symbols) for n, part in enumerate(chunks(symbols, _SYMBOLS))]
+
+
+def _stream(symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
+    args = [{"channel": name, "instId": each} for each in symbols for name in _CHANNELS]
+    families = dict.fromkeys(each.removesuffix("-SWAP") for each in symbols)
+    args += [{"channel": "index-tickers", "instId": each} for each in families]
+    carried = channels(NAME, symbols, _INTERVALS)
+    if liquidation_symbols:
+        args.append({"channel": "liquidation-orders", "instType": "SWAP"})
+        carried += channels(NAME, liquidation_symbols, {"liquidations": 0})
+    return Stream(_SOCKET, carried, (op("subscribe", args),), ping=b"ping", ping_every=20 * SECOND)
+
+
+class StreamDecoder:
+    """Decodes the socket frames, with the state of `answers`."""
+
+    __slots__ = ("_answers", "_details", "_makers", "_skip", "name", "state")
+
+    def __init__(self, answers: RestDecoder) -> None:
+        self._answers, self.state = answers, answers.state
+        state = answers.state
+        self.name, self._skip = state.name, state.skip
+        self._details = state.rows(_Detail)
         self._makers: Makers = {
-            "trades": (self._rows(Trade), self._trades),
+            "trades": (state.rows(Trade), answers.trades),
             "mark-price": (decoder(tuple[_Mark]), self._mark),
             "index-tickers": (decoder(tuple[_Price]), self._keep_index),
             "funding-rate": (decoder(tuple[_Rate]), self._funding),
             "open-interest": (decoder(tuple[_Interest]), self._interest),
-            "liquidation-orders": (self._rows(_Order), self._liquidations),
+            "liquidation-orders": (state.rows(_Order), self._liquidations),
         }
 
-    def symbol(self, coin: str) -> str:
-        """Return the symbol of a coin's perpetual margined in USDT."""
-        return f"{coin}-USDT-SWAP"
-
-    def streams(self, symbols: Sequence[str]) -> list[Stream]:
-        """Return a socket for every fifty symbols; the first carries all liquidations.
-
-        From now on liquidations of other symbols are left out.
-        """
-        self._ours = set(symbols)
-        return [
-            self._stream(part, () if n else symbols)
-            for n, part in enumerate(chunks(symbols, _SYMBOLS))
-        ]
-
-    def polls(self, symbols: Sequence[str]) -> list[Poll]:
-        """Return the requests for instruments, the clock, and tiers and ratio of each symbol."""
-        return rest.polls(self.name, symbols)
-
-    def past(self, symbol: str, since: int, until: int) -> list[Poll]:
-        """Return the requests for bars, open interest and funding, in this order."""
-        return rest.past(symbol, since, until)
-
-    def recent(self, symbol: str) -> list[Poll]:
-        """Return the request for the latest five hundred trades."""
-        return [rest.recent(symbol)]
-
-    def snapshot(self, symbol: str) -> tuple[bytes, ...]:
-        """Return the messages that make the venue send the whole book again."""
-        args = [{"channel": "books", "instId": symbol}]
-        return resubscribe(args)
-
-    def _stream(self, symbols: Sequence[str], liquidation_symbols: Sequence[str]) -> Stream:
-        args = [{"channel": name, "instId": each} for each in symbols for name in _CHANNELS]
-        families = dict.fromkeys(each.removesuffix("-SWAP") for each in symbols)
-        args += [{"channel": "index-tickers", "instId": each} for each in families]
-        channels = self._channels(symbols, _INTERVALS)
-        if liquidation_symbols:
-            args.append({"channel": "liquidation-orders", "instType": "SWAP"})
-            channels += self._channels(liquidation_symbols, {"liquidations": 0})
-        subscribe = (op("subscribe", args),)
-        return Stream(_SOCKET, channels, subscribe, ping=b"ping", ping_every=20 * SECOND)
-
-    def _live(self, raw: bytes, seen: int) -> list[Event]:
+    def read(self, raw: bytes, seen: int) -> list[Event]:
+        """Return the events of one frame."""
         if raw == b"pong":
             return []
         frame = _frame.decode(raw)
         channel, symbol = frame.arg.channel, frame.arg.inst_id
         if frame.event:
-            return self._event(frame, seen)
+            return self._event(frame)
         if channel == "books":
             self._check(symbol)
             updates = [
@@ -230,9 +213,9 @@ class Okx(VenueAdapter[RestDecoder]):
         rows, make = self._makers[channel]
         return make(symbol, rows.decode(frame.data), seen)
 
-    def _event(self, frame: _Frame, seen: int) -> list[Event]:
+    def _event(self, frame: _Frame) -> list[Event]:
         if frame.event == "error":
-            return self._refused(frame.msg, seen)
+            raise RefusalError(frame.msg)
         if frame.event not in {"subscribe", "unsubscribe"}:
             return self._skip(f"event {frame.event[:24]}")
         return []
@@ -241,26 +224,14 @@ class Okx(VenueAdapter[RestDecoder]):
         if not _SYMBOL.fullmatch(symbol):
             raise ValueError(f"expected a channel with a symbol, found {symbol[:40]!r}")
 
-    def _trades(self, symbol: str, rows: list[Trade], seen: int) -> list[Event]:
-        found, newest = self._answers.contract(symbol), self._newest.get(symbol, -1)
-        new = sorted([row for row in rows if row.trade_id > newest], key=lambda row: row.trade_id)
-        self._skip("duplicate trade", len(rows) - len(new))
-        if new:
-            self._newest[symbol] = new[-1].trade_id
-        prints: list[Print] = []
-        for row in new:
-            contracts = row.sz if row.side == "buy" else -row.sz
-            prints.append((row.ts * 1000, row.px, rest.coins(found, contracts, row.px)))
-        return trades_from_rows(f"{self.name}:{symbol}", seen, prints)
-
     def _book(
         self, symbol: str, action: str, book: _Book, seen: int
     ) -> BookSnapshot | BookDelta | None:
-        found, market, at = self._answers.contract(symbol), f"{self.name}:{symbol}", book.ts * 1000
+        found, market, at = self.state.contract(symbol), f"{self.name}:{symbol}", book.ts * 1000
         bids, asks = _levels(found, book.bids), _levels(found, book.asks)
-        newest, shift = self._chains.get(symbol, (-1, 0))
+        newest, shift = self.state.chains.get(symbol, (-1, 0))
         if action == "snapshot":
-            self._chains[symbol] = book.seq_id, shift
+            self.state.chains[symbol] = book.seq_id, shift
             return BookSnapshot(market, at, seen, bids, asks, book.seq_id + shift)
         if book.seq_id in {book.prev_seq_id, newest}:
             self._skip("book that did not change")
@@ -270,42 +241,42 @@ class Okx(VenueAdapter[RestDecoder]):
             shift += newest + 1 - book.seq_id
             if book.prev_seq_id != newest:
                 previous = book.seq_id + shift  # follows nothing, so that the book is asked for
-        self._chains[symbol] = book.seq_id, shift
+        self.state.chains[symbol] = book.seq_id, shift
         last = book.seq_id + shift
         return BookDelta(market, at, seen, bids, asks, last, last, previous)
 
     def _mark(self, symbol: str, rows: tuple[_Mark], seen: int) -> list[Event]:
         price = rows[0].mark_px
         self._answers.mark(symbol, price)
-        index = self._index.get(symbol.removesuffix("-SWAP"))
+        index = self.state.index.get(symbol.removesuffix("-SWAP"))
         return [Mark(f"{self.name}:{symbol}", rows[0].ts * 1000, seen, price, index)]
 
     def _keep_index(self, family: str, rows: tuple[_Price], _: int) -> list[Event]:
-        self._index[family] = rows[0].idx_px
+        self.state.index[family] = rows[0].idx_px
         return []
 
     def _funding(self, symbol: str, rows: tuple[_Rate], seen: int) -> list[Event]:
-        row, intervals = rows[0], self._answers.intervals
+        row = rows[0]
         if not row.funding_rate:
             return self._skip("funding without a rate")
         if row.next_funding_time:
             interval = (int(row.next_funding_time) - row.funding_time) * 1000
             if not MINUTE <= interval <= DAY:
                 raise ValueError(f"expected funding within a day, found {interval} µs")
-            intervals[symbol] = interval
+            self.state.intervals[symbol] = interval
         rate = float(row.funding_rate)
         if not -1 < rate < 1:
             raise ValueError(f"expected a funding rate as a fraction, found {rate}")
         market, at = f"{self.name}:{symbol}", row.ts * 1000 or seen
-        return [Funding(market, at, seen, rate, intervals.get(symbol, 8 * HOUR))]
+        return [Funding(market, at, seen, rate, self.state.interval(symbol))]
 
     def _interest(self, symbol: str, rows: tuple[_Interest], seen: int) -> list[Event]:
         row = rows[0]
         return [OpenInterest(f"{self.name}:{symbol}", row.ts * 1000, seen, row.oi_ccy)]
 
     def _liquidations(self, _: str, orders: list[_Order], seen: int) -> list[Event]:
-        closes = of_each(orders, self._forced_closes, self._skip)
-        fresh = self._liquidated.is_new(closes)
+        closes = [fill for order in orders for fill in self._forced_closes(order)]
+        fresh = self.state.liquidated.is_new(closes)
         self._skip("duplicate liquidation", fresh.count(False))
         events: list[Event] = []
         for (symbol, ts, side, price, size), new in zip(closes, fresh, strict=True):
@@ -315,9 +286,10 @@ class Okx(VenueAdapter[RestDecoder]):
         return events
 
     def _forced_closes(self, order: _Order) -> list[_Fill]:
-        if not self._wanted(order.inst_id):
+        found = self.state.instruments.get(order.inst_id)
+        if found is None:
+            self._skip("liquidation of another market")
             return []
-        found = self._answers.contract(order.inst_id)
         return [
             (
                 order.inst_id,
@@ -328,12 +300,6 @@ class Okx(VenueAdapter[RestDecoder]):
             )
             for row in self._details.readable(order.details)
         ]
-
-    def _wanted(self, symbol: str) -> bool:
-        if symbol in self._ours or (not self._ours and symbol in self.instruments):
-            return True
-        self._skip("liquidation of another market")
-        return False
 
 
 def _levels(found: Instrument, levels: list[_Level]) -> tuple[Level, ...]:

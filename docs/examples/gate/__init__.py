@@ -1,0 +1,1 @@
+"""Gate.io: public streams and REST."""
