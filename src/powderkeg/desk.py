@@ -49,11 +49,10 @@ from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedMarket, ObservedPositions
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
+from powderkeg.venues import spec_of
 
 Ask: TypeAlias = Resync
 """What the core may ask of the shell."""
-FLOW_ONLY = "-spot"
-"""Suffix of venues that trade without leverage: they have a tape and a book, but no map."""
 MARKLESS = MINUTE
 """How long prints come without a mark before they stand in for it: live, the mark is a second
 behind."""
@@ -387,4 +386,5 @@ def trades_as_mark(market: Market, at: int) -> None:
 
 
 def _leveraged(market: Market) -> bool:
-    return market.venue != AGGREGATE and not market.venue.endswith(FLOW_ONLY)
+    """Return whether the market has a map: spot markets and sums over venues have none."""
+    return market.venue != AGGREGATE and spec_of(market.venue).leveraged

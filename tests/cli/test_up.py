@@ -18,10 +18,11 @@ import pytest
 
 from powderkeg.cli.commands import up
 from powderkeg.errors import ConfigError
-from powderkeg.serve.startup.up import SIX, Plan, Up, offline
+from powderkeg.serve.startup.up import Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.simvenues import serve
 from powderkeg.store.folder import Store
+from powderkeg.venues import default_venues
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_by_default_three_coins_of_six_venues_are_collected_and_kept(planned, ru
     monkeypatch.setenv("XDG_DATA_HOME", "somewhere")
     run("up")
     (plan,) = planned
-    assert (plan.coins, plan.venues) == (("BTC", "ETH", "SOL"), SIX)
+    assert (plan.coins, plan.venues) == (("BTC", "ETH", "SOL"), default_venues())
     assert (plan.simulate, plan.hosts) == ("", {})
     assert str(plan.data) == os.path.join("somewhere", "powderkeg")  # noqa: PTH118  as text
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from powderkeg.engine.calibration.forecasts import NO_MAP, PREDICTED, REPORTED, STATIC
 from powderkeg.engine.calibration.forecasts import PATH_ONLY as BY_PATH
 from powderkeg.engine.calibration.pooling import PooledStats
-from powderkeg.engine.calibration.reporting import SAMPLED, ReportingRate
+from powderkeg.engine.calibration.reporting import ReportingRate
 from powderkeg.engine.calibration.terms import (
     LENGTH,
     PATH_ONLY,
@@ -28,6 +28,7 @@ from powderkeg.engine.exposure.exposure import Steps
 from powderkeg.engine.exposure.table import BINS
 from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.history.snapshots import CODEC
+from powderkeg.venues import VENUES
 
 from .made import PLAIN, STEP, M, P, T, bar, lent, liquidated, live, made, part, walk
 
@@ -268,13 +269,15 @@ def test_of_a_sampled_feed_a_lesson_and_the_map_are_of_all_that_is_liquidated():
         credit = estimate.pooled_stats().credit * share * estimate.oi
         assert credit == pytest.approx(estimate.fit.evidence.sum(axis=0))
     bybit, binance = pair
-    assert binance.reporting_rate.share == 1 / SAMPLED["binance"]
+    assert binance.reporting_rate.share == 1 / VENUES["binance"].liquidated_per_reported
     times = binance.weights(at) / bybit.weights(at)
     assert (times > 0.9).all()
-    assert (times < SAMPLED["binance"] * 1.1).all()
-    assert np.median(times) == pytest.approx(SAMPLED["binance"], rel=0.15)
+    assert (times < VENUES["binance"].liquidated_per_reported * 1.1).all()
+    assert np.median(times) == pytest.approx(VENUES["binance"].liquidated_per_reported, rel=0.15)
     expected = [(each.fit.crossed * each.weights(at)).sum() for each in pair]
-    assert expected[1] / expected[0] == pytest.approx(SAMPLED["binance"], rel=0.03)
+    assert expected[1] / expected[0] == pytest.approx(
+        VENUES["binance"].liquidated_per_reported, rel=0.03
+    )
     reported = [each.forecast_log.rows[:, [REPORTED, STATIC, NO_MAP]] for each in pair]
     assert reported[0] == pytest.approx(reported[1], rel=1e-4)
 

@@ -12,12 +12,14 @@ from powderkeg.engine.calibration.reporting import (
     BETWEEN,
     LEAST,
     PRIOR_SPREAD,
-    SAMPLED,
     ReportingRate,
     initial_rate,
     observed_rate,
+    sampled,
+    silent,
 )
 from powderkeg.engine.calibration.terms import TERMS
+from powderkeg.venues import VENUES
 
 PRIOR = np.full(TERMS, 0.1)
 KILLS = 0.05
@@ -50,14 +52,20 @@ def test_a_complete_feed_has_share_one_and_no_spread(venue):
     assert seen(own, COMPLETE, 1.0) == ReportingRate(1.0, 0.0, measured=False)
 
 
-@pytest.mark.parametrize("venue", SAMPLED)
+@pytest.mark.parametrize("venue", [name for name in VENUES if sampled(name)])
 def test_of_a_sampled_feed_only_the_prior_is_known_at_first(venue):
     known = initial_rate(venue)
     assert 0 < known.share < 1
     assert (known.spread, known.measured) == (PRIOR_SPREAD, False)
 
 
-def test_binance_is_taken_to_tell_about_a_third():
+def test_a_venue_without_a_feed_of_liquidations_is_silent():
+    assert [name for name in ("binance", "bybit", "hyperliquid", "unknown") if silent(name)] == [
+        "hyperliquid"
+    ]
+
+
+def test_binance_is_taken_to_report_about_a_third():
     assert initial_rate("binance").share == pytest.approx(1 / 2.8)
 
 

@@ -453,7 +453,7 @@ def test_a_symbol_that_is_none_is_unreadable():
 
 
 def test_the_reader_hands_out_the_plan_of_its_own_market():
-    venue: VenueReader = VENUES["binance-coin"]("")
+    venue: VenueReader = VENUES["binance-coin"].reader("")
     symbol = venue.symbol("BTC")
     assert symbol == "BTCUSD_PERP"
     urls = [each.url for each in (*venue.streams([symbol]), *venue.polls([symbol]))]
@@ -463,7 +463,7 @@ def test_the_reader_hands_out_the_plan_of_its_own_market():
     assert all("://d" in url for url in (*urls, shot.url, *(poll.url for poll in polls)))
     assert venue.reply(b"{}") == b""
     assert venue.liquidations == "sample"
-    assert VENUES["binance-spot"]("").liquidations == "none"
+    assert VENUES["binance-spot"].liquidations == "none"
 
 
 def test_a_recorded_stream_makes_whole_chains():
@@ -533,7 +533,7 @@ ANSWERS = [
 def readable(raw: bytes, channel: str = "") -> None:
     for kind in ("binance", "binance-coin", "binance-spot"):
         try:
-            events = VENUES[kind]("BTCUSDT").read(raw, SEEN, channel)
+            events = VENUES[kind].reader("BTCUSDT").read(raw, SEEN, channel)
         except WireError:
             continue
         for event in events:
@@ -606,7 +606,7 @@ def recording(data: Path, *names: str) -> Iterator[tuple[int, bytes]]:
 )
 def test_a_rebuilt_book_equals_the_quote_at_every_shared_update(data: Path, venue, symbol, names):
     """No sequence breaks in minutes of real wire, on all three hosts."""
-    read, book = VENUES[venue](symbol).read, Book(f"{venue}:{symbol}")
+    read, book = VENUES[venue].reader(symbol).read, Book(f"{venue}:{symbol}")
     tops: dict[int, tuple[float, ...] | None] = {}
     quotes: dict[int, tuple[float, ...]] = {}
     wishes: list[str] = []

@@ -213,7 +213,7 @@ def test_what_cannot_be_is_unreadable(raw):
 
 
 def test_sockets_are_asked_for_five_subscriptions_a_message_and_all_liquidations_once():
-    venue = VENUES["bitget"]("")
+    venue = VENUES["bitget"].reader("")
     assert venue.symbol("BTC") == BTC
     symbols = [f"C{n}USDT" for n in range(20)]
     first, second = venue.streams(symbols)

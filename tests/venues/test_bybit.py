@@ -313,7 +313,7 @@ def test_frames_from_before_v5_are_left_out_or_unreadable_and_never_misread():
 
 def test_each_category_has_its_symbols_its_socket_and_its_market_ids():
     for name, symbol in (("bybit", "BTCUSDT"), ("bybit-inverse", "BTCUSD")):
-        venue = VENUES[name]("")
+        venue = VENUES[name].reader("")
         assert venue.symbol("BTC") == symbol
         (stream,) = venue.streams([symbol])
         kind = "linear" if name == "bybit" else "inverse"

@@ -91,7 +91,7 @@ TICKER = {
 def test_it_is_a_venue():
     venue: VenueReader = deribit_reader()
     assert venue.name == "deribit"
-    assert VENUES["deribit"]("").liquidations == "all"
+    assert VENUES["deribit"].liquidations == "all"
 
 
 def test_bitcoin_and_ether_are_inverse_and_every_other_coin_linear():

@@ -67,7 +67,7 @@ def test_it_is_a_venue():
     venue: VenueReader = hyperliquid_reader()
     assert venue.name == "hyperliquid"
     assert venue.symbol("BTC") == "BTC"
-    assert VENUES["hyperliquid"]("BTC").liquidations == "none"
+    assert VENUES["hyperliquid"].liquidations == "none"
 
 
 def test_every_book_is_a_whole_one_without_a_number():

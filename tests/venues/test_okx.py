@@ -334,7 +334,7 @@ def test_every_recorded_message_of_a_swap_can_be_read():
 
 
 def test_one_socket_carries_all_channels_and_all_liquidations_once():
-    venue = VENUES["okx"]("")
+    venue = VENUES["okx"].reader("")
     assert venue.symbol("BTC") == BTC
     symbols = [f"C{n}-USDT-SWAP" for n in range(60)]
     first, second = venue.streams(symbols)

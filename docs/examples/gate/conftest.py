@@ -17,7 +17,9 @@ exchanges.__path__.append(str(HERE / "simulator"))
 from powderkeg.simvenues.exchanges.gate import Gate  # noqa: E402
 from powderkeg.venues.gate.stream import gate_reader  # noqa: E402
 
-venues.VENUES["gate"] = lambda _: gate_reader()
+from powderkeg.venues import VENUES, VenueSpec  # noqa: E402
+
+VENUES["gate"] = VenueSpec(label="Gate", liquidations="sample", reader=lambda _: gate_reader())
 
 server.EXCHANGES["gate"] = Gate
 world.WEIGHTS["gate"] = 0.05

@@ -8,7 +8,8 @@ Traps:
 - A bar is asked for by its start, and ``to`` is inclusive. ``v`` is contracts.
 - Bars, readings and payments do not include their interval.
 
-Source: Gate API docs, v4, "Futures", as CCXT 4.5 documents its answers. Nothing was recorded.
+Source: Gate API docs, v4, "Futures", and the answers that CCXT 4.5 quotes; rate limits and paging
+are from memory. Nothing was recorded.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def gate_reader() -> VenueReader:
     state = rest.State()
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=NAME, limits=Limits(200, 10 * SECOND), liquidations="sample", state=state,
+        name=NAME, limits=Limits(200, 10 * SECOND), state=state,
         stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=rest.unwrap,
         symbol="{}_USDT".format, streams=streams, polls=rest.polls, past=rest.past,
         recent=rest.recent, snapshot=rest.snapshot,

@@ -61,7 +61,7 @@ def frame(channel, result, event="update", **more):
 
 
 def gate():
-    venue = VENUES["gate"]("")
+    venue = VENUES["gate"].reader("")
     assert venue.read(packed(CONTRACTS), SEEN, "instruments") == []
     return venue
 
@@ -116,7 +116,7 @@ def test_a_negative_liquidation_is_a_short_and_counts_once(size, side):
 
 def test_a_size_before_the_contract_is_known_is_unreadable():
     with pytest.raises(WireError, match="expected the contract size of 'BTC_USDT'"):
-        VENUES["gate"]("").read(frame("futures.trades", [PRINT]), SEEN)
+        VENUES["gate"].reader("").read(frame("futures.trades", [PRINT]), SEEN)
 
 
 def test_the_past_is_in_coins_and_in_order_of_time():
@@ -152,7 +152,7 @@ def test_refusals_acknowledgements_and_the_clock():
 
 
 def test_sockets_and_requests_name_every_channel_of_every_symbol():
-    venue = VENUES["gate"]("")
+    venue = VENUES["gate"].reader("")
     assert venue.symbol("BTC") == SYMBOL
     first, second = venue.streams([f"C{n}_USDT" for n in range(60)])
     sent = [json.loads(raw) for raw in (*first.subscribe, *second.subscribe)]

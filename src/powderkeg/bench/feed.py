@@ -82,7 +82,7 @@ def _read(venue: str, kind: str, count: int, per_frame: int) -> dict[str, Any]:
 
 async def _listen(venue: str, kind: str, count: int, host: str, folder: Path) -> dict[str, Any]:
     """Read one stream to its end through the live path: socket, store, reader, desk."""
-    reader = VENUES[venue]("")
+    reader = VENUES[venue].reader("")
     market = f"{venue}:BTCUSDT"
     wanted = "book" if kind == "bybit_depth" else "trades"
     stream = next(

@@ -36,7 +36,7 @@ from powderkeg.engine.calibration.forecasts import (
     STATIC,
     ForecastLog,
 )
-from powderkeg.engine.calibration.reporting import SILENT
+from powderkeg.engine.calibration.reporting import silent
 from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.calibration.uncertainty import Z
 from powderkeg.engine.exposure.classes import CLASSES
@@ -340,7 +340,7 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
         "borrowed": _borrowed(estimate),
         "misfit": float(estimate.model_error.width),
         "strain": estimate.oi_cap_factor(at).tolist(),
-        "share_told": None if estimate.venue in SILENT and not estimate.events else {
+        "share_told": None if silent(estimate.venue) and not estimate.events else {
             "share": rate.share, "low": rate.share / reach, "high": min(rate.share * reach, 1.0),
             "measured": rate.measured, "sampled": rate.spread > 0,
         },

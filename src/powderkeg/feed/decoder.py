@@ -111,7 +111,7 @@ class Feed:
         if venue not in self.readers:
             if venue not in VENUES:
                 raise WireError(venue, "no such venue is known", b"")
-            self.readers[venue] = VENUES[venue]("")
+            self.readers[venue] = VENUES[venue].reader("")
         return self.readers[venue]
 
     def _read(self, frame: Frame) -> list[Ask]:

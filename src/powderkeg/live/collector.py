@@ -128,7 +128,7 @@ class Collector:
     def _prepare(self, venues: tuple[str, ...], symbols: Symbols | None) -> None:
         """Choose each venue's markets; a venue that lists none of the coins is left out."""
         for name in venues:
-            venue = VENUES[name]("")
+            venue = VENUES[name].reader("")
             if (
                 chosen := default_symbols(venue, tuple(self.desks))
                 if symbols is None

@@ -10,6 +10,7 @@ from powderkeg.feed.decoder import Feed
 from powderkeg.live.health import Health
 from powderkeg.live.network.rest import Rest
 from powderkeg.live.timekeeping.clock import now
+from powderkeg.venues import spec_of
 
 
 def report(status: Health, feed: Feed, rests: Mapping[str, Rest]) -> dict[str, Any]:
@@ -49,6 +50,6 @@ def _venue(rest: Rest, status: Health, feed: Feed, at: int) -> dict[str, Any]:
         "weight_used": rest.used(),
         "weight_limit": rest.venue.limits.weight,
         "window": rest.venue.limits.window / SECOND,
-        "liquidations": rest.venue.liquidations,
+        "liquidations": spec_of(rest.venue.name).liquidations,
         "skipped": dict(reader.state.skipped) if reader else {},
     }

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from powderkeg.errors import WireError
 from powderkeg.events import HOUR, Event, Link
 from powderkeg.instruments import Instrument, TierTable
-from powderkeg.venues.base import Completeness, Limits, Poll, Stream
+from powderkeg.venues.base import Limits, Poll, Stream
 
 
 class Decoder(Protocol):
@@ -224,7 +224,6 @@ class VenueReader(Struct, frozen=True, kw_only=True):
     name: str
     """First half of the market ids."""
     limits: Limits
-    liquidations: Completeness
     state: VenueState
     stream: Callable[[bytes, int], list[Event]]
     """Returns the events of a frame of a socket, received at a time in µs."""

@@ -1,6 +1,7 @@
 /** Number formats: thousands separated, three significant digits for dollars. */
 
 import { money } from './money/money.svelte';
+import { VENUES } from './venues';
 
 const UNITS: readonly [number, string][] = [
   [1e12, 'T'],
@@ -98,14 +99,8 @@ export function age(seconds: number): string {
 }
 
 export function venueName(name: string): string {
-  return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+  return VENUES[name]?.label ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
-
-const NAMES: Record<string, string> = {
-  okx: 'OKX',
-  'binance-coin': 'Binance coin-M',
-  'bybit-inverse': 'Bybit inverse',
-};
 
 export const LOCAL_ZONE_SECONDS = -new Date().getTimezoneOffset() * 60;
 

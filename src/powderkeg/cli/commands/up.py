@@ -25,12 +25,12 @@ from powderkeg.live.network.listing import find_symbols
 from powderkeg.live.network.reachability import probe_venues
 from powderkeg.live.timekeeping.discipline import correct_clock
 from powderkeg.log import get_logger
-from powderkeg.serve.startup.up import SEED, SIX, Plan, Up, offline
+from powderkeg.serve.startup.up import SEED, Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
 from powderkeg.store.folder import Store
-from powderkeg.venues import VENUES
+from powderkeg.venues import VENUES, default_venues
 
 log = get_logger("cli")
 
@@ -42,7 +42,9 @@ Coins: TypeAlias = Annotated[
     ),
 ]
 _COIN = re.compile("([a-z0-9]{1,20}:)?[A-Z0-9]{1,20}")
-Venues: TypeAlias = Annotated[str, typer.Option(help="Venues, by comma. All: the default six.")]
+Venues: TypeAlias = Annotated[
+    str, typer.Option(help="Venues, by comma. The six with most open interest by default.")
+]
 Hosts: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -93,10 +95,10 @@ def parse_choice(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...],
     Raises:
         ConfigError: An unknown venue, or not the name of a coin.
     """
-    names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or SIX
-    unknown = [name for name in names if name not in VENUES or name.endswith("-spot")]
+    names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or default_venues()
+    unknown = [name for name in names if not (name in VENUES and VENUES[name].leveraged)]
     if unknown:
-        known = [name for name in VENUES if not name.endswith("-spot")]
+        known = [name for name, spec in VENUES.items() if spec.leveraged]
         raise ConfigError(f"expected venues of {', '.join(known)}, found {', '.join(unknown)}")
     wanted = tuple(dict.fromkeys(_coin(coin) for coin in coins or COINS))
     odd = [coin for coin in wanted if not _COIN.fullmatch(coin)]

@@ -19,13 +19,10 @@ from msgspec import Struct
 
 from powderkeg.engine.calibration.pooling import GLOBAL, PooledStats, prior_mean
 from powderkeg.events import Floats
+from powderkeg.venues import spec_of
 
-SAMPLED = {"binance": 2.8, "binance-coin": 2.8, "okx": 1.5, "bitget": 2.8}
-"""Venues with a sampled feed, and the prior ratio of liquidated to reported volume."""
-SILENT = {"hyperliquid"}
-"""Venues without a public feed of liquidations: their weights come from other markets."""
 PRIOR_SPREAD = 0.3
-"""Standard deviation of the log of that ratio."""
+"""Standard deviation of the log of liquidated over reported volume, see `VenueSpec`."""
 BETWEEN = 0.5
 """Standard deviation, between venues, of the log of the volume liquidated per unit of exposure."""
 LEAST = 0.01
@@ -44,7 +41,19 @@ class ReportingRate(Struct, frozen=True):
 
 def initial_rate(venue: str) -> ReportingRate:
     """Return the prior reporting rate of a venue."""
-    return ReportingRate(1 / SAMPLED[venue], PRIOR_SPREAD) if venue in SAMPLED else ReportingRate()
+    if not sampled(venue):
+        return ReportingRate()
+    return ReportingRate(1 / spec_of(venue).liquidated_per_reported, PRIOR_SPREAD)
+
+
+def sampled(venue: str) -> bool:
+    """Return whether a venue's feed has some of its liquidations only."""
+    return spec_of(venue).liquidations == "sample"
+
+
+def silent(venue: str) -> bool:
+    """Return whether a venue has no feed of liquidations: its weights come from other markets."""
+    return spec_of(venue).liquidations == "none"
 
 
 def observed_rate(
@@ -61,10 +70,10 @@ def observed_rate(
     """
     known = initial_rate(own.venue)
     complete = [
-        each for each in market_stats if each.venue not in SAMPLED and each.market != own.market
+        each for each in market_stats if not sampled(each.venue) and each.market != own.market
     ]
     reported = float(own.credit.sum()) * share
-    if own.venue not in SAMPLED or not complete:
+    if not sampled(own.venue) or not complete:
         return known
     expected = float(prior_mean(complete, own.market, prior, GLOBAL) @ own.crossed)
     if not (reported > 0 and expected > 0):

@@ -32,7 +32,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from powderkeg.desk import AGGREGATE, FLOW_ONLY
+from powderkeg.desk import AGGREGATE
 from powderkeg.engine.calibration.baselines import MarkPath
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import FIELDS, FRESH
@@ -41,6 +41,7 @@ from powderkeg.events import HOUR, Candles, Floats, LiquidationBar, Times
 from powderkeg.history.bars import Hindsight
 from powderkeg.history.replay import events
 from powderkeg.history.sources import Source
+from powderkeg.venues import spec_of
 
 BarEvent: TypeAlias = Candles | LiquidationBar
 """Candles of a market, or liquidations summed over a span."""
@@ -143,7 +144,7 @@ def bar_events(
         event
         for event in events(source, coin, progress=progress, hindsight=WAYS[way])
         if isinstance(event, Candles | LiquidationBar)
-        and not event.market.partition(":")[0].endswith(FLOW_ONLY)
+        and spec_of(event.market.partition(":")[0]).leveraged
     ]
     found = {type(event) for event in stream}
     for kind, words in ((Candles, "bars"), (LiquidationBar, "liquidation_bars")):

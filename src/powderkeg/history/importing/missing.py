@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from powderkeg.history.importing.gather import ScanResult
+from powderkeg.venues import spec_of
 
 _PRICES = {"trades", "candles", "mark", "wire"}
 _INTEREST = {
@@ -29,7 +30,7 @@ def missing(found: ScanResult) -> list[str]:
             continue
         if not kinds & _PRICES:
             out.append(f"no prices of {coin}: add candles or trades of a market of it")
-        if all(venue.endswith("-spot") for venue in venues):
+        if not any(spec_of(venue).leveraged for venue in venues):
             out.append(f"only spot markets of {coin}: they have no liquidations; add futures")
         elif not kinds & {"open_interest", "wire"}:
             hint = next((_INTEREST[v] for v in venues if v in _INTEREST), _ELSEWHERE)

@@ -131,12 +131,12 @@ def frames(
     Raises:
         ConfigError: There is no reader for the venue.
     """
-    make = VENUES.get(series.venue)
-    if make is None:
+    spec = VENUES.get(series.venue)
+    if spec is None:
         known = ", ".join(VENUES)
         where = f"{source.path}:{series.line}"
         raise ConfigError(f"{where}: no reader for venue {series.venue!r}; there are {known}")
-    venue = make("" if series.market == ANY else series.market)
+    venue = spec.reader("" if series.market == ANY else series.market)
     by, known = (1000 if series.stamp == "ns" else 1), 0
     foreign: dict[tuple[str, str], int] = {}
     for path in source.files(series):

@@ -58,7 +58,7 @@ async def find_symbols(
     Raises:
         ConfigError: All venues answered, and none lists any of the coins.
     """
-    readers = {name: VENUES[name]("") for name in venues}
+    readers = {name: VENUES[name].reader("") for name in venues}
     if PLAIN.issuperset(coins):
         return {name: default_symbols(venue, coins) for name, venue in readers.items()}, []
     async with bounded.session(WITHIN) as session:

@@ -38,7 +38,7 @@ _WORDS = {
 
 def probe(name: str) -> Poll:
     """Return the cheapest request of a venue: its clock, else its instruments."""
-    venue = VENUES[name]("")
+    venue = VENUES[name].reader("")
     polls = venue.polls((venue.symbol("BTC"),))
     return next((poll for poll in polls if poll.channel == "clock"), polls[0])
 
@@ -122,7 +122,7 @@ async def _ask(
 async def _time(answer: aiohttp.ClientResponse, name: str, poll: Poll) -> int | None:
     """Return a venue's server time, µs: from its answer, else from the ``Date`` header."""
     if poll.channel == "clock":
-        venue = VENUES[name]("")
+        venue = VENUES[name].reader("")
         try:
             venue.read(await bounded.read(answer, LITTLE), now(), poll.channel)
         except WireError:

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import PATH_ONLY, PREDICTED, REPORTED
-from powderkeg.engine.calibration.reporting import SILENT
+from powderkeg.engine.calibration.reporting import silent
 from powderkeg.events import DAY, HOUR, SECOND, Floats, Times
 from powderkeg.maps.heatmap.coin_view import CoinView
 from powderkeg.maps.views.queries import STEPS
@@ -102,7 +102,7 @@ class Learned(Struct, frozen=True):
     @property
     def silent(self) -> bool:
         """True where no report can come: such a market learns from others."""
-        return self.venue in SILENT and not self.fitted
+        return silent(self.venue) and not self.fitted
 
 
 def learned(

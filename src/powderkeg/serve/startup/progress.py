@@ -99,7 +99,7 @@ class Starting:
     def _names(self, collector: Collector | None, coin: str) -> list[str]:
         if collector is not None:
             return list(collector.markets(coin))
-        return [f"{venue}:{VENUES[venue]('').symbol(coin)}" for venue in self.venues]
+        return [f"{venue}:{VENUES[venue].reader('').symbol(coin)}" for venue in self.venues]
 
     def _coin(self, coin: str, markets: list[dict[str, Any]], now: int) -> dict[str, Any]:
         desk = self.session.desks[coin]

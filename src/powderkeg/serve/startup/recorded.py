@@ -144,7 +144,7 @@ def as_published(coin: str, history: MinuteHistory) -> MinuteHistory:
     largest of each second and side, OKX four of five, Hyperliquid none; the others all of them.
     """
     venue = history.market.partition(":")[0]
-    name = f"{venue}:{VENUES[venue]('').symbol(coin)}"
+    name = f"{venue}:{VENUES[venue].reader('').symbol(coin)}"
     reported = _RULES.get(venue, list)(history.liquidations)
     return MinuteHistory(
         market=name,

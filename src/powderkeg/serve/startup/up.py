@@ -31,11 +31,10 @@ from powderkeg.serve.startup.warm import warm
 from powderkeg.serve.stream.hub import Hub
 from powderkeg.settings import LIVE, Settings
 from powderkeg.store.folder import Store
+from powderkeg.venues import default_venues
 
 log = get_logger("serve")
 
-SIX: Final = ("binance", "bybit", "okx", "bitget", "deribit", "hyperliquid")
-"""The venues collected by default."""
 SEED: Final = 9
 """Default seed of the simulated market."""
 SIMULATED: Final = "starting the simulated venues"
@@ -47,7 +46,7 @@ class Plan(Struct, frozen=True):
     """What to collect, and how."""
 
     coins: tuple[str, ...]
-    venues: tuple[str, ...] = SIX
+    venues: tuple[str, ...] = default_venues()
     hosts: dict[str, str] = {}
     """Hosts to use instead of the documented ones."""
     simulate: str = ""

@@ -130,7 +130,7 @@ def binance_reader(kind: Kind, symbol: str = "", funding: int = 8 * HOUR) -> Ven
     site, state = plan.SITES[kind], State(kind, symbol, funding)
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=kind, limits=site.limits, liquidations="sample" if site.futures else "none",
+        name=kind, limits=site.limits,
         state=state, stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
         unwrap=rest.unwrap, symbol=("{}" + site.suffix).format, streams=partial(plan.streams, kind),
         polls=partial(plan.polls, kind), past=partial(plan.past, kind),

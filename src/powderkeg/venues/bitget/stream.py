@@ -124,7 +124,7 @@ def bitget_reader() -> VenueReader:
     state = rest.State()
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=NAME, limits=Limits(20, SECOND), liquidations="sample", state=state,
+        name=NAME, limits=Limits(20, SECOND), state=state,
         stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
         unwrap=coded("00000"), symbol="{}USDT".format, streams=streams, polls=rest.polls,
         past=rest.past, recent=rest.recent,

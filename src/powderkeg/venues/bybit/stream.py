@@ -125,7 +125,7 @@ def bybit_reader(category: Category) -> VenueReader:
     state = rest.State(category)
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=state.name, limits=Limits(600, 5 * SECOND), liquidations="all", state=state,
+        name=state.name, limits=Limits(600, 5 * SECOND), state=state,
         stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=rest.unwrap,
         symbol=("{}USDT" if category == "linear" else "{}USD").format,
         streams=partial(streams, state.name, category),

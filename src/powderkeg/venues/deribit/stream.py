@@ -118,7 +118,7 @@ def deribit_reader() -> VenueReader:
     return VenueReader(
         name=NAME,
         limits=Limits(1200, MINUTE),  # 20 requests a second, each 500 of their credits
-        liquidations="all", state=state, stream=StreamDecoder(rest_decoder).read,
+        state=state, stream=StreamDecoder(rest_decoder).read,
         answers=rest_decoder.answers, unwrap=rest.unwrap, symbol=symbol_of, streams=streams,
         polls=rest.polls, past=rest.past, recent=rest.recent, snapshot=snapshot, reply=reply,
     )  # fmt: skip

@@ -101,7 +101,7 @@ def hyperliquid_reader() -> VenueReader:
     state = rest.State()
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=NAME, limits=Limits(1200, MINUTE), liquidations="none", state=state,
+        name=NAME, limits=Limits(1200, MINUTE), state=state,
         stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers,
         symbol=str, streams=streams, polls=rest.polls, past=rest.past, recent=rest.recent,
         snapshot=lambda _: (),  # the next frame is the whole book anyway

@@ -149,7 +149,7 @@ def okx_reader() -> VenueReader:
     state = rest.State()
     rest_decoder = RestDecoder(state)
     return VenueReader(
-        name=NAME, limits=Limits(20, 2 * SECOND), liquidations="sample", state=state,
+        name=NAME, limits=Limits(20, 2 * SECOND), state=state,
         stream=StreamDecoder(rest_decoder).read, answers=rest_decoder.answers, unwrap=coded("0"),
         symbol="{}-USDT-SWAP".format, streams=streams, polls=rest.polls, past=rest.past,
         recent=rest.recent,

@@ -3,31 +3,16 @@
  * of the venue table.
  */
 import { theme } from '../render/theme.svelte';
+import { VENUES } from '../venues';
 import type { FeedStatus, Venue, VenueShare } from '../wire/types';
 
-const COLOURS: Record<string, string> = {
-  binance: '#f2c14e',
-  bybit: '#b79cff',
-  okx: '#e8ecf5',
-  bitget: '#3fb68b',
-  hyperliquid: '#ff7fb0',
-  deribit: '#8f9bb3',
-};
+/** Venues that declare no colour. */
 const OTHERS = ['#9ad05b', '#7fa8ff', '#d9a066', '#c78bd9'];
-/** The same hues for the light theme, distinct in lightness. */
-const LIGHT_COLOURS: Record<string, string> = {
-  binance: '#b07d00',
-  bybit: '#6b46c1',
-  okx: '#1d2433',
-  bitget: '#00613f',
-  hyperliquid: '#cf3b86',
-  deribit: '#79849a',
-};
 const LIGHT_OTHERS = ['#4c7a12', '#2f5fd0', '#96601c', '#8b3fa8'];
 
 export function venueColour(name: string): string {
   const light = theme.name === 'light';
-  const own = (light ? LIGHT_COLOURS : COLOURS)[name];
+  const own = VENUES[name]?.[light ? 'light' : 'dark'];
   if (own) return own;
   let sum = 0;
   for (const c of name) sum += c.charCodeAt(0);
