@@ -11,6 +11,7 @@ from powderkeg.cli.commands import (
     bench,
     doctor,
     import_files,
+    liquidation_price,
     maps,
     rates,
     replay,
@@ -35,6 +36,7 @@ app.command("import")(import_files.import_data)
 app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(rates.rates)
+app.command("liquidation-price")(liquidation_price.show)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 

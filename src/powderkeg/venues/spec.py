@@ -29,6 +29,8 @@ class VenueSpec(Struct, frozen=True, kw_only=True):
     """Whether it reports every liquidation, some of them, or none."""
     liquidated_per_reported: float = 1.0
     """Prior of the volume liquidated over the volume reported, where only some are."""
+    margin_fee: float = 0.0
+    """Part of notional that it adds to the maintenance margin, for the fee to close."""
     dark: str = ""
     """Colour on a dark page, CSS; empty where the page derives one from the name."""
     light: str = ""

@@ -1,0 +1,77 @@
+"""``liquidation-price``: where a position is force-closed on each venue."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, cast
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from powderkeg.engine.exposure.liquidation import LiquidationPrice, Position, liquidation_price
+from powderkeg.errors import ConfigError
+from powderkeg.events import PositionSide
+from powderkeg.history import margin_tiers
+from powderkeg.live.timekeeping.clock import now
+from powderkeg.venues import VENUES
+
+
+def show(
+    coin: Annotated[str, typer.Argument(help="Such as BTC.")],
+    *,
+    entry: Annotated[float, typer.Option(help="Price it is opened at.")],
+    leverage: Annotated[float, typer.Option(help="Notional over margin.")],
+    size: Annotated[float, typer.Option(help="Base coin.")] = 1.0,
+    side: Annotated[str, typer.Option(help="long or short.")] = "long",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show where an isolated position is liquidated, by the margin tiers of each venue."""
+    position = Position(entry, size, leverage, _side(side))
+    if not (entry > 0 and size > 0 and leverage >= 1):
+        raise ConfigError(
+            "expected an entry and a size above 0 and a leverage of 1 or more, found"
+            f" {entry:g}, {size:g} and {leverage:g}"
+        )
+    rows = [_row(name, coin.upper(), position) for name, spec in VENUES.items() if spec.leveraged]
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(rows)))
+        return
+    console = Console()
+    table = Table("venue", "liquidated at", "distance", "bankrupt at", "rate", "most", box=None)
+    for row in rows:
+        table.add_row(VENUES[row.venue].label, *_words(row))
+    console.print(table)
+    for row in rows:
+        if row.source:
+            console.print(f"{VENUES[row.venue].label}: {row.source}", style="dim")
+
+
+def _side(text: str) -> PositionSide:
+    if text not in {"long", "short"}:
+        raise ConfigError(f"expected long or short, found {text!r}")
+    return cast("PositionSide", text)
+
+
+def _row(venue: str, coin: str, position: Position) -> LiquidationPrice:
+    """Return a venue's answer by the tiers that are shipped."""
+    spec = VENUES[venue]
+    symbol = spec.reader("").symbol(coin)
+    try:
+        table = margin_tiers.at(venue, symbol, now())
+    except LookupError:
+        return LiquidationPrice(venue, symbol, why="its margin tiers are not shipped")
+    return liquidation_price(position, table, inverse=spec.kind == "inverse", fee=spec.margin_fee)
+
+
+def _words(row: LiquidationPrice) -> list[str]:
+    if row.price is None or row.distance is None or row.bankruptcy is None or row.rate is None:
+        return [row.why]
+    return [
+        f"{row.price:,.6g}" if row.price < 1_000 else f"{row.price:,.1f}",
+        f"{row.distance:+.2%}",
+        f"{row.bankruptcy:,.1f}",
+        f"{row.rate:.2%}",
+        f"{row.leverage_limit:g}x",
+    ]
