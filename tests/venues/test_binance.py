@@ -462,7 +462,7 @@ def test_the_reader_hands_out_the_plan_of_its_own_market():
     assert isinstance(shot, Poll)
     assert all("://d" in url for url in (*urls, shot.url, *(poll.url for poll in polls)))
     assert venue.reply(b"{}") == b""
-    assert venue.liquidations == "sample"
+    assert VENUES["binance-coin"].liquidations == "sample"
     assert VENUES["binance-spot"].liquidations == "none"
 
 
