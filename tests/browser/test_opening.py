@@ -67,7 +67,7 @@ class Starting:
         state = "failed" if failed else "ready" if ready else "fetching"
         return {
             "coin": "BTC", "market": f"{name}:BTCUSDT", "venue": name, "state": state,
-            "asked": 14, "answered": 14 if ready else 9, "share": 1.0 if ready else 0.64,
+            "requests": 14, "answered": 14 if ready else 9, "share": 1.0 if ready else 0.64,
             "left": None if failed else 9.3, "problem": "cannot connect" if failed else "",
             "next": NEXT if failed else "", "tries": 1, "streams": dict.fromkeys(STREAMS, up),
         }  # fmt: skip

@@ -66,7 +66,7 @@ class Told:
         rows = [
             {
                 "market": f"{name}:BTCUSDT", "channel": kind, "count": 40, "rate": 9.8,
-                "lag": 0.012, "age": 0.2, "cadence": 5.0,
+                "lag": 0.012, "age": 0.2, "expected_interval": 5.0,
                 "state": "down" if name in self.down else "up",
             }
             for name in NAMES

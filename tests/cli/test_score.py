@@ -37,7 +37,7 @@ ANSWER = {
     "hours": 2339,
     "poisson_deviance": 0.4245,
     "interval_95": {"poisson_deviance": [0.36, 0.51]},
-    "reliability": [{"said": 28424.6, "died": 27843.3, "n": 468}],
+    "reliability": [{"predicted": 28424.6, "actual": 27843.3, "n": 468}],
     "nothing": float("nan"),
     "blocks_ahead_of_path_only": [5, 7],
 }

@@ -178,7 +178,7 @@ def test_twice_too_much_is_told_as_twice():
 def test_the_price_moves_dollars_and_no_skill():
     coins, dollars = figures(HOURS, made(), 1.0), figures(HOURS, made(), 50_000.0)
     for one, other in zip(coins.pop("reliability"), dollars.pop("reliability"), strict=True):
-        assert other["died"] == pytest.approx(one["died"] * 50_000)
+        assert other["actual"] == pytest.approx(one["actual"] * 50_000)
         assert other["n"] == one["n"]
     assert coins == dollars
 
@@ -186,7 +186,7 @@ def test_the_price_moves_dollars_and_no_skill():
 def test_groups_rise_in_what_was_said_and_hold_every_row():
     groups = figures(HOURS, made(), 1.0)["reliability"]
     assert len(groups) == live.BINS
-    assert [g["said"] for g in groups] == sorted(g["said"] for g in groups)
+    assert [g["predicted"] for g in groups] == sorted(g["predicted"] for g in groups)
     assert sum(g["n"] for g in groups) == 480
 
 
@@ -212,12 +212,12 @@ def test_every_tier_of_both_sides_has_a_size_within_its_band_and_they_add_up_to_
         assert sum(sizes) == pytest.approx(total, rel=1e-4)
 
 
-def test_what_a_market_borrows_is_said_until_it_has_learned():
+def test_pretrained_weights_are_named_until_it_has_learned():
     desk, known = desk_of(made(), first=SHIPPED.until // HOUR + 24)
     (market,) = summary({"BTC": desk})["markets"]
     lent = known.estimate.pretrained
     assert known.estimate.is_pretrained
-    assert market["borrowed"] == {
+    assert market["pretrained"] == {
         "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
         "version": lent.version,
     }  # fmt: skip
@@ -239,11 +239,11 @@ def test_rows_of_version_3_are_read_with_the_path_alone_unknown(tmp_path):
 
 def test_a_feed_that_is_a_sample_is_told_as_one():
     desk, known = desk_of(made())
-    assert summary({"BTC": desk})["markets"][0]["share_told"]["sampled"] is False
+    assert summary({"BTC": desk})["markets"][0]["reporting"]["sampled"] is False
     sampled = MarketView("binance:X", "binance", Estimate(100.0, "binance:X"), {}, 0, "up")
     sampled.estimate.move_mark(HOUR, 100.0)
     both = SimpleNamespace(now=HOUR, estimated=lambda: iter([known, sampled]))
-    rate = summary({"BTC": both})["markets"][1]["share_told"]
+    rate = summary({"BTC": both})["markets"][1]["reporting"]
     assert rate["sampled"] is True
     assert rate["measured"] is False
     assert rate["low"] < rate["share"] < rate["high"] <= 1
@@ -335,4 +335,4 @@ def test_the_scorecard_is_of_this_model_and_calls_nothing_an_edge_that_may_be_ch
 def test_of_a_venue_without_a_feed_no_share_is_told(monkeypatch):
     desk, known = desk_of(made(10))
     monkeypatch.setattr(known.estimate, "venue", "hyperliquid")
-    assert summary({"BTC": desk})["markets"][0]["share_told"] is None
+    assert summary({"BTC": desk})["markets"][0]["reporting"] is None

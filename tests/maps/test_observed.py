@@ -100,7 +100,7 @@ def test_an_account_looked_at_that_holds_nothing_has_closed():
     assert view.accounts == 0
     assert view.long.sum() == 0
     assert view.origin == ""
-    assert view.look_age == 0.0
+    assert view.snapshot_age == 0.0
 
 
 def test_a_newer_look_at_an_account_replaces_the_older():
@@ -123,8 +123,8 @@ def test_what_was_not_seen_for_a_day_is_unknown():
 def test_age_is_the_time_since_the_newest_look():
     made = desk(look([("a", 10.0, 95_000.0)]))
     made.apply(ClockTick(START + 90 * SECOND))
-    assert shown(made).look_age == 90.0
-    assert shown(desk()).look_age is None
+    assert shown(made).snapshot_age == 90.0
+    assert shown(desk()).snapshot_age is None
 
 
 def test_a_price_the_mark_has_passed_is_no_longer_drawn():

@@ -85,7 +85,7 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
     whole = kept[0]
     assert whole["kind"] == "column"
     assert whole["full"]
-    assert whole["again"]
+    assert whole["resync"]
     assert seqs == list(range(seqs[0], stream.seq + 1))
     hub.leave(stream, reader)
 

@@ -41,7 +41,7 @@ def test_coins_currencies_and_zones_are_those_there_are(document):
     assert {"USD", "NZD", "EUR"} <= set(reported["ccy"]["enum"])
     assert {"", "UTC", "Pacific/Auckland"} <= set(reported["zone"]["enum"])
     assert reported["planes"]["enum"] == ["sum"]
-    assert parameters(document, "/v1/proof")["coin"]["enum"] == ["", "BTC"]
+    assert parameters(document, "/v1/scores")["coin"]["enum"] == ["", "BTC"]
 
 
 def test_every_error_has_its_form_and_says_what_to_do_next(document):

@@ -33,7 +33,7 @@ def test_the_nearest_clusters_are_those_of_the_level_chart(session, reported):
     for name, side in (("below", "long"), ("above", "short")):
         nearest = min((c for c in clusters if c.side == side), key=lambda c: abs(c.distance))
         near = reported[0][name]
-        assert (near.distance, near.usd) == (nearest.distance, nearest.mass)
+        assert (near.distance, near.usd) == (nearest.distance, nearest.notional)
         assert near.low <= near.usd <= near.high
         assert near.low == pytest.approx(nearest.low)
 

@@ -66,7 +66,7 @@ def test_a_past_that_is_not_kept_has_no_price(session, prepared):
     ("markets", "words"),
     [
         ([market(BEFORE)], "assumed prior, nothing learned"),
-        ([market(AFTER)], "borrowed: learned on BTC on Binance, 2025-12 to 2026-03"),
+        ([market(AFTER)], "pretrained: learned on BTC on Binance, 2025-12 to 2026-03"),
         ([market(AFTER, reports=12.4)], "learning (12 reports)"),
         ([market(AFTER, reports=123.4)], "calibrated on 1,234 liquidation reports"),
         ([market(AFTER, reports=20), market(AFTER, "okx")], "learning (20 reports)"),
@@ -83,11 +83,11 @@ def test_what_a_map_rests_on_is_reported_in_words(markets, words):
 
 def test_only_the_markets_that_are_chosen_are_reported_of():
     shown = Shown(market(AFTER, reports=500), market(AFTER, "okx"))
-    assert model(shown, MapFilter(("okx",))).startswith("borrowed")
+    assert model(shown, MapFilter(("okx",))).startswith("pretrained")
     assert model(shown, MapFilter(("binance",))).startswith("calibrated")
     assert model(shown, MapFilter(model="static")).startswith("four fixed leverages")
-    assert fit(shown, MapFilter(("okx",)))["borrowed"]["market"] == "BTC on Binance"
-    assert fit(shown, ALL)["borrowed"] is None
+    assert fit(shown, MapFilter(("okx",)))["pretrained"]["market"] == "BTC on Binance"
+    assert fit(shown, ALL)["pretrained"] is None
 
 
 def test_a_map_without_any_volume_says_that_it_is_of_the_path_alone():
@@ -99,9 +99,9 @@ def test_a_map_without_any_volume_says_that_it_is_of_the_path_alone():
     assert fit(both, MapFilter(("binance",)))["path_only"] == []
 
 
-def test_a_fit_reports_what_it_borrows_and_how_many_reports_it_rests_on():
+def test_a_fit_reports_its_pretrained_weights_and_how_many_reports_it_rests_on():
     reported = fit(Shown(market(AFTER)), ALL)
-    assert reported["borrowed"] == {
+    assert reported["pretrained"] == {
         "market": "BTC on Binance", "since": SHIPPED.since, "until": SHIPPED.until,
         "reports": SHIPPED.reports,
     }  # fmt: skip
@@ -109,14 +109,14 @@ def test_a_fit_reports_what_it_borrows_and_how_many_reports_it_rests_on():
     assert reported["why"].endswith("weights learned on BTC on Binance")
     assert fit(Shown(market(BEFORE)), ALL)["why"].endswith("the assumed prior alone")
     own = fit(Shown(market(AFTER, reports=20.5), market(AFTER, "okx", reports=4.0)), ALL)
-    assert (own["reports"], own["borrowed"]) == (24.5, None)
+    assert (own["reports"], own["pretrained"]) == (24.5, None)
 
 
-def test_of_a_time_before_weights_could_be_borrowed_no_fit_is_reported(
+def test_of_a_time_before_weights_were_pretrained_no_fit_is_reported(
     session, prepared, monkeypatch
 ):
     desk = prepared[1]
-    lent = {"borrowed": {"until": desk.now - HOUR}, "at": None}
+    lent = {"pretrained": {"until": desk.now - HOUR}, "at": None}
     monkeypatch.setattr("powderkeg.serve.session.fit", lambda *_: lent)
     assert session.about(desk, ReachQuery(at=desk.now - MINUTE))["fit"] is lent
     assert session.about(desk, ReachQuery(at=desk.now - 2 * HOUR))["fit"] is None

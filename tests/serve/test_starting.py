@@ -177,7 +177,7 @@ def test_no_answer_of_a_start_holds_a_number_that_is_none(empty, collector):
     session.starting = lambda: starting.answer(collector)
     session.collector = collector
     with TestClient(make_app(session, Hub(session))) as client:
-        for path in ("/v1/starting", "/v1/coins", "/v1/health", "/v1/screener", "/v1/proof"):
+        for path in ("/v1/starting", "/v1/coins", "/v1/health", "/v1/screener", "/v1/scores"):
             raw = client.get(path).text
             assert "NaN" not in raw, path
             assert "Infinity" not in raw, path

@@ -70,7 +70,7 @@ async def test_a_viewer_that_does_not_read_is_bounded_and_keeps_nobody_waiting(s
         seqs = [message["seq"] for message in got if message["kind"] == "filler"]
         assert seqs == list(range(1, 61))
         assert sum(len(reader._queue) for reader in readers) > 0
-        assert any("again" in msgspec.msgpack.decode(m) for r in readers for m in r._queue)
+        assert any("resync" in msgspec.msgpack.decode(m) for r in readers for m in r._queue)
 
 
 async def test_a_stream_ends_with_the_socket_that_watched_it(served, hub):

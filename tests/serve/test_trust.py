@@ -76,7 +76,7 @@ def test_rows_are_banded_only_where_it_is_asked_for(desk):
 
 def test_clusters_and_totals_carry_their_bands(desk):
     for cluster in levels(desk, SpanQuery()).clusters:
-        assert cluster.low <= cluster.mass <= cluster.high
+        assert cluster.low <= cluster.notional <= cluster.high
         assert 0 <= cluster.measured <= 1
     both = bars(desk, ReachQuery())
     assert both.bands["long"][0] <= both.long <= both.bands["long"][1]
@@ -140,7 +140,7 @@ def test_the_difference_is_drawn_where_both_are_kept(desk):
 def test_an_answer_reports_when_and_why_its_weights_were_learned(desk, session):
     reported = session.about(desk, SpanQuery())["fit"]
     assert reported["at"] == max(m.estimate.fitted for m in desk.estimated())
-    assert reported["taught"] > 0
+    assert reported["new_liquidations"] > 0
     assert "new liquidations" in reported["why"]
     fresh = prepare("BTC", 7, START, 0.05, Settings())[1]
     reported = Session("simulated", {"BTC": fresh}, lambda: fresh.now).about(fresh, SpanQuery())
@@ -223,7 +223,7 @@ def letter(*markets):
         ({"skill": Skill(-0.2, -0.3, -0.1)}, "C", "worse than a map of the path alone"),
         (
             {"fitted": 0, "reports": 0.0, "hours": 0, "lender": "BTC on Binance"},
-            "C", "borrowed weights: learned on BTC on Binance",
+            "C", "pretrained weights: learned on BTC on Binance",
         ),
         ({"fitted": 0, "reports": 0.0}, "D", NEVER),
         ({"fitted": NOW - 4 * DAY}, "C", "weights learned long ago"),

@@ -27,14 +27,14 @@ describe('the snapshot', () => {
   });
 
   it('reads the basis of the weights, or defaults', () => {
-    const borrowed = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3 };
+    const pretrained = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3 };
     const fit = {
       version: 4,
       at: null,
-      taught: 0,
+      new_liquidations: 0,
       why: '',
       reports: 12.4,
-      borrowed,
+      pretrained,
       path_only: ['okx'],
     };
     const read = (raw: object) => readMap(packed({ ...wireMap(snapshot()), fit: raw })).fit!;
@@ -44,7 +44,7 @@ describe('the snapshot', () => {
       newLiquidations: 0,
       why: '',
       reports: 12.4,
-      borrowed,
+      pretrained,
       pathOnly: ['okx'],
     });
     expect(read({ version: 3 })).toEqual({
@@ -53,7 +53,7 @@ describe('the snapshot', () => {
       newLiquidations: 0,
       why: '',
       reports: 0,
-      borrowed: null,
+      pretrained: null,
       pathOnly: [],
     });
   });

@@ -109,7 +109,7 @@ export function wireLevels(rows: number): Record<string, unknown> {
         floor: 95,
         top: 96,
         peak: 95.5,
-        mass: 4e7,
+        notional: 4e7,
         distance: -0.05,
         tier: 25,
         tiers: {},

@@ -43,7 +43,7 @@ const channel = (market: string, kind: string, change: Record<string, unknown> =
   rate: 1,
   lag: 0.01,
   age: 0.1,
-  cadence: 5,
+  expected_interval: 5,
   state: 'up',
   ...change,
 });

@@ -30,7 +30,7 @@ const market = (venue: string, change: object = {}) => ({
   market: `${venue}:BTCUSDT`,
   venue,
   state: 'fetching',
-  asked: 14,
+  requests: 14,
   answered: 9,
   share: 0.64,
   left: 6.2,
@@ -85,7 +85,7 @@ describe('the answer of a starting server', () => {
     const s = read({
       left: NaN,
       share: 7,
-      markets: [market('okx', { share: -1, left: Infinity, asked: NaN })],
+      markets: [market('okx', { share: -1, left: Infinity, requests: NaN })],
       coins: [coin('BTC', 'map', { left: -3 })],
     });
     expect([
@@ -93,7 +93,7 @@ describe('the answer of a starting server', () => {
       s.share,
       s.markets[0].share,
       s.markets[0].left,
-      s.markets[0].asked,
+      s.markets[0].requests,
       s.coins[0].left,
     ]).toEqual([null, 1, 0, null, 0, 0]);
   });
@@ -131,11 +131,11 @@ describe('start-up texts', () => {
   it.each([
     [{}, '9 of 14', '7 s', 'pending'],
     [{ state: 'asking', answered: 0 }, '0 of 14', '7 s', 'pending'],
-    [{ state: 'asking', asked: 0, left: null }, 'requested', '–', 'pending'],
-    [{ state: 'waiting', asked: 0 }, 'waiting', '7 s', 'todo'],
+    [{ state: 'asking', requests: 0, left: null }, 'requested', '–', 'pending'],
+    [{ state: 'waiting', requests: 0 }, 'waiting', '7 s', 'todo'],
     [{ state: 'playing' }, 'building map', '7 s', 'pending'],
     [{ state: 'ready', answered: 14 }, 'all 14', 'ready', 'done'],
-    [{ state: 'ready', asked: 0 }, 'complete', 'ready', 'done'],
+    [{ state: 'ready', requests: 0 }, 'complete', 'ready', 'done'],
     [{ state: 'failed' }, 'no answer', '–', 'failed'],
     [{ state: 'refused' }, 'refused', '–', 'failed'],
   ])('a market that is %o', (change, history, left, check) => {
@@ -198,7 +198,7 @@ describe('the readiness checklist', () => {
     at: null,
     newLiquidations: 0,
     reports: 0,
-    borrowed: null,
+    pretrained: null,
     pathOnly: [],
     why: '',
     ...change,
@@ -221,11 +221,13 @@ describe('the readiness checklist', () => {
   });
   it('fills as data arrives, with the time of each check', () => {
     const s = read({ coins: [coin('BTC', 'map')] });
-    const borrowed = trust(fitWith({ borrowed: { market: 'x', since: 0, until: 1, reports: 9 } }));
+    const pretrained = trust(
+      fitWith({ pretrained: { market: 'x', since: 0, until: 1, reports: 9 } }),
+    );
     expect(
       list(
         s,
-        borrowed,
+        pretrained,
         new Map([
           ['price', 1.2],
           ['map', 6],
@@ -234,7 +236,7 @@ describe('the readiness checklist', () => {
     ).toEqual([
       'done: Price and candles, since 0:01',
       'done: Open interest, 2 venues',
-      'done: Map (borrowed weights), since 0:06',
+      'done: Map (pretrained weights), since 0:06',
       'pending: 30-day history, in 18 s',
       'todo: Calibrated to this market, after 30 liquidation reports',
     ]);

@@ -4,18 +4,18 @@ import { diverging, divergingAt } from '../src/lib/render/diverging';
 import { readComparison, readEvaluations, readObserved, readRowBands } from '../src/lib/trust/read';
 import {
   bandText,
-  borrowedText,
   clusterText,
   hypothesisText,
   measuredText,
   modelParts,
   newLiquidationsText,
+  pretrainedText,
   when,
 } from '../src/lib/trust/text';
 import type { Cluster } from '../src/lib/wire/types';
 
 const at = 1_700_000_000_000_000;
-const borrowed = {
+const pretrained = {
   market: 'BTC on Binance',
   since: Date.UTC(2025, 11, 4) * 1e3,
   until: Date.UTC(2026, 3, 1) * 1e3,
@@ -74,8 +74,8 @@ describe('the difference of two models', () => {
 describe('reliability texts', () => {
   it('split the model description into name and basis', () => {
     const parts = (model: string): string => modelParts(model).join(' | ');
-    expect(parts('borrowed: learned on binance:BTCUSDT, 2025-12 to 2026-03')).toBe(
-      'borrowed | learned on binance:BTCUSDT, 2025-12 to 2026-03',
+    expect(parts('pretrained: learned on binance:BTCUSDT, 2025-12 to 2026-03')).toBe(
+      'pretrained | learned on binance:BTCUSDT, 2025-12 to 2026-03',
     );
     expect(parts('learning (37 reports)')).toBe('learning | (37 reports)');
     expect(parts('calibrated on 1,212 liquidation reports')).toBe(
@@ -88,9 +88,9 @@ describe('reliability texts', () => {
     expect(parts('as it was drawn then')).toBe('as it was drawn then | ');
     expect(parts('–')).toBe('– | ');
   });
-  it('describe borrowed weights, and give times with the day if needed', () => {
-    expect(borrowedText(borrowed)).toBe(
-      'Borrowed weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.',
+  it('describe pretrained weights, and give times with the day if needed', () => {
+    expect(pretrainedText(pretrained)).toBe(
+      'Pretrained weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31, from 292 effective reports.',
     );
     expect([when(at, at + 1e9, 0), when(at, at + 2 * 86_400e6, 0), when(0, at, 0)]).toEqual([
       '22:13',
@@ -111,7 +111,7 @@ describe('reliability texts', () => {
       why: '',
       markets: 1,
       reports: 1,
-      borrowed: null,
+      pretrained: null,
       pathOnly: [],
     };
     expect(newLiquidationsText({ ...fit, newLiquidations: 1 } as never)).toBe('1 new liquidation');
@@ -155,7 +155,7 @@ describe('answers fetched on demand', () => {
       read.covered,
       read.reported,
     ]).toEqual([null, null, 0, null, null]);
-    expect([read.tiers, read.borrowed, read.reports]).toEqual([[], null, 0]);
+    expect([read.tiers, read.pretrained, read.reports]).toEqual([[], null, 0]);
     expect(() => readEvaluations({ markets: [{}] })).toThrow(/expected text/);
   });
   it('reads tier sizes in dollars, and the three null models', () => {
@@ -172,7 +172,7 @@ describe('answers fetched on demand', () => {
       reliability: [],
       price: 1e5,
       reports: 212.4,
-      borrowed,
+      pretrained,
       skill_over_path_only: skill(0.1),
       skill_over_no_map: skill(0.2),
       skill_over_static: skill(0.3),
@@ -194,7 +194,7 @@ describe('answers fetched on demand', () => {
       measured: 0.5,
     });
     expect(read.tiers[1].measured).toBeNull();
-    expect([read.reports, read.borrowed]).toEqual([212.4, borrowed]);
+    expect([read.reports, read.pretrained]).toEqual([212.4, pretrained]);
   });
   it('reads comparison, observed positions and bands', () => {
     const c = readComparison({

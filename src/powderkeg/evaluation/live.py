@@ -66,7 +66,7 @@ BLIND_SPOTS: Final = (
     "How a taker's volume splits into opening and closing, and which side's leverage is higher,"
     " is hardly identified by data.\n"
     "Dollars need liquidations to learn from. Where a feed is a sample, what it leaves out is"
-    " estimated; share_told says how, and how surely.\n"
+    " estimated; `reporting` says how, and how surely.\n"
     "Classes of distance that price has not reached stay on the prior.\n"
     "How far a cascade would run is not computed."
 ).splitlines()
@@ -115,7 +115,7 @@ class Scorecard:
             last = self._known[name] = (log, log.count, found)
         mark = float(estimate.mark)
         groups = [
-            {"said": each["said"] * mark, "died": each["died"] * mark, "n": each["n"]}
+            {"predicted": each["predicted"] * mark, "actual": each["actual"] * mark, "n": each["n"]}
             for each in last[2]["reliability"]
         ]
         return {**last[2], "reliability": groups}
@@ -313,8 +313,8 @@ def reliability(predicted: Floats, liquidated: Floats) -> list[dict[str, Any]]:
     groups = [group for group in np.array_split(order, BINS) if len(group)]
     return [
         {
-            "said": float(predicted.ravel()[group].mean()),
-            "died": float(liquidated.ravel()[group].mean()), "n": len(group),
+            "predicted": float(predicted.ravel()[group].mean()),
+            "actual": float(liquidated.ravel()[group].mean()), "n": len(group),
         }
         for group in groups
     ]  # fmt: skip
@@ -330,24 +330,24 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
     return {
         "price": float(estimate.mark),
         "fitted": estimate.fitted or None,
-        "taught": estimate.new_liquidations,
+        "new_liquidations": estimate.new_liquidations,
         "events": estimate.events,
         "prior_only": estimate.prior_only,
         "version": VERSION,
         "basis": estimate.exposure.basis.name,
         "window_days": sweeps.KEPT / DAY,
         "reports": 0.0 if estimate.fit is None else float(estimate.fit.reports),
-        "borrowed": _borrowed(estimate),
-        "misfit": float(estimate.model_error.width),
-        "strain": estimate.oi_cap_factor(at).tolist(),
-        "share_told": None if estimate.venue in SILENT and not estimate.events else {
+        "pretrained": _pretrained(estimate),
+        "model_error": float(estimate.model_error.width),
+        "oi_cap_factor": estimate.oi_cap_factor(at).tolist(),
+        "reporting": None if estimate.venue in SILENT and not estimate.events else {
             "share": rate.share, "low": rate.share / reach, "high": min(rate.share * reach, 1.0),
             "measured": rate.measured, "sampled": rate.spread > 0,
         },
     }  # fmt: skip
 
 
-def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
+def _pretrained(estimate: Estimate) -> dict[str, Any] | None:
     """Return the source of pretrained weights; None once the market has its own."""
     if not estimate.is_pretrained:
         return None

@@ -273,7 +273,7 @@ class Health:
                 "rate": round(meter.rate(at), 2),
                 "lag": meter.lag / SECOND,
                 "age": (at - meter.last) / SECOND if meter.last else None,
-                "cadence": meter.expected_interval / SECOND,
+                "expected_interval": meter.expected_interval / SECOND,
                 "state": self._state_of(meter, at),
             }
             for (market, kind), meter in sorted(self.meters.items())

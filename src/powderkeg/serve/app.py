@@ -130,12 +130,20 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         server = {"source": session.source, "note": session.note, "ready": session.ready}
         return small(request, {**server, "coins": answer, "feed": feed})
 
-    @get("/v1/proof", sync_to_thread=False)
-    def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
-        """Return each market's hourly forecasts and the liquidations that followed."""
+    def scored(request: Request[Any, Any, State], coin: str) -> Response[bytes]:
         desks = {coin: session.desk(coin)} if coin else session.desks
         about = {"source": session.source, "note": session.note}
         return small(request, {**about, **board.summary(desks)})
+
+    @get("/v1/scores", sync_to_thread=False)
+    def scores(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
+        """Return the accuracy of each market's hourly forecasts so far."""
+        return scored(request, coin)
+
+    @get("/v1/proof", sync_to_thread=False, deprecated=True)
+    def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
+        """Return `/v1/scores`, by its former name."""
+        return scored(request, coin)
 
     @get("/v1/screener", sync_to_thread=False)
     def screened(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -147,7 +155,7 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         """Return the same for Prometheus."""
         return exposition(session)
 
-    return [coins, starting, health, proof, screened, metrics]
+    return [coins, starting, health, scores, proof, screened, metrics]
 
 
 def make_app(

@@ -128,6 +128,6 @@ def _zone(found: Cluster, change: Floats, place: Place, hours: float) -> Zone:
     inside = np.clip(np.minimum(rows + 1, ends[1]) - np.maximum(rows, ends[0]), 0, 1)
     side = 0 if found.side == "long" else 1
     return Zone(
-        found.side, found.floor, found.top, found.peak, found.mass, found.mass * hours,
+        found.side, found.floor, found.top, found.peak, found.notional, found.notional * hours,
         float((change[side] * inside).sum()), found.distance,
     )  # fmt: skip

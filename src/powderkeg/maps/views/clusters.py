@@ -63,27 +63,27 @@ class Cluster(Struct, frozen=True):
     top: float
     peak: float
     """Price of the densest bin."""
-    mass: float
+    notional: float
     """Dollars inside."""
     ground: float
-    """Of them, what its surroundings alone would hold there: dollars, at most mass / 1.5."""
+    """Of them, what its surroundings alone would hold there: dollars, at most notional / 1.5."""
     distance: float
     """Of the nearest edge from the mark, as a signed fraction; negative below."""
     tier: int
-    """The tier that holds most of the mass."""
+    """The tier that holds most of the notional."""
     tiers: dict[str, float]
     """Dollars by tier."""
     age: float
     """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
     concentration: float | None = None
     """Few large openings (1: one) or many small (near 0); none where most prints are unknown."""
-    fired: tuple[float, float] = ONE
-    """Share of the mass expected to fire, least and most: an assumption, see function `fired`."""
+    expected_fill: tuple[float, float] = ONE
+    """Least and most share of the notional expected to fill: an assumption of ours."""
     low: float = math.nan
-    """End of the 80 % band of the mass, dollars; NaN of the past."""
+    """End of the 80 % band of the notional, dollars; NaN of the past."""
     high: float = math.nan
     measured: float = math.nan
-    """Share of the mass that is measured rather than prior."""
+    """Share of the notional that is measured rather than prior."""
 
 
 def above_ground(
@@ -91,8 +91,8 @@ def above_ground(
 ) -> list[Cluster]:
     """Return clusters of now with their bands, without those that may be ground alone.
 
-    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The misfit
-    does not count: it is a factor on the map, and so on the ground as well.
+    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The model
+    error does not count: it is a factor on the map, and so on the ground as well.
 
     Args:
         coin_view: The coin.
@@ -107,15 +107,15 @@ def above_ground(
     sure = interval(coin_view, map_filter, sides, first, last)
     return [
         replace(
-            c, low=c.mass * float(sure.low[i]), high=c.mass * float(sure.high[i]),
+            c, low=c.notional * float(sure.low[i]), high=c.notional * float(sure.high[i]),
             measured=float(sure.measured[i]),
         )
         for i, c in enumerate(found)
-        if c.mass * float(sure.own[i]) > c.ground
+        if c.notional * float(sure.own[i]) > c.ground
     ]  # fmt: skip
 
 
-def fired(concentration: float | None) -> tuple[float, float]:
+def expected_fill(concentration: float | None) -> tuple[float, float]:
     """Return the share of a cluster that may be expected to fire, as a range. An assumption.
 
     Concentration is the chance that two of its dollars share a holder, so it mixes the ranges of
@@ -141,7 +141,7 @@ def with_concentration(
         for m in coin_view.estimated()
         if m.entries is not None and map_filter.takes(m.venue)
     ]
-    return [_told(coin_view.now, cluster, kept) for cluster in found]
+    return [_with_holders(coin_view.now, cluster, kept) for cluster in found]
 
 
 def _reaches(
@@ -154,7 +154,7 @@ def _reaches(
     return [liquidation_kernel(exposure.basis, side, fresh[side], own) for side in (0, 1)]
 
 
-def _told(
+def _with_holders(
     at: int, cluster: Cluster, kept: list[tuple[EntryConcentration, list[LiquidationKernel]]]
 ) -> Cluster:
     start, stop = (round(math.log(price) / BIN) for price in (cluster.floor, cluster.top))
@@ -163,7 +163,7 @@ def _told(
     for entries, reaches in kept:
         total = total.with_(entries.moments(start, stop, reaches[side], at))
     h = total.concentration
-    return replace(cluster, concentration=h, fired=fired(h))
+    return replace(cluster, concentration=h, expected_fill=expected_fill(h))
 
 
 def _saddle(flank: Floats, height: float) -> float:
@@ -228,7 +228,7 @@ def _cluster(
         floor=floor,
         top=top,
         peak=math.exp((profile.base + start + int(density.argmax()) + 0.5) * BIN),
-        mass=float(tiers.sum()),
+        notional=float(tiers.sum()),
         ground=under,
         distance=near / mark - 1,
         tier=TIER_NAMES[int(tiers.argmax())],
@@ -274,7 +274,7 @@ def foremost(found: Iterable[Cluster], most: int = MOST) -> list[Cluster]:
         found: Any clusters.
         most: How many a side.
     """
-    ranked = sorted(found, key=lambda c: -(c.mass - c.ground) / (abs(c.distance) + NEAR))
+    ranked = sorted(found, key=lambda c: -(c.notional - c.ground) / (abs(c.distance) + NEAR))
     sides = ([c for c in ranked if c.side == side][:most] for side in ("long", "short"))
     return [c for side in sides for c in sorted(side, key=lambda c: abs(c.distance))]
 

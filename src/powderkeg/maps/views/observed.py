@@ -39,8 +39,8 @@ class ObservedLevels(Struct, frozen=True, eq=False):
     """By side, of all that has a price, on these rows or beyond them."""
     share: dict[str, float | None]
     """By side, size seen over open interest: the coverage; none where that is not known."""
-    look_age: float | None
-    """Seconds since the newest look; none where there was none."""
+    snapshot_age: float | None
+    """Seconds since the newest snapshot; none where there was none."""
     accounts: int
     """Holders seen."""
     unplaced: int
@@ -91,7 +91,7 @@ def observed_levels(
         short=dollars[1].astype(np.float32),
         dollars={"long": float(whole[0]), "short": float(whole[1])},
         share=_share(sizes, [each.oi for each in observed_markets]),
-        look_age=(coin_view.now - newest) / SECOND if newest else None,
+        snapshot_age=(coin_view.now - newest) / SECOND if newest else None,
         accounts=accounts,
         unplaced=unplaced,
         passed=passed,

@@ -106,7 +106,7 @@ def _nearest(coin_view: CoinView, found: list[Cluster]) -> dict[PositionSide, Ne
     """Return the nearest cluster of each side with its band."""
     first: dict[PositionSide, Near] = {}
     for c in sorted(above_ground(coin_view, MapFilter(), found), key=lambda c: abs(c.distance)):
-        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.mass, c.low, c.high))
+        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.notional, c.low, c.high))
     return first
 
 

@@ -125,7 +125,7 @@ class Starting:
         problem, following, tries = self._problem(collector, venue, name)
         return {
             "coin": coin, "market": name, "venue": venue, "state": state,
-            "asked": asked.requests if asked else 0, "answered": asked.answered if asked else 0,
+            "requests": asked.requests if asked else 0, "answered": asked.answered if asked else 0,
             "share": share, "left": self._left(name, share, now),
             "problem": problem, "next": following, "tries": tries,
             "streams": _streams(collector, name),

@@ -197,7 +197,7 @@ class Stream:
     def _full_column(self) -> bytes:
         """Return the newest column for a subscriber that has missed messages."""
         column = self._column(self._until, self._last, None)
-        return pack({**column, "seq": self.seq, "again": True})
+        return pack({**column, "seq": self.seq, "resync": True})
 
 
 def stream_name(coin: str, query: SpanQuery) -> str:

@@ -63,7 +63,7 @@ function channel(value: unknown, i: number): ChannelHealth {
     rate: number(o, 'rate'),
     lag: numberOr(o, 'lag', 0),
     age: numberOr(o, 'age', null),
-    expectedInterval: numberOr(o, 'cadence', 0),
+    expectedInterval: numberOr(o, 'expected_interval', 0),
     state: oneOf(o, 'state', ['up', 'joining', 'stale', 'waiting', 'down'] as const),
   };
 }

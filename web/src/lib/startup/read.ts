@@ -31,7 +31,7 @@ export interface StartingMarket {
   venue: string;
   state: MarketState;
   /** History requests sent and answered. */
-  asked: number;
+  requests: number;
   answered: number;
   /** 0 to 1. */
   share: number;
@@ -102,7 +102,7 @@ function readMarket(value: unknown, i: number): StartingMarket {
     market: text(o, 'market'),
     venue: text(o, 'venue'),
     state: oneOf(o, 'state', MARKETS),
-    asked: numberOr(o, 'asked', 0),
+    requests: numberOr(o, 'requests', 0),
     answered: numberOr(o, 'answered', 0),
     share: fraction(o, 'share'),
     left: seconds(o),

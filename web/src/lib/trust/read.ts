@@ -1,7 +1,7 @@
 /** Reads answers fetched on demand: evaluation, comparison, observed positions, row bands. */
-import { readBorrowed } from '../wire/decode';
+import { readPretrained } from '../wire/decode';
 import { type Fields, fields, floats, list, number, numberOr, text, textOr } from '../wire/read';
-import type { Borrowed, Side } from '../wire/types';
+import type { Pretrained, Side } from '../wire/types';
 
 export interface Skill {
   value: number | null;
@@ -52,7 +52,7 @@ export interface Evaluation {
   /** Liquidations observed, and the effective number the fit is based on. */
   events: number;
   reports: number;
-  borrowed: Borrowed | null;
+  pretrained: Pretrained | null;
   tiers: Tier[];
 }
 
@@ -75,7 +75,7 @@ function readSkill(value: unknown): Skill {
 function readEvaluation(value: unknown, i: number): Evaluation {
   const o = fields(value, `$.markets[${i}]`);
   const covered = fields(o['coverage_80'] ?? {}, '$.coverage_80');
-  const reported = o['share_told'] ? fields(o['share_told'], '$.share_told') : null;
+  const reported = o['reporting'] ? fields(o['reporting'], '$.reporting') : null;
   return {
     market: text(o, 'market'),
     venue: text(o, 'venue'),
@@ -90,7 +90,11 @@ function readEvaluation(value: unknown, i: number): Evaluation {
     counted: numberOr(covered, 'n', 0),
     reliability: list(o, 'reliability').map((each) => {
       const g = fields(each, '$.reliability');
-      return { predicted: number(g, 'said'), actual: number(g, 'died'), n: numberOr(g, 'n', 0) };
+      return {
+        predicted: number(g, 'predicted'),
+        actual: number(g, 'actual'),
+        n: numberOr(g, 'n', 0),
+      };
     }),
     reported: reported && {
       share: number(reported, 'share'),
@@ -101,7 +105,7 @@ function readEvaluation(value: unknown, i: number): Evaluation {
     },
     events: numberOr(o, 'events', 0),
     reports: numberOr(o, 'reports', 0),
-    borrowed: readBorrowed(o['borrowed']),
+    pretrained: readPretrained(o['pretrained']),
     tiers: ((o['tiers'] ?? []) as unknown[]).map((each) =>
       readTier(each, numberOr(o, 'price', NaN)),
     ),
@@ -229,7 +233,7 @@ export function readObserved(o: Fields): Observed {
     short: floats(o['short'], '$.short', rows),
     dollars: { long: numberOr(dollars, 'long', 0), short: numberOr(dollars, 'short', 0) },
     share: { long: numberOr(share, 'long', null), short: numberOr(share, 'short', null) },
-    snapshotAge: numberOr(o, 'look_age', null),
+    snapshotAge: numberOr(o, 'snapshot_age', null),
     accounts: numberOr(o, 'accounts', 0),
     origin: textOr(o, 'origin'),
   };

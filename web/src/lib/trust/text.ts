@@ -1,6 +1,6 @@
 /** Formats uncertainty: bands, measured shares, fit and evaluation. */
 import { clock, dollars, moment } from '../format';
-import type { Borrowed, Cluster, Fit } from '../wire/types';
+import type { Cluster, Fit, Pretrained } from '../wire/types';
 import type { Tier } from './read';
 
 const DAY = 86_400_000_000;
@@ -39,7 +39,7 @@ export function when(micros: number, now: number, zone: number): string {
   return now - micros < DAY ? clock(micros, zone).slice(0, 5) : moment(micros, zone);
 }
 
-/** Split the server's model description into name and basis: "borrowed", "learned on …". */
+/** Split the server's model description into name and basis: "pretrained", "learned on …". */
 export function modelParts(model: string): [string, string] {
   const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? [
     '',
@@ -51,11 +51,11 @@ export function modelParts(model: string): [string, string] {
 
 const day = (micros: number): string => new Date(micros / 1_000).toISOString().slice(0, 10);
 
-/** Describes borrowed weights. */
-export function borrowedText(b: Borrowed): string {
+/** Describes pretrained weights. */
+export function pretrainedText(b: Pretrained): string {
   const dates = `${day(b.since)} to ${day(b.until - 1e6)}`;
   const reports = `${b.reports.toFixed(0)} effective reports`;
-  return `Borrowed weights: fitted on ${b.market}, ${dates}, from ${reports}.`;
+  return `Pretrained weights: fitted on ${b.market}, ${dates}, from ${reports}.`;
 }
 
 /** Measured share of all tiers. */

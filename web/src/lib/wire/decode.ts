@@ -16,7 +16,6 @@ import {
 } from './read';
 import type {
   Bars,
-  Borrowed,
   ByVenue,
   Cluster,
   Coins,
@@ -25,6 +24,7 @@ import type {
   Levels,
   MapSnapshot,
   Message,
+  Pretrained,
   Source,
   Totals,
   Trust,
@@ -70,9 +70,9 @@ function readVenues(o: Fields): Venue[] {
   });
 }
 
-export function readBorrowed(value: unknown): Borrowed | null {
+export function readPretrained(value: unknown): Pretrained | null {
   if (!value) return null;
-  const o = fields(value, '$.borrowed');
+  const o = fields(value, '$.pretrained');
   return {
     market: text(o, 'market'),
     since: number(o, 'since'),
@@ -90,9 +90,9 @@ function readTrust(o: Fields): Trust {
     fit: fit && {
       version: numberOr(fit, 'version', 0),
       at: numberOr(fit, 'at', null),
-      newLiquidations: numberOr(fit, 'taught', 0),
+      newLiquidations: numberOr(fit, 'new_liquidations', 0),
       reports: numberOr(fit, 'reports', 0),
-      borrowed: readBorrowed(fit['borrowed']),
+      pretrained: readPretrained(fit['pretrained']),
       pathOnly: ((fit['path_only'] ?? []) as unknown[]).map(String),
       why: textOr(fit, 'why'),
     },
@@ -167,7 +167,7 @@ function readCluster(value: unknown, i: number): Cluster {
     floor: number(o, 'floor'),
     top: number(o, 'top'),
     peak: number(o, 'peak'),
-    notional: number(o, 'mass'),
+    notional: number(o, 'notional'),
     distance: number(o, 'distance'),
     tier: numberOr(o, 'tier', 0),
     tiers: (o['tiers'] ?? {}) as Record<string, number>,
@@ -176,7 +176,7 @@ function readCluster(value: unknown, i: number): Cluster {
     high: numberOr(o, 'high', NaN),
     measured: numberOr(o, 'measured', NaN),
     concentration: numberOr(o, 'concentration', null),
-    expectedFill: (o['fired'] ?? null) as [number, number] | null,
+    expectedFill: (o['expected_fill'] ?? null) as [number, number] | null,
   };
 }
 
@@ -259,7 +259,7 @@ function readColumn(o: Fields): Column {
     rows,
     values: bytes(o, 'v', full ? undefined : rows.length),
     full,
-    resync: o['again'] === true,
+    resync: o['resync'] === true,
   };
 }
 

@@ -32,7 +32,7 @@ export interface Venue {
 }
 
 /** Weights fitted on another market; `until` is exclusive. */
-export interface Borrowed {
+export interface Pretrained {
   market: string;
   since: number;
   until: number;
@@ -48,8 +48,8 @@ export interface Fit {
   newLiquidations: number;
   /** Effective number of liquidations behind the weights, over the selected markets. */
   reports: number;
-  /** Source of the weights while all selected markets borrow them. */
-  borrowed: Borrowed | null;
+  /** Source of the weights while all selected markets rest on pretrained ones. */
+  pretrained: Pretrained | null;
   /** Venues without volume data: their map is path-only. */
   pathOnly: string[];
   why: string;
