@@ -136,7 +136,8 @@ def test_an_unknown_coin_is_refused(small, refused):
 def test_a_folder_recorded_live_is_scored_by_the_maps_kept_in_it(tmp_path, monkeypatch, capsys):
     found = {"markets": [{"market": "bybit:BTCUSDT", "hours": 100, "skill": math.nan}]}
     monkeypatch.setattr(
-        "powderkeg.evaluation.live.from_ledger", lambda folder: {"folder": str(folder), **found}
+        "powderkeg.evaluation.live.from_ledger",
+        lambda folder: {"kind": "ledger", "folder": str(folder), **found},
     )
     score(tmp_path, as_json=True)
     reported = json.loads(capsys.readouterr().out)

@@ -155,7 +155,7 @@ def test_readers_of_one_map_share_a_stream_that_ends_with_the_last_of_them(hub):
     assert hub.streams
     hub.leave(two, second)
     assert not hub.streams
-    assert hub.place("BTC", QUERY)["seq"] == 0
+    assert hub.place("BTC", QUERY)[1] == 0
 
 
 async def test_a_reader_waits_until_there_is_something(hub):

@@ -107,14 +107,14 @@ def test_the_static_map_is_another_map_of_the_same_coin(desk, session):
     ours, theirs = (bars(desk, ReachQuery(model=m)) for m in ("calibrated", "static"))
     assert ours.long != theirs.long
     assert "never closed" in model(desk, MapFilter(model="static"))
-    assert session.answer("BTC", "bars", ReachQuery(model="static"))["mode"] == "static"
+    assert session.answer("BTC", "bars", ReachQuery(model="static")).mode == "static"
 
 
 def test_two_models_side_by_side_say_what_makes_them_differ(desk):
     both = compared(desk, SpanQuery())
     ours, theirs, _ = pair(desk, MapFilter(), 0)
     assert both.ours.sum() <= ours.sum()
-    assert both.totals["static"] <= theirs.sum()
+    assert both.totals.static <= theirs.sum()
     assert 0 < both.overlap < 1
     assert both.distance > 0
     assert len(both.why) == 3
@@ -138,14 +138,14 @@ def test_the_difference_is_drawn_where_both_are_kept(desk):
 
 
 def test_an_answer_reports_when_and_why_its_weights_were_learned(desk, session):
-    reported = session.about(desk, SpanQuery())["fit"]
-    assert reported["at"] == max(m.estimate.fitted for m in desk.estimated())
-    assert reported["new_liquidations"] > 0
-    assert "new liquidations" in reported["why"]
+    reported = session.about(desk, SpanQuery()).fit
+    assert reported.at == max(m.estimate.fitted for m in desk.estimated())
+    assert reported.new_liquidations > 0
+    assert "new liquidations" in reported.why
     fresh = prepare("BTC", 7, START, 0.05, Settings())[1]
     reported = Session("simulated", {"BTC": fresh}, lambda: fresh.now).about(fresh, SpanQuery())
-    assert reported["fit"]["at"] is None
-    assert reported["grade"].parts["fit"] == "D"
+    assert reported.fit.at is None
+    assert reported.grade.parts["fit"] == "D"
 
 
 GOOD = {"interest": 2 * INTEREST[0], "coverage": 1.0, "silence": 0.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from powderkeg.desk import Desk
 from powderkeg.engine.calibration.estimate import FRESH, VERSION, Estimate
@@ -12,9 +12,11 @@ from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.engine.exposure.classes import GROUP, TIME, VOLUME
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import DEPOSITED
+from powderkeg.evaluation.answers import pretrained_of
 from powderkeg.events import DAY, SECOND
 from powderkeg.maps.heatmap.coin_view import MapFilter, MarketView
 from powderkeg.maps.views.grade import REPORTS
+from powderkeg.serve.answers.envelope import Fit
 
 ALL: Final = MapFilter()
 """Every venue, tier and side of the calibrated map."""
@@ -92,7 +94,7 @@ def _without_volume(exposure: Exposure) -> bool:
     return bool(deposited[TIME * GROUP] > 0 and not deposited[VOLUME * GROUP] > 0)
 
 
-def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
+def fit(desk: Desk, map_filter: MapFilter) -> Fit:
     """Return the model version, the time and data of the last fit, and pretrained weights."""
     chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     fitted = [m.estimate for m in chosen if m.estimate.fitted]
@@ -103,25 +105,16 @@ def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
         if pretrained is None
         else f"weights learned on {pretrained.market}"
     )
-    return {
-        "version": VERSION,
-        "at": newest.fitted if newest else None,
-        "new_liquidations": newest.new_liquidations if newest else 0,
-        "why": _why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
-        "markets": len(fitted),
-        "reports": _reports(chosen),
-        "pretrained": None if pretrained is None else {
-            "market": pretrained.market, "since": pretrained.since, "until": pretrained.until,
-            "reports": pretrained.reports,
-        },
-        "path_only": _path_only(chosen),
-    }  # fmt: skip
-
-
-def since(fitted: dict[str, Any]) -> int:
-    """Return since when a map has been based on this fit, µs."""
-    pretrained = fitted["pretrained"]
-    return pretrained["until"] if pretrained else fitted["at"] or 0
+    return Fit(
+        version=VERSION,
+        at=newest.fitted if newest else None,
+        new_liquidations=newest.new_liquidations if newest else 0,
+        why=_why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
+        markets=len(fitted),
+        reports=_reports(chosen),
+        pretrained=None if pretrained is None else pretrained_of(pretrained),
+        path_only=_path_only(chosen),
+    )
 
 
 def _why(newest: Estimate) -> str:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from powderkeg.engine.exposure.classes import BIN
 from powderkeg.events import HOUR, Floats, PositionSide
+from powderkeg.maps.field_types import Float32Array
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
+from powderkeg.maps.views.answers import PriceRows
 from powderkeg.maps.views.clusters import Cluster, clusters
 
 
@@ -23,39 +25,44 @@ class Zone(Struct, frozen=True):
     """A stretch of price, over the span."""
 
     side: PositionSide
+    """Whose positions."""
     floor: float
+    """Lowest price, quote currency."""
     top: float
+    """Highest price, quote currency."""
     peak: float
-    """Price of its densest row."""
+    """Price of its densest row, quote currency."""
     mean: float
     """Dollars inside on average."""
     dollar_hours: float
-    """The same times the hours that were drawn."""
+    """Dollars inside on average, times the hours that were drawn."""
     change: float
     """Dollars inside at the end less those at the start."""
     distance: float
-    """Of the nearest edge from the mark, as a signed fraction."""
+    """Signed fraction of the mark from it to the nearest edge."""
 
 
-class Accumulated(Struct, frozen=True, eq=False):
+class Accumulated(PriceRows, frozen=True, eq=False, kw_only=True):
     """The map over a span, by price, on the rows of its heatmap."""
 
     span: str
+    """Name of the span."""
     t0: int
-    """Start of the first column, µs."""
+    """Start of the first column, µs UTC."""
     step: int
+    """Width of a column, µs."""
     cols: int
+    """Number of columns."""
     drawn: int
-    """Columns that were drawn; the mean is over them."""
-    p0: float
-    dp: float
-    rows: int
-    long: NDArray[np.float32]
-    """Mean dollars by row, shape (rows,)."""
-    short: NDArray[np.float32]
-    change_long: NDArray[np.float32]
-    """Dollars by row in the last column drawn less those in the first, shape (rows,)."""
-    change_short: NDArray[np.float32]
+    """Number of columns that were drawn; the mean is over them."""
+    long: Float32Array
+    """Mean dollars of longs by row, shape (rows,)."""
+    short: Float32Array
+    """Mean dollars of shorts by row, shape (rows,)."""
+    change_long: Float32Array
+    """Dollars of longs by row in the last column drawn less those in the first, shape (rows,)."""
+    change_short: Float32Array
+    """Dollars of shorts by row in the last column drawn less those in the first, shape (rows,)."""
     zones: list[Zone]
     """Of each side those that held most, most first."""
 

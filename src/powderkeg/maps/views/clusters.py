@@ -22,6 +22,7 @@ from powderkeg.engine.exposure.concentration import (
     liquidation_kernel,
 )
 from powderkeg.events import Floats, PositionSide
+from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, CoinView, MapFilter, PriceProfile
 from powderkeg.maps.heatmap.ground import ground, mean
 from powderkeg.maps.heatmap.intervals import interval
@@ -56,34 +57,39 @@ ONE = (0.3, 1.0)
 
 
 class Cluster(Struct, frozen=True):
-    """Contiguous prices that hold at least `TIMES` their ground."""
+    """Contiguous prices that hold at least 1.5 times their ground."""
 
     side: PositionSide
+    """Whose positions."""
     floor: float
+    """Lowest price, quote currency."""
     top: float
+    """Highest price, quote currency."""
     peak: float
-    """Price of the densest bin."""
+    """Price of the densest bin, quote currency."""
     notional: float
     """Dollars inside."""
     ground: float
     """Of them, what its surroundings alone would hold there: dollars, at most notional / 1.5."""
     distance: float
-    """Of the nearest edge from the mark, as a signed fraction; negative below."""
+    """Signed fraction of the mark from it to the nearest edge; negative below."""
     tier: int
-    """The tier that holds most of the notional."""
+    """The tier, effective leverage as a number, that holds most of the notional."""
     tiers: dict[str, float]
     """Dollars by tier."""
-    age: float
-    """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
+    age: OptionalFloat
+    """Seconds for which its peak has held at least half of what it holds now; null: unknown."""
     concentration: float | None = None
-    """Few large openings (1: one) or many small (near 0); none where most prints are unknown."""
+    """Herfindahl-Hirschman index of its openings: 1 for a single one, near 0 for many small; null
+    where most prints are unknown."""
     expected_fill: tuple[float, float] = ONE
-    """Least and most share of the notional expected to fill: an assumption of ours."""
-    low: float = math.nan
-    """End of the 80 % band of the notional, dollars; NaN of the past."""
-    high: float = math.nan
-    measured: float = math.nan
-    """Share of the notional that is measured rather than prior."""
+    """Least and most fraction of the notional expected to fill: an assumption of ours."""
+    low: OptionalFloat = math.nan
+    """Low end of the 80 % band of the notional, dollars; null of the past."""
+    high: OptionalFloat = math.nan
+    """High end of the 80 % band of the notional, dollars; null of the past."""
+    measured: OptionalFloat = math.nan
+    """Fraction of the notional that is measured rather than prior; null of the past."""
 
 
 def above_ground(

@@ -75,8 +75,11 @@ class Grade(Struct, frozen=True):
     """A letter, what each of the four gave, and why in words."""
 
     letter: Letter
+    """The worst of its parts."""
     parts: dict[str, Letter]
+    """Letters of interest, coverage, feed and fit."""
     why: str
+    """What keeps it from A, in words; empty for A."""
 
 
 class Learned(Struct, frozen=True):
