@@ -55,7 +55,7 @@ def test_every_error_has_its_form_and_says_what_to_do_next(document):
     assert set(reported) == set(ERRORS)
     for each in reported.values():
         schema = each["content"]["application/json"]["schema"]
-        assert schema == {"$ref": "#/components/schemas/Error"}
+        assert schema == {"$ref": "#/components/schemas/ErrorAnswer"}
     assert reported["405"]["headers"]["allow"]["example"] == ALLOW["allow"]
     assert "retry-after" in reported["429"]["headers"]
     for item in document["paths"].values():

@@ -26,7 +26,7 @@ from powderkeg.serve.access.hosts import Names
 from powderkeg.serve.access.middleware import AccessGuard
 from powderkeg.serve.answers.compose import flat
 from powderkeg.serve.answers.envelope import CoinHealth, StreamedEnvelope
-from powderkeg.serve.answers.server import Coins, Error, Health, ScoresAnswer
+from powderkeg.serve.answers.server import Coins, ErrorAnswer, Health, ScoresAnswer
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
 from powderkeg.serve.metrics import exposition
@@ -94,13 +94,13 @@ def _refuse(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     """Answer an invalid request: what was expected, what was found."""
     status = error.status_code if isinstance(error, HTTPException) else 400
     words = error.detail if isinstance(error, HTTPException) else str(error)
-    return Response(text(Error(words)), status_code=status, media_type=JSON)
+    return Response(text(ErrorAnswer(words)), status_code=status, media_type=JSON)
 
 
 def _busy(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
     """Answer when too busy: when to retry."""
     return Response(
-        text(Error(str(error))), status_code=429, media_type=JSON,
+        text(ErrorAnswer(str(error))), status_code=429, media_type=JSON,
         headers={"retry-after": str(AGAIN)},
     )  # fmt: skip
 

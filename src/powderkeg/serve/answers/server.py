@@ -12,7 +12,7 @@ from powderkeg.maps.views.screener import ScreenerRow
 from powderkeg.serve.answers.envelope import CoinHealth, Source
 
 
-class Error(Struct, frozen=True):
+class ErrorAnswer(Struct, frozen=True):
     """Why a request was refused."""
 
     error: str

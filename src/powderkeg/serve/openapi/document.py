@@ -18,7 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from powderkeg.history.fixings import DAY_PATTERN
 from powderkeg.serve.access.headers import POLICY, policy
 from powderkeg.serve.access.middleware import ALLOW
-from powderkeg.serve.answers.server import Error
+from powderkeg.serve.answers.server import ErrorAnswer
 from powderkeg.serve.codec import JSON, MSGPACK
 from powderkeg.serve.openapi.schemas import REF, ROUTES, schemas, stream_messages
 
@@ -79,7 +79,7 @@ def complete(document: Json, served: Served) -> None:
 
 def _error(status: str) -> Json:
     """Return the response of an error, the same for all."""
-    schema = {"$ref": REF.format(name=Error.__name__)}
+    schema = {"$ref": REF.format(name=ErrorAnswer.__name__)}
     out: Json = {"description": ERRORS[status], "content": {JSON: {"schema": schema}}}
     if name := HEADERS.get(status):
         example = {"example": ALLOW[name]} if name in ALLOW else {}

@@ -20,7 +20,7 @@ from powderkeg.serve.answers.compose import ANSWERS, PARTS
 from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.answers.server import (
     Coins,
-    Error,
+    ErrorAnswer,
     Health,
     Rates,
     ScoresAnswer,
@@ -97,7 +97,7 @@ def _structs(kind: Any) -> Iterator[type[Struct]]:
 @cache
 def schemas() -> Mapping[str, Json]:
     """Return the schema of every record that is answered or sent, by name."""
-    roots = [Error, *ROUTES.values(), *MESSAGES]
+    roots = [ErrorAnswer, *ROUTES.values(), *MESSAGES]
     records = _records(iter(dict.fromkeys(roots)))
     _, found = msgspec.json.schema_components(
         list(records.values()), schema_hook=lambda _: {}, ref_template=REF
