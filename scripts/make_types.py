@@ -8,18 +8,22 @@ interface, in camelCase, and the shape by which `check` reads it; see web/src/li
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from powderkeg.maps.field_types import DTYPE
+from powderkeg.serve.answers.envelope import Envelope
 from powderkeg.serve.openapi.schemas import schemas
 
 Json: TypeAlias = dict[str, Any]
-OUT: Final = Path(__file__).parents[1] / "web" / "src" / "lib" / "wire" / "schema.ts"
-HEAD: Final = """\
-// Generated from the server's records: run `make types`.
-import { record, type Schema } from './check';
-"""
+WIRE: Final = Path(__file__).parents[1] / "web" / "src" / "lib" / "wire"
+HEAD: Final = "// Generated from the server's records: run `make types`.\n"
+CHECK: Final = "import { record, type Schema } from './check';\n"
+FIRST: Final = (
+    "HeatmapAnswer", "LevelsAnswer", "BarsAnswer", "CumulativeAnswer", "VenuesAnswer", "Coins",
+    "Hello", "Column", "Rebase", "Status",
+)  # fmt: skip
+"""What the page needs at once; all else is in a module of its own, loaded on demand."""
 ARRAYS: Final = {
     "float32": "Float32Array", "float64": "Float64Array", "uint8": "Uint8Array",
     "uint16": "Uint16Array",
@@ -77,16 +81,26 @@ def camel(name: str) -> str:
     return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 
-def declared(name: str, schema: Json) -> str:
+def shared_shapes(found: dict[str, Json]) -> dict[str, str]:
+    """Return the shapes of the fields that every answer about a coin has."""
+    fields = found["BarsAnswer"]["properties"]
+    return {name: type_and_shape(fields[name])[1] for name in Envelope.__struct_fields__}
+
+
+def declared(name: str, schema: Json, shared: dict[str, str]) -> str:
     """Return the interface of a record, and its shape."""
     types, shapes = list[str](), list[str]()
+    spread = shared.keys() <= schema["properties"].keys()
+    if spread:
+        shapes.append("  ...envelope,")
     for field, value in schema["properties"].items():
         kind, shape = type_and_shape(value)
         must = field in schema["required"]
         types.append(f"  /** {value['description']} */")
         types.append(f"  {camel(field)}{'' if must else '?'}: {kind};")
         key = field if must else f"'{field}?'"
-        shapes.append(f"  {key}: {shape},")
+        if not (spread and shared.get(field) == shape):
+            shapes.append(f"  {key}: {shape},")
     lines = [
         "", f"/** {schema['description']} */", f"export interface {name} {{", *types, "}",
         f"export const {name}: Schema<{name}> = record({{", *shapes, "});", "",
@@ -94,8 +108,8 @@ def declared(name: str, schema: Json) -> str:
     return "\n".join(lines)
 
 
-def ordered(found: dict[str, Json]) -> list[str]:
-    """Return the names of records, each after those that its shape names."""
+def ordered(found: dict[str, Json], names: Iterable[str]) -> list[str]:
+    """Return records and all that their shapes name, each after those that its own shape names."""
     out: dict[str, None] = {}
 
     def add(name: str) -> None:
@@ -104,17 +118,34 @@ def ordered(found: dict[str, Json]) -> list[str]:
                 add(other)
         out[name] = None
 
-    for name in found:
+    for name in names:
         add(name)
     return list(out)
 
 
-def source() -> str:
-    """Return the file."""
+def sources() -> dict[Path, str]:
+    """Return the content of each file."""
     found = dict(schemas())
-    return HEAD + "".join(declared(name, found[name]) for name in ordered(found))
+    shared = shared_shapes(found)
+    first = ordered(found, FIRST)
+    rest = [name for name in ordered(found, found) if name not in first]
+    start, later = ({n: declared(n, found[n], shared) for n in part} for part in (first, rest))
+    words = "".join(later.values())
+    names = [name for name in sorted(first) if re.search(rf"\b{name}\b(?! =)", words)]
+    imports = f"import {{ envelope, {', '.join(names)} }} from './schema';\n"
+    fields = "".join(f"  {name}: {shape},\n" for name, shape in shared.items())
+    envelope = f"\n/** Of every answer about a coin. */\nexport const envelope = {{\n{fields}}};\n"
+    named = re.findall(r"\b[A-Z]\w+", fields)
+    after = max(first.index(name) for name in named)
+    parts = list(start.values())
+    return {
+        WIRE / "schema.ts": HEAD
+        + CHECK
+        + "".join([*parts[: after + 1], envelope, *parts[after + 1 :]]),
+        WIRE / "schema-on-demand.ts": HEAD + CHECK + imports + words,
+    }
 
 
 if __name__ == "__main__":
-    assert DTYPE == "x-dtype"  # noqa: S101  as the pattern above
-    OUT.write_text(source(), encoding="utf-8")
+    for path, text in sources().items():
+        path.write_text(text, encoding="utf-8")

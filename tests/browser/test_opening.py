@@ -108,6 +108,7 @@ class Starting:
             {
                 "coins": self.coins, "source": "live", "ready": self.ready, "note": "",
                 "progress": "" if self.ready else "fetching 30 days of history",
+                "version": "0",
             },
         )  # fmt: skip
 

@@ -62,7 +62,11 @@ def _market(venue: str, *, known: bool) -> dict[str, Any]:
     groups = [{"predicted": 10.0**k, "actual": 1.4 * 10.0**k, "n": 48} for k in range(3, 8)]
     return {
         "coin": "BTC", "market": f"{venue}:BTCUSDT", "venue": venue,
-        "hours": 240 if known else 0,
+        "hours": 240 if known else 0, "since": None, "until": None,
+        "deviance": dict.fromkeys(("ours", "path_only", "no_map", "static")),
+        "predicted_over_reported": None, "fitted": None, "new_liquidations": 0,
+        "prior_only": not known, "version": 4, "basis": "made", "window_days": 30.0,
+        "model_error": 0.4, "oi_cap_factor": [1.0, 1.0],
         "skill_over_path_only": skill if known else none,
         "skill_over_no_map": skill if known else none,
         "skill_over_static": skill if known else none,
@@ -98,7 +102,11 @@ class Told:
     def scores(self) -> dict[str, Any]:
         """Return the record of two markets."""
         markets = [_market("binance", known=self.known), _market("okx", known=False)]
-        return {"source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets}
+        return {
+            "source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets,
+            "caution": "", "nulls": dict.fromkeys(("path_only", "no_map", "static"), ""),
+            "published": {"version": 4, "scores": [], "answers": []},
+        }  # fmt: skip
 
     def trust(self, now: int, behind: int = 0) -> dict[str, Any]:
         """Return the grade and the fit of an answer."""

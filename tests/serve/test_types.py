@@ -11,7 +11,8 @@ SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_types.
 
 
 def test_the_page_has_the_types_of_the_servers_records():
-    assert SCRIPT["OUT"].read_text(encoding="utf-8") == SCRIPT["source"](), "run make types"
+    for path, text in SCRIPT["sources"]().items():
+        assert path.read_text(encoding="utf-8") == text, "run make types"
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ describe('a session', () => {
 
   it('refetches on a rebase, another stream, or unreadable bytes', async () => {
     const { received, socket, session } = await started();
-    socket.receive({ kind: 'rebase', seq: 11 });
+    socket.receive({ kind: 'rebase', stream: 'a', seq: 11 });
     await settle(2_000);
     socket.receive(wireColumn(11, newest, { stream: 'b' }));
     await settle(2_000);

@@ -200,6 +200,7 @@ describe('the readiness checklist', () => {
     reports: 0,
     pretrained: null,
     pathOnly: [],
+    markets: 0,
     why: '',
     ...change,
   });
@@ -222,7 +223,7 @@ describe('the readiness checklist', () => {
   it('fills as data arrives, with the time of each check', () => {
     const s = read({ coins: [coin('BTC', 'map')] });
     const pretrained = trust(
-      fitWith({ pretrained: { market: 'x', since: 0, until: 1, reports: 9 } }),
+      fitWith({ pretrained: { market: 'x', since: 0, until: 1, reports: 9, version: 4 } }),
     );
     expect(
       list(
@@ -263,7 +264,7 @@ describe('the readiness checklist', () => {
     );
   });
   it('explains the grade only if the fit limits it', () => {
-    const grade = (parts: Record<string, string>): Grade => ({ letter: 'D', parts, why: '' });
+    const grade = (parts: Grade['parts']): Grade => ({ letter: 'D', parts, why: '' });
     expect([
       gradeText(null),
       gradeText(grade({ fit: 'D' })),

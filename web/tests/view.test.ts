@@ -31,11 +31,12 @@ const cluster = (side: 'long' | 'short', floor: number, top: number): Cluster =>
   tier: 25,
   tiers: {},
   age: 0,
-  low: NaN,
-  high: NaN,
-  measured: NaN,
+  low: null,
+  high: null,
+  measured: null,
   concentration: null,
-  expectedFill: null,
+  expectedFill: [0.3, 1],
+  ground: 0,
 });
 
 describe('typed amounts', () => {
@@ -209,7 +210,7 @@ describe('venues', () => {
       short: usd,
       oi: 1,
       share: oi,
-      usd: new Float32Array(1),
+      levels: new Float32Array(1),
     });
     const known = ['okx', 'bybit', 'binance'].map(
       (name): Venue => ({

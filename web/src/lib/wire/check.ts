@@ -53,7 +53,7 @@ export function fail(path: string, expected: string, value: unknown): never {
   throw new WireError(`expected ${expected} at ${path}, got ${describe(value)}`);
 }
 
-function object(value: unknown, path: string): Raw {
+export function object(value: unknown, path = '$'): Raw {
   const plain = typeof value === 'object' && value && !Array.isArray(value);
   return plain && !ArrayBuffer.isView(value) ? (value as Raw) : fail(path, 'an object', value);
 }

@@ -1,8 +1,6 @@
 /** Typed reads of untyped records; errors name the field, the expected type and the value found. */
 
-export class WireError extends Error {
-  override name = 'WireError';
-}
+import { WireError } from './check';
 
 export type Fields = Record<string, unknown>;
 
