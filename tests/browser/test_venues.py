@@ -77,6 +77,7 @@ class Told:
             "window": 60.0, "liquidations": "sample", "skipped": {},
         }  # fmt: skip
         feed = {
+            "at": 0, "hosts": {}, "lag": {"recent": 0.0, "worst": 0.0},
             "markets": {f"{n}:BTCUSDT": "down" if n in self.down else "up" for n in NAMES},
             "channels": rows, "venues": dict.fromkeys(NAMES, venue),
             "incidents": {name: {"reconnects": 2} for name in self.down},
@@ -123,7 +124,7 @@ class Told:
         route.fulfill(
             json={
                 "kind": "starting", "ready": not self.progress, "source": "simulated",
-                "note": NOTE, "since": 0, "now": 0, "doing": self.progress, "share": 0.3,
+                "note": NOTE, "since": 0, "now": 0, "took": None, "doing": self.progress, "share": 0.3,
                 "left": None, "coins": [], "markets": [],
             }
         )  # fmt: skip

@@ -12,6 +12,7 @@ import { DARK, LIGHT, setTheme, theme } from '../src/lib/render/theme.svelte';
 import { DEFAULT_OPTIONS, readViewOptions, writeViewOptions } from '../src/lib/view/options';
 import { toggle } from '../src/lib/view/toggle';
 import type { Cluster, Cumulative, Venue, VenueShare } from '../src/lib/wire/types';
+import { envelope } from './fixtures';
 
 /** $10 per percent down, $20 per percent up, and a wall of $300 from 3 to 4 %. */
 function exampleCurve(): Cumulative {
@@ -185,6 +186,9 @@ describe('a ladder', () => {
 describe('a cell', () => {
   it('is split by tier and by venue, and both add up to the total', () => {
     const cell = readCell({
+      ...envelope,
+      kind: 'cell',
+      distance: 0,
       price: 100,
       exact: true,
       near: 9,
