@@ -20,7 +20,8 @@ WIRE: Final = Path(__file__).parents[1] / "web" / "src" / "lib" / "wire"
 HEAD: Final = "// Generated from the server's records: run `make types`.\n"
 CHECK: Final = "import { record, type Schema } from './check';\n"
 FIRST: Final = (
-    "HeatmapAnswer", "LevelsAnswer", "BarsAnswer", "CumulativeAnswer", "VenuesAnswer", "Coins",
+    "HeatmapAnswer", "LevelsAnswer", "BarsAnswer", "CumulativeAnswer", "VenuesAnswer",
+    "CellAnswer", "Coins", "Progress",
     "Hello", "Column", "Rebase", "Status",
 )  # fmt: skip
 """What the page needs at once; all else is in a module of its own, loaded on demand."""

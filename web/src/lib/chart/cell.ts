@@ -1,6 +1,6 @@
 /** Contents of one map cell, by venue and by leverage tier. */
 import { check } from '../wire/check';
-import { CellAnswer } from '../wire/schema-on-demand';
+import { CellAnswer } from '../wire/schema';
 
 export interface Part {
   name: string;

@@ -1,6 +1,6 @@
 /** Reads /v1/starting: what a starting server is doing, and its progress. */
 import { check } from '../wire/check';
-import { type CoinProgress, type MarketProgress, Progress } from '../wire/schema-on-demand';
+import { type CoinProgress, type MarketProgress, Progress } from '../wire/schema';
 
 export type Starting = Progress;
 export type StartingCoin = CoinProgress;

@@ -554,6 +554,61 @@ export const VenuesAnswer: Schema<VenuesAnswer> = record({
   rows: 'n',
 });
 
+/** What stands at one price. */
+export interface CellAnswer {
+  /** What this is. */
+  kind: 'cell';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the map, µs UTC; null where there is none yet. */
+  asOf: number | null;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Seconds between both; null where there is no map yet. */
+  age: number | null;
+  /** What the weights rest on, in words. */
+  model: string;
+  /** The model asked for. */
+  mode: 'calibrated' | 'static';
+  /** Whether nothing has been learned yet; null of the past. */
+  priorOnly: boolean | null;
+  /** The last fit; null of a time before it. */
+  fit: Fit | null;
+  /** How good the map is; null of the past. */
+  grade: Grade | null;
+  /** Fraction of the chosen venues that were heard in the last 10 seconds. */
+  coverage: number;
+  /** Price of the last trade, quote currency; of the past the close of its column. */
+  price: number;
+  /** Mark price of the leading market, quote currency. */
+  mark: number | null;
+  /** Step of price worth showing, quote currency. */
+  tick: number;
+  /** One object per venue. */
+  venues: VenueStatus[];
+  /** Fraction of the mark between it and the price, signed; null where there is no mark. */
+  distance: number | null;
+  /** False for the past, which is kept within 2.3 %. */
+  exact: boolean;
+  /** Dollars by venue and tier, in the 5 bp that hold the price. */
+  dollars: Record<string, Record<string, number>>;
+  /** Dollars within 0.1 % of it. */
+  near: number;
+}
+export const CellAnswer: Schema<CellAnswer> = record({
+  ...envelope,
+  kind: '|cell',
+  price: 'n',
+  distance: { maybe: 'n' },
+  exact: 'b',
+  dollars: { each: { each: 'n' } },
+  near: 'n',
+});
+
 /** The coins served, and where their data comes from. */
 export interface Coins {
   /** Names of the coins. */
@@ -576,6 +631,129 @@ export const Coins: Schema<Coins> = record({
   progress: 's',
   note: 's',
   version: 's',
+});
+
+/** One coin. */
+export interface CoinProgress {
+  /** The coin. */
+  coin: string;
+  /** What is known of it: nothing, a price, a map, or all. */
+  state: 'map' | 'price' | 'ready' | 'waiting';
+  /** Fraction of its start that is done. */
+  share: number;
+  /** Seconds left; null while unknown. */
+  left: number | null;
+}
+export const CoinProgress: Schema<CoinProgress> = record({
+  coin: 's',
+  state: '|map|price|ready|waiting',
+  share: 'n',
+  left: { maybe: 'n' },
+});
+
+/** State of each stream of a market; none where the venue has no such stream. */
+export interface MarketStreams {
+  /** Trades. */
+  trades: 'down' | 'none' | 'up' | 'waiting';
+  /** Order book. */
+  book: 'down' | 'none' | 'up' | 'waiting';
+  /** Open interest. */
+  interest: 'down' | 'none' | 'up' | 'waiting';
+  /** Funding. */
+  funding: 'down' | 'none' | 'up' | 'waiting';
+  /** Liquidations. */
+  liquidations: 'down' | 'none' | 'up' | 'waiting';
+}
+export const MarketStreams: Schema<MarketStreams> = record({
+  trades: '|down|none|up|waiting',
+  book: '|down|none|up|waiting',
+  interest: '|down|none|up|waiting',
+  funding: '|down|none|up|waiting',
+  liquidations: '|down|none|up|waiting',
+});
+
+/** One market. */
+export interface MarketProgress {
+  /** Its coin. */
+  coin: string;
+  /** The market, as venue:SYMBOL. */
+  market: string;
+  /** Its venue. */
+  venue: string;
+  /** What is being done. */
+  state: 'asking' | 'failed' | 'fetching' | 'playing' | 'ready' | 'refused' | 'waiting';
+  /** Number of requests for its history. */
+  requests: number;
+  /** Number of them answered. */
+  answered: number;
+  /** Fraction of its start that is done. */
+  share: number;
+  /** Seconds left; null while unknown. */
+  left: number | null;
+  /** What failed; empty where nothing did. */
+  problem: string;
+  /** What is tried next after a failure. */
+  next: string;
+  /** Number of attempts so far. */
+  tries: number;
+  /** State of its streams. */
+  streams: MarketStreams;
+}
+export const MarketProgress: Schema<MarketProgress> = record({
+  coin: 's',
+  market: 's',
+  venue: 's',
+  state: '|asking|failed|fetching|playing|ready|refused|waiting',
+  requests: 'n',
+  answered: 'n',
+  share: 'n',
+  left: { maybe: 'n' },
+  problem: 's',
+  next: 's',
+  tries: 'n',
+  streams: MarketStreams,
+});
+
+/** What the start is doing, and how far it has come. */
+export interface Progress {
+  /** What this is. */
+  kind: 'starting';
+  /** Whether every coin has its history. */
+  ready: boolean;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is. */
+  note: string;
+  /** Time of the start, µs UTC. */
+  since: number;
+  /** Time of the server, µs UTC. */
+  now: number;
+  /** Seconds the whole start took; null before its end. */
+  took: number | null;
+  /** Current step, in words. */
+  doing: string;
+  /** Fraction of the start that is done. */
+  share: number;
+  /** Seconds left; null while unknown. */
+  left: number | null;
+  /** One object per coin. */
+  coins: CoinProgress[];
+  /** One object per market. */
+  markets: MarketProgress[];
+}
+export const Progress: Schema<Progress> = record({
+  kind: '|starting',
+  ready: 'b',
+  source: '|live|replay|simulated',
+  note: 's',
+  since: 'n',
+  now: 'n',
+  took: { maybe: 'n' },
+  doing: 's',
+  share: 'n',
+  left: { maybe: 'n' },
+  coins: [CoinProgress],
+  markets: [MarketProgress],
 });
 
 /** The first message: which rows and scale the columns use. */
