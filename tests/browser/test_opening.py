@@ -80,8 +80,8 @@ class Starting:
         first = {"coin": "BTC", "state": self.state, "share": 0.5, "left": 18.2}
         return {
             "kind": "starting", "ready": self.ready, "source": "live", "note": "",
-            "since": 10**15, "now": 10**15 + 14_200_000, "took": None, "doing": "fetching 30 days of history",
-            "share": 0.47, "left": 31.6, "coins": [first, *rest[1:]],
+            "since": 10**15, "now": 10**15 + 14_200_000, "took": None,
+            "doing": "fetching 30 days of history", "share": 0.47, "left": 31.6, "coins": [first, *rest[1:]],
             "markets": [self.market(name, i) for i, name in enumerate(NAMES)],
         }  # fmt: skip
 

@@ -124,8 +124,8 @@ class Told:
         route.fulfill(
             json={
                 "kind": "starting", "ready": not self.progress, "source": "simulated",
-                "note": NOTE, "since": 0, "now": 0, "took": None, "doing": self.progress, "share": 0.3,
-                "left": None, "coins": [], "markets": [],
+                "note": NOTE, "since": 0, "now": 0, "took": None, "doing": self.progress,
+                "share": 0.3, "left": None, "coins": [], "markets": [],
             }
         )  # fmt: skip
 
