@@ -81,7 +81,8 @@ class Starting:
         return {
             "kind": "starting", "ready": self.ready, "source": "live", "note": "",
             "since": 10**15, "now": 10**15 + 14_200_000, "took": None,
-            "doing": "fetching 30 days of history", "share": 0.47, "left": 31.6, "coins": [first, *rest[1:]],
+            "doing": "fetching 30 days of history", "share": 0.47, "left": 31.6,
+            "coins": [first, *rest[1:]],
             "markets": [self.market(name, i) for i, name in enumerate(NAMES)],
         }  # fmt: skip
 
