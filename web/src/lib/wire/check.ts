@@ -10,7 +10,7 @@ export class WireError extends Error {
 
 /**
  * A shape: `n`, `s`, `b`, a dtype, or `|one|of`; `[item]` or `[first, second]`; or an object:
- * `maybe` null, a map with `each` value alike, `kinds` told apart `by` a field, or a record.
+ * `maybe` null, a map with `each` value alike, `kinds` chosen `by` a field, or a record.
  */
 export type Shape =
   | string
