@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PAGE := $(shell find web hatch_build.py -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: run test test-all quick check docs format clean lock
+.PHONY: run test test-all quick check docs format types clean lock
 
 run: $(STAMP)/page
 	@$(BIN)/python scripts/forget_kernels.py
@@ -40,6 +40,10 @@ docs: $(STAMP)/dev
 format: $(STAMP)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The page's types of answers and messages, from the server's records; a test compares them.
+types: $(STAMP)/dev
+	PYTHONPATH=src $(BIN)/python scripts/make_types.py
 
 lock: $(STAMP)/dev
 	$(BIN)/python scripts/lock.py

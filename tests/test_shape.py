@@ -16,7 +16,11 @@ PAGE = sorted(
 )
 
 
-@pytest.mark.parametrize("path", FILES + PAGE, ids=lambda p: p.name)
+GENERATED = set((ROOT / "web" / "src" / "lib" / "wire").glob("schema*.ts"))
+"""As long as the records it is written from."""
+
+
+@pytest.mark.parametrize("path", sorted({*FILES, *PAGE} - GENERATED), ids=lambda p: p.name)
 def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text().splitlines()) <= 400
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 import numpy as np
 from msgspec import Struct
@@ -64,12 +64,17 @@ class Counts(Struct):
     """Counts of events so far."""
 
     events: int = 0
+    """Number of events."""
     trades: int = 0
+    """Number of trades."""
     bars: int = 0
+    """Number of bars."""
     liquidations: int = 0
+    """Number of liquidations."""
     gaps: int = 0
+    """Number of gaps."""
     assumed: int = 0
-    """Bars whose volume was assumed."""
+    """Number of bars whose volume was assumed."""
 
 
 class Market:
@@ -103,7 +108,7 @@ class Market:
         """The static map, in one step only, for comparison."""
         self.price = math.nan
         self.last_received = 0
-        self.link = "up"
+        self.link: Literal["up", "down", "stale", "refused"] = "up"
         self.quotes = QuoteCheck()
         self.ratios: dict[str, float] = {}
 

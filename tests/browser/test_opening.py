@@ -67,7 +67,7 @@ class Starting:
         state = "failed" if failed else "ready" if ready else "fetching"
         return {
             "coin": "BTC", "market": f"{name}:BTCUSDT", "venue": name, "state": state,
-            "asked": 14, "answered": 14 if ready else 9, "share": 1.0 if ready else 0.64,
+            "requests": 14, "answered": 14 if ready else 9, "share": 1.0 if ready else 0.64,
             "left": None if failed else 9.3, "problem": "cannot connect" if failed else "",
             "next": NEXT if failed else "", "tries": 1, "streams": dict.fromkeys(STREAMS, up),
         }  # fmt: skip
@@ -80,8 +80,9 @@ class Starting:
         first = {"coin": "BTC", "state": self.state, "share": 0.5, "left": 18.2}
         return {
             "kind": "starting", "ready": self.ready, "source": "live", "note": "",
-            "since": 10**15, "now": 10**15 + 14_200_000, "doing": "fetching 30 days of history",
-            "share": 0.47, "left": 31.6, "coins": [first, *rest[1:]],
+            "since": 10**15, "now": 10**15 + 14_200_000, "took": None,
+            "doing": "fetching 30 days of history", "share": 0.47, "left": 31.6,
+            "coins": [first, *rest[1:]],
             "markets": [self.market(name, i) for i, name in enumerate(NAMES)],
         }  # fmt: skip
 
@@ -108,6 +109,7 @@ class Starting:
             {
                 "coins": self.coins, "source": "live", "ready": self.ready, "note": "",
                 "progress": "" if self.ready else "fetching 30 days of history",
+                "version": "0",
             },
         )  # fmt: skip
 

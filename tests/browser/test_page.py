@@ -95,7 +95,7 @@ def test_clusters_in_sight_are_named_with_their_whole_mass(opened: Callable[...,
 
     def seen() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         known = page.request.get(page.url.partition("?")[0] + "v1/BTC/levels").json()["clusters"]
-        assert all(cluster["mass"] >= 1.5 * cluster["ground"] for cluster in known)
+        assert all(cluster["notional"] >= 1.5 * cluster["ground"] for cluster in known)
         return known, page.evaluate(TAGS)
 
     # The market goes on between the two looks.

@@ -245,7 +245,7 @@ def _matched(rows: list[list[str]], clusters: list[dict[str, Any]]) -> int:
         own = [
             c for c in clusters if f"{c['side']}s" == side and c["floor"] < high and c["top"] > low
         ]
-        matched += any(abs(_usd(usd) / c["mass"] - 1) < 0.1 for c in own)
+        matched += any(abs(_usd(usd) / c["notional"] - 1) < 0.1 for c in own)
     return matched
 
 

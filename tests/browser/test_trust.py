@@ -48,7 +48,7 @@ TINY = """() => [...document.querySelectorAll('body *')].filter(e =>
 
 
 def _market(venue: str, *, known: bool) -> dict[str, Any]:
-    """Return the record of one market: of 240 hours, or of none on borrowed weights."""
+    """Return the record of one market: of 240 hours, or of none on pretrained weights."""
     skill = {"value": 0.21, "low": 0.08, "high": 0.33, "n": 240}
     none = {"value": None, "low": None, "high": None, "n": 0}
     tiers = [
@@ -59,10 +59,14 @@ def _market(venue: str, *, known: bool) -> dict[str, Any]:
         for side in ("long", "short")
         for k, tier in enumerate((100, 50, 25, 10, 5))
     ]  # fmt: skip
-    groups = [{"said": 10.0**k, "died": 1.4 * 10.0**k, "n": 48} for k in range(3, 8)]
+    groups = [{"predicted": 10.0**k, "actual": 1.4 * 10.0**k, "n": 48} for k in range(3, 8)]
     return {
         "coin": "BTC", "market": f"{venue}:BTCUSDT", "venue": venue,
-        "hours": 240 if known else 0,
+        "hours": 240 if known else 0, "since": None, "until": None,
+        "deviance": dict.fromkeys(("ours", "path_only", "no_map", "static")),
+        "predicted_over_reported": None, "fitted": None, "new_liquidations": 0,
+        "prior_only": not known, "version": 4, "basis": "made", "window_days": 30.0,
+        "model_error": 0.4, "oi_cap_factor": [1.0, 1.0],
         "skill_over_path_only": skill if known else none,
         "skill_over_no_map": skill if known else none,
         "skill_over_static": skill if known else none,
@@ -70,11 +74,11 @@ def _market(venue: str, *, known: bool) -> dict[str, Any]:
         "coverage_80": {"value": 0.78 if known else None, "n": 480 if known else 0},
         "reliability": groups if known else [],
         "events": 5120 if known else 0,
-        "share_told": {
+        "reporting": {
             "share": 0.36, "low": 0.24, "high": 0.52, "measured": known, "sampled": True,
         },
         "price": 100_000.0, "reports": 212.4 if known else 0.0, "tiers": tiers,
-        "borrowed": None if known else LENT,
+        "pretrained": None if known else LENT,
     }  # fmt: skip
 
 
@@ -95,10 +99,14 @@ class Told:
         self.told = 0
         """Messages of the stream with a fit."""
 
-    def proof(self) -> dict[str, Any]:
+    def scores(self) -> dict[str, Any]:
         """Return the record of two markets."""
         markets = [_market("binance", known=self.known), _market("okx", known=False)]
-        return {"source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets}
+        return {
+            "source": "simulated", "note": "", "blind_spots": SPOTS, "markets": markets,
+            "caution": "", "nulls": dict.fromkeys(("path_only", "no_map", "static"), ""),
+            "published": {"version": 4, "scores": [], "answers": []},
+        }  # fmt: skip
 
     def trust(self, now: int, behind: int = 0) -> dict[str, Any]:
         """Return the grade and the fit of an answer."""
@@ -110,9 +118,9 @@ class Told:
                 "parts": {"interest": "A", "coverage": "A", "feed": "A", "fit": "B"},
             },
             "fit": {
-                "version": 4, "at": behind or self.fitted, "taught": 212,
+                "version": 4, "at": behind or self.fitted, "new_liquidations": 212,
                 "why": "binance:BTCUSDT: 212 new liquidations", "markets": 2, "reports": 180.0,
-                "borrowed": None, "path_only": [],
+                "pretrained": None, "path_only": [],
             },
         }  # fmt: skip
 
@@ -128,15 +136,15 @@ class Told:
     def install(self, page: Page) -> None:
         """Stand between a page and its server."""
         page.route(re.compile(r"/v1/\w+/(heatmap|levels)"), self._view)
-        page.route(re.compile(r"/v1/proof"), self._proof)
+        page.route(re.compile(r"/v1/scores"), self._scores)
         page.route(re.compile(r"/v1/\w+/observed"), self._observed)
         page.route_web_socket(re.compile(r"/v1/stream"), self._stream)
 
     def _view(self, route: Route) -> None:
         route.fulfill(status=200, body=self.rewrite(route.fetch().body()))
 
-    def _proof(self, route: Route) -> None:
-        route.fulfill(status=200, body=msgspec.msgpack.encode(self.proof()))
+    def _scores(self, route: Route) -> None:
+        route.fulfill(status=200, body=msgspec.msgpack.encode(self.scores()))
 
     def _observed(self, route: Route) -> None:
         said = msgspec.msgpack.decode(route.fetch().body())
@@ -145,7 +153,7 @@ class Told:
             said |= {
                 "long": [4e6 if i % 40 == 0 else 0.0 for i in range(said["rows"])],
                 "short": [0.0] * said["rows"], "dollars": {"long": 8e7, "short": 0.0},
-                "share": {"long": 0.083, "short": 0.0}, "look_age": 30.0, "accounts": 12,
+                "share": {"long": 0.083, "short": 0.0}, "snapshot_age": 30.0, "accounts": 12,
                 "origin": "12 accounts seen at hyperliquid",
             }  # fmt: skip
         route.fulfill(status=200, body=msgspec.msgpack.encode(said))
@@ -222,7 +230,7 @@ def test_the_sheet_says_how_far_to_trust_the_map(visit: Callable[..., Page], siz
         "Fuel, not a magnet", "edge shown", "too few hours", "+21%", "+8% to +33%", "240 hours",
         "within the 80 % band in 78 %", "about 36 % (24 % to 52 %)", "66 % measured",
         "Skill vs path-only model", "fitted on 212 effective reports",
-        "Borrowed weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31",
+        "Pretrained weights: fitted on BTC on Binance, 2025-12-04 to 2026-03-31",
         "Weights learned long ago", "Venues covered", *SPOTS,
     ):  # fmt: skip
         expect(sheet).to_contain_text(words, use_inner_text=True)

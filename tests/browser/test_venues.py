@@ -66,7 +66,7 @@ class Told:
         rows = [
             {
                 "market": f"{name}:BTCUSDT", "channel": kind, "count": 40, "rate": 9.8,
-                "lag": 0.012, "age": 0.2, "cadence": 5.0,
+                "lag": 0.012, "age": 0.2, "expected_interval": 5.0,
                 "state": "down" if name in self.down else "up",
             }
             for name in NAMES
@@ -77,6 +77,7 @@ class Told:
             "window": 60.0, "liquidations": "sample", "skipped": {},
         }  # fmt: skip
         feed = {
+            "at": 0, "hosts": {}, "lag": {"recent": 0.0, "worst": 0.0},
             "markets": {f"{n}:BTCUSDT": "down" if n in self.down else "up" for n in NAMES},
             "channels": rows, "venues": dict.fromkeys(NAMES, venue),
             "incidents": {name: {"reconnects": 2} for name in self.down},
@@ -123,8 +124,8 @@ class Told:
         route.fulfill(
             json={
                 "kind": "starting", "ready": not self.progress, "source": "simulated",
-                "note": NOTE, "since": 0, "now": 0, "doing": self.progress, "share": 0.3,
-                "left": None, "coins": [], "markets": [],
+                "note": NOTE, "since": 0, "now": 0, "took": None, "doing": self.progress,
+                "share": 0.3, "left": None, "coins": [], "markets": [],
             }
         )  # fmt: skip
 

@@ -37,7 +37,7 @@ ANSWER = {
     "hours": 2339,
     "poisson_deviance": 0.4245,
     "interval_95": {"poisson_deviance": [0.36, 0.51]},
-    "reliability": [{"said": 28424.6, "died": 27843.3, "n": 468}],
+    "reliability": [{"predicted": 28424.6, "actual": 27843.3, "n": 468}],
     "nothing": float("nan"),
     "blocks_ahead_of_path_only": [5, 7],
 }
@@ -136,7 +136,8 @@ def test_an_unknown_coin_is_refused(small, refused):
 def test_a_folder_recorded_live_is_scored_by_the_maps_kept_in_it(tmp_path, monkeypatch, capsys):
     found = {"markets": [{"market": "bybit:BTCUSDT", "hours": 100, "skill": math.nan}]}
     monkeypatch.setattr(
-        "powderkeg.evaluation.live.from_ledger", lambda folder: {"folder": str(folder), **found}
+        "powderkeg.evaluation.live.from_ledger",
+        lambda folder: {"kind": "ledger", "folder": str(folder), **found},
     )
     score(tmp_path, as_json=True)
     reported = json.loads(capsys.readouterr().out)

@@ -166,10 +166,10 @@ async def test_a_folder_that_cannot_be_recorded_in_costs_the_recording_and_not_t
             await asyncio.sleep(0.05)
         assert not task.done()
         health = work.collector.health()
-        assert not health["recording"]
+        assert not health.recording
         wanted = {"file": "expected a folder", "newer": "found 2", "locked": str(os.getpid())}
-        assert health["problems"]["store"].startswith("nothing is recorded: ")
-        assert wanted[hurt] in health["problems"]["store"]
+        assert health.problems["store"].startswith("nothing is recorded: ")
+        assert wanted[hurt] in health.problems["store"]
         task.cancel()
         await asyncio.wait({task})
     held.close()

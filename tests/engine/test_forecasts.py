@@ -77,6 +77,6 @@ def test_hours_that_were_not_seen_are_gaps_not_rows():
 def test_fields_are_numbered_as_they_are_named():
     columns = (REPORTED, PREDICTED, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH)
     assert [FIELDS[i] for i in columns] == [
-        "died", "said", "low", "high", "static", "no_map", "path_only", "fresh",
+        "reported", "predicted", "low", "high", "static", "no_map", "path_only", "fresh",
     ]  # fmt: skip
     assert len(FIELDS) == 8

@@ -129,8 +129,8 @@ def test_reliability_shows_each_tenth_once_from_least_to_most():
     predicted = np.arange(1.0, 101.0).reshape(50, 2)
     rows = scores.reliability(rows_of(2 * predicted, predicted))
     assert [row["n"] for row in rows] == [10] * 10
-    assert all(row["died"] == pytest.approx(2 * row["said"]) for row in rows)
-    assert [row["said"] for row in rows] == sorted(row["said"] for row in rows)
+    assert all(row["actual"] == pytest.approx(2 * row["predicted"]) for row in rows)
+    assert [row["predicted"] for row in rows] == sorted(row["predicted"] for row in rows)
 
 
 def test_a_perfect_map_finds_the_largest_hours_and_a_reversed_one_the_smallest():

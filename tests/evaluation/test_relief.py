@@ -70,7 +70,7 @@ def test_every_cluster_of_real_dates_holds_half_as_much_again_as_its_ground(desk
             mine = sorted(
                 (c for c in answer.clusters if c.side == side), key=lambda cluster: cluster.floor
             )
-            assert all(c.mass >= TIMES * c.ground for c in mine)
+            assert all(c.notional >= TIMES * c.ground for c in mine)
             assert all(a.top <= b.floor * (1 + 1e-9) for a, b in pairwise(mine))
 
 

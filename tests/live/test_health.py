@@ -53,7 +53,7 @@ def holes(said):
 
 def test_before_any_socket_a_market_is_down(health):
     assert health.states == {M: "down"}
-    assert {row["state"] for row in health.rows(T)} == {"down"}
+    assert {row.state for row in health.rows(T)} == {"down"}
 
 
 def test_a_market_is_up_only_once_all_its_sockets_are(health):
@@ -178,11 +178,11 @@ def test_lag_and_delay_come_from_the_events_times(health):
     health.received(trade(T, lag=80_000))
     health.received(trade(T + 1, lag=30_000))
     health.received(trade(T + 2, lag=-5_000))
-    rows = {row["channel"]: row for row in health.rows(T + SECOND)}
-    assert rows["trades"]["count"] == 3
-    assert rows["trades"]["lag"] == -0.005
-    assert rows["trades"]["age"] == pytest.approx(1, abs=0.01)
-    assert rows["mark"]["age"] is None
+    rows = {row.channel: row for row in health.rows(T + SECOND)}
+    assert rows["trades"].count == 3
+    assert rows["trades"].lag == -0.005
+    assert rows["trades"].age == pytest.approx(1, abs=0.01)
+    assert rows["mark"].age is None
     assert health.offsets["binance"].delay(T + SECOND) == -5_000
 
 

@@ -173,7 +173,7 @@ def test_what_is_collected_are_the_markets_found_at_the_venues_that_have_any(clo
         "bitget:PEPEUSDT",
         "hyperliquid:kPEPE",
     ]
-    assert "deribit" not in collector.health()["venues"]
+    assert "deribit" not in collector.health().venues
     hello = b"".join(part for each in collector.connections for part in each.stream.subscribe)
     assert b'"coin":"kPEPE"' in hello
     assert b"publicTrade.1000PEPEUSDT" in hello

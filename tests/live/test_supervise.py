@@ -218,9 +218,9 @@ async def test_a_venue_is_down_while_its_tasks_wait_to_begin_again(made, monkeyp
         await until(lambda: fault.raised)
         await until(lambda: collector.markets("BTC") == {BINANCE: "up", BYBIT: "down"})
         reported = collector.health()
-        assert "on purpose" in reported["problems"]["bybit"]
-        rows = [row for row in reported["channels"] if row["market"] == BYBIT]
-        assert {row["state"] for row in rows} == {"down"}
+        assert "on purpose" in reported.problems["bybit"]
+        rows = [row for row in reported.channels if row.market == BYBIT]
+        assert {row.state for row in rows} == {"down"}
         figures = exposition(session).splitlines()
         assert f'powderkeg_link_up{{market="{BYBIT}"}} 0' in figures
         assert 'powderkeg_restarts_total{venue="binance"} 0' in figures
@@ -281,7 +281,7 @@ async def test_housekeeping_that_raises_what_nobody_expected_begins_again(
         await all_well(collector)
         await until(lambda: fault.raised)
         await until(lambda: not collector.status.problems)
-        assert collector.health()["recording"]
+        assert collector.health().recording
     store.close()
 
 
@@ -292,7 +292,7 @@ async def test_once_the_loop_itself_has_failed_nothing_is_said_to_be_up(
     collector = collector_of(made, history=False, store=store)
     task = asyncio.ensure_future(collector.run())
     await all_well(collector)
-    assert collector.health()["recording"]
+    assert collector.health().recording
 
     def broken(_):
         raise RuntimeError("on purpose")
@@ -302,6 +302,6 @@ async def test_once_the_loop_itself_has_failed_nothing_is_said_to_be_up(
         await task
     store.close()
     reported = collector.health()
-    assert set(reported["markets"].values()) == {"down"}
-    assert {row["state"] for row in reported["channels"]} == {"down"}
-    assert reported["recording"] is False
+    assert set(reported.markets.values()) == {"down"}
+    assert {row.state for row in reported.channels} == {"down"}
+    assert reported.recording is False

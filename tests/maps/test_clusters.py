@@ -61,8 +61,8 @@ def test_the_mass_of_a_cluster_is_all_that_stands_inside_it(seed):
     for cluster in clusters(part, MARK):
         start, stop = bins(cluster)
         side = 0 if cluster.side == "long" else 1
-        assert cluster.mass == pytest.approx(part.by_side()[side, start:stop].sum())
-        assert sum(cluster.tiers.values()) == pytest.approx(cluster.mass)
+        assert cluster.notional == pytest.approx(part.by_side()[side, start:stop].sum())
+        assert sum(cluster.tiers.values()) == pytest.approx(cluster.notional)
         assert cluster.tiers[str(cluster.tier)] == max(cluster.tiers.values())
 
 
@@ -72,7 +72,7 @@ def test_no_two_clusters_of_a_side_share_a_price(seed):
     for side in ("long", "short"):
         spans = sorted(bins(cluster) for cluster in found if cluster.side == side)
         assert all(a[1] <= b[0] for a, b in pairwise(spans))
-        assert len(found) == 0 or sum(cluster.mass for cluster in found) > 0
+        assert len(found) == 0 or sum(cluster.notional for cluster in found) > 0
 
 
 @given(seeds)
@@ -83,7 +83,7 @@ def test_a_cluster_holds_half_as_much_again_as_its_ground(seed):
         side = 0 if cluster.side == "long" else 1
         start, stop = bins(cluster)
         assert cluster.ground == pytest.approx(under[side, start:stop].sum())
-        assert cluster.mass >= TIMES * cluster.ground
+        assert cluster.notional >= TIMES * cluster.ground
 
 
 @given(st.floats(1, 1e9), st.integers(0, 4))
@@ -124,7 +124,7 @@ def test_a_peak_on_the_shoulder_of_another_is_part_of_it():
     dollars[0, 0, 206:212] = 0.8e6
     dollars[0, 0, 209] = 0.9e6
     (cluster,) = clusters(PriceProfile(BASE, dollars), MARK)
-    assert cluster.mass > 0.9 * dollars.sum()
+    assert cluster.notional > 0.9 * dollars.sum()
 
 
 def test_what_is_less_than_the_least_share_of_its_side_is_no_cluster():
@@ -150,7 +150,9 @@ def test_what_stands_out_and_is_near_is_kept_when_there_are_too_many():
     some = clusters(bumps(3), MARK, most=1)
     for side in ("long", "short"):
         rank = {
-            c.floor: (c.mass - c.ground) / (abs(c.distance) + NEAR) for c in whole if c.side == side
+            c.floor: (c.notional - c.ground) / (abs(c.distance) + NEAR)
+            for c in whole
+            if c.side == side
         }
         assert [c.floor for c in some if c.side == side] == [max(rank, key=rank.__getitem__)]
 
@@ -193,7 +195,7 @@ def test_clusters_are_looked_for_within_reach_of_the_mark(seed, times):
         assert 0 <= reach.start <= reach.stop <= 800 or reach.start >= 800
         held = part.by_side()[side, reach].sum()
         mine = [c for c in standing(part, MARK * times) if c.side == ("long", "short")[side]]
-        assert sum(c.mass for c in mine) <= held * (1 + 1e-9)
+        assert sum(c.notional for c in mine) <= held * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("mark", [MARK, MARK * 10, MARK / 10])

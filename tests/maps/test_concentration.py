@@ -14,7 +14,7 @@ from powderkeg.events import MINUTE, SECOND, Candles, Mark, OpenInterest, Trades
 from powderkeg.history.snapshots import CODEC, digest
 from powderkeg.maps.heatmap.coin_view import MapFilter, price_profile
 from powderkeg.maps.heatmap.scale import encode
-from powderkeg.maps.views.clusters import MANY, ONE, clusters, fired, with_concentration
+from powderkeg.maps.views.clusters import MANY, ONE, clusters, expected_fill, with_concentration
 
 START = 1_767_225_600 * SECOND
 PRICE = 100_000.0
@@ -55,8 +55,8 @@ def test_one_print_of_500_and_2000_of_a_quarter_have_one_colour_and_two_concentr
         assert (one.floor, one.top) == (many.floor, many.top)
         assert one.concentration == pytest.approx(1.0)
         assert many.concentration == pytest.approx(1 / 2000, rel=1e-6)
-        assert one.fired[0] < many.fired[0]
-        assert one.fired == pytest.approx(ONE)
+        assert one.expected_fill[0] < many.expected_fill[0]
+        assert one.expected_fill == pytest.approx(ONE)
 
 
 def test_both_sides_have_clusters_to_tell_of():
@@ -85,7 +85,7 @@ def test_where_only_candles_are_known_nothing_is_said_and_the_range_is_widest():
     reported = found(made)
     assert reported
     assert all(cluster.concentration is None for cluster in reported)
-    assert all(cluster.fired == pytest.approx(ONE) for cluster in reported)
+    assert all(cluster.expected_fill == pytest.approx(ONE) for cluster in reported)
 
 
 def test_markets_without_openings_say_nothing(stage):
@@ -96,7 +96,7 @@ def test_markets_without_openings_say_nothing(stage):
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_the_more_concentrated_the_less_is_sure_to_fire(values):
-    ranges = [fired(h) for h in sorted(values)]
+    ranges = [expected_fill(h) for h in sorted(values)]
     for (low, high), (next_low, next_high) in pairwise(ranges):
         assert next_low <= low <= high <= 1.0
         assert next_low + next_high <= low + high
@@ -105,9 +105,9 @@ def test_the_more_concentrated_the_less_is_sure_to_fire(values):
 
 
 def test_many_small_fire_nearly_all_and_one_may_have_left():
-    assert fired(0.0) == pytest.approx(MANY)
-    assert fired(1.0) == pytest.approx(ONE)
-    assert fired(None) == fired(1.0)
+    assert expected_fill(0.0) == pytest.approx(MANY)
+    assert expected_fill(1.0) == pytest.approx(ONE)
+    assert expected_fill(None) == expected_fill(1.0)
 
 
 def test_a_desk_resumed_from_its_bytes_tells_the_same():

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import astuple
 
 from powderkeg.desk import Desk
 from powderkeg.events import DAY, HOUR, SECOND, ClockTick, Mark, OpenInterest, Positions, Trade
@@ -50,14 +51,14 @@ def test_positions_stand_at_the_venues_own_liquidation_prices():
     assert view.long[bin_of(95_000.0) - FIRST] == pytest.approx(950_000.0)
     assert view.short[bin_of(105_000.0) - FIRST] == pytest.approx(420_000.0)
     assert np.count_nonzero(view.long) == np.count_nonzero(view.short) == 1
-    assert view.dollars == {"long": pytest.approx(950_000.0), "short": pytest.approx(420_000.0)}
+    assert astuple(view.dollars) == pytest.approx((950_000.0, 420_000.0))
     assert (view.p0, view.dp, view.rows) == (FIRST * BIN, BIN, ROWS)
 
 
 def test_coverage_is_the_size_seen_over_open_interest_of_each_side():
     rows = [("a", 10.0, 95_000.0), ("b", -4.0, math.nan), ("c", 5.0, math.nan)]
     view = shown(desk(look(rows), oi=100.0))
-    assert view.share == {"long": pytest.approx(0.15), "short": pytest.approx(0.04)}
+    assert astuple(view.share) == pytest.approx((0.15, 0.04))
     assert (view.accounts, view.unplaced, view.passed) == (3, 2, 0)
     assert view.origin == "3 accounts seen at hyperliquid"
 
@@ -66,7 +67,7 @@ def test_without_open_interest_there_is_no_coverage():
     made = Desk("BTC")
     made.apply(look([("a", 10.0, 95_000.0)]))
     view = shown(made)
-    assert view.share == {"long": None, "short": None}
+    assert astuple(view.share) == (None, None)
     assert view.long.sum() == pytest.approx(950_000.0)
 
 
@@ -100,7 +101,7 @@ def test_an_account_looked_at_that_holds_nothing_has_closed():
     assert view.accounts == 0
     assert view.long.sum() == 0
     assert view.origin == ""
-    assert view.look_age == 0.0
+    assert view.snapshot_age == 0.0
 
 
 def test_a_newer_look_at_an_account_replaces_the_older():
@@ -123,8 +124,8 @@ def test_what_was_not_seen_for_a_day_is_unknown():
 def test_age_is_the_time_since_the_newest_look():
     made = desk(look([("a", 10.0, 95_000.0)]))
     made.apply(ClockTick(START + 90 * SECOND))
-    assert shown(made).look_age == 90.0
-    assert shown(desk()).look_age is None
+    assert shown(made).snapshot_age == 90.0
+    assert shown(desk()).snapshot_age is None
 
 
 def test_a_price_the_mark_has_passed_is_no_longer_drawn():
@@ -139,7 +140,7 @@ def test_positions_beyond_the_rows_count_in_dollars_only():
     """Some shorts carry a liquidation price above twice the market."""
     view = shown(desk(look([("a", -1.0, 256_404.67)])))
     assert view.short.sum() == 0
-    assert view.dollars["short"] == pytest.approx(256_404.67)
+    assert view.dollars.short == pytest.approx(256_404.67)
 
 
 def test_venues_and_sides_can_be_chosen():
@@ -147,7 +148,7 @@ def test_venues_and_sides_can_be_chosen():
     assert shown(made, MapFilter(venues=("binance",))).accounts == 0
     view = shown(made, MapFilter(side="short"))
     assert view.long.sum() == 0
-    assert view.dollars["long"] == 0
+    assert view.dollars.long == 0
     assert view.short.sum() > 0
 
 

@@ -57,15 +57,17 @@ def test_the_levels_the_bars_and_the_venues_agree_in_total(stage, ago):
     one = levels(stage, SpanQuery(at=at, span="12h"))
     shares = venues(stage, SpanQuery(at=at, span="12h"))
     for side in ("long", "short"):
-        total = sum(tier[side] for tier in one.tiers.values())
-        assert sum(venue[side] for venue in one.venues.values()) == pytest.approx(total, rel=1e-9)
+        total = sum(getattr(tier, side) for tier in one.tiers.values())
+        assert sum(getattr(venue, side) for venue in one.venues.values()) == pytest.approx(
+            total, rel=1e-9
+        )
         assert sum(getattr(venue, side) for venue in shares.venues) == pytest.approx(
             total, rel=1e-9
         )
     rows = one.long.sum() + one.short.sum()
     assert sum(venue.levels.sum() for venue in shares.venues) == pytest.approx(rows, rel=1e-5)
     near = bars(stage, ReachQuery(at=at, reach=0.15))
-    whole = sum(tier["long"] for tier in one.tiers.values())
+    whole = sum(tier.long for tier in one.tiers.values())
     assert near.long <= whole * (1 + 1e-9)
 
 

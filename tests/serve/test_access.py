@@ -98,7 +98,7 @@ def test_a_page_without_scripts_allows_none_of_its_own():
 @pytest.mark.parametrize(
     "path",
     [
-        "/v1/coins", "/v1/health", "/v1/proof", "/v1/rates", "/v1/screener", "/v1/BTC/bars",
+        "/v1/coins", "/v1/health", "/v1/scores", "/v1/rates", "/v1/screener", "/v1/BTC/bars",
         "/v1/BTC/heatmap", "/v1/BTC/levels.csv", "/v1/BTC/tradingview", "/metrics", "/docs",
     ],
 )  # fmt: skip

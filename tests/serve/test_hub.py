@@ -84,7 +84,7 @@ def test_a_slow_reader_loses_what_it_did_not_read_and_gets_the_newest_column_who
     whole = kept[0]
     assert whole["kind"] == "column"
     assert whole["full"]
-    assert whole["again"]
+    assert whole["resync"]
     assert seqs == list(range(seqs[0], stream.seq + 1))
     hub.leave(stream, reader)
 
@@ -152,7 +152,7 @@ def test_readers_of_one_map_share_a_stream_that_ends_with_the_last_of_them(hub):
     assert hub.streams
     hub.leave(two, second)
     assert not hub.streams
-    assert hub.place("BTC", QUERY)["seq"] == 0
+    assert hub.place("BTC", QUERY)[1] == 0
 
 
 async def test_a_reader_waits_until_there_is_something(hub):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 
+from powderkeg.live.answers import ChannelHealth, FeedHealth
 from powderkeg.serve.metrics import exposition
 
 LINE = re.compile(
@@ -20,18 +22,20 @@ class Collecting:
         return {f"binance:{coin}USDT": "up"}
 
     def health(self):
-        row = {"market": "binance:BTCUSDT", "count": 5, "rate": 1.5, "lag": -0.01, "age": 2.0}
-        return {
-            "channels": [
-                {**row, "channel": "trades"},
-                {**row, "channel": "mark", "count": 0, "age": None},
-            ],
-            "markets": {"binance:BTCUSDT": "up", 'odd:"\\\n': "stale"},
-            "incidents": {"binance": {"reconnects": 3}},
-            "waiting_frames": 1,
-            "unread_frames": 2,
-            "recorded_frames": 300,
-        }
+        row = ChannelHealth("binance:BTCUSDT", "trades", 5, 1.5, -0.01, 2.0, 5.0, "up")
+        return FeedHealth(
+            at=0,
+            channels=[row, replace(row, channel="mark", count=0, age=None)],
+            markets={"binance:BTCUSDT": "up", 'odd:"\\\n': "stale"},
+            venues={},
+            incidents={"binance": {"reconnects": 3}},
+            problems={},
+            waiting_frames=1,
+            unread_frames=2,
+            unread={},
+            last_unread="",
+            recorded_frames=300,
+        )
 
 
 @pytest.fixture

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import sys
 
+import jsonschema_rs
+import msgspec
+import numpy as np
 import pytest
 from litestar.testing import TestClient
 
+from powderkeg.maps.views.queries import SpanQuery
 from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.access.connections import server
 from powderkeg.serve.access.middleware import ALLOW
+from powderkeg.serve.answers.stream import Rebase
 from powderkeg.serve.app import make_app
-from powderkeg.serve.openapi.document import ALWAYS, ERRORS
+from powderkeg.serve.openapi.document import ERRORS
 
 ASK = {"cell": "?price=100000"}
 
@@ -41,14 +47,15 @@ def test_coins_currencies_and_zones_are_those_there_are(document):
     assert {"USD", "NZD", "EUR"} <= set(reported["ccy"]["enum"])
     assert {"", "UTC", "Pacific/Auckland"} <= set(reported["zone"]["enum"])
     assert reported["planes"]["enum"] == ["sum"]
-    assert parameters(document, "/v1/proof")["coin"]["enum"] == ["", "BTC"]
+    assert parameters(document, "/v1/scores")["coin"]["enum"] == ["", "BTC"]
 
 
 def test_every_error_has_its_form_and_says_what_to_do_next(document):
     reported = document["components"]["responses"]
     assert set(reported) == set(ERRORS)
     for each in reported.values():
-        assert each["content"]["application/json"]["schema"]["required"] == ["error"]
+        schema = each["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ErrorAnswer"}
     assert reported["405"]["headers"]["allow"]["example"] == ALLOW["allow"]
     assert "retry-after" in reported["429"]["headers"]
     for item in document["paths"].values():
@@ -64,14 +71,107 @@ def test_files_are_reported_as_what_they_are(document):
         assert set(reported) == {media}
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_view_answers_the_fields_that_are_reported(client, document, name):
-    get = document["paths"][f"/v1/{{where}}/{name}"]["get"]
-    own, always = get["responses"]["200"]["content"]["application/json"]["schema"]["allOf"]
-    assert always["required"] == list(ALWAYS)
-    form = document["components"]["schemas"][own["$ref"].rsplit("/", 1)[1]]
-    answer = client.get(f"/v1/BTC/{name}{ASK.get(name, '')}").json()
-    assert {*ALWAYS, *form["properties"]} <= set(answer)
+def refers(document, schema):
+    """Return a validator of a schema of the document."""
+    return jsonschema_rs.validator_for({**schema, "components": document["components"]})
+
+
+ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
+    f"/v1/{name}"
+    for name in ("coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD")
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_answer_is_what_the_document_says(client, document, address):
+    get = document["paths"][address.partition("?")[0]]["get"]
+    content = get["responses"]["200"]["content"]["application/json"]
+    answer = client.get(address.replace("{where}", "BTC"))
+    assert answer.status_code == 200
+    refers(document, content["schema"]).validate(answer.json())
+
+
+def test_every_address_that_answers_json_is_checked_here(document):
+    asked = {address.partition("?")[0] for address in ADDRESSES}
+    for path, item in document["paths"].items():
+        content = item["get"]["responses"]["200"]["content"]
+        assert ("application/json" in content) == (path in asked), path
+
+
+@pytest.mark.parametrize("query", ["bands=1", "at={past}", "model=static"])
+def test_answers_of_other_forms_are_what_the_document_says(client, document, session, query):
+    past = session.desks["BTC"].now - 3_600_000_000
+    get = document["paths"]["/v1/{where}/levels"]["get"]
+    content = get["responses"]["200"]["content"]["application/json"]
+    answer = client.get(f"/v1/BTC/levels?{query.format(past=past)}").json()
+    refers(document, content["schema"]).validate(answer)
+
+
+def test_a_refusal_is_what_the_document_says(client, document):
+    schema = document["components"]["responses"]["400"]["content"]["application/json"]["schema"]
+    answer = client.get("/v1/XYZ/bars")
+    assert answer.status_code == 400
+    refers(document, schema).validate(answer.json())
+
+
+def test_messages_of_the_stream_are_what_the_document_says(document, hub):
+    stream, reader = hub.join("BTC", SpanQuery(span="12h"))
+    stream._send(Rebase())
+    asyncio.run(hub.beat())
+    sent = [msgspec.msgpack.decode(raw) for raw in reader._queue]
+    hub.leave(stream, reader)
+    kinds = set()
+    for message in sent:
+        kind, schema = message_schema(document, message["kind"])
+        kinds.add(message["kind"])
+        as_json = {
+            name: np.frombuffer(value, form["x-dtype"]).tolist()
+            if isinstance(value, bytes) and (form := schema["properties"][name])
+            else value
+            for name, value in message.items()
+        }
+        refers(document, {"$ref": kind}).validate(as_json)
+    assert kinds == {"hello", "column", "rebase", "levels", "status"}
+
+
+def message_schema(document, kind):
+    """Return the reference to the schema of a message, and the schema."""
+    for each in document["x-stream"]["messages"]:
+        schema = document["components"]["schemas"][each["$ref"].rsplit("/", 1)[1]]
+        if schema["properties"]["kind"]["enum"] == [kind]:
+            return each["$ref"], schema
+    raise AssertionError(f"no message of the kind {kind}")
+
+
+UNIT = re.compile(
+    r"dollars?\b|µs|\bseconds?\b|\bfractions?\b|\bprice\b|base coin|\bnumber\b|% of price|ratio"
+    r"|\bfactor\b|\bindex\b|version|natural log|quote currency|events per second",
+    re.IGNORECASE,
+)
+
+
+def is_number(schema):
+    """Return whether a field is a number, or holds nothing but numbers."""
+    if any(is_number(each) for each in schema.get("anyOf", ())):
+        return True
+    kind = schema.get("type")
+    if kind == "object":
+        return is_number(schema.get("additionalProperties") or {})
+    if kind == "array":
+        inner = schema.get("prefixItems") or [schema.get("items") or {}]
+        return all(is_number(each) for each in inner)
+    return kind in ("number", "integer") or kind == ["number", "null"]
+
+
+def test_every_field_is_described_and_every_number_has_its_unit(document):
+    lacking = [
+        f"{name}.{field}: {schema.get('description')}"
+        for name, form in document["components"]["schemas"].items()
+        for field, schema in form.get("properties", {}).items()
+        if not schema.get("description")
+        or (is_number(schema) and not UNIT.search(schema["description"]))
+    ]
+    assert lacking == []
 
 
 def test_a_token_is_reported_where_one_is_asked_for(session, hub, document):

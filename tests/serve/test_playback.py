@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from powderkeg.desk import Desk
 from powderkeg.errors import RequestError
@@ -67,16 +68,16 @@ def test_whole_answers_of_a_reel_are_those_of_a_stream_that_ends_there(recorded:
         for (name, query), answer in zip(ASKED, told[at], strict=True):
             assert desk.now < at
             expected = alone.answer("BTC", name, query)
-            expected |= {"now": at, "age": (at - desk.now) / SECOND}
-            expected["venues"], answer["venues"] = _ages(expected, at - desk.now), answer["venues"]
+            expected.now, expected.age = at, (at - desk.now) / SECOND
+            expected.venues = _ages(expected, at - desk.now)
             assert pack(answer) == pack(expected)
 
 
 def _ages(answer, passed):
     """Return an answer's venues as they look some µs after the last event."""
-    if not isinstance(answer["venues"], list):
-        return answer["venues"]
-    return [v | {"age": round(v["age"] + passed / SECOND, 6)} for v in answer["venues"]]
+    if not isinstance(answer.venues, list):
+        return answer.venues
+    return [replace(v, age=round(v.age + passed / SECOND, 6)) for v in answer.venues]
 
 
 @pytest.fixture
@@ -88,12 +89,12 @@ def past(session, prepared):
 def test_without_a_reel_nothing_of_the_present_is_said_of_the_past(past):
     session, at = past
     answer = session.answer("BTC", "bars", ReachQuery(at=at))
-    assert answer["as_of"] == at
-    assert (answer["grade"], answer["prior_only"], answer["model"]) == (None, None, KEPT)
-    assert answer["fit"] is None or (answer["fit"]["at"] or 0) <= at
-    assert {(v["age"], v["oi"], v["share"]) for v in answer["venues"]} == {(None, None, None)}
-    assert {v["state"] for v in answer["venues"]} == {"up"}
-    shares = session.answer("BTC", "venues", SpanQuery(at=at))["venues"]
+    assert answer.as_of == at
+    assert (answer.grade, answer.prior_only, answer.model) == (None, None, KEPT)
+    assert answer.fit is None or (answer.fit.at or 0) <= at
+    assert {(v.age, v.oi, v.share) for v in answer.venues} == {(None, None, None)}
+    assert {v.state for v in answer.venues} == {"up"}
+    shares = session.answer("BTC", "venues", SpanQuery(at=at)).venues
     assert {(v.oi, v.share) for v in shares} == {(0.0, 0.0)}
 
 
@@ -101,10 +102,10 @@ def test_columns_of_a_past_map_end_before_it(past):
     session, at = past
     for extra in (0, 1, MINUTE - 1):
         heat = session.answer("BTC", "heatmap", HeatmapQuery(span="12h", at=at + extra))
-        assert heat["t0"] + heat["cols"] * heat["step"] == at
+        assert heat.t0 + heat.cols * heat.step == at
     now = session.answer("BTC", "heatmap", HeatmapQuery(span="12h"))
-    behind = round((now["t0"] - heat["t0"]) / MINUTE)
-    assert np.array_equal(now["ohlc"][:-behind], heat["ohlc"][behind:], equal_nan=True)
+    behind = round((now.t0 - heat.t0) / MINUTE)
+    assert np.array_equal(now.ohlc[:-behind], heat.ohlc[behind:], equal_nan=True)
 
 
 def test_since_leaves_out_the_columns_that_were_over(past):
@@ -112,53 +113,53 @@ def test_since_leaves_out_the_columns_that_were_over(past):
     whole = session.answer("BTC", "heatmap", HeatmapQuery(span="12h", at=at))
     since = at - 3 * MINUTE + 1
     part = session.answer("BTC", "heatmap", HeatmapQuery(span="12h", at=at, since=since))
-    assert (part["cols"], part["t0"]) == (3, at - 3 * MINUTE)
-    assert (part["p0"], part["dp"]) == (whole["p0"], whole["dp"])
-    assert np.array_equal(part["cells"], whole["cells"][-3:])
-    assert np.array_equal(part["ohlc"], whole["ohlc"][-3:], equal_nan=True)
+    assert (part.cols, part.t0) == (3, at - 3 * MINUTE)
+    assert (part.p0, part.dp) == (whole.p0, whole.dp)
+    assert np.array_equal(part.cells, whole.cells[-3:])
+    assert np.array_equal(part.ohlc, whole.ohlc[-3:], equal_nan=True)
     raw = msgspec.msgpack.decode(pack(part))
-    assert np.array_equal(cells_of(raw), part["cells"])
+    assert np.array_equal(cells_of(raw), part.cells)
 
 
 def test_since_after_the_end_gives_the_last_column(past):
     session, at = past
     part = session.answer("BTC", "heatmap", HeatmapQuery(span="12h", at=at, since=at + HOUR))
-    assert (part["cols"], part["t0"]) == (1, at - MINUTE)
+    assert (part.cols, part.t0) == (1, at - MINUTE)
 
 
 @pytest.mark.parametrize("away", [-90 * 24 * HOUR, HOUR])
 def test_a_time_that_is_not_kept_is_refused_with_the_range(session, prepared, away):
     desk = prepared[1]
     told = session.answer("BTC", "history", HistoryQuery())
-    with pytest.raises(RequestError, match=f"from {told['since']} to {told['until']}"):
+    with pytest.raises(RequestError, match=f"from {told.since} to {told.until}"):
         session.answer("BTC", "bars", ReachQuery(at=desk.now + away))
-    assert session.answer("BTC", "bars", ReachQuery(at=told["since"]))["long"] >= 0
+    assert session.answer("BTC", "bars", ReachQuery(at=told.since)).long >= 0
 
 
 def test_history_reports_what_is_kept_and_its_moves(session):
     told = session.answer("BTC", "history", HistoryQuery())
-    assert not told["exact"]
-    assert (told["stride"], told["steps"]) == (MINUTE, [MINUTE, BAR, 30 * MINUTE])
-    changes = [abs(move.change) for move in told["moves"]]
+    assert not told.exact
+    assert (told.stride, told.steps) == (MINUTE, [MINUTE, BAR, 30 * MINUTE])
+    changes = [abs(move.change) for move in told.moves]
     assert changes
     assert changes[0] == max(changes)
-    assert all(move.low <= min(move.start, move.end) for move in told["moves"])
+    assert all(move.low <= min(move.start, move.end) for move in told.moves)
 
 
 def test_what_accumulated_is_the_mean_of_the_columns(past):
     session, at = past
     told = session.answer("BTC", "accumulated", SpanQuery(span="4h", at=at))
     one = session.answer("BTC", "accumulated", SpanQuery(span="4h", at=at, side="long"))
-    assert (told["cols"], told["drawn"]) == (240, 240)
-    assert told["long"].sum() == pytest.approx(one["long"].sum())
-    assert not one["short"].any()
-    zones = told["zones"]
+    assert (told.cols, told.drawn) == (240, 240)
+    assert told.long.sum() == pytest.approx(one.long.sum())
+    assert not one.short.any()
+    zones = told.zones
     assert {zone.side for zone in zones} == {"long", "short"}
     for zone in zones:
         assert zone.floor < zone.peak < zone.top
         assert zone.dollar_hours == pytest.approx(zone.mean * 4)
-        edges = np.exp(told["p0"] + told["dp"] * np.arange(told["rows"] + 1))
+        edges = np.exp(told.p0 + told.dp * np.arange(told.rows + 1))
         inside = (edges[:-1] > zone.floor * 0.9999) & (edges[1:] < zone.top * 1.0001)
-        assert told[zone.side][inside].sum() == pytest.approx(zone.mean, rel=0.01)
+        assert getattr(told, zone.side)[inside].sum() == pytest.approx(zone.mean, rel=0.01)
     longs = [zone.mean for zone in zones if zone.side == "long"]
     assert longs == sorted(longs, reverse=True)

@@ -7,11 +7,13 @@ import math
 import numpy as np
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import asdict
 
 from powderkeg.desk import Desk
 from powderkeg.events import HOUR, SECOND
 from powderkeg.maps.views.queries import ReachQuery, SpanQuery
 from powderkeg.maps.views.screener import Held, funding
+from powderkeg.serve.answers.server import ScreenerCoin
 from powderkeg.serve.app import make_app
 from powderkeg.serve.screener import Screener
 from powderkeg.serve.session import Session
@@ -25,45 +27,45 @@ def both(session):
 
 @pytest.fixture
 def reported(both):
-    return Screener(both).answer()["coins"]
+    return Screener(both).answer().coins
 
 
 def test_the_nearest_clusters_are_those_of_the_level_chart(session, reported):
-    clusters = session.answer("BTC", "levels", SpanQuery())["clusters"]
+    clusters = session.answer("BTC", "levels", SpanQuery()).clusters
     for name, side in (("below", "long"), ("above", "short")):
         nearest = min((c for c in clusters if c.side == side), key=lambda c: abs(c.distance))
-        near = reported[0][name]
-        assert (near.distance, near.usd) == (nearest.distance, nearest.mass)
+        near = getattr(reported[0], name)
+        assert (near.distance, near.usd) == (nearest.distance, nearest.notional)
         assert near.low <= near.usd <= near.high
         assert near.low == pytest.approx(nearest.low)
 
 
 def test_steepness_and_crowding_are_those_of_the_bars(session, reported):
     near = session.answer("BTC", "bars", ReachQuery(reach=0.01))
-    assert reported[0]["steepness"] == pytest.approx({"long": near["long"], "short": near["short"]})
+    assert asdict(reported[0].steepness) == pytest.approx({"long": near.long, "short": near.short})
     wide = session.answer("BTC", "bars", ReachQuery(reach=0.05))
-    assert reported[0]["long_share"] == pytest.approx(wide["long_share"])
+    assert reported[0].long_share == pytest.approx(wide.long_share)
 
 
 def test_a_row_says_how_far_to_trust_it_and_how_old_it_is(session, reported):
     about = session.about(session.desks["BTC"], SpanQuery())
-    assert reported[0]["grade"] == about["grade"]
-    assert reported[0]["age"] == about["age"]
-    assert reported[0]["partial"] is False
-    assert reported[0]["oi"] > 0
+    assert reported[0].grade == about.grade
+    assert reported[0].age == about.age
+    assert reported[0].partial is False
+    assert reported[0].oi > 0
 
 
 def test_the_little_curve_ends_at_the_price_and_is_short(reported):
-    closes = [close for close in reported[0]["closes"] if close is not None]
-    assert len(reported[0]["closes"]) == 48
-    assert closes[-1] == pytest.approx(reported[0]["price"], rel=0.02)
+    closes = [close for close in reported[0].closes if close is not None]
+    assert len(reported[0].closes) == 48
+    assert closes[-1] == pytest.approx(reported[0].price, rel=0.02)
 
 
 def test_the_change_is_that_of_a_day_or_unknown(reported, session):
     desk = session.desks["BTC"]
     ring = desk.prices[60 * SECOND]
     before = ring.window((desk.now - 24 * HOUR) // ring.step, 1)[0, 3]
-    change = reported[0]["change"]
+    change = reported[0].change
     if math.isnan(before):
         assert change is None
     else:
@@ -71,7 +73,8 @@ def test_the_change_is_that_of_a_day_or_unknown(reported, session):
 
 
 def test_a_coin_without_data_says_so(reported):
-    assert reported[1] == {"coin": "NEW", "known": False, "why": "nothing is known of it yet"}
+    assert reported[1] == ScreenerCoin(coin="NEW", known=False, why="nothing is known of it yet")
+    assert reported[1].price is reported[1].grade is reported[1].age is None
 
 
 def test_it_is_worked_out_once_a_second(session):

@@ -9,6 +9,7 @@ import re
 import msgspec
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import asdict
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND
@@ -54,7 +55,7 @@ def collector(empty):
 
 
 def row(answer, market):
-    return next(each for each in answer["markets"] if each["market"] == market)
+    return next(each for each in answer.markets if each.market == market)
 
 
 def finite(value):
@@ -69,18 +70,18 @@ def finite(value):
 def test_before_any_venue_answered_every_market_waits_and_no_time_is_promised(empty):
     _, starting = empty
     answer = starting.answer(None)
-    assert [m["market"] for m in answer["markets"]] == [BINANCE, BYBIT]
-    assert {m["state"] for m in answer["markets"]} == {"waiting"}
-    assert (answer["ready"], answer["share"], answer["left"]) == (False, 0.0, None)
-    assert finite(answer)
+    assert [m.market for m in answer.markets] == [BINANCE, BYBIT]
+    assert {m.state for m in answer.markets} == {"waiting"}
+    assert (answer.ready, answer.share, answer.left) == (False, 0.0, None)
+    assert finite(msgspec.to_builtins(answer))
 
 
 def test_a_venue_that_cannot_be_reached_says_why_and_what_comes_next(empty):
     _, starting = empty
     starting.answers["bybit"] = "connection refused"
     bybit = row(starting.answer(None), BYBIT)
-    assert (bybit["state"], bybit["problem"]) == ("failed", "connection refused")
-    assert bybit["next"] == "simulated venues, where none answers"
+    assert (bybit.state, bybit.problem) == ("failed", "connection refused")
+    assert bybit.next == "simulated venues, where none answers"
 
 
 def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
@@ -89,7 +90,7 @@ def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
     session, starting = empty
     collector.feed.coins = {BINANCE: "BTC", BYBIT: "BTC"}
     collector.feed._waiting = {BINANCE: [], BYBIT: []}
-    assert row(starting.answer(collector), BINANCE)["state"] == "asking"
+    assert row(starting.answer(collector), BINANCE).state == "asking"
     backfill = type(
         "Backfill",
         (),
@@ -98,17 +99,17 @@ def test_answers_move_a_market_from_asking_over_fetching_and_playing_to_ready(
     monkeypatch.setattr(collector, "backfill", backfill)
     clock.at += 4_000_000
     fetching = starting.answer(collector)
-    assert row(fetching, BINANCE)["state"] == "fetching"
-    assert row(fetching, BINANCE)["share"] == pytest.approx(0.4)
-    assert row(fetching, BINANCE)["left"] == pytest.approx(6.0)
-    assert fetching["share"] == pytest.approx(0.2)
+    assert row(fetching, BINANCE).state == "fetching"
+    assert row(fetching, BINANCE).share == pytest.approx(0.4)
+    assert row(fetching, BINANCE).left == pytest.approx(6.0)
+    assert fetching.share == pytest.approx(0.2)
     backfill.progress[BINANCE] = BackfillProgress(10, 10, complete=True)
-    assert row(starting.answer(collector), BINANCE)["state"] == "playing"
+    assert row(starting.answer(collector), BINANCE).state == "playing"
     del collector.feed._waiting[BINANCE]
-    assert row(starting.answer(collector), BINANCE)["state"] == "ready"
+    assert row(starting.answer(collector), BINANCE).state == "ready"
     session.ready = True
     ready = starting.answer(collector)
-    assert (ready["share"], ready["left"], ready["took"]) == (1.0, 0.0, 4.0)
+    assert (ready.share, ready.left, ready.took) == (1.0, 0.0, 4.0)
 
 
 def lefts(seconds, looks):
@@ -122,7 +123,7 @@ def lefts(seconds, looks):
     out = 0.0
     for _ in range(looks):
         at.at += seconds * SECOND // looks
-        out = starting.answer(None)["left"]
+        out = starting.answer(None).left
     return out
 
 
@@ -147,21 +148,21 @@ def test_a_market_of_which_nothing_came_has_failed_and_one_that_is_forbidden_is_
     monkeypatch.setattr(collector, "backfill", type("Backfill", (), {"progress": progress}))
     collector.status.problems["bybit"] = "HTTP 451: not served at this location"
     answer = starting.answer(collector)
-    assert row(answer, BINANCE)["state"] == "failed"
-    assert row(answer, BINANCE)["problem"] == "binance does not answer"
-    assert row(answer, BYBIT)["state"] == "refused"
-    assert row(answer, BYBIT)["next"] == "asked again after ten minutes"
+    assert row(answer, BINANCE).state == "failed"
+    assert row(answer, BINANCE).problem == "binance does not answer"
+    assert row(answer, BYBIT).state == "refused"
+    assert row(answer, BYBIT).next == "asked again after ten minutes"
 
 
 def test_a_stream_is_waiting_until_its_first_word_and_none_where_a_venue_has_it_not(
     empty, collector
 ):
     _, starting = empty
-    streams = row(starting.answer(collector), BINANCE)["streams"]
-    assert set(streams) == {"trades", "book", "interest", "funding", "liquidations"}
-    assert set(streams.values()) <= {"waiting", "none"}
+    streams = row(starting.answer(collector), BINANCE).streams
+    assert set(asdict(streams)) == {"trades", "book", "interest", "funding", "liquidations"}
+    assert set(asdict(streams).values()) <= {"waiting", "none"}
     collector.status.problems["binance"] = "cannot connect"
-    assert row(starting.answer(collector), BINANCE)["streams"]["trades"] == "down"
+    assert row(starting.answer(collector), BINANCE).streams.trades == "down"
 
 
 def test_a_finished_recording_has_nothing_to_wait_for(session):
@@ -177,7 +178,7 @@ def test_no_answer_of_a_start_holds_a_number_that_is_none(empty, collector):
     session.starting = lambda: starting.answer(collector)
     session.collector = collector
     with TestClient(make_app(session, Hub(session))) as client:
-        for path in ("/v1/starting", "/v1/coins", "/v1/health", "/v1/screener", "/v1/proof"):
+        for path in ("/v1/starting", "/v1/coins", "/v1/health", "/v1/screener", "/v1/scores"):
             raw = client.get(path).text
             assert "NaN" not in raw, path
             assert "Infinity" not in raw, path

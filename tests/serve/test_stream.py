@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import uvicorn
 
+from powderkeg.serve.answers.stream import Message
 from powderkeg.serve.app import make_app
 from powderkeg.serve.stream.hub import BACKLOG
 
@@ -39,6 +40,12 @@ async def served(session, hub):
         await task
 
 
+class Filler(Message, kw_only=True, tag="filler"):
+    """A large message."""
+
+    fill: bytes
+
+
 @contextlib.asynccontextmanager
 async def sleeper(port):
     """Open a stream with the smallest of buffers and never read it."""
@@ -63,14 +70,14 @@ async def test_a_viewer_that_does_not_read_is_bounded_and_keeps_nobody_waiting(s
         got = []
         for _ in range(60):
             # A quarter of a megabyte: what the kernel takes for a sleeper is soon used up.
-            stream._send({"kind": "filler", "fill": bytes(250_000)})
+            stream._send(Filler(fill=bytes(250_000)))
             assert all(len(reader._queue) <= BACKLOG for reader in readers)
             while not got or got[-1]["seq"] < stream.seq:
                 got.append(msgspec.msgpack.decode(await quick.receive_bytes(timeout=60)))
         seqs = [message["seq"] for message in got if message["kind"] == "filler"]
         assert seqs == list(range(1, 61))
         assert sum(len(reader._queue) for reader in readers) > 0
-        assert any("again" in msgspec.msgpack.decode(m) for r in readers for m in r._queue)
+        assert any("resync" in msgspec.msgpack.decode(m) for r in readers for m in r._queue)
 
 
 async def test_a_stream_ends_with_the_socket_that_watched_it(served, hub):

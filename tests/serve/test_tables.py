@@ -97,7 +97,7 @@ def test_clusters_are_those_of_the_view(session, form):
     columns, _ = read(form, body(session, "clusters", form))
     assert found
     assert list(columns["side"]) == [c["side"] for c in found]
-    assert numbers(columns["usd"]).tolist() == pytest.approx([c["mass"] for c in found])
+    assert numbers(columns["usd"]).tolist() == pytest.approx([c["notional"] for c in found])
     assert numbers(columns["price_low"]).tolist() == pytest.approx([c["floor"] for c in found])
 
 
@@ -162,6 +162,6 @@ def test_a_heatmap_of_a_thin_coin_has_as_many_rows_and_its_own_dollars(session):
 
 
 def test_prices_for_a_script_are_written_out_however_small():
-    cluster = {"peak": 2.6134e-6, "side": "long", "mass": 1234.5}
+    cluster = {"peak": 2.6134e-6, "side": "long", "notional": 1234.5}
     text = tables.tradingview({"clusters": [cluster], "coin": "TINY", "as_of": 0})
     assert text.endswith(";0.0000026134,long,1234")

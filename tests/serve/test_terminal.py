@@ -7,6 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
+from powderkeg.serve.answers.progress import (
+    CoinProgress,
+    MarketProgress,
+    MarketStreams,
+    Progress,
+)
 from powderkeg.serve.startup import terminal
 from powderkeg.serve.startup.terminal import show_start, words_of
 
@@ -15,15 +21,18 @@ URL = "http://127.0.0.1:8788/"
 
 def market(name, state="ready", problem=""):
     venue = name.partition(":")[0]
-    return {"coin": "BTC", "market": name, "venue": venue, "state": state, "problem": problem}
+    return MarketProgress(
+        coin="BTC", market=name, venue=venue, state=state, requests=9, answered=9, share=1.0,
+        left=0.0, problem=problem, next="", tries=1, streams=MarketStreams(),
+    )  # fmt: skip
 
 
 def answer(*markets, ready=True, doing="", share=1.0, left=0.0):
-    coins = [{"coin": "BTC", "share": share}] if markets else []
-    return {
-        "ready": ready, "doing": doing, "share": share, "left": left, "took": 14.2,
-        "source": "live", "coins": coins, "markets": list(markets),
-    }  # fmt: skip
+    coins = [CoinProgress("BTC", "map", share, left)] if markets else []
+    return Progress(
+        ready=ready, source="live", note="", since=0, now=0, took=14.2, doing=doing, share=share,
+        left=left, coins=coins, markets=list(markets),
+    )  # fmt: skip
 
 
 def test_the_last_line_reports_what_is_there_what_is_missing_and_where_to_look():

@@ -77,7 +77,7 @@ def test_rows_are_banded_only_where_it_is_asked_for(desk):
 
 def test_clusters_and_totals_carry_their_bands(desk):
     for cluster in levels(desk, SpanQuery()).clusters:
-        assert cluster.low <= cluster.mass <= cluster.high
+        assert cluster.low <= cluster.notional <= cluster.high
         assert 0 <= cluster.measured <= 1
     both = bars(desk, ReachQuery())
     assert both.bands["long"][0] <= both.long <= both.bands["long"][1]
@@ -108,14 +108,14 @@ def test_the_static_map_is_another_map_of_the_same_coin(desk, session):
     ours, theirs = (bars(desk, ReachQuery(model=m)) for m in ("calibrated", "static"))
     assert ours.long != theirs.long
     assert "never closed" in model(desk, MapFilter(model="static"))
-    assert session.answer("BTC", "bars", ReachQuery(model="static"))["mode"] == "static"
+    assert session.answer("BTC", "bars", ReachQuery(model="static")).mode == "static"
 
 
 def test_two_models_side_by_side_say_what_makes_them_differ(desk):
     both = compared(desk, SpanQuery())
     ours, theirs, _ = pair(desk, MapFilter(), 0)
     assert both.ours.sum() <= ours.sum()
-    assert both.totals["static"] <= theirs.sum()
+    assert both.totals.static <= theirs.sum()
     assert 0 < both.overlap < 1
     assert both.distance > 0
     assert len(both.why) == 3
@@ -139,14 +139,14 @@ def test_the_difference_is_drawn_where_both_are_kept(desk):
 
 
 def test_an_answer_reports_when_and_why_its_weights_were_learned(desk, session):
-    reported = session.about(desk, SpanQuery())["fit"]
-    assert reported["at"] == max(m.estimate.fitted for m in desk.estimated())
-    assert reported["taught"] > 0
-    assert "new liquidations" in reported["why"]
+    reported = session.about(desk, SpanQuery()).fit
+    assert reported.at == max(m.estimate.fitted for m in desk.estimated())
+    assert reported.new_liquidations > 0
+    assert "new liquidations" in reported.why
     fresh = prepare("BTC", 7, START, 0.05, Settings())[1]
     reported = Session("simulated", {"BTC": fresh}, lambda: fresh.now).about(fresh, SpanQuery())
-    assert reported["fit"]["at"] is None
-    assert reported["grade"].parts["fit"] == "D"
+    assert reported.fit.at is None
+    assert reported.grade.parts["fit"] == "D"
 
 
 GOOD = {"interest": 2 * INTEREST[0], "coverage": 1.0, "silence": 0.0}
@@ -224,7 +224,7 @@ def letter(*markets):
         ({"skill": Skill(-0.2, -0.3, -0.1)}, "C", "worse than a map of the path alone"),
         (
             {"fitted": 0, "reports": 0.0, "hours": 0, "lender": "BTC on Binance"},
-            "C", "borrowed weights: learned on BTC on Binance",
+            "C", "pretrained weights: learned on BTC on Binance",
         ),
         ({"fitted": 0, "reports": 0.0}, "D", NEVER),
         ({"fitted": NOW - 4 * DAY}, "C", "weights learned long ago"),

@@ -217,8 +217,8 @@ def test_maps_of_version_3_are_read_without_what_is_kept_no_more(tmp_path, marke
     assert (read.version, read.multiplier, read.window, len(read.weights[0])) == (3, 2.0, 7.0, 16)
     assert np.array_equal(read.dollars(), kept.dollars())
     assert new.version == VERSION
-    (found,) = from_ledger(tmp_path)["markets"]
-    assert (found["versions"], found["maps"], found["hours"]) == ([3, VERSION], 2, 1)
+    (found,) = from_ledger(tmp_path).markets
+    assert (found.versions, found.maps, found.hours) == ([3, VERSION], 2, 1)
 
 
 def test_a_disk_that_refuses_is_reported_and_the_next_try_begins_at_a_whole_entry(

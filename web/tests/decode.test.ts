@@ -1,17 +1,26 @@
 import { encode } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
+import { check, WireError } from '../src/lib/wire/check';
 import {
   readBars,
   readByVenue,
-  readCoins,
   readCumulative,
   readLevels,
   readMap,
   readMessage,
   unpack,
 } from '../src/lib/wire/decode';
-import { WireError } from '../src/lib/wire/read';
-import { snapshot, T0, wireColumn, wireLevels, wireMap } from './fixtures';
+import { Coins } from '../src/lib/wire/schema';
+import {
+  envelope,
+  snapshot,
+  T0,
+  wireBars,
+  wireColumn,
+  wireCurve,
+  wireLevels,
+  wireMap,
+} from './fixtures';
 
 const packed = (o: unknown) => unpack(encode(o));
 
@@ -26,41 +35,23 @@ describe('the snapshot', () => {
     expect(read.priorOnly).toBe(true);
   });
 
-  it('reads the basis of the weights, or defaults', () => {
-    const borrowed = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3 };
-    const fit = {
-      version: 4,
-      at: null,
-      taught: 0,
-      why: '',
-      reports: 12.4,
-      borrowed,
-      path_only: ['okx'],
-    };
-    const read = (raw: object) => readMap(packed({ ...wireMap(snapshot()), fit: raw })).fit!;
-    expect(read(fit)).toEqual({
-      version: 4,
-      at: null,
-      newLiquidations: 0,
-      why: '',
-      reports: 12.4,
-      borrowed,
-      pathOnly: ['okx'],
-    });
-    expect(read({ version: 3 })).toEqual({
-      version: 3,
-      at: null,
-      newLiquidations: 0,
-      why: '',
-      reports: 0,
-      borrowed: null,
-      pathOnly: [],
-    });
+  it('reads the basis of the weights', () => {
+    const pretrained = { market: 'BTC on Binance', since: 1, until: 2, reports: 292.3, version: 4 };
+    const fit = { version: 4, at: null, why: '', markets: 0, reports: 12.4, pretrained };
+    const raw = { ...fit, new_liquidations: 3, path_only: ['okx'] };
+    const read = readMap(packed({ ...wireMap(snapshot()), fit: raw }));
+    expect(read.fit).toEqual({ ...fit, newLiquidations: 3, pathOnly: ['okx'] });
+  });
+
+  it.each(['price', 'mark', 'as_of'])('cannot be shown without %s', (field) => {
+    expect(() => readMap(packed({ ...wireMap(snapshot()), [field]: null }))).toThrow(
+      `expected a number at $.${field}, got null`,
+    );
   });
 
   it.each([
-    ['cells', new Uint8Array(3), /expected 240 bytes at \$\.cells, got 3/],
-    ['cells', 'no', /expected bytes at \$\.cells, got string no/],
+    ['cells', new Uint8Array(3), /expected 240 numbers at \$\.cells, got 3/],
+    ['cells', 'no', /expected uint8 bytes or an array at \$\.cells, got string no/],
     ['ohlc', new Uint8Array(8), /expected 60 numbers at \$\.ohlc, got 2/],
     ['ohlc', new Uint8Array(7), /whole float32/],
     ['ohlc', 5, /float32 bytes or an array/],
@@ -86,63 +77,41 @@ describe('the other answers', () => {
     const levels = readLevels(packed(wireLevels(20)));
     expect(levels.long[3]).toBe(2e6);
     expect(levels.short[3]).toBe(1e6);
-    expect(levels.clusters[0].low).toBeNaN();
+    expect([levels.clusters[0].low, levels.clusters[0].high]).toEqual([null, null]);
     expect(levels.tiers['100'].short).toBe(2);
   });
 
   it('reads totals, curve, venues and coins', () => {
-    expect(
-      readBars(packed({ reach: 0.05, long: 2, short: 1, ratio: 2, long_share: 0.6 })).longShare,
-    ).toBe(0.6);
-    expect(
-      readBars(packed({ reach: 0.05, long: 2, short: 0, ratio: null, long_share: 1 })).ratio,
-    ).toBeNaN();
-    expect(
-      readCumulative(packed({ distance: [-0.1, 0, 0.1], notional: [5, 0, 6] })).notional[2],
-    ).toBe(6);
-    const curve = readCumulative(
-      packed({ distance: new Uint8Array(Float64Array.of(-0.1, 0.1).buffer), notional: [1, 2] }),
-    );
-    expect([...curve.distance]).toEqual([-0.1, 0.1]);
-    expect(() => readCumulative(packed({ distance: [0], notional: [1, 2] }))).toThrow(
-      /expected 1 numbers/,
-    );
-    expect(() => readCumulative(packed({ distance: new Uint8Array(4), notional: [] }))).toThrow(
-      /whole float64/,
-    );
-    expect(() => readCumulative(packed({ distance: 'x', notional: [] }))).toThrow(
-      /float64 bytes or an array/,
-    );
-    const by = readByVenue(
-      packed({
-        p0: 1,
-        dp: 0.1,
-        rows: 2,
-        venues: [{ name: 'okx', long: 1, short: 2, levels: [3, 4] }],
-      }),
-    );
-    expect(by.venues[0].usd[1]).toBe(4);
-    expect(by.venues[0].share).toBe(0);
-    expect(readCoins({ coins: ['BTC'], source: 'live' }).coins).toEqual(['BTC']);
+    expect(readBars(packed(wireBars())).ratio).toBe(2);
+    expect(readBars(packed(wireBars({ short: 0, ratio: null }))).ratio).toBeNull();
+    const curve = (change: object) => readCumulative(packed(wireCurve({ ...change })));
+    expect(curve({ distance: [-0.1, 0, 0.1], notional: [5, 0, 6] }).notional[2]).toBe(6);
+    const raw = new Uint8Array(Float64Array.of(-0.1, 0.1).buffer);
+    expect([...curve({ distance: raw, notional: [1, 2] }).distance]).toEqual([-0.1, 0.1]);
+    expect(() => curve({ distance: [0], notional: [1, 2] })).toThrow(/expected 1 numbers/);
+    expect(() => curve({ distance: new Uint8Array(4) })).toThrow(/whole float64/);
+    expect(() => curve({ distance: 'x' })).toThrow(/float64 bytes or an array/);
+    const okx = { name: 'okx', long: 1, short: 2, oi: 0, share: 0, levels: [3, 4] };
+    const grid = { kind: 'venues', p0: 1, dp: 0.1, rows: 2 };
+    const by = readByVenue(packed({ ...envelope, ...grid, venues: [okx] }));
+    expect(by.venues[0].levels[1]).toBe(4);
+    const coins = { coins: ['BTC'], source: 'live', ready: true, progress: '', note: '' };
+    expect(check(Coins, { ...coins, version: '0' }).coins).toEqual(['BTC']);
   });
 });
 
 describe('frames of the stream', () => {
   it('reads each kind and ignores unknown ones', () => {
     expect(
-      readMessage(encode({ kind: 'hello', stream: 'a', seq: 1, now: 2, source: 'live' }))?.kind,
+      readMessage(
+        encode({ kind: 'hello', stream: 'a', seq: 1, p0: 1, vmin: 1, now: 2, source: 'live' }),
+      )?.kind,
     ).toBe('hello');
-    expect(readMessage(encode({ kind: 'rebase', p0: 1 }))?.kind).toBe('rebase');
+    expect(readMessage(encode({ kind: 'rebase', stream: 'a', seq: 1 }))?.kind).toBe('rebase');
     expect(readMessage(encode(wireLevels(4)))?.kind).toBe('levels');
-    const status = {
-      kind: 'status',
-      now: 1,
-      source: 'live',
-      venues: [{ name: 'x', state: 'down' }],
-      model: 'm',
-    };
-    const read = readMessage(encode(status));
-    expect(read?.kind === 'status' && read.venues[0].age).toBe(Infinity);
+    const down = { ...envelope.venues[0], age: null, state: 'down' };
+    const read = readMessage(encode({ ...envelope, kind: 'status', venues: [down], events: 1 }));
+    expect(read?.kind === 'status' && read.venues[0].age).toBeNull();
     expect(readMessage(encode({ kind: 'weather' }))).toBeNull();
   });
 
@@ -156,13 +125,13 @@ describe('frames of the stream', () => {
         }),
       ),
     );
-    expect(read?.kind === 'column' && [...read.rows]).toEqual([1, 258]);
-    expect(read?.kind === 'column' && read.k[1]).toBeNaN();
+    expect(read?.kind === 'column' && [...read.r]).toEqual([1, 258]);
+    expect(read?.kind === 'column' && read.k[1]).toBeNull();
   });
 
   it('rejects rows without values and truncated rows', () => {
     expect(() => readMessage(encode(wireColumn(1, T0, { r: new Uint8Array([1, 0]) })))).toThrow(
-      /expected 1 bytes at \$\.v/,
+      /expected 1 numbers at \$\.v/,
     );
     expect(() => readMessage(encode(wireColumn(1, T0, { r: new Uint8Array([1]) })))).toThrow(
       /whole uint16/,

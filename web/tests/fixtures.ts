@@ -55,8 +55,64 @@ function differences(cells: Uint8Array, cols: number, rows: number): Uint8Array 
   return out;
 }
 
+/** What every answer says of itself. */
+export const envelope = {
+  coin: 'BTC',
+  source: 'simulated',
+  note: '',
+  as_of: T0,
+  now: T0,
+  age: 0,
+  model: 'assumed prior, nothing learned',
+  mode: 'calibrated',
+  prior_only: true,
+  fit: null,
+  grade: null,
+  coverage: 1,
+  price: 101,
+  mark: 101,
+  tick: 0.1,
+  venues: [
+    {
+      name: 'binance',
+      market: 'binance:BTCUSDT',
+      on: true,
+      age: 0.2,
+      state: 'up',
+      oi: 90_000,
+      share: 0.42,
+    },
+  ],
+  stream: 'a',
+  seq: 10,
+};
+
+export const wireBars = (change: Record<string, unknown> = {}): Record<string, unknown> => ({
+  ...envelope,
+  kind: 'bars',
+  reach: 0.05,
+  long: 2,
+  short: 1,
+  ratio: 2,
+  long_share: 0.6,
+  bands: {},
+  measured: {},
+  ...change,
+});
+
+export const wireCurve = (change: Record<string, unknown> = {}): Record<string, unknown> => ({
+  ...envelope,
+  kind: 'cumulative',
+  distance: [],
+  notional: [],
+  low: [],
+  high: [],
+  ...change,
+});
+
 export function wireMap(map: MapSnapshot): Record<string, unknown> {
   return {
+    ...envelope,
     kind: 'heatmap',
     coin: map.coin,
     source: map.source,
@@ -82,7 +138,6 @@ export function wireMap(map: MapSnapshot): Record<string, unknown> {
     price: map.price,
     mark: map.mark,
     tick: map.tick,
-    venues: [{ name: 'binance', on: true, age: 0.2, state: 'up', oi: 90_000, share: 0.42 }],
     tiers: map.tiers,
     span: map.span,
     spans: map.spans,
@@ -91,11 +146,8 @@ export function wireMap(map: MapSnapshot): Record<string, unknown> {
 
 export function wireLevels(rows: number): Record<string, unknown> {
   return {
+    ...envelope,
     kind: 'levels',
-    coin: 'BTC',
-    as_of: T0,
-    mark: 101,
-    price: 101,
     p0: P0,
     dp: 0.01,
     rows,
@@ -109,15 +161,23 @@ export function wireLevels(rows: number): Record<string, unknown> {
         floor: 95,
         top: 96,
         peak: 95.5,
-        mass: 4e7,
+        notional: 4e7,
         distance: -0.05,
         tier: 25,
         tiers: {},
         age: 60,
+        ground: 1e7,
+        concentration: null,
+        expected_fill: [0.3, 1],
+        low: null,
+        high: NaN,
+        measured: null,
       },
     ],
     reach: 0.16,
     within: { long: 3e7, short: 1.1e7 },
+    bands: {},
+    measured: [],
   };
 }
 
@@ -131,6 +191,7 @@ export function wireColumn(
     stream: 'a',
     seq,
     t,
+    as_of: t,
     k: [1, 2, 0.5, 1.5, 9],
     r: new Uint8Array(),
     v: new Uint8Array(),

@@ -20,7 +20,7 @@ import { duration, stopwatch } from '../src/lib/startup/text';
 import { readSettings, readUrl, saveSettings, writeUrl } from '../src/lib/url';
 import { DEFAULT_OPTIONS } from '../src/lib/view/options';
 import { type Filters, streamUrl, viewUrl } from '../src/lib/wire/query';
-import { numberOr } from '../src/lib/wire/read';
+
 import type { Cluster } from '../src/lib/wire/types';
 import { snapshot, T0 } from './fixtures';
 
@@ -114,7 +114,6 @@ describe('numbers', () => {
       '–',
       '–',
     ]);
-    expect(numberOr({ x }, 'x', null)).toBeNull();
   });
   it('small negative ages are shown as zero', () => {
     expect(age(-0.3)).toBe('0.0 s');
@@ -219,11 +218,12 @@ describe('the autoscale range', () => {
     tier: 25,
     tiers: {},
     age: 0,
-    low: NaN,
-    high: NaN,
-    measured: NaN,
+    low: null,
+    high: null,
+    measured: null,
     concentration: null,
-    expectedFill: null,
+    expectedFill: [0.3, 1],
+    ground: 0,
   });
   const clusters = [97, 96, 95, 94, 93, 92, 70]
     .map((p) => cluster('long', p))

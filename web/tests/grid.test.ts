@@ -11,10 +11,10 @@ const column = (t: number, change: Partial<Column> = {}): Column => ({
   seq: 1,
   t,
   k: [1, 2, 0.5, 1.5, 9],
-  rows: new Uint16Array(),
-  values: new Uint8Array(),
+  asOf: t,
+  r: new Uint16Array(),
+  v: new Uint8Array(),
   full: false,
-  resync: false,
   ...change,
 });
 
@@ -120,8 +120,8 @@ describe('the map in memory', () => {
     const grid = new HeatGrid(snapshot());
     const result = grid.apply(
       column(T0 + 11 * STEP, {
-        rows: Uint16Array.of(2, 19, 999),
-        values: Uint8Array.of(200, 201, 9),
+        r: Uint16Array.of(2, 19, 999),
+        v: Uint8Array.of(200, 201, 9),
       }),
     );
     expect(result).toBe('changed');
@@ -130,21 +130,19 @@ describe('the map in memory', () => {
 
   it('appends a new column, complete or as a diff of the previous one', () => {
     const grid = new HeatGrid(snapshot());
-    expect(
-      grid.apply(column(T0 + 12 * STEP, { full: true, values: new Uint8Array(20).fill(9) })),
-    ).toBe('appended');
-    expect(
-      grid.apply(column(T0 + 13 * STEP, { rows: Uint16Array.of(1), values: Uint8Array.of(5) })),
-    ).toBe('appended');
+    expect(grid.apply(column(T0 + 12 * STEP, { full: true, v: new Uint8Array(20).fill(9) }))).toBe(
+      'appended',
+    );
+    expect(grid.apply(column(T0 + 13 * STEP, { r: Uint16Array.of(1), v: Uint8Array.of(5) }))).toBe(
+      'appended',
+    );
     expect([grid.cols, grid.value(13, 0), grid.value(13, 1)]).toEqual([14, 9, 5]);
   });
 
   it('requests a new map after a time gap, when full, or for a column of another height', () => {
     const grid = new HeatGrid(snapshot());
     expect(grid.apply(column(T0 + 14 * STEP))).toBe('full');
-    expect(grid.apply(column(T0 + 12 * STEP, { full: true, values: new Uint8Array(3) }))).toBe(
-      'full',
-    );
+    expect(grid.apply(column(T0 + 12 * STEP, { full: true, v: new Uint8Array(3) }))).toBe('full');
     expect(grid.apply(column(T0 + 2 * STEP))).toBe('unknown');
     for (let i = 0; i < SPARE_COLUMNS; i++)
       expect(grid.apply(column(T0 + (12 + i) * STEP))).toBe('appended');

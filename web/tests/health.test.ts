@@ -43,13 +43,19 @@ const channel = (market: string, kind: string, change: Record<string, unknown> =
   rate: 1,
   lag: 0.01,
   age: 0.1,
-  cadence: 5,
+  expected_interval: 5,
   state: 'up',
   ...change,
 });
 const answer = {
   source: 'live',
+  note: '',
+  ready: true,
+  coins: {},
   feed: {
+    at: 1,
+    hosts: {},
+    lag: { recent: 0, worst: 0 },
     markets: { 'bybit:BTCUSDT': 'down', 'bybit-inverse:BTCUSD': 'up' },
     channels: [
       channel('bybit:BTCUSDT', 'ratio'),
@@ -142,7 +148,7 @@ describe('feed health', () => {
   const [bybit, inverse] = feed.venues;
 
   it('is null where nothing is collected', () => {
-    expect(readFeed({ feed: null })).toBeNull();
+    expect(readFeed({ ...answer, feed: null })).toBeNull();
   });
   it('is grouped by venue, also for venues with a common name prefix', () => {
     expect(Object.keys(bybit.markets)).toEqual(['bybit:BTCUSDT']);
@@ -157,8 +163,13 @@ describe('feed health', () => {
     expect(inDisplayOrder(bybit.channels).map((c) => c.channel)).toEqual(['trades', 'ratio']);
   });
   it('rejects unknown states', () => {
-    const odd = { feed: { ...answer.feed, channels: [channel('a:b', 'book', { state: 'odd' })] } };
-    expect(() => readFeed(odd)).toThrow(/expected one of up, joining, stale, waiting, down/);
+    const odd = {
+      ...answer,
+      feed: { ...answer.feed, channels: [channel('a:b', 'book', { state: 'odd' })] },
+    };
+    expect(() => readFeed(odd)).toThrow(
+      /expected one of down, stale, up, waiting at \$\.feed\.channels\[0\]\.state/,
+    );
   });
   it('is formatted', () => {
     expect(incidentText(bybit)).toBe('4 reconnects, 1 gap, 1 unreadable message');

@@ -1,7 +1,7 @@
 import { encode } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
+import { WireError } from '../src/lib/wire/check';
 import { decode } from '../src/lib/wire/msgpack';
-import { WireError } from '../src/lib/wire/read';
 
 const VALUES: unknown[] = [
   null,

@@ -71,8 +71,8 @@ describe('relief of a map', () => {
     const column = {
       t: map.t0 + 12 * map.step,
       full: true,
-      rows: new Uint16Array(0),
-      values: Uint8Array.from({ length: map.rows }, (_, i) => 40 + (i % 5) * 30),
+      r: new Uint16Array(0),
+      v: Uint8Array.from({ length: map.rows }, (_, i) => 40 + (i % 5) * 30),
       k: [1, 2, 1, 2, 1],
     };
     for (const each of [grid, late]) expect(each.apply(column as never)).toBe('appended');
@@ -186,10 +186,10 @@ describe('brackets', () => {
 
 describe('the text for a map without clusters', () => {
   it('gives the search range and the total', () => {
-    expect(emptyText({ reach: 0.162, within: 4.1e7 })).toBe(
+    expect(emptyText({ reach: 0.162, within: { long: 3e7, short: 1.1e7 } })).toBe(
       'Within 16 % the map is flat: $41.0M, all of it ground.',
     );
-    expect(emptyText({ reach: 0.162, within: 0 })).toBe(
+    expect(emptyText({ reach: 0.162, within: { long: 0, short: 0 } })).toBe(
       'Within 16 % nothing matches these filters.',
     );
   });

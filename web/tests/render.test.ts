@@ -109,11 +109,12 @@ describe('cluster labels', () => {
     tier: 25,
     tiers: {},
     age: 0,
-    low: NaN,
-    high: NaN,
-    measured: NaN,
+    low: null,
+    high: null,
+    measured: null,
     concentration: null,
-    expectedFill: null,
+    expectedFill: [0.3, 1],
+    ground: 0,
   });
   it('never overlap, avoid the price, and stay near their level', () => {
     const many = Array.from({ length: 60 }, (_, i) =>

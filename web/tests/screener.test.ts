@@ -10,6 +10,10 @@ const near = (distance: number, usd: number) => ({
   high: usd * 2,
 });
 const raw = {
+  kind: 'screener',
+  source: 'live',
+  note: '',
+  now: 1,
   coins: [
     {
       coin: 'BTC',
@@ -25,8 +29,10 @@ const raw = {
       funding: null,
       oi: 1e10,
       closes: [1, null, 2],
-      grade: { letter: 'A', why: '' },
+      grade: { letter: 'A', parts: {}, why: '' },
       age: 0.4,
+      as_of: 1,
+      coverage: 1,
       partial: false,
     },
     {
@@ -43,11 +49,13 @@ const raw = {
       funding: 1e-4,
       oi: 5e9,
       closes: [],
-      grade: { letter: 'C', why: 'old' },
+      grade: { letter: 'C', parts: {}, why: 'old' },
       age: 3,
+      as_of: 1,
+      coverage: 0.5,
       partial: true,
     },
-    { coin: 'NEW', known: false, why: 'no data yet' },
+    { coin: 'NEW', known: false, why: 'no data yet', closes: [], partial: false },
   ],
 };
 const rows = readScreener(raw);
@@ -64,7 +72,9 @@ describe('the screener', () => {
     });
     expect(rows[0].funding).toBeNaN();
     expect(rows[2]).toMatchObject({ known: false, why: 'no data yet', below: null, closes: [] });
-    expect(() => readScreener({})).toThrow('expected coins');
+    expect(() => readScreener({ coins: [] })).toThrow(
+      'expected one of screener at $.kind, got nothing',
+    );
   });
   it('sorts by distance, size and grade, with unknown values last in either direction', () => {
     expect(names(sorted(rows, 'below', false))).toEqual(['BTC', 'ETH', 'NEW']);

@@ -120,7 +120,7 @@ describe('a session', () => {
     const { received, socket, session } = await started();
     socket.receive(hello(40));
     socket.receive(
-      wireColumn(40, newest, { full: true, again: true, v: new Uint8Array(20).fill(9) }),
+      wireColumn(40, newest, { full: true, resync: true, v: new Uint8Array(20).fill(9) }),
     );
     socket.receive(wireColumn(41, newest));
     await settle(5_000);
@@ -146,7 +146,7 @@ describe('a session', () => {
   it('refetches if the end of a column may have been missed', async () => {
     const { received, socket, session } = await started();
     socket.receive(
-      wireColumn(40, newest + STEP, { full: true, again: true, v: new Uint8Array(20) }),
+      wireColumn(40, newest + STEP, { full: true, resync: true, v: new Uint8Array(20) }),
     );
     expect(received.onColumn.mock.calls[0][1]).toBe('appended');
     await settle(2_000);
@@ -185,7 +185,7 @@ describe('a session', () => {
 
   it('refetches on a rebase, another stream, or unreadable bytes', async () => {
     const { received, socket, session } = await started();
-    socket.receive({ kind: 'rebase', seq: 11 });
+    socket.receive({ kind: 'rebase', stream: 'a', seq: 11 });
     await settle(2_000);
     socket.receive(wireColumn(11, newest, { stream: 'b' }));
     await settle(2_000);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { ColourScale } from '../src/lib/state/colour-scale.svelte';
 import { Store } from '../src/lib/store.svelte';
-import { snapshot, wireLevels, wireMap } from './fixtures';
+import { snapshot, wireBars, wireCurve, wireLevels, wireMap } from './fixtures';
 
 class SilentSocket {
   static readonly CONNECTING = 0;
@@ -13,7 +13,14 @@ class SilentSocket {
   }
 }
 
-const COINS = { coins: ['BTC'], source: 'live', ready: true, note: 'three venues' };
+const COINS = {
+  coins: ['BTC'],
+  source: 'live',
+  ready: true,
+  note: 'three venues',
+  progress: '',
+  version: '0',
+};
 
 describe('the store', () => {
   let requests: string[] = [];
@@ -25,8 +32,8 @@ describe('the store', () => {
     vi.stubGlobal('fetch', (url: string) => {
       requests.push(url);
       if (url === '/v1/coins') return Promise.resolve(new Response(JSON.stringify(COINS)));
-      const curve = { distance: [-0.1, 0.1], notional: [1, 2] };
-      const bars = { reach: 0.05, long: 2, short: 1, ratio: 2, long_share: 0.6 };
+      const curve = wireCurve({ distance: [-0.1, 0.1], notional: [1, 2] });
+      const bars = wireBars();
       const body = url.includes('heatmap')
         ? wireMap(snapshot())
         : url.includes('levels')
@@ -58,7 +65,7 @@ describe('the store', () => {
     expect(store.data.snapshot?.coin).toBe('BTC');
     expect(store.data.levels?.clusters).toHaveLength(1);
     expect([store.data.price, store.data.venues[0].name]).toEqual([101, 'binance']);
-    expect(store.bars?.longShare).toBe(0.6);
+    expect(store.bars?.ratio).toBe(2);
     expect(store.age).toBeCloseTo(0.2, 1);
   });
 

@@ -12,6 +12,7 @@ import { DARK, LIGHT, setTheme, theme } from '../src/lib/render/theme.svelte';
 import { DEFAULT_OPTIONS, readViewOptions, writeViewOptions } from '../src/lib/view/options';
 import { toggle } from '../src/lib/view/toggle';
 import type { Cluster, Cumulative, Venue, VenueShare } from '../src/lib/wire/types';
+import { envelope } from './fixtures';
 
 /** $10 per percent down, $20 per percent up, and a wall of $300 from 3 to 4 %. */
 function exampleCurve(): Cumulative {
@@ -31,11 +32,12 @@ const cluster = (side: 'long' | 'short', floor: number, top: number): Cluster =>
   tier: 25,
   tiers: {},
   age: 0,
-  low: NaN,
-  high: NaN,
-  measured: NaN,
+  low: null,
+  high: null,
+  measured: null,
   concentration: null,
-  expectedFill: null,
+  expectedFill: [0.3, 1],
+  ground: 0,
 });
 
 describe('typed amounts', () => {
@@ -184,6 +186,9 @@ describe('a ladder', () => {
 describe('a cell', () => {
   it('is split by tier and by venue, and both add up to the total', () => {
     const cell = readCell({
+      ...envelope,
+      kind: 'cell',
+      distance: 0,
       price: 100,
       exact: true,
       near: 9,
@@ -209,7 +214,7 @@ describe('venues', () => {
       short: usd,
       oi: 1,
       share: oi,
-      usd: new Float32Array(1),
+      levels: new Float32Array(1),
     });
     const known = ['okx', 'bybit', 'binance'].map(
       (name): Venue => ({

@@ -10,7 +10,6 @@ Source: docs/model.md, "Proof"; docs/adr/0012-scores.md and 0016-ledger-of-maps.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +17,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from powderkeg.desk import Desk
@@ -41,7 +42,24 @@ from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.calibration.uncertainty import Z
 from powderkeg.engine.exposure.classes import CLASSES
 from powderkeg.errors import DataError
+from powderkeg.evaluation.answers import (
+    BandCoverage,
+    Deviances,
+    Figures,
+    Ledger,
+    LedgerScores,
+    MarketScores,
+    NullModels,
+    ReliabilityGroup,
+    Reporting,
+    Scores,
+    SkillScore,
+    TierSize,
+    Verdict,
+    pretrained_of,
+)
 from powderkeg.evaluation.metrics import DRAWS, bootstrap
+from powderkeg.evaluation.published import Published
 from powderkeg.events import DAY, HOUR, Floats, Times
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MarketView
 from powderkeg.store.forecasts import ForecastArchive, Map, Row
@@ -66,18 +84,18 @@ BLIND_SPOTS: Final = (
     "How a taker's volume splits into opening and closing, and which side's leverage is higher,"
     " is hardly identified by data.\n"
     "Dollars need liquidations to learn from. Where a feed is a sample, what it leaves out is"
-    " estimated; share_told says how, and how surely.\n"
+    " estimated; `reporting` says how, and how surely.\n"
     "Classes of distance that price has not reached stay on the prior.\n"
     "How far a cascade would run is not computed."
 ).splitlines()
-NULLS: Final = {
-    "path_only": "a map of the path alone: the same distances and closing rates, fitted to the"
+NULLS: Final = NullModels(
+    path_only="a map of the path alone: the same distances and closing rates, fitted to the"
     " same reports, but positions open wherever the mark is, and nothing is known of volume",
-    "no_map": "no map: how far the mark went in the hour and how much fresh ground it broke,"
+    no_map="no map: how far the mark went in the hour and how much fresh ground it broke,"
     " learned from earlier hours",
-    "static": "the map as published elsewhere: every trade at 100x, 50x, 25x and 10x, never"
+    static="the map as published elsewhere: every trade at 100x, 50x, 25x and 10x, never"
     " closed; its scale learned from earlier hours",
-}
+)
 
 
 class Scorecard:
@@ -85,29 +103,30 @@ class Scorecard:
 
     def __init__(self) -> None:
         """Start with an empty cache."""
-        self._known: dict[str, tuple[ForecastLog, int, dict[str, Any]]] = {}
+        self._known: dict[str, tuple[ForecastLog, int, Figures]] = {}
 
-    def summary(self, desks: Mapping[str, Desk]) -> dict[str, Any]:
+    def summary(self, desks: Mapping[str, Desk]) -> Scores:
         """Return the figures of the maps of these coins.
 
         Args:
             desks: By coin.
         """
         markets = [
-            {"coin": coin, **self._market(known, desk.now)}
+            self._market(coin, known, desk.now)
             for coin, desk in desks.items()
             for known in desk.estimated()
         ]
-        return {**_explanations(), "markets": markets}
+        return Scores(**_explanations(), markets=markets)
 
-    def _market(self, known: MarketView, at: int) -> dict[str, Any]:
+    def _market(self, coin: str, known: MarketView, at: int) -> MarketScores:
         estimate = known.estimate
-        return {
-            "market": known.name, "venue": known.venue, **self._figures(known.name, estimate),
-            **_model(estimate, at), "tiers": _tiers(estimate, at),
-        }  # fmt: skip
+        return MarketScores(
+            coin=coin, market=known.name, venue=known.venue,
+            **asdict(self._figures(known.name, estimate)), **_model(estimate, at),
+            tiers=_tiers(estimate, at),
+        )  # fmt: skip
 
-    def _figures(self, name: str, estimate: Estimate) -> dict[str, Any]:
+    def _figures(self, name: str, estimate: Estimate) -> Figures:
         """Return the figures of a forecast log; dollars are at the current mark."""
         log, last = estimate.forecast_log, self._known.get(name)
         if last is None or last[0] is not log or last[1] != log.count:
@@ -115,18 +134,18 @@ class Scorecard:
             last = self._known[name] = (log, log.count, found)
         mark = float(estimate.mark)
         groups = [
-            {"said": each["said"] * mark, "died": each["died"] * mark, "n": each["n"]}
-            for each in last[2]["reliability"]
+            ReliabilityGroup(each.predicted * mark, each.actual * mark, each.n)
+            for each in last[2].reliability
         ]
-        return {**last[2], "reliability": groups}
+        return replace(last[2], reliability=groups)
 
 
-def summary(desks: Mapping[str, Desk]) -> dict[str, Any]:
+def summary(desks: Mapping[str, Desk]) -> Scores:
     """Return `Scorecard.summary` without a cache."""
     return Scorecard().summary(desks)
 
 
-def from_ledger(folder: Path) -> dict[str, Any]:
+def from_ledger(folder: Path) -> Ledger:
     """Return the figures of every market whose maps were kept in a store's folder.
 
     Only hours with a map stored beforehand have a row, so none of it can be made up afterwards.
@@ -148,16 +167,16 @@ def from_ledger(folder: Path) -> dict[str, Any]:
         else:
             rows.setdefault(entry.market, {})[entry.hour] = entry
     markets = [
-        {
-            "market": name, "venue": name.partition(":")[0], "maps": len(marks),
-            "versions": sorted(versions[name]), **_kept(marks, rows.get(name, {})),
-        }
+        LedgerScores(
+            market=name, venue=name.partition(":")[0], maps=len(marks),
+            versions=sorted(versions[name]), **asdict(_kept(marks, rows.get(name, {}))),
+        )
         for name, marks in sorted(maps.items())
     ]  # fmt: skip
-    return {**_explanations(), "notes": proofs.notes, "markets": markets}
+    return Ledger(**_explanations(), notes=proofs.notes, markets=markets)
 
 
-def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> dict[str, Any]:
+def _kept(marks: Mapping[int, float], rows: Mapping[int, Row]) -> Figures:
     """Return the figures of kept rows, the newest `KEPT`; each with the mark of its own map."""
     hours = sorted(hour for hour in rows if hour in marks)[-KEPT:]
     values = np.array([_fields(rows[hour].values) for hour in hours]).reshape(-1, len(FIELDS), 2)
@@ -179,18 +198,16 @@ def _explanations() -> dict[str, Any]:
 
 
 @cache
-def published() -> dict[str, Any]:
+def published() -> Published:
     """Return the scores of this model on stored data, and hypothesis tests with placebos."""
     file = resources.files("powderkeg") / "data" / "scorecard.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return msgspec.json.decode(file.read_bytes(), type=Published)
 
 
 # -- predicted against reported
 
 
-def figures(
-    hours: Times, rows: Floats, price: Floats | float, draws: int = DRAWS
-) -> dict[str, Any]:
+def figures(hours: Times, rows: Floats, price: Floats | float, draws: int = DRAWS) -> Figures:
     """Return the scores of one market's hours, null where there is too little data.
 
     Hours count from the first for which every null model has a forecast. A null model without
@@ -204,34 +221,34 @@ def figures(
         price: Dollars a coin, one for all or of shape (n, 1).
         draws: Resamples behind each interval.
     """
-    known = {null: _known(rows[:, _PLAYED[null]]) for null in NULLS}
+    known = {null: _known(rows[:, _PLAYED[null]]) for null in _NULLS}
     counted = _counted(rows, known)
     price = np.broadcast_to(price, (len(rows), 1))[counted]
     hours, rows = hours[counted], rows[counted]
     known = {null: each[counted] for null, each in known.items()}
     n, liquidated = len(hours), rows[:, REPORTED]
     some = bool(liquidated.sum() > 0)
-    played = ["ours", *(null for null in NULLS if known[null].all())] if some else []
+    played = ["ours", *(null for null in _NULLS if known[null].all())] if some else []
     deviance = {
         name: row_deviances(liquidated, rows[:, _PLAYED[name]]).mean() / liquidated.mean()
         for name in played
     }
     skills = {null: _skill(hours[k], rows[k], null, draws) for null, k in known.items()}
-    lows = [skill["low"] if skill["n"] >= ENOUGH else None for skill in skills.values()]
+    lows = [skill.low if skill.n >= ENOUGH else None for skill in skills.values()]
     hit = (liquidated >= rows[:, LOW]) & (liquidated <= rows[:, HIGH])
-    return {
-        "hours": n,
-        "since": int(hours[0]) * HOUR if n else None,
-        "until": (int(hours[-1]) + 1) * HOUR if n else None,
-        "deviance": {n: float(deviance[n]) if n in deviance else None for n in _PLAYED},
+    return Figures(
+        hours=n,
+        since=int(hours[0]) * HOUR if n else None,
+        until=(int(hours[-1]) + 1) * HOUR if n else None,
+        deviance=Deviances(**{n: float(deviance[n]) if n in deviance else None for n in _PLAYED}),
         **{f"skill_over_{null}": skill for null, skill in skills.items()},
-        "verdict": verdict(n, some, lows),
-        "predicted_over_reported": (
+        verdict=verdict(n, some, lows),
+        predicted_over_reported=(
             float(rows[:, PREDICTED].sum() / liquidated.sum()) if some else None
         ),
-        "coverage_80": {"value": float(hit.mean()) if n else None, "n": hit.size},
-        "reliability": reliability(rows[:, PREDICTED] * price, liquidated * price),
-    }
+        coverage_80=BandCoverage(float(hit.mean()) if n else None, hit.size),
+        reliability=reliability(rows[:, PREDICTED] * price, liquidated * price),
+    )
 
 
 def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -240,7 +257,7 @@ def _counted(rows: Floats, known: Mapping[str, NDArray[np.bool_]]) -> NDArray[np
     None is ready where all of them predict zero: before the first fit, and again after a start
     without a snapshot.
     """
-    expected = rows[:, [_PLAYED[null] for null in NULLS]]
+    expected = rows[:, [_PLAYED[null] for null in _NULLS]]
     ready = (expected > 0).any(axis=(1, 2))
     needed = [
         each
@@ -257,9 +274,10 @@ def _known(expected: Floats) -> NDArray[np.bool_]:
 
 
 _PLAYED: Final = {"ours": PREDICTED, "path_only": PATH_ONLY, "no_map": NO_MAP, "static": STATIC}
+_NULLS: Final = tuple(name for name in _PLAYED if name != "ours")
 
 
-def verdict(hours: int, some: bool, lows: list[float | None]) -> str:
+def verdict(hours: int, some: bool, lows: list[float | None]) -> Verdict:
     """Return whether an edge is shown, in words: every null's interval must lie above zero."""
     if hours < ENOUGH or not some:
         return "too few hours"
@@ -277,11 +295,11 @@ def row_deviances(liquidated: Floats, predicted: Floats) -> Floats:
     return 2 * (np.where(liquidated > 0, liquidated * np.log(ratio), 0.0) - liquidated + mean)
 
 
-def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
+def _skill(hours: Times, rows: Floats, null: str, draws: int) -> SkillScore:
     """Return one minus the ratio of our deviance to a null model's, in hours it has a forecast."""
     liquidated = rows[:, REPORTED]
     if not liquidated.any():
-        return {"value": None, "low": None, "high": None, "n": len(hours)}
+        return SkillScore(None, None, None, len(hours))
     pair = np.stack(
         [row_deviances(liquidated, rows[:, k]).sum(axis=1) for k in (PREDICTED, _PLAYED[null])],
         axis=1,
@@ -290,12 +308,9 @@ def _skill(hours: Times, rows: Floats, null: str, draws: int) -> dict[str, Any]:
     sums = np.stack([np.bincount(day, column) for column in pair.T], axis=1).astype(np.float64)
     low, high = bootstrap(sums, _gain, draws) if len(sums) >= DAYS else (math.nan, math.nan)
     whole = float(_gain(sums.sum(axis=0)[None])[0])
-    return {
-        "value": _finite_or_none(whole),
-        "low": _finite_or_none(low),
-        "high": _finite_or_none(high),
-        "n": len(hours),
-    }
+    return SkillScore(
+        _finite_or_none(whole), _finite_or_none(low), _finite_or_none(high), len(hours)
+    )
 
 
 def _gain(sums: Floats) -> Floats:
@@ -307,15 +322,16 @@ def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def reliability(predicted: Floats, liquidated: Floats) -> list[dict[str, Any]]:
+def reliability(predicted: Floats, liquidated: Floats) -> list[ReliabilityGroup]:
     """Return mean predicted and reported volumes, in groups of rising `predicted`."""
     order = np.argsort(predicted, axis=None, kind="stable")
     groups = [group for group in np.array_split(order, BINS) if len(group)]
     return [
-        {
-            "said": float(predicted.ravel()[group].mean()),
-            "died": float(liquidated.ravel()[group].mean()), "n": len(group),
-        }
+        ReliabilityGroup(
+            float(predicted.ravel()[group].mean()),
+            float(liquidated.ravel()[group].mean()),
+            len(group),
+        )
         for group in groups
     ]  # fmt: skip
 
@@ -328,43 +344,34 @@ def _model(estimate: Estimate, at: int) -> dict[str, Any]:
     rate = estimate.reporting_rate
     reach = math.exp(Z * rate.spread)
     return {
-        "price": float(estimate.mark),
+        "price": _finite_or_none(float(estimate.mark)),
         "fitted": estimate.fitted or None,
-        "taught": estimate.new_liquidations,
+        "new_liquidations": estimate.new_liquidations,
         "events": estimate.events,
         "prior_only": estimate.prior_only,
         "version": VERSION,
         "basis": estimate.exposure.basis.name,
         "window_days": sweeps.KEPT / DAY,
         "reports": 0.0 if estimate.fit is None else float(estimate.fit.reports),
-        "borrowed": _borrowed(estimate),
-        "misfit": float(estimate.model_error.width),
-        "strain": estimate.oi_cap_factor(at).tolist(),
-        "share_told": None if silent(estimate.venue) and not estimate.events else {
-            "share": rate.share, "low": rate.share / reach, "high": min(rate.share * reach, 1.0),
-            "measured": rate.measured, "sampled": rate.spread > 0,
-        },
+        "pretrained": pretrained_of(estimate.pretrained) if estimate.is_pretrained else None,
+        "model_error": float(estimate.model_error.width),
+        "oi_cap_factor": estimate.oi_cap_factor(at).tolist(),
+        "reporting": None
+        if silent(estimate.venue) and not estimate.events
+        else Reporting(
+            rate.share, rate.share / reach, min(rate.share * reach, 1.0),
+            rate.measured, rate.spread > 0,
+        ),
     }  # fmt: skip
 
 
-def _borrowed(estimate: Estimate) -> dict[str, Any] | None:
-    """Return the source of pretrained weights; None once the market has its own."""
-    if not estimate.is_pretrained:
-        return None
-    lent = estimate.pretrained
-    return {
-        "market": lent.market, "since": lent.since, "until": lent.until, "reports": lent.reports,
-        "version": lent.version,
-    }  # fmt: skip
-
-
-def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
+def _tiers(estimate: Estimate, at: int) -> list[TierSize]:
     """Return the size of each side and tier now, its 80 % band, and the measured share."""
     exposure = estimate.exposure
     live = np.concatenate((exposure.live(), np.zeros((2, TERMS - CLASSES))), axis=1)
     tiers = np.concatenate((exposure.basis.tiers, np.zeros(TERMS - CLASSES, np.int64)))
     measured = live * estimate.weights(at) * estimate.confidence()
-    out: list[dict[str, Any]] = []
+    out: list[TierSize] = []
     for s, side in enumerate(("long", "short")):
         for t, tier in enumerate(TIER_NAMES):
             part = np.zeros((2, TERMS))
@@ -372,8 +379,10 @@ def _tiers(estimate: Estimate, at: int) -> list[dict[str, Any]]:
             spread = estimate.uncertainty(part, at)
             (low, high), mean = spread.band(), float(spread.mean[s])
             known = float(measured[s][tiers == t].sum())
-            out.append({
-                "side": side, "tier": tier, "size": mean, "low": float(low[s]),
-                "high": float(high[s]), "measured": known / mean if mean > 0 else None,
-            })  # fmt: skip
+            out.append(
+                TierSize(
+                    side, tier, mean, float(low[s]), float(high[s]),
+                    known / mean if mean > 0 else None,
+                )
+            )  # fmt: skip
     return out

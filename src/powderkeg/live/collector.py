@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
+
+from msgspec.structs import replace
 
 from powderkeg.desk import Ask, Desk
 from powderkeg.errors import StoreError
 from powderkeg.events import SECOND, ClockTick, Gap
 from powderkeg.feed.decoder import Feed
 from powderkeg.frames import BackfillDone, Frame, Started
+from powderkeg.live.answers import FeedHealth, LoopLag
 from powderkeg.live.backfill import DAYS, Backfill, BackfillRequest
 from powderkeg.live.health import Health
 from powderkeg.live.inbox import Inbox
@@ -42,7 +45,6 @@ READY_TIMEOUT: Final = 30.0
 """Seconds after which the start counts as ready, even if backfills are still missing."""
 RESYNC_INTERVAL: Final = 2.0
 """Seconds to wait for a book snapshot before requesting it again: snapshots cost much weight."""
-
 STORE_RETRY: Final = 5.0
 """Seconds until writing is tried again after a disk error."""
 FIRST: Final = ("clock", "instruments", "fundingInfo")
@@ -172,15 +174,14 @@ class Collector:
         waits = market in self.feed.waiting or not self.feed.seq
         return waits and market.partition(":")[0] not in self.status.problems
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> FeedHealth:
         """Return the state of each venue and channel."""
-        return report(self.status, self.feed, self.rests) | {
-            "hosts": self.hosts,
-            "lag": {"recent": self.loop_lag.recent, "worst": self.loop_lag.worst},
-            "waiting_frames": self.inbox.size,
-            "recorded_frames": self.store.last if self.store else 0,
-            "recording": self.recording and not self.failed,
-        }
+        return replace(
+            report(self.status, self.feed, self.rests), hosts=self.hosts,
+            lag=LoopLag(self.loop_lag.recent, self.loop_lag.worst),
+            waiting_frames=self.inbox.size, recorded_frames=self.store.last if self.store else 0,
+            recording=self.recording and not self.failed,
+        )  # fmt: skip
 
     async def run(self, warmed: Awaitable[None] | None = None) -> None:
         """Collect until cancelled.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
 
 from powderkeg.events import (
     SECOND,
@@ -27,10 +26,10 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
+from powderkeg.live.answers import ChannelHealth, ChannelState, LinkState, StreamState
 from powderkeg.live.timekeeping.clock import Offset
 from powderkeg.venues.base import Channel, ChannelKind
 
-State: TypeAlias = Literal["up", "down", "stale"]
 GRACE = 5 * SECOND
 """µs after a connection that a channel may take to its first message, whatever its cadence."""
 SETTLE = 2 * SECOND
@@ -104,7 +103,7 @@ class Health:
         """Start without channels."""
         self.meters: dict[tuple[str, ChannelKind], Meter] = {}
         self.offsets: dict[str, Offset] = {}
-        self.states: dict[str, State] = {}
+        self.states: dict[str, LinkState] = {}
         self.problems: dict[str, str] = {}
         """Last refusal or misconfiguration by venue, for people to read."""
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -257,29 +256,29 @@ class Health:
         names = [k for (m, k), meter in self.meters.items() if m == market and meter.stale(at)]
         return f"silent: {', '.join(names)}"
 
-    def _set_state(self, market: str, state: State, at: int, why: str = "") -> list[Link]:
+    def _set_state(self, market: str, state: LinkState, at: int, why: str = "") -> list[Link]:
         if self.states.get(market) == state:
             return []
         self.states[market] = state
         return [Link(market, at, at, state, why)]
 
-    def rows(self, at: int) -> list[dict[str, Any]]:
+    def rows(self, at: int) -> list[ChannelHealth]:
         """Return one row per channel, for the health view."""
         return [
-            {
-                "market": market,
-                "channel": kind,
-                "count": meter.count,
-                "rate": round(meter.rate(at), 2),
-                "lag": meter.lag / SECOND,
-                "age": (at - meter.last) / SECOND if meter.last else None,
-                "cadence": meter.expected_interval / SECOND,
-                "state": self._state_of(meter, at),
-            }
+            ChannelHealth(
+                market=market,
+                channel=kind,
+                count=meter.count,
+                rate=round(meter.rate(at), 2),
+                lag=meter.lag / SECOND,
+                age=(at - meter.last) / SECOND if meter.last else None,
+                expected_interval=meter.expected_interval / SECOND,
+                state=self._state_of(meter, at),
+            )
             for (market, kind), meter in sorted(self.meters.items())
         ]
 
-    def stream(self, market: str, kind: ChannelKind) -> str:
+    def stream(self, market: str, kind: ChannelKind) -> StreamState:
         """Return whether a channel is up, waiting for its first message, down, or not there."""
         meter = self.meters.get((market, kind))
         if meter is None:
@@ -292,7 +291,7 @@ class Health:
             )
         return "up" if meter.last or not meter.expected_interval else "waiting"
 
-    def _state_of(self, meter: Meter, at: int) -> str:
+    def _state_of(self, meter: Meter, at: int) -> ChannelState:
         if not meter.since:
             return "down"
         if meter.stale(at):

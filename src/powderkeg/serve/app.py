@@ -24,6 +24,9 @@ from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.access.failures import unexpected_error_handler
 from powderkeg.serve.access.hosts import Names
 from powderkeg.serve.access.middleware import AccessGuard
+from powderkeg.serve.answers.compose import flat
+from powderkeg.serve.answers.envelope import CoinHealth, StreamedEnvelope
+from powderkeg.serve.answers.server import Coins, ErrorAnswer, Health, ScoresAnswer
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
 from powderkeg.serve.metrics import exposition
@@ -73,9 +76,11 @@ def _make_view(session: Session, hub: Hub, name: str, kind: type[Query]) -> HTTP
         async def compute() -> Encoded:
             async with session.workers.turn(lane_of(query, form)):
                 job = session.job(coin, name, query)
-                place = hub.place(coin, query) if isinstance(query, SpanQuery) else {}
+                place = hub.place(coin, query) if isinstance(query, SpanQuery) else ("", 0)
                 answer = await beside(job)
-                return await beside(encoded, answer | place, form)
+                if isinstance(answer, StreamedEnvelope):
+                    answer.stream, answer.seq = place
+                return await beside(encoded, answer, form)
 
         asked = coin, name, query, form
         return respond(
@@ -89,13 +94,13 @@ def _refuse(_: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     """Answer an invalid request: what was expected, what was found."""
     status = error.status_code if isinstance(error, HTTPException) else 400
     words = error.detail if isinstance(error, HTTPException) else str(error)
-    return Response(text({"error": words}), status_code=status, media_type=JSON)
+    return Response(text(ErrorAnswer(words)), status_code=status, media_type=JSON)
 
 
 def _busy(_: Request[Any, Any, State], error: BusyError) -> Response[bytes]:
     """Answer when too busy: when to retry."""
     return Response(
-        text({"error": str(error)}), status_code=429, media_type=JSON,
+        text(ErrorAnswer(str(error))), status_code=429, media_type=JSON,
         headers={"retry-after": str(AGAIN)},
     )  # fmt: skip
 
@@ -108,10 +113,10 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
     @get("/v1/coins", sync_to_thread=False)
     def coins(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return the coins served and where their data comes from."""
-        answer = {
-            "coins": list(session.desks), "source": session.source, "ready": session.ready,
-            "progress": session.progress, "note": session.note, "version": __version__,
-        }  # fmt: skip
+        answer = Coins(
+            list(session.desks), session.source, session.ready, session.progress, session.note,
+            __version__,
+        )  # fmt: skip
         return small(request, answer)
 
     @get("/v1/starting", sync_to_thread=False)
@@ -123,19 +128,26 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
     def health(request: Request[Any, Any, State]) -> Response[bytes]:
         """Return the events of each market and the time of the last one."""
         answer = {
-            coin: {**session.about(desk, SpanQuery()), "counts": desk.counts}
+            coin: flat(CoinHealth, session.about(desk, SpanQuery()), counts=desk.counts)
             for coin, desk in session.desks.items()
         }
         feed = session.collector.health() if session.collector else None
-        server = {"source": session.source, "note": session.note, "ready": session.ready}
-        return small(request, {**server, "coins": answer, "feed": feed})
+        return small(request, Health(session.source, session.note, session.ready, answer, feed))
 
-    @get("/v1/proof", sync_to_thread=False)
-    def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
-        """Return each market's hourly forecasts and the liquidations that followed."""
+    def scored(request: Request[Any, Any, State], coin: str) -> Response[bytes]:
         desks = {coin: session.desk(coin)} if coin else session.desks
-        about = {"source": session.source, "note": session.note}
-        return small(request, {**about, **board.summary(desks)})
+        found = board.summary(desks)
+        return small(request, flat(ScoresAnswer, found, source=session.source, note=session.note))
+
+    @get("/v1/scores", sync_to_thread=False)
+    def scores(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
+        """Return the accuracy of each market's hourly forecasts so far."""
+        return scored(request, coin)
+
+    @get("/v1/proof", sync_to_thread=False, deprecated=True)
+    def proof(request: Request[Any, Any, State], coin: FromQuery[str] = "") -> Response[bytes]:
+        """Return `/v1/scores`, by its former name."""
+        return scored(request, coin)
 
     @get("/v1/screener", sync_to_thread=False)
     def screened(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -147,7 +159,7 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
         """Return the same for Prometheus."""
         return exposition(session)
 
-    return [coins, starting, health, proof, screened, metrics]
+    return [coins, starting, health, scores, proof, screened, metrics]
 
 
 def make_app(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from powderkeg.errors import RequestError
 from powderkeg.maps.views.queries import Query
+from powderkeg.serve.answers.envelope import HeatmapEnvelope
 
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
-CODING = "rows-delta"
+CODING: Final = "rows-delta"
 """Layout of the cells of a packed heatmap."""
 
 
@@ -36,7 +38,7 @@ def _numbers(value: Any) -> Any:
     match value:
         case np.ndarray() if value.ndim > 1:
             # row by row: one call that writes a million numbers would block all Python threads
-            return msgspec.Raw(b"[%b]" % b",".join(map(text, value)))
+            return msgspec.Raw(b"[%b]" % b",".join(map(_json.encode, value)))
         case np.ndarray() if value.dtype.kind == "f":
             return [x if math.isfinite(x) else None for x in value.tolist()]
         case np.ndarray():
@@ -51,14 +53,17 @@ _msgpack = msgspec.msgpack.Encoder(enc_hook=_bytes)
 _json = msgspec.json.Encoder(enc_hook=_numbers)
 
 
-def pack(answer: dict[str, Any]) -> bytes:
+def pack(answer: Struct) -> bytes:
     """Return an answer as MessagePack; arrays are binary, little-endian.
 
     The cells of a heatmap are encoded row by row as differences along time, modulo 256: levels
     persist, so this is a fifth smaller once compressed. `cells_of` reads them back.
     """
-    if answer.get("kind") == "heatmap":
-        answer = answer | {"cells": _differences(answer["cells"]), "coding": CODING}
+    if isinstance(answer, HeatmapEnvelope):
+        answer = copy.copy(answer)
+        cells: NDArray[np.uint8] = getattr(answer, "cells")  # noqa: B009  composed with the view
+        setattr(answer, "cells", _differences(cells))  # noqa: B010  as above
+        answer.coding = CODING
     return _msgpack.encode(answer)
 
 
@@ -76,7 +81,7 @@ def cells_of(heat: Mapping[str, Any]) -> NDArray[np.uint8]:
     return cells[0] if len(cells) == 1 else cells
 
 
-def text(answer: object) -> bytes:
+def text(answer: Struct) -> bytes:
     """Return an answer as JSON; arrays are lists."""
     return _json.encode(answer)
 
@@ -84,12 +89,6 @@ def text(answer: object) -> bytes:
 def wants_msgpack(accept: str) -> bool:
     """Return whether an Accept header asks for MessagePack."""
     return "msgpack" in accept
-
-
-def fields(view: Struct) -> dict[str, Any]:
-    """Return the fields of a view by name, NaN as None."""
-    out = {name: getattr(view, name) for name in view.__struct_fields__}
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in out.items()}
 
 
 def read_query(raw: Mapping[str, str], kind: type[Query]) -> Query:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from powderkeg.live.answers import FeedHealth
 from powderkeg.serve.session import Session
 
 _CHANNEL = {
@@ -13,6 +12,12 @@ _CHANNEL = {
     "age": ("powderkeg_age_seconds", "gauge", "Since the last event"),
 }
 
+_NO_FEED = FeedHealth(
+    at=0, markets={}, channels=[], venues={}, incidents={}, problems={},
+    unread_frames=0, unread={}, last_unread="",
+)  # fmt: skip
+"""Where nothing is collected."""
+
 
 def exposition(session: Session) -> str:
     """Return all metrics, one per line."""
@@ -20,44 +25,41 @@ def exposition(session: Session) -> str:
         *_head("powderkeg_ready", "gauge", "1 once the history of every coin is played"),
         f"powderkeg_ready {int(session.ready)}",
     ]
-    feed = session.collector.health() if session.collector else {}
-    rows: list[dict[str, Any]] = feed.get("channels", [])
+    feed = session.collector.health() if session.collector else _NO_FEED
     for key, (name, kind, words) in _CHANNEL.items():
         lines += _head(name, kind, words)
         lines += [
-            f"{name}{_labels(market=row['market'], channel=row['channel'])} {row[key]}"
-            for row in rows
-            if row[key] is not None
+            f"{name}{_labels(market=row.market, channel=row.channel)} {value}"
+            for row in feed.channels
+            if (value := getattr(row, key)) is not None
         ]
     lines += _head("powderkeg_link_up", "gauge", "1 where a market's links are up and not silent")
-    for market, state in feed.get("markets", {}).items():
+    for market, state in feed.markets.items():
         lines.append(f"powderkeg_link_up{_labels(market=market)} {int(state == 'up')}")
     lines += _head("powderkeg_incidents_total", "counter", "What went wrong, by venue and kind")
-    for venue, counts in feed.get("incidents", {}).items():
+    for venue, counts in feed.incidents.items():
         for what, count in counts.items():
             lines.append(f"powderkeg_incidents_total{_labels(venue=venue, what=what)} {count}")
     lines += _head("powderkeg_restarts_total", "counter", "Errors after which tasks were restarted")
     for venue, count in _restarts(feed).items():
         lines.append(f"powderkeg_restarts_total{_labels(venue=venue)} {count}")
     lines += _head("powderkeg_problem", "gauge", "1 where something is wrong; health says what")
-    for venue in feed.get("problems", {}):
+    for venue in feed.problems:
         lines.append(f"powderkeg_problem{_labels(venue=venue)} 1")
     lines += _head("powderkeg_recording", "gauge", "1 while frames are kept")
-    lines.append(f"powderkeg_recording {int(feed.get('recording', False))}")
+    lines.append(f"powderkeg_recording {int(feed.recording)}")
     lines += _head("powderkeg_loop_lag_seconds", "gauge", "Greatest lag of the loop in a minute")
-    lines.append(f"powderkeg_loop_lag_seconds {feed.get('lag', {}).get('recent', 0.0)}")
+    lines.append(f"powderkeg_loop_lag_seconds {feed.lag.recent}")
     for name in ("waiting_frames", "unread_frames", "recorded_frames"):
         lines += _head(f"powderkeg_{name}", "gauge", name.replace("_", " "))
-        lines.append(f"powderkeg_{name} {feed.get(name, 0)}")
+        lines.append(f"powderkeg_{name} {getattr(feed, name)}")
     return "\n".join(lines) + "\n"
 
 
-def _restarts(feed: dict[str, Any]) -> dict[str, int]:
+def _restarts(feed: FeedHealth) -> dict[str, int]:
     """Return how often each venue's tasks, and failed components, were restarted."""
-    failed = {
-        name: n["restarts"] for name, n in feed.get("incidents", {}).items() if "restarts" in n
-    }
-    return dict.fromkeys(feed.get("venues", {}), 0) | failed
+    failed = {name: n["restarts"] for name, n in feed.incidents.items() if "restarts" in n}
+    return dict.fromkeys(feed.venues, 0) | failed
 
 
 def _head(name: str, kind: str, words: str) -> list[str]:

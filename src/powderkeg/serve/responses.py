@@ -12,6 +12,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.response import Stream
+from msgspec import Struct
 
 from powderkeg.maps.views.queries import SPANS, HeatmapQuery, Query
 from powderkeg.serve.codec import JSON, MSGPACK, pack, text, wants_msgpack
@@ -63,7 +64,7 @@ def lane_of(query: Query, form: Form) -> Lane:
     return "long" if large else "short"
 
 
-def encoded(answer: dict[str, Any], form: Form) -> Encoded:
+def encoded(answer: Struct, form: Form) -> Encoded:
     """Encode as requested, and compress where it pays."""
     body = pack(answer) if form.packed else text(answer)
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
@@ -97,7 +98,7 @@ async def _pieces(body: bytes) -> AsyncGenerator[bytes]:
         yield body[at : at + PIECE]
 
 
-def small(request: Request[Any, Any, State], answer: dict[str, Any]) -> Response[Any]:
+def small(request: Request[Any, Any, State], answer: Struct) -> Response[Any]:
     """Return the response of a small answer."""
     return respond(request, encoded(answer, accepted(request)))
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -18,19 +18,20 @@ from powderkeg.engine.calibration.forecasts import ForecastLog
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
 from powderkeg.history.playback import PlaybackCursor
+from powderkeg.live.answers import FeedHealth, LinkState
 from powderkeg.maps.heatmap import past
-from powderkeg.maps.heatmap.coin_view import TIER_NAMES, MapFilter, MarketView
-from powderkeg.maps.views.answers import Heatmap
+from powderkeg.maps.heatmap.coin_view import MapFilter, MarketView
 from powderkeg.maps.views.grade import Grade, Skill, grade, learned, over_path_only
 from powderkeg.maps.views.moves import kept, outside
-from powderkeg.maps.views.queries import SPANS, HistoryQuery, Query
+from powderkeg.maps.views.queries import HistoryQuery, Query
 from powderkeg.maps.views.views import VIEWS
-from powderkeg.serve.codec import fields
+from powderkeg.serve.answers.compose import answer_of
+from powderkeg.serve.answers.envelope import Envelope, FeedState, Source, VenueStatus
+from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.frozen_desk import frozen
-from powderkeg.serve.trust import assumed, fit, model, prior_only, since
+from powderkeg.serve.trust import assumed, fit, model, prior_only
 from powderkeg.serve.workers import Workers
 
-Source: TypeAlias = Literal["live", "replay", "simulated"]
 STALE = 10.0
 """Seconds without an event after which a market counts as stale."""
 MOMENT = 0.1
@@ -46,7 +47,7 @@ class Collecting(Protocol):
         """Return the markets collected for a coin, and the state of their links."""
         ...
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> FeedHealth:
         """Return the state of each venue and channel."""
         ...
 
@@ -78,7 +79,7 @@ class Session:
         """Why the desks are no longer fed; empty while they are."""
         self.note = ""
         """Why the source is what it is, such as which venues did not answer."""
-        self.starting: Callable[[], dict[str, Any]] | None = None
+        self.starting: Callable[[], Progress] | None = None
         """Progress of the start; None where there is nothing to wait for."""
         self.collector: Collecting | None = None
         """Feeds the desks live; None for a replay or a simulated market."""
@@ -106,7 +107,7 @@ class Session:
         """Return the time that ages are relative to: now, or a replay's own time."""
         return desk.now if self.source == "replay" else self.clock()
 
-    def answer(self, coin: str, name: str, query: Query) -> dict[str, Any]:
+    def answer(self, coin: str, name: str, query: Query) -> Envelope:
         """Return a view with the fields that every answer has.
 
         Past times are played back where all history is stored, and otherwise read from columns.
@@ -135,7 +136,7 @@ class Session:
                 raise RequestError(outside(since, self.now(desk), query.at))
         return desk
 
-    def job(self, coin: str, name: str, query: Query) -> Callable[[], dict[str, Any]]:
+    def job(self, coin: str, name: str, query: Query) -> Callable[[], Envelope]:
         """Return a function that computes the answer in any thread, from the desk as it is now.
 
         Raises:
@@ -160,22 +161,17 @@ class Session:
             self._frozen[coin] = snapshot
         return snapshot
 
-    def _answer(
-        self, desk: Desk, name: str, query: Query, *, now: int | None = None
-    ) -> dict[str, Any]:
+    def _answer(self, desk: Desk, name: str, query: Query, *, now: int | None = None) -> Envelope:
         """Return a view of a desk; `now` replaces the current time during playback."""
         return self._view(desk, name, query, self.about(desk, query, now=now))
 
-    def _view(self, desk: Desk, name: str, query: Query, about: dict[str, Any]) -> dict[str, Any]:
+    def _view(self, desk: Desk, name: str, query: Query, about: Envelope) -> Envelope:
         cursor = self.cursors.get(desk.coin)
         kind, make = VIEWS[name]
         view = cursor.history() if cursor and kind is HistoryQuery else make(desk, query)
-        out = {"kind": name, **about, **fields(view)}
-        if isinstance(view, Heatmap):
-            out |= {"tiers": list(TIER_NAMES), "spans": spans(desk)}
-        return out
+        return answer_of(name, about, view)
 
-    def about(self, desk: Desk, query: Query, *, now: int | None = None) -> dict[str, Any]:
+    def about(self, desk: Desk, query: Query, *, now: int | None = None) -> Envelope:
         """Return the fields of every answer: time, age, source, model, coverage.
 
         Of past columns only what they store is returned; the rest is None.
@@ -184,29 +180,29 @@ class Session:
         price = past.price_at(desk, query.at) if query.at else desk.price
         mark = past.price_at(desk, query.at)
         venues = _venues_at(desk, query) if query.at else self.venues(desk, query, now)
-        with_data = [v for v in venues if v["on"] and v["state"] == "up"]
+        with_data = [v for v in venues if v.on and v.state == "up"]
         fitted = fit(desk, query.map_filter())
         stands = query.at or desk.now
-        return {
-            "coin": desk.coin,
-            "source": self.source,
-            "note": self.note,
-            "as_of": stands or None,
-            "now": now,
-            "age": seconds_from_now(now, stands) if stands else None,
-            "model": KEPT if query.at else model(desk, query.map_filter()),
-            "mode": query.model,
-            "prior_only": None if query.at else prior_only(desk),
-            "fit": fitted if not query.at or since(fitted) <= query.at else None,
-            "grade": None if query.at else self.grade(desk, query, venues),
-            "coverage": len(with_data) / max(sum(v["on"] for v in venues), 1),
-            "price": None if math.isnan(price) else price,
-            "mark": None if math.isnan(mark) else mark,
-            "tick": tick(price),
-            "venues": venues,
-        }
+        return Envelope(
+            coin=desk.coin,
+            source=self.source,
+            note=self.note,
+            as_of=stands or None,
+            now=now,
+            age=seconds_from_now(now, stands) if stands else None,
+            model=KEPT if query.at else model(desk, query.map_filter()),
+            mode=query.model,
+            prior_only=None if query.at else prior_only(desk),
+            fit=fitted if not query.at or fitted.since <= query.at else None,
+            grade=None if query.at else self.grade(desk, query, venues),
+            coverage=len(with_data) / max(sum(v.on for v in venues), 1),
+            price=None if math.isnan(price) else price,
+            mark=None if math.isnan(mark) else mark,
+            tick=tick(price),
+            venues=venues,
+        )
 
-    def venues(self, desk: Desk, query: Query, now: int) -> list[dict[str, Any]]:
+    def venues(self, desk: Desk, query: Query, now: int) -> list[VenueStatus]:
         """Return name, selection, age, state, open interest and its share of each venue."""
         map_filter = query.map_filter()
         patient = self.source == "replay"
@@ -215,9 +211,9 @@ class Session:
         links = self.collector.markets(desk.coin) if self.collector else {}
         known = [_status(m, map_filter.takes(m.venue), now, total, patient) for m in markets]
         for each in known:
-            joining = each["state"] == "down" and links.get(each["market"]) == "joining"
+            joining = each.state == "down" and links.get(each.market) == "joining"
             if joining or self._recorded:  # its history is known, its stream has not started yet
-                each["state"] = "joining"
+                each.state = "joining"
         here = {m.name for m in markets}
         return known + [
             _venue_without_data(m, map_filter, links[m]) for m in links if m not in here
@@ -228,17 +224,15 @@ class Session:
         """Whether there is only history so far, before anything is collected."""
         return self.starting is not None and self.collector is None and not self.ready
 
-    def grade(self, desk: Desk, query: Query, venues: list[dict[str, Any]]) -> Grade:
+    def grade(self, desk: Desk, query: Query, venues: list[VenueStatus]) -> Grade:
         """Return the grade of the map: the worst of four criteria decides."""
-        known = [v for v in venues if v["on"]]
-        total = sum(v["oi"] for v in known)
-        up = sum(v["oi"] for v in known if v["state"] in ("up", "joining"))
+        known = [v for v in venues if v.on]
+        total = sum(v.oi or 0.0 for v in known)
+        up = sum(v.oi or 0.0 for v in known if v.state in ("up", "joining"))
         patient = self.source == "replay"
-        with_data = [
-            v for v in known if v["age"] is not None and v["state"] not in ("down", "joining")
-        ]
-        ages = [v["age"] for v in with_data]
-        joining = not with_data and any(v["state"] == "joining" for v in known)
+        with_data = [v for v in known if v.state not in ("down", "joining")]
+        ages = [v.age for v in with_data if v.age is not None]
+        joining = not ages and any(v.state == "joining" for v in known)
         map_filter = query.map_filter()
         return grade(
             desk,
@@ -265,45 +259,42 @@ class Session:
         return last[2]
 
 
-def spans(desk: Desk) -> list[str]:
-    """Return the spans that have data: 5-minute bars fill no finer columns."""
-    _, filled = kept(desk)
-    return [span for span, (step, _) in SPANS.items() if step in filled]
-
-
-def _venues_at(desk: Desk, query: Query) -> list[dict[str, Any]]:
+def _venues_at(desk: Desk, query: Query) -> list[VenueStatus]:
     """Return each venue from its columns: only whether it was drawn at that time."""
     map_filter = query.map_filter()
-    states = ((m, past.state_at(m, query.at)) for m in desk.estimated())
     return [
-        _venue_without_data(m.name, map_filter) | {"state": state, "oi": None, "share": None}
-        for m, state in states
-        if state != "unknown"
+        VenueStatus(m.venue, m.name, map_filter.takes(m.venue), None, state, None, None)
+        for m in desk.estimated()
+        if (state := past.state_at(m, query.at)) != "unknown"
     ]
 
 
-def _venue_without_data(name: str, map_filter: MapFilter, link: str = "down") -> dict[str, Any]:
+def _venue_without_data(name: str, map_filter: MapFilter, link: str = "down") -> VenueStatus:
     venue = name.partition(":")[0]
-    state = "down" if link == "down" else "joining"  # up, but without a mark price yet
-    return {
-        "name": venue, "market": name, "on": map_filter.takes(venue), "age": None, "state": state,
-        "oi": 0.0, "share": 0.0,
-    }  # fmt: skip
+    state: FeedState = "down" if link == "down" else "joining"  # up, but without a mark price yet
+    return VenueStatus(venue, name, map_filter.takes(venue), None, state, 0.0, 0.0)
 
 
-def _status(market: MarketView, on: bool, now: int, total: float, patient: bool) -> dict[str, Any]:
+def _status(market: MarketView, on: bool, now: int, total: float, patient: bool) -> VenueStatus:
     age = seconds_from_now(now, market.last_received)
     oi = market.estimate.oi
     known = oi > 0
-    return {
-        "name": market.venue,
-        "market": market.name,
-        "on": on,
-        "age": age,
-        "state": "stale" if market.link == "up" and age > STALE and not patient else market.link,
-        "oi": oi if known else 0.0,
-        "share": oi / total if known else 0.0,
-    }
+    return VenueStatus(
+        name=market.venue,
+        market=market.name,
+        on=on,
+        age=age,
+        state="stale"
+        if market.link == "up" and age > STALE and not patient
+        else _feed(market.link),
+        oi=oi if known else 0.0,
+        share=oi / total if known else 0.0,
+    )
+
+
+def _feed(link: LinkState | Literal["refused"]) -> FeedState:
+    """Return the state of a feed; of one that is refused nothing comes, as of one that is down."""
+    return "down" if link == "refused" else link
 
 
 def seconds_from_now(now: int, stands: int) -> float:

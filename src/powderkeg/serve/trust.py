@@ -1,10 +1,10 @@
-"""What a map is based on: which weights, fitted when, on how many reports, or borrowed."""
+"""What a map is based on: which weights, fitted when, on how many reports, or pretrained."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from powderkeg.desk import Desk
 from powderkeg.engine.calibration.estimate import FRESH, VERSION, Estimate
@@ -12,9 +12,11 @@ from powderkeg.engine.calibration.pooling import PretrainedWeights
 from powderkeg.engine.exposure.classes import GROUP, TIME, VOLUME
 from powderkeg.engine.exposure.exposure import Exposure
 from powderkeg.engine.exposure.table import DEPOSITED
+from powderkeg.evaluation.answers import pretrained_of
 from powderkeg.events import DAY, SECOND
 from powderkeg.maps.heatmap.coin_view import MapFilter, MarketView
 from powderkeg.maps.views.grade import REPORTS
+from powderkeg.serve.answers.envelope import Fit
 
 ALL: Final = MapFilter()
 """Every venue, tier and side of the calibrated map."""
@@ -53,10 +55,10 @@ def assumed(market: MarketView, now: int) -> bool:
 
 def _weights(chosen: Sequence[MarketView]) -> str:
     """Return a description of what the weights of markets were learned from."""
-    pretrained = _borrowed(chosen)
+    pretrained = _pretrained(chosen)
     if pretrained is not None:
         months = f"{_month(pretrained.since)} to {_month(pretrained.until)}"
-        return f"borrowed: learned on {pretrained.market}, {months}"
+        return f"pretrained: learned on {pretrained.market}, {months}"
     if all(m.estimate.prior_only for m in chosen):
         return "assumed prior, nothing learned"
     reports = _reports(chosen)
@@ -71,8 +73,8 @@ def _month(at: int) -> str:
     return datetime.fromtimestamp(at // SECOND - 1, UTC).strftime("%Y-%m")
 
 
-def _borrowed(chosen: Sequence[MarketView]) -> PretrainedWeights | None:
-    """Return the weights that all of these markets borrow, None if one of them does not."""
+def _pretrained(chosen: Sequence[MarketView]) -> PretrainedWeights | None:
+    """Return the weights that all of these markets rest on, None if one of them does not."""
     pretrained = [m.estimate.pretrained for m in chosen if m.estimate.is_pretrained]
     return pretrained[0] if pretrained and len(pretrained) == len(chosen) else None
 
@@ -92,36 +94,27 @@ def _without_volume(exposure: Exposure) -> bool:
     return bool(deposited[TIME * GROUP] > 0 and not deposited[VOLUME * GROUP] > 0)
 
 
-def fit(desk: Desk, map_filter: MapFilter) -> dict[str, Any]:
-    """Return the model version, the time and data of the last fit, and borrowed weights."""
+def fit(desk: Desk, map_filter: MapFilter) -> Fit:
+    """Return the model version, the time and data of the last fit, and pretrained weights."""
     chosen = [m for m in desk.estimated() if map_filter.takes(m.venue)]
     fitted = [m.estimate for m in chosen if m.estimate.fitted]
     newest = max(fitted, key=lambda e: e.fitted, default=None)
-    pretrained = _borrowed(chosen)
+    pretrained = _pretrained(chosen)
     nothing = (
         "the assumed prior alone"
         if pretrained is None
         else f"weights learned on {pretrained.market}"
     )
-    return {
-        "version": VERSION,
-        "at": newest.fitted if newest else None,
-        "taught": newest.new_liquidations if newest else 0,
-        "why": _why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
-        "markets": len(fitted),
-        "reports": _reports(chosen),
-        "borrowed": None if pretrained is None else {
-            "market": pretrained.market, "since": pretrained.since, "until": pretrained.until,
-            "reports": pretrained.reports,
-        },
-        "path_only": _path_only(chosen),
-    }  # fmt: skip
-
-
-def since(fitted: dict[str, Any]) -> int:
-    """Return since when a map has been based on this fit, µs."""
-    borrowed = fitted["borrowed"]
-    return borrowed["until"] if borrowed else fitted["at"] or 0
+    return Fit(
+        version=VERSION,
+        at=newest.fitted if newest else None,
+        new_liquidations=newest.new_liquidations if newest else 0,
+        why=_why(newest) if newest else f"no liquidation has been seen yet: {nothing}",
+        markets=len(fitted),
+        reports=_reports(chosen),
+        pretrained=None if pretrained is None else pretrained_of(pretrained),
+        path_only=_path_only(chosen),
+    )
 
 
 def _why(newest: Estimate) -> str:

@@ -79,7 +79,7 @@ class Map(Struct, frozen=True, tag="map"):
     """(2, 98), side and term, see `calibration.terms`; of version 3, (2, 16), side and class."""
     reporting_rate: float = field(name="told")
     """Share of all liquidations that the market's feed reports."""
-    misfit: float
+    model_error: float = field(name="misfit")
     """Standard deviation of the log of the model error."""
     base: int
     """Number of the first row; row r begins at the price ``price_of(2 * r)``."""
@@ -119,7 +119,7 @@ def map_of(known: MarketView, at: int) -> Map:
         oi=float(estimate.oi) if estimate.oi > 0 else 0.0,
         version=VERSION, basis=exposure.basis.name, multiplier=1.0, window=KEPT / DAY,
         fitted=estimate.fitted, events=estimate.events, weights=estimate.weights(at).tolist(),
-        reporting_rate=float(estimate.reporting_rate.share), misfit=estimate.model_error.width,
+        reporting_rate=float(estimate.reporting_rate.share), model_error=estimate.model_error.width,
         base=base, unit=unit, long=cells[0].tobytes(), short=cells[1].tobytes(),
     )  # fmt: skip
 

@@ -89,8 +89,8 @@ export function percent(fraction: number, digits = 1): string {
 const TEN_YEARS = 315_576_000;
 
 /** Age in seconds: 0.4 s, 12 s, 3 min, 5 h, 2 d. A dash if invalid. */
-export function age(seconds: number): string {
-  if (!(seconds < TEN_YEARS) || seconds < -TEN_YEARS) return '–';
+export function age(seconds: number | null): string {
+  if (seconds === null || !(seconds < TEN_YEARS) || seconds < -TEN_YEARS) return '–';
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;

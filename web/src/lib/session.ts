@@ -10,12 +10,12 @@ import { errorMessage } from './errors';
 import { encodeDifference } from './grid/difference';
 import { type ApplyResult, HeatGrid } from './grid/grid';
 import { columnsToAppend } from './playback/append';
-import { readLevels, readMap, readMessage, unpack } from './wire/decode';
+import { WireError } from './wire/check';
+import { type Message, readLevels, readMap, readMessage, unpack } from './wire/decode';
 import { LatestOnly } from './wire/latest-only';
 import { type Filters, request, streamUrl, viewUrl } from './wire/query';
-import { WireError } from './wire/read';
 import { Socket, type SocketState } from './wire/socket';
-import type { Column, Hello, Levels, MapSnapshot, Message, Status } from './wire/types';
+import type { Column, Hello, Levels, MapSnapshot, Reported } from './wire/types';
 
 const NONE = new Uint16Array();
 
@@ -27,7 +27,7 @@ export interface SessionEvents {
   onMap(map: MapSnapshot, grid: HeatGrid, keep: boolean, refetch: boolean): void;
   onColumn(column: Column, result: ApplyResult): void;
   onLevels(levels: Levels): void;
-  onStatus(status: Status): void;
+  onStatus(status: Reported): void;
   /** `wait` is the time to the next connection attempt, ms. */
   onConnection(state: SocketState, wait: number): void;
   onError(message: string | null): void;
@@ -120,7 +120,7 @@ export class Session {
       if (!columns) return false;
       for (const column of columns) this.#events.onColumn(column, grid.apply(column));
       this.#events.onLevels(readLevels(unpack(await levels)));
-      this.#events.onStatus({ ...part, kind: 'status', seq: null, eventsPerSecond: 0 });
+      this.#events.onStatus(part);
       this.#events.onError(null);
       return true;
     } catch (cause) {
@@ -175,7 +175,7 @@ export class Session {
         this.#onColumn(message);
         break;
       case 'levels':
-        this.#events.onLevels(message.levels);
+        this.#events.onLevels(message);
         break;
       case 'status':
         this.#events.onStatus(message);
@@ -188,7 +188,6 @@ export class Session {
 
   /** False for messages the snapshot already includes, and after a sequence gap. */
   #inSequence(message: Exclude<Message, Hello>): boolean {
-    if (!('seq' in message) || message.seq === null) return true;
     if (message.kind === 'column' && message.stream !== this.#stream) {
       this.#resync();
       return false;
@@ -209,7 +208,7 @@ export class Session {
   #onColumn(column: Column): void {
     // The cells are those of our map, not of the difference: repeat the previous column.
     if (this.#filters.model === 'difference')
-      column = { ...column, rows: NONE, values: new Uint8Array(), full: false };
+      column = { ...column, r: NONE, v: new Uint8Array(), full: false };
     const result = this.#grid?.apply(column) ?? 'unknown';
     if (result === 'full') {
       this.#resync();

@@ -14,10 +14,11 @@ import { Preferences } from './state/preferences.svelte';
 import { modelParts } from './trust/text';
 import { readUrl, type Shade, type ViewName, writeUrl } from './url';
 import { ViewState } from './view/state.svelte';
+import { check } from './wire/check';
 import { Connection } from './wire/connection.svelte';
-import { readCoins } from './wire/decode';
 import { fetchPanels } from './wire/panels';
 import { checkOk, type Filters, type Model, STATIC_SPANS } from './wire/query';
+import { Coins } from './wire/schema';
 import type { Bars, ByVenue, Cumulative } from './wire/types';
 
 /** Seconds without data after which a live map is stale. */
@@ -157,7 +158,7 @@ export class Store {
   /** Fetch coins, data source and readiness. */
   async #fetchStatus(): Promise<void> {
     const answer = await checkOk(await fetch('/v1/coins'));
-    const { coins, source, note, ready, progress } = readCoins(await answer.json());
+    const { coins, source, note, ready, progress } = check(Coins, await answer.json());
     const becameReady = !this.ready && ready;
     Object.assign(this, { coins, ready, progress });
     Object.assign(this.data, { source, note });

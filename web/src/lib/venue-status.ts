@@ -41,7 +41,7 @@ export function outages(venues: readonly Venue[]): Venue[] {
 /** "Its 21 % share is frozen as of 07:24." `at` is the time of its last data. */
 export function outageText(venue: Venue, at: string): string {
   if (!hasData(venue)) return 'No data since the server started. Totals exclude it.';
-  const share = venue.share > 0 ? `Its ${(venue.share * 100).toFixed(0)} % share` : 'Its share';
+  const share = venue.share ? `Its ${(venue.share * 100).toFixed(0)} % share` : 'Its share';
   return `${share} is frozen as of ${at}. Totals are partial until data resumes.`;
 }
 

@@ -154,7 +154,7 @@ async def _listen(
         await asyncio.wait({task}, timeout=LISTEN)
         if task.done():
             task.result()
-        return unreachable, collector.health()
+        return unreachable, msgspec.to_builtins(collector.health())
     finally:
         task.cancel()
         await asyncio.wait({task})

@@ -39,10 +39,10 @@ def rates(
     if as_json:
         print(text(answer).decode())
         return
-    stale = ", stale: see --refresh" if answer["stale"] else ""
-    print(f"1 USD = {answer['rate']:.4f} {ccy}, fixing of {answer['days'][-1]}{stale}")
-    print(f"currencies: {', '.join(answer['currencies'])}")
-    print(f"source: {answer['source']}; USDT and USDC are taken as US dollars")
+    stale = ", stale: see --refresh" if answer.stale else ""
+    print(f"1 USD = {answer.rate:.4f} {ccy}, fixing of {answer.days[-1]}{stale}")
+    print(f"currencies: {', '.join(answer.currencies)}")
+    print(f"source: {answer.source}; USDT and USDC are taken as US dollars")
 
 
 def _read(place: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -46,7 +47,7 @@ def score(
             " are for the hours of a source file"
         )
     if source.is_dir():
-        _print({"kind": "ledger", **from_ledger(source)}, as_json=as_json)
+        _print(msgspec.to_builtins(from_ledger(source)), as_json=as_json)
         return
     stored = sources.load(source)
     if first_days:

@@ -225,11 +225,11 @@ async def _record(plan: Plan, folder: Path, seconds: float) -> dict[str, Any]:
         return {
             "folder": str(folder),
             "seconds": round(time.monotonic() - started, 1),
-            "frames": report["recorded_frames"],
-            "unread": report["unread_frames"],
-            "recording": report["recording"],
-            "markets": report["markets"],
-            "problems": report["problems"],
+            "frames": report.recorded_frames,
+            "unread": report.unread_frames,
+            "recording": report.recording,
+            "markets": report.markets,
+            "problems": report.problems,
         }
 
 

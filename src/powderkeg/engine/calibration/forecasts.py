@@ -13,10 +13,10 @@ from powderkeg.events import Floats, Times
 
 KEPT = 120 * 24
 """Hours kept."""
-FIELDS = ("died", "said", "low", "high", "static", "no_map", "path_only", "fresh")
-"""Names of the columns: reported liquidated volume (``died``); our prediction (``said``) and its
-80 % band; the predictions of the null models (`calibration.baselines`), all base coin; and the
-length of fresh ground, bins."""
+FIELDS = ("reported", "predicted", "low", "high", "static", "no_map", "path_only", "fresh")
+"""Names of the columns: reported liquidated volume; our prediction and its 80 % band; the
+predictions of the null models (`calibration.baselines`), all base coin; and the length of fresh
+ground, bins."""
 REPORTED, PREDICTED, LOW, HIGH, STATIC, NO_MAP, PATH_ONLY, FRESH = range(len(FIELDS))
 
 

@@ -188,8 +188,8 @@ def reliability(forecasts: ForecastRows) -> list[dict[str, float]]:
     )
     return [
         {
-            "said": float(expected[part].mean()),
-            "died": float(liquidated[part].mean()),
+            "predicted": float(expected[part].mean()),
+            "actual": float(liquidated[part].mean()),
             "n": len(part),
         }
         for part in np.array_split(np.arange(len(order)), DECILES)

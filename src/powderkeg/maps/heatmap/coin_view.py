@@ -38,7 +38,7 @@ class MarketView(NamedTuple):
     """By column step, µs."""
     last_received: int
     """Time of its last event, µs."""
-    link: str
+    link: Literal["up", "down", "stale", "refused"]
     entries: EntryConcentration | None = None
     """Concentration of its entries; None where it is not kept."""
     static_ring: Ring | None = None

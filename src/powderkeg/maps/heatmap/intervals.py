@@ -26,8 +26,8 @@ class Interval(Struct, frozen=True, eq=False):
     high: Floats
     """The other end, >= 1; 1 for both where the map holds nothing."""
     own: Floats
-    """The low end without the misfit, which a part shares with what surrounds it: what is left to
-    doubt of one level beside the next."""
+    """The low end without the model error, which a part shares with what surrounds it: what is
+    left to doubt of one level beside the next."""
     measured: Floats
     """Share of the mass whose class weights come from liquidations rather than the prior."""
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from powderkeg.events import HOUR, Floats, PositionSide
 from powderkeg.grid import PriceRows, position_of
+from powderkeg.maps.field_types import Float32Array
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, PriceProfile
+from powderkeg.maps.views.answers import PriceAxis
 from powderkeg.maps.views.clusters import Cluster, clusters
 
 
@@ -22,39 +24,44 @@ class Zone(Struct, frozen=True):
     """A stretch of price, over the span."""
 
     side: PositionSide
+    """Whose positions."""
     floor: float
+    """Lowest price, quote currency."""
     top: float
+    """Highest price, quote currency."""
     peak: float
-    """Price of its densest row."""
+    """Price of its densest row, quote currency."""
     mean: float
     """Dollars inside on average."""
     dollar_hours: float
-    """The same times the hours that were drawn."""
+    """Dollars inside on average, times the hours that were drawn."""
     change: float
     """Dollars inside at the end less those at the start."""
     distance: float
-    """Of the nearest edge from the mark, as a signed fraction."""
+    """Signed fraction of the mark from it to the nearest edge."""
 
 
-class Accumulated(Struct, frozen=True, eq=False):
+class Accumulated(PriceAxis, frozen=True, eq=False, kw_only=True):
     """The map over a span, by price, on the rows of its heatmap."""
 
     span: str
+    """Name of the span."""
     t0: int
-    """Start of the first column, µs."""
+    """Start of the first column, µs UTC."""
     step: int
+    """Width of a column, µs."""
     cols: int
+    """Number of columns."""
     drawn: int
-    """Columns that were drawn; the mean is over them."""
-    p0: float
-    dp: float
-    rows: int
-    long: NDArray[np.float32]
-    """Mean dollars by row, shape (rows,)."""
-    short: NDArray[np.float32]
-    change_long: NDArray[np.float32]
-    """Dollars by row in the last column drawn less those in the first, shape (rows,)."""
-    change_short: NDArray[np.float32]
+    """Number of columns that were drawn; the mean is over them."""
+    long: Float32Array
+    """Mean dollars of longs by row, shape (rows,)."""
+    short: Float32Array
+    """Mean dollars of shorts by row, shape (rows,)."""
+    change_long: Float32Array
+    """Dollars of longs by row in the last column drawn less those in the first, shape (rows,)."""
+    change_short: Float32Array
+    """Dollars of shorts by row in the last column drawn less those in the first, shape (rows,)."""
     zones: list[Zone]
     """Of each side those that held most, most first."""
 
@@ -123,6 +130,6 @@ def _zone(found: Cluster, change: Floats, place: Place, hours: float) -> Zone:
     inside = np.clip(np.minimum(rows + 1, ends[1]) - np.maximum(rows, ends[0]), 0, 1)
     side = 0 if found.side == "long" else 1
     return Zone(
-        found.side, found.floor, found.top, found.peak, found.mass, found.mass * hours,
+        found.side, found.floor, found.top, found.peak, found.notional, found.notional * hours,
         float((change[side] * inside).sum()), found.distance,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from powderkeg.engine.exposure.concentration import (
 )
 from powderkeg.events import Floats, PositionSide
 from powderkeg.grid import BIN, bin_of, position_of, price_of
+from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES, CoinView, MapFilter, PriceProfile
 from powderkeg.maps.heatmap.ground import ground, mean
 from powderkeg.maps.heatmap.intervals import interval
@@ -56,34 +57,39 @@ ONE = (0.3, 1.0)
 
 
 class Cluster(Struct, frozen=True):
-    """Contiguous prices that hold at least `TIMES` their ground."""
+    """Contiguous prices that hold at least 1.5 times their ground."""
 
     side: PositionSide
+    """Whose positions."""
     floor: float
+    """Lowest price, quote currency."""
     top: float
+    """Highest price, quote currency."""
     peak: float
-    """Price of the densest bin."""
-    mass: float
+    """Price of the densest bin, quote currency."""
+    notional: float
     """Dollars inside."""
     ground: float
-    """Of them, what its surroundings alone would hold there: dollars, at most mass / 1.5."""
+    """Of them, what its surroundings alone would hold there: dollars, at most notional / 1.5."""
     distance: float
-    """Of the nearest edge from the mark, as a signed fraction; negative below."""
+    """Signed fraction of the mark from it to the nearest edge; negative below."""
     tier: int
-    """The tier that holds most of the mass."""
+    """The tier, effective leverage as a number, that holds most of the notional."""
     tiers: dict[str, float]
     """Dollars by tier."""
-    age: float
-    """Seconds for which its peak has held at least half of what it holds now, NaN where unknown."""
+    age: OptionalFloat
+    """Seconds for which its peak has held at least half of what it holds now; null: unknown."""
     concentration: float | None = None
-    """Few large openings (1: one) or many small (near 0); none where most prints are unknown."""
-    fired: tuple[float, float] = ONE
-    """Share of the mass expected to fire, least and most: an assumption, see function `fired`."""
-    low: float = math.nan
-    """End of the 80 % band of the mass, dollars; NaN of the past."""
-    high: float = math.nan
-    measured: float = math.nan
-    """Share of the mass that is measured rather than prior."""
+    """Herfindahl-Hirschman index of its openings: 1 for a single one, near 0 for many small; null
+    where most prints are unknown."""
+    expected_fill: tuple[float, float] = ONE
+    """Least and most fraction of the notional expected to fill: an assumption of ours."""
+    low: OptionalFloat = math.nan
+    """Low end of the 80 % band of the notional, dollars; null of the past."""
+    high: OptionalFloat = math.nan
+    """High end of the 80 % band of the notional, dollars; null of the past."""
+    measured: OptionalFloat = math.nan
+    """Fraction of the notional that is measured rather than prior; null of the past."""
 
 
 def above_ground(
@@ -91,8 +97,8 @@ def above_ground(
 ) -> list[Cluster]:
     """Return clusters of now with their bands, without those that may be ground alone.
 
-    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The misfit
-    does not count: it is a factor on the map, and so on the ground as well.
+    Left out is what a cluster's own doubt, grain and weights, would lower to its ground. The model
+    error does not count: it is a factor on the map, and so on the ground as well.
 
     Args:
         coin_view: The coin.
@@ -107,15 +113,15 @@ def above_ground(
     sure = interval(coin_view, map_filter, sides, first, last)
     return [
         replace(
-            c, low=c.mass * float(sure.low[i]), high=c.mass * float(sure.high[i]),
+            c, low=c.notional * float(sure.low[i]), high=c.notional * float(sure.high[i]),
             measured=float(sure.measured[i]),
         )
         for i, c in enumerate(found)
-        if c.mass * float(sure.own[i]) > c.ground
+        if c.notional * float(sure.own[i]) > c.ground
     ]  # fmt: skip
 
 
-def fired(concentration: float | None) -> tuple[float, float]:
+def expected_fill(concentration: float | None) -> tuple[float, float]:
     """Return the share of a cluster that may be expected to fire, as a range. An assumption.
 
     Concentration is the chance that two of its dollars share a holder, so it mixes the ranges of
@@ -141,7 +147,7 @@ def with_concentration(
         for m in coin_view.estimated()
         if m.entries is not None and map_filter.takes(m.venue)
     ]
-    return [_told(coin_view.now, cluster, kept) for cluster in found]
+    return [_with_holders(coin_view.now, cluster, kept) for cluster in found]
 
 
 def _reaches(
@@ -154,7 +160,7 @@ def _reaches(
     return [liquidation_kernel(exposure.basis, side, fresh[side], own) for side in (0, 1)]
 
 
-def _told(
+def _with_holders(
     at: int, cluster: Cluster, kept: list[tuple[EntryConcentration, list[LiquidationKernel]]]
 ) -> Cluster:
     start, stop = (round(position_of(price)) for price in (cluster.floor, cluster.top))
@@ -163,7 +169,7 @@ def _told(
     for entries, reaches in kept:
         total = total.with_(entries.moments(start, stop, reaches[side], at))
     h = total.concentration
-    return replace(cluster, concentration=h, fired=fired(h))
+    return replace(cluster, concentration=h, expected_fill=expected_fill(h))
 
 
 def _saddle(flank: Floats, height: float) -> float:
@@ -228,7 +234,7 @@ def _cluster(
         floor=floor,
         top=top,
         peak=price_of(profile.base + start + int(density.argmax()) + 0.5),
-        mass=float(tiers.sum()),
+        notional=float(tiers.sum()),
         ground=under,
         distance=near / mark - 1,
         tier=TIER_NAMES[int(tiers.argmax())],
@@ -274,7 +280,7 @@ def foremost(found: Iterable[Cluster], most: int = MOST) -> list[Cluster]:
         found: Any clusters.
         most: How many a side.
     """
-    ranked = sorted(found, key=lambda c: -(c.mass - c.ground) / (abs(c.distance) + NEAR))
+    ranked = sorted(found, key=lambda c: -(c.notional - c.ground) / (abs(c.distance) + NEAR))
     sides = ([c for c in ranked if c.side == side][:most] for side in ("long", "short"))
     return [c for side in sides for c in sorted(side, key=lambda c: abs(c.distance))]
 

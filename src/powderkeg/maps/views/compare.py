@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from powderkeg.events import Floats
 from powderkeg.grid import BIN, PriceRows, centres
+from powderkeg.maps.field_types import Float32Array
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
 from powderkeg.maps.heatmap.scale import FLOOR
+from powderkeg.maps.views.answers import PriceAxis
 
 REACH = 0.1
 """How far from the mark shapes are compared: where most is known."""
@@ -19,24 +21,31 @@ OCTAVES = 5.0
 """A cell's byte is 128 for equal, 255 or 1 where a model has 32 times the other's dollars."""
 
 
-class Comparison(Struct, frozen=True, eq=False):
+class ModelTotals(Struct, frozen=True):
+    """An amount of each model."""
+
+    calibrated: float
+    """Dollars of the calibrated map."""
+    static: float
+    """Dollars of the static map."""
+
+
+class Comparison(PriceAxis, frozen=True, eq=False, kw_only=True):
     """The map now under two models, on the rows of a span's heatmap."""
 
-    p0: float
-    dp: float
-    rows: int
-    ours: NDArray[np.float32]
+    ours: Float32Array
     """Dollars by row of the calibrated map, both sides, shape (rows,)."""
-    theirs: NDArray[np.float32]
-    """Of the static map: each trade at 100x, 50x, 25x and 10x, never closed, its scale learned."""
-    totals: dict[str, float]
+    theirs: Float32Array
+    """Dollars by row of the static map: each trade at 100x, 50x, 25x and 10x, never closed, its
+    scale learned."""
+    totals: ModelTotals
     """Dollars of each within 10 % of the mark."""
     overlap: float | None
-    """Mass the two have in common within 10 %, both scaled to one, 0 to 1."""
+    """Fraction the two have in common within 10 %, both scaled to one; null where one is empty."""
     distance: float | None
-    """How far mass must travel to turn one into the other, % of price, within 10 %."""
+    """Earth mover's distance within 10 %, % of price; null where one is empty."""
     why: list[str]
-    """What makes them differ, in words."""
+    """What makes them differ, a sentence each."""
 
 
 def pair(coin_view: CoinView, map_filter: MapFilter, at: int) -> tuple[Floats, Floats, int]:
@@ -79,7 +88,7 @@ def compare(
         rows=rows.count,
         ours=rows.sums(ours, low),
         theirs=rows.sums(theirs, low),
-        totals={"calibrated": float(a.sum()), "static": float(b.sum())},
+        totals=ModelTotals(float(a.sum()), float(b.sum())),
         overlap=float(np.minimum(a / a.sum(), b / b.sum()).sum()) if both else None,
         distance=_distance(a, b) if both else None,
         why=_reasons(a, b, prices[near] / mark - 1, calibrated=calibrated) if both else [],

@@ -75,8 +75,11 @@ class Grade(Struct, frozen=True):
     """A letter, what each of the four gave, and why in words."""
 
     letter: Letter
+    """The worst of its parts."""
     parts: dict[str, Letter]
+    """Letters of interest, coverage, feed and fit."""
     why: str
+    """What keeps it from A, in words; empty for A."""
 
 
 class Learned(Struct, frozen=True):
@@ -89,7 +92,7 @@ class Learned(Struct, frozen=True):
     fitted: int
     """µs of the last fit, 0 for never."""
     lender: str
-    """Where its weights were learned while it borrows them, else empty."""
+    """Where its weights were learned while they are pretrained, else empty."""
     reports: float
     """Effective number of liquidations learned from."""
     hours: int
@@ -188,7 +191,7 @@ def _fit(now: int, market: Learned) -> tuple[int, float, str, str]:
     reports = _place(-market.reports, [-x for x in REPORTS])
     hours = _place(-market.hours, [-x for x in HOURS])
     reasons = [
-        (2 if market.lender else 0, f"borrowed weights: learned on {market.lender}"),
+        (2 if market.lender else 0, f"pretrained weights: learned on {market.lender}"),
         (reports, f"{int(market.reports)} effective reports, {REPORTS[reports - 1]} needed"),
         (hours, f"{market.hours} hours scored, {HOURS[hours - 1]} needed"),
         _better(market.skill),

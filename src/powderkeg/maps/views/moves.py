@@ -11,7 +11,7 @@ from msgspec import Struct
 from powderkeg.events import HOUR, MINUTE, Floats, Times
 from powderkeg.maps.heatmap.coin_view import CoinView
 from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, OPEN, PriceRing
-from powderkeg.maps.views.queries import HistoryQuery
+from powderkeg.maps.views.queries import SPANS, HistoryQuery
 
 WINDOW = HOUR
 """Time over which a move is measured."""
@@ -23,22 +23,26 @@ class Move(Struct, frozen=True):
     """How far price went within an hour."""
 
     at: int
-    """Start, µs."""
+    """Start, µs UTC."""
     start: float
+    """Price at the start, quote currency."""
     end: float
+    """Price at the end, quote currency."""
     change: float
-    """As a fraction of the start."""
+    """Change of price, a fraction of the start."""
     low: float
+    """Lowest price, quote currency."""
     high: float
+    """Highest price, quote currency."""
 
 
 class History(Struct, frozen=True):
     """The range of `at`, and the largest moves in it."""
 
     since: int
-    """First time, µs."""
+    """First time, µs UTC."""
     until: int
-    """Last time, µs."""
+    """Last time, µs UTC."""
     stride: int
     """Resolution of `at`, µs."""
     steps: list[int]
@@ -130,6 +134,12 @@ def kept(coin_view: CoinView) -> tuple[int, list[int]]:
     }
     since = min(((first + 1) * step for step, first in known), default=coin_view.now)
     return since, sorted({step for step, _ in known})
+
+
+def spans(coin_view: CoinView) -> list[str]:
+    """Return the spans that have data: 5-minute bars fill no finer columns."""
+    _, filled = kept(coin_view)
+    return [span for span, (step, _) in SPANS.items() if step in filled]
 
 
 def history(coin_view: CoinView, query: HistoryQuery) -> History:  # noqa: ARG001  every view takes a query

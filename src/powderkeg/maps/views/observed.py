@@ -17,35 +17,43 @@ import math
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats
 from powderkeg.grid import PriceRows, bins_of
+from powderkeg.maps.field_types import Float32Array
 from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter
+from powderkeg.maps.views.answers import PriceAxis, Sides
 from powderkeg.market.sightings import ObservedMarket
 
 
-class ObservedLevels(Struct, frozen=True, eq=False):
+class SideShares(Struct, frozen=True):
+    """A fraction of each side."""
+
+    long: float | None
+    """Fraction of longs; null where it is not known."""
+    short: float | None
+    """Fraction of shorts; null where it is not known."""
+
+
+class ObservedLevels(PriceAxis, frozen=True, eq=False, kw_only=True):
     """Real positions by the venue's own liquidation price, on the rows of a span's heatmap."""
 
-    p0: float
-    dp: float
-    rows: int
-    long: NDArray[np.float32]
+    long: Float32Array
     """Dollars by row that watched longs would lose there, shape (rows,)."""
-    short: NDArray[np.float32]
-    dollars: dict[str, float]
-    """By side, of all that has a price, on these rows or beyond them."""
-    share: dict[str, float | None]
-    """By side, size seen over open interest: the coverage; none where that is not known."""
-    look_age: float | None
-    """Seconds since the newest look; none where there was none."""
+    short: Float32Array
+    """Dollars by row that watched shorts would lose there, shape (rows,)."""
+    dollars: Sides
+    """Dollars by side, of all that has a price, on these rows or beyond them."""
+    share: SideShares
+    """Fraction by side of the open interest that is seen: the coverage."""
+    snapshot_age: float | None
+    """Seconds since the newest snapshot; null where there was none."""
     accounts: int
-    """Holders seen."""
+    """Number of holders seen."""
     unplaced: int
-    """Positions without a liquidation price: in no row, but in the share."""
+    """Number of positions without a liquidation price: in no row, but in the share."""
     passed: int
-    """Positions whose price the mark has passed since they were seen: in no row either."""
+    """Number of positions whose price the mark has passed since: in no row either."""
     origin: str
     """Whose positions these are; empty where nobody is watched."""
 
@@ -87,9 +95,9 @@ def observed_levels(
         rows=rows.count,
         long=dollars[0].astype(np.float32),
         short=dollars[1].astype(np.float32),
-        dollars={"long": float(whole[0]), "short": float(whole[1])},
+        dollars=Sides(float(whole[0]), float(whole[1])),
         share=_share(sizes, [each.oi for each in observed_markets]),
-        look_age=(coin_view.now - newest) / SECOND if newest else None,
+        snapshot_age=(coin_view.now - newest) / SECOND if newest else None,
         accounts=accounts,
         unplaced=unplaced,
         passed=passed,
@@ -107,14 +115,12 @@ def _lay(positions: Floats, rows: PriceRows, dollars: Floats, whole: Floats) -> 
     np.add.at(dollars, (sides[inside], places[inside]), money[inside])
 
 
-def _share(sizes: Floats, interests: list[float]) -> dict[str, float | None]:
+def _share(sizes: Floats, interests: list[float]) -> SideShares:
     """Return the share of open interest that is seen, by side."""
     total = sum(interests)
     known = total > 0 and not math.isnan(total)
-    return {
-        name: float(size / total) if known else None
-        for name, size in zip(("long", "short"), sizes, strict=True)
-    }
+    long, short = (float(size / total) if known else None for size in sizes)
+    return SideShares(long, short)
 
 
 def _origin(observed_markets: list[ObservedMarket], accounts: int) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, Floats, PositionSide
+from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.coin_view import CoinView, MapFilter, PriceProfile, price_profile
 from powderkeg.maps.heatmap.prices import CLOSE
+from powderkeg.maps.views.answers import Sides
 from powderkeg.maps.views.clusters import Cluster, above_ground, standing
 from powderkeg.maps.views.queries import STEPS
 
@@ -27,35 +29,40 @@ class Near(Struct, frozen=True):
     """The nearest cluster of one side."""
 
     floor: float
+    """Lowest price, quote currency."""
     top: float
+    """Highest price, quote currency."""
     distance: float
-    """Of its nearest edge from the mark, a signed fraction."""
+    """Signed fraction of the mark from it to its nearest edge."""
     usd: float
-    low: float
-    """End of the 80 % band, dollars."""
-    high: float
+    """Dollars inside."""
+    low: OptionalFloat
+    """Low end of the 80 % band, dollars."""
+    high: OptionalFloat
+    """High end of the 80 % band, dollars."""
 
 
-class ScreenerRow(Struct, frozen=True):
-    """One coin."""
+class ScreenerRow(Struct, frozen=True, kw_only=True):
+    """One coin; null where nothing is known of it yet."""
 
-    price: float | None
-    change: float | None
-    """Of the price over 24 hours, a fraction; none where it is not known."""
-    below: Near | None
-    """The nearest cluster of longs; none where there is none."""
-    above: Near | None
-    """As above, of shorts."""
-    steepness: dict[PositionSide, float]
+    price: float | None = None
+    """Last price, quote currency."""
+    change: float | None = None
+    """Change of price over 24 hours, a fraction; null where it is not known."""
+    below: Near | None = None
+    """The nearest cluster of longs; null where there is none."""
+    above: Near | None = None
+    """The nearest cluster of shorts; null where there is none."""
+    steepness: Sides | None = None
     """Dollars that would be liquidated within the next 1 % of each side."""
-    long_share: float | None
-    """Longs of all that would be liquidated within 5 %; none where nothing would."""
-    funding: float | None
-    """8-hour funding rate, weighted by open interest; none where no market reports one."""
-    oi: float
+    long_share: float | None = None
+    """Fraction of longs of all that would be liquidated within 5 %; null where nothing would."""
+    funding: float | None = None
+    """8-hour funding rate, a fraction, weighted by open interest; null where none reports it."""
+    oi: float | None = None
     """Dollars of open interest."""
-    closes: list[float | None]
-    """Of the last 48 half hours; none where nothing traded."""
+    closes: list[float | None] = []
+    """Closing price of the last 48 half hours; null where nothing traded."""
 
 
 class Held(Struct, frozen=True):
@@ -86,7 +93,7 @@ def screener_row(coin_view: CoinView, held: Iterable[Held] = ()) -> ScreenerRow:
         change=_change(coin_view),
         below=near.get("long"),
         above=near.get("short"),
-        steepness={"long": steep[0], "short": steep[1]},
+        steepness=Sides(*steep),
         long_share=crowd[0] / sum(crowd) if sum(crowd) > 0 else None,
         funding=funding(held),
         oi=oi * mark if mark > 0 else 0.0,
@@ -106,7 +113,7 @@ def _nearest(coin_view: CoinView, found: list[Cluster]) -> dict[PositionSide, Ne
     """Return the nearest cluster of each side with its band."""
     first: dict[PositionSide, Near] = {}
     for c in sorted(above_ground(coin_view, MapFilter(), found), key=lambda c: abs(c.distance)):
-        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.mass, c.low, c.high))
+        first.setdefault(c.side, Near(c.floor, c.top, c.distance, c.notional, c.low, c.high))
     return first
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from powderkeg.events import Floats, Times
+from powderkeg.events import Floats, PositionSide, Times
 from powderkeg.grid import BIN, PriceRows, bin_of
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.ages import age_of
@@ -30,7 +30,16 @@ from powderkeg.maps.heatmap.intervals import Interval, interval
 from powderkeg.maps.heatmap.ring import ROWS, Ring
 from powderkeg.maps.heatmap.scale import FLOOR, TOP, encode, settle
 from powderkeg.maps.views.accumulated import Accumulated, Place, accumulate
-from powderkeg.maps.views.answers import Bars, Cell, Cumulative, Heatmap, Levels, Venues, VenueShare
+from powderkeg.maps.views.answers import (
+    Bars,
+    Cell,
+    Cumulative,
+    Heatmap,
+    Levels,
+    Sides,
+    Venues,
+    VenueShare,
+)
 from powderkeg.maps.views.clusters import (
     REACH,
     Cluster,
@@ -41,7 +50,7 @@ from powderkeg.maps.views.clusters import (
     within_reach,
 )
 from powderkeg.maps.views.compare import Comparison, compare, difference
-from powderkeg.maps.views.moves import history
+from powderkeg.maps.views.moves import history, spans
 from powderkeg.maps.views.observed import ObservedLevels, observed_levels
 from powderkeg.maps.views.queries import (
     SPANS,
@@ -153,12 +162,14 @@ def heatmap(coin_view: CoinView, query: HeatmapQuery) -> Heatmap:
         ohlc=coin_view.prices[step].window(until, columns).astype(np.float32),
         gaps=gaps,
         partial=partial,
+        tiers=list(TIER_NAMES),
+        spans=spans(coin_view),
     )
 
 
-def _sides(dollars: Floats) -> dict[str, float]:
+def _sides(dollars: Floats) -> Sides:
     """Return totals of an array whose second-last axis is the side."""
-    return {"long": float(dollars[..., 0, :].sum()), "short": float(dollars[..., 1, :].sum())}
+    return Sides(float(dollars[..., 0, :].sum()), float(dollars[..., 1, :].sum()))
 
 
 def levels(coin_view: CoinView, query: SpanQuery) -> Levels:
@@ -190,12 +201,12 @@ def levels(coin_view: CoinView, query: SpanQuery) -> Levels:
     )
 
 
-def _in_reach(profile: PriceProfile, mark: float) -> dict[str, float]:
+def _in_reach(profile: PriceProfile, mark: float) -> Sides:
     """Return dollars by side where clusters are looked for."""
     parts = within_reach(profile, mark) if mark > 0 else (slice(0), slice(0))
     sides = zip(profile.by_side(), parts, strict=True)
     long, short = (float(side[part].sum()) for side, part in sides)
-    return {"long": long, "short": short}
+    return Sides(long, short)
 
 
 def _clusters(
@@ -239,7 +250,7 @@ def _row_bands(
     )
     known = (money * sure.measured).reshape(2, ROWS).sum(axis=0)
     whole = np.maximum(money.reshape(2, ROWS).sum(axis=0), np.finfo(np.float32).tiny)
-    bands = {side: [low[i], high[i]] for i, side in enumerate(("long", "short"))}
+    bands = {side: (low[i], high[i]) for i, side in enumerate(("long", "short"))}
     return {"bands": bands, "measured": (known / whole).astype(np.float32)}
 
 
@@ -259,7 +270,7 @@ def bars(coin_view: CoinView, query: ReachQuery) -> Bars:
     centre, far = bin_of(mark) if mark > 0 else 0, round(query.reach / BIN)
     edges = np.array([centre - far, centre]), np.array([centre + 1, centre + far])
     sure = _sure(coin_view, query, np.array([0, 1]), *edges)
-    known = {"long": (long, 0), "short": (short, 1)}
+    known: dict[PositionSide, tuple[float, int]] = {"long": (long, 0), "short": (short, 1)}
     return Bars(
         reach=query.reach,
         long=long,
@@ -269,7 +280,7 @@ def bars(coin_view: CoinView, query: ReachQuery) -> Bars:
         bands={}
         if sure is None
         else {
-            name: [held * float(sure.low[i]), held * float(sure.high[i])]
+            name: (held * float(sure.low[i]), held * float(sure.high[i]))
             for name, (held, i) in known.items()
         },
         measured={}
@@ -310,16 +321,11 @@ def venues(coin_view: CoinView, query: SpanQuery) -> Venues:
     shares: list[VenueShare] = []
     for market in markets:
         profile = past.price_profile_at(coin_view, map_filter, query.at, market.venue)
+        sides = _sides(profile.by_side())
         oi = known.get(market.venue, 0.0)
-        shares.append(
-            VenueShare(
-                name=market.venue,
-                **_sides(profile.by_side()),
-                oi=oi,
-                share=oi / total if total else 0.0,
-                levels=rows.sums(profile.by_side().sum(axis=0), profile.base),
-            )
-        )
+        share = oi / total if total else 0.0
+        levels = rows.sums(profile.by_side().sum(axis=0), profile.base)
+        shares.append(VenueShare(market.venue, sides.long, sides.short, oi, share, levels))
     return Venues(rows.p0, rows.dp, rows.count, shares)
 
 
@@ -340,7 +346,8 @@ def cell(coin_view: CoinView, query: CellQuery) -> Cell:
             str(t): float(money[i, here]) if inside else 0.0 for i, t in enumerate(TIER_NAMES)
         }
         near += float(money[:, np.abs(profile.prices() / query.price - 1) <= 1e-3].sum())
-    return Cell(query.price, query.price / mark - 1, not query.at, dollars, near)
+    distance = query.price / mark - 1 if mark > 0 else None
+    return Cell(query.price, distance, not query.at, dollars, near)
 
 
 def accumulated(coin_view: CoinView, query: SpanQuery) -> Accumulated:

@@ -23,6 +23,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from powderkeg.log import get_logger
 from powderkeg.serve.access.headers import secured
 from powderkeg.serve.access.middleware import HEAD_SIZE
+from powderkeg.serve.answers.server import ErrorAnswer
 from powderkeg.serve.codec import JSON, text
 
 log = get_logger("serve")
@@ -102,7 +103,7 @@ class Connection(H11Protocol):
             return
         headers = [(b"content-type", JSON.encode()), (b"connection", b"close")]
         start = h11.Response(status_code=400, headers=secured(headers), reason=b"Bad Request")
-        body = h11.Data(data=text({"error": f"expected HTTP/1.1, found otherwise: {msg}"}))
+        body = h11.Data(data=text(ErrorAnswer(f"expected HTTP/1.1, found otherwise: {msg}")))
         for event in (start, body, h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from powderkeg.log import get_logger
+from powderkeg.serve.answers.server import ErrorAnswer
 from powderkeg.serve.codec import JSON, text
 
 log = get_logger("serve")
@@ -27,7 +28,7 @@ def unexpected_error_handler() -> Handler:
             logged.add(place)
             log.error("request_failed", path=request.url.path[:200], exc_info=error)
         words = "the server failed to answer this; its log says where"
-        return Response(text({"error": words}), status_code=500, media_type=JSON)
+        return Response(text(ErrorAnswer(words)), status_code=500, media_type=JSON)
 
     return fail
 

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from powderkeg.serve.access.headers import POLICY, secured
 from powderkeg.serve.access.hosts import Names
 from powderkeg.serve.access.tokens import Guesses, cookie, split_token, token_matches, token_of
+from powderkeg.serve.answers.server import ErrorAnswer
 from powderkeg.serve.codec import JSON, text
 
 OPEN = ("/assets", "/reference", "/icon", "/manifest", "/sw.js", "/favicon")
@@ -45,7 +46,7 @@ class Refusal(NamedTuple):
 
     def body(self) -> bytes:
         """Return the error as JSON; empty without an error."""
-        return text({"error": self.error}) if self.error else b""
+        return text(ErrorAnswer(self.error)) if self.error else b""
 
 
 @dataclass(frozen=True)

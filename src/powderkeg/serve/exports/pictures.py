@@ -277,13 +277,13 @@ def _labels(
     """Write the heaviest clusters in the gutter, none over another or over the mark."""
     font = _font(13 if canvas.gutter > 120 else 11)
     taken: list[float] = [canvas.y(levels["mark"])] if levels["mark"] else []
-    for cluster in sorted(levels["clusters"], key=lambda c: -c["mass"]):
+    for cluster in sorted(levels["clusters"], key=lambda c: -c["notional"]):
         y = canvas.y(cluster["peak"])
         inside = canvas.top + 12 < y < canvas.below - 12
         if not inside or any(abs(y - other) < 24 for other in taken):
             continue
         taken.append(y)
-        size = money(cluster["mass"], rate)
+        size = money(cluster["notional"], rate)
         words = f"{size} {cluster['side']}s" + (
             f" {cluster['distance']:+.1%}" if canvas.roomy else ""
         )

@@ -23,6 +23,7 @@ from powderkeg.history.fixings import day_number
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES
 from powderkeg.maps.views.queries import Query, SpanQuery
 from powderkeg.maps.views.views import VIEWS
+from powderkeg.serve.answers.server import Rates
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports import tables
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
@@ -31,7 +32,7 @@ from powderkeg.serve.responses import unless_disconnected
 from powderkeg.serve.session import Session
 from powderkeg.serve.workers import beside
 
-Answer: TypeAlias = Callable[[Request[Any, Any, State], dict[str, Any]], Response[bytes]]
+Answer: TypeAlias = Callable[[Request[Any, Any, State], Struct], Response[bytes]]
 TABLES = 8
 """Tables that may be sent at once; each waits its turn for the next piece."""
 
@@ -214,7 +215,7 @@ def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
     return tradingview
 
 
-def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -> dict[str, Any]:
+def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -> Rates:
     """Return the fixings of a currency as a daily series, and the current one.
 
     Args:
@@ -234,18 +235,17 @@ def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -
     start = max(int(np.searchsorted(days, first, side="right")) - 1, 0)
     stop = int(np.searchsorted(days, last, side="right"))
     rate: Rate = table.rate(ccy, now)
-    return {
-        "kind": "rates",
-        "ccy": ccy,
-        "currencies": list(table.names()),
-        "unit": f"{ccy} a US dollar; USDT and USDC are taken as US dollars",
-        "as_of": rate.day,
-        "rate": rate.value,
-        "stale": rate.stale,
-        "source": table.source,
-        "days": [str(day) for day in days[start:stop].astype("datetime64[D]")],
-        "values": values[start:stop],
-    }
+    return Rates(
+        ccy=ccy,
+        currencies=list(table.names()),
+        unit=f"{ccy} a US dollar; USDT and USDC are taken as US dollars",
+        as_of=rate.day,
+        rate=rate.value,
+        stale=rate.stale,
+        source=table.source,
+        days=[str(day) for day in days[start:stop].astype("datetime64[D]")],
+        values=values[start:stop],
+    )
 
 
 def _make_rates(context: _ExportContext, answer: Answer) -> HTTPRouteHandler:

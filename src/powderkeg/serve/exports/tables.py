@@ -158,7 +158,7 @@ def level_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table:
         [
             ("price_low", pa.float64(), "quote currency"),
             ("price_high", pa.float64(), "quote currency"),
-            ("side", pa.string(), "whose positions die: long, short"),
+            ("side", pa.string(), "whose positions are liquidated: long, short"),
             (ccy.lower(), pa.float64(), ccy),
             ("low80", pa.float64(), f"{ccy}, end of the 80 % band; null where not known"),
             ("high80", pa.float64(), f"{ccy}, end of the 80 % band; null where not known"),
@@ -173,12 +173,12 @@ def cluster_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table
     rate = table.rate(ccy, levels["as_of"]).value
     found = levels["clusters"]
     plain = ("side", "floor", "top", "peak", "distance", "tier", "age", "measured")
-    amounts = ("mass", "low", "high")
+    amounts = ("notional", "low", "high")
     columns = [[c[name] for c in found] for name in plain]
     money = [[np.nan if c[name] is None else c[name] * rate for c in found] for name in amounts]
     schema = _schema(
         [
-            ("side", pa.string(), "whose positions die: long, short"),
+            ("side", pa.string(), "whose positions are liquidated: long, short"),
             ("price_low", pa.float64(), "quote currency"),
             ("price_high", pa.float64(), "quote currency"),
             ("price_peak", pa.float64(), "quote currency"),
@@ -292,8 +292,8 @@ def tradingview(levels: dict[str, Any], most: int = 24) -> str:
     ``as_of,COIN,TIME;price,side,usd;...``: prices at the peak, whole dollars, largest first. A
     snapshot: it says of when it is, and nothing moves it.
     """
-    found = sorted(levels["clusters"], key=lambda c: -c["mass"])[:most]
-    rows = [f"{_plain(c['peak'])},{c['side']},{c['mass']:.0f}" for c in found]
+    found = sorted(levels["clusters"], key=lambda c: -c["notional"])[:most]
+    rows = [f"{_plain(c['peak'])},{c['side']},{c['notional']:.0f}" for c in found]
     return ";".join([f"as_of,{levels['coin']},{iso(levels['as_of'])[:16]}Z", *rows])
 
 

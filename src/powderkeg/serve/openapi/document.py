@@ -1,25 +1,26 @@
 """The OpenAPI document, completed with what Litestar cannot derive from the routes.
 
 Routes return encoded bytes, so the generated document has no response schemas; coins and currencies
-are known only while the server runs.
+are known only while the server runs. The messages of the WebSocket, which OpenAPI cannot describe,
+are listed under ``x-stream``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias
 from zoneinfo import available_timezones
 
-import msgspec
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 
 from powderkeg.history.fixings import DAY_PATTERN
-from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.access.headers import POLICY, policy
 from powderkeg.serve.access.middleware import ALLOW
+from powderkeg.serve.answers.server import ErrorAnswer
 from powderkeg.serve.codec import JSON, MSGPACK
+from powderkeg.serve.openapi.schemas import REF, ROUTES, schemas, stream_messages
 
 Json: TypeAlias = dict[str, Any]
 ERRORS = {
@@ -34,10 +35,14 @@ ERRORS = {
     "431": "Headers and address above 16 kB",
     "500": "An internal error, logged by the server",
 }
+BINARY = (
+    "What was asked for. In MessagePack an array with `x-dtype` is binary: its elements,"
+    " little-endian, row after row"
+)
+STREAM = "x-stream"
+"""Key of the document that lists the messages of the WebSocket."""
 HEADERS = {"405": "allow", "429": "retry-after"}
 """Header of an error that says what to do next."""
-ALWAYS = ("kind", "coin", "source", "note", "as_of", "now", "age", "model", "coverage", "venues")
-"""Fields common to the answers of all views."""
 ONE_PLANE = ("heatmap.png", "heatmap.csv", "heatmap.parquet", "heatmap.arrow")
 """Exports that show one plane only."""
 
@@ -58,26 +63,23 @@ def complete(document: Json, served: Served) -> None:
     if "responses" in parts:
         return
     parts["responses"] = {status: _error(status) for status in ERRORS}
+    parts.setdefault("schemas", {}).update(schemas())
+    document[STREAM] = {"path": "/v1/stream", "media": MSGPACK, "messages": stream_messages()}
     if served.locked:
         parts["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "token": {"type": "apiKey", "in": "query", "name": "token"},
         }
         document["security"] = [{"bearer": []}, {"token": []}]
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         one = item["get"]
         _tighten(one, served)
-        one["responses"] = _responses(one, parts.setdefault("schemas", {}))
+        one["responses"] = _responses(path, one)
 
 
 def _error(status: str) -> Json:
     """Return the response of an error, the same for all."""
-    schema = {
-        "type": "object",
-        "properties": {"error": {"type": "string"}},
-        "required": ["error"],
-        "additionalProperties": False,
-    }
+    schema = {"$ref": REF.format(name=ErrorAnswer.__name__)}
     out: Json = {"description": ERRORS[status], "content": {JSON: {"schema": schema}}}
     if name := HEADERS.get(status):
         example = {"example": ALLOW[name]} if name in ALLOW else {}
@@ -85,41 +87,21 @@ def _error(status: str) -> Json:
     return out
 
 
-def _responses(one: Json, schemas: Json) -> Json:
+def _responses(path: str, one: Json) -> Json:
     """Return the responses of an operation."""
     (media,) = one["responses"]["200"]["content"]
     if media == JSON:
-        content: Json = {JSON: {"schema": _answer(one["operationId"], schemas)}, MSGPACK: {}}
+        schema = {"$ref": REF.format(name=ROUTES[path].__name__)}
+        content: Json = {JSON: {"schema": schema}, MSGPACK: {}}
     elif media.startswith("text/"):
         content = {media: {"schema": {"type": "string"}}}
     else:
         content = {media: {"schema": {"type": "string", "format": "binary"}}}
-    out: Json = {"200": {"description": "What was asked for", "content": content}}
+    words = BINARY if media == JSON else "What was asked for"
+    out: Json = {"200": {"description": words, "content": content}}
     if media == JSON:
         out["304"] = {"description": "The answer has the ETag that If-None-Match names"}
     return out | {status: {"$ref": f"#/components/responses/{status}"} for status in ERRORS}
-
-
-def _answer(name: str, schemas: Json) -> Json:
-    """Return the schema of a JSON answer; fields of a view go into `schemas`."""
-    if name not in VIEWS:
-        return {"type": "object"}
-    kind = get_type_hints(VIEWS[name][1])["return"]
-    (own,), parts = msgspec.json.schema_components(
-        [kind], schema_hook=lambda _: {"type": "array"}, ref_template="#/components/schemas/{name}"
-    )
-    schemas |= {title: _with_null(part) for title, part in parts.items()}
-    return {"allOf": [own, {"type": "object", "required": list(ALWAYS)}]}
-
-
-def _with_null(part: Any) -> Any:
-    """Return a schema whose numbers may be null: JSON has no word for not-a-number."""
-    if isinstance(part, list):
-        return [_with_null(each) for each in part]
-    if not isinstance(part, dict):
-        return part
-    out = {name: _with_null(value) for name, value in part.items()}
-    return out | {"type": ["number", "null"]} if out.get("type") == "number" else out
 
 
 def _tighten(one: Json, served: Served) -> None:

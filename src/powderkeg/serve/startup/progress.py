@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from functools import partial
+from typing import Final
 
 from powderkeg.events import SECOND
 from powderkeg.live.backfill import BackfillProgress
 from powderkeg.live.collector import Collector
+from powderkeg.serve.answers.progress import (
+    CoinProgress,
+    CoinState,
+    MarketProgress,
+    MarketState,
+    MarketStreams,
+    Progress,
+)
 from powderkeg.serve.session import Session
 from powderkeg.venues import VENUES
-from powderkeg.venues.base import ChannelKind
 
-State: TypeAlias = Literal["waiting", "asking", "fetching", "playing", "ready", "failed", "refused"]
-STREAMS: Final[dict[str, ChannelKind]] = {
-    "trades": "trades", "book": "book", "interest": "oi", "funding": "funding",
-    "liquidations": "liquidations",
-}  # fmt: skip
-"""Names of the streams on the page, and the kinds of `Health`."""
 FETCHED: Final = 0.8
 """Share of a market's start that is fetching its history; the rest is playing it."""
 COMPILING: Final = "compiling, which only the first start does"
@@ -54,8 +56,8 @@ class Starting:
         """Expected end of each market, coin, and the whole, and when it was estimated, µs."""
         self._clock = clock
 
-    def answer(self, collector: Collector | None) -> dict[str, Any]:
-        """Return the progress without NaN or infinity; times in µs, durations in s."""
+    def answer(self, collector: Collector | None) -> Progress:
+        """Return the progress without NaN or infinity."""
         now = self._clock()
         if self.session.ready and not self.done:
             self.done = now
@@ -65,13 +67,20 @@ class Starting:
             for name in self._names(collector, coin)
         ]
         coins = [self._coin(coin, markets, now) for coin in self.session.desks]
-        share = 1.0 if self.session.ready else _mean([coin["share"] for coin in coins])
-        return {
-            "kind": "starting", "ready": self.session.ready, "source": self.session.source,
-            "note": self.session.note, "since": self.since, "now": now, "took": self._took(),
-            "doing": self._doing(), "share": share, "left": self._left("", share, now),
-            "coins": coins, "markets": markets,
-        }  # fmt: skip
+        share = 1.0 if self.session.ready else _mean([coin.share for coin in coins])
+        return Progress(
+            ready=self.session.ready,
+            source=self.session.source,
+            note=self.session.note,
+            since=self.since,
+            now=now,
+            took=self._took(),
+            doing=self._doing(),
+            share=share,
+            left=self._left("", share, now),
+            coins=coins,
+            markets=markets,
+        )
 
     def _took(self) -> float | None:
         """Return the seconds the whole start took, once it is over."""
@@ -101,19 +110,19 @@ class Starting:
             return list(collector.markets(coin))
         return [f"{venue}:{VENUES[venue].reader('').symbol(coin)}" for venue in self.venues]
 
-    def _coin(self, coin: str, markets: list[dict[str, Any]], now: int) -> dict[str, Any]:
+    def _coin(self, coin: str, markets: list[MarketProgress], now: int) -> CoinProgress:
         desk = self.session.desks[coin]
-        own = [market for market in markets if market["coin"] == coin]
-        share = _mean([market["share"] for market in own])
-        ended = bool(own) and all(m["state"] in ("ready", "failed", "refused") for m in own)
-        state = "waiting" if math.isnan(desk.price) else "price"
+        own = [market for market in markets if market.coin == coin]
+        share = _mean([market.share for market in own])
+        ended = bool(own) and all(m.state in ("ready", "failed", "refused") for m in own)
+        state: CoinState = "waiting" if math.isnan(desk.price) else "price"
         if any(True for _ in desk.estimated()):
             state = "ready" if ended or self.session.ready else "map"
-        return {"coin": coin, "state": state, "share": share, "left": self._left(coin, share, now)}
+        return CoinProgress(coin, state, share, self._left(coin, share, now))
 
     def _market(
         self, collector: Collector | None, coin: str, name: str, now: int
-    ) -> dict[str, Any]:
+    ) -> MarketProgress:
         venue, asked = name.partition(":")[0], _backfill(collector, name)
         state = self._state(collector, name)
         fetched = asked.answered / asked.requests if asked and asked.requests else 0.0
@@ -123,15 +132,22 @@ class Starting:
         if state == "waiting" and recorded > 0:
             state = "playing"
         problem, following, tries = self._problem(collector, venue, name)
-        return {
-            "coin": coin, "market": name, "venue": venue, "state": state,
-            "asked": asked.requests if asked else 0, "answered": asked.answered if asked else 0,
-            "share": share, "left": self._left(name, share, now),
-            "problem": problem, "next": following, "tries": tries,
-            "streams": _streams(collector, name),
-        }  # fmt: skip
+        return MarketProgress(
+            coin=coin,
+            market=name,
+            venue=venue,
+            state=state,
+            requests=asked.requests if asked else 0,
+            answered=asked.answered if asked else 0,
+            share=share,
+            left=self._left(name, share, now),
+            problem=problem,
+            next=following,
+            tries=tries,
+            streams=_streams(collector, name),
+        )
 
-    def _state(self, collector: Collector | None, name: str) -> State:
+    def _state(self, collector: Collector | None, name: str) -> MarketState:
         venue = name.partition(":")[0]
         if collector is None:
             return "failed" if self.answers.get(venue) else "waiting"
@@ -168,11 +184,15 @@ def _backfill(collector: Collector | None, name: str) -> BackfillProgress | None
     return collector.backfill.progress.get(name)
 
 
-def _streams(collector: Collector | None, name: str) -> dict[str, str]:
+def _streams(collector: Collector | None, name: str) -> MarketStreams:
     """Return the state of each stream of a market; `none` if the venue has no such stream."""
     if collector is None:
-        return dict.fromkeys(STREAMS, "waiting")
-    return {shown: collector.status.stream(name, kind) for shown, kind in STREAMS.items()}
+        return MarketStreams()
+    stream = partial(collector.status.stream, name)
+    return MarketStreams(
+        trades=stream("trades"), book=stream("book"), interest=stream("oi"),
+        funding=stream("funding"), liquidations=stream("liquidations"),
+    )  # fmt: skip
 
 
 def _refuses(why: str) -> bool:
@@ -184,7 +204,7 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def progress_of(session: Session) -> dict[str, Any]:
+def progress_of(session: Session) -> Progress:
     """Return the progress of a session's start; a replay is ready at once."""
     if session.starting is not None:
         return session.starting()

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from powderkeg.maps.heatmap.scale import FLOOR
 from powderkeg.maps.views.queries import SPANS, SpanQuery
 from powderkeg.maps.views.views import heat_cells, heat_unit, levels, window
-from powderkeg.serve.codec import fields, pack
+from powderkeg.serve.answers.compose import ANSWERS, flat
+from powderkeg.serve.answers.envelope import Envelope, StreamedEnvelope
+from powderkeg.serve.answers.stream import Column, Hello, Rebase, Sent, Status
+from powderkeg.serve.codec import pack
 from powderkeg.serve.session import Session
 from powderkeg.serve.workers import beside
 
@@ -34,6 +37,9 @@ SHARE = 0.2
 """Share of the loop's time that they may take."""
 STATUS_EVERY = 2
 """Beats between status messages."""
+_Levels = cast("type[StreamedEnvelope]", ANSWERS["levels"])
+ABOUT = tuple(name for name in Status.__struct_fields__ if name in Envelope.__struct_fields__)
+"""Fields of a status message that are those of every answer."""
 
 
 class Subscriber:
@@ -97,11 +103,10 @@ class Stream:
 
     def hello(self) -> list[bytes]:
         """Return the first messages of a subscriber: the sequence number and the newest column."""
-        hello = {
-            "kind": "hello", "stream": self.name, "seq": self.seq, "p0": self._p0,
-            "vmin": FLOOR * self._unit, "now": self.session.now(self.session.desk(self.coin)),
-            "source": self.session.source,
-        }  # fmt: skip
+        hello = Hello(
+            stream=self.name, seq=self.seq, p0=self._p0, vmin=FLOOR * self._unit,
+            now=self.session.now(self.session.desk(self.coin)), source=self.session.source,
+        )  # fmt: skip
         return [pack(hello), self._full_column()]
 
     @property
@@ -125,7 +130,7 @@ class Stream:
         if moved or until > self._until + self._columns:
             self._rows, self._until, self._unit = rows, until, unit
             self._last = self._cells(until)
-            self._send({"kind": "rebase"})
+            self._send(Rebase())
             return False
         for column in range(self._until, until + 1):
             cells = self._cells(column)
@@ -142,21 +147,10 @@ class Stream:
             desk = self.session.desk(self.coin)
             about, snapshot = self.session.about(desk, self.query), self.session.frozen(self.coin)
             chart = await beside(levels, snapshot.desk, self.query)
-        self._send({"kind": "levels", **about, **fields(chart)})
+        self._send(flat(_Levels, about, chart))
         if self.beats % STATUS_EVERY == 0:
-            self._send(self._status())
+            self._send(_status(about, desk.counts.events))
         self.beats += 1
-
-    def _status(self) -> dict[str, Any]:
-        desk = self.session.desk(self.coin)
-        about = self.session.about(desk, self.query)
-        names = (
-            "now", "source", "note", "coverage", "venues", "model", "prior_only", "fit", "grade",
-        )  # fmt: skip
-        return {
-            "kind": "status", **{name: about[name] for name in names},
-            "events": desk.counts.events,
-        }  # fmt: skip
 
     def _cells(self, column: int) -> np.ndarray:
         desk = self.session.desk(self.coin)
@@ -168,36 +162,43 @@ class Stream:
         desk, step = self.session.desk(self.coin), SPANS[self.query.span][0]
         return heat_unit(desk, self.query.map_filter(), step)
 
-    def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> dict[str, Any]:
+    def _column(self, column: int, cells: np.ndarray, before: np.ndarray | None) -> Column:
         """Return a column message: all rows, or those that differ from `before`."""
         step = SPANS[self.query.span][0]
         bar = self.session.desk(self.coin).prices[step].window(column, 1)[0]
         rows = np.arange(0) if before is None else np.flatnonzero(cells != before)
-        return {
-            "kind": "column", "stream": self.name, "t": column * step,
-            "k": [None if np.isnan(x) else float(x) for x in bar],
-            "full": before is None,
-            "as_of": self.session.desk(self.coin).now,
-            "r": rows.astype(np.uint16),
-            "v": cells if before is None else cells[rows],
-        }  # fmt: skip
+        return Column(
+            stream=self.name,
+            t=column * step,
+            k=[None if np.isnan(x) else float(x) for x in bar],
+            full=before is None,
+            as_of=self.session.desk(self.coin).now,
+            r=rows.astype(np.uint16),
+            v=cells if before is None else cells[rows],
+        )
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Sent) -> None:
         self.session.release(self.coin)
         self.seq += 1
-        raw = pack({**message, "stream": self.name, "seq": self.seq})
+        message.stream, message.seq = self.name, self.seq
+        raw = pack(message)
         slow = [reader for reader in self.readers if reader.full]
         for reader in self.readers.difference(slow):
             reader.put(raw)
         if slow:
-            full_column = raw if message["kind"] == "rebase" else self._full_column()
+            full_column = raw if isinstance(message, Rebase) else self._full_column()
             for reader in slow:
                 reader.put(full_column, alone=True)
 
     def _full_column(self) -> bytes:
         """Return the newest column for a subscriber that has missed messages."""
         column = self._column(self._until, self._last, None)
-        return pack({**column, "seq": self.seq, "again": True})
+        column.seq, column.resync = self.seq, True
+        return pack(column)
+
+
+def _status(about: Envelope, events: int) -> Status:
+    return Status(**{name: getattr(about, name) for name in ABOUT}, events=events)
 
 
 def stream_name(coin: str, query: SpanQuery) -> str:
@@ -235,11 +236,11 @@ class Hub:
         if not stream.readers:
             self.streams.pop(stream.name, None)
 
-    def place(self, coin: str, query: SpanQuery) -> dict[str, Any]:
+    def place(self, coin: str, query: SpanQuery) -> tuple[str, int]:
         """Return the stream of a map and its sequence number."""
         name = stream_name(coin, query)
         stream = self.streams.get(name)
-        return {"stream": name, "seq": 0 if stream is None else stream.seq}
+        return name, 0 if stream is None else stream.seq
 
     def send_tail(self) -> None:
         """Send the changes of newest columns, rate-limited and in bounded time.

@@ -53,7 +53,7 @@ async def _send_start(socket: Socket, session: Session) -> None:
         while True:
             answer = progress_of(session)
             await socket.send_bytes(pack(answer))
-            if answer["ready"]:
+            if answer.ready:
                 await socket.close(1000)
                 return
             await asyncio.sleep(EVERY)

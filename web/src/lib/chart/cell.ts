@@ -1,5 +1,6 @@
 /** Contents of one map cell, by venue and by leverage tier. */
-import { type Fields, fields, number } from '../wire/read';
+import { check } from '../wire/check';
+import { CellAnswer } from '../wire/schema';
 
 export interface Part {
   name: string;
@@ -27,25 +28,16 @@ function parts(sums: Map<string, number>, total: number): Part[] {
     .sort((a, b) => b.usd - a.usd);
 }
 
-export function readCell(o: Fields): CellParts {
+export function readCell(raw: unknown): CellParts {
+  const { price, exact, near, dollars } = check(CellAnswer, raw);
   const tiers = new Map<string, number>();
   const venues = new Map<string, number>();
   let total = 0;
-  for (const [venue, byTier] of Object.entries(fields(o['dollars'], '$.dollars'))) {
-    const tierUsd = fields(byTier, `$.dollars.${venue}`);
-    for (const tier of Object.keys(tierUsd)) {
-      const usd = number(tierUsd, tier);
+  for (const [venue, byTier] of Object.entries(dollars))
+    for (const [tier, usd] of Object.entries(byTier)) {
       tiers.set(tier, (tiers.get(tier) ?? 0) + usd);
       venues.set(venue, (venues.get(venue) ?? 0) + usd);
       total += usd;
     }
-  }
-  return {
-    price: number(o, 'price'),
-    exact: o['exact'] === true,
-    total,
-    near: number(o, 'near'),
-    tiers: parts(tiers, total),
-    venues: parts(venues, total),
-  };
+  return { price, exact, near, total, tiers: parts(tiers, total), venues: parts(venues, total) };
 }

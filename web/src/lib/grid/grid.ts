@@ -189,16 +189,19 @@ export class HeatGrid {
     const at = Math.round(this.colOf(column.t));
     if (at < this.cols - 2 || at < 0) return 'unknown';
     if (at > this.cols || at >= this.capacity) return 'full';
-    if (column.full && column.values.length !== this.rows) return 'full';
+    if (column.full && column.v.length !== this.rows) return 'full';
     const appended = at === this.cols;
     if (appended) {
       this.cols++;
       // A diff against a new column is a diff against the one before it.
       if (!column.full) this.pyramid.copy(at - 1, at);
     }
-    this.ohlc.set(column.k.slice(0, 5), at * 5);
-    if (column.full) this.pyramid.put(at, column.values);
-    else this.pyramid.patch(at, column.rows, column.values);
+    this.ohlc.set(
+      column.k.slice(0, 5).map((x) => x ?? NaN),
+      at * 5,
+    );
+    if (column.full) this.pyramid.put(at, column.v);
+    else this.pyramid.patch(at, column.r, column.v);
     this.#updateRelief(at);
     return appended ? 'appended' : 'changed';
   }

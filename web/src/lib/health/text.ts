@@ -1,5 +1,6 @@
 /** Formats venue status and advises on problems. */
-import type { ChannelHealth, VenueHealth } from './read';
+import type { ChannelHealth } from '../wire/schema-on-demand';
+import type { VenueHealth } from './read';
 
 const CHANNELS: Record<string, string> = {
   trades: 'Trades',
@@ -64,8 +65,8 @@ export function skewText(skew: number | null): string {
 }
 
 export function limitText(v: VenueHealth): string {
-  if (!v.limit) return 'no limit published';
-  return `${v.used.toLocaleString('en-US')} of ${v.limit.toLocaleString('en-US')} in ${span(v.window)}`;
+  if (!v.weightLimit) return 'no limit published';
+  return `${v.weightUsed.toLocaleString('en-US')} of ${v.weightLimit.toLocaleString('en-US')} in ${span(v.window)}`;
 }
 
 /** "2 reconnects, 1 gap", most frequent first; routine events are left out. */

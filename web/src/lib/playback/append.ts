@@ -23,10 +23,10 @@ export function columnsToAppend(grid: HeatGrid, part: MapSnapshot): Column[] | n
     seq: part.seq,
     t: part.t0 + i * part.step,
     k: Array.from(part.ohlc.subarray(i * 5, i * 5 + 5)),
-    rows: NONE,
-    values: part.cells.subarray(i * part.rows, (i + 1) * part.rows),
+    asOf: part.asOf,
+    r: NONE,
+    v: part.cells.subarray(i * part.rows, (i + 1) * part.rows),
     full: true,
-    resync: false,
   }));
 }
 

@@ -29,9 +29,9 @@ export interface VenueRow {
   share: number;
   part: number;
   state: FeedStatus;
-  age: number;
+  age: number | null;
   /** Dollars per row; absent if not selected. */
-  usd?: Float32Array;
+  levels?: Float32Array;
 }
 
 /** All known venues, largest first, unselected ones last. */
@@ -41,7 +41,7 @@ export function venueRows(held: readonly VenueShare[], known: readonly Venue[]):
   const on = held.map((v): VenueRow => {
     const k = byName.get(v.name);
     const part = (v.long + v.short) / sum;
-    return { ...v, part, on: true, state: k?.state ?? 'joining', age: k?.age ?? Infinity };
+    return { ...v, part, on: true, state: k?.state ?? 'joining', age: k?.age ?? null };
   });
   const off = known
     .filter((k) => !held.some((v) => v.name === k.name))
@@ -51,7 +51,7 @@ export function venueRows(held: readonly VenueShare[], known: readonly Venue[]):
         on: k.on,
         long: 0,
         short: 0,
-        share: k.share,
+        share: k.share ?? 0,
         part: 0,
         state: k.state,
         age: k.age,

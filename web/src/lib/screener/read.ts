@@ -1,32 +1,8 @@
 /** Reads the screener, and sorts and filters its table. */
+import { check } from '../wire/check';
+import { type Near, ScreenerAnswer, type ScreenerCoin } from '../wire/schema-on-demand';
 
-export interface NearestCluster {
-  distance: number;
-  usd: number;
-  low: number;
-  high: number;
-}
-
-export interface Row {
-  coin: string;
-  /** False for a coin without data yet; `why` gives the reason. */
-  known: boolean;
-  why: string;
-  price: number;
-  tick: number;
-  change: number;
-  below: NearestCluster | null;
-  above: NearestCluster | null;
-  steep: { long: number; short: number };
-  longShare: number;
-  funding: number;
-  oi: number;
-  closes: readonly (number | null)[];
-  grade: string;
-  gradeWhy: string;
-  age: number;
-  partial: boolean;
-}
+export type NearestCluster = Near;
 
 export const COLUMNS = [
   'coin',
@@ -43,42 +19,26 @@ export const COLUMNS = [
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-type Raw = Record<string, unknown>;
-const number = (x: unknown): number => (typeof x === 'number' ? x : NaN);
-
-function near(raw: unknown): NearestCluster | null {
-  if (typeof raw !== 'object' || raw === null) return null;
-  const { distance, usd, low, high } = raw as Raw;
-  return { distance: number(distance), usd: number(usd), low: number(low), high: number(high) };
+/** A coin as the table shows and sorts it: a number that is not known is NaN. */
+function row(c: ScreenerCoin) {
+  const known = (x: number | null): number => x ?? NaN;
+  return {
+    ...c,
+    price: known(c.price),
+    tick: known(c.tick),
+    change: known(c.change),
+    longShare: known(c.longShare),
+    funding: known(c.funding),
+    oi: known(c.oi),
+    age: known(c.age),
+    steep: c.steepness ?? { long: NaN, short: NaN },
+    grade: c.grade?.letter ?? '',
+    gradeWhy: c.grade?.why ?? '',
+  };
 }
+export type Row = ReturnType<typeof row>;
 
-export function readScreener(raw: unknown): Row[] {
-  const { coins } = raw as { coins?: Raw[] };
-  if (!Array.isArray(coins)) throw new Error('expected coins in the screener');
-  return coins.map((c) => {
-    const grade = c['grade'] as { letter?: string; why?: string } | null | undefined;
-    const steep = (c['steepness'] ?? {}) as Raw;
-    return {
-      coin: String(c['coin']),
-      known: c['known'] === true,
-      why: String(c['why'] ?? ''),
-      price: number(c['price']),
-      tick: number(c['tick']),
-      change: number(c['change']),
-      below: near(c['below']),
-      above: near(c['above']),
-      steep: { long: number(steep['long']), short: number(steep['short']) },
-      longShare: number(c['long_share']),
-      funding: number(c['funding']),
-      oi: number(c['oi']),
-      closes: Array.isArray(c['closes']) ? (c['closes'] as (number | null)[]) : [],
-      grade: grade?.letter ?? '',
-      gradeWhy: grade?.why ?? '',
-      age: number(c['age']),
-      partial: c['partial'] === true,
-    };
-  });
-}
+export const readScreener = (raw: unknown): Row[] => check(ScreenerAnswer, raw).coins.map(row);
 
 /** The value a column is sorted by. */
 function sortKey(row: Row, column: Column): number | string {

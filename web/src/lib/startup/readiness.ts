@@ -29,13 +29,13 @@ const inTime = (left: number | null): string => (left === null ? '' : `in ${dura
 
 function mapLabel(trust: Trust | null): string {
   if (!trust) return 'Map';
-  if (trust.fit?.borrowed) return 'Map (borrowed weights)';
+  if (trust.fit?.pretrained) return 'Map (pretrained weights)';
   return trust.fit?.at ? 'Map' : 'Map (assumed weights)';
 }
 
 function fitCheck(trust: Trust | null): Omit<ReadinessCheck, 'name'> {
   const reports = trust?.fit?.reports ?? 0;
-  const own = Boolean(trust?.fit?.at && !trust.fit.borrowed && reports >= MIN_REPORTS);
+  const own = Boolean(trust?.fit?.at && !trust.fit.pretrained && reports >= MIN_REPORTS);
   return {
     state: own ? 'done' : 'todo',
     what: 'Calibrated to this market',

@@ -8,9 +8,9 @@ const ORDINALS = ['', '1st', '2nd', '3rd'];
 export function historyText(m: StartingMarket): string {
   if (m.state === 'refused') return 'refused';
   if (m.state === 'failed') return 'no answer';
-  if (m.state === 'ready') return m.asked ? `all ${m.asked}` : 'complete';
+  if (m.state === 'ready') return m.requests ? `all ${m.requests}` : 'complete';
   if (m.state === 'playing') return 'building map';
-  if (m.asked) return `${m.answered} of ${m.asked}`;
+  if (m.requests) return `${m.answered} of ${m.requests}`;
   return m.state === 'waiting' ? 'waiting' : 'requested';
 }
 

@@ -2,7 +2,16 @@
 import type { ApplyResult, HeatGrid } from '../grid/grid';
 import { money } from '../money/money.svelte';
 import { hasData, missing } from '../venue-status';
-import type { Column, Fit, Levels, MapSnapshot, Source, Status, Trust, Venue } from '../wire/types';
+import type {
+  Column,
+  Fit,
+  Levels,
+  MapSnapshot,
+  Reported,
+  Source,
+  Trust,
+  Venue,
+} from '../wire/types';
 
 export class MapStore {
   snapshot = $state.raw<MapSnapshot | null>(null);
@@ -37,7 +46,7 @@ export class MapStore {
   /** Note a column that the session has applied to the grid. */
   columnApplied(column: Column, result: ApplyResult): void {
     this.lastMessageAt = Date.now();
-    if (column.k[3] > 0) this.price = column.k[3];
+    this.price = column.k[3] || this.price;
     if (result === 'appended') this.#markMissing();
   }
 
@@ -46,7 +55,7 @@ export class MapStore {
     this.levels = levels;
   }
 
-  applyStatus(status: Status): void {
+  applyStatus(status: Reported): void {
     this.#received(status);
     this.#updateTrust(status);
   }
@@ -55,11 +64,12 @@ export class MapStore {
   age(now: number): number {
     if (!this.lastMessageAt) return Infinity;
     const since = Math.max(0, (now - this.lastMessageAt) / 1_000);
-    const newest = Math.min(...this.venues.filter((v) => v.on && hasData(v)).map((v) => v.age));
+    const ages = this.venues.filter((v) => v.on && hasData(v)).map((v) => v.age ?? 0);
+    const newest = Math.min(...ages);
     return since + (Number.isFinite(newest) ? newest : 0);
   }
 
-  #received({ venues, source, note }: Pick<Status, 'venues' | 'source' | 'note'>): void {
+  #received({ venues, source, note }: Pick<Reported, 'venues' | 'source' | 'note'>): void {
     this.lastMessageAt = Date.now();
     this.venues = venues;
     this.source = source;

@@ -2,7 +2,6 @@
 import { errorMessage } from '../errors';
 import { unpack } from '../wire/decode';
 import { request } from '../wire/query';
-import type { Fields } from '../wire/read';
 
 export interface Polled<T> {
   /** Undefined until the first answer. */
@@ -11,7 +10,11 @@ export interface Polled<T> {
 }
 
 /** Call during component initialisation. An empty URL stops polling and clears the value. */
-export function polled<T>(url: () => string, read: (o: Fields) => T, interval: number): Polled<T> {
+export function polled<T>(
+  url: () => string,
+  read: (raw: unknown) => T,
+  interval: number,
+): Polled<T> {
   let value = $state.raw<T | undefined>(undefined);
   let error = $state('');
   $effect(() => {

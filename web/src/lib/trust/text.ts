@@ -1,13 +1,15 @@
 /** Formats uncertainty: bands, measured shares, fit and evaluation. */
 import { clock, dollars, moment } from '../format';
-import type { Borrowed, Cluster, Fit } from '../wire/types';
-import type { Tier } from './read';
+import type { TierSize } from '../wire/schema-on-demand';
+import type { Cluster, Fit, Pretrained } from '../wire/types';
 
 const DAY = 86_400_000_000;
 
 /** "80 %: $60.0M–$240M", or empty if the model gives no band. */
-export function bandText(low: number, high: number): string {
-  return Number.isFinite(low) ? `80 %: ${dollars(low)}–${dollars(high)}` : '';
+export function bandText(low: number | null, high: number | null): string {
+  return low !== null && high !== null && Number.isFinite(low)
+    ? `80 %: ${dollars(low)}–${dollars(high)}`
+    : '';
 }
 
 const percentText = (fraction: number): string => (fraction * 100).toFixed(0);
@@ -15,8 +17,8 @@ const percentText = (fraction: number): string => (fraction * 100).toFixed(0);
 /** Details of a cluster: size, band, measured share, concentration, expected fill. */
 export function clusterText(c: Cluster): string {
   const parts = [`${dollars(c.notional)} of ${c.side}s`];
-  if (Number.isFinite(c.low))
-    parts.push(bandText(c.low, c.high), `${percentText(c.measured)} % measured`);
+  if (c.low !== null)
+    parts.push(bandText(c.low, c.high), `${percentText(c.measured ?? NaN)} % measured`);
   const h = c.concentration;
   parts.push(
     h === null
@@ -27,10 +29,8 @@ export function clusterText(c: Cluster): string {
           ? 'some large positions'
           : 'many small positions',
   );
-  if (c.expectedFill)
-    parts.push(
-      `expected fill ${percentText(c.expectedFill[0])}–${percentText(c.expectedFill[1])} % (assumption)`,
-    );
+  const [least, most] = c.expectedFill.map(percentText);
+  parts.push(`expected fill ${least}–${most} % (assumption)`);
   return parts.join(' · ');
 }
 
@@ -39,7 +39,7 @@ export function when(micros: number, now: number, zone: number): string {
   return now - micros < DAY ? clock(micros, zone).slice(0, 5) : moment(micros, zone);
 }
 
-/** Split the server's model description into name and basis: "borrowed", "learned on …". */
+/** Split the server's model description into name and basis: "pretrained", "learned on …". */
 export function modelParts(model: string): [string, string] {
   const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? [
     '',
@@ -51,16 +51,16 @@ export function modelParts(model: string): [string, string] {
 
 const day = (micros: number): string => new Date(micros / 1_000).toISOString().slice(0, 10);
 
-/** Describes borrowed weights. */
-export function borrowedText(b: Borrowed): string {
+/** Describes pretrained weights. */
+export function pretrainedText(b: Pretrained): string {
   const dates = `${day(b.since)} to ${day(b.until - 1e6)}`;
   const reports = `${b.reports.toFixed(0)} effective reports`;
-  return `Borrowed weights: fitted on ${b.market}, ${dates}, from ${reports}.`;
+  return `Pretrained weights: fitted on ${b.market}, ${dates}, from ${reports}.`;
 }
 
 /** Measured share of all tiers. */
-export function measuredText(tiers: readonly Tier[]): string {
-  const sum = (of: (t: Tier) => number): number => tiers.reduce((total, t) => total + of(t), 0);
+export function measuredText(tiers: readonly TierSize[]): string {
+  const sum = (of: (t: TierSize) => number): number => tiers.reduce((total, t) => total + of(t), 0);
   const share = sum((t) => t.size * (t.measured ?? 0)) / sum((t) => t.size);
   return share > 0 ? `${percentText(share)} % measured` : '0 % measured';
 }

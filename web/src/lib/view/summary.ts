@@ -36,8 +36,9 @@ export function bothSides(levels: Pick<Levels, 'clusters' | 'mark'>, each: numbe
 /** For a map without clusters: "Within 16 % the map is flat: $41M, all of it ground." */
 export function emptyText({ reach, within }: Pick<Levels, 'reach' | 'within'>): string {
   const near = `Within ${Math.round(reach * 100)} %`;
-  if (!(within > 0)) return `${near} nothing matches these filters.`;
-  return `${near} the map is flat: ${dollars(within)}, all of it ground.`;
+  const notional = within.long + within.short;
+  if (!(notional > 0)) return `${near} nothing matches these filters.`;
+  return `${near} the map is flat: ${dollars(notional)}, all of it ground.`;
 }
 
 /**

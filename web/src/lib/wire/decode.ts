@@ -1,107 +1,48 @@
-/** Decodes MessagePack frames and answers into the types of `types.ts`. */
+/** Decodes MessagePack frames and answers, and checks what their schema cannot express. */
+import { check, fail, object, WireError } from './check';
 import { decode } from './msgpack';
 import {
-  bytes,
-  doubles,
-  type Fields,
-  fields,
-  floats,
-  list,
-  number,
-  numberOr,
-  oneOf,
-  text,
-  textOr,
-  WireError,
-} from './read';
-import type {
-  Bars,
-  Borrowed,
-  ByVenue,
-  Cluster,
-  Coins,
+  BarsAnswer,
   Column,
-  Cumulative,
-  Levels,
-  MapSnapshot,
-  Message,
-  Source,
-  Totals,
-  Trust,
-  Venue,
-} from './types';
+  CumulativeAnswer,
+  HeatmapAnswer,
+  Hello,
+  LevelsAnswer,
+  Rebase,
+  Status,
+  VenuesAnswer,
+} from './schema';
+import type { Bars, ByVenue, Cumulative, Levels, MapSnapshot, Priced } from './types';
 
-const SOURCES: readonly Source[] = ['live', 'replay', 'simulated'];
+export type Message = Hello | Column | Rebase | Levels | Status;
 
-export function unpack(raw: Uint8Array | ArrayBuffer): Fields {
+export function unpack(raw: Uint8Array | ArrayBuffer): Record<string, unknown> {
+  let value: unknown;
   try {
-    return fields(decode(raw instanceof Uint8Array ? raw : new Uint8Array(raw)));
+    value = decode(raw instanceof Uint8Array ? raw : new Uint8Array(raw));
   } catch (cause) {
     // Invalid UTF-8 is a TypeError of the decoder.
     throw cause instanceof WireError
       ? cause
       : new WireError(`unreadable MessagePack: ${String(cause)}`);
   }
+  return object(value);
 }
 
-export function readCoins(value: unknown): Coins {
-  const o = fields(value);
-  return {
-    coins: list(o, 'coins').map(String),
-    source: oneOf(o, 'source', SOURCES),
-    ready: o['ready'] !== false,
-    progress: textOr(o, 'progress'),
-    note: textOr(o, 'note'),
-  };
+/** Require as many elements as others say there are. */
+export function sized(array: ArrayLike<unknown>, length: number, path: string): void {
+  if (array.length !== length)
+    throw new WireError(`expected ${length} numbers at ${path}, got ${array.length}`);
 }
 
-function readVenues(o: Fields): Venue[] {
-  return list(o, 'venues').map((value, i) => {
-    const v = fields(value, `$.venues[${i}]`);
-    return {
-      name: text(v, 'name'),
-      market: textOr(v, 'market'),
-      on: v['on'] !== false,
-      age: numberOr(v, 'age', Infinity),
-      state: oneOf(v, 'state', ['up', 'joining', 'stale', 'down'] as const),
-      oi: numberOr(v, 'oi', 0),
-      share: numberOr(v, 'share', 0),
-    };
-  });
-}
-
-export function readBorrowed(value: unknown): Borrowed | null {
-  if (!value) return null;
-  const o = fields(value, '$.borrowed');
-  return {
-    market: text(o, 'market'),
-    since: number(o, 'since'),
-    until: number(o, 'until'),
-    reports: numberOr(o, 'reports', 0),
-  };
-}
-
-function readTrust(o: Fields): Trust {
-  const fit = o['fit'] ? fields(o['fit'], '$.fit') : null;
-  const grade = o['grade'] ? fields(o['grade'], '$.grade') : null;
-  return {
-    model: text(o, 'model'),
-    priorOnly: o['prior_only'] === true,
-    fit: fit && {
-      version: numberOr(fit, 'version', 0),
-      at: numberOr(fit, 'at', null),
-      newLiquidations: numberOr(fit, 'taught', 0),
-      reports: numberOr(fit, 'reports', 0),
-      borrowed: readBorrowed(fit['borrowed']),
-      pathOnly: ((fit['path_only'] ?? []) as unknown[]).map(String),
-      why: textOr(fit, 'why'),
-    },
-    grade: grade && {
-      letter: text(grade, 'letter'),
-      parts: fields(grade['parts'], '$.grade.parts') as Record<string, string>,
-      why: textOr(grade, 'why'),
-    },
-  };
+/** Require time and prices, without which an answer cannot be shown. */
+export function priced<
+  T extends { price: number | null; mark: number | null; asOf: number | null },
+>(answer: T): Priced<T> {
+  if (answer.price === null) fail('$.price', 'a number', null);
+  if (answer.mark === null) fail('$.mark', 'a number', null);
+  if (answer.asOf === null) fail('$.as_of', 'a number', null);
+  return answer as Priced<T>;
 }
 
 /** Cells arrive row by row as differences along time, modulo 256; returned column by column. */
@@ -117,183 +58,57 @@ function columns(rowwise: Uint8Array, cols: number, rows: number): Uint8Array {
   return out;
 }
 
-export function readMap(o: Fields): MapSnapshot {
-  const cols = number(o, 'cols');
-  const rows = number(o, 'rows');
-  return {
-    coin: text(o, 'coin'),
-    source: oneOf(o, 'source', SOURCES),
-    note: textOr(o, 'note'),
-    asOf: number(o, 'as_of'),
-    now: number(o, 'now'),
-    ...readTrust(o),
-    stream: text(o, 'stream'),
-    seq: number(o, 'seq'),
-    t0: number(o, 't0'),
-    step: number(o, 'step'),
-    cols,
-    rows,
-    p0: number(o, 'p0'),
-    dp: number(o, 'dp'),
-    vmin: number(o, 'vmin'),
-    vmax: number(o, 'vmax'),
-    cells: columns(bytes(o, 'cells', cols * rows), cols, rows),
-    ohlc: floats(o['ohlc'], '$.ohlc', cols * 5),
-    gaps: list(o, 'gaps') as [number, number][],
-    partial: (o['partial'] ?? []) as [number, number][],
-    price: number(o, 'price'),
-    mark: number(o, 'mark'),
-    tick: number(o, 'tick'),
-    venues: readVenues(o),
-    tiers: list(o, 'tiers').map(Number),
-    span: text(o, 'span'),
-    spans: list(o, 'spans').map(String),
-  };
+export function readMap(raw: unknown): MapSnapshot {
+  const map = priced(check(HeatmapAnswer, raw));
+  const { cols, rows } = map;
+  sized(map.cells, cols * rows, '$.cells');
+  sized(map.ohlc, cols * 5, '$.ohlc');
+  return { ...map, cells: columns(map.cells, cols, rows) };
 }
 
-function readTotals(value: unknown, path: string): Record<string, Totals> {
-  const out: Record<string, Totals> = {};
-  for (const [name, each] of Object.entries(fields(value, path))) {
-    const o = fields(each, `${path}.${name}`);
-    out[name] = { long: number(o, 'long'), short: number(o, 'short') };
-  }
-  return out;
+export function readLevels(raw: unknown): Levels {
+  const levels = priced(check(LevelsAnswer, raw));
+  sized(levels.long, levels.rows, '$.long');
+  sized(levels.short, levels.rows, '$.short');
+  return levels;
 }
 
-function readCluster(value: unknown, i: number): Cluster {
-  const o = fields(value, `$.clusters[${i}]`);
-  return {
-    side: oneOf(o, 'side', ['long', 'short'] as const),
-    floor: number(o, 'floor'),
-    top: number(o, 'top'),
-    peak: number(o, 'peak'),
-    notional: number(o, 'mass'),
-    distance: number(o, 'distance'),
-    tier: numberOr(o, 'tier', 0),
-    tiers: (o['tiers'] ?? {}) as Record<string, number>,
-    age: numberOr(o, 'age', 0),
-    low: numberOr(o, 'low', NaN),
-    high: numberOr(o, 'high', NaN),
-    measured: numberOr(o, 'measured', NaN),
-    concentration: numberOr(o, 'concentration', null),
-    expectedFill: (o['fired'] ?? null) as [number, number] | null,
-  };
+export const readBars = (raw: unknown): Bars => check(BarsAnswer, raw);
+
+export function readCumulative(raw: unknown): Cumulative {
+  const curve = check(CumulativeAnswer, raw);
+  sized(curve.notional, curve.distance.length, '$.notional');
+  return curve;
 }
 
-export function readLevels(o: Fields): Levels {
-  const rows = number(o, 'rows');
-  return {
-    coin: text(o, 'coin'),
-    asOf: number(o, 'as_of'),
-    mark: number(o, 'mark'),
-    price: number(o, 'price'),
-    p0: number(o, 'p0'),
-    dp: number(o, 'dp'),
-    rows,
-    long: floats(o['long'], '$.long', rows),
-    short: floats(o['short'], '$.short', rows),
-    tiers: readTotals(o['tiers'], '$.tiers'),
-    clusters: list(o, 'clusters').map(readCluster),
-    reach: number(o, 'reach'),
-    within: Object.values(fields(o['within'], '$.within')).reduce<number>(
-      (sum, usd) => sum + Number(usd),
-      0,
-    ),
-    venues: readTotals(o['venues'], '$.venues'),
-  };
+export function readByVenue(raw: unknown): ByVenue {
+  const by = check(VenuesAnswer, raw);
+  by.venues.forEach((v, i) => {
+    sized(v.levels, by.rows, `$.venues[${i}].levels`);
+  });
+  return by;
 }
 
-export function readBars(o: Fields): Bars {
-  return {
-    reach: number(o, 'reach'),
-    long: number(o, 'long'),
-    short: number(o, 'short'),
-    // Null if one side is empty.
-    ratio: numberOr(o, 'ratio', NaN),
-    longShare: numberOr(o, 'long_share', NaN),
-    bands: (o['bands'] ?? {}) as Bars['bands'],
-  };
-}
-
-export function readCumulative(o: Fields): Cumulative {
-  const distance = doubles(o['distance'], '$.distance');
-  return {
-    distance,
-    notional: doubles(o['notional'], '$.notional', distance.length),
-    low: doubles(o['low'] ?? [], '$.low'),
-    high: doubles(o['high'] ?? [], '$.high'),
-  };
-}
-
-export function readByVenue(o: Fields): ByVenue {
-  const rows = number(o, 'rows');
-  return {
-    p0: number(o, 'p0'),
-    dp: number(o, 'dp'),
-    rows,
-    venues: list(o, 'venues').map((value, i) => {
-      const v = fields(value, `$.venues[${i}]`);
-      return {
-        name: text(v, 'name'),
-        long: number(v, 'long'),
-        short: number(v, 'short'),
-        oi: numberOr(v, 'oi', 0),
-        share: numberOr(v, 'share', 0),
-        usd: floats(v['levels'], `$.venues[${i}].levels`, rows),
-      };
-    }),
-  };
-}
-
-function readColumn(o: Fields): Column {
-  const full = o['full'] === true;
-  const raw = bytes(o, 'r');
-  if (raw.length % 2) throw new WireError(`expected whole uint16 at $.r, got ${raw.length} bytes`);
-  const rows = new Uint16Array(raw.slice().buffer);
-  return {
-    kind: 'column',
-    stream: text(o, 'stream'),
-    seq: number(o, 'seq'),
-    t: number(o, 't'),
-    k: list(o, 'k').map((x) => (typeof x === 'number' ? x : NaN)),
-    rows,
-    values: bytes(o, 'v', full ? undefined : rows.length),
-    full,
-    resync: o['again'] === true,
-  };
+function readColumn(raw: unknown): Column {
+  const column = check(Column, raw);
+  if (!column.full) sized(column.v, column.r.length, '$.v');
+  return column;
 }
 
 /** One frame of the stream, or null for an unknown kind (from a newer server). */
-export function readMessage(raw: Uint8Array | ArrayBuffer): Message | null {
-  const o = unpack(raw);
-  switch (o['kind']) {
+export function readMessage(bytes: Uint8Array | ArrayBuffer): Message | null {
+  const raw = unpack(bytes);
+  switch (raw['kind']) {
     case 'hello':
-      return {
-        kind: 'hello',
-        stream: text(o, 'stream'),
-        seq: number(o, 'seq'),
-        p0: numberOr(o, 'p0', NaN),
-        vmin: numberOr(o, 'vmin', NaN),
-        now: number(o, 'now'),
-        source: oneOf(o, 'source', SOURCES),
-      };
+      return check(Hello, raw);
     case 'column':
-      return readColumn(o);
+      return readColumn(raw);
     case 'rebase':
-      return { kind: 'rebase' };
+      return check(Rebase, raw);
     case 'levels':
-      return { kind: 'levels', seq: numberOr(o, 'seq', null), levels: readLevels(o) };
+      return readLevels(raw);
     case 'status':
-      return {
-        kind: 'status',
-        seq: numberOr(o, 'seq', null),
-        now: number(o, 'now'),
-        source: oneOf(o, 'source', SOURCES),
-        note: textOr(o, 'note'),
-        venues: readVenues(o),
-        ...readTrust(o),
-        eventsPerSecond: numberOr(o, 'events_per_s', 0),
-      };
+      return check(Status, raw);
     default:
       return null;
   }

@@ -4,7 +4,7 @@
  * The library would add 3.7 kB to the page's 90; the tests use it to encode.
  * Source: the MessagePack specification, "Formats".
  */
-import { WireError } from './read';
+import { WireError } from './check';
 
 /** Deeper nesting is not a valid message. */
 const MAX_DEPTH = 32;

@@ -1,0 +1,1 @@
+"""What the server answers and sends, as records: the schema of the API follows from them."""
