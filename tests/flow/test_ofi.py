@@ -39,7 +39,7 @@ def test_each_change_of_the_best_prices(then, expected):
 @given(st.lists(QUOTE, min_size=2))
 def test_the_mirrored_book_gives_the_opposite(rows):
     mirrored = [(200 - ask, size, 200 - bid, other) for bid, other, ask, size in rows]
-    np.testing.assert_allclose(ofi(quotes(*rows)), -ofi(quotes(*mirrored)))
+    np.testing.assert_allclose(ofi(quotes(*rows)), -ofi(quotes(*mirrored)), atol=1e-9)
 
 
 def test_queue_imbalance_and_the_weighted_mid_lean_to_the_thin_side():

@@ -23,6 +23,8 @@ class Walls(Struct, frozen=True):
     """Standard deviations of log size above the baseline at this distance from the best price."""
     times: float = 6.0
     """Multiple of the baseline."""
+    share: float = 0.06
+    """Least share of all that rests on its side within reach."""
     persist: int = 3 * SECOND
     """µs a candidate stands before it is a wall."""
     gone: float = 0.35
@@ -36,7 +38,7 @@ class Walls(Struct, frozen=True):
 class Pulls(Struct, frozen=True):
     """Walls that were cancelled as price came near. Intent is not observable."""
 
-    cancelled: float = 0.9
+    cancelled: float = 0.75
     """Least share of the size that vanished without trading."""
     near: int = 6
     """Steps from the best price within which it was removed."""
@@ -64,10 +66,20 @@ class Absorption(Struct, frozen=True):
     grace: int = SECOND
     """µs after a trade within which new size at its price is a refill. Without it the refill ratio
     ranks backwards, because size comes back after the frame that took it."""
-    pressure: float = 0.95
-    """Quantile of the window's volume among earlier windows from which it is pressure."""
-    warm_up: int = 30
-    """Windows from which the usual displacement is known."""
+    pressure: float = 3.5
+    """Robust standard deviations of log volume above the usual window from which it is pressure."""
+    pressed_every: int = 4
+    """Of windows under pressure one in so many is learned: bursts do not become usual at once."""
+    alike: float = 1 / 3
+    """Share of a window's volume from which another window says how far such volume moves price."""
+    prior: float = 3.0
+    """Windows that one over the depth shown counts as."""
+    sample: int = 5 * SECOND
+    """µs between two windows that the usual one is learned from."""
+    memory: int = 1_024
+    """Windows that are remembered for it."""
+    warm_up: int = 24
+    """Windows from which it is known."""
 
 
 class Prints(Struct, frozen=True):
