@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from powderkeg.events import SECOND
@@ -11,6 +12,10 @@ from powderkeg.flow.absorption import AbsorptionReads, Pressure
 from powderkeg.flow.window import ASK, BID, BookWindow
 
 FRAME = SECOND // 10
+
+
+def levels(rows):
+    return tuple(np.array(rows, np.float64).reshape(-1, 2).T)
 
 
 class Market:
@@ -26,7 +31,7 @@ class Market:
     def load(self, shown: float = 2.0) -> None:
         bids = [(float(self.bid - d), 2.0 if d else shown) for d in range(80)]
         asks = [(float(self.bid + 1 + d), 2.0) for d in range(80)]
-        self.window.load(0, bids, asks)
+        self.window.load(0, levels(bids), levels(asks))
 
     def run(self, seconds: float, sold: float = 0.0, *, refilled: bool = False) -> None:
         """Sell so much at each frame: price falls by it over two coins a step, or is held."""

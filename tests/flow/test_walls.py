@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from powderkeg.events import SECOND
@@ -9,6 +10,10 @@ from powderkeg.flow.walls import Walls
 from powderkeg.flow.window import ASK, BID, BookWindow
 
 FRAME = SECOND // 10
+
+
+def levels(rows):
+    return tuple(np.array(rows, np.float64).reshape(-1, 2).T)
 
 
 class Market:
@@ -33,14 +38,13 @@ class Market:
                 ]
                 for side in (BID, ASK)
             ]
-            self.window.load(0, *sides)
+            self.window.load(0, *map(levels, sides))
             self.ended += self.walls.frame(self.window, self.now)
             self.window.end_frame()
 
 
-def with_wall(
-    side: int = BID, away: int = 20, size: float = 50.0
-) -> tuple[Market, tuple[int, int]]:
+def with_wall(side: int = BID) -> tuple[Market, tuple[int, int]]:
+    """Return a market with fifty coins twenty steps from the middle, and where they are."""
     market = Market()
     market.run(5)
     place = side, market.middle + (-20 if side == BID else 20)
@@ -131,7 +135,7 @@ def test_a_wall_that_stood_for_long_was_not_pulled():
 
 def test_a_book_without_one_side_is_not_read():
     walls, window = Walls(1), BookWindow([1.0])
-    window.load(0, [(99.0, 1e6)], [])
+    window.load(0, levels([(99.0, 1e6)]), levels([]))
     assert walls.frame(window, SECOND) == []
     assert walls.warm.tolist() == [0]
 

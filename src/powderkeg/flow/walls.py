@@ -26,8 +26,8 @@ _ROOM: Final = 64
 """Walls and candidates of one book at a time."""
 _REFRESH: Final = 10
 """Frames between two updates of a book's baseline; books take turns."""
-(STEP, SIDE, SINCE, PEAK, TRADED, BORN, LAST, CONFIRMED, AWAY) = range(9)
-_FIELDS: Final = 9
+(STEP, SIDE, SINCE, PEAK, TRADED, BORN, LAST, CONFIRMED, AWAY, REFILLED, HIT) = range(11)
+_FIELDS: Final = 11
 
 End: TypeAlias = Literal["traded", "cancelled", "pulled"]
 
@@ -53,7 +53,14 @@ class Wall(Struct, frozen=True):
     distance: int
     """Distance now, steps; of one that ended the nearer of this frame and the one before, because
     price may have left again within the frame."""
+    refilled: float
+    """Base coin added within a second of a trade against it."""
     end: End | None = None
+
+    @property
+    def refill(self) -> float:
+        """Refilled over traded; 0 where nothing traded."""
+        return self.refilled / self.traded if self.traded > 0 else 0.0
 
     @property
     def cancelled(self) -> float:
@@ -89,9 +96,10 @@ class Walls:
         )  # fmt: skip
         self._frame += 1
         ended = np.zeros((len(self._counts) * _ROOM, _FIELDS + 1))
+        limits = np.array([w.persist, w.gone, w.share, self.rules.absorption.grace], np.float64)
         count = _step(
             window.size, window.traded, window.base, window.best, self._limit, self._rows,
-            self._counts, float(now), float(w.persist), w.gone, w.share, ended,
+            self._counts, float(now), limits, ended,
         )  # fmt: skip
         return [self._ended(row) for row in ended[:count].tolist()]
 
@@ -112,7 +120,7 @@ class Walls:
 def _wall(book: int, row: list[float]) -> Wall:
     return Wall(
         book, int(row[SIDE]), int(row[STEP]), int(row[SINCE]), row[PEAK], row[LAST], row[TRADED],
-        int(row[BORN]), int(row[AWAY]),
+        int(row[BORN]), int(row[AWAY]), row[REFILLED],
     )  # fmt: skip
 
 
@@ -196,13 +204,14 @@ def _baselines(
 @njit(cache=True)
 def _step(
     size: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64], limit: Floats,
-    rows: Floats, counts: NDArray[np.int64], now: float, persist: float, gone: float,
-    share: float, ended: Floats,
+    rows: Floats, counts: NDArray[np.int64], now: float, limits: Floats, ended: Floats,
 ) -> int:  # fmt: skip
     """Update standing walls, write those that ended, and begin new candidates.
 
-    An ended row is the wall's fields, with its end in CONFIRMED, then the book.
+    `limits` are the thresholds `persist`, `gone` and `share` of walls, and `grace` of refills. An
+    ended row is the wall's fields, with its end in CONFIRMED, then the book.
     """
+    persist, gone, share, grace = limits
     n = 0
     for b in range(len(base)):
         if best[b, 0] == NONE or best[b, 1] == NONE:
@@ -213,7 +222,12 @@ def _step(
             side = int(row[SIDE])
             c = int(row[STEP]) - base[b]
             x = size[b, side, c] if 0 <= c < WIDTH else 0.0
-            row[TRADED] += traded[b, side, c] if 0 <= c < WIDTH else 0.0
+            taken = traded[b, side, c] if 0 <= c < WIDTH else 0.0
+            row[TRADED] += taken
+            if taken > 0.0:
+                row[HIT] = now
+            if row[HIT] > 0.0 and now - row[HIT] <= grace:
+                row[REFILLED] += max(0.0, x - row[LAST] + taken)
             row[PEAK] = max(row[PEAK], x)
             row[LAST] = x
             away = (best[b, 0] - row[STEP]) if side == 0 else (row[STEP] - best[b, 1])

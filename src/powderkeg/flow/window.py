@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.events import Floats, Level, Side
+from powderkeg.events import Floats, Side
 
 WIDTH: Final = 256
 """Steps kept of each book."""
@@ -23,6 +23,8 @@ REACH: Final = 60
 BID, ASK = 0, 1
 NONE: Final = -(2**62)
 """Best step of an empty side."""
+Levels: TypeAlias = tuple[Floats, Floats]
+"""Prices and sizes of one side of a book, each shape (n,)."""
 _ROUNDING: Final = 1e-9
 """Part of a step: a price that binary fractions put beside its step belongs to it."""
 
@@ -56,43 +58,49 @@ class BookWindow:
         place = price / float(self.steps[book])
         return math.floor(place + _ROUNDING) if side == BID else math.ceil(place - _ROUNDING)
 
-    def load(self, book: int, bids: Iterable[Level], asks: Iterable[Level]) -> None:
-        """Set a whole book; the window is centred on it where its best prices have left the middle.
+    def load(self, book: int, bids: Levels, asks: Levels) -> int:
+        """Set a whole book and return by how many columns the window was moved.
 
-        What lies outside the window is left out, and so is not the past of what is now inside.
+        The window is centred on the book once its best prices have left the middle. What lies
+        outside is left out, and so is the past of what comes inside.
+
+        Args:
+            book: Its number.
+            bids: Prices and sizes, in any order.
+            asks: As above.
         """
-        sides = [
-            [(self.step_of(book, side, price), size) for price, size in levels]
-            for side, levels in ((BID, bids), (ASK, asks))
-        ]
+        steps = [self._steps(book, side, prices) for side, (prices, _) in enumerate((bids, asks))]
         tops = [
-            max((s for s, _ in sides[BID]), default=NONE),
-            min((s for s, _ in sides[ASK]), default=NONE),
+            int(best(s)) if len(s) else NONE
+            for best, s in zip((np.max, np.min), steps, strict=True)
         ]
         self.best[book] = tops
         known = [top for top in tops if top != NONE]
-        if known:
-            self._centre(book, sum(known) // len(known))
-        fresh = np.zeros((2, WIDTH))
-        for side, levels in enumerate(sides):
-            for step, size in levels:
-                column = step - int(self.base[book])
-                if 0 <= column < WIDTH:
-                    fresh[side, column] += size
-        self.size[book] = fresh
+        moved = self._centre(book, sum(known) // len(known)) if known else 0
+        for side, (_, sizes) in enumerate((bids, asks)):
+            columns = steps[side] - self.base[book]
+            inside = (columns >= 0) & (columns < WIDTH)
+            self.size[book, side] = np.bincount(columns[inside], sizes[inside], WIDTH)
+        return moved
 
-    def _centre(self, book: int, middle: int) -> None:
+    def _steps(self, book: int, side: int, prices: Floats) -> NDArray[np.int64]:
+        places = prices / self.steps[book]
+        whole = np.floor(places + _ROUNDING) if side == BID else np.ceil(places - _ROUNDING)
+        return whole.astype(np.int64)
+
+    def _centre(self, book: int, middle: int) -> int:
         """Shift the window by whole steps once its middle is a quarter of its width away."""
         base = middle - WIDTH // 2
         if not self.centred[book]:
             self.base[book], self.centred[book] = base, True
-            return
+            return 0
         shift = base - int(self.base[book])
         if abs(shift) <= WIDTH // 4:
-            return
+            return 0
         for each in (self.size[book], self.before[book], self.traded[book]):
             each[:] = shifted(each, shift)
         self.base[book] = base
+        return shift
 
     def trade(self, book: int, taker: Side, price: float, size: float) -> None:
         """Add a print: a buyer takes from the asks, a seller from the bids."""

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import SECOND
-from powderkeg.flow.window import ASK, BID
+from powderkeg.flow.window import ASK, BID, Levels
 
 FRAME: Final = SECOND // 10
 DEPTH: Final = 80
@@ -91,13 +91,14 @@ class SyntheticBook:
         steps += [a.step for a in self.actors if a.side == side and a.size > 1e-9]
         return max(steps) if side == BID else min(steps)
 
-    def shown(self, side: int) -> list[tuple[float, float]]:
-        """Return the levels of a side: price in steps, and size."""
+    def shown(self, side: int) -> Levels:
+        """Return the levels of a side: prices in steps, and sizes."""
         sizes = dict(self.levels[side])
         for actor in self.actors:
             if actor.side == side and actor.size > 0:
                 sizes[actor.step] = sizes.get(actor.step, 0.0) + actor.size
-        return [(float(step), size) for step, size in sizes.items() if size > 1e-9]
+        known = {step: size for step, size in sizes.items() if size > 1e-9}
+        return np.array(list(known), np.float64), np.array(list(known.values()), np.float64)
 
     def frame(self) -> None:
         """Advance by one frame."""

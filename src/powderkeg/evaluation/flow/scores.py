@@ -76,11 +76,9 @@ def play(seed: int, length: int = LENGTH, rules: Thresholds = DEFAULT) -> Played
     stood: dict[tuple[int, int, int], Wall] = {}
     while book.now < length:
         book.frame()
-        base = int(window.base[0])
         for side, step, size in book.trades:
             window.trade(0, "buy" if side else "sell", float(step), size)
-        window.load(0, book.shown(0), book.shown(1))
-        absorption.roll(0, int(window.base[0]) - base if base else 0)
+        absorption.roll(0, window.load(0, book.shown(BID), book.shown(ASK)))
         out.ended += walls.frame(window, book.now)
         stood |= {(wall.side, wall.step, wall.since): wall for wall in walls.standing()}
         out.pressures += absorption.frame(window, book.now)
