@@ -1,0 +1,1 @@
+"""Scores of the order-flow reads on labelled synthetic books."""

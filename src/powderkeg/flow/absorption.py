@@ -1,0 +1,227 @@
+"""Refill and absorption: takers press on one side, and price gives way less than it usually does.
+
+Per book and side, over the last seconds: V is what takers took, R what came back at those prices
+(within a second of the last trade there), D how far the mid went with them. The refill ratio is
+``R / V``. D is compared with what as much volume usually does: the absorption ratio is
+``1 - D / (slope * V)``. The slope is the median of ``D / V`` over earlier windows that
+were not refilled and held at least a third as much volume, because books do not give way in
+proportion; one over the depth shown now counts as a few more such windows, so that the first burst
+has a measure.
+Both ratios are needed: volume alone fires on breakouts too.
+
+Source: docs/orderflow.md, "Absorption".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+from numpy.typing import NDArray
+
+from powderkeg.events import SECOND, Floats, Times
+from powderkeg.flow.thresholds import DEFAULT, Absorption
+from powderkeg.flow.window import BID, NONE, REACH, WIDTH, BookWindow
+
+(VOLUME, REFILLED, LOWEST, HIGHEST, FIRST) = range(5)
+_FIELDS: Final = 5
+
+
+class Pressure(Struct, frozen=True):
+    """One side of a book under takers' pressure, over the last window."""
+
+    book: int
+    side: int
+    """Side that is resting: 0 bids against sellers, 1 asks against buyers."""
+    time: int
+    """End of the window, µs."""
+    volume: float
+    """Base coin taken."""
+    deviations: float
+    """Of log volume above the usual window; NaN until that is known."""
+    refill: float
+    """Refilled over taken: at 1 and more it comes back as fast as it is taken."""
+    displacement: float
+    """Steps that the mid went with the takers."""
+    ratio: float
+    """Absorption ratio: 1 where price did not move, 0 where it moved as usual; NaN until known."""
+    pressed: bool
+    """Whether the volume is pressure."""
+    absorbed: bool
+    """Whether pressure, ratio and refill all reach their thresholds."""
+
+
+class AbsorptionReads:
+    """Absorption on both sides of all books of a window."""
+
+    __slots__ = (
+        "_counts", "_last", "_limit", "_sampled", "_second", "_slopes", "_slots", "_usual",
+        "_volumes", "rules", "seconds",
+    )  # fmt: skip
+
+    def __init__(self, books: int, rules: Absorption = DEFAULT.absorption) -> None:
+        """Start without a usual window."""
+        self.rules = rules
+        self.seconds = rules.window // SECOND
+        self._last: Times = np.full((books, 2, WIDTH), NONE)
+        """Time of the last trade at each column, µs."""
+        self._slots: Floats = np.zeros((books, 2, self.seconds, _FIELDS))
+        self._slots[..., LOWEST:] = np.nan
+        self._second = -1
+        self._sampled = 0
+        self._volumes: Floats = np.full((books, 2, rules.memory), np.nan)
+        self._slopes: Floats = np.full((books, 2, rules.memory), np.nan)
+        self._counts: NDArray[np.int64] = np.zeros((books, 2), np.int64)
+        self._usual: Floats = np.full((books, 2, 2), np.nan)
+        """Median and spread of log volume of a window."""
+        self._limit: Floats = np.full((books, 2), np.inf)
+
+    def roll(self, book: int, shift: int) -> None:
+        """Move with a window whose columns have been shifted."""
+        last = np.full((2, WIDTH), NONE)
+        if abs(shift) < WIDTH:
+            stop = WIDTH - abs(shift)
+            low, high = (slice(stop), slice(abs(shift), None))
+            into, out = (low, high) if shift > 0 else (high, low)
+            last[:, into] = self._last[book][:, out]
+        self._last[book] = last
+
+    def frame(self, window: BookWindow, now: int) -> list[Pressure]:
+        """Read a frame; once a second return the sides that are under pressure."""
+        second = now // SECOND
+        if second != self._second:
+            begun = min(second - self._second, self.seconds) if self._second >= 0 else 1
+            for n in range(begun):
+                slot = (second - n) % self.seconds
+                self._slots[:, :, slot, :LOWEST] = 0.0
+                self._slots[:, :, slot, LOWEST:] = np.nan
+        _add(
+            window.size, window.before, window.traded, window.best, self._last,
+            self._slots[:, :, second % self.seconds], now, self.rules.grace,
+        )  # fmt: skip
+        if second == self._second:
+            return []
+        self._second = second
+        return self._reads(window, now)
+
+    def _reads(self, window: BookWindow, now: int) -> list[Pressure]:
+        """Return the sides under pressure, and learn the usual window from the others."""
+        volume = self._slots[..., VOLUME].sum(axis=2)
+        if now - self._sampled >= self.rules.sample:
+            self._sampled = now
+            pressed_too = now // self.rules.sample % self.rules.pressed_every == 0
+            wanted = (volume > 0) & (pressed_too | (volume < self._limit))
+            for book, side in np.argwhere(wanted).tolist():
+                self._learn(self.read(window, book, side, now))
+            self._limits()
+        pressed = np.argwhere((volume > 0) & (volume >= self._limit)).tolist()
+        return [self.read(window, book, side, now) for book, side in pressed]
+
+    def _limits(self) -> None:
+        """Find from which volume on each side is pressed."""
+        known = self._counts >= self.rules.warm_up
+        logs = self._volumes[known]
+        middle = np.nanmedian(logs, axis=1)
+        below = middle[:, None] - logs  # the upper half holds the pressed windows themselves
+        below[~(below >= 0)] = np.nan
+        spread = 1.4826 * np.nanmedian(below, axis=1)
+        self._usual[known] = np.stack((middle, np.maximum(spread, 0.05)), axis=1)
+        self._limit[known] = np.exp(self._usual[known] @ np.array([1.0, self.rules.pressure]))
+
+    def read(self, window: BookWindow, book: int, side: int, now: int) -> Pressure:
+        """Return one side of a book over the last window."""
+        rules, slots = self.rules, self._slots[book, side]
+        v = float(slots[:, VOLUME].sum())
+        order = (np.arange(self.seconds) + now // SECOND + 1) % self.seconds
+        moved = _displacement(slots[order], side)
+        refill = float(slots[:, REFILLED].sum()) / v if v > 0 else 0.0
+        middle, spread = self._usual[book, side].tolist()
+        deviations = (math.log(v) - middle) / spread if v > 0 else math.nan
+        ratio = 1 - moved / (self._slope(window, book, side, v) * v) if v > 0 else math.nan
+        pressed = deviations >= rules.pressure
+        return Pressure(
+            book, side, now, v, deviations, refill, moved, ratio, pressed,
+            pressed and ratio >= rules.ratio and refill >= rules.refill,
+        )  # fmt: skip
+
+    def _slope(self, window: BookWindow, book: int, side: int, volume: float) -> float:
+        """Return the steps that a coin usually moves the mid, where so much is taken."""
+        rules, logs = self.rules, self._volumes[book, side]
+        alike = logs >= math.log(volume * rules.alike)
+        slopes = np.append(self._slopes[book, side][alike], 1 / _depth(window, book, side))
+        weights = np.append(np.exp(logs[alike]), rules.prior * volume)
+        return _weighted_median(slopes, weights)
+
+    def _learn(self, read: Pressure) -> None:
+        if not read.volume > 0:
+            return
+        book, side = read.book, read.side
+        row = self._counts[book, side] % self.rules.memory
+        self._volumes[book, side, row] = math.log(read.volume)
+        refilled = read.refill >= self.rules.refill
+        self._slopes[book, side, row] = math.nan if refilled else read.displacement / read.volume
+        self._counts[book, side] += 1
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    """Return the median of values that are not NaN, each counting by its weight; NaN of none."""
+    known = ~np.isnan(values)
+    values, weights = values[known], weights[known]
+    if not len(values):
+        return math.nan
+    order = np.argsort(values, kind="stable")
+    running = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(running, running[-1] / 2)])
+
+
+def _displacement(slots: Floats, side: int) -> float:
+    """Return steps the mid went with the takers: down for bids, up for asks.
+
+    `slots` are in order of time, shape (seconds, fields).
+    """
+    known = slots[~np.isnan(slots[:, FIRST])]
+    if not len(known):
+        return 0.0
+    first = known[0, FIRST]
+    far = first - known[:, LOWEST].min() if side == BID else known[:, HIGHEST].max() - first
+    return max(0.0, float(far))
+
+
+def _depth(window: BookWindow, book: int, side: int) -> float:
+    """Return the size shown a step near the best price, base coin; walls count little."""
+    top = int(window.best[book, side] - window.base[book])
+    low, high = (top - REACH + 1, top + 1) if side == BID else (top, top + REACH)
+    sizes = window.size[book, side, max(low, 0) : max(high, 0)]
+    usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 0.0
+    return max(float(np.minimum(sizes, 4 * usual).sum()) / REACH, 1e-12)
+
+
+@njit(cache=True)
+def _add(
+    size: Floats, before: Floats, traded: Floats, best: NDArray[np.int64], last: Times,
+    slot: Floats, now: int, grace: int,
+) -> None:  # fmt: skip
+    """Add what was taken and refilled in a frame, and the mid, to the second's slot."""
+    for b in range(len(best)):
+        if best[b, 0] == NONE or best[b, 1] == NONE:
+            continue
+        mid = (best[b, 0] + best[b, 1]) / 2
+        for side in range(2):
+            taken, refilled = 0.0, 0.0
+            for c in range(WIDTH):
+                x = traded[b, side, c]
+                if x > 0.0:
+                    last[b, side, c] = now
+                    taken += x
+                if now - last[b, side, c] <= grace:
+                    refilled += max(0.0, size[b, side, c] - before[b, side, c] + x)
+            row = slot[b, side]
+            row[VOLUME] += taken
+            row[REFILLED] += refilled
+            if np.isnan(row[FIRST]):
+                row[FIRST], row[LOWEST], row[HIGHEST] = mid, mid, mid
+            row[LOWEST] = min(row[LOWEST], mid)
+            row[HIGHEST] = max(row[HIGHEST], mid)

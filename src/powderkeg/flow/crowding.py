@@ -1,0 +1,107 @@
+"""How crowded positioning is: funding, basis, long shares and open interest against their past.
+
+Open interest is always half long and half short: a long share counts accounts or top traders.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+
+from powderkeg.events import HOUR, Floats, Times
+from powderkeg.flow.thresholds import DEFAULT, Crowd
+
+EIGHT_HOURS: Final = 8 * HOUR
+Regime: TypeAlias = Literal[
+    "new positions, price up", "short covering", "new positions, price down", "long unwinding",
+    "neutral",
+]  # fmt: skip
+
+
+def per_eight_hours(rate: float, interval: int) -> float:
+    """Return a funding rate as a fraction of notional per 8 hours.
+
+    Args:
+        rate: Fraction of notional per interval.
+        interval: µs, > 0.
+    """
+    return rate * EIGHT_HOURS / interval
+
+
+def basis(mark: float, index: float) -> float:
+    """Return the mark over the index as a fraction; NaN where one is unknown."""
+    return mark / index - 1 if index > 0 else math.nan
+
+
+class Percentiles:
+    """Where a reading stands among those of the last 90 days, one reading an hour."""
+
+    __slots__ = ("_hours", "_values", "rules")
+
+    def __init__(self, rules: Crowd = DEFAULT.crowd) -> None:
+        """Start without readings."""
+        self.rules = rules
+        size = rules.history // rules.every
+        self._values: Floats = np.full(size, np.nan)
+        self._hours: Times = np.full(size, -1, np.int64)
+
+    def add(self, time: int, value: float) -> None:
+        """Add a reading; the last of each hour is kept."""
+        hour = time // self.rules.every
+        row = hour % len(self._values)
+        if self._hours[row] <= hour and not math.isnan(value):
+            self._values[row], self._hours[row] = value, hour
+
+    def count(self, now: int) -> int:
+        """Return how many hours are known."""
+        return int(self._known(now).sum())
+
+    def rank(self, value: float, now: int) -> float:
+        """Return the percentile of a value, 0 to 100: equals count half; NaN without readings."""
+        known = self._values[self._known(now)]
+        if not len(known) or math.isnan(value):
+            return math.nan
+        below, equal = (known < value).sum(), (known == value).sum()
+        return float(100 * (below + equal / 2) / len(known))
+
+    def _known(self, now: int) -> np.ndarray:
+        last = now // self.rules.every
+        return (self._hours > last - len(self._hours)) & (self._hours <= last) & (self._hours >= 0)
+
+
+class CrowdingIndex(Struct, frozen=True):
+    """Mean percentile of what shows positioning."""
+
+    value: float | None
+    """0 to 100, high where longs are crowded; none with too few inputs."""
+    inputs: dict[str, float]
+    """Percentile of each input that is known."""
+
+
+def crowding_index(percentiles: Mapping[str, float], rules: Crowd = DEFAULT.crowd) -> CrowdingIndex:
+    """Return the crowding index of percentiles by name, NaN where one is not known."""
+    known = {name: value for name, value in percentiles.items() if not math.isnan(value)}
+    enough = len(known) >= rules.least
+    return CrowdingIndex(sum(known.values()) / len(known) if enough else None, known)
+
+
+def regime(
+    oi_change: float, price_change: float, deviation: float, rules: Crowd = DEFAULT.crowd
+) -> Regime:
+    """Return what open interest and price did together.
+
+    Args:
+        oi_change: Relative change of open interest in coins: in dollars it would contain the price.
+        price_change: Relative change of price over the same time.
+        deviation: Standard deviation of such price changes.
+        rules: Thresholds.
+    """
+    if abs(oi_change) < rules.oi_band or abs(price_change) < rules.price_band * deviation:
+        return "neutral"
+    if oi_change > 0:
+        return "new positions, price up" if price_change > 0 else "new positions, price down"
+    return "short covering" if price_change > 0 else "long unwinding"

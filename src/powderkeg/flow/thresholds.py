@@ -1,0 +1,148 @@
+"""Every threshold of the order-flow reads, in one versioned place.
+
+They were fitted on labelled synthetic books and are refitted on recordings; a change of any of them
+is a new `VERSION`, because recorded reads and their statistics belong to the thresholds of their
+time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND
+
+VERSION: Final = 1
+
+
+class Walls(Struct, frozen=True):
+    """Large resting size at one price."""
+
+    z: float = 3.5
+    """Standard deviations of log size above the baseline at this distance from the best price."""
+    times: float = 6.0
+    """Multiple of the baseline."""
+    share: float = 0.06
+    """Least share of all that rests on its side within reach."""
+    persist: int = 3 * SECOND
+    """µs a candidate stands before it is a wall."""
+    gone: float = 0.35
+    """Share of its greatest size below which a wall has ended."""
+    learning: float = 0.02
+    """Weight of one frame in the baseline."""
+    smooth: int = 7
+    """Steps on either side over which the baseline's median is taken."""
+
+
+class Pulls(Struct, frozen=True):
+    """Walls that were cancelled as price came near. Intent is not observable."""
+
+    cancelled: float = 0.75
+    """Least share of the size that vanished without trading."""
+    near: int = 6
+    """Steps from the best price within which it was removed."""
+    approach: int = 3
+    """Steps that price came nearer while it stood."""
+    born: int = 5
+    """Least distance in steps from the best price at which it was placed."""
+    life: int = 10 * MINUTE
+    """µs beyond which a removal is no pull."""
+    repeat: int = 10 * MINUTE
+    """µs within which another of about the same size counts as repeated."""
+    alike: float = 0.15
+    """Relative difference up to which two sizes are about the same."""
+
+
+class Absorption(Struct, frozen=True):
+    """Pressure that moves price less than it usually does."""
+
+    window: int = 20 * SECOND
+    """µs over which pressure and displacement are summed."""
+    ratio: float = 0.6
+    """Least absorption ratio."""
+    refill: float = 0.7
+    """Least refilled share of the volume that traded."""
+    grace: int = SECOND
+    """µs after a trade within which new size at its price is a refill. Without it the refill ratio
+    ranks backwards, because size comes back after the frame that took it."""
+    pressure: float = 3.5
+    """Robust standard deviations of log volume above the usual window from which it is pressure."""
+    pressed_every: int = 4
+    """Of windows under pressure one in so many is learned: bursts do not become usual at once."""
+    alike: float = 1 / 3
+    """Share of a window's volume from which another window says how far such volume moves price."""
+    prior: float = 3.0
+    """Windows that one over the depth shown counts as."""
+    sample: int = 5 * SECOND
+    """µs between two windows that the usual one is learned from."""
+    memory: int = 1_024
+    """Windows that are remembered for it."""
+    warm_up: int = 24
+    """Windows from which it is known."""
+
+
+class Prints(Struct, frozen=True):
+    """Prints of one taker, merged."""
+
+    merge: int = 50_000
+    """µs between prints of one side and market that are one order."""
+    floor: float = 50_000.0
+    """Quote currency: never call less a large print."""
+    quantile: float = 0.999
+    """Of the merged prints of `window`."""
+    window: int = DAY
+    """µs."""
+    resting: float = 0.995
+    """Quantile of wall notional from which a wall is a whale's."""
+    rest: int = 60 * SECOND
+    """µs a whale's wall has stood."""
+
+
+class Flow(Struct, frozen=True):
+    """Delta, footprint and profile."""
+
+    lookback: int = 20
+    """Bars of which price makes a new extreme before divergence is looked for."""
+    slack: float = 0.25
+    """Standard deviations of CVD within which its own extreme counts as reached."""
+    imbalance: float = 3.0
+    """Multiple of the diagonal neighbour from which a footprint cell is imbalanced."""
+    stacked: int = 3
+    """Adjacent imbalanced cells that are a stack."""
+    value_area: float = 0.7
+    """Share of volume inside the value area."""
+    naked: int = 80
+    """Bars for which an untouched point of control is remembered."""
+
+
+class Crowd(Struct, frozen=True):
+    """Positioning."""
+
+    history: int = 90 * DAY
+    """µs of readings that percentiles are taken over."""
+    every: int = HOUR
+    """µs between two of those readings."""
+    least: int = 3
+    """Inputs from which there is a crowding index."""
+    crowded: float = 90.0
+    """Percentile from which a trade is crowded."""
+    oi_band: float = 0.005
+    """Relative change of open interest, in coins, that is no change."""
+    price_band: float = 0.3
+    """Standard deviations of price that are no change."""
+
+
+class Thresholds(Struct, frozen=True):
+    """All of them."""
+
+    version: int = VERSION
+    walls: Walls = Walls()
+    pulls: Pulls = Pulls()
+    absorption: Absorption = Absorption()
+    prints: Prints = Prints()
+    flow: Flow = Flow()
+    crowd: Crowd = Crowd()
+
+
+DEFAULT: Final = Thresholds()

@@ -1,0 +1,117 @@
+"""What traded at each price, minute by minute: the columns of a ladder and the volume profile.
+
+Prices are kept in rows of a fixed step, sizes in base coin; a minute that is too old is dropped as
+a whole, so memory is bounded by time and by the rows that prices cross.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from powderkeg.events import DAY, MINUTE, Floats, Trade, Trades
+
+BOUGHT, SOLD, LARGEST, COUNT = range(4)
+_FIELDS: Final = 4
+_STEPS: Final = (1, 2, 5, 10)
+
+
+class TradedRows(Struct, frozen=True, eq=False):
+    """Rows of prices, rising."""
+
+    step: float
+    """Height of a row, quote currency."""
+    first: int
+    """Number of the lowest row; it begins at ``first * step``."""
+    bought: Floats
+    """Base coin taken by buyers, shape (rows,)."""
+    sold: Floats
+    largest: Floats
+    """Largest print, base coin, shape (rows,)."""
+    count: NDArray[np.int64]
+    """Prints, shape (rows,)."""
+
+
+class Traded:
+    """Volume by price and minute of one market."""
+
+    __slots__ = ("_first", "_minutes", "keep", "step")
+
+    def __init__(self, step: float, keep: int = DAY) -> None:
+        """Keep `keep` µs in rows of `step`."""
+        self.step = step
+        self.keep = keep
+        self._minutes: dict[int, Floats] = {}
+        """By minute: shape (rows, fields), from the row in `_first` on."""
+        self._first: dict[int, int] = {}
+
+    def add(self, event: Trade | Trades) -> None:
+        """Add prints."""
+        run = event.as_run() if isinstance(event, Trade) else event
+        rows = np.floor(run.prices / self.step + 1e-9).astype(np.int64)
+        minutes = run.times // MINUTE
+        for minute in np.unique(minutes).tolist():
+            inside = minutes == minute
+            self._add(minute, rows[inside], run.sizes[inside])
+
+    def _add(self, minute: int, rows: NDArray[np.int64], sizes: Floats) -> None:
+        self._make_room(minute, int(rows.min()), int(rows.max()))
+        cells, at, amounts = self._minutes[minute], rows - self._first[minute], np.abs(sizes)
+        np.add.at(cells, (at, np.where(sizes > 0, BOUGHT, SOLD)), amounts)
+        np.maximum.at(cells[:, LARGEST], at, amounts)
+        np.add.at(cells[:, COUNT], at, 1.0)
+
+    def _make_room(self, minute: int, low: int, high: int) -> None:
+        """Extend a minute to hold the rows, and drop minutes that are too old."""
+        known = self._minutes.get(minute)
+        if known is None:
+            for old in [m for m in self._minutes if (minute - m) * MINUTE >= self.keep]:
+                del self._minutes[old], self._first[old]
+            self._minutes[minute], self._first[minute] = np.zeros((high - low + 1, _FIELDS)), low
+            return
+        first = self._first[minute]
+        below, above = max(first - low, 0), max(high - first - len(known) + 1, 0)
+        if below or above:
+            self._minutes[minute] = np.pad(known, ((below, above), (0, 0)))
+            self._first[minute] = first - below
+
+    def rows(self, since: int, first: int, count: int, per_row: int = 1) -> TradedRows:
+        """Return what traded from a time on, in rows of several steps.
+
+        Args:
+            since: µs; the minute that holds it counts as a whole.
+            first: Number of the lowest row.
+            count: Number of rows.
+            per_row: Steps a row.
+        """
+        out = np.zeros((count, _FIELDS))
+        for minute, cells in self._minutes.items():
+            if minute < since // MINUTE:
+                continue
+            at = (self._first[minute] + np.arange(len(cells))) // per_row - first
+            inside = (at >= 0) & (at < count)
+            for field in (BOUGHT, SOLD, COUNT):
+                np.add.at(out[:, field], at[inside], cells[inside, field])
+            np.maximum.at(out[:, LARGEST], at[inside], cells[inside, LARGEST])
+        return TradedRows(
+            self.step * per_row, first, out[:, BOUGHT], out[:, SOLD], out[:, LARGEST],
+            out[:, COUNT].astype(np.int64),
+        )  # fmt: skip
+
+
+def step_for(price: float, tick: float, share: float = 5e-5) -> float:
+    """Return a round step near a share of a price: 1, 2 or 5 times a power of ten, and whole ticks.
+
+    Args:
+        price: > 0.
+        tick: Price increment of the market; a step is a multiple of it.
+        share: 0.5 basis points by default.
+    """
+    wanted = max(price * share, tick)
+    power = 10.0 ** math.floor(math.log10(wanted))
+    step = next(n * power for n in _STEPS if n * power >= wanted * (1 - 1e-9))
+    return max(1, round(step / tick)) * tick

@@ -1,0 +1,278 @@
+"""Walls: sizes far above what usually rests at their distance, and walls that were pulled.
+
+The usual size at each distance from the best price is learned per book and side, as a slow mean of
+the running median of log size over neighbouring steps, with its spread. A candidate is a wall once
+it has stood for a while, and ends when most of it is gone. A wall that was cancelled, not traded,
+after price had come near it is a *pulled wall*. Why it was pulled cannot be seen.
+
+Source: docs/orderflow.md, "Walls".
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from numba import njit
+from numpy.typing import NDArray
+
+from powderkeg.events import Floats
+from powderkeg.flow.thresholds import DEFAULT, Pulls, Thresholds
+from powderkeg.flow.window import NONE, REACH, WIDTH, BookWindow
+
+_ROOM: Final = 64
+"""Walls and candidates of one book at a time."""
+_REFRESH: Final = 10
+"""Frames between two updates of a book's baseline; books take turns."""
+(STEP, SIDE, SINCE, PEAK, TRADED, BORN, LAST, CONFIRMED, AWAY, REFILLED, HIT) = range(11)
+_FIELDS: Final = 11
+
+End: TypeAlias = Literal["traded", "cancelled", "pulled"]
+
+
+class Wall(Struct, frozen=True):
+    """One wall, as it stands or as it ended."""
+
+    book: int
+    side: int
+    """0 for a bid, 1 for an ask."""
+    step: int
+    """Its price in steps."""
+    since: int
+    """µs."""
+    peak: float
+    """Greatest size, base coin."""
+    size: float
+    """Size now, base coin."""
+    traded: float
+    """Base coin taken from it."""
+    born: int
+    """Distance from the best price when it appeared, steps."""
+    distance: int
+    """Distance now, steps; of one that ended the nearer of this frame and the one before, because
+    price may have left again within the frame."""
+    refilled: float
+    """Base coin added within a second of a trade against it."""
+    end: End | None = None
+
+    @property
+    def refill(self) -> float:
+        """Refilled over traded; 0 where nothing traded."""
+        return self.refilled / self.traded if self.traded > 0 else 0.0
+
+    @property
+    def cancelled(self) -> float:
+        """Share of what is gone that was not traded, 0 to 1."""
+        gone = self.peak - self.size
+        return 1 - min(1.0, self.traded / gone) if gone > 0 else 0.0
+
+
+class Walls:
+    """Walls of all books of a window."""
+
+    __slots__ = ("_counts", "_frame", "_limit", "_mean", "_rows", "_spread", "rules", "warm")
+
+    def __init__(self, books: int, rules: Thresholds = DEFAULT) -> None:
+        """Start without a baseline."""
+        self.rules = rules
+        self._mean: Floats = np.zeros((books, 2, REACH))
+        self._spread: Floats = np.zeros((books, 2, REACH))
+        self._limit: Floats = np.full((books, 2, REACH), np.inf)
+        """Size from which a level is a candidate, base coin."""
+        self._rows: Floats = np.zeros((books, _ROOM, _FIELDS))
+        self._counts: NDArray[np.int64] = np.zeros(books, np.int64)
+        self._frame = 0
+        self.warm: NDArray[np.int64] = np.zeros(books, np.int64)
+        """Updates of each book's baseline so far."""
+
+    def frame(self, window: BookWindow, now: int) -> list[Wall]:
+        """Read a frame; return the walls that ended in it."""
+        w = self.rules.walls
+        _baselines(
+            window.size, window.base, window.best, self._mean, self._spread, self._limit, self.warm,
+            self._frame, w.learning * _REFRESH, w.z, w.times, w.smooth,
+        )  # fmt: skip
+        self._frame += 1
+        ended = np.zeros((len(self._counts) * _ROOM, _FIELDS + 1))
+        limits = np.array([w.persist, w.gone, w.share, self.rules.absorption.grace], np.float64)
+        count = _step(
+            window.size, window.traded, window.base, window.best, self._limit, self._rows,
+            self._counts, float(now), limits, ended,
+        )  # fmt: skip
+        return [self._ended(row) for row in ended[:count].tolist()]
+
+    def standing(self) -> list[Wall]:
+        """Return the walls that stand, books in order, longest standing first."""
+        out: list[Wall] = []
+        for book, count in enumerate(self._counts.tolist()):
+            rows = self._rows[book, :count]
+            ordered = rows[rows[:, SINCE].argsort(kind="stable")].tolist()
+            out += [_wall(book, row) for row in ordered if row[CONFIRMED]]
+        return out
+
+    def _ended(self, row: list[float]) -> Wall:
+        wall = _wall(int(row[_FIELDS]), row)
+        return replace(wall, end=_end(wall, int(row[CONFIRMED]) - wall.since, self.rules.pulls))
+
+
+def _wall(book: int, row: list[float]) -> Wall:
+    return Wall(
+        book, int(row[SIDE]), int(row[STEP]), int(row[SINCE]), row[PEAK], row[LAST], row[TRADED],
+        int(row[BORN]), int(row[AWAY]), row[REFILLED],
+    )  # fmt: skip
+
+
+def _end(wall: Wall, life: int, rules: Pulls) -> End:
+    """Return how a wall ended."""
+    if wall.cancelled < rules.cancelled:
+        return "traded"
+    near = max(wall.distance, 0) <= rules.near
+    approached = wall.born - wall.distance >= rules.approach and wall.born >= rules.born
+    return "pulled" if near and approached and life <= rules.life else "cancelled"
+
+
+@njit(cache=True)
+def _median(values: Floats, scratch: Floats) -> float:
+    """Return the median of a few values, by insertion."""
+    n = len(values)
+    for i in range(n):
+        x, j = values[i], i
+        while j > 0 and scratch[j - 1] > x:
+            scratch[j] = scratch[j - 1]
+            j -= 1
+        scratch[j] = x
+    return scratch[n // 2] if n % 2 else 0.5 * (scratch[n // 2 - 1] + scratch[n // 2])
+
+
+@njit(cache=True)
+def _smooth(values: Floats, smooth: int, out: Floats, scratch: Floats, near: Floats) -> None:
+    """Write the running median over `smooth` neighbours on either side; NaN does not count.
+
+    Where all of them are NaN, `out` stays as it is.
+    """
+    n = len(values)
+    for d in range(n):
+        count = 0
+        for k in range(max(d - smooth, 0), min(d + smooth + 1, n)):
+            if not np.isnan(values[k]):
+                near[count] = values[k]
+                count += 1
+        if count:
+            out[d] = _median(near[:count], scratch)
+
+
+@njit(cache=True)
+def _baselines(
+    size: Floats, base: NDArray[np.int64], best: NDArray[np.int64], mean: Floats, spread: Floats,
+    limit: Floats, warm: NDArray[np.int64], frame: int, learning: float, z: float, times: float,
+    smooth: int,
+) -> None:  # fmt: skip
+    """Update the baselines of the books whose turn it is."""
+    logs, typical = np.zeros(REACH), np.zeros(REACH)
+    scratch, near = np.zeros(2 * smooth + 1), np.zeros(2 * smooth + 1)
+    for b in range(len(base)):
+        if b % _REFRESH != frame % _REFRESH and warm[b] > 0:
+            continue
+        if best[b, 0] == NONE or best[b, 1] == NONE:
+            continue
+        for side in range(2):
+            for d in range(REACH):
+                c = best[b, side] - base[b] + (d if side == 1 else -d)
+                x = size[b, side, c] if 0 <= c < WIDTH else 0.0
+                logs[d] = np.log(x) if x > 0.0 else np.nan  # an empty level says nothing of size
+            typical[:] = mean[b, side]
+            if not warm[b]:
+                typical[:] = np.nanmedian(logs)
+            _smooth(logs, smooth, typical, scratch, near)
+            rate = learning if warm[b] else 1.0
+            away = np.abs(logs - typical)
+            mean[b, side] += rate * (typical - mean[b, side])
+            typical[:] = spread[b, side]
+            if not warm[b]:
+                typical[:] = np.nanmedian(away)
+            _smooth(away, smooth, typical, scratch, near)
+            spread[b, side] += rate * (typical - spread[b, side])
+            for d in range(REACH):
+                deviation = 1.4826 * max(spread[b, side, d], 0.05)
+                above = np.exp(mean[b, side, d])
+                limit[b, side, d] = max(times * above, above * np.exp(z * deviation))
+        warm[b] += 1
+
+
+@njit(cache=True)
+def _step(
+    size: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64], limit: Floats,
+    rows: Floats, counts: NDArray[np.int64], now: float, limits: Floats, ended: Floats,
+) -> int:  # fmt: skip
+    """Update standing walls, write those that ended, and begin new candidates.
+
+    `limits` are the thresholds `persist`, `gone` and `share` of walls, and `grace` of refills. An
+    ended row is the wall's fields, with its end in CONFIRMED, then the book.
+    """
+    persist, gone, share, grace = limits
+    n = 0
+    for b in range(len(base)):
+        if best[b, 0] == NONE or best[b, 1] == NONE:
+            continue
+        i = 0
+        while i < counts[b]:
+            row = rows[b, i]
+            side = int(row[SIDE])
+            c = int(row[STEP]) - base[b]
+            x = size[b, side, c] if 0 <= c < WIDTH else 0.0
+            taken = traded[b, side, c] if 0 <= c < WIDTH else 0.0
+            row[TRADED] += taken
+            if taken > 0.0:
+                row[HIT] = now
+            if row[HIT] > 0.0 and now - row[HIT] <= grace:
+                row[REFILLED] += max(0.0, x - row[LAST] + taken)
+            row[PEAK] = max(row[PEAK], x)
+            row[LAST] = x
+            away = (best[b, 0] - row[STEP]) if side == 0 else (row[STEP] - best[b, 1])
+            before, row[AWAY] = row[AWAY], away
+            if row[CONFIRMED] == 0.0 and now - row[SINCE] >= persist:
+                row[CONFIRMED] = now
+            if x >= gone * row[PEAK]:
+                i += 1
+                continue
+            if row[CONFIRMED] > 0.0 and 0 <= c < WIDTH:
+                ended[n, :_FIELDS] = row
+                ended[n, CONFIRMED] = now
+                ended[n, AWAY] = min(before, away)
+                ended[n, _FIELDS] = b
+                n += 1
+            counts[b] -= 1
+            rows[b, i] = rows[b, counts[b]]
+        _begin(size, base, best, limit, rows, counts, b, now, share)
+    return n
+
+
+@njit(cache=True)
+def _begin(
+    size: Floats, base: NDArray[np.int64], best: NDArray[np.int64], limit: Floats, rows: Floats,
+    counts: NDArray[np.int64], b: int, now: float, share: float,
+) -> None:  # fmt: skip
+    """Begin a candidate at each large level that is none yet."""
+    for side in range(2):
+        whole = 0.0
+        for d in range(REACH):
+            c = best[b, side] - base[b] + (d if side == 1 else -d)
+            whole += size[b, side, c] if 0 <= c < WIDTH else 0.0
+        for d in range(REACH):
+            step = best[b, side] + (d if side == 1 else -d)
+            c = step - base[b]
+            if not 0 <= c < WIDTH or size[b, side, c] < max(limit[b, side, d], share * whole):
+                continue
+            known = counts[b] >= _ROOM
+            for i in range(counts[b]):
+                known |= rows[b, i, STEP] == step and rows[b, i, SIDE] == side
+            if not known:
+                x = size[b, side, c]
+                row = rows[b, counts[b]]
+                row[:] = 0.0
+                row[STEP], row[SIDE], row[SINCE] = step, side, now
+                row[BORN] = row[AWAY] = d
+                row[PEAK] = row[LAST] = x
+                counts[b] += 1

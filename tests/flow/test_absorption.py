@@ -1,0 +1,148 @@
+"""Refill and absorption on a book whose displacement and refills are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from powderkeg.events import SECOND
+from powderkeg.flow.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.window import ASK, BID, BookWindow
+
+FRAME = SECOND // 10
+
+
+def levels(rows):
+    return tuple(np.array(rows, np.float64).reshape(-1, 2).T)
+
+
+class Market:
+    """Two coins on each step; takers eat whole steps, or meet one that refills."""
+
+    def __init__(self) -> None:
+        self.window, self.reads = BookWindow([1.0]), AbsorptionReads(1)
+        self.bid, self.now = 1_000, 0
+        self.found: list[Pressure] = []
+        self.held: tuple[int, float] | None = None
+        self._frames = 0
+
+    def load(self, shown: float = 2.0) -> None:
+        bids = [(float(self.bid - d), 2.0 if d else shown) for d in range(80)]
+        asks = [(float(self.bid + 1 + d), 2.0) for d in range(80)]
+        self.window.load(0, levels(bids), levels(asks))
+
+    def run(self, seconds: float, sold: float = 0.0, *, refilled: bool = False) -> None:
+        """Sell so much at each frame: price falls by it over two coins a step, or is held."""
+        for _ in range(round(seconds * SECOND / FRAME)):
+            self.now += FRAME
+            self._frames += 1
+            shown = 2.0
+            if sold:
+                self.window.trade(0, "sell", float(self.bid), sold)
+                if refilled and self._frames % 2:
+                    shown = max(2.0 - sold, 0.1)
+                elif not refilled:
+                    self.bid -= max(1, round(sold / 2))
+            self.load(shown)
+            self.found += self.reads.frame(self.window, self.now)
+            self.window.end_frame()
+
+    def calm(self, rounds: int = 30) -> None:
+        """Trade a little, price going up and down."""
+        for n in range(rounds):
+            for _ in range(5):
+                self.run(0.9)
+                self.run(0.1, 0.2 + 0.05 * (n % 4), refilled=True)
+                self.window.trade(0, "buy", float(self.bid + 1), 0.2)
+
+
+def test_calm_trading_is_no_pressure():
+    market = Market()
+    market.calm()
+    assert market.found == []
+
+
+def test_pressure_that_moves_price_as_usual_is_not_absorbed():
+    market = Market()
+    market.calm()
+    market.run(10, 2.0)
+    assert market.found
+    assert not any(read.absorbed for read in market.found)
+    last = market.found[-1]
+    assert (last.side, last.pressed) == (BID, True)
+    assert last.displacement == pytest.approx(100, abs=2)
+    assert last.ratio < 0.6
+
+
+def test_pressure_that_is_refilled_and_does_not_move_price_is_absorbed():
+    market = Market()
+    market.calm()
+    market.run(10, 1.5, refilled=True)
+    assert any(read.absorbed for read in market.found)
+    last = market.found[-1]
+    assert last.displacement == 0.0
+    assert last.ratio == 1.0
+    assert last.refill >= 0.7
+
+
+def test_size_that_comes_back_within_a_second_is_a_refill_and_later_is_not():
+    early, late = Market(), Market()
+    for market, pause in ((early, 0.5), (late, 1.5)):
+        market.run(1)
+        market.window.trade(0, "sell", float(market.bid), 1.5)
+        market.now += FRAME
+        market.load(0.5)
+        market.reads.frame(market.window, market.now)
+        market.window.end_frame()
+        for _ in range(round(pause * 10)):
+            market.now += FRAME
+            market.load(0.5)
+            market.reads.frame(market.window, market.now)
+            market.window.end_frame()
+        market.run(0.1)
+    assert early.reads.read(early.window, 0, BID, early.now).refill == pytest.approx(1.0)
+    assert late.reads.read(late.window, 0, BID, late.now).refill == 0.0
+
+
+def test_before_the_usual_window_is_known_nothing_is_pressure():
+    market = Market()
+    market.run(10, 1.5, refilled=True)
+    assert market.found == []
+    read = market.reads.read(market.window, 0, BID, market.now)
+    assert math.isnan(read.deviations)
+    assert not read.pressed
+
+
+def test_a_side_on_which_nothing_trades_has_no_ratio():
+    market = Market()
+    market.run(3)
+    read = market.reads.read(market.window, 0, ASK, market.now)
+    assert (read.volume, read.refill, read.displacement) == (0.0, 0.0, 0.0)
+    assert math.isnan(read.ratio)
+
+
+@pytest.mark.parametrize("shift", [3, -3, 400])
+def test_the_last_trades_move_with_the_window(shift):
+    market = Market()
+    market.run(1)
+    market.window.trade(0, "sell", float(market.bid), 1.0)
+    market.run(0.1)
+    before = market.reads._last.copy()
+    column = market.bid - int(market.window.base[0])
+    market.reads.roll(0, shift)
+    moved = market.reads._last[0, BID]
+    if abs(shift) < 256:
+        assert moved[column - shift] == before[0, BID, column]
+    else:
+        assert (moved < 0).all()
+    market.reads.roll(0, 0)
+
+
+def test_a_pause_of_the_stream_empties_the_seconds_it_lasted():
+    market = Market()
+    market.run(2, 1.0, refilled=True)
+    market.now += 60 * SECOND
+    market.run(0.1)
+    assert market.reads.read(market.window, 0, BID, market.now).volume == 0.0

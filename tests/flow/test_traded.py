@@ -1,0 +1,73 @@
+"""Volume by price and minute."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from powderkeg.events import DAY, MINUTE, Trade, Trades
+from powderkeg.flow.traded import Traded, step_for
+
+M = "binance:BTCUSDT"
+ROWS = st.lists(
+    st.tuples(st.integers(0, 10**9), st.integers(90, 110), st.integers(-9, 9).filter(bool)),
+    min_size=1,
+)
+
+
+def test_prints_are_kept_by_price_side_and_size():
+    traded = Traded(1.0)
+    traded.add(Trades.of(M, 9, [(0, 100.2, 1.0), (1, 100.9, -2.0), (2, 102.0, 4.0)]))
+    traded.add(Trade(M, 3, 3, 100.0, 3.0, "sell"))
+    rows = traded.rows(0, 100, 3)
+    assert rows.bought.tolist() == [1, 0, 4]
+    assert rows.sold.tolist() == [5, 0, 0]
+    assert rows.largest.tolist() == [3, 0, 4]
+    assert rows.count.tolist() == [3, 0, 1]
+
+
+@given(ROWS, st.integers(1, 7))
+def test_rows_of_several_steps_hold_the_same_volume(rows, per_row):
+    traded = Traded(1.0)
+    traded.add(Trades.of(M, 9, [(t, float(p), float(s)) for t, p, s in rows]))
+    found = traded.rows(0, 80 // per_row, 60, per_row)
+    assert found.bought.sum() == sum(s for _, _, s in rows if s > 0)
+    assert found.sold.sum() == -sum(s for _, _, s in rows if s < 0)
+    assert found.count.sum() == len(rows)
+    assert found.step == per_row
+
+
+@given(ROWS)
+def test_prints_one_by_one_and_in_a_run_are_the_same(rows):
+    run = Trades.of(M, 9, [(t, float(p), float(s)) for t, p, s in rows])
+    bulk, single = Traded(1.0), Traded(1.0)
+    bulk.add(run)
+    for trade in run.singles():
+        single.add(trade)
+    for name in ("bought", "sold", "largest", "count"):
+        ours, theirs = (getattr(each.rows(0, 90, 21), name) for each in (bulk, single))
+        assert ours.tolist() == theirs.tolist()
+
+
+def test_only_what_traded_since_a_time_is_returned_and_old_minutes_are_dropped():
+    traded = Traded(1.0, keep=DAY)
+    for minute in (0, 5, 1_441):
+        traded.add(Trade(M, minute * MINUTE, 0, 100.0, 1.0, "buy"))
+    assert traded.rows(0, 100, 1).bought.tolist() == [2.0]
+    assert traded.rows(6 * MINUTE, 100, 1).bought.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "expected"),
+    [(100_000.0, 0.1, 5.0), (3_500.0, 0.01, 0.2), (0.1234, 1e-5, 1e-5), (150.0, 0.01, 0.01)],
+)
+def test_a_step_is_round_and_whole_ticks(price, tick, expected):
+    assert step_for(price, tick) == pytest.approx(expected)
+
+
+@given(st.floats(1e-6, 1e6), st.sampled_from([1e-8, 1e-5, 0.01, 0.1, 0.5]))
+def test_every_step_is_a_multiple_of_the_tick(price, tick):
+    step = step_for(price, tick)
+    assert step >= tick * (1 - 1e-9)
+    assert step / tick == pytest.approx(round(step / tick))

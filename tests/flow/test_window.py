@@ -1,0 +1,97 @@
+"""Books as arrays: rounding, centring, and the identity of added, cancelled and traded size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from powderkeg.flow.window import ASK, BID, NONE, WIDTH, BookWindow, shifted
+
+
+def levels(rows):
+    return tuple(np.array(rows, np.float64).reshape(-1, 2).T)
+
+
+def at(window: BookWindow, side: int, step: int) -> float:
+    return float(window.size[0, side, step - int(window.base[0])])
+
+
+def test_bids_are_rounded_down_and_asks_up():
+    window = BookWindow([10.0])
+    window.load(0, levels([(99.9, 1.0), (90.0, 2.0)]), levels([(100.1, 3.0), (110.0, 4.0)]))
+    assert window.best[0].tolist() == [9, 11]
+    assert at(window, BID, 9) == 3.0
+    assert at(window, ASK, 11) == 7.0
+
+
+@pytest.mark.parametrize("step", [0.1, 0.01, 0.5])
+def test_a_price_on_a_step_stays_on_it_whatever_its_binary_fraction(step):
+    window = BookWindow([step])
+    for number in range(1, 2_000):
+        assert window.step_of(0, BID, number * step) == number
+        assert window.step_of(0, ASK, number * step) == number
+
+
+def test_an_empty_side_has_no_best_price():
+    window = BookWindow([1.0])
+    window.load(0, levels([]), levels([(100.0, 1.0)]))
+    assert window.best[0].tolist() == [NONE, 100]
+    window.load(0, levels([]), levels([]))
+    assert window.best[0].tolist() == [NONE, NONE]
+
+
+def test_the_window_stays_while_price_is_near_its_middle_and_follows_when_it_leaves():
+    window = BookWindow([1.0])
+    window.load(0, levels([(999.0, 1.0)]), levels([(1001.0, 1.0)]))
+    base = int(window.base[0])
+    window.load(0, levels([(1039.0, 1.0), (999.0, 2.0)]), levels([(1041.0, 1.0)]))
+    assert int(window.base[0]) == base
+    window.end_frame()
+    window.load(0, levels([(1099.0, 1.0), (999.0, 3.0)]), levels([(1101.0, 1.0)]))
+    assert int(window.base[0]) == base + 100
+    assert at(window, BID, 1099) == 1.0
+    assert window.before[0, BID, 999 - int(window.base[0])] == 2.0
+
+
+def test_what_lies_outside_the_window_is_left_out():
+    window = BookWindow([1.0])
+    window.load(0, levels([(999.0, 1.0), (1.0, 5.0)]), levels([(1001.0, 1.0), (5_000.0, 7.0)]))
+    assert window.size.sum() == 2.0
+    window.trade(0, "buy", 5_000.0, 1.0)
+    assert window.traded.sum() == 0.0
+
+
+@given(st.floats(0, 9), st.floats(0, 9), st.floats(0, 9))
+def test_net_is_what_was_added_less_what_was_cancelled(shown, taken, added):
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, shown + 1)]), levels([(101.0, 1.0)]))
+    window.end_frame()
+    left = max(shown + 1 - taken, 0.0)
+    window.trade(0, "sell", 99.0, shown + 1 - left)
+    window.load(0, levels([(99.0, left + added), (98.0, 1e-3)]), levels([(101.0, 1.0)]))
+    column = 99 - int(window.base[0])
+    assert float(window.net()[0, BID, column]) == pytest.approx(added, abs=1e-9)
+    assert float(window.net()[0, ASK, 101 - int(window.base[0])]) == 0.0
+
+
+def test_a_buyer_takes_from_the_asks_and_a_seller_from_the_bids():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]))
+    window.trade(0, "buy", 101.0, 2.0)
+    window.trade(0, "sell", 99.0, 3.0)
+    base = int(window.base[0])
+    assert window.traded[0, ASK, 101 - base] == 2.0
+    assert window.traded[0, BID, 99 - base] == 3.0
+    window.end_frame()
+    assert not window.traded.any()
+
+
+@given(st.integers(-WIDTH - 5, WIDTH + 5))
+def test_shifting_keeps_each_step_at_its_place(shift):
+    cells = np.arange(1.0, WIDTH + 1)
+    moved = shifted(cells, shift)
+    for column in range(WIDTH):
+        known = 0 <= column + shift < WIDTH
+        assert moved[column] == (cells[column + shift] if known else 0.0)
