@@ -40,7 +40,7 @@ class Market:
             self._frames += 1
             shown = 2.0
             if sold:
-                self.window.trade(0, "sell", float(self.bid), sold)
+                self.window.add_trades(0, np.array([float(self.bid)]), np.array([-(sold)]))
                 if refilled and self._frames % 2:
                     shown = max(2.0 - sold, 0.1)
                 elif not refilled:
@@ -55,7 +55,7 @@ class Market:
             for _ in range(5):
                 self.run(0.9)
                 self.run(0.1, 0.2 + 0.05 * (n % 4), refilled=True)
-                self.window.trade(0, "buy", float(self.bid + 1), 0.2)
+                self.window.add_trades(0, np.array([float(self.bid + 1)]), np.array([0.2]))
 
 
 def test_calm_trading_is_no_pressure():
@@ -91,7 +91,7 @@ def test_size_that_comes_back_within_a_second_is_a_refill_and_later_is_not():
     early, late = Market(), Market()
     for market, pause in ((early, 0.5), (late, 1.5)):
         market.run(1)
-        market.window.trade(0, "sell", float(market.bid), 1.5)
+        market.window.add_trades(0, np.array([float(market.bid)]), np.array([-(1.5)]))
         market.now += FRAME
         market.load(0.5)
         market.reads.frame(market.window, market.now)
@@ -127,7 +127,7 @@ def test_a_side_on_which_nothing_trades_has_no_ratio():
 def test_the_last_trades_move_with_the_window(shift):
     market = Market()
     market.run(1)
-    market.window.trade(0, "sell", float(market.bid), 1.0)
+    market.window.add_trades(0, np.array([float(market.bid)]), np.array([-(1.0)]))
     market.run(0.1)
     before = market.reads._last.copy()
     column = market.bid - int(market.window.base[0])

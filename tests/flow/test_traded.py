@@ -59,15 +59,14 @@ def test_only_what_traded_since_a_time_is_returned_and_old_minutes_are_dropped()
 
 
 @pytest.mark.parametrize(
-    ("price", "tick", "expected"),
-    [(100_000.0, 0.1, 5.0), (3_500.0, 0.01, 0.2), (0.1234, 1e-5, 1e-5), (150.0, 0.01, 0.01)],
+    ("price", "expected"), [(100_000.0, 5.0), (3_500.0, 0.2), (0.1234, 1e-5), (150.0, 0.01)]
 )
-def test_a_step_is_round_and_whole_ticks(price, tick, expected):
-    assert step_for(price, tick) == pytest.approx(expected)
+def test_a_step_is_round_and_near_half_a_basis_point(price, expected):
+    assert step_for(price) == pytest.approx(expected)
 
 
-@given(st.floats(1e-6, 1e6), st.sampled_from([1e-8, 1e-5, 0.01, 0.1, 0.5]))
-def test_every_step_is_a_multiple_of_the_tick(price, tick):
-    step = step_for(price, tick)
-    assert step >= tick * (1 - 1e-9)
-    assert step / tick == pytest.approx(round(step / tick))
+@given(st.floats(1e-6, 1e6))
+def test_a_step_is_one_two_or_five_times_a_power_of_ten(price):
+    step = step_for(price)
+    assert price * 5e-5 * (1 - 1e-9) <= step <= price * 5e-5 * 2.5 * (1 + 1e-9)
+    assert f"{step:.0e}"[0] in "125"

@@ -25,11 +25,11 @@ class Market:
         self.extra: dict[tuple[int, int], float] = {}
         self.ended = []
 
-    def run(self, seconds: float, *, trade: tuple[str, int, float] | None = None) -> None:
+    def run(self, seconds: float, *, trade: tuple[float, float] | None = None) -> None:
         for _ in range(round(seconds * SECOND / FRAME)):
             self.now += FRAME
             if trade is not None:
-                self.window.trade(0, trade[0], float(trade[1]), trade[2])
+                self.window.add_trades(0, np.array([trade[0]]), np.array([trade[1]]))
             sides = [
                 [
                     (float(s), 1.0 + d % 3 / 10 + self.extra.get((side, s), 0.0))
@@ -117,7 +117,7 @@ def test_a_wall_that_was_taken_was_traded():
     market.middle -= 19
     market.run(1)
     market.extra[place] = 0.0
-    market.run(0.1, trade=("sell", place[1], 50.0))
+    market.run(0.1, trade=(place[1], -50.0))
     (wall,) = market.ended
     assert wall.end == "traded"
     assert wall.traded == 50.0

@@ -30,8 +30,8 @@ def test_bids_are_rounded_down_and_asks_up():
 def test_a_price_on_a_step_stays_on_it_whatever_its_binary_fraction(step):
     window = BookWindow([step])
     for number in range(1, 2_000):
-        assert window.step_of(0, BID, number * step) == number
-        assert window.step_of(0, ASK, number * step) == number
+        assert window.steps_of(0, BID, np.array([number * step])) == [number]
+        assert window.steps_of(0, ASK, np.array([number * step])) == [number]
 
 
 def test_an_empty_side_has_no_best_price():
@@ -59,7 +59,7 @@ def test_what_lies_outside_the_window_is_left_out():
     window = BookWindow([1.0])
     window.load(0, levels([(999.0, 1.0), (1.0, 5.0)]), levels([(1001.0, 1.0), (5_000.0, 7.0)]))
     assert window.size.sum() == 2.0
-    window.trade(0, "buy", 5_000.0, 1.0)
+    window.add_trades(0, np.array([5_000.0]), np.array([1.0]))
     assert window.traded.sum() == 0.0
 
 
@@ -69,7 +69,7 @@ def test_net_is_what_was_added_less_what_was_cancelled(shown, taken, added):
     window.load(0, levels([(99.0, shown + 1)]), levels([(101.0, 1.0)]))
     window.end_frame()
     left = max(shown + 1 - taken, 0.0)
-    window.trade(0, "sell", 99.0, shown + 1 - left)
+    window.add_trades(0, np.array([99.0]), np.array([-(shown + 1 - left)]))
     window.load(0, levels([(99.0, left + added), (98.0, 1e-3)]), levels([(101.0, 1.0)]))
     column = 99 - int(window.base[0])
     assert float(window.net()[0, BID, column]) == pytest.approx(added, abs=1e-9)
@@ -79,8 +79,8 @@ def test_net_is_what_was_added_less_what_was_cancelled(shown, taken, added):
 def test_a_buyer_takes_from_the_asks_and_a_seller_from_the_bids():
     window = BookWindow([1.0])
     window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]))
-    window.trade(0, "buy", 101.0, 2.0)
-    window.trade(0, "sell", 99.0, 3.0)
+    window.add_trades(0, np.array([101.0]), np.array([2.0]))
+    window.add_trades(0, np.array([99.0]), np.array([-(3.0)]))
     base = int(window.base[0])
     assert window.traded[0, ASK, 101 - base] == 2.0
     assert window.traded[0, BID, 99 - base] == 3.0

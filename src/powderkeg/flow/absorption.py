@@ -23,7 +23,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats, Times
-from powderkeg.flow.thresholds import DEFAULT, Absorption
+from powderkeg.flow.thresholds import DEFAULT, AbsorptionRules
 from powderkeg.flow.window import BID, NONE, REACH, WIDTH, BookWindow
 
 (VOLUME, REFILLED, LOWEST, HIGHEST, FIRST) = range(5)
@@ -58,11 +58,11 @@ class AbsorptionReads:
     """Absorption on both sides of all books of a window."""
 
     __slots__ = (
-        "_counts", "_last", "_limit", "_sampled", "_second", "_slopes", "_slots", "_usual",
-        "_volumes", "rules", "seconds",
+        "_counts", "_last", "_limit", "_limited", "_sampled", "_second", "_slopes", "_slots",
+        "_usual", "_volumes", "rules", "seconds",
     )  # fmt: skip
 
-    def __init__(self, books: int, rules: Absorption = DEFAULT.absorption) -> None:
+    def __init__(self, books: int, rules: AbsorptionRules = DEFAULT.absorption) -> None:
         """Start without a usual window."""
         self.rules = rules
         self.seconds = rules.window // SECOND
@@ -72,6 +72,7 @@ class AbsorptionReads:
         self._slots[..., LOWEST:] = np.nan
         self._second = -1
         self._sampled = 0
+        self._limited = 0
         self._volumes: Floats = np.full((books, 2, rules.memory), np.nan)
         self._slopes: Floats = np.full((books, 2, rules.memory), np.nan)
         self._counts: NDArray[np.int64] = np.zeros((books, 2), np.int64)
@@ -116,7 +117,9 @@ class AbsorptionReads:
             wanted = (volume > 0) & (pressed_too | (volume < self._limit))
             for book, side in np.argwhere(wanted).tolist():
                 self._learn(self.read(window, book, side, now))
-            self._limits()
+            if now - self._limited >= self.rules.refresh or not np.isfinite(self._limit).any():
+                self._limited = now
+                self._limits()
         pressed = np.argwhere((volume > 0) & (volume >= self._limit)).tolist()
         return [self.read(window, book, side, now) for book, side in pressed]
 
@@ -140,7 +143,8 @@ class AbsorptionReads:
         refill = float(slots[:, REFILLED].sum()) / v if v > 0 else 0.0
         middle, spread = self._usual[book, side].tolist()
         deviations = (math.log(v) - middle) / spread if v > 0 else math.nan
-        ratio = 1 - moved / (self._slope(window, book, side, v) * v) if v > 0 else math.nan
+        usual = self._slope(window, book, side, v) * v if v > 0 else 0.0
+        ratio = 1 - moved / usual if usual > 0 else math.nan
         pressed = deviations >= rules.pressure
         return Pressure(
             book, side, now, v, deviations, refill, moved, ratio, pressed,

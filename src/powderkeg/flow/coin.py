@@ -45,15 +45,15 @@ class MarketFlow:
         self.name = name
         self.cvd = CumulativeDelta()
         self.merger = PrintMerger(name)
-        self.traded = Traded(step_for(price, price * 1e-7), TRADED)
+        self.traded = Traded(step_for(price), TRADED)
 
 
 class CoinFlow:
     """Order flow of one coin."""
 
     __slots__ = (
-        "_at", "_names", "_shown", "absorption", "ended", "markets", "now", "pressures", "prints",
-        "scale", "walls", "window",
+        "_at", "_names", "_shown", "_traded", "absorption", "ended", "markets", "now", "pressures",
+        "prints", "scale", "walls", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -76,6 +76,8 @@ class CoinFlow:
         self._shown: list[int] = []
         """Time of the last change of each book that was read, µs."""
         self._at = 0
+        self._traded = False
+        """Whether any book was traded against in this frame."""
 
     def book_of(self, number: int) -> str:
         """Return the market of a book of the window."""
@@ -91,9 +93,8 @@ class CoinFlow:
         known.traded.add(run)
         self._add_prints(known.merger.add(run))
         if market in self._names:
-            book = self._names.index(market)
-            for trade in run.singles():
-                self.window.trade(book, trade.taker, trade.price, trade.size)
+            book, self._traded = self._names.index(market), True
+            self.window.add_trades(book, run.prices, run.sizes)
 
     def _add_prints(self, done: list[MergedPrint]) -> None:
         for each in done:
@@ -112,14 +113,17 @@ class CoinFlow:
         self._at = now // FRAME
         for market in self.markets.values():
             self._add_prints(market.merger.flush(now))
-        if self._load(books):
-            self.now = self._at * FRAME
-            self.ended.extend((self.now, wall) for wall in self.walls.frame(self.window, self.now))
-            self.pressures.extend(self.absorption.frame(self.window, self.now))
+        if not self._load(books) and not self._traded:
+            return  # nothing has changed: what is only older now is read with the next change
+        self._traded = False
+        self.now = self._at * FRAME
+        self.ended.extend((self.now, wall) for wall in self.walls.frame(self.window, self.now))
+        self.pressures.extend(self.absorption.frame(self.window, self.now))
         self.window.end_frame()
 
     def _load(self, books: Mapping[str, Book]) -> bool:
-        """Copy the books that are live into the window; return whether there is any."""
+        """Copy the live books that have changed into the window; return whether there were any."""
+        changed = False
         live = [(name, book) for name, book in books.items() if book.status == "live"]
         for name, book in live:
             if not math.isfinite(book.mid) or book.mid <= 0:
@@ -134,7 +138,8 @@ class CoinFlow:
             )
             if moved:
                 self.absorption.roll(number, moved)
-        return bool(self._names)
+            changed = True
+        return changed
 
     def _number(self, name: str, mid: float) -> int | None:
         """Return the number of a market's book, a new one at first; None where there is no room."""
@@ -145,5 +150,5 @@ class CoinFlow:
         number = len(self._names)
         self._names.append(name)
         self._shown.append(0)
-        self.window.steps[number] = step_for(mid, mid * 1e-7)
+        self.window.steps[number] = step_for(mid)
         return number

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import HOUR, Floats, Times
-from powderkeg.flow.thresholds import DEFAULT, Crowd
+from powderkeg.flow.thresholds import DEFAULT, CrowdRules
 
 EIGHT_HOURS: Final = 8 * HOUR
 Regime: TypeAlias = Literal[
@@ -42,7 +42,7 @@ class Percentiles:
 
     __slots__ = ("_hours", "_values", "rules")
 
-    def __init__(self, rules: Crowd = DEFAULT.crowd) -> None:
+    def __init__(self, rules: CrowdRules = DEFAULT.crowd) -> None:
         """Start without readings."""
         self.rules = rules
         size = rules.history // rules.every
@@ -82,7 +82,9 @@ class CrowdingIndex(Struct, frozen=True):
     """Percentile of each input that is known."""
 
 
-def crowding_index(percentiles: Mapping[str, float], rules: Crowd = DEFAULT.crowd) -> CrowdingIndex:
+def crowding_index(
+    percentiles: Mapping[str, float], rules: CrowdRules = DEFAULT.crowd
+) -> CrowdingIndex:
     """Return the crowding index of percentiles by name, NaN where one is not known."""
     known = {name: value for name, value in percentiles.items() if not math.isnan(value)}
     enough = len(known) >= rules.least
@@ -90,7 +92,7 @@ def crowding_index(percentiles: Mapping[str, float], rules: Crowd = DEFAULT.crow
 
 
 def regime(
-    oi_change: float, price_change: float, deviation: float, rules: Crowd = DEFAULT.crowd
+    oi_change: float, price_change: float, deviation: float, rules: CrowdRules = DEFAULT.crowd
 ) -> Regime:
     """Return what open interest and price did together.
 

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import MINUTE, Floats, Times, Trade, Trades
-from powderkeg.flow.thresholds import DEFAULT, Flow
+from powderkeg.flow.thresholds import DEFAULT, FlowRules
 
 
 class DeltaBars(Struct, frozen=True, eq=False):
@@ -89,7 +89,7 @@ class Divergence(Struct, frozen=True):
 
 
 def divergence(
-    high: Floats, low: Floats, cvd: Floats, average_range: float, rules: Flow = DEFAULT.flow
+    high: Floats, low: Floats, cvd: Floats, average_range: float, rules: FlowRules = DEFAULT.flow
 ) -> Divergence:
     """Return whether the last bar's extreme of price was not confirmed by CVD.
 

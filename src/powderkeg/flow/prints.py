@@ -7,7 +7,6 @@ merged while they follow each other within `Prints.merge`, in event time.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.events import HOUR, Side, Trade, Trades
-from powderkeg.flow.thresholds import DEFAULT, Prints
+from powderkeg.flow.thresholds import DEFAULT, PrintRules
 
 _PER_OCTAVE: Final = 16
 """Bins of the size histogram per factor of two: sizes are told apart to 4.4 %."""
@@ -63,10 +62,17 @@ class PrintMerger:
         run = event.as_run() if isinstance(event, Trade) else event
         sides = run.sizes > 0
         breaks = (np.diff(run.times) > self.gap) | (sides[1:] != sides[:-1])
-        edges = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(run.times)]
+        starts = np.r_[0, np.flatnonzero(breaks) + 1]
+        stops = np.r_[starts[1:], len(run.times)]
+        sizes = np.abs(run.sizes)
+        columns = (
+            sides[starts], run.times[starts], run.times[stops - 1], np.add.reduceat(sizes, starts),
+            np.add.reduceat(sizes * run.prices, starts), np.minimum.reduceat(run.prices, starts),
+            np.maximum.reduceat(run.prices, starts), stops - starts,
+        )  # fmt: skip
         done: list[MergedPrint] = []
-        for start, stop in pairwise(edges):
-            done += self._add(self._merged(run.where(slice(start, stop))))
+        for bought, *values in zip(*(column.tolist() for column in columns), strict=True):
+            done += self._add(MergedPrint(self.market, "buy" if bought else "sell", *values))
         return done
 
     def flush(self, now: int) -> list[MergedPrint]:
@@ -75,15 +81,6 @@ class PrintMerger:
             return []
         done, self._open = [self._open], None
         return done
-
-    def _merged(self, run: Trades) -> MergedPrint:
-        """Return a run of one side, without a pause, as one."""
-        sizes = np.abs(run.sizes)
-        return MergedPrint(
-            self.market, "buy" if run.sizes[0] > 0 else "sell", int(run.times[0]),
-            int(run.times[-1]), float(sizes.sum()), float(sizes @ run.prices),
-            float(run.prices.min()), float(run.prices.max()), len(sizes),
-        )  # fmt: skip
 
     def _add(self, new: MergedPrint) -> list[MergedPrint]:
         last, self._open = self._open, new
@@ -107,7 +104,7 @@ class SizeScale:
 
     __slots__ = ("_counts", "_hours", "hours", "rules")
 
-    def __init__(self, rules: Prints = DEFAULT.prints) -> None:
+    def __init__(self, rules: PrintRules = DEFAULT.prints) -> None:
         """Start without prints."""
         self.rules = rules
         self.hours = max(1, rules.window // HOUR)

@@ -16,7 +16,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 VERSION: Final = 1
 
 
-class Walls(Struct, frozen=True):
+class WallRules(Struct, frozen=True):
     """Large resting size at one price."""
 
     z: float = 3.5
@@ -35,7 +35,7 @@ class Walls(Struct, frozen=True):
     """Steps on either side over which the baseline's median is taken."""
 
 
-class Pulls(Struct, frozen=True):
+class PullRules(Struct, frozen=True):
     """Walls that were cancelled as price came near. Intent is not observable."""
 
     cancelled: float = 0.75
@@ -54,7 +54,7 @@ class Pulls(Struct, frozen=True):
     """Relative difference up to which two sizes are about the same."""
 
 
-class Absorption(Struct, frozen=True):
+class AbsorptionRules(Struct, frozen=True):
     """Pressure that moves price less than it usually does."""
 
     window: int = 20 * SECOND
@@ -76,13 +76,15 @@ class Absorption(Struct, frozen=True):
     """Windows that one over the depth shown counts as."""
     sample: int = 5 * SECOND
     """µs between two windows that the usual one is learned from."""
+    refresh: int = 20 * SECOND
+    """µs between two updates of the volume that is pressure."""
     memory: int = 1_024
     """Windows that are remembered for it."""
     warm_up: int = 24
     """Windows from which it is known."""
 
 
-class Prints(Struct, frozen=True):
+class PrintRules(Struct, frozen=True):
     """Prints of one taker, merged."""
 
     merge: int = 50_000
@@ -99,7 +101,7 @@ class Prints(Struct, frozen=True):
     """µs a whale's wall has stood."""
 
 
-class Flow(Struct, frozen=True):
+class FlowRules(Struct, frozen=True):
     """Delta, footprint and profile."""
 
     lookback: int = 20
@@ -116,7 +118,7 @@ class Flow(Struct, frozen=True):
     """Bars for which an untouched point of control is remembered."""
 
 
-class Crowd(Struct, frozen=True):
+class CrowdRules(Struct, frozen=True):
     """Positioning."""
 
     history: int = 90 * DAY
@@ -137,12 +139,16 @@ class Thresholds(Struct, frozen=True):
     """All of them."""
 
     version: int = VERSION
-    walls: Walls = Walls()
-    pulls: Pulls = Pulls()
-    absorption: Absorption = Absorption()
-    prints: Prints = Prints()
-    flow: Flow = Flow()
-    crowd: Crowd = Crowd()
+    walls: WallRules = WallRules()
+    pulls: PullRules = PullRules()
+    absorption: AbsorptionRules = AbsorptionRules()
+    prints: PrintRules = PrintRules()
+    flow: FlowRules = FlowRules()
+    crowd: CrowdRules = CrowdRules()
 
 
 DEFAULT: Final = Thresholds()
+RULES: Final = (
+    WallRules, PullRules, AbsorptionRules, PrintRules, FlowRules, CrowdRules, Thresholds,
+)  # fmt: skip
+"""All of these records, for snapshots."""

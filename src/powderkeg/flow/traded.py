@@ -103,15 +103,12 @@ class Traded:
         )  # fmt: skip
 
 
-def step_for(price: float, tick: float, share: float = 5e-5) -> float:
-    """Return a round step near a share of a price: 1, 2 or 5 times a power of ten, and whole ticks.
+def step_for(price: float, share: float = 5e-5) -> float:
+    """Return a round step not below a share of a price: 1, 2 or 5 times a power of ten.
 
     Args:
         price: > 0.
-        tick: Price increment of the market; a step is a multiple of it.
         share: 0.5 basis points by default.
     """
-    wanted = max(price * share, tick)
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(n * power for n in _STEPS if n * power >= wanted * (1 - 1e-9))
-    return max(1, round(step / tick)) * tick
+    power = 10.0 ** math.floor(math.log10(price * share))
+    return next(n * power for n in _STEPS if n * power >= price * share * (1 - 1e-9))

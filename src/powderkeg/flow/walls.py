@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import Floats
-from powderkeg.flow.thresholds import DEFAULT, Pulls, Thresholds
+from powderkeg.flow.thresholds import DEFAULT, PullRules, Thresholds
 from powderkeg.flow.window import NONE, REACH, WIDTH, BookWindow
 
 _ROOM: Final = 64
@@ -124,7 +124,7 @@ def _wall(book: int, row: list[float]) -> Wall:
     )  # fmt: skip
 
 
-def _end(wall: Wall, life: int, rules: Pulls) -> End:
+def _end(wall: Wall, life: int, rules: PullRules) -> End:
     """Return how a wall ended."""
     if wall.cancelled < rules.cancelled:
         return "traded"

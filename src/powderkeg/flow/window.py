@@ -7,14 +7,13 @@ better than its own. Step s is the price ``s * step``; column c of a book is the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.events import Floats, Side
+from powderkeg.events import Floats
 
 WIDTH: Final = 256
 """Steps kept of each book."""
@@ -53,11 +52,6 @@ class BookWindow:
         """Step of the best bid and of the best ask."""
         self.centred: NDArray[np.bool_] = np.zeros(count, np.bool_)
 
-    def step_of(self, book: int, side: int, price: float) -> int:
-        """Return the step a price is shown at: bids down, asks up."""
-        place = price / float(self.steps[book])
-        return math.floor(place + _ROUNDING) if side == BID else math.ceil(place - _ROUNDING)
-
     def load(self, book: int, bids: Levels, asks: Levels) -> int:
         """Set a whole book and return by how many columns the window was moved.
 
@@ -69,7 +63,7 @@ class BookWindow:
             bids: Prices and sizes, in any order.
             asks: As above.
         """
-        steps = [self._steps(book, side, prices) for side, (prices, _) in enumerate((bids, asks))]
+        steps = [self.steps_of(book, side, prices) for side, (prices, _) in enumerate((bids, asks))]
         tops = [
             int(best(s)) if len(s) else NONE
             for best, s in zip((np.max, np.min), steps, strict=True)
@@ -83,7 +77,8 @@ class BookWindow:
             self.size[book, side] = np.bincount(columns[inside], sizes[inside], WIDTH)
         return moved
 
-    def _steps(self, book: int, side: int, prices: Floats) -> NDArray[np.int64]:
+    def steps_of(self, book: int, side: int, prices: Floats) -> NDArray[np.int64]:
+        """Return the steps that prices of a side are shown at: bids down, asks up."""
         places = prices / self.steps[book]
         whole = np.floor(places + _ROUNDING) if side == BID else np.ceil(places - _ROUNDING)
         return whole.astype(np.int64)
@@ -102,12 +97,13 @@ class BookWindow:
         self.base[book] = base
         return shift
 
-    def trade(self, book: int, taker: Side, price: float, size: float) -> None:
-        """Add a print: a buyer takes from the asks, a seller from the bids."""
-        side = ASK if taker == "buy" else BID
-        column = self.step_of(book, side, price) - int(self.base[book])
-        if 0 <= column < WIDTH:
-            self.traded[book, side, column] += size
+    def add_trades(self, book: int, prices: Floats, sizes: Floats) -> None:
+        """Add prints: buyers (sizes above 0) take from the asks, sellers from the bids."""
+        for side, taken in ((BID, sizes < 0), (ASK, sizes > 0)):
+            columns = self.steps_of(book, side, prices[taken]) - self.base[book]
+            inside = (columns >= 0) & (columns < WIDTH)
+            amounts = np.abs(sizes[taken][inside])
+            self.traded[book, side] += np.bincount(columns[inside], amounts, WIDTH)
 
     def end_frame(self) -> None:
         """Begin the next frame."""

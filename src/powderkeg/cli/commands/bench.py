@@ -58,6 +58,26 @@ def feed(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def flow(*, as_json: AsJson = False) -> None:
+    """Time the order-flow reads of fifty books, and a ladder of six."""
+    from powderkeg.bench.flow import run_flow  # noqa: PLC0415  compiles, and only here
+
+    _print(run_flow(), as_json=as_json)
+
+
+@app.command("flow-truth")
+def flow_truth(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many synthetic books of ten minutes.")] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """Score walls, pulled walls and absorption on labelled synthetic books."""
+    from powderkeg.evaluation.flow.scores import SEEDS, report  # noqa: PLC0415  compiles, and only here
+
+    _print(report(range(SEEDS, SEEDS + seeds)), as_json=as_json)
+
+
+@app.command()
 def latency(
     *,
     rate: Annotated[int, typer.Option(help="Messages per second of the simulated venues.")] = 5000,

@@ -100,6 +100,12 @@ class SyntheticBook:
         known = {step: size for step, size in sizes.items() if size > 1e-9}
         return np.array(list(known), np.float64), np.array(list(known.values()), np.float64)
 
+    def prints(self) -> Levels:
+        """Return the prints of the last frame: prices in steps, and sizes, below 0 for sellers."""
+        rows = [(step, size if side == ASK else -size) for side, step, size in self.trades]
+        prices, sizes = np.array(rows, np.float64).reshape(-1, 2).T
+        return prices, sizes
+
     def frame(self) -> None:
         """Advance by one frame."""
         self.trades = []

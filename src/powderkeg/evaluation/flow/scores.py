@@ -16,6 +16,8 @@ from powderkeg.flow.walls import Wall, Walls
 from powderkeg.flow.window import ASK, BID, BookWindow
 
 LENGTH: Final = 600 * SECOND
+SEEDS: Final = 100
+"""First of the seeds that no threshold was fitted on."""
 WARM: Final = 120 * SECOND
 """Absorption is scored from here on: its usual window is not known before."""
 _SLACK: Final = 3 * FRAME
@@ -76,8 +78,7 @@ def play(seed: int, length: int = LENGTH, rules: Thresholds = DEFAULT) -> Played
     stood: dict[tuple[int, int, int], Wall] = {}
     while book.now < length:
         book.frame()
-        for side, step, size in book.trades:
-            window.trade(0, "buy" if side else "sell", float(step), size)
+        window.add_trades(0, *book.prints())
         absorption.roll(0, window.load(0, book.shown(BID), book.shown(ASK)))
         out.ended += walls.frame(window, book.now)
         stood |= {(wall.side, wall.step, wall.since): wall for wall in walls.standing()}
@@ -101,6 +102,15 @@ def scores(seeds: Iterable[int], length: int = LENGTH) -> dict[str, Score]:
         }
         out = {name: score.plus(out[name]) if out else score for name, score in each.items()}
     return out
+
+
+def report(seeds: Iterable[int], length: int = LENGTH) -> dict[str, float]:
+    """Return precision, recall and false alarms an hour of each read."""
+    return {
+        f"{name}_{figure}": round(float(getattr(score, figure)), 4)
+        for name, score in scores(seeds, length).items()
+        for figure in ("precision", "recall", "false_alarms")
+    }
 
 
 def _match(actors: list[Actor], wall: Wall) -> int | None:
