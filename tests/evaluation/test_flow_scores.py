@@ -7,7 +7,7 @@ import pytest
 from powderkeg.evaluation.flow.books import FRAME, SyntheticBook
 from powderkeg.evaluation.flow.scores import Score, scores
 from powderkeg.events import SECOND
-from powderkeg.flow.window import ASK, BID
+from powderkeg.flow.books.window import ASK, BID
 
 
 @pytest.mark.slow

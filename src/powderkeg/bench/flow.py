@@ -10,10 +10,10 @@ import numpy as np
 from powderkeg.bench.reference import reference_ms
 from powderkeg.evaluation.flow.books import SyntheticBook
 from powderkeg.events import SECOND, BookSnapshot, Level
-from powderkeg.flow.absorption import AbsorptionReads
-from powderkeg.flow.ladder import ladder
-from powderkeg.flow.walls import Walls
-from powderkeg.flow.window import ASK, BID, BookWindow, Levels
+from powderkeg.flow.books.absorption import AbsorptionReads
+from powderkeg.flow.books.ladder import ladder
+from powderkeg.flow.books.walls import Walls
+from powderkeg.flow.books.window import ASK, BID, BookWindow, Levels
 from powderkeg.market.book import Book
 
 BOOKS: Final = 50
@@ -63,16 +63,16 @@ def _reads() -> tuple[float, float]:
 
 def _ladder() -> float:
     """Return ms for one ladder of six books of eighty levels a side."""
-    book = SyntheticBook(3)
-    bids, asks = (_levels(book.shown(side)) for side in (BID, ASK))
-    made: list[Book] = []
+    synthetic, books = SyntheticBook(3), list[Book]()
+    bids, asks = (_levels(synthetic.shown(side)) for side in (BID, ASK))
     for number in range(VENUES):
-        made.append(Book(f"venue{number}:BTC"))
-        made[-1].apply(BookSnapshot(made[-1].market, SECOND, SECOND, bids, asks))
-    first = round(made[0].mid) - ROWS // 2
+        book = Book(f"venue{number}:BTC")
+        book.apply(BookSnapshot(book.market, SECOND, SECOND, bids, asks))
+        books.append(book)
+    first = round(books[0].mid) - ROWS // 2
     began = time.process_time()
     for _ in range(LADDERS):
-        ladder(made, 1.0, first, ROWS, "distance", made[0].mid)
+        ladder(books, 1.0, first, ROWS, "distance", books[0].mid)
     return (time.process_time() - began) / LADDERS * 1_000
 
 

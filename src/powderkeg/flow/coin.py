@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from powderkeg.events import HOUR, SECOND, Trade, Trades
-from powderkeg.flow.absorption import AbsorptionReads, Pressure
-from powderkeg.flow.delta import CumulativeDelta
-from powderkeg.flow.prints import MergedPrint, PrintMerger, SizeScale
-from powderkeg.flow.traded import Traded, step_for
-from powderkeg.flow.walls import Wall, Walls
-from powderkeg.flow.window import BookWindow
+from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.walls import Wall, Walls
+from powderkeg.flow.books.window import BookWindow
+from powderkeg.flow.tape.delta import CumulativeDelta
+from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
+from powderkeg.flow.tape.traded import Traded, step_for
 from powderkeg.market.book import Book
 
 FRAME: Final = SECOND // 10

@@ -20,7 +20,7 @@ class WallRules(Struct, frozen=True):
     """Large resting size at one price."""
 
     z: float = 3.5
-    """Standard deviations of log size above the baseline at this distance from the best price."""
+    """Robust deviations of log size above the baseline at this distance from the best price."""
     times: float = 6.0
     """Multiple of the baseline."""
     share: float = 0.06

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import SECOND
-from powderkeg.flow.window import ASK, BID, Levels
+from powderkeg.flow.books.window import ASK, BID, Levels
 
 FRAME: Final = SECOND // 10
 DEPTH: Final = 80

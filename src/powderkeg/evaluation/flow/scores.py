@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from powderkeg.evaluation.flow.books import FRAME, Actor, Burst, SyntheticBook
 from powderkeg.events import HOUR, SECOND
-from powderkeg.flow.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.walls import Wall, Walls
+from powderkeg.flow.books.window import ASK, BID, BookWindow
 from powderkeg.flow.thresholds import DEFAULT, Thresholds
-from powderkeg.flow.walls import Wall, Walls
-from powderkeg.flow.window import ASK, BID, BookWindow
 
 LENGTH: Final = 600 * SECOND
 SEEDS: Final = 100

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.flow.window import ASK, BID, NONE, WIDTH, BookWindow, shifted
+from powderkeg.flow.books.window import ASK, BID, NONE, WIDTH, BookWindow, shifted
 
 
 def levels(rows):

@@ -19,8 +19,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import Floats
+from powderkeg.flow.books.window import NONE, REACH, WIDTH, BookWindow
 from powderkeg.flow.thresholds import DEFAULT, PullRules, Thresholds
-from powderkeg.flow.window import NONE, REACH, WIDTH, BookWindow
 
 _ROOM: Final = 64
 """Walls and candidates of one book at a time."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import BookSnapshot
-from powderkeg.flow.ladder import centred, ladder, summary
+from powderkeg.flow.books.ladder import centred, ladder, summary
 from powderkeg.market.book import Book
 
 M = "binance:BTCUSDT"

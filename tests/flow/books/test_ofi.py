@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.flow.ofi import Quotes, ofi, queue_imbalance, weighted_mid
+from powderkeg.flow.books.ofi import Quotes, ofi, queue_imbalance, weighted_mid
 
 QUOTE = st.tuples(st.integers(90, 99), st.floats(0, 9), st.integers(100, 110), st.floats(0, 9))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import Trades
-from powderkeg.flow.profile import naked, value_area, volume_profile
+from powderkeg.flow.tape.profile import naked, value_area, volume_profile
 
 M = "binance:BTCUSDT"
 

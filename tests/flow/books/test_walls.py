@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from powderkeg.events import SECOND
-from powderkeg.flow.walls import Walls
-from powderkeg.flow.window import ASK, BID, BookWindow
+from powderkeg.flow.books.walls import Walls
+from powderkeg.flow.books.window import ASK, BID, BookWindow
 
 FRAME = SECOND // 10
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, Trades
-from powderkeg.flow.delta import CumulativeDelta, divergence, trade_imbalance
+from powderkeg.flow.tape.delta import CumulativeDelta, divergence, trade_imbalance
 
 M = "binance:BTCUSDT"
 ROWS = st.lists(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from powderkeg.events import SECOND
-from powderkeg.flow.absorption import AbsorptionReads, Pressure
-from powderkeg.flow.window import ASK, BID, BookWindow
+from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.window import ASK, BID, BookWindow
 
 FRAME = SECOND // 10
 

@@ -23,8 +23,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats, Times
+from powderkeg.flow.books.window import BID, NONE, REACH, WIDTH, BookWindow
 from powderkeg.flow.thresholds import DEFAULT, AbsorptionRules
-from powderkeg.flow.window import BID, NONE, REACH, WIDTH, BookWindow
 
 (VOLUME, REFILLED, LOWEST, HIGHEST, FIRST) = range(5)
 _FIELDS: Final = 5

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import DAY, HOUR, SECOND, Trade, Trades
-from powderkeg.flow.prints import MergedPrint, PrintMerger, SizeScale
+from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
 
 M = "binance:BTCUSDT"
 ROWS = st.lists(

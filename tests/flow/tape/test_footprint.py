@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import MINUTE, Trades
-from powderkeg.flow.footprint import Footprint, footprint, imbalances, stacks
+from powderkeg.flow.tape.footprint import Footprint, footprint, imbalances, stacks
 
 M = "binance:BTCUSDT"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powderkeg.events import DAY, MINUTE, Trade, Trades
-from powderkeg.flow.traded import Traded, step_for
+from powderkeg.flow.tape.traded import Traded, step_for
 
 M = "binance:BTCUSDT"
 ROWS = st.lists(

@@ -1,0 +1,1 @@
+"""What rests in books, and what happens to it."""

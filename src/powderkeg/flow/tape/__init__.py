@@ -1,0 +1,1 @@
+"""What was traded: prints merged, summed and laid out by price."""
