@@ -113,7 +113,7 @@ class BookWindow:
     def net(self) -> Floats:
         """Return size added less size cancelled in this frame, shape (books, 2, WIDTH).
 
-        Adds and cancels cannot be told apart on aggregated levels; only their difference can:
+        Aggregated levels show the difference of adds and cancels only, not each of them:
         what is shown now, less what was shown, plus what traded meanwhile.
         """
         return self.size - self.before + self.traded

@@ -17,7 +17,7 @@ from powderkeg.events import HOUR, Side, Trade, Trades
 from powderkeg.flow.thresholds import DEFAULT, PrintRules
 
 _PER_OCTAVE: Final = 16
-"""Bins of the size histogram per factor of two: sizes are told apart to 4.4 %."""
+"""Bins of the size histogram per factor of two: sizes are distinguished to 4.4 %."""
 _BINS: Final = 64 * _PER_OCTAVE
 """From 1 to 2^64 of quote currency."""
 
