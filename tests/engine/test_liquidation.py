@@ -47,6 +47,18 @@ def test_a_leverage_above_that_of_the_bracket_has_no_price_and_says_why():
     assert found.leverage_limit == 50
 
 
+def test_a_size_that_is_not_allowed_has_no_price():
+    found = liquidation_price(Position(60_000.0, 1e6, 1, "long"), BINANCE)
+    assert found.price is None
+    assert found.why.startswith("more than the 1,800,000,000")
+
+
+def test_the_rate_is_that_of_the_bracket_at_the_liquidation_price():
+    position = Position(60_000.0, 5.2, 5, "long")  # 312 k at entry, 250 k where it is liquidated
+    found = liquidation_price(position, BINANCE)
+    assert found.rate == 0.004
+
+
 def test_a_fee_brings_the_price_nearer():
     position = Position(100.0, 1.0, 10, "long")
     without, added = (liquidation_price(position, BINANCE, fee=fee) for fee in (0.0, 0.0006))

@@ -78,15 +78,18 @@ def refers(document, schema):
 
 ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
     f"/v1/{name}"
-    for name in ("coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD")
-]
+    for name in (
+        "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
+        "{coin}/liquidation-price?entry=105000&leverage=25",
+    )
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_answer_is_what_the_document_says(client, document, address):
     get = document["paths"][address.partition("?")[0]]["get"]
     content = get["responses"]["200"]["content"]["application/json"]
-    answer = client.get(address.replace("{where}", "BTC"))
+    answer = client.get(address.replace("{where}", "BTC").replace("{coin}", "BTC"))
     assert answer.status_code == 200
     refers(document, content["schema"]).validate(answer.json())
 

@@ -26,6 +26,7 @@ from powderkeg.serve.access.hosts import Names
 from powderkeg.serve.access.middleware import AccessGuard
 from powderkeg.serve.answers.compose import flat
 from powderkeg.serve.answers.envelope import CoinHealth, StreamedEnvelope
+from powderkeg.serve.answers.liquidation import PositionQuery, liquidation_prices
 from powderkeg.serve.answers.server import Coins, ErrorAnswer, Health, ScoresAnswer
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
@@ -162,6 +163,24 @@ def _make_status(session: Session) -> list[HTTPRouteHandler]:
     return [coins, starting, health, scores, proof, screened, metrics]
 
 
+def _make_liquidation_price(session: Session) -> HTTPRouteHandler:
+    """Return the route of the liquidation prices of a position."""
+
+    @get(
+        "/v1/{coin:str}/liquidation-price",
+        operation_class=operation("liquidation-price", PositionQuery),
+        operation_id="liquidation-price",
+        media_type=MediaType.JSON,
+        sync_to_thread=False,
+    )
+    def price(coin: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
+        """Return where a position is force-closed on each venue of a coin."""
+        query = read_query(dict(request.query_params.items()), PositionQuery)
+        return small(request, liquidation_prices(session, coin, query))
+
+    return price
+
+
 def make_app(
     session: Session,
     hub: Hub,
@@ -186,7 +205,10 @@ def make_app(
     exports = make_exports(session, table, small)
     served = Served(list(session.desks), list(table.names()), bool(token))
     app = Litestar(
-        [*_make_status(session), make_stream(session, hub), *views, *exports, make_page()],
+        [
+            *_make_status(session), _make_liquidation_price(session), make_stream(session, hub),
+            *views, *exports, make_page(),
+        ],
         exception_handlers={
             RequestError: _refuse, HTTPException: _refuse, BusyError: _busy,
             Exception: unexpected_error_handler(),

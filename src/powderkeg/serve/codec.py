@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,9 +13,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.errors import RequestError
-from powderkeg.maps.views.queries import Query
 from powderkeg.serve.answers.envelope import HeatmapEnvelope
 
+Q = TypeVar("Q", bound=Struct)
 JSON = "application/json"
 MSGPACK = "application/vnd.msgpack"
 CODING: Final = "rows-delta"
@@ -91,11 +91,11 @@ def wants_msgpack(accept: str) -> bool:
     return "msgpack" in accept
 
 
-def read_query(raw: Mapping[str, str], kind: type[Query]) -> Query:
-    """Convert ``?tiers=50,100&reach=0.05`` to the query struct of a view.
+def read_query(raw: Mapping[str, str], kind: type[Q]) -> Q:
+    """Convert ``?tiers=50,100&reach=0.05`` to a query struct.
 
     Raises:
-        RequestError: The view does not take this name or value.
+        RequestError: It does not take this name or value.
     """
     hints = {field.name: str(field.type) for field in msgspec.structs.fields(kind)}
     parts = {

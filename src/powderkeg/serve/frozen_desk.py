@@ -7,25 +7,53 @@ shared. Nothing may be applied to a frozen desk.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
 
 from powderkeg.desk import Desk, Market
 from powderkeg.engine.calibration.estimate import Estimate
+from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.market.sightings import ObservedPositions
 from powderkeg.state import names
 
 T = TypeVar("T")
 
 
-def frozen(desk: Desk) -> Desk:
+class FrozenDesk(Desk):
+    """A desk that does not change: what is asked of it time and again is found once."""
+
+    __slots__ = ("_estimated", "_price")
+
+    def __init__(self, desk: Desk) -> None:
+        """Share everything with `desk`; see `frozen`."""
+        for name in names(Desk):
+            setattr(self, name, getattr(desk, name))
+
+    def settle(self) -> None:
+        """Find what is kept, once nothing is shared any more that changes."""
+        self._estimated = tuple(super().estimated())
+        self._price = super().price
+
+    @property
+    def price(self) -> float:
+        """Last price of the leading market, NaN before the first."""
+        return self._price
+
+    def estimated(self) -> Iterator[MarketView]:
+        """Yield the markets whose estimate has a mark, by name."""
+        return iter(self._estimated)
+
+
+def frozen(desk: Desk) -> FrozenDesk:
     """Return a copy of a desk as it is now, whose views can be computed in any thread."""
-    out = copy.copy(desk)
+    out = FrozenDesk(desk)
     out.counts = copy.copy(desk.counts)
     out.markets = {name: _market(market) for name, market in desk.markets.items()}
     out.observed = {name: _observed(positions) for name, positions in desk.observed.items()}
     out.prices = {step: _copied(ring) for step, ring in desk.prices.items()}
+    out.settle()
     return out
 
 

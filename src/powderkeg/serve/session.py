@@ -17,6 +17,7 @@ from powderkeg.desk import Desk
 from powderkeg.engine.calibration.forecasts import ForecastLog
 from powderkeg.errors import RequestError
 from powderkeg.events import SECOND
+from powderkeg.feed.decoder import Feed
 from powderkeg.history.playback import PlaybackCursor
 from powderkeg.live.answers import FeedHealth, LinkState
 from powderkeg.maps.heatmap import past
@@ -42,6 +43,11 @@ KEPT = "as it was drawn then"
 
 class Collecting(Protocol):
     """What a session needs of its collector."""
+
+    @property
+    def feed(self) -> Feed:
+        """The readers of the venues."""
+        ...
 
     def markets(self, coin: str) -> dict[str, str]:
         """Return the markets collected for a coin, and the state of their links."""
@@ -142,11 +148,11 @@ class Session:
         Raises:
             RequestError: As `answer`.
         """
-        desk = self._desk_with_data(coin, query)
+        self._desk_with_data(coin, query)
         if query.at and coin in self.cursors:
             return partial(self.answer, coin, name, query)
         snapshot = self.frozen(coin)
-        about = self.about(desk, query)
+        about = self.about(snapshot.desk, query)
         return lambda: self._view(snapshot.desk, name, query, about)
 
     def release(self, coin: str) -> None:

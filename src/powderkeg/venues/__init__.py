@@ -22,12 +22,12 @@ VENUES: dict[str, VenueSpec] = {
     ),
     "okx": VenueSpec(
         label="OKX", liquidations="sample", liquidated_per_reported=1.5, default=True,
-        margin_fee=0.0005,
+        margin_fee=0.0005,  # taker fee of the first tier
         dark="#e8ecf5", light="#1d2433", reader=lambda _: okx_reader(),
     ),
     "bitget": VenueSpec(
         label="Bitget", liquidations="sample", liquidated_per_reported=2.8, default=True,
-        margin_fee=0.0006,
+        margin_fee=0.0006,  # as above
         dark="#3fb68b", light="#00613f", reader=lambda _: bitget_reader(),
     ),
     "deribit": VenueSpec(

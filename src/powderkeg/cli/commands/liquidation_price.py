@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, cast
 
 import msgspec
@@ -29,7 +30,7 @@ def show(
 ) -> None:
     """Show where an isolated position is liquidated, by the margin tiers of each venue."""
     position = Position(entry, size, leverage, _side(side))
-    if not (entry > 0 and size > 0 and leverage >= 1):
+    if not (0 < entry < math.inf and 0 < size < math.inf and 1 <= leverage < math.inf):
         raise ConfigError(
             "expected an entry and a size above 0 and a leverage of 1 or more, found"
             f" {entry:g}, {size:g} and {leverage:g}"

@@ -45,8 +45,7 @@ CLASSES = GROUPS * GROUP
 DITHER = 64
 """Offsets per class."""
 MAINTENANCE = 0.005
-"""Maintenance rate of the point classes: within 0.1 % of the first bracket of the large venues, but
-not of Hyperliquid's; docs/margin.md, "What one rate costs"."""
+"""Maintenance rate of the point classes. What one rate for all costs: docs/margin.md."""
 GOLDEN = 0.6180339887498949
 """Its multiples modulo one fill the unit interval most evenly."""
 

@@ -31,7 +31,9 @@ class LiquidationPrice(Struct, frozen=True):
     """Where a position is force-closed on one venue, all at the mark price."""
 
     venue: str
+    """Name of the venue."""
     symbol: str
+    """Its symbol of the market."""
     price: float | None = None
     """Mark at which it is liquidated; none where no price does or nothing is known."""
     distance: float | None = None
@@ -39,9 +41,9 @@ class LiquidationPrice(Struct, frozen=True):
     bankruptcy: float | None = None
     """Price at which its margin is lost."""
     rate: float | None = None
-    """Maintenance rate of the bracket that its notional at entry falls into."""
+    """Maintenance rate at the liquidation price, a fraction of notional."""
     leverage_limit: float | None = None
-    """Greatest leverage that bracket allows."""
+    """Greatest leverage that can be set for its notional at entry, a ratio."""
     source: str = ""
     """Where the brackets are from."""
     valid_from: int | None = None
@@ -63,14 +65,15 @@ def liquidation_price(
 
     Source: docs/margin.md.
     """
-    tier = bracket(table, position.size if inverse else position.notional)
+    opened = position.size if inverse else position.notional
+    tier = bracket(table, opened)
+    broke = bankruptcy(position.entry, position.leverage, position.side, inverse=inverse)
     known = LiquidationPrice(
-        venue=table.venue, symbol=table.symbol, rate=tier.rate + table.slope * position.size,
-        leverage_limit=tier.leverage, source=table.source, valid_from=table.valid_from,
-        bankruptcy=float(
-            bankruptcy(position.entry, position.leverage, position.side, inverse=inverse)
-        ),
+        table.venue, table.symbol, bankruptcy=float(broke), leverage_limit=tier.leverage,
+        source=table.source, valid_from=table.valid_from,
     )  # fmt: skip
+    if opened > tier.cap:
+        return replace(known, why=f"more than the {tier.cap:,.10g} that it allows")
     if position.leverage > tier.leverage:
         return replace(known, why=f"at most {tier.leverage:g}x at this size")
     price = float(
@@ -82,7 +85,10 @@ def liquidation_price(
     )
     if not 0 < price < float("inf"):
         return replace(known, why="no price liquidates it")
-    return replace(known, price=price, distance=price / position.entry - 1)
+    closed = position.notional / price if inverse else position.size * price
+    rate = bracket(table, closed if table.continuous else opened).rate
+    rate += table.slope * (closed if inverse else position.size)
+    return replace(known, price=price, distance=price / position.entry - 1, rate=rate)
 
 
 def bracket(table: TierTable, notional: float) -> Tier:

@@ -112,6 +112,8 @@ def _tighten(one: Json, served: Served) -> None:
             case "where":
                 parameter["schema"]["enum"] = list(served.coins)
                 parameter["description"] = "A coin; COIN@TIME, in µs UTC, is the same as at=TIME"
+            case "coin" if parameter["in"] == "path":
+                parameter["schema"]["enum"] = list(served.coins)
             case "coin":
                 parameter["schema"]["enum"] = ["", *served.coins]
             case "ccy":

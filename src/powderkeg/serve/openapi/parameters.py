@@ -9,8 +9,6 @@ import msgspec
 from litestar.openapi.spec import OpenAPIType, Operation, Parameter, Schema
 from msgspec import Struct
 
-from powderkeg.maps.views.queries import Query
-
 
 def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
     """Return one query parameter; lists are separated by commas."""
@@ -40,7 +38,7 @@ def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
     )
 
 
-def operation(name: str, kind: type[Query], *own: type[Struct]) -> type[Operation]:
+def operation(name: str, kind: type[Struct], *own: type[Struct]) -> type[Operation]:
     """Return the OpenAPI operation of a view, or of an export with parameters of its `own`."""
     _, components = msgspec.json.schema_components([kind, *own])
     properties: dict[str, Any] = {}

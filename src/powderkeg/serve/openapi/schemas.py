@@ -17,6 +17,7 @@ from msgspec import Struct, UnsetType
 
 from powderkeg.maps.field_types import NULLABLE
 from powderkeg.serve.answers.compose import ANSWERS, PARTS
+from powderkeg.serve.answers.liquidation import LiquidationPrices
 from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.answers.server import (
     Coins,
@@ -36,6 +37,7 @@ ROUTES: Final[Mapping[str, type[Struct]]] = {
     "/v1/health": Health,
     "/v1/scores": ScoresAnswer,
     "/v1/proof": ScoresAnswer,
+    "/v1/{coin}/liquidation-price": LiquidationPrices,
     "/v1/screener": ScreenerAnswer,
     "/v1/rates": Rates,
     **{f"/v1/{{where}}/{name}": answer for name, answer in ANSWERS.items()},

@@ -533,6 +533,54 @@ export const HistoryAnswer: Schema<HistoryAnswer> = record({
   exact: 'b',
 });
 
+/** Where a position is force-closed on one venue, all at the mark price. */
+export interface LiquidationPrice {
+  /** Name of the venue. */
+  venue: string;
+  /** Its symbol of the market. */
+  symbol: string;
+  /** Mark at which it is liquidated; none where no price does or nothing is known. */
+  price: number | null;
+  /** From the entry, as a signed fraction. */
+  distance: number | null;
+  /** Price at which its margin is lost. */
+  bankruptcy: number | null;
+  /** Maintenance rate at the liquidation price, a fraction of notional. */
+  rate: number | null;
+  /** Greatest leverage that can be set for its notional at entry, a ratio. */
+  leverageLimit: number | null;
+  /** Where the brackets are from. */
+  source: string;
+  /** Time the brackets are known to hold from, µs. */
+  validFrom: number | null;
+  /** Why there is no price; empty where there is one. */
+  why: string;
+}
+export const LiquidationPrice: Schema<LiquidationPrice> = record({
+  venue: 's',
+  symbol: 's',
+  price: { maybe: 'n' },
+  distance: { maybe: 'n' },
+  bankruptcy: { maybe: 'n' },
+  rate: { maybe: 'n' },
+  leverage_limit: { maybe: 'n' },
+  source: 's',
+  valid_from: { maybe: 'n' },
+  why: 's',
+});
+
+/** Where a position is force-closed on each venue of a coin. */
+export interface LiquidationPrices {
+  /** Name of the coin. */
+  coin: string;
+  /** One entry a market, in the order of the venues. */
+  prices: LiquidationPrice[];
+}
+export const LiquidationPrices: Schema<LiquidationPrices> = record({
+  coin: 's',
+  prices: [LiquidationPrice],
+});
+
 /** Skill over a null model, with its 95 % interval by resampling whole days. */
 export interface SkillScore {
   /** Fraction: one minus our deviance over the null model's; null where nothing was reported. */
