@@ -164,7 +164,7 @@ def test_leaders_are_a_known_part_of_open_interest(leaders):
         if isinstance(event, Positions):
             first = bin_of(desk.price) - ROWS // 2
             view = observed_levels(desk, MapFilter(), PriceRows(first, 1, ROWS))
-            long, short = view.share["long"], view.share["short"]
+            long, short = view.share.long, view.share.short
             if long is not None and short is not None:
                 shares.append((long, short))
             assert view.unplaced + view.passed <= view.accounts

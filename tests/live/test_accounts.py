@@ -51,7 +51,7 @@ async def test_watched_accounts_are_seen_and_cover_a_part_of_open_interest():
     assert set(desk.observed) == {"hyperliquid:BTC"}
     assert not math.isnan(desk.price)
     view = observed_levels(desk, MapFilter(), PriceRows(bin_of(desk.price) - ROWS // 2, 1, ROWS))
-    shares = [share for share in view.share.values() if share is not None]
+    shares = [share for share in (view.share.long, view.share.short) if share is not None]
     assert len(shares) == 2
     assert 0 < sum(shares) < 1
     assert view.origin == f"{view.accounts} accounts seen at hyperliquid"

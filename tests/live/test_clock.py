@@ -93,9 +93,9 @@ async def speaking(collector):
 def right(session):
     """Check that the map stands now, and says so."""
     about = session.about(session.desks["BTC"], SpanQuery())
-    assert abs(about["as_of"] - real()) < NEAR
-    assert abs(about["now"] - real()) < NEAR
-    assert 0 <= about["age"] < NEAR / SECOND
+    assert abs(about.as_of - real()) < NEAR
+    assert abs(about.now - real()) < NEAR
+    assert 0 <= about.age < NEAR / SECOND
 
 
 def stored_now(store):
@@ -198,7 +198,7 @@ async def test_a_map_ahead_of_time_is_reported_and_its_age_is_how_far(made, syst
         desks["BTC"].now = clock.now() + HOUR
         await until(lambda: "map" in collector.status.problems)
         about = session.about(desks["BTC"], SpanQuery())
-        assert about["age"] == pytest.approx(3600, abs=NEAR / SECOND)
+        assert about.age == pytest.approx(3600, abs=NEAR / SECOND)
     assert system.off == 0
 
 
