@@ -64,7 +64,7 @@ def made(**parts):
     answers = {"clock": (decoder(int), clock), "one": (decoder(str), one)}
     parts = {"unwrap": coded("0"), "answers": answers} | parts
     return VenueReader(
-        name="x", limits=Limits(1, 1), liquidations="none", state=state, stream=word, symbol=str,
+        name="x", limits=Limits(1, 1), state=state, stream=word, symbol=str,
         streams=none, polls=none, past=none, recent=none, snapshot=none, **parts,
     )  # fmt: skip
 
