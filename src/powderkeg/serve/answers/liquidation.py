@@ -13,7 +13,7 @@ from powderkeg.instruments import TierTable
 from powderkeg.serve.session import Session
 from powderkeg.venues import spec_of
 
-_Amount = Annotated[float, Meta(gt=0, lt=1e15)]
+_Amount = Annotated[float, Meta(gt=0, le=1e12)]
 
 
 class PositionQuery(Struct, frozen=True, forbid_unknown_fields=True):
