@@ -16,7 +16,7 @@ def test_each_venue_with_leverage_has_a_row(run):
     assert set(rows) == {name for name, spec in VENUES.items() if spec.leveraged}
     assert rows["binance"]["price"] == pytest.approx(101_204.8, abs=0.05)
     assert rows["hyperliquid"]["price"] > rows["binance"]["price"]
-    assert rows["okx"]["why"] == "its margin tiers are not shipped"
+    assert rows["okx"]["why"] == "its margin tiers are not known"
     assert all(row["price"] is None or row["price"] > row["bankruptcy"] for row in rows.values())
 
 

@@ -78,7 +78,9 @@ def test_the_rate_of_deribit_grows_with_size():
         liquidation_price(Position(60_000.0, size, 10, "long"), table, inverse=True)
         for size in (1.0, 100.0)
     )
-    assert small.rate < large.rate
+    coins = 60_000 / small.price
+    assert small.rate == pytest.approx(0.01 + 0.00005 * coins)
+    assert large.rate == pytest.approx(0.01 + 0.00005 * 100 * 60_000 / large.price)
     assert small.price < large.price
 
 

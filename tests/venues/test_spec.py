@@ -41,6 +41,11 @@ def test_only_a_sampled_feed_reports_less_than_is_liquidated(name):
     assert (spec.liquidated_per_reported > 1) == (spec.liquidations == "sample")
 
 
+def test_two_venues_add_their_fee_to_close_to_the_maintenance_margin():
+    fees = {name: spec.margin_fee for name, spec in VENUES.items() if spec.margin_fee}
+    assert fees == {"okx": 0.0005, "bitget": 0.0006}
+
+
 def test_of_a_venue_known_from_files_only_its_name_says_what_it_is():
     assert spec_of("bybit-spot").label == "Bybit spot"
     assert not spec_of("bybit-spot").leveraged

@@ -48,10 +48,6 @@ class PullRules(Struct, frozen=True):
     """Least distance in steps from the best price at which it was placed."""
     life: int = 10 * MINUTE
     """µs beyond which a removal is no pull."""
-    repeat: int = 10 * MINUTE
-    """µs within which another of about the same size counts as repeated."""
-    alike: float = 0.15
-    """Relative difference up to which two sizes are about the same."""
 
 
 class AbsorptionRules(Struct, frozen=True):
@@ -95,10 +91,6 @@ class PrintRules(Struct, frozen=True):
     """Of the merged prints of `window`."""
     window: int = DAY
     """µs."""
-    resting: float = 0.995
-    """Quantile of wall notional from which a wall is a whale's."""
-    rest: int = 60 * SECOND
-    """µs a whale's wall has stood."""
 
 
 class FlowRules(Struct, frozen=True):
@@ -114,8 +106,6 @@ class FlowRules(Struct, frozen=True):
     """Adjacent imbalanced cells that are a stack."""
     value_area: float = 0.7
     """Share of volume inside the value area."""
-    naked: int = 80
-    """Bars for which an untouched point of control is remembered."""
 
 
 class CrowdRules(Struct, frozen=True):
@@ -127,8 +117,6 @@ class CrowdRules(Struct, frozen=True):
     """µs between two of those readings."""
     least: int = 3
     """Inputs from which there is a crowding index."""
-    crowded: float = 90.0
-    """Percentile from which a trade is crowded."""
     oi_band: float = 0.005
     """Relative change of open interest, in coins, that is no change."""
     price_band: float = 0.3
@@ -148,7 +136,3 @@ class Thresholds(Struct, frozen=True):
 
 
 DEFAULT: Final = Thresholds()
-RULES: Final = (
-    WallRules, PullRules, AbsorptionRules, PrintRules, FlowRules, CrowdRules, Thresholds,
-)  # fmt: skip
-"""All of these records, for snapshots."""

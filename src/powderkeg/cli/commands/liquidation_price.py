@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from powderkeg.engine.exposure.liquidation import LiquidationPrice, Position, liquidation_price
+from powderkeg.engine.exposure.liquidation import LiquidationPrice, Position
 from powderkeg.errors import ConfigError
 from powderkeg.events import PositionSide
-from powderkeg.history import margin_tiers
 from powderkeg.live.timekeeping.clock import now
+from powderkeg.serve.answers.liquidation import price_on, shipped
 from powderkeg.venues import VENUES
 
 
@@ -57,13 +57,8 @@ def _side(text: str) -> PositionSide:
 
 def _row(venue: str, coin: str, position: Position) -> LiquidationPrice:
     """Return a venue's answer by the tiers that are shipped."""
-    spec = VENUES[venue]
-    symbol = spec.reader("").symbol(coin)
-    try:
-        table = margin_tiers.at(venue, symbol, now())
-    except LookupError:
-        return LiquidationPrice(venue, symbol, why="its margin tiers are not shipped")
-    return liquidation_price(position, table, inverse=spec.kind == "inverse", fee=spec.margin_fee)
+    symbol = VENUES[venue].reader("").symbol(coin)
+    return price_on(venue, symbol, shipped(venue, symbol, now()), position)
 
 
 def _words(row: LiquidationPrice) -> list[str]:

@@ -55,7 +55,14 @@ def _venue(market: str) -> str:
 
 def _price(session: Session, market: str, position: Position) -> LiquidationPrice:
     venue, _, symbol = market.partition(":")
-    table = _live(session, venue, symbol) or _shipped(venue, symbol, session.clock())
+    table = _live(session, venue, symbol) or shipped(venue, symbol, session.clock())
+    return price_on(venue, symbol, table, position)
+
+
+def price_on(
+    venue: str, symbol: str, table: TierTable | None, position: Position
+) -> LiquidationPrice:
+    """Return where a position is liquidated on a venue, by a table of its tiers."""
     if table is None:
         return LiquidationPrice(venue, symbol, why="its margin tiers are not known")
     spec = spec_of(venue)
@@ -68,7 +75,8 @@ def _live(session: Session, venue: str, symbol: str) -> TierTable | None:
     return readers[venue].state.tiers.get(symbol) if venue in readers else None
 
 
-def _shipped(venue: str, symbol: str, time: int) -> TierTable | None:
+def shipped(venue: str, symbol: str, time: int) -> TierTable | None:
+    """Return the shipped table of a symbol that holds at a time, µs; None where there is none."""
     try:
         return margin_tiers.at(venue, symbol, time)
     except LookupError:
