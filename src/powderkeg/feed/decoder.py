@@ -104,7 +104,7 @@ class Feed:
                 name = frame.venue or "shell"
                 self.unread[name] = self.unread.get(name, 0) + 1
                 self.last_unread = str(why)
-        return asks + self._flush()
+        return asks + self._flush() if self._runs else asks
 
     def reader(self, venue: str) -> VenueReader:
         """Return the reader of a venue, made when first wanted."""
@@ -121,7 +121,8 @@ class Feed:
         for native in events:
             if isinstance(native, ClockTick):
                 continue
-            event = in_coins(native, self._multiplier(native.market))
+            coins = self._multipliers.get(native.market) or self._multiplier(native.market)
+            event = native if coins == 1 else in_coins(native, coins)
             if self.watch is not None and not is_backfill:
                 self.watch(event)
             coin = self.coins.get(event.market)
@@ -136,15 +137,14 @@ class Feed:
         return asks
 
     def _multiplier(self, market: str) -> float:
-        known = self._multipliers.get(market)
-        if known is None:
-            known = self._multipliers[market] = unit_of(market.partition(":")[2])[1]
-        return known
+        self._multipliers[market] = unit_of(market.partition(":")[2])[1]
+        return self._multipliers[market]
 
     def _events(self, frame: Frame) -> list[Event]:
         """Return the events of a frame. A bug in a reader loses this frame only."""
         try:
-            return self.reader(frame.venue).read(frame.raw, frame.received_time, frame.channel)
+            reader = self.readers.get(frame.venue) or self.reader(frame.venue)
+            return reader.read(frame.raw, frame.received_time, frame.channel)
         except WireError:
             raise
         except Exception as why:
@@ -155,10 +155,9 @@ class Feed:
         if isinstance(event, Trade | Trades):
             self._runs.setdefault(event.market, []).append(event)
             return []
-        asks: list[Ask] = []
-        if not isinstance(event, _FREE) and not isinstance(event, ClockTick):
-            asks += self._flush_one(event.market)
-        return asks + drive(self.desks[coin], (event,))
+        if event.market in self._runs and not isinstance(event, _FREE):
+            return self._flush_one(event.market) + drive(self.desks[coin], (event,))
+        return drive(self.desks[coin], (event,))
 
     def _flush(self) -> list[Ask]:
         asks: list[Ask] = []
