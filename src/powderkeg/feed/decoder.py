@@ -155,9 +155,10 @@ class Feed:
         if isinstance(event, Trade | Trades):
             self._runs.setdefault(event.market, []).append(event)
             return []
-        if event.market in self._runs and not isinstance(event, _FREE):
-            return self._flush_one(event.market) + drive(self.desks[coin], (event,))
-        return drive(self.desks[coin], (event,))
+        asks: list[Ask] = []
+        if not isinstance(event, _FREE) and not isinstance(event, ClockTick):
+            asks = self._flush_one(event.market) if event.market in self._runs else asks
+        return asks + drive(self.desks[coin], (event,))
 
     def _flush(self) -> list[Ask]:
         asks: list[Ask] = []
