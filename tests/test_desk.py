@@ -185,7 +185,7 @@ def test_funding_and_ratios_are_kept():
     desk.apply(Funding(M, T, T, 1e-4, 8 * HOUR))
     desk.apply(Ratio(M, T, T, "accounts", 0.8))
     assert desk.markets[M].carry.funding == 1e-4
-    assert desk.markets[M].ratios == {"accounts": 0.8}
+    assert desk.flow.market(M).readings.latest["accounts"] == (T, 0.8)
 
 
 def test_runs_of_prints_and_single_prints_give_the_same_estimate():

@@ -39,6 +39,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
+from powderkeg.flow.coin import CoinFlow
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring, column_boundaries
@@ -82,8 +83,8 @@ class Market:
 
     __slots__ = (
         "assumed", "book", "carry", "entries", "estimate", "first_trade_at", "from_bars",
-        "last_received", "link", "name", "price", "print_range", "quotes", "ratios",
-        "rings", "static_ring", "tape", "venue",
+        "last_received", "link", "name", "price", "print_range", "quotes", "rings", "static_ring",
+        "tape", "venue",
     )  # fmt: skip
 
     def __init__(self, name: str, columns: int) -> None:
@@ -110,15 +111,14 @@ class Market:
         self.last_received = 0
         self.link: Literal["up", "down", "stale", "refused"] = "up"
         self.quotes = QuoteCheck()
-        self.ratios: dict[str, float] = {}
 
 
 class Desk:
     """Everything known about one coin."""
 
     __slots__ = (
-        "backfill_until", "coin", "counts", "markets", "now", "observed", "peers", "prices",
-        "settings",
+        "backfill_until", "coin", "counts", "flow", "markets", "now", "observed", "peers",
+        "prices", "settings",
     )  # fmt: skip
 
     def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
@@ -141,6 +141,7 @@ class Desk:
         """Real positions observed, by market. They alone do not create a market."""
         self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
         self.counts = Counts()
+        self.flow = CoinFlow()
 
     @property
     def leader(self) -> Market | None:
@@ -204,7 +205,7 @@ class Desk:
             case Quote():
                 market.quotes.quote(event)
             case Ratio():
-                market.ratios[event.kind] = event.long
+                self.flow.market(market.name).add_reading(event)
             case Gap():
                 self._gap(market, event)
             case Link():
@@ -235,6 +236,7 @@ class Desk:
         if at <= self.backfill_until:
             self.now = at
             return
+        self.flow.advance(at, (market.book for market in self.markets.values()))
         if at // HOUR > self.now // HOUR:
             stats = [*self.market_stats(), *self.peers]
             for known in self.estimated():
@@ -284,6 +286,7 @@ class Desk:
             market.first_trade_at = market.first_trade_at or int(run.times[0])
             low, high = float(run.prices.min()), float(run.prices.max())
             market.print_range = min(market.print_range[0], low), max(market.print_range[1], high)
+        self.flow.add_trades(market.name, run)
         if not _leveraged(market):
             return
         self._estimate_of(market, market.price).add_trades(run.prices, run.sizes)
@@ -299,9 +302,7 @@ class Desk:
         if bars.assumed:
             market.assumed = int(bars.times[-1]) + bars.span
         market.from_bars = True
-        is_first_backfill = (
-            market.estimate is None and not bars.liquidations_known
-        )  # by a venue, of the time before
+        is_first_backfill = market.estimate is None and not bars.liquidations_known  # by a venue
         estimate = self._estimate_of(market, float(bars.open[0]))
         ends = bars.times + bars.span
         until = max(int(ends[-1]), self.backfill_until)
@@ -341,6 +342,8 @@ class Desk:
 
     def _carry(self, market: Market, event: Mark | Funding | OpenInterest) -> None:
         believed = market.carry.apply(event)
+        if believed is not None:
+            self.flow.market(market.name).add_reading(believed)
         if not _leveraged(market):
             return
         if isinstance(believed, Mark):
@@ -354,6 +357,7 @@ class Desk:
 
     def _add_liquidation(self, market: Market, event: Liquidation) -> None:
         self.counts.liquidations += 1
+        self.flow.add_liquidation(event)
         if market.estimate is not None:
             market.estimate.add_liquidation(event)
 

@@ -26,7 +26,7 @@ def played(
     now = since
     for _ in range(round(seconds * 10)):
         now += FRAME
-        flow.advance(now, {name: book(name, now, wall) for name in names})
+        flow.advance(now, [book(name, now, wall) for name in names])
     return now
 
 
@@ -36,7 +36,7 @@ def test_prints_are_counted_by_market_and_merged():
     flow.add_trades(N, Trade(N, START, 9, 100.0, 5.0, "sell"))
     assert flow.markets[M].cvd.cvd == 3.0
     assert flow.markets[N].cvd.cvd == -5.0
-    flow.advance(START + SECOND, {})
+    flow.advance(START + SECOND, [])
     assert sorted((each.market, each.size) for each in flow.prints) == [(M, 3.0), (N, 5.0)]
     assert flow.scale.count == 2
 
@@ -46,7 +46,7 @@ def test_walls_are_read_from_books_in_event_time():
     now = played(flow, 5)
     now = played(flow, 4, wall=60.0, since=now)
     (wall,) = flow.walls.standing()
-    assert flow.book_of(wall.book) == M
+    assert flow.books[wall.book] == M
     assert wall.step * flow.window.steps[wall.book] == pytest.approx(99_900.0)
     played(flow, 1, since=now)
     ((at, ended),) = flow.ended
@@ -56,8 +56,8 @@ def test_walls_are_read_from_books_in_event_time():
 
 def test_a_book_that_is_not_live_is_not_read():
     flow = CoinFlow()
-    flow.advance(START, {M: Book(M)})
-    flow.advance(START + SECOND, {M: Book(M)})
+    flow.advance(START, [Book(M)])
+    flow.advance(START + SECOND, [Book(M)])
     assert flow.now == 0
 
 
@@ -65,7 +65,7 @@ def test_two_calls_within_a_frame_read_once():
     flow = CoinFlow()
     played(flow, 1)
     before = flow.now
-    flow.advance(before + 1, {M: book(M, before + 1, 60.0)})
+    flow.advance(before + 1, [book(M, before + 1, 60.0)])
     assert flow.now == before
 
 
@@ -74,7 +74,7 @@ def test_prints_reach_the_window_of_their_book():
     now = played(flow, 1)
     flow.add_trades(M, Trade(M, now, now, 99_995.0, 0.5, "sell"))
     assert flow.window.traded.sum() == 0.5
-    flow.advance(now + FRAME, {M: book(M, now + FRAME)})
+    flow.advance(now + FRAME, [book(M, now + FRAME)])
     assert flow.window.traded.sum() == 0.0
     read = flow.absorption.read(flow.window, 0, 0, flow.now)
     assert read.volume == 0.5
@@ -84,7 +84,7 @@ def test_more_books_than_there_is_room_for_are_left_out():
     flow = CoinFlow()
     names = [f"venue{n}:BTCUSDT" for n in range(BOOKS + 2)]
     played(flow, 0.2, names=names)
-    assert flow.book_of(BOOKS - 1) == names[BOOKS - 1]
+    assert flow.books[BOOKS - 1] == names[BOOKS - 1]
     assert flow.now > 0
 
 

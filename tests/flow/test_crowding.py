@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from powderkeg.events import DAY, HOUR
+from powderkeg.events import HOUR
 from powderkeg.flow.crowding import (
-    Percentiles,
     basis,
     crowding_index,
     per_eight_hours,
+    percentile,
     regime,
 )
 
@@ -26,27 +27,13 @@ def test_basis_is_mark_over_index():
     assert math.isnan(basis(101.0, math.nan))
 
 
-def test_a_percentile_is_the_share_of_the_last_ninety_days_below():
-    ranks = Percentiles()
-    for hour in range(100):
-        ranks.add(hour * HOUR, float(hour))
-    now = 99 * HOUR
-    assert ranks.count(now) == 100
-    assert ranks.rank(49.5, now) == 50.0
-    assert ranks.rank(99.0, now) == 99.5
-    assert ranks.rank(-1.0, now) == 0.0
-    assert math.isnan(Percentiles().rank(1.0, now))
-    assert math.isnan(ranks.rank(math.nan, now))
-
-
-def test_the_last_reading_of_an_hour_counts_once_and_old_ones_are_dropped():
-    ranks = Percentiles()
-    ranks.add(0, 5.0)
-    ranks.add(HOUR // 2, 7.0)
-    ranks.add(HOUR // 2, math.nan)
-    assert ranks.count(0) == 1
-    assert ranks.rank(6.0, 0) == 0.0
-    assert ranks.count(90 * DAY + HOUR) == 0
+def test_a_percentile_is_the_share_of_known_readings_below():
+    history = np.array([*range(100), math.nan], np.float64)
+    assert percentile(49.5, history) == 50.0
+    assert percentile(99.0, history) == 99.5
+    assert percentile(-1.0, history) == 0.0
+    assert math.isnan(percentile(1.0, np.full(3, math.nan)))
+    assert math.isnan(percentile(math.nan, history))
 
 
 def test_crowding_needs_three_inputs():

@@ -1,4 +1,4 @@
-"""The order flow of one coin: its prints and books on all venues, read together.
+"""The order flow of one coin: its prints, books and readings of all venues together.
 
 Prints are counted as they come. Books are read every 100 ms of event time, all in one pass; a book
 that is not live is left as it was and its reads age. Spot markets count beside perpetuals and are
@@ -9,17 +9,33 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Literal, TypeAlias
 
-from powderkeg.events import HOUR, SECOND, Trade, Trades
+from msgspec import Struct
+
+from powderkeg.events import (
+    HOUR,
+    SECOND,
+    Funding,
+    Liquidation,
+    Mark,
+    OpenInterest,
+    Ratio,
+    Trade,
+    Trades,
+)
 from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.stacking import Stacking
 from powderkeg.flow.books.walls import Wall, Walls
-from powderkeg.flow.books.window import BookWindow
+from powderkeg.flow.books.window import WIDTH, BookWindow
+from powderkeg.flow.crowding import basis, per_eight_hours
+from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
 from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
 from powderkeg.flow.tape.traded import Traded, step_for
 from powderkeg.market.book import Book
+from powderkeg.venues import spec_of
 
 FRAME: Final = SECOND // 10
 """µs between two reads of the books."""
@@ -31,29 +47,67 @@ ENDED: Final = 200
 """Walls that ended, remembered."""
 TRADED: Final = 4 * HOUR
 """µs of volume by price that are remembered, by market."""
-_REACH: Final = 0.02
-"""Fraction of the mid within which a book is looked at."""
+MarketKind: TypeAlias = Literal["perp", "spot"]
+
+
+class Liquidated(Struct, frozen=True):
+    """A reported liquidation, as the tape shows it."""
+
+    market: str
+    time: int
+    """µs."""
+    side: Literal["long", "short"]
+    """The position that was closed."""
+    price: float
+    size: float
+    """Base coin."""
 
 
 class MarketFlow:
-    """The prints of one market."""
+    """The prints and readings of one market."""
 
-    __slots__ = ("cvd", "merger", "name", "traded")
+    __slots__ = ("cvd", "kind", "merger", "name", "readings", "traded")
 
-    def __init__(self, name: str, price: float) -> None:
-        """Start with the price that the height of its rows is chosen by."""
+    def __init__(self, name: str) -> None:
+        """Start empty; the height of its rows is chosen by its first print."""
         self.name = name
+        self.kind: MarketKind = "perp" if spec_of(name.partition(":")[0]).leveraged else "spot"
         self.cvd = CumulativeDelta()
         self.merger = PrintMerger(name)
-        self.traded = Traded(step_for(price), TRADED)
+        self.readings = Readings()
+        self.traded: Traded | None = None
+
+    def add_trades(self, run: Trades) -> list[MergedPrint]:
+        """Add prints; return the merged prints that are complete now."""
+        if self.traded is None:
+            self.traded = Traded(step_for(float(run.prices[0])), TRADED)
+        self.cvd.add(run)
+        self.traded.add(run)
+        return self.merger.add(run)
+
+    def add_reading(self, event: Mark | Funding | OpenInterest | Ratio) -> None:
+        """Add an accepted reading."""
+        match event:
+            case Mark():
+                if event.index:
+                    self.readings.add("basis", event.event_time, basis(event.price, event.index))
+            case Funding():
+                if event.interval > 0:
+                    rate = per_eight_hours(event.rate, event.interval)
+                    self.readings.add("funding", event.event_time, rate)
+            case OpenInterest():
+                self.readings.add("oi", event.event_time, event.size)
+            case Ratio():
+                if event.kind in FIELDS:
+                    self.readings.add(event.kind, event.event_time, event.long)
 
 
 class CoinFlow:
     """Order flow of one coin."""
 
     __slots__ = (
-        "_at", "_names", "_shown", "_traded", "absorption", "ended", "markets", "now", "pressures",
-        "prints", "scale", "walls", "window",
+        "_at", "_names", "_shown", "_traded", "absorption", "ended", "liquidated", "markets",
+        "now", "pressures", "prints", "scale", "stacking", "walls", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -61,10 +115,13 @@ class CoinFlow:
         self.markets: dict[str, MarketFlow] = {}
         self.prints: deque[MergedPrint] = deque(maxlen=PRINTS)
         """Newest last, of all markets."""
+        self.liquidated: deque[Liquidated] = deque(maxlen=PRINTS)
+        """Reported liquidations, newest last."""
         self.scale = SizeScale()
         self.window = BookWindow([1.0] * BOOKS)
         self.walls = Walls(BOOKS)
         self.absorption = AbsorptionReads(BOOKS)
+        self.stacking = Stacking(BOOKS)
         self.ended: deque[tuple[int, Wall]] = deque(maxlen=ENDED)
         """Walls and when they ended, µs, newest last."""
         self.pressures: deque[Pressure] = deque(maxlen=ENDED)
@@ -79,34 +136,42 @@ class CoinFlow:
         self._traded = False
         """Whether any book was traded against in this frame."""
 
-    def book_of(self, number: int) -> str:
-        """Return the market of a book of the window."""
-        return self._names[number]
+    @property
+    def books(self) -> tuple[str, ...]:
+        """Market of each book of the window, by its number."""
+        return tuple(self._names)
+
+    def market(self, name: str) -> MarketFlow:
+        """Return what is known of a market, begun when first asked for."""
+        if name not in self.markets:
+            self.markets[name] = MarketFlow(name)
+        return self.markets[name]
 
     def add_trades(self, market: str, event: Trade | Trades) -> None:
         """Add the accepted prints of a market."""
         run = event.as_run() if isinstance(event, Trade) else event
-        known = self.markets.get(market)
-        if known is None:
-            known = self.markets[market] = MarketFlow(market, float(run.prices[0]))
-        known.cvd.add(run)
-        known.traded.add(run)
-        self._add_prints(known.merger.add(run))
+        self._add_prints(self.market(market).add_trades(run))
         if market in self._names:
             book, self._traded = self._names.index(market), True
             self.window.add_trades(book, run.prices, run.sizes)
+
+    def add_liquidation(self, event: Liquidation) -> None:
+        """Add a reported liquidation."""
+        self.liquidated.append(
+            Liquidated(event.market, event.event_time, event.position_side, event.price, event.size)
+        )
 
     def _add_prints(self, done: list[MergedPrint]) -> None:
         for each in done:
             self.scale.add(each)
             self.prints.append(each)
 
-    def advance(self, now: int, books: Mapping[str, Book]) -> None:
+    def advance(self, now: int, books: Iterable[Book]) -> None:
         """Read the books if a frame has ended; call it before what arrives at `now` is added.
 
         Args:
             now: µs.
-            books: By market.
+            books: Of all markets.
         """
         if now // FRAME == self._at:
             return
@@ -117,29 +182,32 @@ class CoinFlow:
             return  # nothing has changed: what is only older now is read with the next change
         self._traded = False
         self.now = self._at * FRAME
+        self.stacking.frame(self.window, self.now)
         self.ended.extend((self.now, wall) for wall in self.walls.frame(self.window, self.now))
         self.pressures.extend(self.absorption.frame(self.window, self.now))
         self.window.end_frame()
 
-    def _load(self, books: Mapping[str, Book]) -> bool:
+    def _load(self, books: Iterable[Book]) -> bool:
         """Copy the live books that have changed into the window; return whether there were any."""
         changed = False
-        live = [(name, book) for name, book in books.items() if book.status == "live"]
-        for name, book in live:
-            if not math.isfinite(book.mid) or book.mid <= 0:
+        for book in books:
+            if book.status != "live" or not math.isfinite(book.mid) or book.mid <= 0:
                 continue
-            number = self._number(name, book.mid)
-            if number is None or self._shown[number] == book.at:
-                continue
-            self._shown[number] = book.at
-            low, high = book.mid * (1 - _REACH), book.mid * (1 + _REACH)
-            moved = self.window.load(
-                number, book.depth("buy", low, high), book.depth("sell", low, high)
-            )
-            if moved:
-                self.absorption.roll(number, moved)
-            changed = True
+            number = self._number(book.market, book.mid)
+            if number is not None and self._shown[number] != book.at:
+                self._shown[number] = book.at
+                self._copy(number, book)
+                changed = True
         return changed
+
+    def _copy(self, number: int, book: Book) -> None:
+        """Copy a book as far as the window can hold it, wherever its centre is."""
+        reach = WIDTH * float(self.window.steps[number])
+        bids = book.depth("buy", book.mid - reach, book.mid)
+        asks = book.depth("sell", book.mid, book.mid + reach)
+        if moved := self.window.load(number, bids, asks):
+            self.absorption.roll(number, moved)
+            self.stacking.roll(number, moved)
 
     def _number(self, name: str, mid: float) -> int | None:
         """Return the number of a market's book, a new one at first; None where there is no room."""

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.events import HOUR, Floats, Times
+from powderkeg.events import HOUR, Floats
 from powderkeg.flow.thresholds import DEFAULT, CrowdRules
 
 EIGHT_HOURS: Final = 8 * HOUR
@@ -37,40 +37,18 @@ def basis(mark: float, index: float) -> float:
     return mark / index - 1 if index > 0 else math.nan
 
 
-class Percentiles:
-    """Where a reading stands among those of the last 90 days, one reading an hour."""
+def percentile(value: float, history: Floats) -> float:
+    """Return where a value stands among its history, 0 to 100: equals count half.
 
-    __slots__ = ("_hours", "_values", "rules")
-
-    def __init__(self, rules: CrowdRules = DEFAULT.crowd) -> None:
-        """Start without readings."""
-        self.rules = rules
-        size = rules.history // rules.every
-        self._values: Floats = np.full(size, np.nan)
-        self._hours: Times = np.full(size, -1, np.int64)
-
-    def add(self, time: int, value: float) -> None:
-        """Add a reading; the last of each hour is kept."""
-        hour = time // self.rules.every
-        row = hour % len(self._values)
-        if self._hours[row] <= hour and not math.isnan(value):
-            self._values[row], self._hours[row] = value, hour
-
-    def count(self, now: int) -> int:
-        """Return how many hours are known."""
-        return int(self._known(now).sum())
-
-    def rank(self, value: float, now: int) -> float:
-        """Return the percentile of a value, 0 to 100: equals count half; NaN without readings."""
-        known = self._values[self._known(now)]
-        if not len(known) or math.isnan(value):
-            return math.nan
-        below, equal = (known < value).sum(), (known == value).sum()
-        return float(100 * (below + equal / 2) / len(known))
-
-    def _known(self, now: int) -> np.ndarray:
-        last = now // self.rules.every
-        return (self._hours > last - len(self._hours)) & (self._hours <= last) & (self._hours >= 0)
+    Args:
+        value: NaN gives NaN.
+        history: Readings, NaN where there was none; without any the answer is NaN.
+    """
+    known = history[~np.isnan(history)]
+    if not len(known) or math.isnan(value):
+        return math.nan
+    below, equal = (known < value).sum(), (known == value).sum()
+    return float(100 * (below + equal / 2) / len(known))
 
 
 class CrowdingIndex(Struct, frozen=True):

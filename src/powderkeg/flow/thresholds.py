@@ -136,3 +136,8 @@ class Thresholds(Struct, frozen=True):
 
 
 DEFAULT: Final = Thresholds()
+RULES: Final = (
+    Thresholds,
+    *(type(getattr(DEFAULT, name)) for name in DEFAULT.__struct_fields__[1:]),
+)
+"""Every class of thresholds: reads keep those they were made with."""

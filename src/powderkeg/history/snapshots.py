@@ -24,6 +24,16 @@ from powderkeg.engine.exposure.exposure import Exposure, Spec
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
 from powderkeg.feed.decoder import Feed
+from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
+from powderkeg.flow.books.stacking import Stacking
+from powderkeg.flow.books.walls import Wall, Walls
+from powderkeg.flow.books.window import BookWindow
+from powderkeg.flow.coin import CoinFlow, Liquidated, MarketFlow
+from powderkeg.flow.readings import Readings, Series
+from powderkeg.flow.tape.delta import CumulativeDelta
+from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
+from powderkeg.flow.tape.traded import Traded
+from powderkeg.flow.thresholds import RULES
 from powderkeg.instruments import Instrument, Tier, TierTable
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
@@ -47,6 +57,9 @@ CODEC = Codec(
         PooledStats, ForecastLog, MarkPath, NullModel, Baselines, LiquidationLog, Hours,
         Deduplicator, SequenceTracker, Known,
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
+        CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
+        AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, PrintMerger, SizeScale, Traded,
+        *RULES,
         *get_args(Event),
     )
 )  # fmt: skip

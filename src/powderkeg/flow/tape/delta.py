@@ -27,6 +27,8 @@ class DeltaBars(Struct, frozen=True, eq=False):
     """Bought and sold, base coin."""
     cvd: Floats
     """Cumulative delta at the end of each bar, base coin, from `CumulativeDelta.anchor` on."""
+    quote: Floats
+    """Bought less sold, quote currency."""
 
 
 class CumulativeDelta:
@@ -45,8 +47,8 @@ class CumulativeDelta:
         """Prints."""
         self._bars = bars
         self._starts: Times = np.full(bars, -1, np.int64)
-        self._delta: Floats = np.zeros((bars, 2))
-        """Delta, and CVD at the end."""
+        self._delta: Floats = np.zeros((bars, 3))
+        """Delta, CVD at the end, and delta in quote currency."""
         self._volume: Floats = np.zeros(bars)
 
     def add(self, event: Trade | Trades) -> None:
@@ -56,10 +58,10 @@ class CumulativeDelta:
         starts = run.times - run.times % self.span
         edges = [0, *(np.flatnonzero(np.diff(starts)) + 1).tolist(), len(starts)]
         for first, stop in pairwise(edges):
-            self._add(int(starts[first]), run.sizes[first:stop])
+            self._add(int(starts[first]), run.sizes[first:stop], run.prices[first:stop])
         self.count += len(starts)
 
-    def _add(self, start: int, sizes: Floats) -> None:
+    def _add(self, start: int, sizes: Floats, prices: Floats) -> None:
         self.cvd = _sum(self.cvd, sizes)
         row = start // self.span % self._bars
         if self._starts[row] > start:  # its bar has been dropped
@@ -69,14 +71,16 @@ class CumulativeDelta:
         self._delta[row, 0] = _sum(float(self._delta[row, 0]), sizes)
         self._volume[row] = _sum(float(self._volume[row]), np.abs(sizes))
         self._delta[row, 1] = self.cvd
+        self._delta[row, 2] = _sum(float(self._delta[row, 2]), sizes * prices)
 
     def bars(self, since: int = 0) -> DeltaBars:
         """Return the bars that start at or after a time, µs; those without a print are left out."""
         rows = np.flatnonzero((self._starts >= since) & (self._starts >= 0))
         rows = rows[np.argsort(self._starts[rows])]
         return DeltaBars(
-            self._starts[rows], self._delta[rows, 0], self._volume[rows], self._delta[rows, 1]
-        )
+            self._starts[rows], self._delta[rows, 0], self._volume[rows], self._delta[rows, 1],
+            self._delta[rows, 2],
+        )  # fmt: skip
 
 
 class Divergence(Struct, frozen=True):
