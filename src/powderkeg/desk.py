@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias, assert_never
 
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 
 from powderkeg.engine.calibration.estimate import Estimate
@@ -46,6 +45,7 @@ from powderkeg.maps.heatmap.ring import Ring, column_boundaries
 from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.carry import Carry
+from powderkeg.market.counts import Counts
 from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedMarket, ObservedPositions
 from powderkeg.market.tape import Tape
@@ -59,23 +59,6 @@ MARKLESS = MINUTE
 behind."""
 AGGREGATE = "aggregate"
 """The venue name of sums over several venues."""
-
-
-class Counts(Struct):
-    """Counts of events so far."""
-
-    events: int = 0
-    """Number of events."""
-    trades: int = 0
-    """Number of trades."""
-    bars: int = 0
-    """Number of bars."""
-    liquidations: int = 0
-    """Number of liquidations."""
-    gaps: int = 0
-    """Number of gaps."""
-    assumed: int = 0
-    """Number of bars whose volume was assumed."""
 
 
 class Market:
@@ -162,6 +145,11 @@ class Desk:
                     m.name, m.venue, m.estimate, m.rings, m.last_received, m.link, m.entries,
                     m.static_ring, m.assumed,
                 )  # fmt: skip
+
+    def books(self) -> Iterator[Book]:
+        """Yield the book of every market, by name."""
+        for _, market in sorted(self.markets.items()):
+            yield market.book
 
     def observed_markets(self) -> Iterator[ObservedMarket]:
         """Yield the markets with observed positions, by name."""

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from powderkeg import __version__
-from powderkeg.desk import Counts, Desk, Market
+from powderkeg.desk import Desk, Market
 from powderkeg.engine.calibration.baselines import Baselines, MarkPath, NullModel
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.forecasts import ForecastLog
@@ -39,6 +39,7 @@ from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
 from powderkeg.market.book import Book, Ladder
 from powderkeg.market.carry import Carry
+from powderkeg.market.counts import Counts
 from powderkeg.market.guard import Guard
 from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedPosition, ObservedPositions

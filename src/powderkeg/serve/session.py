@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -33,6 +33,7 @@ from powderkeg.serve.frozen_desk import frozen
 from powderkeg.serve.trust import assumed, fit, model, prior_only
 from powderkeg.serve.workers import Workers
 
+T = TypeVar("T")
 STALE = 10.0
 """Seconds without an event after which a market counts as stale."""
 MOMENT = 0.1
@@ -125,9 +126,16 @@ class Session:
         cursor = self.cursors.get(coin)
         if cursor is None or not query.at:
             return self._answer(desk, name, query)
+        return self.played_back(
+            coin,
+            query.at,
+            lambda then: self._answer(then, name, replace(query, at=0), now=query.at),
+        )
+
+    def played_back(self, coin: str, at: int, view: Callable[[Desk], T]) -> T:
+        """Return a view of a coin's desk as it was at a time, µs, where its past is stored."""
         with self._playback_lock:
-            then = cursor.desk_at(query.at)
-            return self._answer(then, name, replace(query, at=0), now=query.at)
+            return view(self.cursors[coin].desk_at(at))
 
     def _desk_with_data(self, coin: str, query: Query) -> Desk:
         """Return the desk of a coin that has data at the requested time."""

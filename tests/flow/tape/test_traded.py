@@ -20,7 +20,7 @@ def test_prints_are_kept_by_price_side_and_size():
     traded = Traded(1.0)
     traded.add(Trades.of(M, 9, [(0, 100.2, 1.0), (1, 100.9, -2.0), (2, 102.0, 4.0)]))
     traded.add(Trade(M, 3, 3, 100.0, 3.0, "sell"))
-    rows = traded.rows(0, 100, 3)
+    rows = traded.rows(0, 100, 3, traded.step)
     assert rows.bought.tolist() == [1, 0, 4]
     assert rows.sold.tolist() == [5, 0, 0]
     assert rows.largest.tolist() == [3, 0, 4]
@@ -31,7 +31,7 @@ def test_prints_are_kept_by_price_side_and_size():
 def test_rows_of_several_steps_hold_the_same_volume(rows, per_row):
     traded = Traded(1.0)
     traded.add(Trades.of(M, 9, [(t, float(p), float(s)) for t, p, s in rows]))
-    found = traded.rows(0, 80 // per_row, 60, per_row)
+    found = traded.rows(0, 80 // per_row, 60, per_row * traded.step)
     assert found.bought.sum() == sum(s for _, _, s in rows if s > 0)
     assert found.sold.sum() == -sum(s for _, _, s in rows if s < 0)
     assert found.count.sum() == len(rows)
@@ -46,7 +46,7 @@ def test_prints_one_by_one_and_in_a_run_are_the_same(rows):
     for trade in run.singles():
         single.add(trade)
     for name in ("bought", "sold", "largest", "count"):
-        ours, theirs = (getattr(each.rows(0, 90, 21), name) for each in (bulk, single))
+        ours, theirs = (getattr(each.rows(0, 90, 21, each.step), name) for each in (bulk, single))
         assert ours.tolist() == theirs.tolist()
 
 
@@ -54,8 +54,8 @@ def test_only_what_traded_since_a_time_is_returned_and_old_minutes_are_dropped()
     traded = Traded(1.0, keep=DAY)
     for minute in (0, 5, 1_441):
         traded.add(Trade(M, minute * MINUTE, 0, 100.0, 1.0, "buy"))
-    assert traded.rows(0, 100, 1).bought.tolist() == [2.0]
-    assert traded.rows(6 * MINUTE, 100, 1).bought.tolist() == [1.0]
+    assert traded.rows(0, 100, 1, traded.step).bought.tolist() == [2.0]
+    assert traded.rows(6 * MINUTE, 100, 1, traded.step).bought.tolist() == [1.0]
 
 
 @pytest.mark.parametrize(

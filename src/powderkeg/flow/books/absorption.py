@@ -80,6 +80,10 @@ class AbsorptionReads:
         """Median and spread of log volume of a window."""
         self._limit: Floats = np.full((books, 2), np.inf)
 
+    def windows(self, books: int) -> int:
+        """Return how many windows the best known side of the first `books` books has learned."""
+        return int(self._counts[:books].max(initial=0))
+
     def roll(self, book: int, shift: int) -> None:
         """Move with a window whose columns have been shifted."""
         last = np.full((2, WIDTH), NONE)

@@ -34,7 +34,7 @@ class DeltaBars(Struct, frozen=True, eq=False):
 class CumulativeDelta:
     """Cumulative volume delta of one market, with its last bars."""
 
-    __slots__ = ("_bars", "_delta", "_starts", "_volume", "anchor", "count", "cvd", "span")
+    __slots__ = ("_bars", "_delta", "_starts", "_volume", "anchor", "count", "cvd", "last", "span")
 
     def __init__(self, span: int = MINUTE, bars: int = 1_440) -> None:
         """Keep the last `bars` bars of `span` µs."""
@@ -43,6 +43,8 @@ class CumulativeDelta:
         """Base coin."""
         self.anchor = 0
         """Time of the first print, µs; 0 before it."""
+        self.last = 0
+        """Time of the newest print, µs; 0 before any."""
         self.count = 0
         """Prints."""
         self._bars = bars
@@ -60,6 +62,7 @@ class CumulativeDelta:
         for first, stop in pairwise(edges):
             self._add(int(starts[first]), run.sizes[first:stop], run.prices[first:stop])
         self.count += len(starts)
+        self.last = max(self.last, int(run.times[-1]))
 
     def _add(self, start: int, sizes: Floats, prices: Floats) -> None:
         self.cvd = _sum(self.cvd, sizes)

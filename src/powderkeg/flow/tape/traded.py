@@ -79,28 +79,43 @@ class Traded:
             self._minutes[minute] = np.pad(known, ((below, above), (0, 0)))
             self._first[minute] = first - below
 
-    def rows(self, since: int, first: int, count: int, per_row: int = 1) -> TradedRows:
-        """Return what traded from a time on, in rows of several steps.
+    def rows(
+        self, since: int, first: int, count: int, row: float, until: int | None = None
+    ) -> TradedRows:
+        """Return what traded from a time on, by price.
 
         Args:
             since: µs; the minute that holds it counts as a whole.
             first: Number of the lowest row.
             count: Number of rows.
-            per_row: Steps a row.
+            row: Height of a row, quote currency, at least `step`.
+            until: µs; minutes that start then or later do not count. None counts all.
         """
-        out = np.zeros((count, _FIELDS))
-        for minute, cells in self._minutes.items():
-            if minute < since // MINUTE:
-                continue
-            at = (self._first[minute] + np.arange(len(cells))) // per_row - first
-            inside = (at >= 0) & (at < count)
-            for field in (BOUGHT, SOLD, COUNT):
-                np.add.at(out[:, field], at[inside], cells[inside, field])
-            np.maximum.at(out[:, LARGEST], at[inside], cells[inside, LARGEST])
-        return TradedRows(
-            self.step * per_row, first, out[:, BOUGHT], out[:, SOLD], out[:, LARGEST],
-            out[:, COUNT].astype(np.int64),
-        )  # fmt: skip
+        end = math.inf if until is None else until // MINUTE
+        kept = [minute for minute in self._minutes if since // MINUTE <= minute < end]
+        numbers = [self._first[minute] + np.arange(len(self._minutes[minute])) for minute in kept]
+        cells = np.concatenate(
+            [self._minutes[minute] for minute in kept] or [np.zeros((0, _FIELDS))]
+        )
+        prices = np.concatenate(numbers or [np.zeros(0)]) * self.step
+        at = np.floor(prices / row + 1e-9).astype(np.int64) - first
+        inside = (at >= 0) & (at < count)
+        at, cells = at[inside], cells[inside]
+        bought, sold, prints = (
+            np.bincount(at, cells[:, k], count).astype(np.float64) for k in (BOUGHT, SOLD, COUNT)
+        )
+        largest = np.zeros(count)
+        np.maximum.at(largest, at, cells[:, LARGEST])
+        return TradedRows(row, first, bought, sold, largest, prints.astype(np.int64))
+
+    def reach(self, since: int) -> tuple[float, float] | None:
+        """Return the lowest and highest price traded from a time on; None where nothing was."""
+        kept = [minute for minute in self._minutes if minute >= since // MINUTE]
+        if not kept:
+            return None
+        low = min(self._first[minute] for minute in kept)
+        high = max(self._first[minute] + len(self._minutes[minute]) - 1 for minute in kept)
+        return low * self.step, high * self.step
 
 
 def step_for(price: float, share: float = 5e-5) -> float:

@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-from powderkeg.desk import Counts
 from powderkeg.evaluation.answers import Pretrained
 from powderkeg.maps.heatmap.coin_view import Mode
 from powderkeg.maps.views.grade import Grade
+from powderkeg.market.counts import Counts
 
 Source: TypeAlias = Literal["live", "replay", "simulated"]
 FeedState: TypeAlias = Literal["up", "joining", "stale", "down"]

@@ -17,6 +17,7 @@ from msgspec import Struct, UnsetType
 
 from powderkeg.maps.field_types import NULLABLE
 from powderkeg.serve.answers.compose import ANSWERS, PARTS
+from powderkeg.serve.answers.flow import FLOW_ANSWERS, address
 from powderkeg.serve.answers.liquidation import LiquidationPrices
 from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.answers.server import (
@@ -41,6 +42,7 @@ ROUTES: Final[Mapping[str, type[Struct]]] = {
     "/v1/screener": ScreenerAnswer,
     "/v1/rates": Rates,
     **{f"/v1/{{where}}/{name}": answer for name, answer in ANSWERS.items()},
+    **{address(name): answer for name, answer in FLOW_ANSWERS.items()},
 }
 """The record that answers each address that answers JSON."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from litestar import WebSocket, websocket
 from litestar.datastructures import State
@@ -12,39 +12,52 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from powderkeg.errors import RequestError
+from powderkeg.maps.flow.queries import LadderQuery
 from powderkeg.maps.views.queries import SpanQuery
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import progress_of
-from powderkeg.serve.stream.hub import Hub
+from powderkeg.serve.stream.flow import FlowHub
+from powderkeg.serve.stream.hub import Hub, Subscriber
 
 EVERY = 0.25
 """Seconds between two messages of the topic `starting`."""
 Socket = WebSocket[Any, Any, State]
+S_contra = TypeVar("S_contra", contravariant=True)
 
 
 def make_stream(session: Session, hub: Hub) -> WebsocketRouteHandler:
     """Return the route of the stream."""
+    flow = FlowHub(session)
 
     @websocket("/v1/stream")
     async def stream(socket: Socket) -> None:
-        """Send changes of one map, or progress of the start, as MessagePack until disconnect."""
+        """Send a map, order flow, or progress of the start, as MessagePack until disconnect."""
         await socket.accept()
-        raw = dict(socket.query_params.items())
-        if raw.pop("topic", "map") == "starting":
+        raw = {name: str(value) for name, value in socket.query_params.items()}
+        topic = raw.pop("topic", "map")
+        if topic == "starting":
             await _send_start(socket, session)
             return
         try:
-            coin = str(raw.pop("coin", ""))
+            coin = raw.pop("coin", "")
             session.desk(coin)
-            query = read_query({k: str(v) for k, v in raw.items()}, SpanQuery)
+            if topic == "flow":
+                await _pump(socket, flow, *flow.join(coin, read_query(raw, LadderQuery)))
+            else:
+                await _pump(socket, hub, *hub.join(coin, read_query(raw, SpanQuery)))
         except RequestError as why:
             await socket.close(4400, str(why)[:120])
-            return
-        assert isinstance(query, SpanQuery)  # noqa: S101  the kind asked for
-        await _pump(socket, hub, coin, query)
 
     return stream
+
+
+class _Left(Protocol[S_contra]):
+    """A hub whose streams subscribers leave."""
+
+    def leave(self, stream: S_contra, reader: Subscriber) -> None:
+        """Remove a subscriber."""
+        ...
 
 
 async def _send_start(socket: Socket, session: Session) -> None:
@@ -59,9 +72,10 @@ async def _send_start(socket: Socket, session: Session) -> None:
             await asyncio.sleep(EVERY)
 
 
-async def _pump(socket: Socket, hub: Hub, coin: str, query: SpanQuery) -> None:
+async def _pump(
+    socket: Socket, hub: _Left[S_contra], watched: S_contra, reader: Subscriber
+) -> None:
     """Send a subscriber's messages until either end closes."""
-    watched, reader = hub.join(coin, query)
 
     async def listen() -> None:
         with contextlib.suppress(WebSocketDisconnect):

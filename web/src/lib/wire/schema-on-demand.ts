@@ -131,6 +131,24 @@ export const BandCoverage: Schema<BandCoverage> = record({
   n: 'n',
 });
 
+/** One book of the ladder. */
+export interface BookState {
+  /** Venue and symbol, such as ``binance:BTCUSDT``. */
+  market: string;
+  /** Whether it is exact, has not begun, or has lost changes and is requested again. */
+  state: 'gap' | 'live' | 'waiting';
+  /** Seconds since its last change; null before the first. */
+  age: number | null;
+  /** Best ask less best bid, quote currency; null where a side is empty. */
+  spread: number | null;
+}
+export const BookState: Schema<BookState> = record({
+  market: 's',
+  state: '|gap|live|waiting',
+  age: { maybe: 'n' },
+  spread: { maybe: 'n' },
+});
+
 /** One channel of one market. */
 export interface ChannelHealth {
   /** The market, as venue:SYMBOL. */
@@ -314,6 +332,75 @@ export const ComparisonAnswer: Schema<ComparisonAnswer> = record({
   why: ['s'],
 });
 
+/** How positioning stands against its last 90 days. */
+export interface Crowd {
+  /** Fraction of notional in 8 hours, weighted by open interest; null where not known. */
+  funding: number | null;
+  /** Its percentile, 0 to 100; null where not known. */
+  fundingPercentile: number | null;
+  /** Mark over index less 1, a fraction, weighted by open interest; null where not known. */
+  basis: number | null;
+  /** Its percentile, 0 to 100; null where not known. */
+  basisPercentile: number | null;
+  /** Long shares as published, fractions: of accounts, of top accounts, of their positions. */
+  shares: Record<string, number>;
+  /** Mean percentile of what is known, 0 to 100; null with fewer than three inputs. */
+  index: number | null;
+  /** Percentile of each input that is known. */
+  inputs: Record<string, number>;
+  /** Number of hours with a funding rate, of the last 90 days. */
+  hours: number;
+  /** Time of the newest funding rate, µs UTC; null before any. */
+  fundingAt: number | null;
+}
+export const Crowd: Schema<Crowd> = record({
+  funding: { maybe: 'n' },
+  funding_percentile: { maybe: 'n' },
+  basis: { maybe: 'n' },
+  basis_percentile: { maybe: 'n' },
+  shares: { each: 'n' },
+  index: { maybe: 'n' },
+  inputs: { each: 'n' },
+  hours: 'n',
+  funding_at: { maybe: 'n' },
+});
+
+/** Volume bought by takers less volume sold, of one kind of market. */
+export interface DeltaSeries {
+  /** Perpetuals or spot. */
+  kind: 'perp' | 'spot';
+  /** Venue and symbol of those that are summed. */
+  markets: string[];
+  /** Quote currency by minute. */
+  delta: Float32Array;
+  /** Its running sum from the first minute shown, quote currency. */
+  cvd: Float64Array;
+  /** Time of the first print, µs UTC: before it nothing is known; null before any. */
+  since: number | null;
+}
+export const DeltaSeries: Schema<DeltaSeries> = record({
+  kind: '|perp|spot',
+  markets: ['s'],
+  delta: 'float32',
+  cvd: 'float64',
+  since: { maybe: 'n' },
+});
+
+/** Notional resting within a distance of each book's own mid. */
+export interface DepthWithin {
+  /** Fraction of the mid. */
+  distance: number;
+  /** Notional of bids, quote currency. */
+  bids: number;
+  /** Notional of asks, quote currency. */
+  asks: number;
+}
+export const DepthWithin: Schema<DepthWithin> = record({
+  distance: 'n',
+  bids: 'n',
+  asks: 'n',
+});
+
 /** Mean Poisson deviance of an hour and side over the mean volume; 0 is perfect. */
 export interface Deviances {
   /** Ratio for our map; null where nothing was reported. */
@@ -428,6 +515,93 @@ export const FeedHealth: Schema<FeedHealth> = record({
   recording: 'b',
 });
 
+/** CVD of one market. */
+export interface MarketSeries {
+  /** Venue and symbol. */
+  market: string;
+  /** Perpetual or spot. */
+  kind: 'perp' | 'spot';
+  /** Quote currency by minute, from the first minute shown. */
+  cvd: Float64Array;
+}
+export const MarketSeries: Schema<MarketSeries> = record({
+  market: 's',
+  kind: '|perp|spot',
+  cvd: 'float64',
+});
+
+/** Order flow by minute, and in figures. */
+export interface FlowSeriesAnswer {
+  /** What this is. */
+  kind: 'flow';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Start of the first minute, µs UTC. */
+  t0: number;
+  /** Length of a column, µs. */
+  step: number;
+  /** Number of columns. */
+  cols: number;
+  /** Perpetuals and spot apart; kinds without a market are left out. */
+  delta: DeltaSeries[];
+  /** CVD of each market. */
+  byMarket: MarketSeries[];
+  /** Open interest at the end of each minute, base coin; null before the first reading. */
+  oi: Float64Array;
+  /** Funding as a fraction of notional in 8 hours, weighted by open interest; null if unknown. */
+  funding: Float64Array;
+  /** Mark over index less 1, a fraction; null where not known. */
+  basis: Float64Array;
+  /** Change of open interest in base coin over the last hour, a fraction; null if unknown. */
+  oiChange: number | null;
+  /** What open interest, in coins, and price did together over the last hour; null if unknown. */
+  regime: 'long unwinding' | 'neutral' | 'new positions, price down' | 'new positions, price up' | 'short covering' | null;
+  /** Bought less sold over both in the last five minutes, -1 to 1; null where nothing traded. */
+  imbalance: number | null;
+  /** Whether price made a new 20-minute high that CVD of perpetuals did not. */
+  divergenceHigh: boolean;
+  /** Whether price made a new 20-minute low that CVD of perpetuals did not. */
+  divergenceLow: boolean;
+  /** Funding, basis and long shares against their past. */
+  crowd: Crowd;
+}
+export const FlowSeriesAnswer: Schema<FlowSeriesAnswer> = record({
+  kind: '|flow',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  t0: 'n',
+  step: 'n',
+  cols: 'n',
+  delta: [DeltaSeries],
+  by_market: [MarketSeries],
+  oi: 'float64',
+  funding: 'float64',
+  basis: 'float64',
+  oi_change: { maybe: 'n' },
+  regime: { maybe: '|long unwinding|neutral|new positions, price down|new positions, price up|short covering' },
+  imbalance: { maybe: 'n' },
+  divergence_high: 'b',
+  divergence_low: 'b',
+  crowd: Crowd,
+});
+
 /** State of the server, of its coins and of the feed. */
 export interface Health {
   /** Where the data comes from. */
@@ -531,6 +705,129 @@ export const HistoryAnswer: Schema<HistoryAnswer> = record({
   steps: ['n'],
   moves: [Move],
   exact: 'b',
+});
+
+/** A wall: far more than what usually rests at its distance from the best price. */
+export interface WallRow {
+  /** Venue and symbol. */
+  market: string;
+  /** Side of the book. */
+  side: 'ask' | 'bid';
+  /** Its price, quote currency. */
+  price: number;
+  /** Size now, base coin; of one that ended its greatest. */
+  size: number;
+  /** Time it appeared, µs UTC. */
+  since: number;
+  /** Base coin taken from it. */
+  traded: number;
+  /** Base coin added within a second of a trade against it, as a fraction of what traded. */
+  refill: number;
+  /** Pulled: cancelled after price had come near. Why cannot be seen. */
+  state: 'cancelled' | 'pulled' | 'standing' | 'traded';
+  /** Time it ended, µs UTC; null while it stands. */
+  ended: number | null;
+}
+export const WallRow: Schema<WallRow> = record({
+  market: 's',
+  side: '|ask|bid',
+  price: 'n',
+  size: 'n',
+  since: 'n',
+  traded: 'n',
+  refill: 'n',
+  state: '|cancelled|pulled|standing|traded',
+  ended: { maybe: 'n' },
+});
+
+/** Rows of price, rising; each array has one element a row. */
+export interface LadderAnswer {
+  /** What this is. */
+  kind: 'ladder';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Height of a row, quote currency. */
+  step: number;
+  /** Number of the lowest row: its price is ``first * step``. */
+  first: number;
+  /** Number of rows. */
+  rows: number;
+  /** Price of the last trade of the leading market, quote currency. */
+  last: number | null;
+  /** Resting bids, base coin. */
+  bid: Float32Array;
+  /** Resting asks, base coin. */
+  ask: Float32Array;
+  /** Base coin bought by takers within the window. */
+  bought: Float32Array;
+  /** Base coin sold by takers within the window. */
+  sold: Float32Array;
+  /** Largest print within the window, base coin. */
+  largest: Float32Array;
+  /** Base coin added less base coin cancelled over the last minute, without what traded. */
+  stacked: Float32Array;
+  /** Longs that would be liquidated, estimated, dollars; empty where the map was left out. */
+  fuelLong: Float32Array;
+  /** Shorts that would be liquidated, estimated, dollars; empty where the map was left out. */
+  fuelShort: Float32Array;
+  /** Seconds over which traded volume is summed. */
+  window: number;
+  /** Time of the first print counted, µs UTC; null before any. */
+  tradedSince: number | null;
+  /** Highest bid of all books, quote currency; null without one. */
+  bestBid: number | null;
+  /** Lowest ask of all books, quote currency; at or below the highest bid where books cross. */
+  bestAsk: number | null;
+  /** Spread of the tightest book, quote currency; null without one. */
+  spread: number | null;
+  /** Depth within 0.1, 0.5, 1 and 2 % of the mid. */
+  depth: DepthWithin[];
+  /** Walls that stand, longest first, then those of the last ten minutes that ended, newest first. */
+  walls: WallRow[];
+  /** The books that are added up. */
+  books: BookState[];
+}
+export const LadderAnswer: Schema<LadderAnswer> = record({
+  kind: '|ladder',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  step: 'n',
+  first: 'n',
+  rows: 'n',
+  last: { maybe: 'n' },
+  bid: 'float32',
+  ask: 'float32',
+  bought: 'float32',
+  sold: 'float32',
+  largest: 'float32',
+  stacked: 'float32',
+  fuel_long: 'float32',
+  fuel_short: 'float32',
+  window: 'n',
+  traded_since: { maybe: 'n' },
+  best_bid: { maybe: 'n' },
+  best_ask: { maybe: 'n' },
+  spread: { maybe: 'n' },
+  depth: [DepthWithin],
+  walls: [WallRow],
+  books: [BookState],
 });
 
 /** Where a position is force-closed on one venue, all at the mark price. */
@@ -884,6 +1181,66 @@ export const ObservedLevelsAnswer: Schema<ObservedLevelsAnswer> = record({
   origin: 's',
 });
 
+/** Volume by price, rising; each array has one element a row. */
+export interface ProfileAnswer {
+  /** What this is. */
+  kind: 'profile';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Height of a row, quote currency. */
+  step: number;
+  /** Number of the lowest row: it holds the prices from ``first * step`` up. */
+  first: number;
+  /** Base coin taken by buyers. */
+  bought: Float32Array;
+  /** Base coin taken by sellers. */
+  sold: Float32Array;
+  /** Price of the row with the most volume, quote currency; null where nothing traded. */
+  poc: number | null;
+  /** Lower edge of the value area, quote currency. */
+  valueLow: number | null;
+  /** Upper edge of the value area, quote currency. */
+  valueHigh: number | null;
+  /** Fraction of the volume inside it. */
+  share: number | null;
+  /** Points of control of past half hours not traded at since, quote currency, newest first. */
+  naked: number[];
+  /** Seconds over which volume is summed. */
+  window: number;
+}
+export const ProfileAnswer: Schema<ProfileAnswer> = record({
+  kind: '|profile',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  step: 'n',
+  first: 'n',
+  bought: 'float32',
+  sold: 'float32',
+  poc: { maybe: 'n' },
+  value_low: { maybe: 'n' },
+  value_high: { maybe: 'n' },
+  share: { maybe: 'n' },
+  naked: ['n'],
+  window: 'n',
+});
+
 /** How much lies in the densest tenth of the range that was within reach. */
 export interface RecallShare {
   /** Fraction of all. */
@@ -1178,6 +1535,84 @@ export const Rates: Schema<Rates> = record({
   values: 'float64',
 });
 
+/** One row of evidence. */
+export interface ReadRow {
+  /** Which question it answers. */
+  name: 'crowd' | 'when' | 'where' | 'whether';
+  /** Whether what it needs is met; waiting while it is under way. */
+  state: 'met' | 'not met' | 'unknown' | 'waiting';
+  /** The state in words. */
+  word: string;
+  /** Number in `unit`; null where it is not known. */
+  figure: number | null;
+  /** Unit of the figure and of the threshold. */
+  unit: 'fraction of price' | 'multiple' | 'percentile' | 'ratio';
+  /** What the figure needs to reach, in `unit`. */
+  threshold: number;
+  /** The threshold in words. */
+  need: string;
+  /** Number of observations that it rests on. */
+  n: number;
+  /** What was counted. */
+  nOf: string;
+  /** Seconds since the data it rests on; null where there is none yet. */
+  age: number | null;
+  /** What else belongs to it, in words and numbers. */
+  detail: string;
+}
+export const ReadRow: Schema<ReadRow> = record({
+  name: '|crowd|when|where|whether',
+  state: '|met|not met|unknown|waiting',
+  word: 's',
+  figure: { maybe: 'n' },
+  unit: '|fraction of price|multiple|percentile|ratio',
+  threshold: 'n',
+  need: 's',
+  n: 'n',
+  n_of: 's',
+  age: { maybe: 'n' },
+  detail: 's',
+});
+
+/** Evidence about this moment. */
+export interface ReadAnswer {
+  /** What this is. */
+  kind: 'read';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Where, whether, when, crowd. */
+  rows: ReadRow[];
+  /** Number of rows that are met. */
+  met: number;
+  /** Version of the thresholds. */
+  version: number;
+}
+export const ReadAnswer: Schema<ReadAnswer> = record({
+  kind: '|read',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  rows: [ReadRow],
+  met: 'n',
+  version: 'n',
+});
+
 /** Accuracy of the maps of now so far. */
 export interface ScoresAnswer {
   /** What a map is not. */
@@ -1284,4 +1719,64 @@ export const ScreenerAnswer: Schema<ScreenerAnswer> = record({
   note: 's',
   now: 'n',
   coins: [ScreenerCoin],
+});
+
+/** Prints of one taker each, and liquidations; each array has one element a row. */
+export interface TapeAnswer {
+  /** What this is. */
+  kind: 'tape';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: Float64Array;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Venue and symbol of each market on the tape. */
+  markets: string[];
+  /** Time of the last print merged, µs UTC. */
+  time: Float64Array;
+  /** Index into `markets`. */
+  market: Uint16Array;
+  /** Base coin, negative where a seller took; 0 or more of liquidations. */
+  size: Float32Array;
+  /** Price times size, quote currency. */
+  notional: Float32Array;
+  /** Prints merged, up to 65535; 0 of a liquidation. */
+  count: Uint16Array;
+  /** Number: 0 a print, 1 a large one, 2 a liquidated long, 3 a liquidated short. */
+  mark: Uint8Array;
+  /** Notional from which a print is large, quote currency. */
+  large: number;
+  /** Number of merged prints of the last day that the limit of large ones rests on. */
+  counted: number;
+  /** Seconds within which prints of one market and side are merged. */
+  mergedWithin: number;
+}
+export const TapeAnswer: Schema<TapeAnswer> = record({
+  kind: '|tape',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: 'float64',
+  seq: 'n',
+  markets: ['s'],
+  time: 'float64',
+  market: 'uint16',
+  size: 'float32',
+  notional: 'float32',
+  count: 'uint16',
+  mark: 'uint8',
+  large: 'n',
+  counted: 'n',
+  merged_within: 'n',
 });

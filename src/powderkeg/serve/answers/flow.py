@@ -1,0 +1,60 @@
+"""Answers of the order-flow views: where the data comes from, and the fields of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+from powderkeg.maps.field_types import OptionalFloat
+from powderkeg.maps.flow.views import FLOW_VIEWS, FlowViewSpec
+from powderkeg.serve.answers.compose import PARTS
+from powderkeg.serve.answers.envelope import Source
+
+
+class FlowEnvelope(Struct, kw_only=True):
+    """What every order-flow answer says of itself."""
+
+    coin: str
+    """The coin."""
+    source: Source
+    """Where the data comes from."""
+    note: str
+    """Why the source is what it is, such as which venues did not answer."""
+    as_of: int
+    """Time of the newest event, µs UTC."""
+    now: int
+    """Time of the server, µs UTC; a replay stands at its own."""
+    price: OptionalFloat
+    """Price of the last trade of the leading market, quote currency; null before any."""
+    seq: int = 0
+    """Sequence number on the stream, one more than that of the message before; 0 elsewhere."""
+
+
+def _composed(name: str, spec: FlowViewSpec) -> type[FlowEnvelope]:
+    own = spec.answer
+    kind = msgspec.defstruct(
+        f"{own.__name__}Answer",
+        [(field.name, field.type) for field in msgspec.structs.fields(own)],
+        bases=(FlowEnvelope,),
+        namespace={"__doc__": own.__doc__, PARTS: (FlowEnvelope, own)},
+        kw_only=True,
+        tag_field="kind",
+        tag=name,
+    )
+    return cast("type[FlowEnvelope]", kind)
+
+
+FLOW_ANSWERS: Mapping[str, type[FlowEnvelope]] = {
+    name: _composed(name, spec) for name, spec in FLOW_VIEWS.items()
+}
+"""The record that answers each view."""
+STREAMED = ("ladder", "tape", "read")
+"""Views that the topic `flow` of the stream sends."""
+
+
+def address(name: str) -> str:
+    """Return the address of a view, with the name of its coin in braces."""
+    return "/v1/read/{where}" if name == "read" else f"/v1/{{where}}/{name}"

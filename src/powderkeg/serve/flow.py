@@ -1,0 +1,85 @@
+"""Order-flow answers: now from the desks themselves, the past by playback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from powderkeg.desk import Desk
+from powderkeg.errors import RequestError
+from powderkeg.maps.flow.queries import FlowQuery
+from powderkeg.maps.flow.views import FLOW_VIEWS
+from powderkeg.serve.answers.compose import flat
+from powderkeg.serve.answers.flow import FLOW_ANSWERS, FlowEnvelope, address
+from powderkeg.serve.codec import read_query
+from powderkeg.serve.openapi.parameters import operation
+from powderkeg.serve.responses import accepted, encoded, respond
+from powderkeg.serve.session import Session
+from powderkeg.serve.workers import beside
+
+
+def make_flow(session: Session) -> list[HTTPRouteHandler]:
+    """Return the routes of the order-flow views."""
+    return [_make_view(session, name) for name in FLOW_VIEWS]
+
+
+def _make_view(session: Session, name: str) -> HTTPRouteHandler:
+    kind = FLOW_VIEWS[name].query
+
+    @get(
+        address(name).replace("{where}", "{where:str}"),
+        operation_class=operation(name, kind),
+        operation_id=name,
+        media_type=MediaType.JSON,
+    )
+    async def view(where: FromPath[str], request: Request[Any, Any, State]) -> Response[Any]:
+        coin, _, moment = where.partition("@")
+        raw = dict(request.query_params.items())
+        if moment:
+            raw["at"] = moment
+        answer = await flow_answer(session, coin, name, read_query(raw, kind))
+        return respond(request, await beside(encoded, answer, accepted(request)))
+
+    return view
+
+
+async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) -> FlowEnvelope:
+    """Return the answer of a view.
+
+    Books and prints of now are read on the loop, which alone changes them; the map beside them is
+    computed from a frozen desk in a thread.
+
+    Raises:
+        RequestError: No such coin, or a past time where none is stored.
+    """
+    desk, spec = session.desk(coin), FLOW_VIEWS[name]
+    if not query.at:
+        frozen = session.frozen(coin).desk
+        async with session.workers.turn("short"):
+            mapped = await beside(spec.beside, frozen, query.venues)
+        return about(session, desk, name, spec.view(desk, query, mapped))
+    if coin not in session.cursors:
+        raise RequestError("expected no time: past order flow is known in a replay of stored data")
+
+    def then(played: Desk) -> FlowEnvelope:
+        mapped = spec.beside(played, query.venues)
+        return about(session, played, name, spec.view(played, query, mapped), query.at)
+
+    async with session.workers.turn("long"):
+        return await beside(session.played_back, coin, query.at, then)
+
+
+def about(
+    session: Session, desk: Desk, name: str, view: Any, now: int = 0, seq: int = 0
+) -> FlowEnvelope:
+    """Return the answer that a view is part of."""
+    own = FlowEnvelope(
+        coin=desk.coin, source=session.source, note=session.note, as_of=desk.now,
+        now=now or session.now(desk), price=desk.price, seq=seq,
+    )  # fmt: skip
+    return flat(FLOW_ANSWERS[name], own, view)
