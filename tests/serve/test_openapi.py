@@ -81,6 +81,7 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
     for name in (
         "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
         "{coin}/liquidation-price?entry=105000&leverage=25",
+        "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape", "read/{where}",
     )
 ]  # fmt: skip
 
@@ -148,7 +149,7 @@ def message_schema(document, kind):
 
 UNIT = re.compile(
     r"dollars?\b|µs|\bseconds?\b|\bfractions?\b|\bprice\b|base coin|\bnumber\b|% of price|ratio"
-    r"|\bfactor\b|\bindex\b|version|natural log|quote currency|events per second",
+    r"|\bfactor\b|percentile|\bindex\b|version|natural log|quote currency|events per second",
     re.IGNORECASE,
 )
 

@@ -48,11 +48,11 @@ async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
         number = copy.last if not venue.startswith("bybit") else market.sim_book.last
         if number == last:  # nothing newer was shown meanwhile
             truth = book_of(market)
-            bids, asks = copy.top(20)
-            if venue.startswith("bybit") and [list(row) for row in bids] != truth["bids"]:
+            bids, asks = ([list(row) for row in side] for side in copy.top(20))
+            if venue.startswith("bybit") and (bids, asks) != (truth["bids"], truth["asks"]):
                 continue  # its numbers are not the book's own: a newer state cannot be recognised
-            assert [list(row) for row in bids] == truth["bids"], venue
-            assert [list(row) for row in asks] == truth["asks"], venue
+            assert bids == truth["bids"], venue
+            assert asks == truth["asks"], venue
             equal += 1
         if equal == (2 if venue == "hyperliquid" else 15):
             break

@@ -30,7 +30,7 @@ from powderkeg.serve.answers.liquidation import PositionQuery, liquidation_price
 from powderkeg.serve.answers.server import Coins, ErrorAnswer, Health, ScoresAnswer
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
-from powderkeg.serve.flow import make_flow
+from powderkeg.serve.flow.routes import make_flow
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi.document import Document, Reference, Served
 from powderkeg.serve.openapi.parameters import operation

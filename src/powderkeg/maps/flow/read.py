@@ -59,7 +59,7 @@ class ReadRow(Struct, frozen=True, kw_only=True):
     unit: Unit
     """Unit of the figure and of the threshold."""
     threshold: float
-    """What the figure needs to reach, in `unit`."""
+    """Number that the figure needs to reach, in `unit`."""
     need: str
     """The threshold in words."""
     n: int

@@ -102,7 +102,7 @@ class FlowSeries(Struct, frozen=True, kw_only=True):
     regime: Regime | None
     """What open interest, in coins, and price did together over the last hour; null if unknown."""
     imbalance: OptionalFloat
-    """Bought less sold over both in the last five minutes, -1 to 1; null where nothing traded."""
+    """Bought less sold as a fraction of both, last five minutes, -1 to 1; null: nothing traded."""
     divergence_high: bool
     """Whether price made a new 20-minute high that CVD of perpetuals did not."""
     divergence_low: bool

@@ -33,7 +33,7 @@ class Tape(Struct, frozen=True, kw_only=True):
     notional: Float32Array
     """Price times size, quote currency."""
     count: IndexArray
-    """Prints merged, up to 65535; 0 of a liquidation."""
+    """Number of prints merged, up to 65535; 0 of a liquidation."""
     mark: ByteArray
     """Number: 0 a print, 1 a large one, 2 a liquidated long, 3 a liquidated short."""
     large: float

@@ -27,7 +27,7 @@ ERRORS = {
     "400": "An unknown coin, parameter or value, or no data yet; the message says which",
     "401": "The token is missing or wrong",
     "403": "An unknown Host, or a request by a page of another site",
-    "404": "No such address",
+    "404": "No such address, or no past stored where one was asked for",
     "405": "Another method than GET, HEAD and OPTIONS",
     "411": "A body of unknown length",
     "413": "A body above 64 kB",

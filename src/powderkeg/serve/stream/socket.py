@@ -15,9 +15,9 @@ from powderkeg.errors import RequestError
 from powderkeg.maps.flow.queries import LadderQuery
 from powderkeg.maps.views.queries import SpanQuery
 from powderkeg.serve.codec import pack, read_query
+from powderkeg.serve.flow.stream import FlowHub
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import progress_of
-from powderkeg.serve.stream.flow import FlowHub
 from powderkeg.serve.stream.hub import Hub, Subscriber
 
 EVERY = 0.25

@@ -568,7 +568,7 @@ export interface FlowSeriesAnswer {
   oiChange: number | null;
   /** What open interest, in coins, and price did together over the last hour; null if unknown. */
   regime: 'long unwinding' | 'neutral' | 'new positions, price down' | 'new positions, price up' | 'short covering' | null;
-  /** Bought less sold over both in the last five minutes, -1 to 1; null where nothing traded. */
+  /** Bought less sold as a fraction of both, last five minutes, -1 to 1; null: nothing traded. */
   imbalance: number | null;
   /** Whether price made a new 20-minute high that CVD of perpetuals did not. */
   divergenceHigh: boolean;
@@ -1547,7 +1547,7 @@ export interface ReadRow {
   figure: number | null;
   /** Unit of the figure and of the threshold. */
   unit: 'fraction of price' | 'multiple' | 'percentile' | 'ratio';
-  /** What the figure needs to reach, in `unit`. */
+  /** Number that the figure needs to reach, in `unit`. */
   threshold: number;
   /** The threshold in words. */
   need: string;
@@ -1749,7 +1749,7 @@ export interface TapeAnswer {
   size: Float32Array;
   /** Price times size, quote currency. */
   notional: Float32Array;
-  /** Prints merged, up to 65535; 0 of a liquidation. */
+  /** Number of prints merged, up to 65535; 0 of a liquidation. */
   count: Uint16Array;
   /** Number: 0 a print, 1 a large one, 2 a liquidated long, 3 a liquidated short. */
   mark: Uint8Array;

@@ -7,11 +7,11 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.enums import MediaType
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from powderkeg.desk import Desk
-from powderkeg.errors import RequestError
 from powderkeg.maps.flow.queries import FlowQuery
 from powderkeg.maps.flow.views import FLOW_VIEWS
 from powderkeg.serve.answers.compose import flat
@@ -55,7 +55,8 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
     computed from a frozen desk in a thread.
 
     Raises:
-        RequestError: No such coin, or a past time where none is stored.
+        RequestError: No such coin.
+        NotFoundException: A past time where none is stored.
     """
     desk, spec = session.desk(coin), FLOW_VIEWS[name]
     if not query.at:
@@ -64,7 +65,7 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
             mapped = await beside(spec.beside, frozen, query.venues)
         return about(session, desk, name, spec.view(desk, query, mapped))
     if coin not in session.cursors:
-        raise RequestError("expected no time: past order flow is known in a replay of stored data")
+        raise NotFoundException("past order flow is known in a replay of stored data only")
 
     def then(played: Desk) -> FlowEnvelope:
         mapped = spec.beside(played, query.venues)

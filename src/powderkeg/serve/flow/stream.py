@@ -18,7 +18,7 @@ from powderkeg.maps.flow.queries import FlowQuery, LadderQuery, TapeQuery
 from powderkeg.maps.flow.read import clusters_beside, read_of
 from powderkeg.maps.flow.tape import tape_of
 from powderkeg.serve.codec import pack
-from powderkeg.serve.flow import about
+from powderkeg.serve.flow.routes import about
 from powderkeg.serve.session import Session
 from powderkeg.serve.stream.hub import Subscriber
 from powderkeg.serve.workers import beside

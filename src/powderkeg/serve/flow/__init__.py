@@ -1,0 +1,1 @@
+"""Order flow over HTTP and the stream."""

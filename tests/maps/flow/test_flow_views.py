@@ -1,0 +1,187 @@
+"""Views of order flow on a coin whose every number is known."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from msgspec.structs import asdict
+from tests.maps.flow.coin import NOW, SPOT, M, N, coin, snapshot
+
+from powderkeg.desk import Desk
+from powderkeg.events import SECOND, Trade
+from powderkeg.maps.flow.ladder import ladder_of, map_beside, row_for
+from powderkeg.maps.flow.profile import profile_of
+from powderkeg.maps.flow.queries import (
+    FlowQuery,
+    LadderQuery,
+    ProfileQuery,
+    SeriesQuery,
+    TapeQuery,
+)
+from powderkeg.maps.flow.read import clusters_beside, read_of
+from powderkeg.maps.flow.series import mean_of, series_of
+from powderkeg.maps.flow.tape import LARGE, LONG, PRINT, tape_of
+from powderkeg.market.book import Book
+
+DIRECTIONS = re.compile(
+    r"\b(bull\w*|bear\w*|up|down|rise\w*|fall\w*|buy\w*|sell\w*|higher|lower|bounce|target|rally)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture(scope="module")
+def desk():
+    return coin()
+
+
+def ladder(desk, **query):
+    return ladder_of(desk, LadderQuery(**{"row": 10.0, "rows": 20, **query}), map_beside(desk, ()))
+
+
+def by_price(view, name):
+    values = getattr(view, name)
+    return {round((view.first + i) * view.step): float(x) for i, x in enumerate(values) if x}
+
+
+def test_bids_are_rounded_down_and_asks_up_and_books_are_added(desk):
+    found = ladder(desk)
+    assert by_price(found, "bid") == {99_980: 2.0, 99_990: 1.0, 100_000: 2.0, 100_010: 1.0}
+    assert by_price(found, "ask") == {100_010: 4.0, 100_020: 8.0, 100_030: 4.0, 100_040: 8.0}
+    assert found.best_bid == 100_010.0
+    assert found.best_ask == 100_010.0
+    assert found.spread == 20.0
+
+
+def test_books_at_the_same_distance_from_their_mid_are_added_there(desk):
+    found = ladder(desk, align="distance")
+    assert sum(by_price(found, "bid").values()) == 6.0
+    assert max(by_price(found, "bid")) < min(by_price(found, "ask"))
+
+
+def test_volume_of_the_window_stands_at_its_price(desk):
+    found = ladder(desk)
+    assert by_price(found, "bought") == {100_010: 10.0}
+    assert by_price(found, "sold") == pytest.approx({99_990: 2.5, 100_000: 5.1})
+    assert by_price(found, "largest") == {99_990: 0.5, 100_000: 1.0, 100_010: 2.0}
+    assert by_price(ladder(desk, venues=("bybit",)), "sold") == {99_990: 2.5}
+    assert by_price(ladder(desk, window=60), "bought") == {100_010: 2.0}
+
+
+def test_the_map_on_the_rows_is_the_map_they_cover(desk):
+    profile = map_beside(desk, ())
+    wide = ladder(desk, row=5_000.0, rows=400)
+    assert wide.fuel_long.sum() + wide.fuel_short.sum() == pytest.approx(
+        profile.by_side().sum(), rel=1e-3
+    )
+    assert len(ladder_of(desk, LadderQuery()).fuel_long) == 0
+
+
+def test_a_row_that_nobody_chose_spreads_the_books_over_the_screen():
+    book = Book(M)
+    book.apply(snapshot(M, NOW, {99_500.0: 1.0, 99_999.0: 1.0}, {100_001.0: 1.0, 100_500.0: 1.0}))
+    assert row_for([book], 100_000.0) == 50.0
+    assert row_for([], 100_000.0) == 5.0
+    assert row_for([], math.nan) == 1.0
+
+
+def test_the_tape_has_prints_of_one_taker_and_liquidations(desk):
+    found = tape_of(desk, TapeQuery())
+    marks = [int(mark) for mark in found.mark]
+    assert found.markets == [SPOT, M, N]
+    assert marks.count(LONG) == 1
+    assert set(marks) <= {PRINT, LARGE, LONG}
+    assert (np.diff(found.time) >= 0).all()
+    assert float(found.size[found.market == found.markets.index(N)].sum()) == -2.5
+
+
+def test_the_tape_is_filtered_by_size_venue_time_and_number(desk):
+    assert (np.abs(tape_of(desk, TapeQuery(least=2.0)).size) >= 2.0).all()
+    assert tape_of(desk, TapeQuery(venues=("bybit",))).markets == [N]
+    assert len(tape_of(desk, TapeQuery(limit=3)).time) == 3
+    assert len(tape_of(desk, TapeQuery(since=NOW + SECOND)).time) == 0
+
+
+def test_spot_and_perpetuals_are_summed_apart(desk):
+    found = series_of(desk, SeriesQuery(span="15m"))
+    perp, spot = found.delta
+    assert (perp.kind, perp.markets) == ("perp", [M, N])
+    assert (spot.kind, spot.markets) == ("spot", [SPOT])
+    assert spot.cvd[-1] == pytest.approx(-5 * 100_000.0)
+    bought, sold = 10 * 100_010.0, 2.5 * 99_990.0 + 0.1 * 100_000.0
+    assert perp.cvd[-1] == pytest.approx(bought - sold)
+    assert sum(each.cvd[-1] for each in found.by_market) == pytest.approx(
+        perp.cvd[-1] + spot.cvd[-1]
+    )
+
+
+def test_funding_is_per_eight_hours_and_weighted_and_oi_is_in_coins(desk):
+    found = series_of(desk, SeriesQuery(span="15m"))
+    assert found.funding[-1] == pytest.approx(2e-4)
+    assert found.oi[-1] == 2_000.0
+    assert math.isnan(found.oi[0])
+    assert found.crowd.shares == {"accounts": 0.71}
+    assert found.basis[-1] == pytest.approx(100_000.0 / 99_990.0 - 1)
+
+
+def test_a_weighted_mean_leaves_out_what_is_not_known():
+    rows = np.array([[1.0, math.nan, math.nan], [3.0, 5.0, math.nan]])
+    mean = mean_of(rows, np.array([3.0, 1.0]))
+    assert mean[:2].tolist() == [1.5, 5.0]
+    assert math.isnan(mean[2])
+
+
+def test_the_profile_has_its_point_of_control_and_value_area(desk):
+    found = profile_of(desk, ProfileQuery(row=10.0))
+    assert found.poc == 100_010.0
+    assert found.bought.sum() == 10.0
+    assert found.sold.sum() == pytest.approx(7.6, rel=1e-6)
+    assert found.value_low <= found.poc < found.value_high
+    assert found.share >= 0.7
+
+
+def test_a_coin_without_prints_has_an_empty_profile():
+    found = profile_of(Desk("BTC"), ProfileQuery())
+    assert len(found.bought) == 0
+    assert math.isnan(found.poc)
+
+
+def test_every_row_of_the_read_has_number_word_need_count_and_age(desk):
+    found = read_of(desk, FlowQuery(), clusters_beside(desk, ()))
+    assert [row.name for row in found.rows] == ["where", "whether", "when", "crowd"]
+    for row in found.rows:
+        assert row.word
+        assert row.need
+        assert row.n >= 0
+        assert row.n_of
+        assert math.isfinite(row.threshold)
+        assert row.age is None or row.age >= 0
+        assert not math.isnan(row.figure) or row.state in {"unknown", "not met"}
+
+
+def test_nothing_in_the_read_names_a_direction(desk):
+    for each in (desk, Desk("BTC"), under_pressure()):
+        for row in read_of(each, FlowQuery(), clusters_beside(each, ())).rows:
+            for text in (value for value in asdict(row).values() if isinstance(value, str)):
+                assert not DIRECTIONS.search(text), text
+
+
+def under_pressure():
+    """Return a desk whose bids are refilled while sellers press."""
+    desk = coin()
+    now = NOW + 2 * SECOND
+    for frame in range(900):
+        now += SECOND // 5
+        heavy = 100.0 if frame > 700 else 0.1
+        desk.apply(Trade(M, now, now, 99_990.0, heavy, "sell"))
+        desk.apply(snapshot(M, now + 1, {99_990.0: 50.0 + frame % 3}, {100_010.0: 4.0}))
+    return desk
+
+
+def test_pressure_that_is_refilled_is_absorbed():
+    desk = under_pressure()
+    (whether,) = (row for row in read_of(desk, FlowQuery(), ()).rows if row.name == "whether")
+    assert (whether.state, whether.word) == ("met", "absorbing")
+    assert whether.figure >= whether.threshold
