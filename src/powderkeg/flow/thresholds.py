@@ -74,6 +74,8 @@ class AbsorptionRules(Struct, frozen=True):
     grace: int = SECOND
     """µs after a trade within which new size at its price is a refill. Without it the refill ratio
     ranks backwards, because size comes back after the frame that took it."""
+    pause: int = 10 * SECOND
+    """µs between two books beyond which what traded meanwhile is not read."""
     pressure: float = 3.5
     """Robust standard deviations of log volume above the usual window from which it is pressure."""
     pressed_every: int = 4
@@ -96,9 +98,11 @@ class DepthRules(Struct, frozen=True):
     """Depth of a book, and its recovery."""
 
     shock: float = 0.5
-    """Share of its usual depth, or of its usual spread over the spread, that is a shock."""
+    """Share of its usual depth that is a shock."""
+    spread_shock: float = 0.25
+    """Usual spread over the spread that is a shock: a spread of one tick often doubles."""
     recovered: float = 0.9
-    """The same share from which it has recovered."""
+    """The same shares from which they have recovered."""
     before: int = 5 * MINUTE
     """µs over which the usual is a median."""
     sample: int = SECOND

@@ -146,3 +146,59 @@ def test_a_pause_of_the_stream_empties_the_seconds_it_lasted():
     market.now += 60 * SECOND
     market.run(0.1)
     assert market.reads.read(market.window, 0, BID, market.now).volume == 0.0
+
+
+def sold_between_books(left: float, frames: int, *, deeper: int = 0) -> Pressure:
+    """Sell one coin a frame for some frames in which no book comes; return what the next one says.
+
+    Args:
+        left: Shown at the price with the next book, of two coins.
+        frames: Without a book.
+        deeper: Steps below the best bid at which it was sold.
+    """
+    market = Market()
+    market.run(1)
+    price = float(market.bid - deeper)
+    for _ in range(frames):
+        market.now += FRAME
+        market.window.add_trades(0, np.array([price]), np.array([-(1.0)]))
+        market.reads.frame(market.window, market.now)
+        market.window.end_frame()
+    market.now += FRAME
+    market.load(left)
+    market.reads.frame(market.window, market.now)
+    return market.reads.read(market.window, 0, BID, market.now)
+
+
+def test_what_trades_between_two_books_is_no_refill_of_itself():
+    read = sold_between_books(0.1, 2)
+    assert (read.volume, read.refill) == (2.0, pytest.approx(0.05))
+
+
+def test_what_the_next_book_shows_again_is_a_refill_however_late_it_comes():
+    read = sold_between_books(2.0, 40)
+    assert (read.volume, read.refill) == (40.0, 1.0)
+
+
+def test_after_a_pause_what_traded_meanwhile_is_not_read():
+    assert sold_between_books(2.0, 98).volume == 98.0
+    assert sold_between_books(2.0, 100).volume == 0.0
+
+
+def test_size_beyond_what_was_visible_is_no_refill():
+    read = sold_between_books(2.0, 3, deeper=85)
+    assert (read.volume, read.refill) == (3.0, 0.0)
+
+
+def test_price_goes_with_the_takers_from_the_book_before():
+    market = Market()
+    market.run(1)
+    for _ in range(30):
+        market.now += SECOND
+        market.window.add_trades(0, np.array([float(market.bid)]), np.array([-(2.0)]))
+        market.bid -= 1
+        market.load()
+        market.reads.frame(market.window, market.now)
+        market.window.end_frame()
+    read = market.reads.read(market.window, 0, BID, market.now)
+    assert (read.volume, read.displacement) == (40.0, 20.0)

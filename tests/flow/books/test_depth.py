@@ -84,16 +84,16 @@ def test_recovery_is_timed_from_the_shock_to_nine_tenths_of_the_median_before():
     assert tracker.shock is None
 
 
-def test_a_spread_is_in_shock_once_it_has_doubled_and_back_at_a_ninth_more():
+def test_a_spread_is_in_shock_at_four_times_the_median_and_back_at_a_ninth_more():
     tracker, now = usual("spread")
-    tracker.add(now, 19.0)
+    tracker.add(now, 39.0)
     assert tracker.shock is None
-    tracker.add(now + SECOND, 20.0)
-    tracker.add(now + 2 * SECOND, 30.0)
+    tracker.add(now + SECOND, 40.0)
+    tracker.add(now + 2 * SECOND, 50.0)
     tracker.add(now + 3 * SECOND, 11.2)
     assert tracker.shock is not None
     tracker.add(now + 4 * SECOND, 11.1)
-    assert [(s.worst, s.seconds) for s in tracker.shocks] == [(30.0, 3.0)]
+    assert [(s.worst, s.seconds) for s in tracker.shocks] == [(50.0, 3.0)]
 
 
 def test_recovery_time_is_none_while_it_has_not_recovered():

@@ -112,8 +112,8 @@ class Shock(Struct, frozen=True):
 class Recovery:
     """Recovery time of the spread or of the depth of one book.
 
-    A shock begins where depth has fallen to a share of its median of the minutes before, or the
-    spread has risen to as many times its own; it ends at 90 % of that median. What is read during
+    A shock begins where depth has fallen to half its median of the minutes before, or the spread
+    has risen to four times its own; it ends at 90 % of that median. What is read during
     a shock is not part of the median. A shock that lasts too long is the new usual: it is closed
     without an end, and the median is learned again.
     """
@@ -152,7 +152,8 @@ class Recovery:
             self._follow(self.shock, time, value)
 
     def _watch(self, time: int, value: float) -> None:
-        if self._share(self._usual, value) <= self.rules.shock:
+        shock = self.rules.spread_shock if self.measure == "spread" else self.rules.shock
+        if self._share(self._usual, value) <= shock:
             self.shock = Shock(time, self._usual, value)
             return
         if time // self.rules.sample == self._sampled:
