@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,6 +76,20 @@ def flow_truth(
     from powderkeg.evaluation.flow.scores import SEEDS, report  # noqa: PLC0415  compiles, and only here
 
     _print(report(range(SEEDS, SEEDS + seeds)), as_json=as_json)
+
+
+@app.command("flow-real")
+def flow_real(
+    source: Annotated[Path, typer.Argument(help="Source file with recorded books.")] = Path(
+        "tests/sources/hyperliquid_202606.toml"
+    ),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Count how often each order-flow read fires on recorded books, and what it costs."""
+    from powderkeg.bench.flow_real import run_flow_real  # noqa: PLC0415  compiles, and only here
+
+    _print(run_flow_real(source), as_json=as_json)
 
 
 @app.command()
