@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.flow.books.window import ASK, BID, NONE, WIDTH, BookWindow, shifted, step_of
+from powderkeg.flow.books.window import ASK, BID, LATER, NONE, WIDTH, BookWindow, shifted, step_of
 
 
 def levels(rows):
@@ -158,3 +158,40 @@ def test_the_step_is_chosen_by_the_first_book_and_stays():
         bids, asks = ladder_of(64_275.0, spacing, 20)
         window.load(0, (bids, np.ones(20)), (asks, np.ones(20)))
         assert window.steps.tolist() == [1.0]
+
+
+def test_a_print_belongs_to_the_first_book_of_its_time_or_later():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    column = 99 - int(window.base[0])
+    times, prices = np.array([19, 20, 21]), np.full(3, 99.0)
+    window.add_trades(0, prices, np.array([-1.0, -2.0, -0.5]), times)
+    window.load(0, levels([(99.0, 2.0)]), levels([(101.0, 5.0)]), 20)
+    assert (window.traded[0, BID, column], window.net()[0, BID, column]) == (3.0, 0.0)
+    window.end_frame()
+    window.load(0, levels([(99.0, 1.5)]), levels([(101.0, 5.0)]), 30)
+    assert (window.traded[0, BID, column], window.net()[0, BID, column]) == (0.5, 0.0)
+
+
+def test_prints_of_another_book_wait_for_theirs_and_without_a_time_none_wait():
+    window = BookWindow([1.0, 1.0])
+    for book in (0, 1):
+        window.load(book, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    window.add_trades(1, np.array([101.0]), np.array([2.0]), np.array([50]))
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 60)
+    assert not window.traded.any()
+    window.load(1, levels([(99.0, 5.0)]), levels([(101.0, 3.0)]))
+    assert window.traded[1, ASK].sum() == 2.0
+
+
+def test_prints_that_wait_for_a_book_that_never_comes_are_bounded():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    for n in range(LATER + 3):
+        window.add_trades(0, np.array([99.0]), np.array([-1.0]), np.array([20 + n]))
+    assert window.traded.sum() == 3.0
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10**9)
+    assert window.traded.sum() == LATER + 3

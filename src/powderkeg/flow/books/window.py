@@ -6,6 +6,8 @@ better than its own. Step s is the price ``s * step``; column c of a book is the
 
 Venues send books less often than prints: some every 100 ms, some every few seconds. What traded is
 therefore kept until the book comes that contains it, and only books that came in a frame are read.
+Where both carry the venue's time, a print belongs to the first book of its time or later: prints
+arrive ahead of the change that they made.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from powderkeg.events import Floats
+from powderkeg.events import Floats, Times
 from powderkeg.flow.tape.traded import step_for
 
 WIDTH: Final = 256
@@ -27,6 +29,8 @@ REACH: Final = 60
 BID, ASK = 0, 1
 NONE: Final = -(2**62)
 """Best step of an empty side."""
+LATER: Final = 4_096
+"""Runs of prints that wait for a book; older ones are part of the next."""
 SHORT: Final = 20
 """Steps that are visible of a side at least; where fewer would be, the steps are finer."""
 Levels: TypeAlias = tuple[Floats, Floats]
@@ -44,8 +48,8 @@ class BookWindow:
     """
 
     __slots__ = (
-        "base", "before", "best", "best_before", "centred", "deepest", "deepest_before", "fresh",
-        "size", "steps", "traded",
+        "_later", "base", "before", "best", "best_before", "centred", "deepest", "deepest_before",
+        "fresh", "size", "steps", "traded",
     )  # fmt: skip
 
     def __init__(self, steps: Iterable[float]) -> None:
@@ -70,8 +74,10 @@ class BookWindow:
         self.deepest_before: NDArray[np.int64] = np.full((count, 2), NONE)
         """The same of the book before."""
         self.centred: NDArray[np.bool_] = np.zeros(count, np.bool_)
+        self._later: list[tuple[int, Times, Floats, Floats]] = []
+        """Prints that no book contains yet: its number, times, prices and signed sizes."""
 
-    def load(self, book: int, bids: Levels, asks: Levels) -> int:
+    def load(self, book: int, bids: Levels, asks: Levels, time: int | None = None) -> int:
         """Set a whole book and return by how many columns the window was moved.
 
         The window is centred on the book once its best prices have left the middle. What lies
@@ -81,6 +87,8 @@ class BookWindow:
             book: Its number.
             bids: Prices and sizes, in any order.
             asks: As above.
+            time: Of its last change, by the venue's clock, µs: prints after it are kept for the
+                next. Without it, all prints so far are part of it.
         """
         if not self.centred[book]:
             self.steps[book] = step_of(bids[0], asks[0], float(self.steps[book]))
@@ -96,6 +104,7 @@ class BookWindow:
             columns = steps[side] - self.base[book]
             inside = (columns >= 0) & (columns < WIDTH)
             self.size[book, side] = np.bincount(columns[inside], sizes[inside], WIDTH)
+        self._take(book, time)
         return moved
 
     def steps_of(self, book: int, side: int, prices: Floats) -> NDArray[np.int64]:
@@ -118,8 +127,39 @@ class BookWindow:
         self.base[book] = base
         return shift
 
-    def add_trades(self, book: int, prices: Floats, sizes: Floats) -> None:
-        """Add prints: buyers (sizes above 0) take from the asks, sellers from the bids."""
+    def add_trades(
+        self, book: int, prices: Floats, sizes: Floats, times: Times | None = None
+    ) -> None:
+        """Add prints: buyers (sizes above 0) take from the asks, sellers from the bids.
+
+        Args:
+            book: Its number.
+            prices: Shape (n,).
+            sizes: Signed, shape (n,).
+            times: By the venue's clock, µs, shape (n,). Without them the next book contains them.
+        """
+        if times is None:
+            self._add(book, prices, sizes)
+            return
+        self._later.append((book, times, prices, sizes))
+        if len(self._later) > LATER:
+            number, _, prices, sizes = self._later.pop(0)
+            self._add(number, prices, sizes)
+
+    def _take(self, book: int, time: int | None) -> None:
+        """Add the prints that a book contains, and keep those after it."""
+        kept: list[tuple[int, Times, Floats, Floats]] = []
+        for each in self._later:
+            number, times, prices, sizes = each
+            contained = np.full(len(times), number == book) & (time is None or times <= time)
+            if contained.any():
+                self._add(book, prices[contained], sizes[contained])
+            left = ~contained
+            if left.any():
+                kept.append((number, times[left], prices[left], sizes[left]))
+        self._later = kept
+
+    def _add(self, book: int, prices: Floats, sizes: Floats) -> None:
         for side, taken in ((BID, sizes < 0), (ASK, sizes > 0)):
             columns = self.steps_of(book, side, prices[taken]) - self.base[book]
             inside = (columns >= 0) & (columns < WIDTH)
