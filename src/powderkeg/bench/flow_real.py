@@ -79,8 +79,8 @@ class RecordedFlow:
         self._whale_keys: dict[Key, None] = {}
         self._large, self._minute = DEFAULT.prints.floor, -1
 
-    def apply(self, event: Input) -> None:
-        """Apply an event as a desk does: books are read before what comes now is added."""
+    def add(self, event: Input) -> None:
+        """Add an event as a desk does: books are read before what comes now is added."""
         began = time.process_time()
         self.flow.advance(event.received_time, (self.book,))
         if not isinstance(event, BookSnapshot):
@@ -188,7 +188,7 @@ def recorded_days(source: Source) -> Iterator[tuple[RecordedFlow, float]]:
                 day = RecordedFlow(market, event.event_time // DAY * DAY)
                 began = time.process_time()
             if day is not None and event.received_time < day.day + DAY:
-                day.apply(event)
+                day.add(event)
         if day is not None:
             yield day, time.process_time() - began
 
