@@ -69,8 +69,8 @@ class AbsorptionRules(Struct, frozen=True):
     """µs over which pressure and displacement are summed."""
     ratio: float = 0.6
     """Least absorption ratio."""
-    refill: float = 0.7
-    """Least refilled share of the volume that traded."""
+    refill: float = 0.6
+    """Least share of the volume taken that came back."""
     grace: int = SECOND
     """µs after a trade within which new size at its price is a refill. Without it the refill ratio
     ranks backwards, because size comes back after the frame that took it."""

@@ -2,7 +2,9 @@
 
 Per book and side, over the last seconds: V is what takers took, R what came back at those prices
 (within a second of the last trade there, or with the next book), D how far the mid went with them.
-A book that comes after a pause says nothing of what traded meanwhile. The refill ratio is
+Size that is cancelled again is not back, and no more can come back than was taken: quotes that come
+and go at the best price would otherwise count each time. A book that comes after a pause says
+nothing of what traded meanwhile. The refill ratio is
 ``R / V``. D is compared with what as much volume usually does: the absorption ratio is
 ``1 - D / (slope * V)``. The slope is the median of ``D / V`` over earlier windows that
 were not refilled and held at least a third as much volume, because books do not give way in
@@ -24,11 +26,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats, Times
-from powderkeg.flow.books.window import BID, NONE, REACH, WIDTH, BookWindow
+from powderkeg.flow.books.window import BID, NONE, REACH, WIDTH, BookWindow, shifted
 from powderkeg.flow.thresholds import DEFAULT, AbsorptionRules
 
 (VOLUME, REFILLED, LOWEST, HIGHEST, FIRST) = range(5)
 _FIELDS: Final = 5
+TAKEN, BACK = 0, 1
 
 
 class Pressure(Struct, frozen=True):
@@ -44,7 +47,7 @@ class Pressure(Struct, frozen=True):
     deviations: float
     """Of log volume above the usual window; NaN until that is known."""
     refill: float
-    """Refilled over taken: at 1 and more it comes back as fast as it is taken."""
+    """Refilled over taken, 0 to 1: at 1 it comes back as fast as it is taken."""
     displacement: float
     """Steps that the mid went with the takers."""
     ratio: float
@@ -59,8 +62,8 @@ class AbsorptionReads:
     """Absorption on both sides of all books of a window."""
 
     __slots__ = (
-        "_came", "_counts", "_last", "_limit", "_limited", "_sampled", "_second", "_slopes",
-        "_slots", "_usual", "_volumes", "rules", "seconds",
+        "_came", "_counts", "_last", "_limit", "_limited", "_owed", "_sampled", "_second",
+        "_slopes", "_slots", "_usual", "_volumes", "rules", "seconds",
     )  # fmt: skip
 
     def __init__(self, books: int, rules: AbsorptionRules = DEFAULT.absorption) -> None:
@@ -69,6 +72,8 @@ class AbsorptionReads:
         self.seconds = rules.window // SECOND
         self._last: Times = np.full((books, 2, WIDTH), NONE)
         """Time of the last trade at each column, µs."""
+        self._owed: Floats = np.zeros((books, 2, WIDTH, 2))
+        """Base coin taken at each column since trading there began, and how much of it is back."""
         self._came: Times = np.full(books, NONE)
         """When each book came last, µs."""
         self._slots: Floats = np.zeros((books, 2, self.seconds, _FIELDS))
@@ -90,6 +95,7 @@ class AbsorptionReads:
     def roll(self, book: int, shift: int) -> None:
         """Move with a window whose columns have been shifted."""
         last = np.full((2, WIDTH), NONE)
+        self._owed[book] = np.moveaxis(shifted(np.moveaxis(self._owed[book], 2, 0), shift), 0, 2)
         if abs(shift) < WIDTH:
             stop = WIDTH - abs(shift)
             low, high = (slice(stop), slice(abs(shift), None))
@@ -111,9 +117,8 @@ class AbsorptionReads:
         limits = np.array([self.rules.grace, self.rules.pause], np.int64)
         past = np.stack((window.best_before, window.deepest_before))
         _add(
-            window.size, window.before, window.traded, window.base, window.best, past,
-            window.fresh, self._came, self._last, self._slots[:, :, second % self.seconds], now,
-            limits,
+            window.net(), window.traded, window.base, window.best, past, window.fresh, self._came,
+            self._last, self._owed, self._slots[:, :, second % self.seconds], now, limits,
         )  # fmt: skip
         if second == self._second:
             return []
@@ -152,7 +157,7 @@ class AbsorptionReads:
         v = float(slots[:, VOLUME].sum())
         order = (np.arange(self.seconds) + now // SECOND + 1) % self.seconds
         moved = _displacement(slots[order], side)
-        refill = float(slots[:, REFILLED].sum()) / v if v > 0 else 0.0
+        refill = max(0.0, float(slots[:, REFILLED].sum())) / v if v > 0 else 0.0
         middle, spread = self._usual[book, side].tolist()
         deviations = (math.log(v) - middle) / spread if v > 0 else math.nan
         usual = self._slope(window, book, side, v) * v if v > 0 else 0.0
@@ -217,9 +222,9 @@ def _depth(window: BookWindow, book: int, side: int) -> float:
 
 @njit(cache=True)
 def _add(
-    size: Floats, before: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64],
-    past: NDArray[np.int64], fresh: NDArray[np.bool_], came: Times, last: Times, slot: Floats,
-    now: int, limits: Times,
+    net: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64],
+    past: NDArray[np.int64], fresh: NDArray[np.bool_], came: Times, last: Times, owed: Floats,
+    slot: Floats, now: int, limits: Times,
 ) -> None:  # fmt: skip
     """Add what was taken and refilled since each book before, and the mid, to the second's slot.
 
@@ -244,8 +249,14 @@ def _add(
                     taken += x
                 deeper = base[b] + c - past[1, b, side]
                 seen = deeper >= 0 if side == 0 else deeper <= 0
-                if seen and now - last[b, side, c] <= grace:
-                    refilled += max(0.0, size[b, side, c] - before[b, side, c] + x)
+                cell = owed[b, side, c]
+                if not seen or now - last[b, side, c] > grace:
+                    cell[:] = 0.0
+                    continue
+                cell[TAKEN] += x
+                back = min(max(cell[BACK] + net[b, side, c], 0.0), cell[TAKEN])
+                refilled += back - cell[BACK]
+                cell[BACK] = back
             row = slot[b, side]
             if follows:
                 row[VOLUME] += taken
