@@ -94,6 +94,8 @@ class AbsorptionReads:
 
     def roll(self, book: int, shift: int) -> None:
         """Move with a window whose columns have been shifted."""
+        if not shift:
+            return
         last = np.full((2, WIDTH), NONE)
         self._owed[book] = np.moveaxis(shifted(np.moveaxis(self._owed[book], 2, 0), shift), 0, 2)
         if abs(shift) < WIDTH:
@@ -243,13 +245,14 @@ def _add(
         for side in range(2):
             taken, refilled = 0.0, 0.0
             for c in range(WIDTH):
-                x = traded[b, side, c]
+                x, cell = traded[b, side, c], owed[b, side, c]
+                if x == 0.0 and cell[TAKEN] == 0.0:
+                    continue
                 if x > 0.0:
                     last[b, side, c] = now
                     taken += x
                 deeper = base[b] + c - past[1, b, side]
                 seen = deeper >= 0 if side == 0 else deeper <= 0
-                cell = owed[b, side, c]
                 if not seen or now - last[b, side, c] > grace:
                     cell[:] = 0.0
                     continue

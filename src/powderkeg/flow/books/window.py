@@ -93,11 +93,10 @@ class BookWindow:
         if not self.centred[book]:
             self.steps[book] = step_of(bids[0], asks[0], float(self.steps[book]))
         steps = [self.steps_of(book, side, prices) for side, (prices, _) in enumerate((bids, asks))]
-        tops, ends = (
-            [int(end(s)) if len(s) else NONE for end, s in zip(order, steps, strict=True)]
-            for order in ((np.max, np.min), (np.min, np.max))
-        )
-        self.best[book], self.deepest[book], self.fresh[book] = tops, ends, True
+        ends = [(int(s.min()), int(s.max())) if len(s) else (NONE, NONE) for s in steps]
+        tops = [ends[BID][1], ends[ASK][0]]
+        self.best[book], self.fresh[book] = tops, True
+        self.deepest[book] = ends[BID][0], ends[ASK][1]
         known = [top for top in tops if top != NONE]
         moved = self._centre(book, sum(known) // len(known)) if known else 0
         for side, (_, sizes) in enumerate((bids, asks)):
@@ -148,6 +147,8 @@ class BookWindow:
 
     def _take(self, book: int, time: int | None) -> None:
         """Add the prints that a book contains, and keep those after it."""
+        if not self._later:
+            return
         kept: list[tuple[int, Times, Floats, Floats]] = []
         for each in self._later:
             number, times, prices, sizes = each
@@ -181,8 +182,9 @@ class BookWindow:
         what is shown now, less what was shown, plus what traded meanwhile. It is 0 of a book that
         has not come in this frame.
         """
-        out, came = np.zeros_like(self.size), np.flatnonzero(self.fresh)
-        out[came] = self.size[came] - self.before[came] + self.traded[came]
+        out = self.size - self.before
+        out += self.traded
+        out[~self.fresh] = 0.0
         return out
 
 
