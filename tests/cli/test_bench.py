@@ -67,3 +67,8 @@ def test_the_source_of_recorded_books_can_be_named(monkeypatch, run, tmp_path):
         "source": "mine.toml"
     }
     assert run("bench", "flow-real").split() == ["source", "hyperliquid_202606.toml"]
+
+
+def test_figures_by_name_are_a_line_each(monkeypatch, run):
+    monkeypatch.setattr(flow_real, "run_flow_real", lambda _: {"reads": {"a": 1, "b": 2}})
+    assert run("bench", "flow-real").split() == ["reads", "a:", "1", "b:", "2"]

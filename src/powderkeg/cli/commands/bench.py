@@ -125,7 +125,8 @@ def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None)
     for key, value in answer.items():
-        rows = value if isinstance(value, list) else [value]
+        named = [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]
+        rows = value if isinstance(value, list) else named
         shown = "\n".join(f"{row:,.4g}" if isinstance(row, float) else str(row) for row in rows)
         table.add_row(key.replace("_", " "), shown)
     Console().print(table)
