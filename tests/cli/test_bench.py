@@ -7,7 +7,7 @@ import json
 import pytest
 
 from powderkeg import __version__
-from powderkeg.bench import engine
+from powderkeg.bench import engine, flow_real
 
 
 @pytest.fixture
@@ -59,3 +59,16 @@ def test_every_moment_reaches_the_page(run):
 
 def test_the_version_is_that_of_the_package(run):
     assert run("version") == f"{__version__}\n"
+
+
+def test_the_source_of_recorded_books_can_be_named(monkeypatch, run, tmp_path):
+    monkeypatch.setattr(flow_real, "run_flow_real", lambda path: {"source": path.name})
+    assert json.loads(run("bench", "flow-real", str(tmp_path / "mine.toml"), "--json")) == {
+        "source": "mine.toml"
+    }
+    assert run("bench", "flow-real").split() == ["source", "hyperliquid_202606.toml"]
+
+
+def test_figures_by_name_are_a_line_each(monkeypatch, run):
+    monkeypatch.setattr(flow_real, "run_flow_real", lambda _: {"reads": {"a": 1, "b": 2}})
+    assert run("bench", "flow-real").split() == ["reads", "a:", "1", "b:", "2"]

@@ -6,14 +6,18 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from powderkeg.events import HOUR
 from powderkeg.flow.crowding import (
+    VenueFunding,
     basis,
     crowding_index,
     per_eight_hours,
     percentile,
     regime,
+    weighted_funding,
 )
 
 
@@ -56,3 +60,31 @@ def test_crowding_needs_three_inputs():
 )
 def test_open_interest_and_price_together(interest, price, expected):
     assert regime(interest, price, 0.01) == expected
+
+
+def test_funding_of_venues_is_weighted_by_open_interest_and_per_eight_hours():
+    venues = [VenueFunding(0.0001, 8 * HOUR, 300.0), VenueFunding(0.00005, HOUR, 100.0)]
+    assert weighted_funding(venues) == pytest.approx((0.0001 * 300 + 0.0004 * 100) / 400)
+    assert weighted_funding(venues[:1]) == 0.0001
+
+
+def test_a_venue_without_rate_or_open_interest_does_not_count():
+    known = VenueFunding(-0.0002, 8 * HOUR, 5.0)
+    unknown = [
+        VenueFunding(math.nan, HOUR, 9.0), VenueFunding(0.1, HOUR, math.nan),
+        VenueFunding(0.1, HOUR, 0.0),
+    ]  # fmt: skip
+    assert weighted_funding([known, *unknown]) == pytest.approx(-0.0002)
+    assert math.isnan(weighted_funding(unknown))
+    assert math.isnan(weighted_funding([]))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-0.01, 0.01), st.integers(1, 8), st.floats(0.001, 1e6)), min_size=1
+    )
+)
+def test_weighted_funding_lies_between_the_rates_it_is_made_of(rows):
+    venues = [VenueFunding(rate, hours * HOUR, oi) for rate, hours, oi in rows]
+    rates = [rate * 8 / hours for rate, hours, _ in rows]
+    assert min(rates) - 1e-12 <= weighted_funding(venues) <= max(rates) + 1e-12

@@ -6,7 +6,7 @@ Open interest is always half long and half short: a long share counts accounts o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -85,3 +85,28 @@ def regime(
     if oi_change > 0:
         return "new positions, price up" if price_change > 0 else "new positions, price down"
     return "short covering" if price_change > 0 else "long unwinding"
+
+
+class VenueFunding(Struct, frozen=True):
+    """Funding of one perpetual, and how much is open in it."""
+
+    rate: float
+    """Fraction of notional per interval; NaN where it is not known."""
+    interval: int
+    """µs, > 0."""
+    open_interest: float
+    """Base coin; NaN where it is not known."""
+
+
+def weighted_funding(venues: Iterable[VenueFunding]) -> float:
+    """Return funding per 8 hours, each venue weighted by its open interest.
+
+    Venues whose rate or open interest is not known do not count; NaN where none does.
+    """
+    known = [
+        (per_eight_hours(each.rate, each.interval), each.open_interest)
+        for each in venues
+        if math.isfinite(each.rate) and each.open_interest > 0
+    ]
+    total = sum(weight for _, weight in known)
+    return sum(rate * weight for rate, weight in known) / total if total else math.nan

@@ -48,6 +48,18 @@ class PullRules(Struct, frozen=True):
     """Least distance in steps from the best price at which it was placed."""
     life: int = 10 * MINUTE
     """µs beyond which a removal is no pull."""
+    repeats: int = 2
+    """Pulls alike from which they are repeated."""
+    repeat_size: float = 0.15
+    """Part of a pull's size within which another is alike."""
+    repeat_within: int = 10 * MINUTE
+    """µs between the first and the last of them."""
+    layers: int = 3
+    """Walls that vanish together from which they were layered."""
+    layer_spread: float = 0.2
+    """Standard deviation over mean of their sizes, below it."""
+    layer_within: int = SECOND
+    """µs in which they vanish."""
 
 
 class AbsorptionRules(Struct, frozen=True):
@@ -57,11 +69,13 @@ class AbsorptionRules(Struct, frozen=True):
     """µs over which pressure and displacement are summed."""
     ratio: float = 0.6
     """Least absorption ratio."""
-    refill: float = 0.7
-    """Least refilled share of the volume that traded."""
+    refill: float = 0.6
+    """Least share of the volume taken that came back."""
     grace: int = SECOND
     """µs after a trade within which new size at its price is a refill. Without it the refill ratio
     ranks backwards, because size comes back after the frame that took it."""
+    pause: int = 10 * SECOND
+    """µs between two books beyond which what traded meanwhile is not read."""
     pressure: float = 3.5
     """Robust standard deviations of log volume above the usual window from which it is pressure."""
     pressed_every: int = 4
@@ -78,6 +92,61 @@ class AbsorptionRules(Struct, frozen=True):
     """Windows that are remembered for it."""
     warm_up: int = 24
     """Windows from which it is known."""
+
+
+class DepthRules(Struct, frozen=True):
+    """Depth of a book, and its recovery."""
+
+    shock: float = 0.5
+    """Share of its usual depth that is a shock."""
+    spread_shock: float = 0.25
+    """Usual spread over the spread that is a shock: a spread of one tick often doubles."""
+    recovered: float = 0.9
+    """The same shares from which they have recovered."""
+    before: int = 5 * MINUTE
+    """µs over which the usual is a median."""
+    sample: int = SECOND
+    """µs between two readings of it."""
+    warm_up: int = 30
+    """Readings from which it is known."""
+    longest: int = 10 * MINUTE
+    """µs after which a shock is what is usual now."""
+    shocks: int = 200
+    """Shocks that are remembered."""
+    weeks: int = 8
+    """Weeks over which an hour of the week is compared."""
+    least_weeks: int = 3
+    """Of them, from which its usual depth is known."""
+    thin: float = 0.5
+    """Share of that depth below which the hour is thin."""
+
+
+class ZoneRules(Struct, frozen=True):
+    """Map of resting size by time and price."""
+
+    column: int = MINUTE
+    """µs of a column."""
+    columns: int = 240
+    """Columns that are remembered."""
+    rows: int = 256
+    """Rows around the mid."""
+    alike: float = 0.15
+    """Part by which the greatest size of a run exceeds its least, at most."""
+    shield: float = 0.5
+    """Share of a cluster's mass from which what rests within its band shields it."""
+
+
+class WhaleRules(Struct, frozen=True):
+    """Resting whales: the largest of the walls."""
+
+    quantile: float = 0.995
+    """Of the notionals of walls seen."""
+    persist: int = MINUTE
+    """µs a wall stands before it is one."""
+    memory: int = 4_096
+    """Walls that are remembered."""
+    warm_up: int = 200
+    """Walls from which the quantile is known."""
 
 
 class PrintRules(Struct, frozen=True):
@@ -104,6 +173,8 @@ class FlowRules(Struct, frozen=True):
     """Multiple of the diagonal neighbour from which a footprint cell is imbalanced."""
     stacked: int = 3
     """Adjacent imbalanced cells that are a stack."""
+    trade_window: int = MINUTE
+    """µs over which the trade imbalance is taken."""
     value_area: float = 0.7
     """Share of volume inside the value area."""
 
@@ -130,6 +201,9 @@ class Thresholds(Struct, frozen=True):
     walls: WallRules = WallRules()
     pulls: PullRules = PullRules()
     absorption: AbsorptionRules = AbsorptionRules()
+    depth: DepthRules = DepthRules()
+    zones: ZoneRules = ZoneRules()
+    whales: WhaleRules = WhaleRules()
     prints: PrintRules = PrintRules()
     flow: FlowRules = FlowRules()
     crowd: CrowdRules = CrowdRules()

@@ -148,3 +148,34 @@ def test_more_candidates_than_there_is_room_for_are_left_out():
         market.extra[ASK, market.middle + away] = 60.0
     market.run(0.1)
     assert len(market.walls.standing()) == 0
+
+
+def test_a_wall_is_not_read_while_its_book_does_not_come():
+    market, (side, step) = with_wall()
+    market.run(4)
+    for _ in range(50):
+        market.now += FRAME
+        market.window.add_trades(0, np.array([float(step)]), np.array([-1.0]))
+        assert market.walls.frame(market.window, market.now) == []
+        market.window.end_frame()
+    (wall,) = market.walls.standing()
+    assert (wall.side, wall.traded) == (side, 0.0)
+    market.extra[side, step] = 0.0
+    market.run(0.1)
+    ((traded, end),) = [(wall.traded, wall.end) for wall in market.ended]
+    assert (traded, end) == (50.0, "traded")
+
+
+@pytest.mark.parametrize(("levels_left", "ends"), [(10, []), (40, ["cancelled"])])
+def test_a_wall_beyond_the_last_visible_level_has_no_known_end(levels_left, ends):
+    market, (side, step) = with_wall()
+    market.run(4)
+    assert len(market.walls.standing()) == 1
+    bids = [(float(market.middle - d), 1.0) for d in range(1, levels_left)]
+    asks = [(float(market.middle + d), 1.0) for d in range(1, 90)]
+    bids = [(price, size) for price, size in bids if price != step]
+    market.window.load(0, levels(bids), levels(asks))
+    ended = market.walls.frame(market.window, market.now + FRAME)
+    assert [wall.end for wall in ended] == ends
+    assert market.walls.standing() == []
+    assert side == BID

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.flow.books.window import ASK, BID, NONE, WIDTH, BookWindow, shifted
+from powderkeg.flow.books.window import ASK, BID, LATER, NONE, WIDTH, BookWindow, shifted, step_of
 
 
 def levels(rows):
@@ -95,3 +95,103 @@ def test_shifting_keeps_each_step_at_its_place(shift):
     for column in range(WIDTH):
         known = 0 <= column + shift < WIDTH
         assert moved[column] == (cells[column + shift] if known else 0.0)
+
+
+def test_what_traded_is_kept_until_the_book_that_contains_it_comes():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]))
+    window.end_frame()
+    column = 99 - int(window.base[0])
+    window.add_trades(0, np.array([99.0]), np.array([-2.0]))
+    assert not window.net().any(), "nothing is known of a book that has not come"
+    window.end_frame()
+    window.add_trades(0, np.array([99.0]), np.array([-1.0]))
+    window.load(0, levels([(99.0, 2.0)]), levels([(101.0, 5.0)]))
+    assert float(window.traded[0, BID, column]) == 3.0
+    assert float(window.net()[0, BID, column]) == 0.0
+    window.end_frame()
+    assert not window.traded.any()
+
+
+def test_only_books_that_came_are_fresh_and_the_others_keep_their_past():
+    window = BookWindow([1.0, 1.0])
+    for book in (0, 1):
+        window.load(book, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]))
+    window.end_frame()
+    window.load(1, levels([(99.0, 7.0), (97.0, 1.0)]), levels([(101.0, 5.0)]))
+    assert window.fresh.tolist() == [False, True]
+    assert window.net()[0].sum() == 0.0
+    assert window.net()[1].sum() == 3.0
+    assert (window.deepest[1, BID], window.deepest_before[1, BID]) == (97, 99)
+    window.end_frame()
+    assert window.deepest_before[:, BID].tolist() == [99, 97]
+
+
+def ladder_of(mid: float, spacing: float, count: int):
+    away = np.arange(1, count + 1) * spacing
+    return mid - away, mid + away
+
+
+@pytest.mark.parametrize(
+    ("mid", "spacing", "count", "usual", "step"),
+    [
+        (64_275.0, 1.0, 20, 5.0, 1.0),
+        (67.0, 0.001, 20, 0.005, 0.001),
+        (1_665.0, 0.1, 20, 0.1, 0.1),
+        (61_800.0, 0.1, 1_100, 5.0, 5.0),
+        (61_800.0, 0.1, 500, 5.0, 2.0),
+        (61_800.0, 0.1, 20, 5.0, 0.1),
+        (100.0, 0.03, 20, 0.005, 0.005),
+        (100.0, 0.003, 20, 0.1, 0.005),
+        (100.0, 1.0, 1, 5.0, 5.0),
+    ],
+)
+def test_books_of_few_levels_lie_on_steps_of_which_twenty_are_visible(
+    mid, spacing, count, usual, step
+):
+    assert step_of(*ladder_of(mid, spacing, count), usual) == pytest.approx(step)
+
+
+def test_the_step_is_chosen_by_the_first_book_and_stays():
+    window = BookWindow([5.0])
+    for spacing in (1.0, 0.1):
+        bids, asks = ladder_of(64_275.0, spacing, 20)
+        window.load(0, (bids, np.ones(20)), (asks, np.ones(20)))
+        assert window.steps.tolist() == [1.0]
+
+
+def test_a_print_belongs_to_the_first_book_of_its_time_or_later():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    column = 99 - int(window.base[0])
+    times, prices = np.array([19, 20, 21]), np.full(3, 99.0)
+    window.add_trades(0, prices, np.array([-1.0, -2.0, -0.5]), times)
+    window.load(0, levels([(99.0, 2.0)]), levels([(101.0, 5.0)]), 20)
+    assert (window.traded[0, BID, column], window.net()[0, BID, column]) == (3.0, 0.0)
+    window.end_frame()
+    window.load(0, levels([(99.0, 1.5)]), levels([(101.0, 5.0)]), 30)
+    assert (window.traded[0, BID, column], window.net()[0, BID, column]) == (0.5, 0.0)
+
+
+def test_prints_of_another_book_wait_for_theirs_and_without_a_time_none_wait():
+    window = BookWindow([1.0, 1.0])
+    for book in (0, 1):
+        window.load(book, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    window.add_trades(1, np.array([101.0]), np.array([2.0]), np.array([50]))
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 60)
+    assert not window.traded.any()
+    window.load(1, levels([(99.0, 5.0)]), levels([(101.0, 3.0)]))
+    assert window.traded[1, ASK].sum() == 2.0
+
+
+def test_prints_that_wait_for_a_book_that_never_comes_are_bounded():
+    window = BookWindow([1.0])
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10)
+    window.end_frame()
+    for n in range(LATER + 3):
+        window.add_trades(0, np.array([99.0]), np.array([-1.0]), np.array([20 + n]))
+    assert window.traded.sum() == 3.0
+    window.load(0, levels([(99.0, 5.0)]), levels([(101.0, 5.0)]), 10**9)
+    assert window.traded.sum() == LATER + 3

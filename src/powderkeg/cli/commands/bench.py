@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,20 @@ def flow_truth(
     _print(report(range(SEEDS, SEEDS + seeds)), as_json=as_json)
 
 
+@app.command("flow-real")
+def flow_real(
+    source: Annotated[Path, typer.Argument(help="Source file with recorded books.")] = Path(
+        "tests/sources/hyperliquid_202606.toml"
+    ),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Count how often each order-flow read fires on recorded books, and what it costs."""
+    from powderkeg.bench.flow_real import run_flow_real  # noqa: PLC0415  compiles, and only here
+
+    _print(run_flow_real(source), as_json=as_json)
+
+
 @app.command()
 def latency(
     *,
@@ -110,7 +125,8 @@ def _print(answer: Mapping[str, object], *, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None)
     for key, value in answer.items():
-        rows = value if isinstance(value, list) else [value]
+        named = [f"{k}: {v}" for k, v in value.items()] if isinstance(value, dict) else [value]
+        rows = value if isinstance(value, list) else named
         shown = "\n".join(f"{row:,.4g}" if isinstance(row, float) else str(row) for row in rows)
         table.add_row(key.replace("_", " "), shown)
     Console().print(table)

@@ -1,7 +1,10 @@
 """Refill and absorption: takers press on one side, and price gives way less than it usually does.
 
 Per book and side, over the last seconds: V is what takers took, R what came back at those prices
-(within a second of the last trade there), D how far the mid went with them. The refill ratio is
+(within a second of the last trade there, or with the next book), D how far the mid went with them.
+Size that is cancelled again is not back, and no more can come back than was taken: quotes that come
+and go at the best price would otherwise count each time. A book that comes after a pause says
+nothing of what traded meanwhile. The refill ratio is
 ``R / V``. D is compared with what as much volume usually does: the absorption ratio is
 ``1 - D / (slope * V)``. The slope is the median of ``D / V`` over earlier windows that
 were not refilled and held at least a third as much volume, because books do not give way in
@@ -23,11 +26,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats, Times
-from powderkeg.flow.books.window import BID, NONE, REACH, WIDTH, BookWindow
+from powderkeg.flow.books.window import BID, NONE, REACH, WIDTH, BookWindow, shifted
 from powderkeg.flow.thresholds import DEFAULT, AbsorptionRules
 
 (VOLUME, REFILLED, LOWEST, HIGHEST, FIRST) = range(5)
 _FIELDS: Final = 5
+TAKEN, BACK = 0, 1
 
 
 class Pressure(Struct, frozen=True):
@@ -43,7 +47,7 @@ class Pressure(Struct, frozen=True):
     deviations: float
     """Of log volume above the usual window; NaN until that is known."""
     refill: float
-    """Refilled over taken: at 1 and more it comes back as fast as it is taken."""
+    """Refilled over taken, 0 to 1: at 1 it comes back as fast as it is taken."""
     displacement: float
     """Steps that the mid went with the takers."""
     ratio: float
@@ -58,8 +62,8 @@ class AbsorptionReads:
     """Absorption on both sides of all books of a window."""
 
     __slots__ = (
-        "_counts", "_last", "_limit", "_limited", "_sampled", "_second", "_slopes", "_slots",
-        "_usual", "_volumes", "rules", "seconds",
+        "_came", "_counts", "_last", "_limit", "_limited", "_owed", "_sampled", "_second",
+        "_slopes", "_slots", "_usual", "_volumes", "rules", "seconds",
     )  # fmt: skip
 
     def __init__(self, books: int, rules: AbsorptionRules = DEFAULT.absorption) -> None:
@@ -68,6 +72,10 @@ class AbsorptionReads:
         self.seconds = rules.window // SECOND
         self._last: Times = np.full((books, 2, WIDTH), NONE)
         """Time of the last trade at each column, µs."""
+        self._owed: Floats = np.zeros((books, 2, WIDTH, 2))
+        """Base coin taken at each column since trading there began, and how much of it is back."""
+        self._came: Times = np.full(books, NONE)
+        """When each book came last, µs."""
         self._slots: Floats = np.zeros((books, 2, self.seconds, _FIELDS))
         self._slots[..., LOWEST:] = np.nan
         self._second = -1
@@ -86,7 +94,10 @@ class AbsorptionReads:
 
     def roll(self, book: int, shift: int) -> None:
         """Move with a window whose columns have been shifted."""
+        if not shift:
+            return
         last = np.full((2, WIDTH), NONE)
+        self._owed[book] = np.moveaxis(shifted(np.moveaxis(self._owed[book], 2, 0), shift), 0, 2)
         if abs(shift) < WIDTH:
             stop = WIDTH - abs(shift)
             low, high = (slice(stop), slice(abs(shift), None))
@@ -96,6 +107,8 @@ class AbsorptionReads:
 
     def frame(self, window: BookWindow, now: int) -> list[Pressure]:
         """Read a frame; once a second return the sides that are under pressure."""
+        if not window.fresh.any():
+            return []
         second = now // SECOND
         if second != self._second:
             begun = min(second - self._second, self.seconds) if self._second >= 0 else 1
@@ -103,9 +116,11 @@ class AbsorptionReads:
                 slot = (second - n) % self.seconds
                 self._slots[:, :, slot, :LOWEST] = 0.0
                 self._slots[:, :, slot, LOWEST:] = np.nan
+        limits = np.array([self.rules.grace, self.rules.pause], np.int64)
+        past = np.stack((window.best_before, window.deepest_before))
         _add(
-            window.size, window.before, window.traded, window.best, self._last,
-            self._slots[:, :, second % self.seconds], now, self.rules.grace,
+            window.net(), window.traded, window.base, window.best, past, window.fresh, self._came,
+            self._last, self._owed, self._slots[:, :, second % self.seconds], now, limits,
         )  # fmt: skip
         if second == self._second:
             return []
@@ -144,7 +159,7 @@ class AbsorptionReads:
         v = float(slots[:, VOLUME].sum())
         order = (np.arange(self.seconds) + now // SECOND + 1) % self.seconds
         moved = _displacement(slots[order], side)
-        refill = float(slots[:, REFILLED].sum()) / v if v > 0 else 0.0
+        refill = max(0.0, float(slots[:, REFILLED].sum())) / v if v > 0 else 0.0
         middle, spread = self._usual[book, side].tolist()
         deviations = (math.log(v) - middle) / spread if v > 0 else math.nan
         usual = self._slope(window, book, side, v) * v if v > 0 else 0.0
@@ -209,27 +224,47 @@ def _depth(window: BookWindow, book: int, side: int) -> float:
 
 @njit(cache=True)
 def _add(
-    size: Floats, before: Floats, traded: Floats, best: NDArray[np.int64], last: Times,
-    slot: Floats, now: int, grace: int,
+    net: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64],
+    past: NDArray[np.int64], fresh: NDArray[np.bool_], came: Times, last: Times, owed: Floats,
+    slot: Floats, now: int, limits: Times,
 ) -> None:  # fmt: skip
-    """Add what was taken and refilled in a frame, and the mid, to the second's slot."""
+    """Add what was taken and refilled since each book before, and the mid, to the second's slot.
+
+    The mid goes with the takers from the book before on: they took between the two. `past` are the
+    best and the last visible steps of the books before, shape (2, books, 2): what is shown beyond
+    the last was there, or was not. `limits` are the thresholds `grace` and `pause`.
+    """
+    grace, pause = limits
     for b in range(len(best)):
-        if best[b, 0] == NONE or best[b, 1] == NONE:
+        if not fresh[b] or best[b, 0] == NONE or best[b, 1] == NONE:
             continue
+        follows, came[b] = now - came[b] <= pause, now
         mid = (best[b, 0] + best[b, 1]) / 2
+        known = past[0, b, 0] != NONE and past[0, b, 1] != NONE
+        first = (past[0, b, 0] + past[0, b, 1]) / 2 if follows and known else mid
         for side in range(2):
             taken, refilled = 0.0, 0.0
             for c in range(WIDTH):
-                x = traded[b, side, c]
+                x, cell = traded[b, side, c], owed[b, side, c]
+                if x == 0.0 and cell[TAKEN] == 0.0:
+                    continue
                 if x > 0.0:
                     last[b, side, c] = now
                     taken += x
-                if now - last[b, side, c] <= grace:
-                    refilled += max(0.0, size[b, side, c] - before[b, side, c] + x)
+                deeper = base[b] + c - past[1, b, side]
+                seen = deeper >= 0 if side == 0 else deeper <= 0
+                if not seen or now - last[b, side, c] > grace:
+                    cell[:] = 0.0
+                    continue
+                cell[TAKEN] += x
+                back = min(max(cell[BACK] + net[b, side, c], 0.0), cell[TAKEN])
+                refilled += back - cell[BACK]
+                cell[BACK] = back
             row = slot[b, side]
-            row[VOLUME] += taken
-            row[REFILLED] += refilled
+            if follows:
+                row[VOLUME] += taken
+                row[REFILLED] += refilled
             if np.isnan(row[FIRST]):
-                row[FIRST], row[LOWEST], row[HIGHEST] = mid, mid, mid
+                row[FIRST], row[LOWEST], row[HIGHEST] = first, first, first
             row[LOWEST] = min(row[LOWEST], mid)
             row[HIGHEST] = max(row[HIGHEST], mid)

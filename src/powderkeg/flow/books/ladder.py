@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import Floats, Side
+from powderkeg.flow.books.depth import DISTANCES, book_depth
 
 Alignment: TypeAlias = Literal["price", "distance"]
 _ROUNDING = 1e-9
@@ -89,35 +90,24 @@ def ladder(
     return LadderRows(step, first, out[0], out[1])
 
 
-def summary(
-    books: Sequence[Depth], distances: Sequence[float] = (0.001, 0.005, 0.01, 0.02)
-) -> DepthSummary:
+def summary(books: Sequence[Depth], distances: Sequence[float] = DISTANCES) -> DepthSummary:
     """Return spread and depth of books.
 
     Args:
         books: Those without a mid do not count.
         distances: Fractions of each book's mid.
     """
-    known = [book for book in books if math.isfinite(book.mid)]
-    spreads = [_best(book, "sell") - _best(book, "buy") for book in known]
+    depths = [
+        book_depth(book.depth("buy", 0.0, math.inf), book.depth("sell", 0.0, math.inf), distances)
+        for book in books
+    ]
+    known = [depth for depth in depths if math.isfinite(depth.mid)]
+    total = sum((depth.notional for depth in known), np.zeros((len(distances), 2)))
     within = {
-        f"{distance * 100:g}%": (
-            sum(_notional(book, "buy", book.mid * (1 - distance), book.mid) for book in known),
-            sum(_notional(book, "sell", book.mid, book.mid * (1 + distance)) for book in known),
-        )
-        for distance in distances
+        f"{distance * 100:g}%": (bids, asks)
+        for distance, (bids, asks) in zip(distances, total.tolist(), strict=True)
     }
-    return DepthSummary(min(spreads, default=math.nan), within)
-
-
-def _best(book: Depth, side: Side) -> float:
-    prices, _ = book.depth(side, 0.0, math.inf)
-    return float(prices[0])
-
-
-def _notional(book: Depth, side: Side, low: float, high: float) -> float:
-    prices, sizes = book.depth(side, low, high)
-    return float(prices @ sizes)
+    return DepthSummary(min((depth.spread for depth in known), default=math.nan), within)
 
 
 def centred(first: int, count: int, row: int, margin: int) -> int:

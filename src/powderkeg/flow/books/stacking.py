@@ -39,7 +39,8 @@ class Stacking:
         for passed in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
             self._slots[passed % SLOTS] = 0.0
         self._slot = slot
-        self._slots[slot % SLOTS] += window.net()
+        if window.fresh.any():
+            self._slots[slot % SLOTS] += window.net()
 
     def net(self, book: int, now: int) -> Floats:
         """Return what was added less what was cancelled, base coin, shape (2, WIDTH).

@@ -25,7 +25,7 @@ from powderkeg.flow.thresholds import DEFAULT, PullRules, Thresholds
 _ROOM: Final = 64
 """Walls and candidates of one book at a time."""
 _REFRESH: Final = 10
-"""Frames between two updates of a book's baseline; books take turns."""
+"""Times a book comes between two updates of its baseline; books take turns."""
 (STEP, SIDE, SINCE, PEAK, TRADED, BORN, LAST, CONFIRMED, AWAY, REFILLED, HIT) = range(11)
 _FIELDS: Final = 11
 
@@ -72,7 +72,7 @@ class Wall(Struct, frozen=True):
 class Walls:
     """Walls of all books of a window."""
 
-    __slots__ = ("_counts", "_frame", "_limit", "_mean", "_rows", "_spread", "rules", "warm")
+    __slots__ = ("_counts", "_frames", "_limit", "_mean", "_rows", "_spread", "rules", "warm")
 
     def __init__(self, books: int, rules: Thresholds = DEFAULT) -> None:
         """Start without a baseline."""
@@ -83,23 +83,28 @@ class Walls:
         """Size from which a level is a candidate, base coin."""
         self._rows: Floats = np.zeros((books, _ROOM, _FIELDS))
         self._counts: NDArray[np.int64] = np.zeros(books, np.int64)
-        self._frame = 0
+        self._frames: NDArray[np.int64] = np.zeros(books, np.int64)
+        """Times each book came."""
         self.warm: NDArray[np.int64] = np.zeros(books, np.int64)
         """Updates of each book's baseline so far."""
 
     def frame(self, window: BookWindow, now: int) -> list[Wall]:
         """Read a frame; return the walls that ended in it."""
+        if not window.fresh.any():
+            return []
         w = self.rules.walls
+        turns = (self._frames - np.arange(len(self._frames))) % _REFRESH == 0
+        due = window.fresh & (turns | (self.warm == 0))
+        self._frames += window.fresh
         _baselines(
-            window.size, window.base, window.best, self._mean, self._spread, self._limit, self.warm,
-            self._frame, w.learning * _REFRESH, w.z, w.times, w.smooth,
+            window.size, window.base, window.best, due, self._mean, self._spread, self._limit,
+            self.warm, w.learning * _REFRESH, w.z, w.times, w.smooth,
         )  # fmt: skip
-        self._frame += 1
-        ended = np.zeros((len(self._counts) * _ROOM, _FIELDS + 1))
+        ended = np.zeros((int(self._counts.sum()), _FIELDS + 1))
         limits = np.array([w.persist, w.gone, w.share, self.rules.absorption.grace], np.float64)
         count = _step(
-            window.size, window.traded, window.base, window.best, self._limit, self._rows,
-            self._counts, float(now), limits, ended,
+            window.size, window.traded, window.base, window.best, window.deepest, window.fresh,
+            self._limit, self._rows, self._counts, float(now), limits, ended,
         )  # fmt: skip
         return [self._ended(row) for row in ended[:count].tolist()]
 
@@ -165,15 +170,15 @@ def _smooth(values: Floats, smooth: int, out: Floats, scratch: Floats, near: Flo
 
 @njit(cache=True)
 def _baselines(
-    size: Floats, base: NDArray[np.int64], best: NDArray[np.int64], mean: Floats, spread: Floats,
-    limit: Floats, warm: NDArray[np.int64], frame: int, learning: float, z: float, times: float,
-    smooth: int,
+    size: Floats, base: NDArray[np.int64], best: NDArray[np.int64], due: NDArray[np.bool_],
+    mean: Floats, spread: Floats, limit: Floats, warm: NDArray[np.int64], learning: float, z: float,
+    times: float, smooth: int,
 ) -> None:  # fmt: skip
     """Update the baselines of the books whose turn it is."""
     logs, typical = np.zeros(REACH), np.zeros(REACH)
     scratch, near = np.zeros(2 * smooth + 1), np.zeros(2 * smooth + 1)
     for b in range(len(base)):
-        if b % _REFRESH != frame % _REFRESH and warm[b] > 0:
+        if not due[b]:
             continue
         if best[b, 0] == NONE or best[b, 1] == NONE:
             continue
@@ -203,18 +208,20 @@ def _baselines(
 
 @njit(cache=True)
 def _step(
-    size: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64], limit: Floats,
-    rows: Floats, counts: NDArray[np.int64], now: float, limits: Floats, ended: Floats,
+    size: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64],
+    deepest: NDArray[np.int64], fresh: NDArray[np.bool_], limit: Floats, rows: Floats,
+    counts: NDArray[np.int64], now: float, limits: Floats, ended: Floats,
 ) -> int:  # fmt: skip
     """Update standing walls, write those that ended, and begin new candidates.
 
-    `limits` are the thresholds `persist`, `gone` and `share` of walls, and `grace` of refills. An
-    ended row is the wall's fields, with its end in CONFIRMED, then the book.
+    A wall beyond the last visible level is forgotten: how it ended is not known. `limits` are the
+    thresholds `persist`, `gone` and `share` of walls, and `grace` of refills. An ended row is the
+    wall's fields, with its end in CONFIRMED, then the book.
     """
     persist, gone, share, grace = limits
     n = 0
     for b in range(len(base)):
-        if best[b, 0] == NONE or best[b, 1] == NONE:
+        if not fresh[b] or best[b, 0] == NONE or best[b, 1] == NONE:
             continue
         i = 0
         while i < counts[b]:
@@ -234,10 +241,12 @@ def _step(
             before, row[AWAY] = row[AWAY], away
             if row[CONFIRMED] == 0.0 and now - row[SINCE] >= persist:
                 row[CONFIRMED] = now
-            if x >= gone * row[PEAK]:
+            deeper = row[STEP] - deepest[b, side]
+            seen = 0 <= c < WIDTH and (deeper >= 0 if side == 0 else deeper <= 0)
+            if seen and x >= gone * row[PEAK]:
                 i += 1
                 continue
-            if row[CONFIRMED] > 0.0 and 0 <= c < WIDTH:
+            if row[CONFIRMED] > 0.0 and seen:
                 ended[n, :_FIELDS] = row
                 ended[n, CONFIRMED] = now
                 ended[n, AWAY] = min(before, away)
