@@ -106,8 +106,8 @@ class CoinFlow:
     """Order flow of one coin."""
 
     __slots__ = (
-        "_at", "_names", "_shown", "_traded", "absorption", "ended", "liquidated", "markets",
-        "now", "pressures", "prints", "scale", "stacking", "walls", "window",
+        "_at", "_names", "_shown", "absorption", "ended", "liquidated", "markets", "now",
+        "pressures", "prints", "scale", "stacking", "walls", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -133,8 +133,6 @@ class CoinFlow:
         self._shown: list[int] = []
         """Time of the last change of each book that was read, µs."""
         self._at = 0
-        self._traded = False
-        """Whether any book was traded against in this frame."""
 
     @property
     def books(self) -> tuple[str, ...]:
@@ -152,8 +150,8 @@ class CoinFlow:
         run = event.as_run() if isinstance(event, Trade) else event
         self._add_prints(self.market(market).add_trades(run))
         if market in self._names:
-            book, self._traded = self._names.index(market), True
-            self.window.add_trades(book, run.prices, run.sizes)
+            book = self._names.index(market)
+            self.window.add_trades(book, run.prices, run.sizes, run.times)
 
     def add_liquidation(self, event: Liquidation) -> None:
         """Add a reported liquidation."""
@@ -178,9 +176,8 @@ class CoinFlow:
         self._at = now // FRAME
         for market in self.markets.values():
             self._add_prints(market.merger.flush(now))
-        if not self._load(books) and not self._traded:
-            return  # nothing has changed: what is only older now is read with the next change
-        self._traded = False
+        if not self._load(books):
+            return  # prints wait for the book that contains them
         self.now = self._at * FRAME
         self.stacking.frame(self.window, self.now)
         self.ended.extend((self.now, wall) for wall in self.walls.frame(self.window, self.now))
@@ -205,7 +202,7 @@ class CoinFlow:
         reach = WIDTH * float(self.window.steps[number])
         bids = book.depth("buy", book.mid - reach, book.mid)
         asks = book.depth("sell", book.mid, book.mid + reach)
-        if moved := self.window.load(number, bids, asks):
+        if moved := self.window.load(number, bids, asks, book.at):
             self.absorption.roll(number, moved)
             self.stacking.roll(number, moved)
 

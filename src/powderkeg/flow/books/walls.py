@@ -59,8 +59,11 @@ class Wall(Struct, frozen=True):
 
     @property
     def refill(self) -> float:
-        """Refilled over traded; 0 where nothing traded."""
-        return self.refilled / self.traded if self.traded > 0 else 0.0
+        """Refilled over traded, at most 1; 0 where nothing traded.
+
+        More than was taken is no refill: quotes at its price come and go.
+        """
+        return min(1.0, self.refilled / self.traded) if self.traded > 0 else 0.0
 
     @property
     def cancelled(self) -> float:
