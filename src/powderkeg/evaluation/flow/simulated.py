@@ -22,7 +22,7 @@ from powderkeg.flow.coin import FRAME, CoinFlow
 from powderkeg.flow.thresholds import DEFAULT
 from powderkeg.market.book import Book
 from powderkeg.sim import DEMO, SimulatedMarket, World
-from powderkeg.sim.actors.records import RestingOrder, TakerFlow
+from powderkeg.sim.actors.records import RestingOrder
 
 WORLD: Final[World] = replace(DEMO["BTC"], warm=0.5, book_every=FRAME / SECOND)
 START: Final = 1_700_006_400_000_000
@@ -35,14 +35,14 @@ _SLACK: Final = 3 * FRAME
 """How far a wall's beginning may be from the truth."""
 
 
-class Burst(Struct, frozen=True):
-    """A burst of takers and the market of the order that absorbed it, empty where none did."""
+class Held(Struct, frozen=True):
+    """A time in which an actor's order held the price against takers."""
 
     start: int
     stop: int
     side: int
     """Side that is pressed: 0 bids by sellers, 1 asks by buyers."""
-    absorbed_at: str
+    market: str
 
 
 class Played(Struct):
@@ -157,23 +157,30 @@ def _score(played: Played, orders: list[RestingOrder], walls: list[Wall]) -> Sco
     return Score(len(found), len(true), len(orders), len(met), played.hours)
 
 
-def _burst(flow: TakerFlow) -> Burst:
-    absorbed_at = _market(flow.absorber) if flow.absorber else ""
-    return Burst(flow.start, flow.stop, BID if flow.side == "sell" else ASK, absorbed_at)
+def _held(order: RestingOrder) -> Held:
+    side = BID if order.side == "buy" else ASK
+    return Held(order.first_taken, order.last_taken, side, _market(order))
 
 
 def _absorption(played: Played) -> Score:
-    """Score absorption: right at any venue, wanted at the venue whose order absorbed."""
-    flows = [each for each in played.market.actors.labels.flows if each.kind == "burst"]
-    known = [burst for burst in map(_burst, flows) if burst.absorbed_at]
-    wanted = [b for b in known if b.start >= played.since and b.stop <= played.market.now]
+    """Score absorption: wanted where an order absorbed a burst, right while any order held price.
+
+    What one venue's order takes is missing from no other venue's book, so these refill too.
+    """
+    labels = played.market.actors.labels
+    known = [_held(order) for order in labels.orders if order.first_taken]
+    wanted = [
+        _held(flow.absorber)
+        for flow in labels.flows
+        if flow.absorber and flow.start >= played.since and flow.stop <= played.market.now
+    ]
     found = right = 0
     met: set[int] = set()
     for book in {read.book for read in played.pressures}:
         reads = [r for r in played.pressures if r.book == book and r.time >= played.since]
         for episode in episodes(reads):
             found += 1
-            right += any(episode.meets(burst) for burst in known)
+            right += any(episode.meets(held) for held in known)
             at = played.flow.book_of(book)
-            met |= {b.start for b in wanted if b.absorbed_at == at and episode.meets(b)}
+            met |= {h.start for h in wanted if h.market == at and episode.meets(h)}
     return Score(found, right, len(wanted), len(met), played.hours)

@@ -85,7 +85,10 @@ class OrderBook:
         for order in list(self.orders):
             left = float(m["resting"][order.row]["size"])
             taken, order.left = order.left - left, left
-            order.record.traded = order.record.size * (1 - left / order.size)
+            if taken > 0:
+                order.record.traded = order.record.size * (1 - left / order.size)
+                order.record.first_taken = order.record.first_taken or now
+                order.record.last_taken = now
             order.shown = min(max(order.peak - taken, 0.1 * order.peak), left)
             if left <= _EMPTY * order.size:
                 order.record.traded = order.record.size

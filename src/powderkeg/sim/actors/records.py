@@ -33,6 +33,9 @@ class RestingOrder(Struct):
     placed: int
     traded: float = 0.0
     """Base coin taken from it so far."""
+    first_taken: int = 0
+    """When takers first reached it; 0 where none did."""
+    last_taken: int = 0
     ended: int = 0
     """0 while it stands."""
     end: OrderEnd | None = None

@@ -34,6 +34,11 @@ _BURST: Final = 20.0
 """Seconds of takers of one side."""
 _BURST_RATE: Final = 6.0
 """Their orders a second."""
+_SMALL_RATE: Final = 10.0
+"""Small market orders a second of either side, at all venues. Without them a quiet hour has so few
+prints that no burst stands out of their chance."""
+_SMALL_SIZE: Final = 0.02
+"""Mean size of one, in ordinary levels of all venues together."""
 _PAUSE: Final = 45.0
 """Least seconds from one burst to the next."""
 _CLEAR: Final = 10.0
@@ -88,7 +93,7 @@ class Actors:
             takers.append(self._large_print(now))
         if self._due("burst", now):
             self._begin_burst(m, now)
-        takers += self._burst_orders(now, seconds)
+        takers += self._small_orders(seconds) + self._burst_orders(now, seconds)
         m["taking"] = len(takers[:TAKERS])
         for k, (size, venue) in enumerate(takers[:TAKERS]):
             m["takers"][k]["size"], m["takers"][k]["venue"] = size, venue
@@ -193,7 +198,7 @@ class Actors:
     def _begin_burst(self, m: State, now: int) -> None:
         """Begin a burst of takers, half of which meet an absorber; sellers press on bids."""
         rng, mid = self._rng, float(m["mid"])
-        pressed, absorbed = int(rng.choice((-1, 1))), bool(rng.integers(2))
+        pressed, absorbed = int(rng.choice((-1, 1))), self._next_absorbed()
         if not absorbed and not self._book.clear_near(mid, pressed, _CLEAR):
             pressed = -pressed
         size = float(rng.uniform(25.0, 45.0)) * self._world.depth * float(SHAPE[0])
@@ -211,6 +216,13 @@ class Actors:
         )  # fmt: skip
         self.labels.flows.append(self._flow)
 
+    def _next_absorbed(self) -> bool:
+        """Return whether the next burst is absorbed: one of every two, in either order."""
+        flows = [flow for flow in self.labels.flows if flow.kind == "burst"]
+        if len(flows) % 2:
+            return flows[-1].absorber is None
+        return bool(self._rng.integers(2))
+
     def _burst_orders(self, now: int, seconds: float) -> list[tuple[float, int]]:
         """Return the market orders of a burst in a tick of so many seconds, and their venues."""
         if self._flow is None:
@@ -219,6 +231,15 @@ class Actors:
             self._flow = None
             return []
         sign = 1 if self._flow.side == "buy" else -1
-        count = int(self._rng.poisson(_BURST_RATE * seconds))
-        sizes = self._rate * self._rng.lognormal(-0.32, 0.8, count)
+        return self._orders(sign, _BURST_RATE * seconds, self._rate)
+
+    def _small_orders(self, seconds: float) -> list[tuple[float, int]]:
+        """Return the small market orders of a tick, and their venues."""
+        size = _SMALL_SIZE * self._world.depth * float(SHAPE[0])
+        rate = 0.5 * _SMALL_RATE * seconds
+        return self._orders(1, rate, size) + self._orders(-1, rate, size)
+
+    def _orders(self, sign: int, count: float, mean: float) -> list[tuple[float, int]]:
+        """Return about `count` market orders of a mean size, and their venues."""
+        sizes = mean * self._rng.lognormal(-0.32, 0.8, int(self._rng.poisson(count)))
         return [(sign * size, self._venue()) for size in sizes.tolist()]
