@@ -43,7 +43,10 @@ class Played(Struct):
 
 def crowded(coin: str, start: int) -> tuple[SimulatedMarket, list[MinuteHistory]]:
     """Return a market at `start` with a crowd on the endangered side, and its last two hours."""
-    world = replace(DEMO[coin], venues=VENUES, shares=(0.4, 0.3, 0.2, 0.1), censor=False, warm=1.0)
+    world = replace(
+        DEMO[coin], venues=VENUES, shares=(0.4, 0.3, 0.2, 0.1), censor=False, warm=1.0,
+        actors=False, book_every=1.0, book_levels=20,
+    )  # fmt: skip
     market = SimulatedMarket(world, 7, start - DAY // 12)
     with market.crowd(EPISODES[coin].side):
         return market, market.history(1 / 12)

@@ -43,7 +43,7 @@ def test_each_venue_publishes_every_kind_as_often_as_it_should(published: list[E
         market = f"{venue}:SOLUSDT"
         assert count[Mark, market] == 120
         assert count[OpenInterest, market] == 24
-        assert count[BookSnapshot, market] == 120
+        assert count[BookSnapshot, market] == 240
         assert count[Funding, market] == 2
         assert count[Trades, market] > 10
 
@@ -66,11 +66,11 @@ def test_prints_are_columns_of_positive_prices_on_the_tick(published: list[Event
         assert np.abs(run.prices * 100 - np.round(run.prices * 100)).max() < 1e-6
 
 
-def test_the_book_is_never_crossed_and_shows_twenty_levels_of_something(published: list[Event]):
+def test_the_book_is_never_crossed_and_shows_sixty_levels_of_something(published: list[Event]):
     for book in of(published, BookSnapshot):
         bids = np.array(book.bids)
         asks = np.array(book.asks)
-        assert len(bids) == len(asks) == 20
+        assert len(bids) == len(asks) == 60
         assert bids[0, 0] < asks[0, 0]
         assert (np.diff(bids[:, 0]) < 0).all()
         assert (np.diff(asks[:, 0]) > 0).all()

@@ -24,6 +24,7 @@ def test_markets_are_named_by_venue_and_symbol():
         ({"book_every": 0.0}, "book_every > 0"),
         ({"funding_every": 0.0}, "funding_every > 0"),
         ({"warm": -1.0}, "warm >= 0"),
+        ({"book_levels": 0}, "book_levels >= 1"),
     ],
 )
 def test_a_world_that_cannot_be_is_refused(change: dict[str, object], why: str):
@@ -37,6 +38,7 @@ def test_the_default_world_is_the_one_that_was_measured():
     assert params["mix"].tolist() == [0.38, 0.595, 0.025]
     assert params["shares"].tolist() == [0.5, 0.8] + [1.0] * 6
     assert params["trend"] == 0
+    assert params["actors"] == 0
 
 
 def test_stress_worlds_are_calmer_and_thinner():
@@ -50,3 +52,4 @@ def test_demo_worlds_censor_and_begin_with_open_interest():
         assert world.symbol == f"{coin}USDT"
         assert world.censor
         assert world.warm > 0
+        assert world.actors

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import msgspec
 
+from powderkeg.sim.actors.records import ShownOrder
 from powderkeg.simvenues.control import book_of
+from powderkeg.simvenues.market.book import LEVELS, SimBook
+from powderkeg.simvenues.market.feed import STEP, Coin
 
 from .conftest import SUBSCRIPTIONS, SYMBOLS, Copy, book_rows, decoded
 
@@ -58,3 +62,22 @@ async def _rebuilds(simulator: Any, http: Any, venue: str) -> None:
             break
     assert (equal > 1, copy.gaps) == (True, 0), venue
     await ws.close()
+
+
+def test_the_orders_of_actors_are_in_the_book_of_their_venue_at_every_step(coin: Coin):
+    orders = 0
+    for _ in range(1_200):
+        for _ in coin.advance(coin.simulation.now + STEP):
+            pass
+        for order in coin.simulation.ladder(LEVELS).orders:
+            owner = coin.markets[order.venue].sim_book
+            orders += 1
+            assert _lots_at(owner, order) >= owner.spec.lots(order.size, order.price) - 1
+    assert orders > 1_000
+
+
+def _lots_at(book: SimBook, order: ShownOrder) -> int:
+    side = book.bids if order.side < 0 else book.asks
+    place = order.price / book.spec.tick
+    tick = math.floor(place + 1e-9) if order.side < 0 else math.ceil(place - 1e-9)
+    return int(side.lots[side.ticks == tick].sum())

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
+import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import (
@@ -32,7 +33,7 @@ from powderkeg.flow.books.window import WIDTH, BookWindow
 from powderkeg.flow.crowding import basis, per_eight_hours
 from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
-from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
+from powderkeg.flow.tape.prints import MergedPrint, MergedPrints, PrintMerger, SizeScale
 from powderkeg.flow.tape.traded import Traded, step_for
 from powderkeg.market.book import Book
 from powderkeg.venues import spec_of
@@ -77,7 +78,7 @@ class MarketFlow:
         self.readings = Readings()
         self.traded: Traded | None = None
 
-    def add_trades(self, run: Trades) -> list[MergedPrint]:
+    def add_trades(self, run: Trades) -> MergedPrints:
         """Add prints; return the merged prints that are complete now."""
         if self.traded is None:
             self.traded = Traded(step_for(float(run.prices[0])), TRADED)
@@ -148,7 +149,9 @@ class CoinFlow:
     def add_trades(self, market: str, event: Trade | Trades) -> None:
         """Add the accepted prints of a market."""
         run = event.as_run() if isinstance(event, Trade) else event
-        self._add_prints(self.market(market).add_trades(run))
+        done = self.market(market).add_trades(run)
+        self.scale.add(done.end, done.notional)
+        self.prints.extend(done.last(PRINTS))
         if market in self._names:
             book = self._names.index(market)
             self.window.add_trades(book, run.prices, run.sizes, run.times)
@@ -158,11 +161,6 @@ class CoinFlow:
         self.liquidated.append(
             Liquidated(event.market, event.event_time, event.position_side, event.price, event.size)
         )
-
-    def _add_prints(self, done: list[MergedPrint]) -> None:
-        for each in done:
-            self.scale.add(each)
-            self.prints.append(each)
 
     def advance(self, now: int, books: Iterable[Book]) -> None:
         """Read the books if a frame has ended; call it before what arrives at `now` is added.
@@ -175,7 +173,9 @@ class CoinFlow:
             return
         self._at = now // FRAME
         for market in self.markets.values():
-            self._add_prints(market.merger.flush(now))
+            for each in market.merger.flush(now):
+                self.scale.add(np.array([each.end]), np.array([each.notional]))
+                self.prints.append(each)
         if not self._load(books):
             return  # prints wait for the book that contains them
         self.now = self._at * FRAME

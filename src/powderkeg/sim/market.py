@@ -19,9 +19,10 @@ from powderkeg.events import (
     OpenInterest,
     Trades,
 )
+from powderkeg.sim.actors.script import Actors
 from powderkeg.sim.conditions import Conditions
 from powderkeg.sim.episodes import Episode
-from powderkeg.sim.kernel.rates import COARSE, Pace, pace, ticks_of
+from powderkeg.sim.kernel.rates import COARSE, LUMPED, Pace, pace, ticks_of
 from powderkeg.sim.kernel.state import (
     HEAT,
     LEVERAGE,
@@ -81,8 +82,8 @@ class SimulatedMarket:
     """
 
     __slots__ = (
-        "_held", "_liquidation_rows", "_paces", "_schedule", "_state", "_tape", "_units", "now",
-        "world",
+        "_held", "_liquidation_rows", "_paces", "_schedule", "_state", "_tape", "_units", "actors",
+        "now", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, seed: int, start: int) -> None:
@@ -90,6 +91,8 @@ class SimulatedMarket:
         self._schedule = ParamSchedule(world)
         self._units = Units.of(world)
         self._state: State = new_state(world, seed)
+        self.actors = Actors(world, self._units, seed)
+        """Book actors and the labels of what they did."""
         self._held: dict[int, Liquidation] = {}
         self._allocate_buffers()
         ticks = round(world.warm * DAY / _COARSE)
@@ -114,6 +117,7 @@ class SimulatedMarket:
         # As bytes: a structured copy leaves the padding between fields undefined.
         other._state = self._state.view(np.uint8).copy().view(STATE)
         other._held = dict(self._held)
+        other.actors = self.actors.copy()
         other._allocate_buffers()
         return other
 
@@ -152,6 +156,7 @@ class SimulatedMarket:
             raise ValueError(
                 f"expected a whole minute and a span of one at least, found {self.now} and {span}"
             )
+        self._withdraw()
         since = self.now
         last, rows = self._columns(minutes * _PER_MINUTE)
         book = Historian(self.world, self._units)
@@ -177,6 +182,7 @@ class SimulatedMarket:
         length = round(dt * SECOND / per)
         steps = round(days * DAY / (per * length))
         stride = max(1, round(truth_every * SECOND / (per * length))) * per
+        self._withdraw()
         since = self.now
         last, rows = self._columns(steps * per)
         recorder = Recorder(self.world, self._units)
@@ -196,7 +202,7 @@ class SimulatedMarket:
         last, rows = self._columns(per)
         events: list[Event] = []
         forced: list[Liquidation] = []
-        for chunk in self._advance(length, last, rows, self._tape):
+        for chunk in self._advance_live(length, last, rows):
             events += self._trades(chunk)
             forced += self._forced(chunk)
         events += self._marks(before)
@@ -219,7 +225,7 @@ class SimulatedMarket:
         causes: list[list[Whole]] = [[] for _ in range(count)]
         liquidation_rows: list[LiquidationRecords] = []
         done = 0
-        for chunk in self._advance(length, last, rows, self._tape):
+        for chunk in self._advance_live(length, last, rows):
             for v in range(count):
                 prints = chunk.at("tape", v)
                 tapes[v].append(tape_of(prints, self._units, chunk.since, length))
@@ -240,7 +246,8 @@ class SimulatedMarket:
 
     def ladder(self, levels: int) -> Ladder:
         """Return the current book, before it is split among venues."""
-        return ladder_of(self._state[0], self._schedule.params[0], self._units, self.now, levels)
+        m, params, orders = self._state[0], self._schedule.params[0], self.actors.shown()
+        return ladder_of(m, params, self._units, self.now, levels, orders)
 
     def _readings(self, before: int) -> dict[str, Any]:
         """Return marks, index, open interest and funding as they are now."""
@@ -295,6 +302,21 @@ class SimulatedMarket:
             prints, liquidation_rows = int(state["prints"][0]), int(state["liquidation_rows"][0])
             state["prints"] = state["liquidation_rows"] = 0
             yield Chunk(since, length, tape[:prints], self._liquidation_rows[:liquidation_rows])
+
+    def _withdraw(self) -> None:
+        self.actors.withdraw(self._state[0], self.now)
+
+    def _advance_live(self, length: int, last: Reals, rows: Reals) -> Iterator[Chunk]:
+        """Advance as `_advance` does, with book actors where the world has any."""
+        seconds = length / SECOND
+        acting = self.world.actors and seconds <= LUMPED and self._schedule.steering is None
+        if acting:
+            self.actors.act(self._state[0], self.now, seconds)
+        else:
+            self._withdraw()
+        yield from self._advance(length, last, rows, self._tape)
+        if acting:
+            self.actors.settle(self._state[0], self.now)
 
     # -- what venues publish
 
@@ -371,7 +393,8 @@ class SimulatedMarket:
         return [Funding(market, self.now, self.now, rate, FUNDING) for market in self.world.markets]
 
     def _books(self) -> list[Event]:
+        m, params, orders = self._state[0], self._schedule.params[0], self.actors.shown()
         return [
-            book_of(self._state[0], self._schedule.params[0], self._units, market, v, self.now)
+            book_of(m, params, self._units, market, v, self.now, self.world.book_levels, orders)
             for v, market in enumerate(self.world.markets)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Final
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, BookSnapshot, Floats, Level, Liquidation, Times
+from powderkeg.sim.actors.records import ShownOrder
 from powderkeg.sim.kernel.book import SHAPE
 from powderkeg.sim.kernel.positions import trigger_price
 from powderkeg.sim.kernel.state import (
@@ -28,7 +30,6 @@ from powderkeg.sim.kernel.state import (
 from powderkeg.sim.records import Forced, Ladder, LiquidationRecords, Tape, Truth
 from powderkeg.sim.world import World
 
-LEVELS: Final = 20
 _FLICKER: Final = 20
 """Seconds for which a level shows the same lot of orders."""
 _CENSOR: Final = "binance"
@@ -186,36 +187,70 @@ def _resting(m: State, params: Params, rungs: NDArray[np.int64], venue: int, at:
     return shown
 
 
-def _levels(prices: Floats, sizes: Floats) -> tuple[Level, ...]:
+def _levels(prices: Floats, sizes: Floats, count: int) -> tuple[Level, ...]:
     """Return levels best first; rungs that fall on one price are one level."""
     out: dict[float, float] = {}
     for price, size in zip(prices.tolist(), sizes.tolist(), strict=True):
         out[price] = out.get(price, 0.0) + size
-    return tuple(out.items())[:LEVELS]
+    return tuple(out.items())[:count]
+
+
+def _touch(mid: float, units: Units, orders: Sequence[ShownOrder]) -> tuple[float, float]:
+    """Return best bid and ask: the ticks around last, none better than an actor's order behind."""
+    middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
+    bid = math.floor(middle / units.tick) * units.tick
+    bid = max([bid, *(order.price for order in orders if order.side < 0)])
+    asks = [order.price for order in orders if order.side > 0]
+    bid = min([bid, *(price - units.tick for price in asks)])
+    return bid, bid + units.tick
+
+
+def _add_orders(
+    sizes: Floats, mid: float, venue: int, sign: int, orders: Sequence[ShownOrder]
+) -> None:
+    """Add one venue's orders of a side to its levels, a rung each from last on."""
+    for order in orders:
+        place = sign * (order.rung - round(mid))
+        if (order.venue, order.side) == (venue, sign) and 0 <= place < sizes.size:
+            sizes[place] += order.size
 
 
 def book_of(
-    m: State, params: Params, units: Units, market: str, venue: int, at: int
-) -> BookSnapshot:
-    """Return the visible book of one venue: the touch, then a level every half basis point."""
+    m: State, params: Params, units: Units, market: str, venue: int, at: int, count: int,
+    orders: Sequence[ShownOrder] = (),
+) -> BookSnapshot:  # fmt: skip
+    """Return the visible book of one venue: the touch, then a level every half basis point.
+
+    Args:
+        m: The market.
+        params: Its parameters.
+        units: Its units.
+        market: Id of the venue's market.
+        venue: Index of the venue.
+        at: µs.
+        count: Levels of each side.
+        orders: The orders of book actors, of all venues.
+    """
     mid = float(m["mid"])
-    middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
-    touch = math.floor(middle / units.tick) * units.tick
-    near = np.arange(LEVELS * 2)
+    best_bid, best_ask = _touch(mid, units, orders)
+    near = np.arange(count * 2)
     sides: list[tuple[Level, ...]] = []
-    for sign, best in ((-1, touch), (1, touch + units.tick)):
+    for sign, best in ((-1, best_bid), (1, best_ask)):
         rungs = round(mid) + sign * near
         clip = np.minimum if sign < 0 else np.maximum
         prices = clip(units.at(rungs.astype(np.float64)), round(best, units.digits))
-        sides.append(_levels(prices, _resting(m, params, rungs, venue, at) * units.size))
+        sizes = _resting(m, params, rungs, venue, at) * units.size
+        _add_orders(sizes, mid, venue, sign, orders)
+        sides.append(_levels(prices, sizes, count))
     return BookSnapshot(market, at, at, sides[0], sides[1], at)
 
 
-def ladder_of(m: State, params: Params, units: Units, at: int, levels: int) -> Ladder:
+def ladder_of(
+    m: State, params: Params, units: Units, at: int, levels: int, orders: Sequence[ShownOrder] = ()
+) -> Ladder:
     """Return the depth at `levels` rungs either side, of all venues together."""
     mid = float(m["mid"])
-    middle = BASE * units.price * math.exp((mid - CENTRE) * TICK)
-    bid = round(math.floor(middle / units.tick) * units.tick, units.digits)
+    bid = round(_touch(mid, units, orders)[0], units.digits)
     near = np.arange(levels)
     full = params["depth"] * float(m["thin"]) * units.size
     sides: list[tuple[Floats, Floats]] = []
@@ -226,7 +261,7 @@ def ladder_of(m: State, params: Params, units: Units, at: int, levels: int) -> L
         rests = np.maximum(full * SHAPE[near] - eaten, _THINNEST * full)
         sides.append((units.at(rungs.astype(np.float64)), rests))
     ask = round(bid + units.tick, units.digits)
-    return Ladder(bid, ask, *sides[0], *sides[1])
+    return Ladder(bid, ask, *sides[0], *sides[1], tuple(orders))
 
 
 def causes_of(tape: Records, liquidation_rows: Records) -> Whole:

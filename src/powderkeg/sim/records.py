@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from powderkeg.events import Candles, Floats, Funding, Liquidation, Times
+from powderkeg.sim.actors.records import ShownOrder
 from powderkeg.sim.kernel.state import Whole
 
 
@@ -151,3 +152,5 @@ class Ladder(Struct, frozen=True, eq=False):
     bid_sizes: Floats
     asks: Floats
     ask_sizes: Floats
+    orders: tuple[ShownOrder, ...] = ()
+    """Large orders that rest at one venue each, beside what the levels hold."""

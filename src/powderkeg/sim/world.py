@@ -72,6 +72,10 @@ class World(Struct, frozen=True, kw_only=True):
     oi_every: float = 5.0
     book_every: float = 1.0
     funding_every: float = 60.0
+    book_levels: int = 20
+    """Levels of each side of a published book."""
+    actors: bool = False
+    """Whether book actors rest and take in it when live: see `powderkeg.sim.actors`."""
 
     def __post_init__(self) -> None:
         """Check the parameters.
@@ -92,6 +96,8 @@ class World(Struct, frozen=True, kw_only=True):
                 raise ConfigError(f"expected {name} > 0, found {getattr(self, name)}")
         if self.funding_every <= 0 or self.warm < 0:
             raise ConfigError("expected funding_every > 0 and warm >= 0")
+        if self.book_levels < 1:
+            raise ConfigError(f"expected book_levels >= 1, found {self.book_levels}")
 
     @property
     def markets(self) -> tuple[str, ...]:
@@ -112,6 +118,9 @@ _DEMO: Final = World(
     sessions=True,
     noise_rate=9.0,
     noise_size=0.022 / 3,
+    book_every=0.5,
+    book_levels=60,
+    actors=True,
 )
 DEMO: Final[dict[str, World]] = {
     "BTC": replace(_DEMO, coin="BTC", symbol="BTCUSDT", scale=60.0),

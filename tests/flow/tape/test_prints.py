@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +19,16 @@ ROWS = st.lists(
 )
 
 
+MANY = 10_000
+
+
+def count(scale: SizeScale, done: MergedPrint) -> None:
+    scale.add(np.array([done.end]), np.array([done.notional]))
+
+
 def merged(rows) -> list[MergedPrint]:
     merger = PrintMerger(M)
-    return merger.add(Trades.of(M, 9, rows)) + merger.flush(10**12)
+    return merger.add(Trades.of(M, 9, rows)).last(MANY) + merger.flush(10**12)
 
 
 def test_prints_of_one_side_within_fifty_milliseconds_are_one():
@@ -38,7 +46,7 @@ def test_another_side_or_a_pause_begins_another():
 
 def test_a_print_is_open_until_none_can_follow():
     merger = PrintMerger(M)
-    assert merger.add(Trade(M, 0, 0, 100.0, 1.0, "buy")) == []
+    assert merger.add(Trade(M, 0, 0, 100.0, 1.0, "buy")).last(MANY) == []
     assert merger.flush(50_000) == []
     assert len(merger.flush(50_001)) == 1
     assert merger.flush(10**9) == []
@@ -49,7 +57,9 @@ def test_merging_loses_nothing_and_does_not_depend_on_how_prints_arrive(rows):
     run = Trades.of(M, 9, rows)
     whole = merged(rows)
     merger = PrintMerger(M)
-    parts = [each for trade in run.singles() for each in merger.add(trade)] + merger.flush(10**12)
+    parts = [
+        each for trade in run.singles() for each in merger.add(trade).last(MANY)
+    ] + merger.flush(10**12)
     assert [(p.start, p.end, p.side, p.count) for p in parts] == [
         (p.start, p.end, p.side, p.count) for p in whole
     ]
@@ -64,25 +74,25 @@ def test_large_is_a_quantile_of_the_last_day_and_never_below_the_floor():
     scale = SizeScale()
     assert scale.threshold() == 50_000.0
     for n in range(2_000):
-        scale.add(of(1_000.0, n * SECOND))
+        count(scale, of(1_000.0, n * SECOND))
     assert scale.threshold() == 50_000.0
     for n in range(10):
-        scale.add(of(1_000_000.0, n * SECOND))
+        count(scale, of(1_000_000.0, n * SECOND))
     assert scale.threshold() == pytest.approx(1_000_000.0, rel=0.05)
     assert scale.count == 2_010
 
 
 def test_prints_of_the_day_before_do_not_count():
     scale = SizeScale()
-    scale.add(of(9e6, HOUR // 2))
+    count(scale, of(9e6, HOUR // 2))
     assert scale.threshold() > 8e6
-    scale.add(of(1_000.0, DAY + HOUR // 2))
+    count(scale, of(1_000.0, DAY + HOUR // 2))
     assert scale.threshold() == 50_000.0
 
 
 def test_the_tail_index_of_a_power_law_is_its_exponent():
     rng, scale = random.Random(7), SizeScale()
     for n in range(20_000):
-        scale.add(of(100 * rng.paretovariate(1.5), n))
+        count(scale, of(100 * rng.paretovariate(1.5), n))
     assert scale.tail_index() == pytest.approx(1.5, rel=0.15)
     assert math.isnan(SizeScale().tail_index())

@@ -69,13 +69,20 @@ def flow(*, as_json: AsJson = False) -> None:
 @app.command("flow-truth")
 def flow_truth(
     *,
-    seeds: Annotated[int, typer.Option(help="How many synthetic books of ten minutes.")] = 6,
+    seeds: Annotated[int, typer.Option(help="How many synthetic books or markets.")] = 6,
+    sim: Annotated[bool, typer.Option("--sim", help="On simulated markets instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score walls, pulled walls and absorption on labelled synthetic books."""
-    from powderkeg.evaluation.flow.scores import SEEDS, report  # noqa: PLC0415  compiles, and only here
+    """Score walls, pulled walls and absorption on labelled synthetic books of ten minutes.
 
-    _print(report(range(SEEDS, SEEDS + seeds)), as_json=as_json)
+    Simulated markets have three venues and twenty minutes each.
+    """
+    from powderkeg.evaluation.flow import scores, simulated  # noqa: PLC0415  compiles, and only here
+
+    if sim:
+        _print(simulated.report(range(simulated.SEEDS, simulated.SEEDS + seeds)), as_json=as_json)
+    else:
+        _print(scores.report(range(scores.SEEDS, scores.SEEDS + seeds)), as_json=as_json)
 
 
 @app.command("flow-real")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from powderkeg.evaluation.flow.books import FRAME, Actor, Burst, SyntheticBook
+from powderkeg.evaluation.flow.books import FRAME, Actor, SyntheticBook
 from powderkeg.events import HOUR, SECOND
 from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
 from powderkeg.flow.books.walls import Wall, Walls
@@ -152,28 +152,48 @@ def _pulled(played: Played) -> Score:
     return Score(len(matches), right, len(actors), len(met), played.book.now / HOUR)
 
 
-class _Episode(Struct):
+class Pressed(Protocol):
+    """A burst of takers, as far as reads are matched with it."""
+
+    @property
+    def start(self) -> int:
+        """Return when it begins, µs."""
+        ...
+
+    @property
+    def stop(self) -> int:
+        """Return when it ends, µs."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """Return the side that is pressed: 0 bids by sellers, 1 asks by buyers."""
+        ...
+
+
+class Episode(Struct):
     """Absorbing reads of one side without a pause longer than a window."""
 
     side: int
     since: int
     until: int
 
-    def meets(self, burst: Burst) -> bool:
+    def meets(self, burst: Pressed) -> bool:
         """Return whether it is of a burst, or of the window after it."""
         late = self.since > burst.stop + DEFAULT.absorption.window
         return self.side == burst.side and not late and self.until >= burst.start
 
 
-def _episodes(reads: Iterable[Pressure]) -> list[_Episode]:
-    out: list[_Episode] = []
+def episodes(reads: Iterable[Pressure]) -> list[Episode]:
+    """Return the episodes of absorption in the reads of one book."""
+    out: list[Episode] = []
     for side in (BID, ASK):
         for read in (r for r in reads if r.absorbed and r.side == side):
             follows = bool(out) and out[-1].side == side
             if follows and read.time - out[-1].until <= DEFAULT.absorption.window:
                 out[-1].until = read.time
             else:
-                out.append(_Episode(side, read.time, read.time))
+                out.append(Episode(side, read.time, read.time))
     return out
 
 
@@ -181,7 +201,7 @@ def _absorption(played: Played) -> Score:
     book = played.book
     known = [burst for burst in book.bursts if burst.absorbed]
     wanted = [burst for burst in known if burst.start >= WARM and burst.stop <= book.now]
-    episodes = _episodes(played.pressures)
-    right = sum(any(episode.meets(burst) for burst in known) for episode in episodes)
-    met = sum(any(episode.meets(burst) for episode in episodes) for burst in wanted)
-    return Score(len(episodes), right, len(wanted), met, book.now / HOUR)
+    found = episodes(played.pressures)
+    right = sum(any(episode.meets(burst) for burst in known) for episode in found)
+    met = sum(any(episode.meets(burst) for episode in found) for burst in wanted)
+    return Score(len(found), right, len(wanted), met, book.now / HOUR)

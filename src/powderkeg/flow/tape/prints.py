@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.events import HOUR, Side, Trade, Trades
+from powderkeg.events import HOUR, Floats, Side, Times, Trade, Trades
 from powderkeg.flow.thresholds import DEFAULT, PrintRules
 
 _PER_OCTAVE: Final = 16
@@ -46,6 +46,30 @@ class MergedPrint(Struct, frozen=True):
         return self.notional / self.size
 
 
+class MergedPrints(Struct, frozen=True, eq=False):
+    """Merged prints of one market as columns, in order of time, each shape (n,)."""
+
+    market: str
+    bought: NDArray[np.bool_]
+    """Whether the taker bought."""
+    start: Times
+    end: Times
+    size: Floats
+    notional: Floats
+    low: Floats
+    high: Floats
+    count: NDArray[np.int64]
+
+    def last(self, most: int) -> list[MergedPrint]:
+        """Return the last `most` of them as records."""
+        names = ("bought", "start", "end", "size", "notional", "low", "high", "count")
+        columns = [getattr(self, name)[-most:].tolist() for name in names]
+        return [
+            MergedPrint(self.market, "buy" if bought else "sell", *values)
+            for bought, *values in zip(*columns, strict=True)
+        ]
+
+
 class PrintMerger:
     """Merges the prints of one market."""
 
@@ -57,23 +81,17 @@ class PrintMerger:
         self.gap = gap
         self._open: MergedPrint | None = None
 
-    def add(self, event: Trade | Trades) -> list[MergedPrint]:
+    def add(self, event: Trade | Trades) -> MergedPrints:
         """Add prints in order of time; return the merged prints that are complete now."""
         run = event.as_run() if isinstance(event, Trade) else event
-        sides = run.sizes > 0
-        breaks = (np.diff(run.times) > self.gap) | (sides[1:] != sides[:-1])
-        starts = np.r_[0, np.flatnonzero(breaks) + 1]
-        stops = np.r_[starts[1:], len(run.times)]
-        sizes = np.abs(run.sizes)
-        columns = (
-            sides[starts], run.times[starts], run.times[stops - 1], np.add.reduceat(sizes, starts),
-            np.add.reduceat(sizes * run.prices, starts), np.minimum.reduceat(run.prices, starts),
-            np.maximum.reduceat(run.prices, starts), stops - starts,
+        times, prices, sizes = run.times, run.prices, run.sizes
+        each = MergedPrints(
+            self.market, sizes > 0, times, times, np.abs(sizes), np.abs(sizes) * prices, prices,
+            prices, np.ones(len(times), np.int64),
         )  # fmt: skip
-        done: list[MergedPrint] = []
-        for bought, *values in zip(*(column.tolist() for column in columns), strict=True):
-            done += self._add(MergedPrint(self.market, "buy" if bought else "sell", *values))
-        return done
+        merged = _merged(each if self._open is None else _after(self._open, each), self.gap)
+        (self._open,) = merged.last(1)
+        return _rows(merged, slice(-1))
 
     def flush(self, now: int) -> list[MergedPrint]:
         """Return the open print if none can follow it any more."""
@@ -82,18 +100,38 @@ class PrintMerger:
         done, self._open = [self._open], None
         return done
 
-    def _add(self, new: MergedPrint) -> list[MergedPrint]:
-        last, self._open = self._open, new
-        if last is None:
-            return []
-        if last.side != new.side or new.start - last.end > self.gap:
-            return [last]
-        self._open = MergedPrint(
-            new.market, new.side, last.start, new.end, last.size + new.size,
-            last.notional + new.notional, min(last.low, new.low), max(last.high, new.high),
-            last.count + new.count,
-        )  # fmt: skip
-        return []
+
+def _rows(prints: MergedPrints, rows: slice) -> MergedPrints:
+    names = MergedPrints.__struct_fields__[1:]
+    return MergedPrints(prints.market, *(getattr(prints, name)[rows] for name in names))
+
+
+def _after(first: MergedPrint, prints: MergedPrints) -> MergedPrints:
+    """Return prints with one before them."""
+    head = (
+        first.side == "buy", first.start, first.end, first.size, first.notional, first.low,
+        first.high, first.count,
+    )  # fmt: skip
+    names = MergedPrints.__struct_fields__[1:]
+    columns = (
+        np.append(value, getattr(prints, name)) for value, name in zip(head, names, strict=True)
+    )
+    bought, *others = columns
+    return MergedPrints(prints.market, bought.astype(np.bool_), *others)
+
+
+def _merged(prints: MergedPrints, gap: int) -> MergedPrints:
+    """Return prints with those of one side at most `gap` µs apart made one."""
+    breaks = prints.start[1:] - prints.end[:-1] > gap
+    breaks |= prints.bought[1:] != prints.bought[:-1]
+    starts = np.append(0, np.flatnonzero(breaks) + 1)
+    stops = np.append(starts[1:], len(prints.start)) - 1
+    return MergedPrints(
+        prints.market, prints.bought[starts], prints.start[starts], prints.end[stops],
+        np.add.reduceat(prints.size, starts), np.add.reduceat(prints.notional, starts),
+        np.minimum.reduceat(prints.low, starts), np.maximum.reduceat(prints.high, starts),
+        np.add.reduceat(prints.count, starts),
+    )  # fmt: skip
 
 
 class SizeScale:
@@ -111,15 +149,22 @@ class SizeScale:
         self._counts: NDArray[np.int64] = np.zeros((self.hours, _BINS), np.int64)
         self._hours: NDArray[np.int64] = np.full(self.hours, -1)
 
-    def add(self, done: MergedPrint) -> None:
-        """Count a merged print."""
-        hour = done.end // HOUR
-        row = hour % self.hours
-        if self._hours[row] != hour:
-            self._hours[row] = hour
-            self._counts[row] = 0
-        place = math.floor(math.log2(max(done.notional, 1.0)) * _PER_OCTAVE)
-        self._counts[row, min(place, _BINS - 1)] += 1
+    def add(self, ends: Times, notionals: Floats) -> None:
+        """Count merged prints.
+
+        Args:
+            ends: When each ended, µs, shape (n,).
+            notionals: Quote currency, shape (n,).
+        """
+        hours = ends // HOUR
+        places = np.floor(np.log2(np.maximum(notionals, 1.0)) * _PER_OCTAVE).astype(np.int64)
+        places = np.minimum(places, _BINS - 1)
+        for hour in np.unique(hours).tolist():
+            row = hour % self.hours
+            if self._hours[row] != hour:
+                self._hours[row] = hour
+                self._counts[row] = 0
+            self._counts[row] += np.bincount(places[hours == hour], minlength=_BINS)
 
     @property
     def count(self) -> int:

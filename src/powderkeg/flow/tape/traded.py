@@ -61,9 +61,10 @@ class Traded:
     def _add(self, minute: int, rows: NDArray[np.int64], sizes: Floats) -> None:
         self._make_room(minute, int(rows.min()), int(rows.max()))
         cells, at, amounts = self._minutes[minute], rows - self._first[minute], np.abs(sizes)
+        # print by print: the same bits however a run is cut
         np.add.at(cells, (at, np.where(sizes > 0, BOUGHT, SOLD)), amounts)
         np.maximum.at(cells[:, LARGEST], at, amounts)
-        np.add.at(cells[:, COUNT], at, 1.0)
+        cells[:, COUNT] += np.bincount(at, minlength=len(cells))
 
     def _make_room(self, minute: int, low: int, high: int) -> None:
         """Extend a minute to hold the rows, and drop minutes that are too old."""

@@ -26,6 +26,7 @@ from powderkeg.sim.kernel.state import (
     EDGE,
     MAKERS,
     QUEUE,
+    RESTING,
     TICK,
     TICKS,
     Params,
@@ -43,6 +44,8 @@ _REFILLED: Final = 14.0
 """Refill times after which consumed depth is back (to one millionth)."""
 _DUST: Final = 1e-12
 _SIZE_EPS: Final = 1e-9
+_YIELD: Final = 0.15
+"""Share of a level that is taken from an actor's order for each rung that news would have moved."""
 WAIT: Final = 900.0
 """Seconds an order waits before its owner cancels it or pays the spread."""
 
@@ -68,8 +71,31 @@ def choose_maker(m: State, venue: int, size: float) -> int:
 
 
 @njit
-def consume_book(m: State, params: Params, sign: int, size: float, t: float) -> float:
-    """Take `size` from the book, move last, and return the average price."""
+def _take_resting(m: State, venue: int, rung: int, sign: int, size: float) -> float:
+    """Take up to `size` from a book actor's order at a rung; return how much was taken."""
+    k = m.resting_at[rung]
+    if k == 0 or m.resting[k - 1].side != sign:
+        return 0.0
+    order = m.resting[k - 1]
+    part = min(order.size, size)
+    order.size -= part
+    if order.venue != venue:
+        order.hedged += part
+    return part
+
+
+@njit
+def _stop_at_resting(m: State, rung: int, sign: int) -> None:
+    """Keep last from going beyond a book actor's order that still stands at a rung."""
+    k = m.resting_at[rung]
+    stands = k > 0 and m.resting[k - 1].side == sign and m.resting[k - 1].size > 0.0
+    if stands and sign * (m.mid - rung) > 0.0:
+        m.mid = rung
+
+
+@njit
+def consume_book(m: State, params: Params, venue: int, sign: int, size: float, t: float) -> float:
+    """Take `size` from the book for a taker at `venue`, move last, and return the average price."""
     start = round(m.mid)
     price = price_at(m.mid)
     growth = math.exp(sign * TICK)
@@ -78,6 +104,12 @@ def consume_book(m: State, params: Params, sign: int, size: float, t: float) -> 
     paid = 0.0
     rung = start
     for distance in range(REACH):
+        if m.standing > 0:
+            part = _take_resting(m, venue, rung, sign, left)
+            left -= part
+            paid += part * price_at(rung)
+            if left <= _DUST:
+                break
         eaten = m.eaten[rung]
         if eaten > 0.0:
             age = (t - m.eaten_at[rung]) / params.refill
@@ -96,6 +128,8 @@ def consume_book(m: State, params: Params, sign: int, size: float, t: float) -> 
         if rung < EDGE or rung > TICKS - EDGE:
             break
     m.mid += rung - start
+    if m.standing > 0:
+        _stop_at_resting(m, rung, sign)
     m.low = min(m.low, m.mid)
     m.high = max(m.high, m.mid)
     return (paid + max(left, 0.0) * price) / size
@@ -216,25 +250,14 @@ def fill_waiting(
 
 
 @njit
-def execute(
-    m: State,
-    params: Params,
-    venue: int,
-    sign: int,
-    size: float,
-    price: float,
-    t: float,
-    step: int,
-    tape: Records,
+def _print(
+    m: State, venue: int, sign: int, size: float, price: float, step: int, tape: Records
 ) -> None:
-    """Match a taker at one venue, and print the trade."""
+    """Count a taker's size at a venue and write it on the tape."""
     if sign > 0:
         m.venues[venue].buy += size
     else:
         m.venues[venue].sell += size
-    given = fill_waiting(m, params, venue, -sign, params.waiting_share * size, price, t)
-    rest = -sign * (size - given)
-    change_inventory(m, venue, choose_maker(m, venue, rest), rest)
     if m.prints < tape.shape[0]:
         row = tape[m.prints]
         row.step = step
@@ -247,13 +270,83 @@ def execute(
 
 
 @njit
+def execute(
+    m: State,
+    params: Params,
+    venue: int,
+    sign: int,
+    size: float,
+    price: float,
+    t: float,
+    step: int,
+    tape: Records,
+) -> None:
+    """Match a taker at one venue, and print the trade."""
+    given = fill_waiting(m, params, venue, -sign, params.waiting_share * size, price, t)
+    rest = -sign * (size - given)
+    change_inventory(m, venue, choose_maker(m, venue, rest), rest)
+    _print(m, venue, sign, size, price, step, tape)
+
+
+@njit
 def market_order(
     m: State, params: Params, venue: int, sign: int, size: float, t: float, step: int, tape: Records
 ) -> float:
     """Execute a market order and return the average price."""
-    price = consume_book(m, params, sign, size, t)
+    price = consume_book(m, params, venue, sign, size, t)
     execute(m, params, venue, sign, size, price, t, step, tape)
     return price
+
+
+@njit
+def actor_order(
+    m: State, params: Params, venue: int, size: float, t: float, step: int, tape: Records
+) -> None:
+    """Execute a signed market order of a book actor.
+
+    Both sides of what actors trade count as actors: open interest and inventories stay as they
+    are, or a burst would decide for minutes on which side fast accounts trade.
+    """
+    sign = 1 if size > 0.0 else -1
+    price = consume_book(m, params, venue, sign, abs(size), t)
+    _print(m, venue, sign, abs(size), price, step, tape)
+
+
+@njit
+def hedge_takers(m: State, step: int, tape: Records) -> None:
+    """Print at the orders of book actors what takers of other venues took from them.
+
+    All venues share one price, so who was sold to at one venue sells to the order at the other.
+    """
+    for k in range(RESTING):
+        order = m.resting[k]
+        if order.hedged > 0.0:
+            price = price_at(order.rung)
+            _print(m, order.venue, order.side, order.hedged, price, step, tape)
+            order.hedged = 0.0
+
+
+@njit
+def hold_price(m: State, params: Params, before: float, step: int, tape: Records) -> None:
+    """Let news move last from `before` only as far as an order of a book actor stands.
+
+    Takers who know the news take from the order instead: a part of what the rest of the move would
+    have cost in the ordinary book, most of which is quoted away.
+    """
+    sign = 1 if m.mid > before else -1
+    rung = math.ceil(before) if sign > 0 else math.floor(before)
+    level = _YIELD * params.depth * m.thin * SHAPE[0]
+    while sign * (m.mid - rung) > 0.0:
+        k = m.resting_at[rung]
+        if k > 0 and m.resting[k - 1].side == sign and m.resting[k - 1].size > 0.0:
+            order = m.resting[k - 1]
+            part = min(order.size, sign * (m.mid - rung) * level)
+            order.size -= part
+            m.mid = rung if order.size > 0.0 else m.mid - sign * part / level
+            _print(m, order.venue, sign, part, price_at(rung), step, tape)
+        rung += sign
+    m.low = m.mid
+    m.high = m.mid
 
 
 @njit

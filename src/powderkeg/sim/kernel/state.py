@@ -35,6 +35,10 @@ MOST: Final = 8
 MAKERS: Final = 16
 QUEUE: Final = 4_096
 """Waiting orders per venue and side; forty times the usual."""
+RESTING: Final = 48
+"""Maximum resting orders of book actors; three times the usual."""
+TAKERS: Final = 32
+"""Maximum market orders of book actors in one tick."""
 
 CLOSED: Final = 0
 OPEN: Final = 1
@@ -123,6 +127,18 @@ ORDER: Final = np.dtype(
     ],
     align=True,
 )
+RESTING_ORDER: Final = np.dtype(
+    [  # of a book actor
+        ("size", "f8"),  # not taken yet, shown or not
+        ("hedged", "f8"),  # taken in this tick by takers of other venues
+        ("rung", "i8"),
+        ("venue", "i8"),
+        ("side", "i8"),  # 1 an ask, -1 a bid
+    ],
+    align=True,
+)
+TAKER_ORDER: Final = np.dtype([("size", "f8"), ("venue", "i8")])
+"""A market order of a book actor; its size is positive where it buys."""
 PRINT: Final = np.dtype([("step", "i8"), ("price", "f8"), ("size", "f8"), ("venue", "i8")])
 LIQUIDATION: Final = np.dtype(
     [
@@ -186,6 +202,11 @@ STATE: Final = np.dtype(
         ("eaten_at", "f8", (TICKS,)),
         ("waiting", ORDER, (MOST, 2, QUEUE)),  # rings
         ("ends", "i8", (MOST, 2, 2)),  # head and tail of each ring
+        ("standing", "i8"),  # whether book actors have orders: at 0 the next two are not read
+        ("resting", RESTING_ORDER, (RESTING,)),
+        ("resting_at", "i1", (TICKS,)),  # 1 + row in `resting` of the order at each rung, or 0
+        ("taking", "i8"),  # orders in `takers`
+        ("takers", TAKER_ORDER, (TAKERS,)),
     ],
     align=True,
 )
@@ -213,6 +234,7 @@ PARAMS: Final = np.dtype(
         ("stops", "i8"),
         ("topups", "f8"),
         ("momentum", "f8"),
+        ("actors", "i8"),
         ("mix", "f8", (3,)),
         ("shares", "f8", (MOST,)),  # cumulative
     ],

@@ -10,14 +10,14 @@ from typing import Final
 
 from numba import njit
 
-from powderkeg.sim.kernel.book import expire_orders
+from powderkeg.sim.kernel.book import expire_orders, hedge_takers, hold_price
 from powderkeg.sim.kernel.index_process import advance_regimes, move_price, set_marks
 from powderkeg.sim.kernel.liquidation import pay_funding, run_liquidations, run_stops
 from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.state import Params, Reals, Records, State, price_at
-from powderkeg.sim.kernel.traders import open_positions, review_positions, trade_noise
+from powderkeg.sim.kernel.traders import open_positions, review_positions, trade_actors, trade_noise
 
-KERNELS: Final = "10283f5187e9"
+KERNELS: Final = "3cee3db74f6c"
 """Start of the SHA-256 over the files whose code `advance` compiles in."""
 FUNDING: Final = 8 * 3_600_000_000
 """µs between payments."""
@@ -44,7 +44,11 @@ def _tick(
         m.venues[v].buy = 0.0
         m.venues[v].sell = 0.0
     advance_regimes(m, pace)
+    before = m.mid
     move_price(m, params, pace)
+    if m.standing > 0:
+        hold_price(m, params, before, step, tape)
+    trade_actors(m, params, t, step, tape)
     trade_noise(m, params, pace, t, step, tape)
     open_positions(m, params, pace, t, step, tape)
     review_positions(m, params, pace, t, step, tape)
@@ -56,6 +60,8 @@ def _tick(
     set_marks(m, pace)
     if params.liquidations:
         run_liquidations(m, params, t, step, tape, liquidation_rows)
+    if m.standing > 0:
+        hedge_takers(m, step, tape)
 
 
 @njit

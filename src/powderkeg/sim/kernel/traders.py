@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from powderkeg.sim.kernel.book import (
+    actor_order,
     change_inventory,
     choose_maker,
     close_at_market,
@@ -84,6 +85,20 @@ def _venue(m: State, params: Params) -> int:
 
 
 @njit
+def _inventory(m: State, params: Params, venue: int, account: int) -> float:
+    """Return what a fast account holds, in a world with book actors over the mean of its venue.
+
+    All accounts of a venue are short where its traders are long; if that counted, nine orders in
+    ten would be of one side, and pressure could not be told from the usual flow.
+    """
+    held = m.makers[venue, account]
+    if params.actors:
+        for k in range(MAKERS):
+            held -= m.makers[venue, k] / MAKERS
+    return held
+
+
+@njit
 def trade_noise(m: State, params: Params, pace: Pace, t: float, step: int, tape: Records) -> None:
     """Trade the fast accounts: many small orders, biased a little with the news."""
     turbulence = math.exp(m.regimes[TURBULENCE])
@@ -101,7 +116,7 @@ def trade_noise(m: State, params: Params, pace: Pace, t: float, step: int, tape:
         sign = 1 if uniform(m.rng) < 0.5 + lean else -1
         size = params.noise_size * lognormal(m.rng, _SIZE_MEAN, _SIZE_SPREAD)
         account = below(m.rng, MAKERS)
-        one_sided = params.lean == 0.0 and m.makers[venue, account] * sign > 0
+        one_sided = params.lean == 0.0 and _inventory(m, params, venue, account) * sign > 0
         if one_sided and uniform(m.rng) < _FLIP_SHARE:
             sign = -sign
         market_order(m, params, venue, sign, size, t, step, tape)
@@ -119,6 +134,15 @@ def _sweep(m: State, params: Params, t: float, step: int, tape: Records) -> None
 
 
 @njit
+def trade_actors(m: State, params: Params, t: float, step: int, tape: Records) -> None:
+    """Execute the market orders of book actors."""
+    for k in range(m.taking):
+        order = m.takers[k]
+        actor_order(m, params, order.venue, order.size, t, step, tape)
+    m.taking = 0
+
+
+@njit
 def _aggregate_order(
     m: State, params: Params, sign: int, mean: float, t: float, step: int, tape: Records
 ) -> None:
@@ -128,7 +152,7 @@ def _aggregate_order(
         return
     spread = math.log1p(_SIZE_VARIANCE / count)
     size = params.noise_size * count * lognormal(m.rng, -0.5 * spread, math.sqrt(spread))
-    price = consume_book(m, params, sign, size, t)
+    price = consume_book(m, params, -1, sign, size, t)
     before = 0.0
     for v in range(m.count):
         part = size * (params.shares[v] - before)

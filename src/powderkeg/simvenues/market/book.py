@@ -1,11 +1,13 @@
 """The order book of one simulated venue, in its lots, as a sequence of small changes.
 
 A real book changes a few levels at a time; a simulated ladder changes all of them a little. So a
-level is sent again only when it has changed by a quarter, appears, or vanishes.
+level is sent again only when it has changed by a quarter, appears, or vanishes. One at which a book
+actor's order rests is always sent as it is.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -51,13 +53,22 @@ class Side:
         pairs = list(zip(self.ticks.tolist(), self.lots.tolist(), strict=True))
         return pairs[::-1][:most] if falling else pairs[:most]
 
-    def update(self, ticks: Whole, lots: Whole) -> Rows:
-        """Take the new levels, rising in ticks, and return those to be sent."""
+    def update(self, ticks: Whole, lots: Whole, exact: Whole) -> Rows:
+        """Take the new levels and return those to be sent.
+
+        Args:
+            ticks: Rising.
+            lots: Of each.
+            exact: Ticks of levels that are sent at every change.
+        """
         place = np.searchsorted(self.ticks, ticks)
         place[place == self.ticks.size] = 0
         known = self.ticks[place] == ticks if self.ticks.size else np.zeros(ticks.size, np.bool_)
         old = np.where(known, self.lots[place], 0) if self.ticks.size else np.zeros_like(lots)
-        new = np.where(known & (np.abs(lots - old) <= _QUIET * old), old, lots)
+        quiet = known & (np.abs(lots - old) <= _QUIET * old)
+        if exact.size:
+            quiet &= ~np.isin(ticks, exact)
+        new = np.where(quiet, old, lots)
         changed = new != old
         gone = np.setdiff1d(self.ticks, ticks, assume_unique=True)
         self.ticks, self.lots = ticks, new
@@ -66,7 +77,7 @@ class Side:
         return out
 
 
-def _orders(ticks: Whole, seed: int, at: int) -> Floats:
+def _flicker(ticks: Whole, seed: int, at: int) -> Floats:
     """Return a number in [0.5, 1.5) per level, redrawn now and then, not all at once."""
     with np.errstate(over="ignore"):
         z = ticks.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
@@ -80,10 +91,18 @@ def _orders(ticks: Whole, seed: int, at: int) -> Floats:
 class SimBook:
     """Both sides of one market's book and the ids of its changes."""
 
-    __slots__ = ("asks", "at", "bids", "count", "last", "seed", "share", "spec")
+    __slots__ = ("asks", "at", "bids", "count", "last", "seed", "share", "spec", "venue")
 
-    def __init__(self, spec: Spec, share: float, seed: int) -> None:
-        """Show `share` of the ladder in the units of `spec`."""
+    def __init__(self, spec: Spec, share: float, seed: int, venue: int) -> None:
+        """Show `share` of the ladder, and the orders of one venue, in the units of `spec`.
+
+        Args:
+            spec: The market.
+            share: Share of the ladder.
+            seed: Seed of the sizes of its levels.
+            venue: Index of the venue in its world.
+        """
+        self.venue = venue
         self.spec = spec
         self.share = share
         self.seed = seed
@@ -103,8 +122,8 @@ class SimBook:
         bids = np.minimum(np.floor(ladder.bids / tick + 1e-9).astype(np.int64), bid)
         asks = np.maximum(np.ceil(ladder.asks / tick - 1e-9).astype(np.int64), ask)
         rows = [
-            self._side(self.bids, bids[::-1], ladder.bid_sizes[::-1], at),
-            self._side(self.asks, asks, ladder.ask_sizes, at),
+            self._side(self.bids, bids[::-1], ladder.bid_sizes[::-1], at, self._orders(ladder, -1)),
+            self._side(self.asks, asks, ladder.ask_sizes, at, self._orders(ladder, 1)),
         ]
         self.at = at
         return self.next_change(*rows) if rows[0] or rows[1] else None
@@ -122,13 +141,34 @@ class SimBook:
         asks = self.asks.rows(False)
         return self.next_change([bids[n % len(bids)]], [asks[n % len(asks)]])
 
-    def _side(self, side: Side, ticks: Whole, sizes: Floats, at: int) -> Rows:
-        """Merge levels on one price, convert them to lots and update `side`."""
+    def _orders(self, ladder: Ladder, side: int) -> list[tuple[int, float]]:
+        """Return ticks and lots of the large orders of a side that rest at this venue."""
+        return [
+            (
+                _tick_of(order.price / self.spec.tick, side),
+                self.spec.lots(order.size, order.price),
+            )
+            for order in ladder.orders
+            if (order.venue, order.side) == (self.venue, side)
+        ]
+
+    def _side(
+        self, side: Side, ticks: Whole, sizes: Floats, at: int, orders: list[tuple[int, float]]
+    ) -> Rows:
+        """Merge levels on one price, convert them to lots, add orders and update `side`."""
         starts = np.flatnonzero(np.concatenate(([True], ticks[1:] > ticks[:-1])))
         whole = np.add.reduceat(sizes, starts)
         levels = ticks[starts]
         prices = levels * self.spec.tick
-        shown = whole * self.share * _orders(levels, self.seed, at)
+        shown = whole * self.share * _flicker(levels, self.seed, at)
         one = self.spec.lots(1.0, 1.0)
         lots = shown * one * prices if self.spec.inverse else shown * one
-        return side.update(levels, np.maximum(1, np.rint(lots)).astype(np.int64))
+        for tick, size in orders:
+            lots[levels == tick] += size
+        exact = np.array([tick for tick, _ in orders], np.int64)
+        return side.update(levels, np.maximum(1, np.rint(lots)).astype(np.int64), exact)
+
+
+def _tick_of(place: float, side: int) -> int:
+    """Return the tick a price is shown at: bids down, asks up."""
+    return math.ceil(place - 1e-9) if side > 0 else math.floor(place + 1e-9)

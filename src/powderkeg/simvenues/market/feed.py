@@ -76,15 +76,21 @@ class Market:
     """One coin at one venue."""
 
     def __init__(
-        self, what: Spec, share: float, seed: int, history: MinuteHistory, payments: Payments
+        self,
+        what: Spec,
+        share: float,
+        seed: int,
+        history: MinuteHistory,
+        payments: Payments,
+        venue_index: int = 0,
     ) -> None:
-        """Begin where `history` ends."""
+        """Begin where `history` ends; `venue_index` is the venue's index in its world."""
         self.spec = what
         self.truth: Callable[[], Truth] | None = None
         """Returns every position of the coin, for venues where positions are public."""
-        self.venue_index = 0
+        self.venue_index = venue_index
         """Index of this venue in the truth."""
-        self.sim_book = SimBook(what, share, seed)
+        self.sim_book = SimBook(what, share, seed, venue_index)
         self.past = Past(history)
         self.payments = payments
         self.tape: deque[Fill] = deque(maxlen=_KEPT)
@@ -216,13 +222,15 @@ class Coin:
         payments = Payments(histories[0])
         world = simulation.world
         self.markets = [
-            Market(spec(venue, name), share, seed * 977 + 101 * v + ord(name[0]), history, payments)
+            Market(
+                spec(venue, name), share, seed * 977 + 101 * v + ord(name[0]), history, payments, v
+            )
             for v, (venue, share, history) in enumerate(
                 zip(world.venues, world.shares, histories, strict=True)
             )
         ]
-        for v, market in enumerate(self.markets):
-            market.truth, market.venue_index = simulation.truth, v
+        for market in self.markets:
+            market.truth = simulation.truth
         self.payments = payments
         ladder = simulation.ladder(LEVELS)
         for market in self.markets:
