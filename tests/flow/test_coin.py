@@ -37,7 +37,9 @@ def test_prints_are_counted_by_market_and_merged():
     assert flow.markets[M].cvd.cvd == 3.0
     assert flow.markets[N].cvd.cvd == -5.0
     flow.advance(START + SECOND, [])
-    assert sorted((each.market, each.size) for each in flow.prints) == [(M, 3.0), (N, 5.0)]
+    rows = flow.prints.rows()
+    assert [flow.prints.markets[n] for n in rows["market"]] == [M, N]
+    assert rows["size"].tolist() == [3.0, 5.0]
     assert flow.scale.count == 2
 
 

@@ -78,6 +78,7 @@ class RecordedFlow:
         self._standing: dict[Key, None] = {}
         self._whale_keys: dict[Key, None] = {}
         self._large, self._minute = DEFAULT.prints.floor, -1
+        self._printed = 0
 
     def add(self, event: Input) -> None:
         """Add an event as a desk does: books are read before what comes now is added."""
@@ -95,11 +96,13 @@ class RecordedFlow:
     def _collect(self) -> None:
         """Take what has been read, before the flow forgets it."""
         flow = self.flow
-        large = (each for each in flow.prints if each.notional >= self._large)
-        self.fired += [Fired("large prints", each.end) for each in large]
+        rows, fresh = flow.prints.rows(), flow.prints.total - self._printed
+        rows, self._printed = rows[max(len(rows) - fresh, 0) :], flow.prints.total
+        large = rows["end"][rows["notional"] >= self._large].tolist()
+        self.fired += [Fired("large prints", end) for end in large]
         self.ended += flow.ended
         self.pressures += flow.pressures
-        for kept in (flow.prints, flow.ended, flow.pressures):
+        for kept in (flow.ended, flow.pressures):
             kept.clear()
 
     def _look(self, now: int) -> None:

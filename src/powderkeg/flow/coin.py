@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
-import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import (
@@ -33,7 +32,8 @@ from powderkeg.flow.books.window import WIDTH, BookWindow
 from powderkeg.flow.crowding import basis, per_eight_hours
 from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
-from powderkeg.flow.tape.prints import MergedPrint, MergedPrints, PrintMerger, SizeScale
+from powderkeg.flow.tape.print_ring import PrintRing
+from powderkeg.flow.tape.prints import MergedPrints, PrintMerger, SizeScale
 from powderkeg.flow.tape.traded import Traded, step_for
 from powderkeg.market.book import Book
 from powderkeg.venues import spec_of
@@ -114,8 +114,7 @@ class CoinFlow:
     def __init__(self) -> None:
         """Start empty."""
         self.markets: dict[str, MarketFlow] = {}
-        self.prints: deque[MergedPrint] = deque(maxlen=PRINTS)
-        """Newest last, of all markets."""
+        self.prints = PrintRing(PRINTS)
         self.liquidated: deque[Liquidated] = deque(maxlen=PRINTS)
         """Reported liquidations, newest last."""
         self.scale = SizeScale()
@@ -149,9 +148,7 @@ class CoinFlow:
     def add_trades(self, market: str, event: Trade | Trades) -> None:
         """Add the accepted prints of a market."""
         run = event.as_run() if isinstance(event, Trade) else event
-        done = self.market(market).add_trades(run)
-        self.scale.add(done.end, done.notional)
-        self.prints.extend(done.last(PRINTS))
+        self._add_prints(self.market(market).add_trades(run))
         if market in self._names:
             book = self._names.index(market)
             self.window.add_trades(book, run.prices, run.sizes, run.times)
@@ -161,6 +158,10 @@ class CoinFlow:
         self.liquidated.append(
             Liquidated(event.market, event.event_time, event.position_side, event.price, event.size)
         )
+
+    def _add_prints(self, done: MergedPrints) -> None:
+        self.scale.add(done.end, done.notional)
+        self.prints.add(done)
 
     def advance(self, now: int, books: Iterable[Book]) -> None:
         """Read the books if a frame has ended; call it before what arrives at `now` is added.
@@ -173,9 +174,8 @@ class CoinFlow:
             return
         self._at = now // FRAME
         for market in self.markets.values():
-            for each in market.merger.flush(now):
-                self.scale.add(np.array([each.end]), np.array([each.notional]))
-                self.prints.append(each)
+            if (done := market.merger.flush(now)) is not None:
+                self._add_prints(done)
         if not self._load(books):
             return  # prints wait for the book that contains them
         self.now = self._at * FRAME

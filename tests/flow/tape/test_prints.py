@@ -22,13 +22,18 @@ ROWS = st.lists(
 MANY = 10_000
 
 
+def flushed(merger: PrintMerger, now: int) -> list[MergedPrint]:
+    done = merger.flush(now)
+    return [] if done is None else done.last(MANY)
+
+
 def count(scale: SizeScale, done: MergedPrint) -> None:
     scale.add(np.array([done.end]), np.array([done.notional]))
 
 
 def merged(rows) -> list[MergedPrint]:
     merger = PrintMerger(M)
-    return merger.add(Trades.of(M, 9, rows)).last(MANY) + merger.flush(10**12)
+    return merger.add(Trades.of(M, 9, rows)).last(MANY) + flushed(merger, 10**12)
 
 
 def test_prints_of_one_side_within_fifty_milliseconds_are_one():
@@ -47,9 +52,9 @@ def test_another_side_or_a_pause_begins_another():
 def test_a_print_is_open_until_none_can_follow():
     merger = PrintMerger(M)
     assert merger.add(Trade(M, 0, 0, 100.0, 1.0, "buy")).last(MANY) == []
-    assert merger.flush(50_000) == []
-    assert len(merger.flush(50_001)) == 1
-    assert merger.flush(10**9) == []
+    assert merger.flush(50_000) is None
+    assert len(flushed(merger, 50_001)) == 1
+    assert merger.flush(10**9) is None
 
 
 @given(ROWS)
@@ -57,9 +62,9 @@ def test_merging_loses_nothing_and_does_not_depend_on_how_prints_arrive(rows):
     run = Trades.of(M, 9, rows)
     whole = merged(rows)
     merger = PrintMerger(M)
-    parts = [
-        each for trade in run.singles() for each in merger.add(trade).last(MANY)
-    ] + merger.flush(10**12)
+    parts = [each for trade in run.singles() for each in merger.add(trade).last(MANY)] + flushed(
+        merger, 10**12
+    )
     assert [(p.start, p.end, p.side, p.count) for p in parts] == [
         (p.start, p.end, p.side, p.count) for p in whole
     ]

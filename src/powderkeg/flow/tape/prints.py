@@ -93,12 +93,19 @@ class PrintMerger:
         (self._open,) = merged.last(1)
         return _rows(merged, slice(-1))
 
-    def flush(self, now: int) -> list[MergedPrint]:
-        """Return the open print if none can follow it any more."""
+    def flush(self, now: int) -> MergedPrints | None:
+        """Return the open print if none can follow it any more, else None."""
         if self._open is None or now - self._open.end <= self.gap:
-            return []
-        done, self._open = [self._open], None
-        return done
+            return None
+        done, self._open = self._open, None
+        return _after(done, _none(self.market))
+
+
+def _none(market: str) -> MergedPrints:
+    times, amounts = np.zeros(0, np.int64), np.zeros(0)
+    return MergedPrints(
+        market, np.zeros(0, np.bool_), times, times, amounts, amounts, amounts, amounts, times
+    )
 
 
 def _rows(prints: MergedPrints, rows: slice) -> MergedPrints:

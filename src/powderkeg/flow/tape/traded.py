@@ -70,8 +70,9 @@ class Traded:
         """Extend a minute to hold the rows, and drop minutes that are too old."""
         known = self._minutes.get(minute)
         if known is None:
-            for old in [m for m in self._minutes if (minute - m) * MINUTE >= self.keep]:
-                del self._minutes[old], self._first[old]
+            while self._minutes and (minute - next(iter(self._minutes))) * MINUTE >= self.keep:
+                oldest = next(iter(self._minutes))
+                del self._minutes[oldest], self._first[oldest]
             self._minutes[minute], self._first[minute] = np.zeros((high - low + 1, _FIELDS)), low
             return
         first = self._first[minute]

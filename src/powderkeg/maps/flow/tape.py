@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from powderkeg.flow.coin import Liquidated
-from powderkeg.flow.tape.prints import MergedPrint
+from powderkeg.flow.coin import CoinFlow
 from powderkeg.maps.field_types import ByteArray, Float32Array, Float64Array, IndexArray
 from powderkeg.maps.flow.flow_view import FlowView, venue_of
 from powderkeg.maps.flow.queries import TapeQuery
@@ -44,43 +44,60 @@ class Tape(Struct, frozen=True, kw_only=True):
     """Seconds within which prints of one market and side are merged."""
 
 
-_Row = tuple[int, str, float, float, float, int, int]
-"""Time, market, price, signed size, notional, prints, mark."""
+_ROW: Final = np.dtype(
+    [
+        ("time", np.int64), ("market", np.uint16), ("price", np.float64), ("size", np.float64),
+        ("notional", np.float64), ("count", np.int64), ("mark", np.uint8),
+    ]
+)  # fmt: skip
+_MOST: Final = 65_535
 
 
 def tape_of(flow_view: FlowView, query: TapeQuery) -> Tape:
     """Return the newest prints and liquidations of a coin, oldest first."""
     flow = flow_view.flow
+    markets = sorted({*flow.prints.markets, *(each.market for each in flow.liquidated)})
     large = flow.scale.threshold()
-    rows = [_print(each, large) for each in flow.prints if each.end > query.since]
-    rows += [_liquidated(each) for each in flow.liquidated if each.time > query.since]
-    kept = [
-        row
-        for row in sorted(rows, key=lambda row: row[0])
-        if abs(row[3]) >= query.least and (not query.venues or venue_of(row[1]) in query.venues)
-    ][-query.limit :]
-    markets = sorted({row[1] for row in kept})
+    rows = np.concatenate([_prints(flow, markets, large), _liquidated(flow, markets)])
+    wanted = [not query.venues or venue_of(market) in query.venues for market in markets]
+    kept = (rows["time"] > query.since) & (np.abs(rows["size"]) >= query.least)
+    kept &= np.array([*wanted, False])[rows["market"]]  # one more, for a coin without a market
+    rows = rows[kept]
+    rows = rows[np.argsort(rows["time"], kind="stable")][-query.limit :]
+    shown, numbers = np.unique(rows["market"], return_inverse=True)
     return Tape(
-        markets=markets,
-        time=np.array([row[0] for row in kept], np.float64),
-        market=np.array([markets.index(row[1]) for row in kept], np.uint16),
-        price=np.array([row[2] for row in kept], np.float64),
-        size=np.array([row[3] for row in kept], np.float32),
-        notional=np.array([row[4] for row in kept], np.float32),
-        count=np.array([min(row[5], 65_535) for row in kept], np.uint16),
-        mark=np.array([row[6] for row in kept], np.uint8),
+        markets=[markets[n] for n in shown],
+        time=rows["time"].astype(np.float64),
+        market=numbers.astype(np.uint16),
+        price=rows["price"].copy(),
+        size=rows["size"].astype(np.float32),
+        notional=rows["notional"].astype(np.float32),
+        count=np.minimum(rows["count"], _MOST).astype(np.uint16),
+        mark=rows["mark"].copy(),
         large=large,
         counted=flow.scale.count,
         merged_within=flow.scale.rules.merge / 1e6,
     )
 
 
-def _print(each: MergedPrint, large: float) -> _Row:
-    size = each.size if each.side == "buy" else -each.size
-    mark = LARGE if each.notional >= large else PRINT
-    return each.end, each.market, each.price, size, each.notional, each.count, mark
+def _prints(flow: CoinFlow, markets: list[str], large: float) -> NDArray[np.void]:
+    prints = flow.prints.rows()
+    out = np.empty(len(prints), _ROW)
+    places = np.array([markets.index(name) for name in flow.prints.markets] or [0])
+    out["time"], out["market"] = prints["end"], places[prints["market"]]
+    out["price"] = prints["notional"] / prints["size"]
+    out["size"] = np.where(prints["bought"], prints["size"], -prints["size"])
+    out["notional"], out["count"] = prints["notional"], prints["count"]
+    out["mark"] = np.where(prints["notional"] >= large, LARGE, PRINT)
+    return out
 
 
-def _liquidated(each: Liquidated) -> _Row:
-    notional = each.price * each.size
-    return each.time, each.market, each.price, each.size, notional, 0, _LIQUIDATED[each.side]
+def _liquidated(flow: CoinFlow, markets: list[str]) -> NDArray[np.void]:
+    rows = [
+        (
+            each.time, markets.index(each.market), each.price, each.size, each.price * each.size, 0,
+            _LIQUIDATED[each.side],
+        )
+        for each in flow.liquidated
+    ]  # fmt: skip
+    return np.array(rows, _ROW)
