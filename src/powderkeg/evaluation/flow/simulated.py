@@ -84,7 +84,8 @@ def _add(flow: CoinFlow, books: dict[str, Book], event: Event) -> None:
         flow.add_trades(event.market, event)
     elif isinstance(event, BookSnapshot):
         flow.advance(event.event_time - 1, books.values())
-        books[event.market].apply(event)
+        book = books[event.market]
+        book.apply(event)
 
 
 def _keep(played: Played) -> None:
