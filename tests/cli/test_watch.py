@@ -404,7 +404,7 @@ async def test_the_screen_shows_what_was_fed_and_keys_change_what_is_asked(size)
 
     asked = []
 
-    async def fed(server, coin, query):
+    async def fed(_server, _coin, query):
         asked.append(query)
         yield Connected()
         for raw in MESSAGES:
@@ -433,7 +433,7 @@ async def test_the_screen_says_what_is_wrong_and_goes_on():
 
     proceed = asyncio.Event()
 
-    async def fed(server, coin, query):
+    async def fed(*_):
         yield Connected()
         yield b"{}"
         await proceed.wait()
@@ -448,3 +448,20 @@ async def test_the_screen_says_what_is_wrong_and_goes_on():
         await pilot.pause()
         assert "! refused: no coin X" in shown(app, "problem")
         assert app.is_running
+
+
+@needs_textual
+async def test_the_screen_closes_while_messages_arrive():
+    from powderkeg.cli.watch.app import WatchApp  # noqa: PLC0415  where it is installed
+
+    async def fed(*_):
+        yield Connected()
+        while True:
+            for raw in MESSAGES:
+                yield raw
+                await asyncio.sleep(0)
+
+    app = WatchApp(Server("http://127.0.0.1:1"), "BTC", QUERY, fed)
+    async with app.run_test(size=(130, 30)) as pilot:
+        await pilot.press("q")
+    assert app.return_code == 0

@@ -34,8 +34,9 @@ LEAST: Final = (0.0, 1e3, 1e4, 1e5, 1e6)
 """Smallest prints that `t` goes through, quote currency."""
 STEPS: Final = {1: 2.0, -1: 0.4}
 """Factor to the next coarser and finer row, before it is rounded up to 1, 2 or 5."""
-WIDE: Final = 80 + TAPE_WIDTH
+WIDE: Final = 120
 """Columns from which there is a tape beside the ladder."""
+PARTS: Final = ("header", "problem", "ladder", "tape", "read")
 Source: TypeAlias = Callable[[Server, str, LadderQuery], AsyncIterator[Update]]
 
 
@@ -43,17 +44,17 @@ class WatchApp(App[None]):
     """Ladder, tape and read of one coin."""
 
     CSS = f"""
-    Static {{ height: auto; }}
+    Static {{ height: auto; text-wrap: nowrap; text-overflow: ellipsis; }}
     #flow {{ height: 1fr; }}
     #ladder {{ width: 1fr; height: 100%; }}
-    #tape {{ width: {TAPE_WIDTH}; height: 100%; }}
+    #tape {{ width: {TAPE_WIDTH + 1}; height: 100%; padding-left: 1; }}
     .narrow #tape {{ display: none; }}
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("c", "centre", "Centre"),
-        Binding("plus", "row(1)", "Coarser", key_display="+"),
+        Binding("plus,equals_sign", "row(1)", "Coarser", key_display="+"),
         Binding("minus", "row(-1)", "Finer", key_display="-"),
         Binding("w", "window", "Window"),
         Binding("t", "least", "Smallest print"),
@@ -70,18 +71,19 @@ class WatchApp(App[None]):
         super().__init__()
         self.server, self.coin, self.query_asked, self.source = server, coin, query, source
         self.state = WatchState()
+        self.parts = {name: Static(id=name) for name in PARTS}
+        """Held, not looked up: a last message may be drawn while the screen is taken down."""
         self.least = LEAST[0]
         self._lowest: int | None = None
         self._scrolled = 0
 
     def compose(self) -> ComposeResult:
         """Lay out the header, the problem, the ladder and tape, the read, and the keys."""
-        yield Static(id="header")
-        yield Static(id="problem")
-        with Horizontal(id="flow"):
-            yield Static(id="ladder")
-            yield Static(id="tape")
-        yield Static(id="read")
+        parts = self.parts
+        yield parts["header"]
+        yield parts["problem"]
+        yield Horizontal(parts["ladder"], parts["tape"], id="flow")
+        yield parts["read"]
         yield Footer()
 
     def on_mount(self) -> None:
@@ -126,15 +128,15 @@ class WatchApp(App[None]):
         now, state = time.monotonic(), self.state
         self._show("header", [header(state, self.coin, self.query_asked, self.least, now)])
         wrong = problem_line(state, width)
-        self.query_one("#problem").display = bool(wrong)
+        self.parts["problem"].display = bool(wrong)
         self._show("problem", [wrong])
         self._show("read", read_lines(state, width))
-        tape = self.query_one("#tape").size
+        tape = self.parts["tape"].size
         self._show("tape", tape_lines(state, self.least, tape.width, tape.height))
         self._draw_ladder()
 
     def _draw_ladder(self) -> None:
-        size, ladder = self.query_one("#ladder").size, self.state.ladder
+        size, ladder = self.parts["ladder"].size, self.state.ladder
         height, lowest = max(size.height - 1, 1), 0
         if ladder is not None:
             self._lowest = followed(ladder, height, self._lowest)
@@ -143,7 +145,7 @@ class WatchApp(App[None]):
         self._show("ladder", ladder_lines(self.state, lowest, size.width, height))
 
     def _show(self, name: str, lines: Sequence[Text]) -> None:
-        self.query_one(f"#{name}", Static).update(Text("\n", no_wrap=True).join(lines))
+        self.parts[name].update(Text("\n", no_wrap=True).join(lines))
 
     def action_centre(self) -> None:
         """Centre the last price."""

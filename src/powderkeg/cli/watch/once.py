@@ -44,7 +44,7 @@ async def received(server: Server, coin: str, query: LadderQuery) -> WatchState:
     except TimeoutError as why:
         raise ConfigError(
             f"expected ladder, tape and read of {coin} from {server.url} within {WAIT:g} s, "
-            "found fewer of them"
+            "found fewer of them; it may still be starting"
         ) from why
     return state
 

@@ -22,7 +22,7 @@ SIGNS: Final = {"met": "✓", "waiting": "◷", "not met": "○", "unknown": "?"
 """Sign of each state of the read."""
 COLOURS: Final = {"met": "green", "waiting": "yellow", "not met": "default", "unknown": "dim"}
 LIQUIDATED: Final = {LONG: "LIQ long", SHORT: "LIQ short"}
-TAPE_WIDTH: Final = 46
+TAPE_WIDTH: Final = 51
 """Characters of the tape."""
 OLD: Final = 5.0
 """Seconds without news from which the age is written in red."""
@@ -60,7 +60,7 @@ def problem_line(state: WatchState, width: int) -> Text:
 
 def tape_lines(state: WatchState, least: float, width: int, height: int) -> list[Text]:
     """Return the heading and the newest prints of at least a notional, newest first."""
-    heading = Text(f"{'time':<8} {'venue':<11} {'price':>10} {'size':>7} {'notional':>6}", "bold")
+    heading = Text(f"{'time':<8} {'venue':<8} {'price':>9} {'size':>7} {'notional':>6}", "bold")
     kept = (each for each in reversed(state.prints) if each.notional >= least)
     lines = [heading, *(_print(each) for each in islice(kept, max(height - 1, 0)))]
     return [_cut(line, width) for line in lines]
@@ -76,7 +76,7 @@ def _print(each: Print) -> Text:
     elif each.mark == LARGE:
         style = f"bold bright_{style}"
     return Text(
-        f"{at:%H:%M:%S} {venue_of(each.market):<11.11} {_price(each.price):>10} "
+        f"{at:%H:%M:%S} {venue_of(each.market):<8.8} {_price(each.price):>9} "
         f"{sign + compact(abs(each.size)):>7} {money(each.notional):>6}"
         f"{' ' + tag if tag else ' *' if each.mark == LARGE else ''}",
         style=style,

@@ -84,7 +84,6 @@ class WatchState:
         """Time of the last message by the caller's clock, seconds."""
         self.missed = 0
         """Messages that the server could not deliver."""
-        self.connected = False
         self.problem = "connecting"
         """What is wrong, in words; empty while messages arrive."""
         self._seq: int | None = None
@@ -98,11 +97,11 @@ class WatchState:
         """Start a new connection: the server sends the newest prints again."""
         self.prints.clear()
         self._seq = None
-        self.connected, self.problem = True, ""
+        self.problem = "connected, nothing received yet: the server may be starting"
 
     def interrupted(self, why: str) -> None:
         """Record that no messages arrive, and why; what was received stays."""
-        self.connected, self.problem = False, why
+        self.problem = why
 
     def take(self, raw: bytes, now: float) -> None:
         """Add a message.
