@@ -465,3 +465,17 @@ async def test_the_screen_closes_while_messages_arrive():
     async with app.run_test(size=(130, 30)) as pilot:
         await pilot.press("q")
     assert app.return_code == 0
+
+
+@needs_textual
+def test_no_color_sends_no_colours(monkeypatch):
+    from powderkeg.cli.watch.app import WatchApp  # noqa: PLC0415  where it is installed
+
+    def filters():
+        app = WatchApp(Server("http://127.0.0.1:1"), "BTC", QUERY)
+        return {type(each).__name__ for each in app._filters}
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "NoColor" not in filters()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "NoColor" in filters()

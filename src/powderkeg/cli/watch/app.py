@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ClassVar, Final, TypeAlias
@@ -44,7 +45,9 @@ class WatchApp(App[None]):
     """Ladder, tape and read of one coin."""
 
     CSS = f"""
-    Static {{ height: auto; text-wrap: nowrap; text-overflow: ellipsis; }}
+    Static {{ text-wrap: nowrap; text-overflow: ellipsis; }}
+    #header, #problem {{ height: 1; }}
+    #read {{ height: 4; }}
     #flow {{ height: 1fr; }}
     #ladder {{ width: 1fr; height: 100%; }}
     #tape {{ width: {TAPE_WIDTH + 1}; height: 100%; padding-left: 1; }}
@@ -68,7 +71,8 @@ class WatchApp(App[None]):
         self, server: Server, coin: str, query: LadderQuery, source: Source = updates
     ) -> None:
         """Start with nothing received; `source` yields the updates of a server."""
-        super().__init__()
+        # with colours of its own, Textual would turn them into greys and still send those
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.server, self.coin, self.query_asked, self.source = server, coin, query, source
         self.state = WatchState()
         self.parts = {name: Static(id=name) for name in PARTS}
@@ -145,7 +149,7 @@ class WatchApp(App[None]):
         self._show("ladder", ladder_lines(self.state, lowest, size.width, height))
 
     def _show(self, name: str, lines: Sequence[Text]) -> None:
-        self.parts[name].update(Text("\n", no_wrap=True).join(lines))
+        self.parts[name].update(Text("\n", no_wrap=True).join(lines), layout=False)
 
     def action_centre(self) -> None:
         """Centre the last price."""
