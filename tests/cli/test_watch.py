@@ -328,6 +328,21 @@ async def test_a_connection_that_closes_is_opened_again_and_said():
     assert set(sent) == {"Bearer secret"}
 
 
+async def test_a_connection_that_falls_silent_is_opened_again():
+    async def answer(socket):
+        await socket.wait_closed()
+
+    async def sleep(_):
+        pass
+
+    async with serving(answer) as server:
+        source = updates(server, "BTC", QUERY, sleep, silence=0.01)
+        async with contextlib.aclosing(source):
+            got = [await anext(source) for _ in range(3)]
+    lost = Lost(f"expected a message of {server.url} within 0.01 s, found none", FIRST_PAUSE)
+    assert got == [Connected(), lost, Connected()]
+
+
 async def test_pauses_grow_while_nothing_answers():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -106,10 +106,11 @@ class WatchApp(App[None]):
 
     async def _receive(self) -> None:
         async for update in self.source(self.server, self.coin, self.query_asked):
-            self._take(update)
-            self.draw()
+            if self._take(update):
+                self.draw()
 
-    def _take(self, update: Update) -> None:
+    def _take(self, update: Update) -> bool:
+        """Add an update; return whether to draw: prints and reads are, with the next ladder."""
         match update:
             case Connected():
                 self.state.begin()
@@ -118,13 +119,15 @@ class WatchApp(App[None]):
             case Refused(why=why):
                 self.state.interrupted(f"refused: {why}")
             case _:
-                self._take_message(update)
+                return self._take_message(update)
+        return True
 
-    def _take_message(self, raw: bytes) -> None:
+    def _take_message(self, raw: bytes) -> bool:
         try:
-            self.state.take(raw, time.monotonic())
+            return self.state.take(raw, time.monotonic()) == "ladder"
         except RequestError as why:
             self.state.problem = str(why)
+            return True
 
     def draw(self) -> None:
         """Draw everything from the state."""

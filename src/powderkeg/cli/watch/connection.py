@@ -20,6 +20,8 @@ FIRST_PAUSE: Final = 0.5
 """Seconds before the first attempt to reconnect; each further pause is twice as long."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two attempts at most."""
+SILENCE: Final = 15.0
+"""Seconds without a message after which a connection is given up: a read is sent every second."""
 REFUSED: Final = range(4400, 4500)
 """Codes with which the server closes what it will not answer."""
 
@@ -77,9 +79,20 @@ def _changed(query: LadderQuery) -> dict[str, Any]:
 
 
 async def updates(
-    server: Server, coin: str, query: LadderQuery, sleep: Sleep = asyncio.sleep
+    server: Server,
+    coin: str,
+    query: LadderQuery,
+    sleep: Sleep = asyncio.sleep,
+    silence: float = SILENCE,
 ) -> AsyncIterator[Update]:
     """Yield messages, reconnecting with growing pauses, until the server refuses.
+
+    Args:
+        server: Where to ask.
+        coin: The coin.
+        query: Rows and window of the ladder.
+        sleep: Waits for so many seconds before the next attempt.
+        silence: Seconds without a message after which the connection is given up.
 
     Raises:
         ConfigError: The URL is none of http or https.
@@ -89,10 +102,12 @@ async def updates(
         try:
             async with _opened(address, server) as socket:
                 yield Connected()
-                async for message in socket:
+                while True:
+                    message = await asyncio.wait_for(socket.recv(), silence)
                     pause = FIRST_PAUSE
                     yield message if isinstance(message, bytes) else message.encode()
-            why = f"{server.url} closed the connection"
+        except TimeoutError:
+            why = f"expected a message of {server.url} within {silence:g} s, found none"
         except (OSError, InvalidHandshake, ConnectionClosed) as error:
             if refusal := _refusal(error):
                 yield Refused(refusal)

@@ -14,7 +14,7 @@ from powderkeg.cli.watch.state import WatchState
 from powderkeg.errors import ConfigError, RequestError
 from powderkeg.maps.flow.queries import LadderQuery
 
-WAIT = 15.0
+WAIT = 12.0
 """Seconds within which all messages of a frame must arrive."""
 WIDTH, ROWS, PRINTS = 110, 24, 10
 

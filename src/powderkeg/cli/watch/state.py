@@ -103,8 +103,8 @@ class WatchState:
         """Record that no messages arrive, and why; what was received stays."""
         self.problem = why
 
-    def take(self, raw: bytes, now: float) -> None:
-        """Add a message.
+    def take(self, raw: bytes, now: float) -> str:
+        """Add a message; return its kind.
 
         Args:
             raw: MessagePack.
@@ -122,15 +122,16 @@ class WatchState:
             ) from why
         self._count(answer.seq)
         self.received, self.problem = now, ""
-        self._keep(answer)
+        return self._keep(answer)
 
     def _count(self, seq: int) -> None:
         if self._seq is not None:
             self.missed += max(seq - self._seq - 1, 0)
         self._seq = seq
 
-    def _keep(self, answer: FlowEnvelope) -> None:
-        match type(answer).__struct_config__.tag:
+    def _keep(self, answer: FlowEnvelope) -> str:
+        kind = str(type(answer).__struct_config__.tag)
+        match kind:
             case "ladder":
                 self.about, self.ladder = answer, _part(answer, Ladder)
                 self._keep_fuel(self.ladder)
@@ -138,6 +139,7 @@ class WatchState:
                 self._keep_prints(_part(answer, Tape))
             case _:
                 self.read = _part(answer, Read)
+        return kind
 
     def _keep_fuel(self, ladder: Ladder) -> None:
         if len(ladder.fuel_long):
