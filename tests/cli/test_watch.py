@@ -446,13 +446,14 @@ async def test_the_screen_shows_what_was_fed_and_keys_change_what_is_asked(size)
 async def test_the_screen_says_what_is_wrong_and_goes_on():
     from powderkeg.cli.watch.app import WatchApp  # noqa: PLC0415  where it is installed
 
-    proceed = asyncio.Event()
+    proceed, end = asyncio.Event(), asyncio.Event()
 
     async def fed(*_):
         yield Connected()
         yield b"{}"
         await proceed.wait()
         yield Lost("closed", 0.5)
+        await end.wait()
         yield Refused("no coin X")
 
     app = WatchApp(Server("http://127.0.0.1:1"), "X", QUERY, fed)
@@ -460,6 +461,9 @@ async def test_the_screen_says_what_is_wrong_and_goes_on():
         await pilot.pause()
         assert "! expected a message of ladder" in shown(app, "problem")
         proceed.set()
+        await pilot.pause()
+        assert "! next attempt in 0.5 s: closed" in shown(app, "problem")
+        end.set()
         await pilot.pause()
         assert "! refused: no coin X" in shown(app, "problem")
         assert app.is_running

@@ -115,7 +115,7 @@ class WatchApp(App[None]):
             case Connected():
                 self.state.begin()
             case Lost(why=why, pause=pause):
-                self.state.interrupted(f"{why}; next attempt in {pause:g} s")
+                self.state.interrupted(f"next attempt in {pause:g} s: {why}")
             case Refused(why=why):
                 self.state.interrupted(f"refused: {why}")
             case _:
