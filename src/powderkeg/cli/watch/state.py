@@ -79,7 +79,6 @@ class WatchState:
         self.read: Read | None = None
         self.fuel: Fuel | None = None
         self.prints: deque[Print] = deque(maxlen=PRINTS)
-        self.large = 0.0
         self.received = 0.0
         """Time of the last message by the caller's clock, seconds."""
         self.missed = 0
@@ -148,7 +147,6 @@ class WatchState:
             self.fuel = None
 
     def _keep_prints(self, tape: Tape) -> None:
-        self.large = tape.large
         self.prints.extend(
             Print(
                 float(tape.time[i]), tape.markets[tape.market[i]], float(tape.price[i]),
