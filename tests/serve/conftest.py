@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
+import uvicorn
 
 from powderkeg.events import SECOND
+from powderkeg.serve.app import make_app
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.simulated import prepare
 from powderkeg.serve.stream.hub import Hub
@@ -29,3 +34,21 @@ def session(prepared):
 @pytest.fixture
 def hub(session):
     return Hub(session)
+
+
+@pytest.fixture
+async def served(session, hub):
+    """Serve the session on a free port of loopback; give the port."""
+    config = uvicorn.Config(
+        make_app(session, hub), log_level="error", ws="websockets-sansio",
+        ws_per_message_deflate=False, lifespan="off",
+    )  # fmt: skip
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(config)
+        task = asyncio.ensure_future(server.serve(sockets=[bound]))
+        while not server.started:  # noqa: ASYNC110  it has no event
+            await asyncio.sleep(0.01)
+        yield bound.getsockname()[1]
+        server.should_exit = True
+        await task

@@ -8,11 +8,8 @@ import socket
 
 import aiohttp
 import msgspec
-import pytest
-import uvicorn
 
 from powderkeg.serve.answers.stream import Message
-from powderkeg.serve.app import make_app
 from powderkeg.serve.stream.hub import BACKLOG
 
 UPGRADE = (
@@ -20,24 +17,6 @@ UPGRADE = (
     "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     "Sec-WebSocket-Version: 13\r\n\r\n"
 )
-
-
-@pytest.fixture
-async def served(session, hub):
-    """Serve the session on a free port of loopback; give the port."""
-    config = uvicorn.Config(
-        make_app(session, hub), log_level="error", ws="websockets-sansio",
-        ws_per_message_deflate=False, lifespan="off",
-    )  # fmt: skip
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(config)
-        task = asyncio.ensure_future(server.serve(sockets=[bound]))
-        while not server.started:  # noqa: ASYNC110  it has no event
-            await asyncio.sleep(0.01)
-        yield bound.getsockname()[1]
-        server.should_exit = True
-        await task
 
 
 class Filler(Message, kw_only=True, tag="filler"):

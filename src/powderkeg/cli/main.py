@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     store,
     up,
 )
+from powderkeg.cli.watch.command import watch
 from powderkeg.errors import PowderkegError
 from powderkeg.log import configure
 
@@ -35,6 +36,7 @@ app.command()(replay.replay)
 app.command("import")(import_files.import_data)
 app.command()(score.score)
 app.command("map")(maps.chart)
+app.command()(watch)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")

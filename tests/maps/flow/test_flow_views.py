@@ -24,6 +24,7 @@ from powderkeg.maps.flow.queries import (
 from powderkeg.maps.flow.read import clusters_beside, read_of
 from powderkeg.maps.flow.series import mean_of, series_of
 from powderkeg.maps.flow.tape import LARGE, LONG, PRINT, tape_of
+from powderkeg.maps.flow.views import FLOW_VIEWS
 from powderkeg.market.book import Book
 
 DIRECTIONS = re.compile(
@@ -185,3 +186,16 @@ def test_pressure_that_is_refilled_is_absorbed():
     (whether,) = (row for row in read_of(desk, FlowQuery(), ()).rows if row.name == "whether")
     assert (whether.state, whether.word) == ("met", "absorbing")
     assert whether.figure >= whether.threshold
+
+
+@pytest.mark.parametrize("name", FLOW_VIEWS)
+def test_every_view_answers_before_the_first_price(name):
+    spec, desk = FLOW_VIEWS[name], Desk("BTC")
+    spec.view(desk, spec.query(), spec.beside(desk, ()))
+
+
+def test_a_ladder_before_the_first_price_is_empty():
+    found = ladder_of(Desk("BTC"), LadderQuery(rows=10))
+    assert math.isnan(found.last)
+    assert not found.bid.any()
+    assert not found.ask.any()

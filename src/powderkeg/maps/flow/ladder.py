@@ -145,7 +145,8 @@ def ladder_of(
     live = [book for book in books if book.status == "live"]
     mid = _middle(flow_view, live)
     step = query.row or row_for(live, mid)
-    first = round((query.centre or mid) / step) - query.rows // 2 if first is None else first
+    middle = query.centre or (mid if mid > 0 else 0.0)
+    first = round(middle / step) - query.rows // 2 if first is None else first
     laid = ladder(live, step, first, query.rows, query.align, mid)
     since = max(flow_view.now - query.window * SECOND, 0)
     bought, sold, largest = _traded(flow_view, query, since, first, step)

@@ -1,0 +1,1 @@
+"""``watch``: order flow of a running server in the terminal."""
