@@ -114,3 +114,14 @@ async def test_streams_of_equal_rows_are_shared_and_end_with_their_last_subscrib
     hub.leave(stream, two)
     await asyncio.sleep(0)
     assert not hub._streams
+
+
+async def test_a_stream_that_fails_closes_its_sockets(running, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    hub = FlowHub(running)
+    _, reader = hub.join("BTC", LadderQuery())
+    monkeypatch.setattr("powderkeg.serve.flow.stream.read_of", fail)
+    messages = [await asyncio.wait_for(reader.take(), 60) for _ in range(2)]
+    assert messages[-1] is None

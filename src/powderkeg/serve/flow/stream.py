@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from powderkeg.flow.books.ladder import centred
+from powderkeg.log import get_logger
 from powderkeg.maps.flow.ladder import ladder_of, map_beside
 from powderkeg.maps.flow.queries import FlowQuery, LadderQuery, TapeQuery
 from powderkeg.maps.flow.read import clusters_beside, read_of
@@ -22,6 +23,8 @@ from powderkeg.serve.flow.routes import about
 from powderkeg.serve.session import Session
 from powderkeg.serve.stream.hub import Subscriber
 from powderkeg.serve.workers import beside
+
+log = get_logger("serve")
 
 QUICK: Final = 0.1
 """Seconds between two ladders at least."""
@@ -135,8 +138,13 @@ class FlowHub:
 
 
 async def _beat(stream: FlowStream) -> None:
-    """Send a stream's changes until cancelled."""
-    while True:
-        began = time.monotonic()
-        await stream.beat()
-        await asyncio.sleep(max(QUICK - (time.monotonic() - began), QUICK / 2))
+    """Send a stream's changes until cancelled; an error is logged and ends its sockets."""
+    try:
+        while True:
+            began = time.monotonic()
+            await stream.beat()
+            await asyncio.sleep(max(QUICK - (time.monotonic() - began), QUICK / 2))
+    except Exception:
+        log.exception("flow_stream_failed", coin=stream.coin)
+        for reader in stream.readers:
+            reader.close()
