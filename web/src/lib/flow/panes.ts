@@ -47,7 +47,20 @@ export function extremes(pane: Pane, range: TimeRange): { low: number; high: num
   return high >= low ? { low, high } : null;
 }
 
+/** Values with those before `since` (µs) unknown: a sum of nothing is no figure. */
+export function knownSince(
+  values: Float64Array,
+  t0: number,
+  step: number,
+  since: number | null,
+): Float64Array {
+  const from = since === null ? values.length : Math.floor((since - t0) / step);
+  return values.map((value, i) => (i < from ? NaN : value));
+}
+
 const MARGIN = 5;
+/** Room above for the figures, pixels. */
+const HEAD = 20;
 
 export function paintPane(
   ctx: CanvasRenderingContext2D,
@@ -61,7 +74,7 @@ export function paintPane(
   if (!found) return;
   const size = found.high - found.low || 1;
   const y = (value: number): number =>
-    height - MARGIN - ((value - found.low) / size) * (height - 2 * MARGIN);
+    height - MARGIN - ((value - found.low) / size) * (height - MARGIN - HEAD);
   for (const { values, colour } of pane.lines) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = 1.5;
