@@ -211,6 +211,14 @@ describe('the stream of order flow', () => {
     expect(flow.tape.newestOf(0, 10).map((row) => row.time)).toEqual([4, 3, 2, 1]);
     expect(flow.printed).toBe(4);
   });
+  it('continues the tape with other rows, and begins anew with another coin', () => {
+    const options = { coin: 'BTC', venues: null, row: 0, rows: 4, window: 3600 };
+    const before = state(prints(1, [1, 2]));
+    const wider = new FlowState({ ...options, row: 50 }, before);
+    wider.receive(encode(prints(1, [1, 2, 3])));
+    expect(wider.tape.newestOf(0, 9).map((row) => row.time)).toEqual([3, 2, 1]);
+    expect(new FlowState({ ...options, coin: 'ETH' }, wider).tape.length).toBe(0);
+  });
   it('reports an unreadable message, and recovers with the next', () => {
     const flow = state(wire({ step: 'wide' }));
     expect(flow.error).toContain('$.step');

@@ -28,7 +28,7 @@ export class FlowState {
   series = $state.raw<FlowSeriesAnswer | null>(null);
   lost = $state(false);
   error = $state<string | null>(null);
-  readonly tape = new Tape();
+  readonly tape: Tape;
   /** Number of prints received; changes with the tape. */
   printed = $state(0);
   readonly #options: FlowOptions;
@@ -36,8 +36,11 @@ export class FlowState {
   #seq = -1;
   #timer = 0;
 
-  constructor(options: FlowOptions) {
+  /** `before`: the same coin and venues with other rows, whose tape is continued. */
+  constructor(options: FlowOptions, before: FlowState | null = null) {
     this.#options = options;
+    this.tape = before?.continues(options) ? before.tape : new Tape();
+    this.printed = this.tape.length;
     this.#socket = new Socket(() => flowStreamUrl(options, location.origin), {
       onMessage: (raw) => this.receive(new Uint8Array(raw)),
       onState: (state) => {
@@ -45,6 +48,11 @@ export class FlowState {
         this.lost = state === 'waiting';
       },
     });
+  }
+
+  /** Whether prints of these options are those of this stream. */
+  continues({ coin, venues }: FlowOptions): boolean {
+    return coin === this.#options.coin && venues === this.#options.venues;
   }
 
   open(): void {
