@@ -1,5 +1,5 @@
 /** Draws the ladder: one row of the canvas is one price, and the price column is the axis. */
-import { decimals, price as priceText } from '../format';
+import { decimals, dollars, price as priceText } from '../format';
 import { FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { LadderAnswer } from '../wire/schema-on-demand';
 import { coins, type Fuel, priceOf, rowOf, signedCoins, wallRow, wallText } from './rows';
@@ -82,6 +82,9 @@ export interface LadderPicture {
   colours: { rise: string; fall: string; chosen: string; past: string };
 }
 
+/** Share of the most fuel from which a row says how much it has. */
+const LABELLED = 0.15;
+
 const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
 
 class Painter {
@@ -150,7 +153,10 @@ class Painter {
     for (let row = 0; row < ladder.rows; row++) {
       this.#bar(bid, colours.rise, ladder.bid[row] / most.book, row, 0.3);
       this.#bar(ask, colours.fall, ladder.ask[row] / most.book, row, 0.3);
-      this.#bar(volume, theme.text, traded[row] / most.traded, row, 0.5, true);
+      // The row with most volume, the point of control, stands out.
+      const control = traded[row] === most.traded;
+      const colour = control ? theme.ink : theme.text;
+      this.#bar(volume, colour, traded[row] / most.traded, row, control ? 1 : 0.5, true);
     }
     if (fuel) this.#fuel(fuel);
   }
@@ -161,8 +167,23 @@ class Painter {
     for (let row = 0; row < fuel.long.length; row++) {
       const long = fuel.long[row] >= fuel.short[row];
       const share = (fuel.long[row] + fuel.short[row]) / most;
-      this.#bar(this.#columns.fuel, long ? theme.long : theme.short, share, row, 0.75, true);
+      const colour = long ? theme.long : theme.short;
+      this.#bar(this.#columns.fuel, colour, share, row, 0.75, true);
+      if (this.#picture.narrow && share > LABELLED)
+        this.#label(row, dollars(fuel.long[row] + fuel.short[row]), share);
     }
+  }
+
+  /** Size of the fuel of a row, beside its bar or, on a long one, inside it. */
+  #label(row: number, text: string, share: number): void {
+    const { fuel } = this.#columns;
+    if (!fuel) return;
+    const inside = share > 0.5;
+    const bar = Math.min(1, share) * (fuel.width - 4);
+    this.#ctx.textAlign = 'right';
+    this.#ctx.fillStyle = inside ? theme.onInk : theme.text;
+    const x = fuel.x + fuel.width - (inside ? 8 : bar + 6);
+    this.#ctx.fillText(text, x, this.#top(row) + this.#row / 2 + 0.5);
   }
 
   #bar(
