@@ -53,6 +53,10 @@ export default defineConfig({
     outDir: '../src/powderkeg/static',
     emptyOutDir: true,
     modulePreload: { polyfill: false },
+    // What the page starts with is one file: split up, it compresses worse.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] } },
+    },
     reportCompressedSize: false,
     // Keep the font a separate file, so that it does not delay the first paint.
     assetsInlineLimit: 0,

@@ -39,6 +39,8 @@ export class Store {
     side: 'both',
     model: 'calibrated',
   });
+  /** Name of the section shown. */
+  place = $state('map');
   view = $state<ViewName>('heatmap');
   readonly preferences = new Preferences((ccy) => void this.scale.setCurrency(ccy));
   heat = $state(true);
@@ -121,6 +123,7 @@ export class Store {
     const url = readUrl(location.search);
     Object.assign(this.filters, url.filters);
     this.view = url.view;
+    this.place = url.place ?? 'map';
     const { settings } = this.preferences;
     this.scale.locked = url.locked;
     this.scale.shade = url.shade ?? settings.shade;
@@ -244,6 +247,11 @@ export class Store {
     this.open(!('coin' in change || 'span' in change));
   }
 
+  setPlace(place: string): void {
+    this.place = place;
+    this.saveUrl();
+  }
+
   setView(view: ViewName): void {
     this.view = view;
     // The difference exists only as a heatmap.
@@ -307,6 +315,7 @@ export class Store {
         this.viewState.options(),
         money.requested,
         this.scale.shade,
+        this.place,
       ) + location.hash,
     );
   }

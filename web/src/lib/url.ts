@@ -37,6 +37,8 @@ export interface ScaleLock {
 }
 
 export interface UrlState {
+  /** Name of the section, unless the map. */
+  place?: string;
   filters: Partial<Filters>;
   view: ViewName;
   locked: ScaleLock | null;
@@ -76,6 +78,7 @@ export function readUrl(search: string): UrlState {
     filters: readFilters(q),
     view: VIEWS.find((v) => v === view) ?? 'heatmap',
     locked,
+    ...(q.get('place') === 'flow' && { place: 'flow' }),
     viewOptions: readViewOptions(q),
     ...ccy,
     ...(shade && { shade }),
@@ -89,6 +92,7 @@ export function writeUrl(
   options?: ViewOptions,
   ccy = 'USD',
   shade?: Shade,
+  place = 'map',
 ): string {
   const q = new URLSearchParams({ coin: filters.coin, span: filters.span });
   if (filters.venues) q.set('venues', filters.venues.join(','));
@@ -96,6 +100,7 @@ export function writeUrl(
   if (filters.side !== 'both') q.set('side', filters.side);
   if (filters.model !== 'calibrated') q.set('model', filters.model);
   if (filters.at) q.set('at', formatTime(filters.at));
+  if (place !== 'map') q.set('place', place);
   if (view !== 'heatmap') q.set('view', view);
   if (locked)
     q.set(

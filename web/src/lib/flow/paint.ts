@@ -1,0 +1,299 @@
+/** Draws the ladder: one row of the canvas is one price, and the price column is the axis. */
+import { decimals, dollars, price as priceText } from '../format';
+import { FONT_FAMILY, theme } from '../render/theme.svelte';
+import type { LadderAnswer } from '../wire/schema-on-demand';
+import { coins, type Fuel, priceOf, rowOf, signedCoins, wallRow, wallText } from './rows';
+
+/** A column: its left edge and width, pixels. */
+interface Column {
+  x: number;
+  width: number;
+}
+type Name =
+  | 'fuel'
+  | 'volume'
+  | 'price'
+  | 'bid'
+  | 'ask'
+  | 'sold'
+  | 'bought'
+  | 'delta'
+  | 'stacked'
+  | 'largest';
+export type Layout = Partial<Record<Name, Column>>;
+
+/** Weights of the columns, in their order. */
+const WIDE: [Name, number][] = [
+  ['fuel', 58],
+  ['volume', 58],
+  ['price', 66],
+  ['bid', 60],
+  ['ask', 60],
+  ['sold', 46],
+  ['bought', 46],
+  ['delta', 52],
+  ['stacked', 56],
+  ['largest', 46],
+];
+/** On a phone bid and ask share a column, and delta stands for sold and bought. */
+const NARROW: [Name, number][] = [
+  ['fuel', 108],
+  ['price', 66],
+  ['bid', 88],
+  ['delta', 58],
+  ['stacked', 66],
+];
+export const HEADS: Record<Name, string> = {
+  fuel: 'Fuel, est.',
+  volume: 'Volume',
+  price: 'Price',
+  bid: 'Bid',
+  ask: 'Ask',
+  sold: 'Sold',
+  bought: 'Bought',
+  delta: 'Delta',
+  stacked: 'Pull/stack',
+  largest: 'Largest',
+};
+
+export function layOut(width: number, narrow: boolean): Layout {
+  const columns = narrow ? NARROW : WIDE;
+  const total = columns.reduce((sum, [, weight]) => sum + weight, 0);
+  const out: Layout = {};
+  let x = 0;
+  for (const [name, weight] of columns) {
+    out[name] = { x, width: (weight / total) * width };
+    x += (weight / total) * width;
+  }
+  return out;
+}
+
+export interface LadderPicture {
+  ladder: LadderAnswer;
+  fuel: Fuel | null;
+  /** Clusters of the map, whose rows are tinted. */
+  clusters: readonly { side: 'long' | 'short'; floor: number; top: number }[];
+  /** Row under the cursor. */
+  cursor: number | null;
+  /** Rows with an own note. */
+  noted: ReadonlySet<number>;
+  narrow: boolean;
+  tick: number;
+  colours: { rise: string; fall: string; chosen: string; past: string };
+}
+
+/** Share of the most fuel from which a row says how much it has. */
+const LABELLED = 0.15;
+
+const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
+
+class Painter {
+  readonly #ctx: CanvasRenderingContext2D;
+  readonly #picture: LadderPicture;
+  readonly #columns: Layout;
+  readonly #row: number;
+  readonly #width: number;
+
+  constructor(
+    ctx: CanvasRenderingContext2D,
+    width: number,
+    height: number,
+    picture: LadderPicture,
+  ) {
+    this.#ctx = ctx;
+    this.#picture = picture;
+    this.#columns = layOut(width, picture.narrow);
+    this.#row = height / picture.ladder.rows;
+    this.#width = width;
+    ctx.font = `${picture.narrow ? 12 : 11}px ${FONT_FAMILY}`;
+    ctx.textBaseline = 'middle';
+  }
+
+  paint(): void {
+    this.#tints();
+    this.#bars();
+    this.#figures();
+    this.#walls();
+    this.#prices();
+    this.#cursor();
+  }
+
+  #top(row: number): number {
+    return (this.#picture.ladder.rows - 1 - row) * this.#row;
+  }
+
+  #fill(colour: string, alpha: number, x: number, row: number, width: number, inset = 1): void {
+    const ctx = this.#ctx;
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = colour;
+    ctx.fillRect(x, this.#top(row) + inset, width, this.#row - 2 * inset);
+    ctx.globalAlpha = 1;
+  }
+
+  #tints(): void {
+    const { ladder, clusters } = this.#picture;
+    for (const { side, floor, top } of clusters) {
+      const colour = side === 'long' ? theme.long : theme.short;
+      const to = Math.min(ladder.rows - 1, rowOf(ladder, top));
+      for (let row = Math.max(0, rowOf(ladder, floor)); row <= to; row++) {
+        this.#fill(colour, 0.09, 0, row, this.#width, 0);
+        this.#fill(colour, 1, (this.#columns.bid?.x ?? 0) - 2, row, 2, 0);
+      }
+    }
+  }
+
+  #bars(): void {
+    const { ladder, fuel, colours } = this.#picture;
+    const { bid, ask = bid, volume } = this.#columns;
+    const traded = ladder.bought.map((bought, row) => bought + ladder.sold[row]);
+    const most = {
+      book: Math.max(largestOf(ladder.bid), largestOf(ladder.ask)),
+      traded: largestOf(traded),
+    };
+    for (let row = 0; row < ladder.rows; row++) {
+      this.#bar(bid, colours.rise, ladder.bid[row] / most.book, row, 0.3);
+      this.#bar(ask, colours.fall, ladder.ask[row] / most.book, row, 0.3);
+      // The row with most volume, the point of control, stands out.
+      const control = traded[row] === most.traded;
+      const colour = control ? theme.ink : theme.text;
+      this.#bar(volume, colour, traded[row] / most.traded, row, control ? 1 : 0.5, true);
+    }
+    if (fuel) this.#fuel(fuel);
+  }
+
+  /** Fuel grows from the price to the left: longs in blue, shorts in orange. */
+  #fuel(fuel: Fuel): void {
+    const most = Math.max(largestOf(fuel.long), largestOf(fuel.short));
+    for (let row = 0; row < fuel.long.length; row++) {
+      const long = fuel.long[row] >= fuel.short[row];
+      const share = (fuel.long[row] + fuel.short[row]) / most;
+      const colour = long ? theme.long : theme.short;
+      this.#bar(this.#columns.fuel, colour, share, row, 0.75, true);
+      if (this.#picture.narrow && share > LABELLED)
+        this.#label(row, dollars(fuel.long[row] + fuel.short[row]), share);
+    }
+  }
+
+  /** Size of the fuel of a row, beside its bar or, on a long one, inside it. */
+  #label(row: number, text: string, share: number): void {
+    const { fuel } = this.#columns;
+    if (!fuel) return;
+    const inside = share > 0.5;
+    const bar = Math.min(1, share) * (fuel.width - 4);
+    this.#ctx.textAlign = 'right';
+    this.#ctx.fillStyle = inside ? theme.onInk : theme.text;
+    const x = fuel.x + fuel.width - (inside ? 8 : bar + 6);
+    this.#ctx.fillText(text, x, this.#top(row) + this.#row / 2 + 0.5);
+  }
+
+  #bar(
+    column: Column | undefined,
+    colour: string,
+    share: number,
+    row: number,
+    alpha: number,
+    left = false,
+  ): void {
+    if (!column || !(share > 0.002)) return;
+    const width = Math.min(1, share) * (column.width - 4);
+    this.#fill(
+      colour,
+      alpha,
+      left ? column.x + column.width - 2 - width : column.x + 2,
+      row,
+      width,
+    );
+  }
+
+  #figures(): void {
+    const { ladder, colours, narrow } = this.#picture;
+    const { rows, bid, ask, sold, bought, stacked, largest } = ladder;
+    for (let row = 0; row < rows; row++) {
+      const delta = bought[row] - sold[row];
+      this.#text('bid', row, coins(narrow ? Math.max(bid[row], ask[row]) : bid[row]), theme.ink);
+      this.#text('ask', row, coins(ask[row]), theme.ink);
+      this.#text('sold', row, coins(sold[row]), theme.text);
+      this.#text('bought', row, coins(bought[row]), theme.text);
+      this.#text('delta', row, signedCoins(delta), delta < 0 ? colours.fall : colours.rise);
+      this.#text(
+        'stacked',
+        row,
+        signedCoins(stacked[row]),
+        stacked[row] < 0 ? colours.fall : colours.rise,
+      );
+      this.#text('largest', row, coins(largest[row]), theme.text);
+    }
+  }
+
+  #text(name: Name, row: number, text: string, colour: string): void {
+    const column = this.#columns[name];
+    if (!column || !text) return;
+    this.#ctx.textAlign = 'right';
+    this.#ctx.fillStyle = colour;
+    this.#ctx.fillText(text, column.x + column.width - 6, this.#top(row) + this.#row / 2 + 0.5);
+  }
+
+  #walls(): void {
+    const { ladder, colours } = this.#picture;
+    for (const wall of ladder.walls) {
+      const row = wallRow(ladder, wall);
+      const column = this.#columns[wall.side] ?? this.#columns.bid;
+      if (!column || row < 0 || row >= ladder.rows) continue;
+      const y = this.#top(row);
+      this.#ctx.strokeStyle = wall.side === 'bid' ? colours.rise : colours.fall;
+      if (wall.state === 'standing')
+        this.#ctx.strokeRect(column.x + 1.5, y + 0.5, column.width - 3, this.#row - 1);
+      else if (wall.state === 'pulled') this.#pulled(row, wallText(wall, ladder.now));
+    }
+  }
+
+  /** Where the price was struck, and how long ago. */
+  #pulled(row: number, text: string): void {
+    const { price, fuel } = this.#columns;
+    if (!price || !fuel) return;
+    const y = Math.round(this.#top(row) + this.#row / 2) + 0.5;
+    this.#ctx.strokeStyle = this.#picture.colours.chosen;
+    this.#ctx.beginPath();
+    this.#ctx.moveTo(price.x + 6, y);
+    this.#ctx.lineTo(price.x + price.width - 6, y);
+    this.#ctx.stroke();
+    this.#ctx.textAlign = 'left';
+    this.#ctx.fillStyle = this.#picture.colours.chosen;
+    this.#ctx.fillText(text, fuel.x + 4, y);
+  }
+
+  #prices(): void {
+    const { ladder, tick, noted, colours } = this.#picture;
+    const { price } = this.#columns;
+    if (!price) return;
+    const digits = Math.max(decimals(ladder.step), 0);
+    const last = ladder.last === null ? -1 : rowOf(ladder, ladder.last);
+    for (let row = 0; row < ladder.rows; row++) {
+      const round = (ladder.first + row) % 5 === 0;
+      if (row === last) this.#fill(theme.ink, 1, price.x + 1, row, price.width - 2, 0);
+      const text =
+        row === last
+          ? priceText(ladder.last ?? 0, Math.min(decimals(tick), digits + 1))
+          : priceText(priceOf(ladder, row), digits);
+      this.#text('price', row, text, row === last ? theme.onInk : round ? theme.ink : theme.text);
+      if (noted.has(row)) this.#fill(colours.past, 1, price.x + 1, row, 3);
+    }
+  }
+
+  #cursor(): void {
+    const { cursor, ladder, colours } = this.#picture;
+    if (cursor === null || cursor < 0 || cursor >= ladder.rows) return;
+    this.#fill(colours.chosen, 0.1, 0, cursor, this.#width, 0);
+    this.#ctx.strokeStyle = colours.chosen;
+    this.#ctx.strokeRect(0.5, this.#top(cursor) + 0.5, this.#width - 1, this.#row - 1);
+  }
+}
+
+export function paintLadder(
+  ctx: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  picture: LadderPicture,
+): void {
+  new Painter(ctx, width, height, picture).paint();
+}

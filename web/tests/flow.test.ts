@@ -1,0 +1,256 @@
+import { encode } from '@msgpack/msgpack';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readNotes, saveNotes, withNote } from '../src/lib/flow/notes';
+import { layOut } from '../src/lib/flow/paint';
+import { extremes, inSight, knownSince, xOf } from '../src/lib/flow/panes';
+import {
+  coins,
+  figureText,
+  lasting,
+  priceOf,
+  priceRange,
+  rowAt,
+  rowChoices,
+  rowOf,
+  rowText,
+  signedCoins,
+  wallRow,
+  wallText,
+} from '../src/lib/flow/rows';
+import { FlowState, flowStreamUrl } from '../src/lib/flow/state.svelte';
+import { Tape } from '../src/lib/flow/tape';
+import type { LadderAnswer, WallRow } from '../src/lib/wire/schema-on-demand';
+
+const wall = (change: Partial<WallRow> = {}): WallRow => ({
+  market: 'okx:BTC-USDT-SWAP',
+  side: 'bid',
+  price: 100_050,
+  size: 80,
+  since: 1e12,
+  traded: 0,
+  refill: 0,
+  state: 'standing',
+  ended: null,
+  ...change,
+});
+
+/** Four rows of 100 from 100,000 up, as the server sends them. */
+const wire = (change: Record<string, unknown> = {}): Record<string, unknown> => ({
+  kind: 'ladder',
+  coin: 'BTC',
+  source: 'simulated',
+  note: '',
+  as_of: 1e12,
+  now: 1e12 + 22e6,
+  price: 100_150,
+  seq: 1,
+  step: 100,
+  first: 1_000,
+  rows: 4,
+  last: 100_150,
+  bid: [5, 3, 0, 0],
+  ask: [0, 0, 4, 6],
+  bought: [1, 2, 3, 0],
+  sold: [2, 1, 0, 0],
+  largest: [1, 1, 1, 0],
+  stacked: [-3, 4, 0, 0],
+  fuel_long: [9, 0, 0, 0],
+  fuel_short: [0, 0, 0, 7],
+  window: 3600,
+  traded_since: null,
+  best_bid: 100_100,
+  best_ask: 100_200,
+  spread: 0.1,
+  depth: [],
+  walls: [],
+  books: [],
+  ...change,
+});
+const prints = (seq: number, times: number[]): Record<string, unknown> => ({
+  kind: 'tape',
+  coin: 'BTC',
+  source: 'simulated',
+  note: '',
+  as_of: 1e12,
+  now: 1e12,
+  seq,
+  markets: ['okx:BTC-USDT-SWAP'],
+  time: times,
+  market: times.map(() => 0),
+  price: times.map(() => 100_000),
+  size: times.map((_, i) => (i % 2 ? -2 : 1)),
+  notional: times.map(() => 1e5),
+  count: times.map(() => 1),
+  mark: times.map(() => 0),
+  large: 1e6,
+  counted: 5,
+  merged_within: 0.05,
+});
+
+function state(...messages: Record<string, unknown>[]): FlowState {
+  const flow = new FlowState({ coin: 'BTC', venues: null, row: 0, rows: 4, window: 3600 });
+  for (const message of messages) flow.receive(encode(message));
+  return flow;
+}
+const ladder = (change = {}): LadderAnswer => state(wire(change)).ladder!;
+
+describe('a row of the ladder', () => {
+  it('holds the prices from its own up to the next', () => {
+    const rows = ladder();
+    expect(priceOf(rows, 1)).toBe(100_100);
+    expect([100_099.9, 100_100, 100_199.9].map((price) => rowOf(rows, price))).toEqual([0, 1, 1]);
+    expect(priceRange(rows)).toEqual({ from: 100_000, to: 100_400 });
+  });
+  it('is found from its height, the highest price on top', () => {
+    expect([0, 59, 60, 239, 999].map((y) => rowAt(y, 240, 4))).toEqual([3, 3, 2, 0, 0]);
+  });
+  it('has round heights to choose from', () => {
+    expect(rowChoices(149_012)).toEqual([2, 5, 10, 20, 50, 100, 200]);
+    expect(rowChoices(NaN)).toEqual([]);
+  });
+  it('says every figure it has in words', () => {
+    expect(rowText(ladder(), 0, '100,000')).toBe(
+      '100,000, 5.00 bid, 2.00 sold, 1.00 bought, −3.00 pull or stack, 1.00 largest print',
+    );
+  });
+});
+
+describe('a wall', () => {
+  it('is rounded down to a row as a bid and up as an ask', () => {
+    expect(wallRow(ladder(), wall())).toBe(0);
+    expect(wallRow(ladder(), wall({ side: 'ask' }))).toBe(1);
+  });
+  it('tells how long it has stood, or how long ago it was pulled', () => {
+    expect(wallText(wall(), 1e12 + 192e6)).toBe('held 3:12');
+    const pulled = wall({ state: 'pulled', ended: 1e12 });
+    expect(wallText(pulled, 1e12 + 22e6)).toBe('pulled 0:22');
+  });
+});
+
+describe('figures', () => {
+  it('have three significant digits and a true minus sign', () => {
+    expect([0.001, 0.42, 8.1, 36.94, 118.3, 1e5].map(coins)).toEqual([
+      '',
+      '0.42',
+      '8.10',
+      '36.9',
+      '118',
+      '100K',
+    ]);
+    expect([signedCoins(-84), signedCoins(3), signedCoins(0)]).toEqual(['−84.0', '+3.00', '']);
+    expect(lasting(700e6)).toBe('11:40');
+  });
+  it('of the read have the unit they are measured in', () => {
+    expect(figureText(0.0063, 'fraction of price')).toBe('0.63%');
+    expect(figureText(84.6, 'percentile')).toBe('P85');
+    expect(figureText(3.42, 'multiple')).toBe('3.42×');
+    expect(figureText(0.91, 'ratio')).toBe('ρ 0.91');
+    expect(figureText(null, 'ratio')).toBe('–');
+  });
+});
+
+describe('columns', () => {
+  it('fill the width, with the price between fuel and book', () => {
+    const { fuel, price, bid } = layOut(390, true);
+    expect(fuel!.x).toBe(0);
+    expect(price!.x).toBeCloseTo(fuel!.width);
+    expect(bid!.x).toBeCloseTo(price!.x + price!.width);
+    const last = layOut(500, false).largest!;
+    expect(last.x + last.width).toBeCloseTo(500);
+  });
+});
+
+describe('the tape', () => {
+  const batch = (count: number) => ({
+    markets: ['okx:BTC-USDT-SWAP', 'bybit:BTCUSDT'],
+    time: Float64Array.from({ length: count }, (_, i) => i),
+    market: Uint16Array.from({ length: count }, (_, i) => i % 2),
+    price: new Float64Array(count).fill(100_000),
+    size: Float32Array.from({ length: count }, (_, i) => (i % 1000 ? 0.5 : -40)),
+    notional: new Float32Array(count),
+    count: new Uint16Array(count).fill(1),
+    mark: new Uint8Array(count),
+  });
+  it('finds the newest large prints among a million without reading the rest', () => {
+    const tape = new Tape();
+    tape.append(batch(1_000_000));
+    const found = tape.newestOf(5, 3);
+    expect(found.map((row) => row.time)).toEqual([999_000, 998_000, 997_000]);
+    expect(found[0]).toMatchObject({ size: -40, market: 'okx:BTC-USDT-SWAP', price: 100_000 });
+    expect(tape.newestOf(41, 3)).toEqual([]);
+    expect(tape.newestOf(0, 60)).toHaveLength(60);
+  });
+  it('keeps the names of markets that are numbered anew in each message', () => {
+    const tape = new Tape();
+    tape.append(batch(2));
+    tape.append({ ...batch(1), markets: ['bybit:BTCUSDT'] });
+    expect(tape.newestOf(0, 3).map((row) => row.market.split(':')[0])).toEqual([
+      'bybit',
+      'bybit',
+      'okx',
+    ]);
+  });
+});
+
+describe('the stream of order flow', () => {
+  it('is asked for by coin, rows, window and venues', () => {
+    const options = { coin: 'BTC', venues: ['okx', 'bybit'], row: 50, rows: 38, window: 300 };
+    expect(flowStreamUrl(options, 'https://x.example')).toBe(
+      'wss://x.example/v1/stream?topic=flow&coin=BTC&rows=38&window=300&row=50&venues=okx,bybit',
+    );
+  });
+  it('keeps the last fuel until the rows move', () => {
+    const none = { fuel_long: [], fuel_short: [] };
+    const flow = state(wire(), wire({ ...none, seq: 2 }));
+    expect([...flow.fuel!.long]).toEqual([9, 0, 0, 0]);
+    flow.receive(encode(wire({ ...none, seq: 3, first: 1_001 })));
+    expect(flow.fuel).toBeNull();
+  });
+  it('appends prints once, though a new connection repeats them', () => {
+    const flow = state(prints(1, [1, 2, 3]), prints(2, [2, 3, 4]), prints(3, [4]));
+    expect(flow.tape.newestOf(0, 10).map((row) => row.time)).toEqual([4, 3, 2, 1]);
+    expect(flow.printed).toBe(4);
+  });
+  it('continues the tape with other rows, and begins anew with another coin', () => {
+    const options = { coin: 'BTC', venues: null, row: 0, rows: 4, window: 3600 };
+    const before = state(prints(1, [1, 2]));
+    const wider = new FlowState({ ...options, row: 50 }, before);
+    wider.receive(encode(prints(1, [1, 2, 3])));
+    expect(wider.tape.newestOf(0, 9).map((row) => row.time)).toEqual([3, 2, 1]);
+    expect(new FlowState({ ...options, coin: 'ETH' }, wider).tape.length).toBe(0);
+  });
+  it('reports an unreadable message, and recovers with the next', () => {
+    const flow = state(wire({ step: 'wide' }));
+    expect(flow.error).toContain('$.step');
+    flow.receive(encode(wire()));
+    expect(flow.error).toBeNull();
+    expect(flow.ladder!.rows).toBe(4);
+  });
+});
+
+describe('a pane', () => {
+  const values = Float64Array.from([NaN, 1, 5, 3]);
+  const pane = { t0: 100, step: 10, lines: [{ values, colour: '' }] };
+  it('shows the values in sight on the time axis of the chart', () => {
+    const range = { from: 105, to: 125 };
+    expect(xOf(115, range, 200)).toBe(100);
+    expect(inSight(pane, range, 4)).toEqual([0, 4]);
+    expect(extremes(pane, range)).toEqual({ low: 1, high: 5 });
+    expect(extremes(pane, { from: 0, to: 50 })).toBeNull();
+  });
+  it('does not show a sum before its first print', () => {
+    expect([...knownSince(values, 100, 10, 121)]).toEqual([NaN, NaN, 5, 3]);
+    expect([...knownSince(values, 100, 10, null)].every(Number.isNaN)).toBe(true);
+  });
+});
+
+describe('own notes', () => {
+  beforeEach(() => localStorage.clear());
+  afterEach(() => localStorage.clear());
+  it('are kept by coin and price, and removed with their text', () => {
+    saveNotes('BTC', withNote([], 100_000, ' round '));
+    saveNotes('ETH', withNote([], 4_000, 'other'));
+    expect(readNotes('BTC')).toEqual([{ price: 100_000, text: 'round' }]);
+    expect(withNote(readNotes('BTC'), 100_000, '')).toEqual([]);
+  });
+});
