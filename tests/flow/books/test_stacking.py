@@ -55,3 +55,26 @@ def test_a_moved_window_takes_its_changes_along():
     before = stacking.net(0, NOW)[0]
     stacking.roll(0, 3)
     assert stacking.net(0, NOW)[0, :-3].tolist() == before[3:].tolist()
+
+
+def test_a_first_book_and_levels_that_come_into_sight_were_not_added():
+    window, stacking = BookWindow([1.0]), Stacking(1)
+    frame(window, stacking, NOW, 9.0)
+    assert np.abs(stacking.net(0, NOW)).sum() == 0.0
+    bids = np.array([99.0, 98.0]), np.array([9.0, 50.0])
+    window.load(0, bids, (np.array([101.0]), np.array([4.0])))
+    stacking.frame(window, NOW)
+    assert np.abs(stacking.net(0, NOW)).sum() == 0.0
+
+
+def test_a_window_that_moves_has_added_nothing():
+    window, stacking = BookWindow([1.0]), Stacking(1)
+    prices = np.arange(1.0, 1000.0)
+    for middle in (400.0, 480.0):
+        bids, asks = prices[prices < middle], prices[prices > middle]
+        stacking.roll(0, window.load(0, (bids, np.ones(len(bids))), (asks, np.ones(len(asks)))))
+        stacking.frame(window, NOW)
+        window.end_frame()
+    changed = np.flatnonzero(stacking.net(0, NOW).any(axis=0)) + window.base[0]
+    assert changed.min() >= 400
+    assert changed.max() <= 480

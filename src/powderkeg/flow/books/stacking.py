@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats
-from powderkeg.flow.books.window import WIDTH, BookWindow, shifted
+from powderkeg.flow.books.window import NONE, WIDTH, BookWindow, shifted
 
 SLOT: Final = 10 * SECOND
 SLOTS: Final = 6
@@ -40,7 +41,7 @@ class Stacking:
             self._slots[passed % SLOTS] = 0.0
         self._slot = slot
         if window.fresh.any():
-            self._slots[slot % SLOTS] += window.net()
+            self._slots[slot % SLOTS] += np.where(_visible(window), window.net(), 0.0)
 
     def net(self, book: int, now: int) -> Floats:
         """Return what was added less what was cancelled, base coin, shape (2, WIDTH).
@@ -51,3 +52,15 @@ class Stacking:
         """
         slots = np.arange(max(now // SLOT - SLOTS + 1, 0), self._slot + 1)
         return self._slots[slots[-SLOTS:] % SLOTS, book].sum(axis=0)
+
+
+def _visible(window: BookWindow) -> NDArray[np.bool_]:
+    """Return the columns that both this book and the one before reach, shape (books, 2, WIDTH).
+
+    What lies beyond the last visible level was not added when it comes into sight.
+    """
+    steps = window.base[:, None] + np.arange(WIDTH)
+    both = window.deepest_before != NONE
+    bids = both[:, :1] & (steps >= np.maximum(window.deepest, window.deepest_before)[:, :1])
+    asks = both[:, 1:] & (steps <= np.minimum(window.deepest, window.deepest_before)[:, 1:])
+    return np.stack((bids, asks), axis=1)

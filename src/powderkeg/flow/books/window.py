@@ -103,6 +103,9 @@ class BookWindow:
             columns = steps[side] - self.base[book]
             inside = (columns >= 0) & (columns < WIDTH)
             self.size[book, side] = np.bincount(columns[inside], sizes[inside], WIDTH)
+        if moved:  # nothing is known of what came inside: it has not been added now
+            entered = slice(-moved, None) if moved > 0 else slice(-moved)
+            self.before[book, :, entered] = self.size[book, :, entered]
         self._take(book, time)
         return moved
 
