@@ -96,3 +96,18 @@ def test_the_same_events_give_the_same_reads():
         played(flow, 2, since=now)
     assert list(one.ended) == list(other.ended)
     assert (one.window.size == other.window.size).all()
+
+
+def test_the_flow_of_a_backfill_is_taken_over():
+    flow, apart = CoinFlow(), CoinFlow()
+    flow.add_trades(N, Trade(N, START, START, 100.0, 1.0, "buy"))
+    apart.add_trades(M, Trade(M, START, START, 100.0, 2.0, "buy"))
+    apart.add_trades(M, Trade(M, START + SECOND, START + SECOND, 100.0, 4.0, "buy"))
+    apart.market(M).readings.add("oi", START, 7.0)
+    flow.adopt(apart)
+    flow.advance(START + FRAME, [])
+    assert flow.market(M).readings.latest["oi"] == (START, 7.0)
+    assert flow.market(M).cvd.cvd == 6.0
+    rows = flow.prints.rows()
+    assert [(flow.prints.markets[row["market"]], row["size"]) for row in rows] == [(M, 2.0)]
+    assert flow.scale.count == 1

@@ -1,8 +1,8 @@
 """Decodes frames and applies their events to desks; shared by live, replay and tests.
 
 A market is backfilled first: answers are collected until a `BackfillDone` marks them as complete,
-and streamed events wait until then. Prints of one market within a second are applied as one run,
-which leaves the same state and costs a fraction.
+and streamed events wait until then. Prints of one market within 100 ms are applied as one run,
+which leaves the same state and costs a fraction; the books are read where such a frame ends.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from powderkeg.events import (
 from powderkeg.feed.backfill import Backfill, trades_since
 from powderkeg.feed.drive import drive
 from powderkeg.feed.joining import Joining, as_one
+from powderkeg.flow.coin import FRAME
 from powderkeg.frames import (
     BackfillDone,
     ControlMessage,
@@ -91,7 +92,7 @@ class Feed:
             if self.seq and frame.seq > self.seq + 1:
                 asks += self._record_missing(frame)
             self.seq = frame.seq
-            beat = frame.received_time // 1_000_000
+            beat = frame.received_time // FRAME
             if beat != self._beat:
                 asks += self._flush()
                 self._beat = beat

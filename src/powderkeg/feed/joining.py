@@ -74,6 +74,7 @@ def adopt(desk: Desk, apart: Desk) -> None:
     for count in Counts.__struct_fields__:
         setattr(desk.counts, count, getattr(desk.counts, count) + getattr(apart.counts, count))
     desk.observed |= apart.observed
+    desk.flow.adopt(apart.flow)
     for name, market in apart.markets.items():
         here = desk.markets.get(name)
         if here is not None:
@@ -114,4 +115,6 @@ def _apart(desk: Desk, name: str) -> Desk:
     if market is not None:
         fresh = {id(market.book): Book(name), id(market.quotes): QuoteCheck()}
         other.markets[name] = deepcopy(market, fresh)
+    if name in desk.flow.markets:
+        other.flow.markets[name] = deepcopy(desk.flow.markets[name])
     return other

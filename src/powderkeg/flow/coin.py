@@ -32,8 +32,8 @@ from powderkeg.flow.books.window import WIDTH, BookWindow
 from powderkeg.flow.crowding import basis, per_eight_hours
 from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
-from powderkeg.flow.tape.print_ring import PrintRing
-from powderkeg.flow.tape.prints import MergedPrints, PrintMerger, SizeScale
+from powderkeg.flow.tape.print_ring import COLUMNS, PrintRing
+from powderkeg.flow.tape.prints import MergedPrints, PrintMerger, SizeScale, joined
 from powderkeg.flow.tape.traded import Traded, step_for
 from powderkeg.market.book import Book
 from powderkeg.venues import spec_of
@@ -67,7 +67,7 @@ class Liquidated(Struct, frozen=True):
 class MarketFlow:
     """The prints and readings of one market."""
 
-    __slots__ = ("cvd", "kind", "merger", "name", "readings", "traded")
+    __slots__ = ("cvd", "done", "kind", "merger", "name", "readings", "traded")
 
     def __init__(self, name: str) -> None:
         """Start empty; the height of its rows is chosen by its first print."""
@@ -75,16 +75,29 @@ class MarketFlow:
         self.kind: MarketKind = "perp" if spec_of(name.partition(":")[0]).leveraged else "spot"
         self.cvd = CumulativeDelta()
         self.merger = PrintMerger(name)
+        self.done: MergedPrints | None = None
+        """Merged prints complete since the last frame."""
         self.readings = Readings()
         self.traded: Traded | None = None
 
-    def add_trades(self, run: Trades) -> MergedPrints:
-        """Add prints; return the merged prints that are complete now."""
+    def add_trades(self, run: Trades) -> None:
+        """Add prints."""
         if self.traded is None:
             self.traded = Traded(step_for(float(run.prices[0])), TRADED)
         self.cvd.add(run)
         self.traded.add(run)
-        return self.merger.add(run)
+        self._complete(self.merger.add(run))
+
+    def take(self, now: int) -> MergedPrints | None:
+        """Return the merged prints that are complete by `now`, µs, and were not returned yet."""
+        if (last := self.merger.flush(now)) is not None:
+            self._complete(last)
+        done, self.done = self.done, None
+        return done
+
+    def _complete(self, prints: MergedPrints) -> None:
+        if len(prints.end):
+            self.done = prints if self.done is None else joined((self.done, prints))
 
     def add_reading(self, event: Mark | Funding | OpenInterest | Ratio) -> None:
         """Add an accepted reading."""
@@ -148,7 +161,7 @@ class CoinFlow:
     def add_trades(self, market: str, event: Trade | Trades) -> None:
         """Add the accepted prints of a market."""
         run = event.as_run() if isinstance(event, Trade) else event
-        self._add_prints(self.market(market).add_trades(run))
+        self.market(market).add_trades(run)
         if market in self._names:
             book = self._names.index(market)
             self.window.add_trades(book, run.prices, run.sizes, run.times)
@@ -158,6 +171,15 @@ class CoinFlow:
         self.liquidated.append(
             Liquidated(event.market, event.event_time, event.position_side, event.price, event.size)
         )
+
+    def adopt(self, apart: CoinFlow) -> None:
+        """Take over the markets of another coin's flow, with their prints and liquidations."""
+        self.markets |= apart.markets
+        rows = apart.prints.rows()
+        for number, name in enumerate(apart.prints.markets):
+            own = rows[rows["market"] == number]
+            self._add_prints(MergedPrints(name, *(own[field] for field in COLUMNS)))
+        self.liquidated.extend(apart.liquidated)
 
     def _add_prints(self, done: MergedPrints) -> None:
         self.scale.add(done.end, done.notional)
@@ -173,8 +195,8 @@ class CoinFlow:
         if now // FRAME == self._at:
             return
         self._at = now // FRAME
-        for market in self.markets.values():
-            if (done := market.merger.flush(now)) is not None:
+        for name in sorted(self.markets):
+            if (done := self.markets[name].take(self._at * FRAME)) is not None:
                 self._add_prints(done)
         if not self._load(books):
             return  # prints wait for the book that contains them

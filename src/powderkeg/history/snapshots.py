@@ -32,7 +32,7 @@ from powderkeg.flow.coin import CoinFlow, Liquidated, MarketFlow
 from powderkeg.flow.readings import Readings, Series
 from powderkeg.flow.tape.delta import CumulativeDelta
 from powderkeg.flow.tape.print_ring import PrintRing
-from powderkeg.flow.tape.prints import MergedPrint, PrintMerger, SizeScale
+from powderkeg.flow.tape.prints import MergedPrint, MergedPrints, PrintMerger, SizeScale
 from powderkeg.flow.tape.traded import Traded
 from powderkeg.flow.thresholds import RULES
 from powderkeg.instruments import Instrument, Tier, TierTable
@@ -60,8 +60,8 @@ CODEC = Codec(
         Deduplicator, SequenceTracker, Known,
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
         CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
-        AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, PrintMerger, PrintRing, SizeScale,
-        Traded, *RULES,
+        AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints, PrintMerger,
+        PrintRing, SizeScale, Traded, *RULES,
         *get_args(Event),
     )
 )  # fmt: skip

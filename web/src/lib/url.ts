@@ -74,11 +74,13 @@ export function readUrl(search: string): UrlState {
       ? 'relief'
       : 'money'
     : (SHADES.find((s) => s === q.get('shade')) ?? null);
+  const isFlow = q.get('place') === 'flow';
   return {
-    filters: readFilters(q),
+    // beside a ladder of one percent, hours are what a trader looks at
+    filters: { ...(isFlow && { span: '4h' }), ...readFilters(q) },
     view: VIEWS.find((v) => v === view) ?? 'heatmap',
     locked,
-    ...(q.get('place') === 'flow' && { place: 'flow' }),
+    ...(isFlow && { place: 'flow' }),
     viewOptions: readViewOptions(q),
     ...ccy,
     ...(shade && { shade }),

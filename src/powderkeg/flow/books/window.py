@@ -35,6 +35,9 @@ SHORT: Final = 20
 """Steps that are visible of a side at least; where fewer would be, the steps are finer."""
 Levels: TypeAlias = tuple[Floats, Floats]
 """Prices and sizes of one side of a book, each shape (n,)."""
+Prints: TypeAlias = tuple[Times, Floats, Floats]
+"""Times in µs, prices and signed sizes, each shape (n,)."""
+_NONE: Final[Prints] = np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
 _ROUNDING: Final = 1e-9
 """Part of a step: a price that binary fractions put beside its step belongs to it."""
 
@@ -74,8 +77,8 @@ class BookWindow:
         self.deepest_before: NDArray[np.int64] = np.full((count, 2), NONE)
         """The same of the book before."""
         self.centred: NDArray[np.bool_] = np.zeros(count, np.bool_)
-        self._later: list[tuple[int, Times, Floats, Floats]] = []
-        """Prints that no book contains yet: its number, times, prices and signed sizes."""
+        self._later: list[Prints] = [_NONE] * count
+        """Prints of each book that it does not contain yet."""
 
     def load(self, book: int, bids: Levels, asks: Levels, time: int | None = None) -> int:
         """Set a whole book and return by how many columns the window was moved.
@@ -143,32 +146,30 @@ class BookWindow:
         if times is None:
             self._add(book, prices, sizes)
             return
-        self._later.append((book, times, prices, sizes))
-        if len(self._later) > LATER:
-            number, _, prices, sizes = self._later.pop(0)
-            self._add(number, prices, sizes)
+        known, values, amounts = self._later[book]
+        known = np.concatenate((known, times))
+        values, amounts = np.concatenate((values, prices)), np.concatenate((amounts, sizes))
+        stale = max(len(known) - LATER, 0)
+        self._add(book, values[:stale], amounts[:stale])
+        self._later[book] = known[stale:], values[stale:], amounts[stale:]
 
     def _take(self, book: int, time: int | None) -> None:
         """Add the prints that a book contains, and keep those after it."""
-        if not self._later:
+        times, prices, sizes = self._later[book]
+        if not len(times):
             return
-        kept: list[tuple[int, Times, Floats, Floats]] = []
-        for each in self._later:
-            number, times, prices, sizes = each
-            contained = np.full(len(times), number == book) & (time is None or times <= time)
-            if contained.any():
-                self._add(book, prices[contained], sizes[contained])
-            left = ~contained
-            if left.any():
-                kept.append((number, times[left], prices[left], sizes[left]))
-        self._later = kept
+        contained = np.full(len(times), True) if time is None else times <= time
+        self._add(book, prices[contained], sizes[contained])
+        later = ~contained
+        self._later[book] = times[later], prices[later], sizes[later]
 
     def _add(self, book: int, prices: Floats, sizes: Floats) -> None:
         for side, taken in ((BID, sizes < 0), (ASK, sizes > 0)):
             columns = self.steps_of(book, side, prices[taken]) - self.base[book]
             inside = (columns >= 0) & (columns < WIDTH)
             amounts = np.abs(sizes[taken][inside])
-            self.traded[book, side] += np.bincount(columns[inside], amounts, WIDTH)
+            # print by print: the same bits however prints are cut into runs
+            np.add.at(self.traded[book, side], columns[inside], amounts)
 
     def end_frame(self) -> None:
         """Begin the next frame. What traded against a book that has not come yet is kept."""

@@ -17,6 +17,8 @@ FIELDS: Final = np.dtype(
     ]
 )  # fmt: skip
 """Number of the market, then the columns of `MergedPrints`: times in µs, base coin, quote."""
+COLUMNS: Final = (FIELDS.names or ())[1:]
+"""Those of `MergedPrints`."""
 
 
 class PrintRing:
@@ -45,7 +47,7 @@ class PrintRing:
         number = self.markets.index(prints.market)
         self.total += len(prints.end)
         at = np.arange(self.total - kept, self.total) % size
-        columns = (np.full(kept, number), *(getattr(prints, name)[-kept:] for name in _COLUMNS))
+        columns = (np.full(kept, number), *(getattr(prints, name)[-kept:] for name in COLUMNS))
         for ring, values in zip(self._rows, columns, strict=True):
             ring[at] = values
 
@@ -57,6 +59,3 @@ class PrintRing:
         for name, ring in zip(FIELDS.names or (), self._rows, strict=True):
             out[name] = ring[at]
         return out
-
-
-_COLUMNS: Final = (FIELDS.names or ())[1:]

@@ -7,6 +7,7 @@ merged while they follow each other within `Prints.merge`, in event time.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -101,6 +102,13 @@ class PrintMerger:
         return _after(done, _none(self.market))
 
 
+def joined(parts: Sequence[MergedPrints]) -> MergedPrints:
+    """Return prints of one market, one part after another."""
+    names = MergedPrints.__struct_fields__[1:]
+    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    return MergedPrints(parts[0].market, *columns)
+
+
 def _none(market: str) -> MergedPrints:
     times, amounts = np.zeros(0, np.int64), np.zeros(0)
     return MergedPrints(
@@ -133,9 +141,11 @@ def _merged(prints: MergedPrints, gap: int) -> MergedPrints:
     breaks |= prints.bought[1:] != prints.bought[:-1]
     starts = np.append(0, np.flatnonzero(breaks) + 1)
     stops = np.append(starts[1:], len(prints.start)) - 1
+    number = np.append(0, np.cumsum(breaks))  # summed in order: the same bits however a run is cut
     return MergedPrints(
         prints.market, prints.bought[starts], prints.start[starts], prints.end[stops],
-        np.add.reduceat(prints.size, starts), np.add.reduceat(prints.notional, starts),
+        np.bincount(number, prints.size).astype(np.float64),
+        np.bincount(number, prints.notional).astype(np.float64),
         np.minimum.reduceat(prints.low, starts), np.maximum.reduceat(prints.high, starts),
         np.add.reduceat(prints.count, starts),
     )  # fmt: skip

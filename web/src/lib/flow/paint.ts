@@ -235,6 +235,7 @@ class Painter {
 
   #walls(): void {
     const { ladder, colours } = this.#picture;
+    const struck = new Set<number>(); // walls that ended come newest first
     for (const wall of ladder.walls) {
       const row = wallRow(ladder, wall);
       const column = this.#columns[wall.side] ?? this.#columns.bid;
@@ -243,7 +244,10 @@ class Painter {
       this.#ctx.strokeStyle = wall.side === 'bid' ? colours.rise : colours.fall;
       if (wall.state === 'standing')
         this.#ctx.strokeRect(column.x + 1.5, y + 0.5, column.width - 3, this.#row - 1);
-      else if (wall.state === 'pulled') this.#pulled(row, wallText(wall, ladder.now));
+      else if (wall.state === 'pulled' && !struck.has(row)) {
+        struck.add(row);
+        this.#pulled(row, wallText(wall, ladder.now));
+      }
     }
   }
 
