@@ -109,5 +109,8 @@ def test_the_flow_of_a_backfill_is_taken_over():
     assert flow.market(M).readings.latest["oi"] == (START, 7.0)
     assert flow.market(M).cvd.cvd == 6.0
     rows = flow.prints.rows()
-    assert [(flow.prints.markets[row["market"]], row["size"]) for row in rows] == [(M, 2.0)]
-    assert flow.scale.count == 1
+    assert [(flow.prints.markets[row["market"]], row["size"]) for row in rows] == [
+        (M, 2.0),
+        (N, 1.0),
+    ]
+    assert flow.scale.count == 2
