@@ -74,3 +74,11 @@ def test_a_ladder_is_recentred_only_near_its_edge():
     assert centred(100, 40, 105, 5) == 100
     assert centred(100, 40, 104, 5) == 84
     assert centred(100, 40, 135, 5) == 115
+
+
+def test_depth_is_complete_where_every_book_reaches_so_far():
+    wide = [(99.0, 1.0), (90.0, 1.0)], [(101.0, 1.0), (110.0, 1.0)]
+    short = [(99.0, 1.0)], [(101.0, 1.0)]
+    assert summary([book(*wide)], [0.05]).complete == {"5%": (True, True)}
+    assert summary([book(*wide), book(*short)], [0.05]).complete == {"5%": (False, False)}
+    assert summary([], [0.05]).complete == {"5%": (False, False)}

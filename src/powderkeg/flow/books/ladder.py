@@ -59,6 +59,8 @@ class DepthSummary(Struct, frozen=True):
     """Best ask less best bid of the tightest book, quote currency; NaN without a book."""
     within: dict[str, tuple[float, float]]
     """Notional of bids and asks by distance from each book's mid, such as ``0.5%``."""
+    complete: dict[str, tuple[bool, bool]]
+    """Whether every book reaches so far: else what is known is a lower bound."""
 
 
 def ladder(
@@ -107,7 +109,12 @@ def summary(books: Sequence[Depth], distances: Sequence[float] = DISTANCES) -> D
         f"{distance * 100:g}%": (bids, asks)
         for distance, (bids, asks) in zip(distances, total.tolist(), strict=True)
     }
-    return DepthSummary(min((depth.spread for depth in known), default=math.nan), within)
+    reached = np.all([depth.complete for depth in known], axis=0) if known else total < 0
+    complete = {
+        name: (bids, asks) for name, (bids, asks) in zip(within, reached.tolist(), strict=True)
+    }
+    spread = min((depth.spread for depth in known), default=math.nan)
+    return DepthSummary(spread, within, complete)
 
 
 def centred(first: int, count: int, row: int, margin: int) -> int:

@@ -81,6 +81,8 @@ class DepthWithin(Struct, frozen=True):
     """Notional of bids, quote currency."""
     asks: float
     """Notional of asks, quote currency."""
+    complete: bool
+    """Whether all books reach so far on both sides; else the notional is a lower bound."""
 
 
 class Ladder(Struct, frozen=True, kw_only=True):
@@ -170,7 +172,9 @@ def ladder_of(
         best_ask=min((book.ask for book in live if not math.isnan(book.ask)), default=math.nan),
         spread=figures.spread,
         depth=[
-            DepthWithin(float(name.removesuffix("%")) / 100, bids, asks)
+            DepthWithin(
+                float(name.removesuffix("%")) / 100, bids, asks, all(figures.complete[name])
+            )
             for name, (bids, asks) in figures.within.items()
         ],
         walls=_walls(flow_view, {book.market for book in books}),

@@ -394,11 +394,14 @@ export interface DepthWithin {
   bids: number;
   /** Notional of asks, quote currency. */
   asks: number;
+  /** Whether all books reach so far on both sides; else the notional is a lower bound. */
+  complete: boolean;
 }
 export const DepthWithin: Schema<DepthWithin> = record({
   distance: 'n',
   bids: 'n',
   asks: 'n',
+  complete: 'b',
 });
 
 /** Mean Poisson deviance of an hour and side over the mean volume; 0 is perfect. */
