@@ -125,3 +125,24 @@ async def test_a_stream_that_fails_closes_its_sockets(running, monkeypatch):
     monkeypatch.setattr("powderkeg.serve.flow.stream.read_of", fail)
     messages = [await asyncio.wait_for(reader.take(), 60) for _ in range(2)]
     assert messages[-1] is None
+
+
+def _added(session) -> int:
+    flow = session.desks["BTC"].flow
+    return flow.prints.total + flow.reported
+
+
+async def test_a_subscriber_that_joins_later_gets_each_print_once(prepared, running):
+    stream, one = subscribed(running)
+    before = _added(running)
+    for _ in range(30):
+        drive(prepared[1], prepared[0].step(0.1))
+    two = Subscriber()
+    for message in stream.hello():
+        two.put(message)
+    stream.readers.add(two)
+    await stream.beat()
+    first, *rest = [len(_floats(each["time"])) for each in messages(one) if each["kind"] == "tape"]
+    assert sum(rest) == _added(running) - before > 0
+    assert [each["kind"] for each in messages(two)].count("tape") == 1
+    assert first > 0

@@ -121,7 +121,7 @@ class CoinFlow:
 
     __slots__ = (
         "_at", "_names", "_shown", "absorption", "ended", "liquidated", "markets", "now",
-        "pressures", "prints", "scale", "stacking", "walls", "window",
+        "pressures", "prints", "reported", "scale", "stacking", "walls", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -130,6 +130,8 @@ class CoinFlow:
         self.prints = PrintRing(PRINTS)
         self.liquidated: deque[Liquidated] = deque(maxlen=PRINTS)
         """Reported liquidations, newest last."""
+        self.reported = 0
+        """Liquidations ever added."""
         self.scale = SizeScale()
         self.window = BookWindow([1.0] * BOOKS)
         self.walls = Walls(BOOKS)
@@ -168,6 +170,7 @@ class CoinFlow:
 
     def add_liquidation(self, event: Liquidation) -> None:
         """Add a reported liquidation."""
+        self.reported += 1
         self.liquidated.append(
             Liquidated(event.market, event.event_time, event.position_side, event.price, event.size)
         )
@@ -180,6 +183,7 @@ class CoinFlow:
             own = rows[rows["market"] == number]
             self._add_prints(MergedPrints(name, *(own[field] for field in COLUMNS)))
         self.liquidated.extend(apart.liquidated)
+        self.reported += apart.reported
 
     def _add_prints(self, done: MergedPrints) -> None:
         self.scale.add(done.end, done.notional)

@@ -199,3 +199,15 @@ def test_a_ladder_before_the_first_price_is_empty():
     assert math.isnan(found.last)
     assert not found.bid.any()
     assert not found.ask.any()
+
+
+def test_what_was_added_after_a_count_is_returned_whatever_its_time():
+    desk = coin()
+    before = desk.flow.prints.total, desk.flow.reported
+    late = NOW - SECOND
+    desk.apply(Trade(N, late, NOW + 2 * SECOND, 99_990.0, 7.0, "buy"))
+    desk.apply(Trade(N, NOW + 3 * SECOND, NOW + 3 * SECOND, 99_990.0, 1.0, "sell"))
+    desk.apply(Trade(M, NOW + 4 * SECOND, NOW + 4 * SECOND, 99_990.0, 1.0, "sell"))
+    found = tape_of(desk, TapeQuery(), before)
+    assert 7.0 in found.size.tolist()
+    assert len(tape_of(desk, TapeQuery(), (desk.flow.prints.total, desk.flow.reported)).time) == 0

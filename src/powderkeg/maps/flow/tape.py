@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.flow.coin import CoinFlow
+from powderkeg.flow.coin import PRINTS, CoinFlow
 from powderkeg.maps.field_types import ByteArray, Float32Array, Float64Array, IndexArray
 from powderkeg.maps.flow.flow_view import FlowView, venue_of
 from powderkeg.maps.flow.queries import TapeQuery
@@ -53,12 +53,27 @@ _ROW: Final = np.dtype(
 _MOST: Final = 65_535
 
 
-def tape_of(flow_view: FlowView, query: TapeQuery) -> Tape:
-    """Return the newest prints and liquidations of a coin, oldest first."""
+def tape_of(flow_view: FlowView, query: TapeQuery, after: tuple[int, int] | None = None) -> Tape:
+    """Return the newest prints and liquidations of a coin, oldest first.
+
+    Args:
+        flow_view: The coin.
+        query: Which of them.
+        after: Only what was added after so many prints and liquidations; their times do not say,
+            because a print may be complete, or received, after one that ended later.
+    """
     flow = flow_view.flow
+    fresh = (PRINTS, PRINTS)
+    if after is not None:
+        fresh = flow.prints.total - after[0], flow.reported - after[1]
     markets = sorted({*flow.prints.markets, *(each.market for each in flow.liquidated)})
     large = flow.scale.threshold()
-    rows = np.concatenate([_prints(flow, markets, large), _liquidated(flow, markets)])
+    rows = np.concatenate(
+        [
+            _last(_prints(flow, markets, large), fresh[0]),
+            _last(_liquidated(flow, markets), fresh[1]),
+        ]
+    )
     wanted = [not query.venues or venue_of(market) in query.venues for market in markets]
     kept = (rows["time"] > query.since) & (np.abs(rows["size"]) >= query.least)
     kept &= np.array([*wanted, False])[rows["market"]]  # one more, for a coin without a market
@@ -78,6 +93,10 @@ def tape_of(flow_view: FlowView, query: TapeQuery) -> Tape:
         counted=flow.scale.count,
         merged_within=flow.scale.rules.merge / 1e6,
     )
+
+
+def _last(rows: NDArray[np.void], count: int) -> NDArray[np.void]:
+    return rows[max(len(rows) - count, 0) :]
 
 
 def _prints(flow: CoinFlow, markets: list[str], large: float) -> NDArray[np.void]:

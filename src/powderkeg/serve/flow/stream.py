@@ -10,9 +10,8 @@ import asyncio
 import time
 from typing import Any, Final
 
-import numpy as np
-
 from powderkeg.flow.books.ladder import centred
+from powderkeg.flow.coin import PRINTS
 from powderkeg.log import get_logger
 from powderkeg.maps.flow.ladder import ladder_of, map_beside
 from powderkeg.maps.flow.queries import FlowQuery, LadderQuery, TapeQuery
@@ -49,14 +48,18 @@ class FlowStream:
         self._rows: tuple[float, int] | None = None
         """Height of a row and number of the lowest, held until price nears an end."""
         self._events = -1
-        self._printed = 0
+        self._printed: tuple[int, int] | None = None
+        """Prints and liquidations ever added when the tape was last sent."""
         self._next = 0.0
 
     def hello(self) -> list[bytes]:
-        """Return the first messages of a subscriber: the newest prints."""
+        """Return the first messages of a subscriber: the newest prints.
+
+        The other subscribers get those that they lack first: each print is sent to each once.
+        """
         desk = self.session.desk(self.coin)
+        self._send_prints()
         tape = tape_of(desk, TapeQuery(venues=self.query.venues, limit=BACKLOG))
-        self._printed = self._printed or _newest(tape.time)
         return [pack(about(self.session, desk, "tape", tape, seq=self.seq))]
 
     async def beat(self) -> None:
@@ -92,10 +95,12 @@ class FlowStream:
         return first if kept == first else None
 
     def _send_prints(self) -> None:
-        desk = self.session.desk(self.coin)
-        tape = tape_of(desk, TapeQuery(venues=self.query.venues, since=self._printed, limit=4_000))
+        desk, before = self.session.desk(self.coin), self._printed
+        self._printed = desk.flow.prints.total, desk.flow.reported
+        if before is None or before == self._printed:
+            return
+        tape = tape_of(desk, TapeQuery(venues=self.query.venues, limit=PRINTS), before)
         if len(tape.time):
-            self._printed = _newest(tape.time)
             self._send("tape", tape)
 
     def _send(self, name: str, view: Any) -> None:
@@ -103,10 +108,6 @@ class FlowStream:
         raw = pack(about(self.session, self.session.desk(self.coin), name, view, seq=self.seq))
         for reader in self.readers:
             reader.put(raw)
-
-
-def _newest(times: np.ndarray) -> int:
-    return int(times[-1]) if len(times) else 0
 
 
 class FlowHub:
