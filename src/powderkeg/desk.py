@@ -50,6 +50,8 @@ from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedMarket, ObservedPositions
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
+from powderkeg.signals.coin import CoinSignals
+from powderkeg.signals.observe.observer import Observer
 from powderkeg.venues import spec_of
 
 Ask: TypeAlias = Resync
@@ -100,8 +102,8 @@ class Desk:
     """Everything known about one coin."""
 
     __slots__ = (
-        "backfill_until", "coin", "counts", "flow", "markets", "now", "observed", "peers",
-        "prices", "settings",
+        "backfill_until", "coin", "counts", "flow", "markets", "now", "observed", "observer",
+        "peers", "prices", "settings", "signals",
     )  # fmt: skip
 
     def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
@@ -125,6 +127,8 @@ class Desk:
         self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
         self.counts = Counts()
         self.flow = CoinFlow()
+        self.signals = CoinSignals()
+        self.observer = Observer()
 
     @property
     def leader(self) -> Market | None:
@@ -225,6 +229,7 @@ class Desk:
             self.now = at
             return
         self.flow.advance(at, (market.book for market in self.markets.values()))
+        self.observer.observe(self, self.signals, at)
         if at // HOUR > self.now // HOUR:
             stats = [*self.market_stats(), *self.peers]
             for known in self.estimated():
@@ -280,6 +285,7 @@ class Desk:
         self._estimate_of(market, market.price).add_trades(run.prices, run.sizes)
         market.entries.add_trades(run.times, run.prices, run.sizes)
         if market is self.leader:
+            self.observer.add_prices(float(run.prices.min()), float(run.prices.max()))
             for ring in self.prices.values():
                 ring.add_run(run.times, run.prices, np.abs(run.sizes))
 
@@ -303,6 +309,7 @@ class Desk:
         market.entries.add_candles(bars)
         market.price = float(bars.close[-1])
         if market is self.leader:
+            self.observer.add_prices(float(bars.low.min()), float(bars.high.max()))
             if is_first_backfill:
                 self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
             for ring in self.prices.values():

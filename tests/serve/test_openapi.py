@@ -82,6 +82,7 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
         "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
         "{coin}/liquidation-price?entry=105000&leverage=25",
         "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape", "read/{where}",
+        "{where}/signals",
     )
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     store,
     up,
 )
+from powderkeg.cli.signals import signals
 from powderkeg.cli.watch.command import watch
 from powderkeg.errors import PowderkegError
 from powderkeg.log import configure
@@ -37,6 +38,7 @@ app.command("import")(import_files.import_data)
 app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(watch)
+app.command()(signals)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")

@@ -46,6 +46,7 @@ from powderkeg.market.quotes import QuoteCheck
 from powderkeg.market.sightings import ObservedPosition, ObservedPositions
 from powderkeg.market.tape import Tape
 from powderkeg.settings import Settings
+from powderkeg.signals.records import RECORDS
 from powderkeg.state import Codec
 from powderkeg.venues.base import Deduplicator, SequenceTracker
 from powderkeg.venues.binance.state import Known
@@ -61,7 +62,7 @@ CODEC = Codec(
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
         CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
         AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints, PrintMerger,
-        PrintRing, SizeScale, Traded, *RULES,
+        PrintRing, SizeScale, Traded, *RULES, *RECORDS,
         *get_args(Event),
     )
 )  # fmt: skip

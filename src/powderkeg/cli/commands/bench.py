@@ -100,6 +100,14 @@ def flow_real(
 
 
 @app.command()
+def signals(*, as_json: AsJson = False) -> None:
+    """Time all signals of twenty coins for one second, and the reading of their scenes."""
+    from powderkeg.bench.signals import run_signals  # noqa: PLC0415  compiles, and only here
+
+    _print(run_signals(), as_json=as_json)
+
+
+@app.command()
 def latency(
     *,
     rate: Annotated[int, typer.Option(help="Messages per second of the simulated venues.")] = 5000,

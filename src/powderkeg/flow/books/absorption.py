@@ -92,6 +92,18 @@ class AbsorptionReads:
         """Return how many windows the best known side of the first `books` books has learned."""
         return int(self._counts[:books].max(initial=0))
 
+    def of_second(self, books: list[int], second: int) -> tuple[Floats, Floats]:
+        """Return what was taken from bids and asks in a second, and what came back, base coin.
+
+        Args:
+            books: Their numbers.
+            second: One of the last of the window; nothing is known of others.
+        """
+        if not 0 <= self._second - second < self.seconds:
+            return np.zeros(2), np.zeros(2)
+        sums = self._slots[books, :, second % self.seconds, : REFILLED + 1].sum(axis=0)
+        return sums[:, VOLUME], sums[:, REFILLED]
+
     def roll(self, book: int, shift: int) -> None:
         """Move with a window whose columns have been shifted."""
         if not shift:

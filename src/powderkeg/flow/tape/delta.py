@@ -34,13 +34,20 @@ class DeltaBars(Struct, frozen=True, eq=False):
 class CumulativeDelta:
     """Cumulative volume delta of one market, with its last bars."""
 
-    __slots__ = ("_bars", "_delta", "_starts", "_volume", "anchor", "count", "cvd", "last", "span")
+    __slots__ = (
+        "_bars", "_delta", "_starts", "_volume", "anchor", "bought", "count", "cvd", "last", "sold",
+        "span",
+    )  # fmt: skip
 
     def __init__(self, span: int = MINUTE, bars: int = 1_440) -> None:
         """Keep the last `bars` bars of `span` µs."""
         self.span = span
         self.cvd = 0.0
         """Base coin."""
+        self.bought = 0.0
+        """By takers, quote currency."""
+        self.sold = 0.0
+        """By takers, quote currency."""
         self.anchor = 0
         """Time of the first print, µs; 0 before it."""
         self.last = 0
@@ -66,6 +73,9 @@ class CumulativeDelta:
 
     def _add(self, start: int, sizes: Floats, prices: Floats) -> None:
         self.cvd = _sum(self.cvd, sizes)
+        quote = sizes * prices
+        self.bought = _sum(self.bought, np.maximum(quote, 0.0))
+        self.sold = _sum(self.sold, np.maximum(-quote, 0.0))
         row = start // self.span % self._bars
         if self._starts[row] > start:  # its bar has been dropped
             return
@@ -74,7 +84,7 @@ class CumulativeDelta:
         self._delta[row, 0] = _sum(float(self._delta[row, 0]), sizes)
         self._volume[row] = _sum(float(self._volume[row]), np.abs(sizes))
         self._delta[row, 1] = self.cvd
-        self._delta[row, 2] = _sum(float(self._delta[row, 2]), sizes * prices)
+        self._delta[row, 2] = _sum(float(self._delta[row, 2]), quote)
 
     def bars(self, since: int = 0) -> DeltaBars:
         """Return the bars that start at or after a time, µs; those without a print are left out."""

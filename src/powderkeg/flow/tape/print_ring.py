@@ -51,6 +51,14 @@ class PrintRing:
         for ring, values in zip(self._rows, columns, strict=True):
             ring[at] = values
 
+    def largest(self, count: int) -> float:
+        """Return the greatest notional of the last prints, quote currency; 0 of none."""
+        size = len(self._rows[0])
+        kept = min(count, size, self.total)
+        at = np.arange(self.total - kept, self.total) % size
+        notionals = self._rows[COLUMNS.index("notional") + 1]
+        return float(notionals[at].max(initial=0.0))
+
     def rows(self) -> NDArray[np.void]:
         """Return the prints that are kept, oldest first, with the fields of `FIELDS`."""
         size = len(self._rows[0])

@@ -12,6 +12,7 @@ from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.flow.views import FLOW_VIEWS, FlowViewSpec
 from powderkeg.serve.answers.compose import PARTS
 from powderkeg.serve.answers.envelope import Source
+from powderkeg.signals.views import SIGNAL_VIEWS
 
 
 class FlowEnvelope(Struct, kw_only=True):
@@ -47,8 +48,10 @@ def _composed(name: str, spec: FlowViewSpec) -> type[FlowEnvelope]:
     return cast("type[FlowEnvelope]", kind)
 
 
+DESK_VIEWS: Mapping[str, FlowViewSpec] = FLOW_VIEWS | SIGNAL_VIEWS
+"""Views that are computed from the desk itself, by name."""
 FLOW_ANSWERS: Mapping[str, type[FlowEnvelope]] = {
-    name: _composed(name, spec) for name, spec in FLOW_VIEWS.items()
+    name: _composed(name, spec) for name, spec in DESK_VIEWS.items()
 }
 """The record that answers each view."""
 STREAMED = ("ladder", "tape", "read")

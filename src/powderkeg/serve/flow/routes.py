@@ -13,9 +13,8 @@ from litestar.params import FromPath
 
 from powderkeg.desk import Desk
 from powderkeg.maps.flow.queries import FlowQuery
-from powderkeg.maps.flow.views import FLOW_VIEWS
 from powderkeg.serve.answers.compose import flat
-from powderkeg.serve.answers.flow import FLOW_ANSWERS, FlowEnvelope, address
+from powderkeg.serve.answers.flow import DESK_VIEWS, FLOW_ANSWERS, FlowEnvelope, address
 from powderkeg.serve.codec import read_query
 from powderkeg.serve.openapi.parameters import operation
 from powderkeg.serve.responses import accepted, encoded, respond
@@ -25,11 +24,11 @@ from powderkeg.serve.workers import beside
 
 def make_flow(session: Session) -> list[HTTPRouteHandler]:
     """Return the routes of the order-flow views."""
-    return [_make_view(session, name) for name in FLOW_VIEWS]
+    return [_make_view(session, name) for name in DESK_VIEWS]
 
 
 def _make_view(session: Session, name: str) -> HTTPRouteHandler:
-    kind = FLOW_VIEWS[name].query
+    kind = DESK_VIEWS[name].query
 
     @get(
         address(name).replace("{where}", "{where:str}"),
@@ -58,7 +57,7 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
         RequestError: No such coin.
         NotFoundException: A past time where none is stored.
     """
-    desk, spec = session.desk(coin), FLOW_VIEWS[name]
+    desk, spec = session.desk(coin), DESK_VIEWS[name]
     if not query.at:
         frozen = session.frozen(coin).desk
         async with session.workers.turn("short"):

@@ -131,6 +131,36 @@ export const BandCoverage: Schema<BandCoverage> = record({
   n: 'n',
 });
 
+/** How often episodes like it had an outcome. */
+export interface BaseRate {
+  /** The question in words. */
+  words: string;
+  /** Number of episodes counted. */
+  n: number;
+  /** Shrunk frequency, a fraction; null without a placebo and an episode. */
+  frequency: number | null;
+  /** Low end of the 90 % interval, a fraction. */
+  low: number | null;
+  /** High end of the 90 % interval, a fraction. */
+  high: number | null;
+  /** Frequency of levels without a cluster, a fraction; null before any. */
+  placebo: number | null;
+  /** Number of such levels counted. */
+  placeboN: number;
+  /** Whether the interval leaves the placebo out; under 30 episodes it says nothing. */
+  verdict: 'differs' | 'no edge shown' | 'not enough yet';
+}
+export const BaseRate: Schema<BaseRate> = record({
+  words: 's',
+  n: 'n',
+  frequency: { maybe: 'n' },
+  low: { maybe: 'n' },
+  high: { maybe: 'n' },
+  placebo: { maybe: 'n' },
+  placebo_n: 'n',
+  verdict: '|differs|no edge shown|not enough yet',
+});
+
 /** One book of the ladder. */
 export interface BookState {
   /** Venue and symbol, such as ``binance:BTCUSDT``. */
@@ -420,6 +450,147 @@ export const Deviances: Schema<Deviances> = record({
   path_only: { maybe: 'n' },
   no_map: { maybe: 'n' },
   static: { maybe: 'n' },
+});
+
+/** The cluster of an episode as it stood when price came near. */
+export interface Place {
+  /** Of the cluster that is followed. */
+  id: string;
+  /** Whose positions. */
+  side: 'long' | 'short';
+  /** Lowest price, quote currency. */
+  floor: number;
+  /** Highest price, quote currency. */
+  top: number;
+  /** Estimated dollars inside. */
+  notional: number;
+  /** Percentile of the notional among the clusters of the coin; null where not known. */
+  rank: number | null;
+}
+export const Place: Schema<Place> = record({
+  id: 's',
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+  rank: { maybe: 'n' },
+});
+
+/** One number beside what it needs. */
+export interface Evidence {
+  /** What was read. */
+  name: string;
+  /** The number, in `unit`; null where it is not known. */
+  value: number | null;
+  /** Threshold in `unit`; null where the number only informs. */
+  need: number | null;
+  /** Unit of the number and of the threshold. */
+  unit: 'coins' | 'count' | 'dollars' | 'fraction' | 'fraction of price' | 'multiple' | 'percentile' | 'price' | 'ratio' | 'seconds';
+  /** Whether the number reaches its threshold. */
+  met: boolean;
+  /** Seconds since the data it rests on. */
+  age: number;
+  /** Whether the threshold is an upper limit. */
+  atMost: boolean;
+}
+export const Evidence: Schema<Evidence> = record({
+  name: 's',
+  value: { maybe: 'n' },
+  need: { maybe: 'n' },
+  unit: '|coins|count|dollars|fraction|fraction of price|multiple|percentile|price|ratio|seconds',
+  met: 'b',
+  age: 'n',
+  at_most: 'b',
+});
+
+/** An episode entered a state. */
+export interface TransitionRow {
+  /** Its name. */
+  state: string;
+  /** Event time, µs UTC. */
+  time: number;
+  /** Last price, quote currency. */
+  price: number;
+  /** What led to it. */
+  evidence: Evidence[];
+}
+export const TransitionRow: Schema<TransitionRow> = record({
+  state: 's',
+  time: 'n',
+  price: 'n',
+  evidence: [Evidence],
+});
+
+/** Prices of a trade that an episode describes: geometry, not advice. */
+export interface PlanRow {
+  /** Side of the position. */
+  side: 'long' | 'short';
+  /** Quote currency. */
+  entry: number;
+  /** Quote currency, beyond the far edge of the cluster. */
+  stop: number;
+  /** Quote currency, in the next opposing cluster; null where there is none. */
+  target: number | null;
+  /** Gross reward over risk, a multiple of the risk; null without a target. */
+  reward: number | null;
+}
+export const PlanRow: Schema<PlanRow> = record({
+  side: '|long|short',
+  entry: 'n',
+  stop: 'n',
+  target: { maybe: 'n' },
+  reward: { maybe: 'n' },
+});
+
+/** One episode. */
+export interface EpisodeRow {
+  /** Its identity: the same in every replay. */
+  id: string;
+  /** Which signal. */
+  type: 'absorbed' | 'approach' | 'cascade_chain' | 'confluence' | 'crowded' | 'feed_stale' | 'funding_extreme' | 'growth' | 'hunt_trap' | 'large_print' | 'stall_short' | 'sweep_reclaim' | 'volume_spike' | 'whale_bid' | 'wick';
+  /** State now, or its last. */
+  state: string;
+  /** Whether it has not ended. */
+  open: boolean;
+  /** Time of its first state, µs UTC. */
+  begun: number;
+  /** Time of its state now, µs UTC. */
+  since: number;
+  /** Time at which it ends by itself, µs UTC. */
+  expires: number;
+  /** The cluster as it stood when price came near; null for signals of the whole coin. */
+  cluster: Place | null;
+  /** The clusters of a chain, nearest first. */
+  links: Place[];
+  /** Its states, in order of time. */
+  transitions: TransitionRow[];
+  /** Of the last reading. */
+  evidence: Evidence[];
+  /** Seconds since that reading. */
+  age: number;
+  /** Share of the weighted evidence that is met, 0 to 100: an order, no chance; null of none. */
+  score: number | null;
+  /** The trade it describes; null where it describes none. */
+  plan: PlanRow | null;
+  /** What became of others like it; null where it asks no question. */
+  baseRate: BaseRate | null;
+}
+export const EpisodeRow: Schema<EpisodeRow> = record({
+  id: 's',
+  type: '|absorbed|approach|cascade_chain|confluence|crowded|feed_stale|funding_extreme|growth|hunt_trap|large_print|stall_short|sweep_reclaim|volume_spike|whale_bid|wick',
+  state: 's',
+  open: 'b',
+  begun: 'n',
+  since: 'n',
+  expires: 'n',
+  cluster: { maybe: Place },
+  links: [Place],
+  transitions: [TransitionRow],
+  evidence: [Evidence],
+  age: 'n',
+  score: { maybe: 'n' },
+  plan: { maybe: PlanRow },
+  base_rate: { maybe: BaseRate },
 });
 
 /** Why a request was refused. */
@@ -1722,6 +1893,60 @@ export const ScreenerAnswer: Schema<ScreenerAnswer> = record({
   note: 's',
   now: 'n',
   coins: [ScreenerCoin],
+});
+
+/** What became of all episodes of one signal. */
+export interface Statistic {
+  /** Which signal. */
+  type: 'absorbed' | 'approach' | 'cascade_chain' | 'confluence' | 'crowded' | 'feed_stale' | 'funding_extreme' | 'growth' | 'hunt_trap' | 'large_print' | 'stall_short' | 'sweep_reclaim' | 'volume_spike' | 'whale_bid' | 'wick';
+  /** Its base rate. */
+  rate: BaseRate;
+}
+export const Statistic: Schema<Statistic> = record({
+  type: '|absorbed|approach|cascade_chain|confluence|crowded|feed_stale|funding_extreme|growth|hunt_trap|large_print|stall_short|sweep_reclaim|volume_spike|whale_bid|wick',
+  rate: BaseRate,
+});
+
+/** Episodes of a coin: open ones, then ended ones, each newest first. */
+export interface SignalsAnswer {
+  /** What this is. */
+  kind: 'signals';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Failed and expired ones stay. */
+  episodes: EpisodeRow[];
+  /** Base rates of the signals that ask a question. */
+  statistics: Statistic[];
+  /** Number of clusters that are followed. */
+  followed: number;
+  /** Version of the thresholds. */
+  version: number;
+}
+export const SignalsAnswer: Schema<SignalsAnswer> = record({
+  kind: '|signals',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  episodes: [EpisodeRow],
+  statistics: [Statistic],
+  followed: 'n',
+  version: 'n',
 });
 
 /** Prints of one taker each, and liquidations; each array has one element a row. */

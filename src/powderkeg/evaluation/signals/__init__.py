@@ -1,0 +1,1 @@
+"""Signals judged: scripted markets, placebo walks, and what became of episodes."""

@@ -1,0 +1,1 @@
+"""Signals: what happens where clusters stand, as episodes with evidence."""

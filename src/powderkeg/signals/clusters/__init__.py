@@ -1,0 +1,1 @@
+"""Signals of one cluster, or of a chain of them."""

@@ -1,0 +1,1 @@
+"""Signals of the whole coin: positioning, levels, prints and data."""

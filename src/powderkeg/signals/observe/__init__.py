@@ -1,0 +1,1 @@
+"""Scenes: what prints, books and maps of a coin show at a moment."""

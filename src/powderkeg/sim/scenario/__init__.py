@@ -1,0 +1,1 @@
+"""Scripted markets: a price path, clusters, books and volume, written in a file."""
