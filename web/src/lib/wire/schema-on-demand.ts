@@ -531,7 +531,7 @@ export interface PlanRow {
   stop: number;
   /** Quote currency, in the next opposing cluster; null where there is none. */
   target: number | null;
-  /** Gross reward over risk, a multiple of the risk; null without a target. */
+  /** Gross reward over risk, a ratio; null without a target. */
   reward: number | null;
 }
 export const PlanRow: Schema<PlanRow> = record({
@@ -568,7 +568,7 @@ export interface EpisodeRow {
   evidence: Evidence[];
   /** Seconds since that reading. */
   age: number;
-  /** Share of the weighted evidence that is met, 0 to 100: an order, no chance; null of none. */
+  /** Weighted evidence that is met, a number up to 100: an order, no chance; null of none. */
   score: number | null;
   /** The trade it describes; null where it describes none. */
   plan: PlanRow | null;
