@@ -211,3 +211,19 @@ def test_what_was_added_after_a_count_is_returned_whatever_its_time():
     found = tape_of(desk, TapeQuery(), before)
     assert 7.0 in found.size.tolist()
     assert len(tape_of(desk, TapeQuery(), (desk.flow.prints.total, desk.flow.reported)).time) == 0
+
+
+def test_spot_alone_has_no_map_beside_it_and_no_clusters(desk):
+    assert map_beside(desk, ("binance-spot",)) is None
+    assert clusters_beside(desk, ("binance-spot",)) == []
+    assert map_beside(desk, ("binance-spot", "binance")) is not None
+
+
+@pytest.mark.parametrize(
+    "raw", [{"row": 5e-324}, {"row": 1e-14}, {"row": 1e-9, "centre": 1e12}, {"row": 1e12}]
+)
+def test_a_row_of_any_height_is_answered_and_a_needlessly_fine_one_is_coarser(desk, raw):
+    for align in ("price", "distance"):
+        found = ladder(desk, rows=60, align=align, **raw)
+        assert found.step >= max(raw["row"], 1e-9 * raw.get("centre", 100_000.0) / 2)
+        assert len(found.bid) == 60
