@@ -22,7 +22,7 @@ from powderkeg.maps.flow.queries import (
     TapeQuery,
 )
 from powderkeg.maps.flow.read import clusters_beside, read_of
-from powderkeg.maps.flow.series import mean_of, series_of
+from powderkeg.maps.flow.series import series_of
 from powderkeg.maps.flow.tape import LARGE, LONG, PRINT, tape_of
 from powderkeg.maps.flow.views import FLOW_VIEWS
 from powderkeg.market.book import Book
@@ -125,13 +125,6 @@ def test_funding_is_per_eight_hours_and_weighted_and_oi_is_in_coins(desk):
     assert math.isnan(found.oi[0])
     assert found.crowd.shares == {"accounts": 0.71}
     assert found.basis[-1] == pytest.approx(100_000.0 / 99_990.0 - 1)
-
-
-def test_a_weighted_mean_leaves_out_what_is_not_known():
-    rows = np.array([[1.0, math.nan, math.nan], [3.0, 5.0, math.nan]])
-    mean = mean_of(rows, np.array([3.0, 1.0]))
-    assert mean[:2].tolist() == [1.5, 5.0]
-    assert math.isnan(mean[2])
 
 
 def test_the_profile_has_its_point_of_control_and_value_area(desk):
