@@ -296,6 +296,9 @@ class Desk:
         if bars.assumed:
             market.assumed = int(bars.times[-1]) + bars.span
         market.from_bars = True
+        if not _leveraged(market):
+            market.price = float(bars.close[-1])
+            return
         is_first_backfill = market.estimate is None and not bars.liquidations_known  # by a venue
         estimate = self._estimate_of(market, float(bars.open[0]))
         ends = bars.times + bars.span

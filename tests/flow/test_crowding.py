@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from powderkeg.events import HOUR
 from powderkeg.flow.crowding import (
-    VenueFunding,
     basis,
     crowding_index,
+    mean_of,
     per_eight_hours,
     percentile,
     regime,
-    weighted_funding,
 )
 
 
@@ -63,20 +62,18 @@ def test_open_interest_and_price_together(interest, price, expected):
 
 
 def test_funding_of_venues_is_weighted_by_open_interest_and_per_eight_hours():
-    venues = [VenueFunding(0.0001, 8 * HOUR, 300.0), VenueFunding(0.00005, HOUR, 100.0)]
-    assert weighted_funding(venues) == pytest.approx((0.0001 * 300 + 0.0004 * 100) / 400)
-    assert weighted_funding(venues[:1]) == 0.0001
+    rates = [per_eight_hours(0.0001, 8 * HOUR), per_eight_hours(0.00005, HOUR)]
+    (mean,) = mean_of(np.array(rates)[:, None], np.array([300.0, 100.0]))
+    assert mean == pytest.approx((0.0001 * 300 + 0.0004 * 100) / 400)
 
 
-def test_a_venue_without_rate_or_open_interest_does_not_count():
-    known = VenueFunding(-0.0002, 8 * HOUR, 5.0)
-    unknown = [
-        VenueFunding(math.nan, HOUR, 9.0), VenueFunding(0.1, HOUR, math.nan),
-        VenueFunding(0.1, HOUR, 0.0),
-    ]  # fmt: skip
-    assert weighted_funding([known, *unknown]) == pytest.approx(-0.0002)
-    assert math.isnan(weighted_funding(unknown))
-    assert math.isnan(weighted_funding([]))
+def test_a_weighted_mean_leaves_out_what_is_not_known():
+    rows = np.array([[1.0, math.nan, math.nan], [3.0, 5.0, math.nan]])
+    mean = mean_of(rows, np.array([3.0, 1.0]))
+    assert mean[:2].tolist() == [1.5, 5.0]
+    assert math.isnan(mean[2])
+    assert math.isnan(mean_of(rows[:, :1], np.zeros(2))[0])
+    assert math.isnan(mean_of(np.empty((0, 1)), np.empty(0))[0])
 
 
 @given(
@@ -84,7 +81,7 @@ def test_a_venue_without_rate_or_open_interest_does_not_count():
         st.tuples(st.floats(-0.01, 0.01), st.integers(1, 8), st.floats(0.001, 1e6)), min_size=1
     )
 )
-def test_weighted_funding_lies_between_the_rates_it_is_made_of(rows):
-    venues = [VenueFunding(rate, hours * HOUR, oi) for rate, hours, oi in rows]
-    rates = [rate * 8 / hours for rate, hours, _ in rows]
-    assert min(rates) - 1e-12 <= weighted_funding(venues) <= max(rates) + 1e-12
+def test_a_weighted_mean_lies_between_the_rates_it_is_made_of(rows):
+    rates = [per_eight_hours(rate, hours * HOUR) for rate, hours, _ in rows]
+    (mean,) = mean_of(np.array(rates)[:, None], np.array([oi for *_, oi in rows]))
+    assert min(rates) - 1e-12 <= mean <= max(rates) + 1e-12

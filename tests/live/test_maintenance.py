@@ -186,3 +186,12 @@ async def test_a_snapshot_waits_until_every_past_is_there(keep):
     await keep.run_once(snapshot=True)
     assert keep._store.states.load(module.PART) is None
     assert keep._snapshot_due()
+
+
+async def test_health_says_since_when_messages_are_kept(store, keep):
+    fill(store)
+    await keep.run_once(snapshot=False)
+    assert keep._collector.status.recorded_since is None, "the budget is one byte"
+    store.append([Frame(store.last + 1, module.now(), "okx", "", b"{}")])
+    await keep.run_once(snapshot=False)
+    assert keep._collector.status.recorded_since == store.since > 0

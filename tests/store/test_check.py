@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from powderkeg.errors import StoreError
+from powderkeg.store import segments
 from powderkeg.store.check import check
 from powderkeg.store.folder import Store
 from powderkeg.store.forecasts import ForecastArchive, Row
@@ -17,7 +18,9 @@ HOUR_NUMBER = T0 // 3_600_000_000
 
 
 @pytest.fixture
-def folder(store):
+def folder(store, monkeypatch):
+    """Return a store of two sealed hours, each batch a block of its own, and one not sealed."""
+    monkeypatch.setattr(segments, "BLOCK", 1)
     fill(store, hours(3))
     for hour in store.ready(LATE)[:2]:
         store.seal(hour, trades)

@@ -11,6 +11,7 @@ import pytest
 from powderkeg.errors import DataError, GapError, StoreError
 from powderkeg.events import HOUR, Gap, Liquidation, Mark, Trade, Trades
 from powderkeg.frames import Frame
+from powderkeg.store import segments
 from powderkeg.store.database import VERSION
 from powderkeg.store.folder import Store
 
@@ -194,6 +195,17 @@ def test_after_pruning_the_oldest_frames_are_a_gap_and_the_rest_is_whole(store):
     assert [f.seq for batch in store.read() for f in batch] == [3, 4, 5, 6, 7, 8]
 
 
+def test_the_time_of_the_oldest_frame_moves_on_as_frames_are_deleted(store):
+    assert store.since == 0, "nothing is stored"
+    store.append([frame(1, T0 + 5)])
+    assert store.since == T0 + 5, "in the journal"
+    store.seal(T0)
+    assert store.since == T0 + 5, "in a sealed hour"
+    store.append([frame(2, T0 + HOUR + 7)])
+    store.prune(0)
+    assert store.since == T0 + HOUR + 7
+
+
 def test_numbers_are_not_given_again_where_all_was_deleted(store, again):
     big(store)
     store.prune(0)
@@ -359,7 +371,8 @@ def test_a_batch_that_is_gone_is_refused_and_stepped_over_where_it_is_reported(s
     assert len(reported) == 1
 
 
-def test_damage_is_stepped_over_where_it_is_reported(store):
+def test_damage_is_stepped_over_where_it_is_reported(store, monkeypatch):
+    monkeypatch.setattr(segments, "BLOCK", 1)  # each batch by itself
     parts = hours(2)
     fill(store, parts)
     store.seal(T0)

@@ -6,7 +6,7 @@ Open interest is always half long and half short: a long share counts accounts o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -87,26 +87,14 @@ def regime(
     return "short covering" if price_change > 0 else "long unwinding"
 
 
-class VenueFunding(Struct, frozen=True):
-    """Funding of one perpetual, and how much is open in it."""
+def mean_of(rows: Floats, weights: Floats) -> Floats:
+    """Return the weighted mean of each column over the rows known there; NaN where none is.
 
-    rate: float
-    """Fraction of notional per interval; NaN where it is not known."""
-    interval: int
-    """µs, > 0."""
-    open_interest: float
-    """Base coin; NaN where it is not known."""
-
-
-def weighted_funding(venues: Iterable[VenueFunding]) -> float:
-    """Return funding per 8 hours, each venue weighted by its open interest.
-
-    Venues whose rate or open interest is not known do not count; NaN where none does.
+    Args:
+        rows: Shape (markets, columns), NaN where not known, such as funding per 8 hours.
+        weights: Shape (markets,), >= 0, such as open interest in base coin.
     """
-    known = [
-        (per_eight_hours(each.rate, each.interval), each.open_interest)
-        for each in venues
-        if math.isfinite(each.rate) and each.open_interest > 0
-    ]
-    total = sum(weight for _, weight in known)
-    return sum(rate * weight for rate, weight in known) / total if total else math.nan
+    known = ~np.isnan(rows)
+    total = (known * weights[:, None]).sum(axis=0)
+    values = (np.where(known, rows, 0.0) * weights[:, None]).sum(axis=0)
+    return np.divide(values, total, out=np.full(rows.shape[1], math.nan), where=total > 0)

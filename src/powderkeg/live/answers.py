@@ -91,5 +91,8 @@ class FeedHealth(Struct, frozen=True, kw_only=True):
     """Number of messages received and not yet applied."""
     recorded_frames: int = 0
     """Number of messages stored."""
+    recorded_since: int | None = None
+    """Time of the oldest message still stored, µs UTC: books and the reads that rest on them can be
+    played again from then on. The oldest are deleted first; null where nothing is stored."""
     recording: bool = False
     """Whether messages are being stored."""

@@ -108,6 +108,8 @@ class Health:
         """Last refusal or misconfiguration by venue, for people to read."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """Reconnects, gaps, refusals and so on, by venue and name."""
+        self.recorded_since: int | None = None
+        """Time of the oldest message still stored, µs UTC; None where nothing is."""
         self._down: dict[str, set[int]] = {}
         self._lost: dict[str, int] = {}
         """Last event of each market that is down or silent, µs."""

@@ -181,6 +181,8 @@ class StoreMaintenance:
     async def _prune(self) -> None:
         """Keep to the disk budget; deletions are logged once an hour at most."""
         self._freed += await asyncio.to_thread(self._store.prune, self._settings.disk)
+        since = await asyncio.to_thread(lambda: self._store.since)
+        self._collector.status.recorded_since = since or None
         at = asyncio.get_running_loop().time()
         if self._freed and at >= self._report_at:
             self._report_at = at + 3600

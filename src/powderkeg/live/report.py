@@ -35,6 +35,7 @@ def report(status: Health, feed: Feed, rests: Mapping[str, Rest]) -> FeedHealth:
         unread_frames=sum(feed.unread.values()),
         unread=dict(feed.unread),
         last_unread=feed.last_unread,
+        recorded_since=status.recorded_since,
     )
 
 

@@ -32,6 +32,7 @@ from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.frozen_desk import frozen
 from powderkeg.serve.trust import assumed, fit, model, prior_only
 from powderkeg.serve.workers import Workers
+from powderkeg.venues import spec_of
 
 T = TypeVar("T")
 STALE = 10.0
@@ -230,7 +231,9 @@ class Session:
                 each.state = "joining"
         here = {m.name for m in markets}
         return known + [
-            _venue_without_data(m, map_filter, links[m]) for m in links if m not in here
+            _venue_without_data(m, map_filter, links[m])
+            for m in links
+            if m not in here and spec_of(m.partition(":")[0]).leveraged  # spot has no map
         ]
 
     @property

@@ -14,6 +14,7 @@ from powderkeg.sim.records import (
     Truth,
     VenueRecording,
 )
+from powderkeg.sim.spot import SpotMarket, spot_history
 from powderkeg.sim.world import CALM, DEMO, THIN, World
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "Moment",
     "Recording",
     "SimulatedMarket",
+    "SpotMarket",
     "Tape",
     "Truth",
     "VenueRecording",
     "World",
     "joined_history",
+    "spot_history",
 ]

@@ -155,6 +155,8 @@ class Control:
         return host
 
     def _positions(self, venue: str, market: Market) -> dict[str, float]:
+        if market.truth is None:  # spot
+            return {"count": 0, "long": 0.0, "short": 0.0}
         coin = next(coin for coin in self.coins if coin.name == market.spec.coin)
         truth: Truth = coin.simulation.truth()
         here = truth.venues == coin.simulation.world.venues.index(venue)

@@ -34,7 +34,7 @@ FLAGS: Final = ("pong_ignored", "stale_snapshot", "replay_on_subscribe", "clock_
 """Change the content of messages; the server handles the others."""
 ONLY: Final = {
     "seq_reset": ("bybit", "bybit-inverse", "okx"),
-    "stale_snapshot": ("binance", "binance-coin"),
+    "stale_snapshot": ("binance", "binance-coin", "binance-spot"),
     "coinm_rows": ("binance",),
     "replay_on_subscribe": ("bitget",),
 }

@@ -15,6 +15,7 @@ from powderkeg.events import MINUTE
 from powderkeg.sim import EPISODES
 from powderkeg.simvenues.control import Control, Log
 from powderkeg.simvenues.exchanges.binance import Binance
+from powderkeg.simvenues.exchanges.binance_spot import BinanceSpot
 from powderkeg.simvenues.exchanges.bitget import Bitget
 from powderkeg.simvenues.exchanges.bybit import Bybit
 from powderkeg.simvenues.exchanges.deribit import Deribit
@@ -23,7 +24,7 @@ from powderkeg.simvenues.exchanges.okx import Okx
 from powderkeg.simvenues.host import Host
 from powderkeg.simvenues.market.book import LEVELS
 from powderkeg.simvenues.market.feed import STEP, Coin, Market
-from powderkeg.simvenues.market.world import COINS, WEIGHTS, Done, make_all
+from powderkeg.simvenues.market.world import COINS, SPOT, WEIGHTS, Done, leveraged, make_all
 from powderkeg.simvenues.wire import MockExchange
 
 BEAT: Final = 0.01
@@ -42,6 +43,7 @@ EXCHANGES: Final[dict[str, Callable[[str, list[Market], Callable[[], int]], Mock
     "hyperliquid": Hyperliquid,
     "binance-coin": Binance,
     "bybit-inverse": Bybit,
+    "binance-spot": BinanceSpot,
 }
 
 
@@ -64,10 +66,10 @@ class Simulator:
         self.clock = clock
         self.coins = coins
         self.log = Log()
-        venues = coins[0].simulation.world.venues
         self.hosts: dict[str, Host] = {}
-        for v, venue in enumerate(venues):
-            markets = [coin.markets[v] for coin in coins]
+        listed = [[*coin.markets, *(market for market, _ in coin.spots)] for coin in coins]
+        for v, markets in enumerate(map(list, zip(*listed, strict=True))):
+            venue = markets[0].spec.venue
             wire = EXCHANGES[venue](venue, markets, clock)
             self.hosts[venue] = Host(wire, port + 1 + v if port else 0, self.log.record)
         self.rate = rate
@@ -76,7 +78,7 @@ class Simulator:
         self._scripted: list[Coin] = []
         """Coins whose episode waits for the first socket."""
         for coin in coins:
-            for market in coin.markets:
+            for market in coin.markets:  # not spot: a coin's load is that of its perpetuals
                 market.parts = _PARTS if rate else 1
         self.control = ""
         self._port = port
@@ -197,13 +199,18 @@ async def serve(
         done: Called with each coin's history as soon as it is ready; its episode is scheduled then.
 
     Raises:
-        ConfigError: A coin or venue is not simulated, or there is none.
+        ConfigError: A coin or venue is not simulated, there is none, or only spot venues.
     """
-    if not coins or not venues or set(coins) - set(COINS) or set(venues) - set(EXCHANGES):
+    if (
+        not coins
+        or not leveraged(venues)
+        or set(coins) - set(COINS)
+        or set(venues) - set(EXCHANGES)
+    ):
         raise ConfigError(
             f"expected coins of {COINS} and venues of {tuple(EXCHANGES)}, found {coins}, {venues}"
         )
-    ordered = [venue for venue in WEIGHTS if venue in venues]
+    ordered = [venue for venue in (*WEIGHTS, *SPOT) if venue in venues]
     clock = Clock()
     until = clock() // MINUTE * MINUTE
     markets = await make_all(coins, ordered, seed, until, days, done)

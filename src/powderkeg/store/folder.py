@@ -25,6 +25,7 @@ from powderkeg.store.segments import (
     Lost,
     ParquetSegments,
     Row,
+    blocks_of,
     read_frames,
     segment_path,
     write_frames,
@@ -115,6 +116,17 @@ class Store:
             (FRAMES,),
         )
         return sealed or kept or 0
+
+    @property
+    def since(self) -> int:
+        """Time of the oldest frame still stored, µs UTC; 0 for none.
+
+        Books and quotes are kept as frames only, so reads of them can be played again from then on.
+        """
+        frames = self._db.one(
+            "SELECT since FROM segments WHERE kind=? ORDER BY last LIMIT 1", (FRAMES,)
+        ) or self._db.one("SELECT since FROM journal ORDER BY last LIMIT 1")
+        return frames[0] if frames else 0
 
     def append(self, frames: Sequence[Frame], lacking: str = "") -> int:
         """Store a batch; durable once this returns. See `FrameLog.append`."""
@@ -234,7 +246,8 @@ class Store:
         before = self._db.all("SELECT path FROM segments WHERE kind=? AND hour=?", (FRAMES, hour))
         if before:  # the clock was set back: keep both
             path = path.with_stem(f"{path.stem}-{first}")
-        digest = write_frames(path, self.log.blobs(upto=last))
+        packed = blocks_of(self.log.blobs(upto=last), str(self.folder / META))
+        digest = write_frames(path, packed)
         columns = Columns()
         if decode is not None:
             old = [self.events.folder / each for (each,) in before]

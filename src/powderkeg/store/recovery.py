@@ -23,7 +23,7 @@ from powderkeg.errors import DataError, StoreError
 from powderkeg.events import HOUR
 from powderkeg.store.database import DamagedError, Database
 from powderkeg.store.journal import UNREADABLE, FrameLog, Hole, decompress, unpack
-from powderkeg.store.segments import MAGIC, Row, batches
+from powderkeg.store.segments import Row, blocks, unpack_block
 
 META: Final = "meta.db"
 SEGMENTS: Final = "segments"
@@ -248,10 +248,10 @@ def _events(path: Path) -> tuple[int, str]:
 def _frames(path: Path) -> tuple[int, int, int, int, str]:
     """Return first and last number, first and last time, and SHA-256 of a file of frames.
 
-    The checksum of each batch is looked at; only the first and the last are unpacked.
+    The checksum of each block is looked at; only the first and the last are unpacked.
     """
-    digest, ends = hashlib.sha256(MAGIC), list[tuple[int, bytes]]()
-    for last, size, blob, head in batches(path):
+    digest, ends = hashlib.sha256(), list[tuple[int, bytes]]()
+    for last, size, blob, head in blocks(path):
         if zlib.crc32(blob[4:]) != int.from_bytes(blob[:4], "big"):
             raise DataError(str(path), 0, f"the checksum of batch {last} does not fit")
         digest.update(head)
@@ -259,6 +259,9 @@ def _frames(path: Path) -> tuple[int, int, int, int, str]:
         ends[1:] = [(size, blob)]
     if not ends:
         raise DataError(str(path), 0, "expected frames, found none")
-    first, last = (unpack(*end, str(path)) for end in (ends[0], ends[-1]))
+    first, last = (
+        [frame for batch in unpack_block(*end, str(path)) for frame in batch]
+        for end in (ends[0], ends[-1])
+    )
     since, until = min(f.received_time for f in first), max(f.received_time for f in last)
     return first[0].seq, last[-1].seq, since, until, digest.hexdigest()

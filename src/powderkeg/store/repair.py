@@ -13,7 +13,7 @@ from powderkeg.store.check import file_problem, unregistered
 from powderkeg.store.database import Database
 from powderkeg.store.disk import Lock
 from powderkeg.store.forecasts import ForecastArchive
-from powderkeg.store.journal import FrameLog, SnapshotTable, unpack
+from powderkeg.store.journal import FrameLog, SnapshotTable
 from powderkeg.store.recovery import (
     FRAMES,
     SEGMENTS,
@@ -24,9 +24,9 @@ from powderkeg.store.recovery import (
     registered,
     segment_row,
 )
-from powderkeg.store.segments import HEAD, MAGIC, Row, write_frames
+from powderkeg.store.segments import HEAD, MAGIC, Packed, Row, unpack_block, write_frames
 
-_Batch: TypeAlias = tuple[int, tuple[int, int, bytes]]
+_Block: TypeAlias = tuple[int, Packed]
 """Number of the first frame; number of the last, size and bytes."""
 _NEAR: Final = 5
 """Leading bytes that the numbers of one hour share, of eight."""
@@ -66,22 +66,22 @@ def _journal(db: Database, lock: Lock) -> Iterator[str]:
 
 
 def _files(db: Database, root: Path) -> Iterator[str]:
-    """Move damaged files aside; rewrite the intact batches of files of frames."""
+    """Move damaged files aside; rewrite the intact blocks of files of frames."""
     for row in registered(db):
         if not (why := file_problem(root, row)):
             continue
         path = root / row[3]
         yield f"{path}: {why}"
-        whole = list(_intact_batches(path, row)) if row[0] == FRAMES and path.is_file() else []
+        whole = list(_intact_blocks(path, row)) if row[0] == FRAMES and path.is_file() else []
         if path.exists():
             yield f"the damaged file was moved to {move_aside(path)}"
-        _replace_file(db, root, row, [batch for _, batch in whole])
+        _replace_file(db, root, row, [block for _, block in whole])
         if row[0] == FRAMES:
             yield from (hole.words for hole in lacking(db, _between(row, whole)))
 
 
-def _replace_file(db: Database, root: Path, row: Row, whole: list[tuple[int, int, bytes]]) -> None:
-    """Write the intact batches of a file and register it, or unregister the file."""
+def _replace_file(db: Database, root: Path, row: Row, whole: list[Packed]) -> None:
+    """Write the intact blocks of a file and register it, or unregister the file."""
     if whole:
         write_frames(root / row[3], whole)
     with db.transaction():
@@ -91,8 +91,8 @@ def _replace_file(db: Database, root: Path, row: Row, whole: list[tuple[int, int
             db.all("INSERT OR REPLACE INTO segments VALUES(?,?,?,?,?,?,?,?,?,?,?)", fresh)
 
 
-def _between(row: Row, whole: list[_Batch]) -> Iterator[tuple[int, int]]:
-    """Yield first and last number of each stretch of a file that is in none of its batches."""
+def _between(row: Row, whole: list[_Block]) -> Iterator[tuple[int, int]]:
+    """Yield first and last number of each stretch of a file that is in none of its blocks."""
     at = row[5]
     for first, (last, _, _) in whole:
         if first > at:
@@ -102,8 +102,8 @@ def _between(row: Row, whole: list[_Batch]) -> Iterator[tuple[int, int]]:
         yield at, row[6]
 
 
-def _intact_batches(path: Path, row: Row) -> Iterator[_Batch]:
-    """Yield the batches of a damaged file that are whole and hold frames of its hour."""
+def _intact_blocks(path: Path, row: Row) -> Iterator[_Block]:
+    """Yield the blocks of a damaged file that are whole and hold frames of its hour."""
     raw, at, before = path.read_bytes(), len(MAGIC), row[5] - 1
     while 0 <= at <= len(raw) - HEAD.size:
         last, size, length = HEAD.unpack_from(raw, at)
@@ -117,10 +117,10 @@ def _intact_batches(path: Path, row: Row) -> Iterator[_Batch]:
 
 
 def _first(size: int, blob: bytes, last: int) -> int:
-    """Return the number of a batch's first frame, 0 where it is none that ends at `last`."""
+    """Return the number of a block's first frame, 0 where it is none that ends at `last`."""
     with suppress(DataError):
-        frames = unpack(size, blob, "")
-        return frames[0].seq if frames and frames[-1].seq == last else 0
+        found = [frame for batch in unpack_block(size, blob, "") for frame in batch]
+        return found[0].seq if found and found[-1].seq == last else 0
     return 0
 
 

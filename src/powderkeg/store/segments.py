@@ -1,4 +1,7 @@
-"""Sealed hours: frames as immutable files of batches, events as Parquet with whole-number columns.
+"""Sealed hours: frames as immutable files of blocks, events as Parquet with whole-number columns.
+
+A block is the batches of about a second, packed together: books, quotes and prints of 10 ms share
+too little with themselves, and take 1.6 times as much. Batches come out of it as they were stored.
 
 A file is written beside, synced and renamed, and only then registered in the database; a crash
 in between leaves a file that the next sealing of that hour overwrites. Prices and sizes are stored
@@ -16,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,12 +31,19 @@ from powderkeg.events import HOUR
 from powderkeg.frames import Frame
 from powderkeg.store.database import Database
 from powderkeg.store.disk import make_folder, private, sync_folder
-from powderkeg.store.journal import unpack
+from powderkeg.store.journal import SEALED, UNREADABLE, compress, decompress, unpack
 
-MAGIC: Final = b"powderkeg frames 1\n"
+MAGIC: Final = b"powderkeg frames 2\n"
+_MAGICS: Final = (b"powderkeg frames 1\n", MAGIC)
+"""The first kind of file has one batch a block."""
 HEAD: Final = struct.Struct(">QII")
-"""Last number, size unpacked and size packed of a batch."""
+"""Last number, size unpacked and size packed of a block."""
+BLOCK: Final = 1 << 20
+"""Bytes unpacked from which a block is full. Damage costs a block."""
 _DECIMALS: Final = 10
+_blocks = msgspec.msgpack.Decoder(list[list[Frame]])
+Packed: TypeAlias = tuple[int, int, bytes]
+"""Last number, size unpacked, and bytes, of a batch or a block."""
 Lost: TypeAlias = Callable[[str], None]
 """Called with a message about damaged data that is skipped."""
 Row: TypeAlias = tuple[str, str, int, str, int, int, int, int, int, int, str]
@@ -63,8 +74,50 @@ def _finish(part: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
-    """Write batches as one sealed file and return its SHA-256."""
+def blocks_of(blobs: Iterable[Packed], where: str) -> Iterator[Packed]:
+    """Yield batches of the journal joined to blocks; each is still a batch within.
+
+    Raises:
+        DataError: A batch is damaged.
+    """
+    parts: list[msgspec.Raw] = []
+    room = at = 0
+    for last, size, blob in blobs:
+        try:
+            parts.append(msgspec.Raw(decompress(size, blob)))
+        except UNREADABLE as why:
+            raise DataError(where, 0, f"damaged batch {last} of frames: {why}") from why
+        room, at = room + size, last
+        if room >= BLOCK:
+            yield _block(at, parts)
+            parts, room = [], 0
+    if parts:
+        yield _block(at, parts)
+
+
+def _block(last: int, parts: list[msgspec.Raw]) -> Packed:
+    raw = msgspec.msgpack.encode(parts)
+    return last, len(raw), compress(raw, SEALED)
+
+
+def unpack_block(size: int, blob: bytes, where: str) -> list[list[Frame]]:
+    """Return the batches of a block; older files have one in each.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    try:
+        raw = decompress(size, blob)
+    except UNREADABLE as why:
+        raise DataError(where, 0, f"damaged batch of frames: {why}") from why
+    try:
+        return _blocks.decode(raw)
+    except msgspec.MsgspecError:
+        return [unpack(size, blob, where)]
+
+
+def write_frames(path: Path, blobs: Iterable[Packed]) -> str:
+    """Write blocks as one sealed file and return its SHA-256."""
     make_folder(path.parent)
     part = path.with_suffix(".part")
     digest = hashlib.sha256(MAGIC)
@@ -80,18 +133,18 @@ def write_frames(path: Path, blobs: Iterable[tuple[int, int, bytes]]) -> str:
     return digest.hexdigest()
 
 
-def batches(path: Path) -> Iterator[tuple[int, int, bytes, bytes]]:
-    """Yield last number, size, bytes, and the head as it stands, of each batch of a sealed file.
+def blocks(path: Path) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Yield last number, size, bytes, and what stands before them, of each block of a sealed file.
 
     Raises:
-        DataError: The file is not there, or ends within a batch.
+        DataError: The file is not there, or ends within a block.
     """
     try:
         file = path.open("rb")
     except OSError as why:
         raise DataError(str(path), 0, f"expected a file of sealed frames: {why}") from why
     with file:
-        if file.read(len(MAGIC)) != MAGIC:
+        if (magic := file.read(len(MAGIC))) not in _MAGICS:
             raise DataError(str(path), 0, "expected a file of sealed frames")
         while head := file.read(HEAD.size):
             if len(head) < HEAD.size:
@@ -100,7 +153,8 @@ def batches(path: Path) -> Iterator[tuple[int, int, bytes, bytes]]:
             blob = file.read(length)
             if len(blob) < length:
                 raise DataError(str(path), 0, f"the file ends inside batch {last}")
-            yield last, size, blob, head
+            yield last, size, blob, magic + head
+            magic = b""
 
 
 def read_frames(
@@ -117,13 +171,14 @@ def read_frames(
     Raises:
         DataError: The file is damaged, and there is no `lost`.
     """
-    digest = hashlib.sha256(MAGIC)
+    digest = hashlib.sha256()
     try:
-        for last, size, blob, head in batches(path):
+        for last, size, blob, head in blocks(path):
             digest.update(head)
             digest.update(blob)
             if last > after:
-                yield from _unpacked(size, blob, f"{path}, batch {last}", lost)
+                found = _unpacked(size, blob, f"{path}, batch {last}", lost)
+                yield from (batch for batch in found if batch[-1].seq > after)
         if sha256:
             _same(path, digest.hexdigest(), sha256)
     except DataError as why:
@@ -139,7 +194,7 @@ def _same(path: Path, found: str, wanted: str) -> None:
 
 def _unpacked(size: int, blob: bytes, where: str, lost: Lost | None) -> Iterator[list[Frame]]:
     try:
-        yield unpack(size, blob, where)
+        yield from unpack_block(size, blob, where)
     except DataError as why:
         if lost is None:
             raise

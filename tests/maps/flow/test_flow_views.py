@@ -22,7 +22,7 @@ from powderkeg.maps.flow.queries import (
     TapeQuery,
 )
 from powderkeg.maps.flow.read import clusters_beside, read_of
-from powderkeg.maps.flow.series import mean_of, series_of
+from powderkeg.maps.flow.series import series_of
 from powderkeg.maps.flow.tape import LARGE, LONG, PRINT, tape_of
 from powderkeg.maps.flow.views import FLOW_VIEWS
 from powderkeg.market.book import Book
@@ -127,13 +127,6 @@ def test_funding_is_per_eight_hours_and_weighted_and_oi_is_in_coins(desk):
     assert found.basis[-1] == pytest.approx(100_000.0 / 99_990.0 - 1)
 
 
-def test_a_weighted_mean_leaves_out_what_is_not_known():
-    rows = np.array([[1.0, math.nan, math.nan], [3.0, 5.0, math.nan]])
-    mean = mean_of(rows, np.array([3.0, 1.0]))
-    assert mean[:2].tolist() == [1.5, 5.0]
-    assert math.isnan(mean[2])
-
-
 def test_the_profile_has_its_point_of_control_and_value_area(desk):
     found = profile_of(desk, ProfileQuery(row=10.0))
     assert found.poc == 100_010.0
@@ -211,3 +204,19 @@ def test_what_was_added_after_a_count_is_returned_whatever_its_time():
     found = tape_of(desk, TapeQuery(), before)
     assert 7.0 in found.size.tolist()
     assert len(tape_of(desk, TapeQuery(), (desk.flow.prints.total, desk.flow.reported)).time) == 0
+
+
+def test_spot_alone_has_no_map_beside_it_and_no_clusters(desk):
+    assert map_beside(desk, ("binance-spot",)) is None
+    assert clusters_beside(desk, ("binance-spot",)) == []
+    assert map_beside(desk, ("binance-spot", "binance")) is not None
+
+
+@pytest.mark.parametrize(
+    "raw", [{"row": 5e-324}, {"row": 1e-14}, {"row": 1e-9, "centre": 1e12}, {"row": 1e12}]
+)
+def test_a_row_of_any_height_is_answered_and_a_needlessly_fine_one_is_coarser(desk, raw):
+    for align in ("price", "distance"):
+        found = ladder(desk, rows=60, align=align, **raw)
+        assert found.step >= max(raw["row"], 1e-9 * raw.get("centre", 100_000.0) / 2)
+        assert len(found.bid) == 60

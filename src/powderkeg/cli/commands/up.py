@@ -29,6 +29,7 @@ from powderkeg.serve.startup.up import SEED, Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.settings import LIVE, Settings
 from powderkeg.sim import DEMO
+from powderkeg.simvenues.market.world import SPOT
 from powderkeg.store.folder import Store
 from powderkeg.venues import VENUES, default_venues
 
@@ -93,13 +94,15 @@ def parse_choice(coins: list[str] | None, venues: str) -> tuple[tuple[str, ...],
     """Return the coins and venues of the options.
 
     Raises:
-        ConfigError: An unknown venue, or not the name of a coin.
+        ConfigError: An unknown venue, spot alone, or not the name of a coin.
     """
     names = tuple(filter(None, (name.strip() for name in venues.split(",")))) or default_venues()
-    unknown = [name for name in names if not (name in VENUES and VENUES[name].leveraged)]
+    unknown = [name for name in names if name not in VENUES]
     if unknown:
-        known = [name for name, spec in VENUES.items() if spec.leveraged]
-        raise ConfigError(f"expected venues of {', '.join(known)}, found {', '.join(unknown)}")
+        raise ConfigError(f"expected venues of {', '.join(VENUES)}, found {', '.join(unknown)}")
+    if not any(VENUES[name].leveraged for name in names):
+        found = ", ".join(names)
+        raise ConfigError(f"expected a venue with leverage beside spot, found {found}")
     wanted = tuple(dict.fromkeys(_coin(coin) for coin in coins or COINS))
     odd = [coin for coin in wanted if not _COIN.fullmatch(coin)]
     if odd:
@@ -152,7 +155,7 @@ def demo(
     json_ready: Ready = False,
 ) -> None:
     """Show simulated venues: nothing to configure, no network, and it says so on every page."""
-    wanted, names = parse_choice(coins, venues)
+    wanted, names = parse_choice(coins, venues or ",".join((*default_venues(), *SPOT)))
     odd = [coin for coin in wanted if coin not in DEMO]
     if odd:
         raise ConfigError(f"expected coins of {', '.join(DEMO)}, found {', '.join(odd)}")

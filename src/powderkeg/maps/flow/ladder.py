@@ -26,6 +26,8 @@ from powderkeg.maps.flow.queries import LadderQuery
 from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile, price_profile
 from powderkeg.market.book import Book
 
+LEAST: Final = 1e-9
+"""Least height of a row, as a fraction of the price: numbers of finer rows would not be exact."""
 TYPICAL_ROWS: Final = 38
 """Rows over which a row that nobody chose spreads the books."""
 FINEST, COARSEST = 5e-5, 5e-4
@@ -146,8 +148,8 @@ def ladder_of(
     books = _books(flow_view, query.venues)
     live = [book for book in books if book.status == "live"]
     mid = _middle(flow_view, live)
-    step = query.row or row_for(live, mid)
     middle = query.centre or (mid if mid > 0 else 0.0)
+    step = max(query.row or row_for(live, mid), LEAST * max(middle, mid if mid > 0 else 0.0))
     first = round(middle / step) - query.rows // 2 if first is None else first
     laid = ladder(live, step, first, query.rows, query.align, mid)
     since = max(flow_view.now - query.window * SECOND, 0)
@@ -290,11 +292,11 @@ def _wall(flow_view: FlowView, wall: Wall, ended: int | None) -> WallRow:
     )
 
 
-def map_beside(flow_view: FlowView, venues: tuple[str, ...]) -> PriceProfile:
-    """Return the map of chosen venues; one without leverage, such as spot, has none."""
+def map_beside(flow_view: FlowView, venues: tuple[str, ...]) -> PriceProfile | None:
+    """Return the map of chosen venues; None where none of them has one, such as spot alone."""
     leveraged = {market.venue for market in flow_view.estimated()}
-    map_filter = MapFilter(tuple(venue for venue in venues if venue in leveraged))
-    return price_profile(flow_view, map_filter)
+    mapped = tuple(venue for venue in venues if venue in leveraged)
+    return None if venues and not mapped else price_profile(flow_view, MapFilter(mapped))
 
 
 def _fuel(

@@ -102,8 +102,8 @@ def read_of(flow_view: FlowView, query: FlowQuery, found: Sequence[Cluster]) -> 
 
 def clusters_beside(flow_view: FlowView, venues: tuple[str, ...]) -> list[Cluster]:
     """Return the clusters of the map of chosen venues, in no order that matters."""
-    mark = past.price_at(flow_view, 0)
-    return standing(map_beside(flow_view, venues), mark) if mark > 0 else []
+    mark, profile = past.price_at(flow_view, 0), map_beside(flow_view, venues)
+    return standing(profile, mark) if profile is not None and mark > 0 else []
 
 
 def _where(flow_view: FlowView, found: Sequence[Cluster]) -> ReadRow:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from powderkeg.events import HOUR, MINUTE, Floats
 from powderkeg.flow.coin import MarketFlow, MarketKind
-from powderkeg.flow.crowding import Regime, crowding_index, percentile, regime
+from powderkeg.flow.crowding import Regime, crowding_index, mean_of, percentile, regime
 from powderkeg.flow.readings import DAY_OF_MINUTES
 from powderkeg.flow.tape.delta import divergence, trade_imbalance
 from powderkeg.maps.field_types import Float32Array, Float64Array, OptionalFloat
@@ -190,19 +190,6 @@ def weights_of(perps: Sequence[MarketFlow]) -> Floats:
     """Return each market's open interest, base coin; all alike where none is known."""
     known = np.array([m.readings.latest.get("oi", (0, 0.0))[1] for m in perps])
     return known if known.sum() > 0 else np.ones(len(perps))
-
-
-def mean_of(rows: Floats, weights: Floats) -> Floats:
-    """Return the weighted mean of each column over the rows known there; NaN where none is.
-
-    Args:
-        rows: Shape (markets, columns), NaN where not known.
-        weights: Shape (markets,), >= 0.
-    """
-    known = ~np.isnan(rows)
-    total = (known * weights[:, None]).sum(axis=0)
-    values = (np.where(known, rows, 0.0) * weights[:, None]).sum(axis=0)
-    return np.divide(values, total, out=np.full(rows.shape[1], math.nan), where=total > 0)
 
 
 def _change(values: Floats, minutes: int) -> float:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from powderkeg.maps.views.queries import HeatmapQuery, SpanQuery
-from powderkeg.maps.views.views import VIEWS, View
+from powderkeg.maps.views.queries import HeatmapQuery, Query, SpanQuery
+from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.answers.envelope import Envelope, HeatmapEnvelope, StreamedEnvelope
 
 T = TypeVar("T", bound=Struct)
@@ -23,13 +23,14 @@ def flat(kind: type[T], *parts: Struct, **rest: Any) -> T:
     return kind(**fields, **rest)
 
 
-def _composed(name: str, view: View) -> type[Envelope]:
-    """Return the record that answers a view; its own fields stand in place of the envelope's."""
-    query, make = view
-    own: type[Struct] = get_type_hints(make)["return"]
-    base: type[Envelope] = Envelope
-    if issubclass(query, SpanQuery):
-        base = HeatmapEnvelope if query is HeatmapQuery else StreamedEnvelope
+def composed(name: str, base: type[T], own: type[Struct]) -> type[T]:
+    """Return the record that answers a view; its own fields stand in place of the envelope's.
+
+    Args:
+        name: Of the view, and the tag of the record.
+        base: The envelope.
+        own: The fields of the view.
+    """
     kind = msgspec.defstruct(
         f"{own.__name__}Answer",
         [(field.name, field.type) for field in msgspec.structs.fields(own)],
@@ -39,11 +40,18 @@ def _composed(name: str, view: View) -> type[Envelope]:
         tag_field="kind",
         tag=name,
     )
-    return cast("type[Envelope]", kind)
+    return cast("type[T]", kind)
+
+
+def _envelope(query: type[Query]) -> type[Envelope]:
+    if not issubclass(query, SpanQuery):
+        return Envelope
+    return HeatmapEnvelope if query is HeatmapQuery else StreamedEnvelope
 
 
 ANSWERS: Mapping[str, type[Envelope]] = {
-    name: _composed(name, view) for name, view in VIEWS.items()
+    name: composed(name, _envelope(query), get_type_hints(make)["return"])
+    for name, (query, make) in VIEWS.items()
 }
 """The record that answers each view."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
-import msgspec
 from msgspec import Struct
 
 from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.flow.views import FLOW_VIEWS, FlowViewSpec
-from powderkeg.serve.answers.compose import PARTS
+from powderkeg.serve.answers.compose import composed
 from powderkeg.serve.answers.envelope import Source
 from powderkeg.signals.views import SIGNAL_VIEWS
 
@@ -34,24 +32,10 @@ class FlowEnvelope(Struct, kw_only=True):
     """Sequence number on the stream, one more than that of the message before; 0 elsewhere."""
 
 
-def _composed(name: str, spec: FlowViewSpec) -> type[FlowEnvelope]:
-    own = spec.answer
-    kind = msgspec.defstruct(
-        f"{own.__name__}Answer",
-        [(field.name, field.type) for field in msgspec.structs.fields(own)],
-        bases=(FlowEnvelope,),
-        namespace={"__doc__": own.__doc__, PARTS: (FlowEnvelope, own)},
-        kw_only=True,
-        tag_field="kind",
-        tag=name,
-    )
-    return cast("type[FlowEnvelope]", kind)
-
-
 DESK_VIEWS: Mapping[str, FlowViewSpec] = FLOW_VIEWS | SIGNAL_VIEWS
 """Views that are computed from the desk itself, by name."""
 FLOW_ANSWERS: Mapping[str, type[FlowEnvelope]] = {
-    name: _composed(name, spec) for name, spec in DESK_VIEWS.items()
+    name: composed(name, FlowEnvelope, spec.answer) for name, spec in DESK_VIEWS.items()
 }
 """The record that answers each view."""
 STREAMED = ("ladder", "tape", "read")

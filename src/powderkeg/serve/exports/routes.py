@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakSet
 
@@ -16,9 +15,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 from msgspec import Struct
 
-from powderkeg.errors import BusyError, RequestError
+from powderkeg.errors import RequestError
 from powderkeg.events import DAY
-from powderkeg.history.currencies import DOLLAR, Rate, RateTable
+from powderkeg.history.currencies import Rate, RateTable
 from powderkeg.history.fixings import day_number
 from powderkeg.maps.heatmap.coin_view import TIER_NAMES
 from powderkeg.maps.views.queries import Query, SpanQuery
@@ -26,6 +25,15 @@ from powderkeg.maps.views.views import VIEWS
 from powderkeg.serve.answers.server import Rates
 from powderkeg.serve.codec import pack, read_query
 from powderkeg.serve.exports import tables
+from powderkeg.serve.exports.context import (
+    ExportContext,
+    Money,
+    attached,
+    own_of,
+    split,
+    where_of,
+)
+from powderkeg.serve.exports.flow_routes import make_flow_tables
 from powderkeg.serve.exports.pictures import PictureStyle, heatmap_png
 from powderkeg.serve.openapi.parameters import operation
 from powderkeg.serve.responses import unless_disconnected
@@ -33,61 +41,26 @@ from powderkeg.serve.session import Session
 from powderkeg.serve.workers import beside
 
 Answer: TypeAlias = Callable[[Request[Any, Any, State], Struct], Response[bytes]]
-TABLES = 8
-"""Tables that may be sent at once; each waits its turn for the next piece."""
 
 
-class Money(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Currency of the amounts of a table."""
+async def decoded(context: ExportContext, coin: str, name: str, query: Query) -> dict[str, Any]:
+    """Return a view as a client would read it, detached from the desk."""
+    async with context.session.workers.turn("long"):
+        answer = await beside(context.session.job(coin, name, query))
+        mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
+        return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
 
-    ccy: str = DOLLAR
-    """Currency code; each amount is converted by the fixing of its own day."""
 
-
-@dataclass(frozen=True)
-class _ExportContext:
-    """Shared context of the exports."""
-
-    session: Session
-    table: RateTable
-    sending: WeakSet[AsyncGenerator[bytes]]
-    """Tables that are being sent."""
-
-    async def decoded(self, coin: str, name: str, query: Query) -> dict[str, Any]:
-        """Return a view as a client would read it, detached from the desk."""
-        async with self.session.workers.turn("long"):
-            answer = await beside(self.session.job(coin, name, query))
-            mark = {"planes": getattr(query, "planes", "sum")} if name == "heatmap" else {}
-            return await beside(lambda: msgspec.msgpack.decode(pack(answer)) | mark)
-
-    async def picture(self, coin: str, query: Query, chart: Query, look: PictureStyle) -> _Picture:
-        """Return a heatmap as PNG, with its span and time."""
-        heat = await self.decoded(coin, "heatmap", query)
-        levels = await self.decoded(coin, "levels", chart)
-        rate = self.table.rate(look.ccy, heat["as_of"])
-        async with self.session.workers.turn("long"):
-            body = await beside(heatmap_png, heat, levels, look, rate, filters_of(query))
-        return _Picture(body, heat["span"], heat["as_of"])
-
-    def send(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-        """Return the pieces of a table, each computed in its turn.
-
-        Raises:
-            BusyError: Too many tables are being sent.
-        """
-        if len(self.sending) >= TABLES:
-            raise BusyError(f"expected at most {TABLES} tables at once: ask later")
-        sent = self._made(pieces)
-        self.sending.add(sent)
-        return sent
-
-    async def _made(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-        while True:
-            async with self.session.workers.turn("long", always=True):
-                piece = await beside(lambda: next(pieces, None))
-            if piece is None:
-                return
-            yield piece
+async def _picture(
+    context: ExportContext, coin: str, query: Query, chart: Query, look: PictureStyle
+) -> _Picture:
+    """Return a heatmap as PNG, with its span and time."""
+    heat = await decoded(context, coin, "heatmap", query)
+    levels = await decoded(context, coin, "levels", chart)
+    rate = context.table.rate(look.ccy, heat["as_of"])
+    async with context.session.workers.turn("long"):
+        body = await beside(heatmap_png, heat, levels, look, rate, filters_of(query))
+    return _Picture(body, heat["span"], heat["as_of"])
 
 
 class _Picture(NamedTuple):
@@ -95,21 +68,6 @@ class _Picture(NamedTuple):
     span: str
     at: int
     """µs UTC."""
-
-
-def split(raw: dict[str, str], own: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the parameters of the export itself, and those of the view."""
-    names = {field.name for field in msgspec.structs.fields(own)}
-    matching = {k: v for k, v in raw.items() if k in names}
-    return matching, {k: v for k, v in raw.items() if k not in names}
-
-
-def _own(raw: dict[str, str], kind: type[Any]) -> Any:
-    try:
-        return msgspec.convert(raw, kind, strict=False)
-    except msgspec.ValidationError as why:
-        names = ", ".join(field.name for field in msgspec.structs.fields(kind))
-        raise RequestError(f"{why}; of its own it takes {names}") from why
 
 
 def filters_of(query: Query) -> str:
@@ -122,24 +80,7 @@ def filters_of(query: Query) -> str:
     return " · ".join(parts)
 
 
-def _where(where: str, request: Request[Any, Any, State]) -> tuple[str, dict[str, str]]:
-    """Return the coin and the raw parameters of ``BTC`` or ``BTC@1770300000000000``."""
-    coin, _, moment = where.partition("@")
-    raw = {k: str(v) for k, v in request.query_params.items()}
-    return coin, raw | ({"at": moment} if moment else {})
-
-
-def attached(coin: str, name: str, span: str, at: int, end: str) -> dict[str, str]:
-    """Return the header that names a download."""
-    stamp = tables.iso(at).replace("-", "").replace(":", "")[:13] + "Z"
-    file = f"powderkeg-{coin}-{name}-{span}-{stamp}.{end}"
-    return {
-        "content-disposition": f'attachment; filename="{file}"',
-        "cache-control": "no-cache",
-    }
-
-
-def _make_picture(context: _ExportContext) -> HTTPRouteHandler:
+def _make_picture(context: ExportContext) -> HTTPRouteHandler:
     kind = VIEWS["heatmap"][0]
 
     @get(
@@ -149,13 +90,15 @@ def _make_picture(context: _ExportContext) -> HTTPRouteHandler:
         media_type="image/png",
     )
     async def picture(where: FromPath[str], request: Request[Any, Any, State]) -> Response[bytes]:
-        coin, raw = _where(where, request)
+        coin, raw = where_of(where, request)
         own, rest = split(raw, PictureStyle)
-        look: PictureStyle = _own(own, PictureStyle)
+        look: PictureStyle = own_of(own, PictureStyle)
         query = read_query(rest, kind)
         if getattr(query, "planes", "sum") != "sum":
             raise RequestError("expected planes=sum: a picture shows one plane of money")
-        made = await unless_disconnected(request, context.picture(coin, query, _levels(rest), look))
+        made = await unless_disconnected(
+            request, _picture(context, coin, query, _levels(rest), look)
+        )
         named = attached(coin, "heatmap", made.span, made.at, "png")
         inline = named["content-disposition"].replace("attachment", "inline")
         return Response(
@@ -172,7 +115,7 @@ def _levels(raw: dict[str, str]) -> Query:
     return read_query({k: v for k, v in raw.items() if k in names} | {"bands": "1"}, kind)
 
 
-def _make_table(context: _ExportContext, name: str, form: tables.Form) -> HTTPRouteHandler:
+def _make_table(context: ExportContext, name: str, form: tables.Form) -> HTTPRouteHandler:
     view, make = tables.KINDS[name]
     kind = VIEWS[view][0]
 
@@ -183,11 +126,11 @@ def _make_table(context: _ExportContext, name: str, form: tables.Form) -> HTTPRo
         media_type=tables.TYPES[form],
     )
     async def table(where: FromPath[str], request: Request[Any, Any, State]) -> Stream:
-        coin, raw = _where(where, request)
+        coin, raw = where_of(where, request)
         own, rest = split(raw, Money)
-        money: Money = _own(own, Money)
+        money: Money = own_of(own, Money)
         query = read_query(rest, kind)
-        asked = context.decoded(coin, view, _levels(rest) if view == "levels" else query)
+        asked = decoded(context, coin, view, _levels(rest) if view == "levels" else query)
         answer = await unless_disconnected(request, asked)
         schema, batches = make(answer, money.ccy, context.table)
         pieces = context.send(tables.write(form, schema, batches))
@@ -197,7 +140,7 @@ def _make_table(context: _ExportContext, name: str, form: tables.Form) -> HTTPRo
     return table
 
 
-def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
+def _make_tradingview(context: ExportContext) -> HTTPRouteHandler:
     @get(
         "/v1/{where:str}/tradingview",
         operation_class=operation("tradingview", SpanQuery),
@@ -205,10 +148,10 @@ def _make_tradingview(context: _ExportContext) -> HTTPRouteHandler:
         media_type=MediaType.TEXT,
     )
     async def tradingview(where: FromPath[str], request: Request[Any, Any, State]) -> Response[str]:
-        coin, raw = _where(where, request)
+        coin, raw = where_of(where, request)
         _, rest = split(raw, Money)
         query = read_query(rest, SpanQuery)
-        levels = await unless_disconnected(request, context.decoded(coin, "levels", query))
+        levels = await unless_disconnected(request, decoded(context, coin, "levels", query))
         text = tables.tradingview(levels)
         return Response(text, media_type=MediaType.TEXT, headers={"cache-control": "no-cache"})
 
@@ -248,7 +191,7 @@ def rates_answer(table: RateTable, ccy: str, since: str, until: str, now: int) -
     )
 
 
-def _make_rates(context: _ExportContext, answer: Answer) -> HTTPRouteHandler:
+def _make_rates(context: ExportContext, answer: Answer) -> HTTPRouteHandler:
     @get("/v1/rates", sync_to_thread=False)
     def rates(
         request: Request[Any, Any, State],
@@ -264,14 +207,14 @@ def _make_rates(context: _ExportContext, answer: Answer) -> HTTPRouteHandler:
 
 
 def make_exports(session: Session, table: RateTable, answer: Answer) -> list[HTTPRouteHandler]:
-    """Return the routes of pictures, tables, levels for TradingView, and rates.
+    """Return the routes of pictures, tables, levels for TradingView, rates and order flow.
 
     Args:
         session: The desks.
         table: Rates of the display currencies.
         answer: Encodes what is JSON or MessagePack.
     """
-    context = _ExportContext(session, table, WeakSet())
+    context = ExportContext(session, table, WeakSet())
     files = [_make_table(context, name, form) for name in tables.KINDS for form in tables.TYPES]
     own = [_make_picture(context), _make_tradingview(context), _make_rates(context, answer)]
-    return own + files
+    return own + files + make_flow_tables(context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -68,15 +68,21 @@ def about(answer: dict[str, Any], ccy: str, table: RateTable) -> dict[str, str]:
         "ccy": ccy,
         "caution": CAUTION,
     }
-    if ccy != DOLLAR:
-        rate = table.rate(ccy, answer["as_of"])
-        fixed = iso(rate.day)[:10] + (" (stale)" if rate.stale else "")
-        out["rate"] = f"{rate.value:.6g} {ccy} a dollar, fixing of {fixed}, {table.source}"
-        out["rate_rule"] = "each amount by the fixing of its own day; USDT and USDC as US dollars"
-    return out
+    return out if ccy == DOLLAR else out | rate_words(ccy, answer["as_of"], table)
 
 
-def _schema(fields: list[tuple[str, Any, str]], said: dict[str, str]) -> Schema:
+def rate_words(ccy: str, at: int, table: RateTable) -> dict[str, str]:
+    """Return what a table in another currency says of its rates, by name; `at` in µs UTC."""
+    rate = table.rate(ccy, at)
+    fixed = iso(rate.day)[:10] + (" (stale)" if rate.stale else "")
+    return {
+        "rate": f"{rate.value:.6g} {ccy} a dollar, fixing of {fixed}, {table.source}",
+        "rate_rule": "each amount by the fixing of its own day; USDT and USDC as US dollars",
+    }
+
+
+def schema_of(fields: list[tuple[str, Any, str]], said: dict[str, str]) -> Schema:
+    """Return a schema of name, type and unit of each column, and what is said of the table."""
     return pa.schema(
         [
             pa.field(name, kind, nullable=True, metadata={"unit": unit})
@@ -100,7 +106,7 @@ def heat_batches(heat: dict[str, Any], ccy: str, table: RateTable) -> Table:
     cells = cells_of(heat)
     if cells.ndim != 2 or heat.get("planes", "sum") == "difference":
         raise RequestError("expected planes=sum: a table holds one plane of money")
-    schema = _schema(
+    schema = schema_of(
         [
             ("time_us", pa.int64(), "start of the column, µs UTC"),
             ("price_low", pa.float64(), "quote currency"),
@@ -154,7 +160,7 @@ def level_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table:
         )
         for held, more in zip(rows, columns, strict=True):
             held.extend(more)
-    schema = _schema(
+    schema = schema_of(
         [
             ("price_low", pa.float64(), "quote currency"),
             ("price_high", pa.float64(), "quote currency"),
@@ -165,7 +171,7 @@ def level_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table:
         ],
         about(levels, ccy, table),
     )
-    return schema, iter([_batch(rows, schema)])
+    return schema, iter([table_batch(rows, schema)])
 
 
 def cluster_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table:
@@ -176,7 +182,7 @@ def cluster_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table
     amounts = ("notional", "low", "high")
     columns = [[c[name] for c in found] for name in plain]
     money = [[np.nan if c[name] is None else c[name] * rate for c in found] for name in amounts]
-    schema = _schema(
+    schema = schema_of(
         [
             ("side", pa.string(), "whose positions are liquidated: long, short"),
             ("price_low", pa.float64(), "quote currency"),
@@ -192,10 +198,10 @@ def cluster_batches(levels: dict[str, Any], ccy: str, table: RateTable) -> Table
         ],
         about(levels, ccy, table) | {"table": "clusters"},
     )
-    return schema, iter([_batch(columns + money, schema)])
+    return schema, iter([table_batch(columns + money, schema)])
 
 
-def _batch(columns: list[list[Any]], schema: Schema) -> Any:
+def table_batch(columns: Sequence[Any], schema: Schema) -> Any:
     """Return columns as a batch, NaN as null."""
     arrays = [
         pa.array(column, schema.field(i).type, from_pandas=True) for i, column in enumerate(columns)

@@ -45,10 +45,10 @@ class Binance(Answers):
         for value in parse_qs(parts.query).get("streams", []):
             names += value.split("/")
         for name in names:
-            self._listen(session, name)
+            self.listen(session, name)
         return True
 
-    def _listen(self, session: Session, name: str) -> None:
+    def listen(self, session: Session, name: str) -> None:
         """Subscribe; a stream of another route is accepted and stays silent."""
         kind = name.partition("@")[2].partition("@")[0]
         allowed = {"public": _PUBLIC, "market": _MARKET}.get(session.state["route"], ())
@@ -65,7 +65,7 @@ class Binance(Answers):
         result: list[str] | None = None
         for name in names or ():
             if method == "SUBSCRIBE":
-                self._listen(session, name)
+                self.listen(session, name)
             elif method == "UNSUBSCRIBE":
                 session.topics = {t for t in session.topics if t.rpartition("!")[2] != name}
         if method == "LIST_SUBSCRIPTIONS":

@@ -22,7 +22,8 @@ _SPANS: Final = {"1m": 1, "5m": 5, "15m": 15, "1h": 60, "4h": 240, "1d": 1440}
 _DEPTHS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 _LIMIT: Final = 2_400
 
-_Answer: TypeAlias = Callable[[Query], Reply]
+Answer: TypeAlias = Callable[[Query], Reply]
+"""Answers one kind of request."""
 
 
 def refusal(code: int, text: str, status: int = 400) -> RefusedError:
@@ -31,16 +32,18 @@ def refusal(code: int, text: str, status: int = 400) -> RefusedError:
 
 
 class Answers(MockExchange):
-    """The REST answers of one of the two futures hosts."""
+    """The REST answers of one of the two futures hosts; spot answers in part as they do."""
 
     def __init__(self, name: str, markets: list[Market], clock: Callable[[], int]) -> None:
         """Serve ``binance`` or ``binance-coin``."""
         super().__init__(markets, clock)
         self.name = name
         self.coin = name == "binance-coin"
+        self.limit = _LIMIT
+        """Weight of requests a minute."""
         root = "/dapi/v1" if self.coin else "/fapi/v1"
         self._minute = (0, 0)
-        self._rest: dict[str, _Answer] = {
+        self.rest: dict[str, Answer] = {
             f"{root}/ping": lambda _q: Reply(b"{}"),
             f"{root}/time": lambda _q: Reply(encode({"serverTime": self.millis()})),
             f"{root}/exchangeInfo": self._instruments,
@@ -48,7 +51,7 @@ class Answers(MockExchange):
             f"{root}/openInterest": self._interest,
             f"{root}/premiumIndex": self._premium,
             f"{root}/depth": self._depth,
-            f"{root}/klines": self._candles,
+            f"{root}/klines": self.candles,
             f"{root}/fundingRate": self._funding,
             f"{root}/aggTrades": self._trades,
             "/futures/data/openInterestHist": self._interests,
@@ -60,7 +63,7 @@ class Answers(MockExchange):
     def answer(self, path: str, query: Query, body: bytes) -> Reply:
         """See `MockExchange.answer`; refused requests cost weight too."""
         del body
-        handle = self._rest.get(path)
+        handle = self.rest.get(path)
         if handle is None:
             raise RefusedError(Reply(b"<html>404 Not Found</html>", 404))
         try:
@@ -80,13 +83,19 @@ class Answers(MockExchange):
         used = weight + (self._minute[1] if self._minute[0] == minute else 0)
         self._minute = (minute, used)
         headers = (("X-MBX-USED-WEIGHT-1M", str(used)),)
-        if used > _LIMIT:
+        if used > self.limit:
             wait = 60 - self.clock() // SECOND % 60
-            text = encode({"code": -1003, "msg": "Too many requests; current limit is 2400."})
+            words = f"Too many requests; current limit is {self.limit}."
+            text = encode({"code": -1003, "msg": words})
             raise RefusedError(Reply(text, 429, headers=(*headers, ("Retry-After", str(wait)))))
         return headers
 
-    def _market(self, query: Query) -> Market:
+    def market(self, query: Query) -> Market:
+        """Return the market that a request names.
+
+        Raises:
+            RefusedError: It names none, or an unknown one.
+        """
         symbol = query.get("symbol", "")
         if not symbol:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
@@ -134,7 +143,7 @@ class Answers(MockExchange):
         )
 
     def _interest(self, query: Query) -> Reply:
-        market = self._market(query)
+        market = self.market(query)
         row: dict[str, Any] = {
             "openInterest": _amount(market, market.oi),
             "symbol": market.spec.symbol,
@@ -146,7 +155,7 @@ class Answers(MockExchange):
 
     def _premium(self, query: Query) -> Reply:
         if query.get("symbol"):
-            return Reply(encode(self._premium_row(self._market(query))))
+            return Reply(encode(self._premium_row(self.market(query))))
         return Reply(encode([self._premium_row(m) for m in self.markets.values()]), weight=10)
 
     def _premium_row(self, market: Market) -> dict[str, Any]:
@@ -162,7 +171,7 @@ class Answers(MockExchange):
         }
 
     def _depth(self, query: Query) -> Reply:
-        market = self._market(query)
+        market = self.market(query)
         limit = number(query, "limit", 500)
         if limit not in _DEPTHS:
             raise refusal(-4021, f"'{limit}' is not valid depth limit.")
@@ -185,8 +194,9 @@ class Answers(MockExchange):
             raise refusal(-1120, "Invalid interval.")
         return _SPANS[text] * MINUTE
 
-    def _candles(self, query: Query) -> Reply:
-        market = self._market(query)
+    def candles(self, query: Query) -> Reply:
+        """Answer ``klines``."""
+        market = self.market(query)
         limit = min(number(query, "limit", 500), 1500)
         since = number(query, "startTime", -1)
         until = number(query, "endTime", 10**14)
@@ -202,7 +212,7 @@ class Answers(MockExchange):
     def _statistics(self, query: Query) -> Market:
         """Return the market of a statistics request: COIN-M names the pair."""
         if not self.coin:
-            return self._market(query)
+            return self.market(query)
         pair = query.get("pair", "")
         for market in self.markets.values():
             if pair_of(market.spec) == pair:
@@ -223,7 +233,7 @@ class Answers(MockExchange):
         return Reply(encode([_interest_row(market, *row) for row in rows[-limit:]]))
 
     def _funding(self, query: Query) -> Reply:
-        market = self._market(query)
+        market = self.market(query)
         limit = min(number(query, "limit", 100), 1000)
         since = number(query, "startTime", 0)
         until = number(query, "endTime", 10**14)
@@ -241,14 +251,17 @@ class Answers(MockExchange):
         return Reply(encode(out))
 
     def _trades(self, query: Query) -> Reply:
-        market = self._market(query)
-        limit = min(number(query, "limit", 500), 1000)
-        rows = list(market.tape)
+        rows = self.recent(query, min(number(query, "limit", 500), 1000))
+        market = self.market(query)
+        return Reply(encode([aggregate(market.spec, fill) for fill in rows]), weight=20)
+
+    def recent(self, query: Query, limit: int) -> list[Fill]:
+        """Return the prints that a request for ``aggTrades`` means, so many at most."""
+        rows = list(self.market(query).tape)
         since = number(query, "fromId", -1)
         if since >= 0:
             rows = [fill for fill in rows if fill.id >= since][:limit]
-        out = [aggregate(market.spec, fill) for fill in rows[-limit:]]
-        return Reply(encode(out), weight=20)
+        return rows[-limit:]
 
     def _ratio(self, query: Query) -> Reply:
         market = self._statistics(query)

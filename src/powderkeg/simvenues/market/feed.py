@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
-from powderkeg.sim import Ladder, MinuteHistory, Moment, SimulatedMarket, Truth
+from powderkeg.sim import Ladder, MinuteHistory, Moment, SimulatedMarket, SpotMarket, Truth
 from powderkeg.simvenues.market.book import LEVELS, Change, SimBook
 from powderkeg.simvenues.market.past import Past, Payments
 from powderkeg.simvenues.market.world import Spec, spec
@@ -215,26 +215,42 @@ class Coin:
         phase: int,
         seed: int,
     ) -> None:
-        """Begin at the market's own time; steps end `phase` µs after a tenth of a second."""
+        """Begin at the market's own time; steps end `phase` µs after a tenth of a second.
+
+        Histories after those of the world's venues are of spot markets.
+        """
         self.name = name
         self.simulation = simulation
         self.phase = phase
         payments = Payments(histories[0])
         world = simulation.world
+        count, first = len(world.venues), seed * 977 + ord(name[0])
         self.markets = [
-            Market(
-                spec(venue, name), share, seed * 977 + 101 * v + ord(name[0]), history, payments, v
-            )
+            Market(spec(venue, name), share, first + 101 * v, history, payments, v)
             for v, (venue, share, history) in enumerate(
-                zip(world.venues, world.shares, histories, strict=True)
+                zip(world.venues, world.shares, histories[:count], strict=True)
             )
         ]
+        """Its perpetuals, in the order of the world's venues."""
         for market in self.markets:
             market.truth = simulation.truth
         self.payments = payments
         ladder = simulation.ladder(LEVELS)
         for market in self.markets:
             market.sim_book.update(ladder, simulation.now)
+        self.spots: list[tuple[Market, SpotMarket]] = []
+        """Its spot markets, each with what it is a picture of."""
+        for v, history in enumerate(histories[count:], count):
+            self._add_spot(history, seed, first + 101 * v)
+
+    def _add_spot(self, history: MinuteHistory, seed: int, number: int) -> None:
+        """Add the spot market that a history is of."""
+        venue = history.market.partition(":")[0]
+        price = float(history.candles.close[-1])
+        market = Market(spec(venue, self.name), 1.0, number, history, Payments(history))
+        spot = SpotMarket(self.simulation.world, seed, price)
+        market.sim_book.update(spot.ladder(LEVELS), self.simulation.now)
+        self.spots.append((market, spot))
 
     def advance(self, now: int) -> Iterator[tuple[Market, MarketUpdate]]:
         """Yield each market's update, step by step, until the market is at `now`."""
@@ -247,3 +263,5 @@ class Coin:
             ladder = self.simulation.ladder(LEVELS)
             for v, market in enumerate(self.markets):
                 yield market, market.advance(moment, v, ladder)
+            for market, spot in self.spots:
+                yield market, market.advance(spot.follow(moment), 0, spot.ladder(LEVELS))

@@ -22,7 +22,15 @@ from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import DAY, HOUR
-from powderkeg.sim import DEMO, EPISODES, MinuteHistory, SimulatedMarket, World, joined_history
+from powderkeg.sim import (
+    DEMO,
+    EPISODES,
+    MinuteHistory,
+    SimulatedMarket,
+    World,
+    joined_history,
+    spot_history,
+)
 from powderkeg.simvenues import cache
 
 Unit: TypeAlias = Literal["base", "contract", "usd"]
@@ -39,6 +47,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "bybit-inverse": 0.03,
 }
 """Of traders and flow, scaled to the venues that are simulated."""
+SPOT: Final = ("binance-spot",)
+"""Venues without leverage: the same traders are there with them or without."""
 PARTS: Final = 10
 """Parts a history is computed in, so that progress can be reported."""
 CROWD: Final = 2 * HOUR
@@ -104,6 +114,9 @@ bybit          SOL   SOLUSDT             0.01  3       0.1      1       base    
 bybit-inverse  BTC   BTCUSD              0.1   2       1        0       usd       1
 bybit-inverse  ETH   ETHUSD              0.01  2       1        0       usd       1
 bybit-inverse  SOL   SOLUSD              0.01  3       1        0       usd       1
+binance-spot   BTC   BTCUSDT             0.01  8       0.00001  8       base      1
+binance-spot   ETH   ETHUSDT             0.01  8       0.0001   8       base      1
+binance-spot   SOL   SOLUSDT             0.01  8       0.001    8       base      1
 okx            BTC   BTC-USDT-SWAP       0.1   1       0.01     2       contract  0.01
 okx            ETH   ETH-USDT-SWAP       0.01  2       0.01     2       contract  0.1
 okx            SOL   SOL-USDT-SWAP       0.01  2       0.01     2       contract  1
@@ -130,7 +143,7 @@ _SPECS: Final = _specs()
 
 
 def spec(venue: str, coin: str) -> Spec:
-    """Return how a venue describes its perpetual of a coin.
+    """Return how a venue describes its market of a coin.
 
     Raises:
         ConfigError: The venue or the coin is not simulated.
@@ -145,21 +158,40 @@ def spec(venue: str, coin: str) -> Spec:
 
 
 def world(coin: str, venues: Sequence[str]) -> World:
-    """Return the demo world of a coin, shared among these venues and censored by none."""
+    """Return the demo world of a coin, shared by the perpetuals of venues, censored by none."""
+    venues = leveraged(venues)
     whole = sum(WEIGHTS[venue] for venue in venues)
     shares = tuple(WEIGHTS[venue] / whole for venue in venues)
     return replace(DEMO[coin], venues=tuple(venues), shares=shares, censor=False)
 
 
+def leveraged(venues: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the venues that trade perpetuals."""
+    return tuple(venue for venue in venues if venue not in SPOT)
+
+
 def make(
     coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool = False
 ) -> tuple[SimulatedMarket, list[MinuteHistory]]:
-    """Return a coin's market at `until`, a whole minute, and its venues' histories.
+    """Return a coin's market at `until`, a whole minute, and its venues' histories, spot last.
 
     A history of days is computed up to a midnight UTC, cached for the day, and continued from
     there; one under a day is not cached. With a crowd, the last two hours lead up to the coin's
     episode.
     """
+    market, past = _perpetuals(coin, leveraged(venues), seed, until, days, crowd=crowd)
+    spot = [
+        spot_history(market.world, seed, f"{venue}:{market.world.symbol}", past)
+        for venue in venues
+        if venue in SPOT
+    ]
+    return market, past + spot
+
+
+def _perpetuals(
+    coin: str, venues: Sequence[str], seed: int, until: int, days: float, *, crowd: bool
+) -> tuple[SimulatedMarket, list[MinuteHistory]]:
+    """Return a coin's market and the histories of its perpetuals."""
     if days < 1:
         market = SimulatedMarket(world(coin, venues), seed, until - round(days * DAY))
         return market, market.history(days)

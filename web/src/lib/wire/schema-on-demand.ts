@@ -669,6 +669,8 @@ export interface FeedHealth {
   waitingFrames: number;
   /** Number of messages stored. */
   recordedFrames: number;
+  /** Time of the oldest message still stored, µs UTC: books and the reads that rest on them can be played again from then on. The oldest are deleted first; null where nothing is stored. */
+  recordedSince: number | null;
   /** Whether messages are being stored. */
   recording: boolean;
 }
@@ -686,6 +688,7 @@ export const FeedHealth: Schema<FeedHealth> = record({
   lag: LoopLag,
   waiting_frames: 'n',
   recorded_frames: 'n',
+  recorded_since: { maybe: 'n' },
   recording: 'b',
 });
 
