@@ -18,8 +18,7 @@ from powderkeg.flow.books.window import NONE, WIDTH, BookWindow
 from powderkeg.flow.coin import CoinFlow
 from powderkeg.grid import position_of, price_of
 from powderkeg.maps.flow.flow_view import FlowView
-from powderkeg.maps.flow.ladder import map_beside
-from powderkeg.maps.heatmap.coin_view import PriceProfile
+from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile, price_profile
 from powderkeg.maps.views.clusters import Cluster, standing
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.observe.seconds import SUMS, Seconds
@@ -228,7 +227,7 @@ def depth_of(window: BookWindow, books: list[int]) -> Pair:
 
 def stretches(view: FlowView, price: float) -> list[Stretch]:
     """Return the clusters of the map now, with their dollars by price."""
-    profile = map_beside(view, ())
+    profile = price_profile(view, MapFilter())
     if not profile.dollars.shape[2]:
         return []
     sides = profile.by_side()
