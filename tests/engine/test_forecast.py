@@ -7,13 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from powderkeg.engine.overshoot.forecast import band_factors, forecast
-from powderkeg.engine.overshoot.path import Path, grid
+from powderkeg.engine.overshoot.path import OutwardPath, grid
 from powderkeg.engine.overshoot.survival import DepthSurvival
 
 U = grid()
 ONES = np.ones_like(U)
 LEVEL = 0.01
-PATH = Path(U, np.where(U >= 0.008, 10.0, 0.0), 4_000.0 * U, ONES, ONES)
+PATH = OutwardPath(U, np.where(U >= 0.008, 10.0, 0.0), 4_000.0 * U, ONES, ONES)
 SURVIVAL = DepthSurvival()
 
 
@@ -47,7 +47,7 @@ def test_the_band_of_the_map_is_the_band_of_the_volume():
 def test_a_band_wider_than_sweeps_have_shown_is_narrowed():
     wide = replace(PATH, low=0.01 * ONES, high=100.0 * ONES)
     low, _, high = np.log(forecast(wide, LEVEL, SURVIVAL).forced / 10).tolist()
-    assert (high - low) / (2 * 1.2816) == pytest.approx(0.5**0.5, rel=0.1)
+    assert (high - low) / (2 * 1.2816) == pytest.approx(1.1 * 0.5**0.5, rel=0.1)
 
 
 def test_factors_meet_the_ends_of_the_band_at_their_percentiles():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from powderkeg.engine.overshoot.path import (
-    Path,
+    OutwardPath,
     acceleration,
     continued,
     ends,
@@ -24,9 +24,9 @@ ONES = np.ones_like(U)
 LEVEL = 0.01
 
 
-def path(mass: float = 50.0, at: float = 0.008, density: float = 4_000.0) -> Path:
+def path(mass: float = 50.0, at: float = 0.008, density: float = 4_000.0) -> OutwardPath:
     """Return a path with one cluster before the level, and a book of even density."""
-    return Path(U, np.where(at <= U, mass, 0.0), density * U, ONES, ONES)
+    return OutwardPath(U, np.where(at <= U, mass, 0.0), density * U, ONES, ONES)
 
 
 def test_price_ends_where_the_depth_beyond_the_level_has_absorbed_what_was_liquidated():
@@ -79,7 +79,7 @@ def test_with_endless_depth_price_ends_at_the_level():
 
 
 def test_acceleration_is_what_is_liquidated_over_what_is_used_up():
-    even = Path(U, 1_000.0 * U, 4_000.0 * U, ONES, ONES)
+    even = OutwardPath(U, 1_000.0 * U, 4_000.0 * U, ONES, ONES)
     assert acceleration(even, 0.25) == pytest.approx(1.0)
     assert acceleration(path(0.0), 1.0).max() == 0.0
     empty = replace(even, depth=np.zeros_like(U))

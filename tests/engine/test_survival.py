@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from powderkeg.engine.overshoot.path import Path, ends, grid
+from powderkeg.engine.overshoot.path import OutwardPath, ends, grid
 from powderkeg.engine.overshoot.survival import LEAST, MOST, NARROWEST, DepthSurvival
 
 U = grid()
 ONES = np.ones_like(U)
 LEVEL = 0.01
-PATH = Path(U, np.where(U >= 0.008, 50.0, 0.0), 4_000.0 * U, ONES, ONES)
+PATH = OutwardPath(U, np.where(U >= 0.008, 50.0, 0.0), 4_000.0 * U, ONES, ONES)
 
 
 def swept(share: float) -> float:
@@ -21,16 +21,16 @@ def swept(share: float) -> float:
     return float(ends(PATH, LEVEL, np.array([share]))[0][0])
 
 
-def test_it_starts_at_a_quarter_with_a_spread_of_one():
+def test_it_starts_at_a_quarter_with_the_least_spread():
     fresh = DepthSurvival()
     assert fresh.median == pytest.approx(0.25)
-    assert fresh.spread == pytest.approx(1.0)
+    assert fresh.spread == NARROWEST
     assert fresh.sweeps == 0
 
 
 def test_quantiles_are_cut_off():
     fresh = DepthSurvival()
-    found = fresh.quantiles(np.array([0.0, 0.5, 1.0]), fresh.spread)
+    found = fresh.quantiles(np.array([0.0, 0.5, 1.0]), 1.0)
     assert found[0] == pytest.approx(LEAST, rel=1e-6)
     assert found[1] == pytest.approx(0.25, abs=0.01)
     assert found[2] == pytest.approx(MOST, rel=1e-6)
@@ -60,14 +60,14 @@ def test_one_sweep_moves_it_a_little():
 
 def test_a_path_on_which_nothing_is_liquidated_tells_nothing():
     known = DepthSurvival()
-    empty = Path(U, np.zeros_like(U), 4_000.0 * U, ONES, ONES)
+    empty = OutwardPath(U, np.zeros_like(U), 4_000.0 * U, ONES, ONES)
     assert not known.learn(empty, LEVEL, 0.02)
     assert known.sweeps == 0
     assert known.median == pytest.approx(0.25)
 
 
 def test_an_end_beyond_the_displayed_books_tells_only_that_the_share_was_small():
-    near = Path(U, PATH.forced, PATH.depth, ONES, ONES, visible=0.03)
+    near = OutwardPath(U, PATH.forced, PATH.depth, ONES, ONES, visible=0.03)
     one, other = DepthSurvival(), DepthSurvival()
     assert one.learn(near, LEVEL, 0.05)
     assert other.learn(near, LEVEL, 0.2)
@@ -76,7 +76,7 @@ def test_an_end_beyond_the_displayed_books_tells_only_that_the_share_was_small()
 
 def test_an_end_at_the_level_tells_that_the_share_was_large():
     known = DepthSurvival()
-    wide = Path(U, np.where(U >= 0.008, 5.0, 0.0), 4_000.0 * U, ONES, ONES)
+    wide = OutwardPath(U, np.where(U >= 0.008, 5.0, 0.0), 4_000.0 * U, ONES, ONES)
     assert known.learn(wide, LEVEL, LEVEL)
     assert known.median > 0.25
 

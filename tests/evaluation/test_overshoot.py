@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from powderkeg.engine.overshoot.forecast import forecast
-from powderkeg.engine.overshoot.path import Path, ends, grid
+from powderkeg.engine.overshoot.path import OutwardPath, ends, grid
 from powderkeg.engine.overshoot.survival import DepthSurvival
 from powderkeg.evaluation.overshoot import scoring
 from powderkeg.evaluation.overshoot.touches import BOOKS, LEVELS, Touch, touches
@@ -22,8 +22,8 @@ def drawn(count: int, share: float, seed: int = 3) -> list[Touch]:
     out: list[Touch] = []
     for n in range(count):
         mass = float(chance.uniform(1, 60))
-        path = Path(U, np.where(U >= 0.008, mass, 0.0), 4_000.0 * U, ONES, ONES)
-        here = share * np.exp(chance.normal(0, 0.9))
+        path = OutwardPath(U, np.where(U >= 0.008, mass, 0.0), 4_000.0 * U, ONES, ONES)
+        here = share * np.exp(chance.normal(0, 1.1))
         end, forced = ends(path, 0.01, np.clip(np.array([here]), 0.03, 5))
         out.append(Touch(n // 5, path, 0.01, 1.0, 1e-4, float(end[0]), float(forced[0])))
     return out

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.engine.overshoot.path import Path, Z, ends
+from powderkeg.engine.overshoot.path import OutwardPath, Z, ends
 from powderkeg.engine.overshoot.survival import DepthSurvival
 from powderkeg.events import Floats
 
@@ -44,7 +44,7 @@ class Forecast(Struct, frozen=True, eq=False):
     """Share of draws that end beyond the displayed books: they rest on their continuation."""
 
 
-def band_factors(path: Path, scores: Floats, most: float = math.inf) -> Floats:
+def band_factors(path: OutwardPath, scores: Floats, most: float = math.inf) -> Floats:
     """Return the factor of the forced volume by draw and distance, shape (m, n).
 
     Log-normal on either side of the estimate, with its tenth and ninetieth percentile at the ends
@@ -61,7 +61,9 @@ def band_factors(path: Path, scores: Floats, most: float = math.inf) -> Floats:
     return np.exp(np.where(share < 0, -share * low, share * high))
 
 
-def forecast(path: Path, level: float, survival: DepthSurvival, drift: float = 0.0) -> Forecast:
+def forecast(
+    path: OutwardPath, level: float, survival: DepthSurvival, drift: float = 0.0
+) -> Forecast:
     """Return where price may end after a touch.
 
     What realised sweeps spread about their expectation holds the error of the map as well as that

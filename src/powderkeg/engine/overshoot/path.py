@@ -27,7 +27,7 @@ Z: Final = 1.2815515655446004
 POINTS: Final = round(FAR / STEP) + 1
 
 
-class Path(Struct, frozen=True, eq=False):
+class OutwardPath(Struct, frozen=True, eq=False):
     """One side of the map and of the books, outward; arrays of shape (n,)."""
 
     distance: Floats
@@ -69,7 +69,7 @@ def continued(depth: Floats, distance: Floats, visible: float) -> Floats:
 
 
 def ends(
-    path: Path, level: float, survival: Floats, factors: Floats | None = None
+    path: OutwardPath, level: float, survival: Floats, factors: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """Return where price ends after it has touched a level, and what is liquidated by then.
 
@@ -93,7 +93,7 @@ def ends(
     return end, np.take_along_axis(forced, first[:, None], axis=1)[:, 0]
 
 
-def acceleration(path: Path, survival: float) -> Floats:
+def acceleration(path: OutwardPath, survival: float) -> Floats:
     """Return R(u), what a step of price liquidates over the depth it uses up, shape (n - 1,).
 
     Above one the move feeds itself. Infinite where something is liquidated and nothing rests.
@@ -104,7 +104,7 @@ def acceleration(path: Path, survival: float) -> Floats:
     return np.where(forced > 0, ratio, 0.0)
 
 
-def pass_probability(path: Path, level: float, median: float, spread: float) -> Floats:
+def pass_probability(path: OutwardPath, level: float, median: float, spread: float) -> Floats:
     """Return the chance that price which touched a level passes each distance, in closed form.
 
     Phi((ln M - ln dC - ln A) / s), the least of it on the way, where ln A is normal about the

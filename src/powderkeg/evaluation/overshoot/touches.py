@@ -17,7 +17,7 @@ from msgspec import Struct
 from powderkeg.engine.calibration.estimate import Estimate
 from powderkeg.engine.calibration.terms import as_terms
 from powderkeg.engine.exposure.table import BINS
-from powderkeg.engine.overshoot.path import Path, grid
+from powderkeg.engine.overshoot.path import OutwardPath, grid
 from powderkeg.evaluation.sim_truth import START, WORLD, hourly, reported_liquidations
 from powderkeg.events import DAY, HOUR, Floats
 from powderkeg.grid import BIN, position_of
@@ -46,7 +46,7 @@ class Touch(Struct, frozen=True, eq=False):
 
     at: int
     """Time of the moment it starts from, µs."""
-    path: Path
+    path: OutwardPath
     """Base coin."""
     level: float
     """Log distance of the level."""
@@ -97,7 +97,7 @@ def _drift(marks: Floats) -> float:
     return float(minutes.std() * math.sqrt((PUSH + AFTER) / 2 / 60))
 
 
-def _mapped(estimate: Estimate, at: int, side: int) -> Path:
+def _mapped(estimate: Estimate, at: int, side: int) -> OutwardPath:
     """Return a side of the map outward from the mark, without a book."""
     exposure, distance = estimate.exposure, grid()
     centre = position_of(estimate.mark) - exposure.base
@@ -119,14 +119,14 @@ def _mapped(estimate: Estimate, at: int, side: int) -> Path:
         np.interp(distance, edges, values) for values in (mean, low / safe, high / safe)
     )
     some = forced > 1e-9
-    return Path(
+    return OutwardPath(
         distance, forced, np.zeros_like(distance),
         np.where(some, lows, 1.0), np.where(some, highs, 1.0),
     )  # fmt: skip
 
 
 def _push(
-    market: SimulatedMarket, mapped: Path, side: int, level: float, book: float, drift: float
+    market: SimulatedMarket, mapped: OutwardPath, side: int, level: float, book: float, drift: float
 ) -> Touch:
     """Push a copy of the market to a level, and watch it."""
     sign = -1.0 if side == 0 else 1.0
@@ -147,7 +147,7 @@ def _push(
     extreme = float(venue.trades.prices.min() if side == 0 else venue.trades.prices.max())
     rows = venue.liquidations
     forced = float(rows.sizes[rows.holders == -sign].sum())
-    path = Path(mapped.distance, mapped.forced, depth, mapped.low, mapped.high)
+    path = OutwardPath(mapped.distance, mapped.forced, depth, mapped.low, mapped.high)
     return Touch(market.now, path, level, book, drift, sign * (math.log(extreme) - mid), forced)
 
 

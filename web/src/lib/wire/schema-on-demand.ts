@@ -149,6 +149,33 @@ export const BookState: Schema<BookState> = record({
   spread: { maybe: 'n' },
 });
 
+/** One cluster of a chain. */
+export interface ChainLink {
+  /** Edge that price meets first, quote currency. */
+  near: number;
+  /** Other edge, quote currency. */
+  far: number;
+  /** Dollars inside, estimated. */
+  notional: number;
+  /** Dollars of all clusters up to it. */
+  cumulative: number;
+  /** Dollars that rest in the gap before it, less the share of walls pulled. */
+  resting: number;
+  /** What is traded at once before the gap over what rests in it, a ratio; null where price is there already or nothing rests. */
+  coefficient: number | null;
+  /** Whether it and all links before it carry: each coefficient is at least 1. */
+  carried: boolean;
+}
+export const ChainLink: Schema<ChainLink> = record({
+  near: 'n',
+  far: 'n',
+  notional: 'n',
+  cumulative: 'n',
+  resting: 'n',
+  coefficient: { maybe: 'n' },
+  carried: 'b',
+});
+
 /** One channel of one market. */
 export interface ChannelHealth {
   /** The market, as venue:SYMBOL. */
@@ -1182,6 +1209,156 @@ export const ObservedLevelsAnswer: Schema<ObservedLevelsAnswer> = record({
   unplaced: 'n',
   passed: 'n',
   origin: 's',
+});
+
+/** The side as arrays, outward from the mark. */
+export interface Outward {
+  /** Price, quote currency. */
+  price: Float64Array;
+  /** Dollars liquidated between the mark and there, estimated. */
+  forced: Float64Array;
+  /** Low end of its 80 % band, dollars. */
+  low: Float64Array;
+  /** High end of its 80 % band, dollars. */
+  high: Float64Array;
+  /** Dollars displayed between the mark and there, continued beyond what is displayed. */
+  depth: Float64Array;
+  /** What the step from there outward liquidates over the surviving depth it uses up, a ratio; above 1 the move feeds itself; null where nothing rests. */
+  acceleration: Float64Array;
+  /** Chance to pass that price after the touch, a fraction. */
+  passing: Float64Array;
+}
+export const Outward: Schema<Outward> = record({
+  price: 'float64',
+  forced: 'float64',
+  low: 'float64',
+  high: 'float64',
+  depth: 'float64',
+  acceleration: 'float64',
+  passing: 'float64',
+});
+
+/** What may follow one touch. */
+export interface TouchForecast {
+  /** Price touched, quote currency. */
+  level: number;
+  /** From the mark to it, a signed fraction. */
+  distance: number;
+  /** Whose positions are liquidated on the way. */
+  side: 'long' | 'short';
+  /** Lowest and highest price of the cluster at the level; null where there is none. */
+  cluster: [number, number] | null;
+  /** Price at which it ends: half of the cases go beyond the middle one, a tenth beyond the last and nine tenths beyond the first. */
+  end: [number, number, number];
+  /** Dollars liquidated on the way: 10, 50 and 90 percentile. */
+  forced: [number, number, number];
+  /** Chance to end more than 0.5 % beyond the level, a fraction. */
+  beyond: number;
+  /** Fraction of cases that end beyond the displayed books. */
+  unseen: number;
+  /** How far the deepest book is displayed, fraction of the mark. */
+  visible: number;
+  /** Clusters from the level outward, in the order price meets them. */
+  chain: ChainLink[];
+  /** Number of clusters that would be reached in a row. */
+  chainLength: number;
+  /** The side as arrays. */
+  outward: Outward;
+}
+export const TouchForecast: Schema<TouchForecast> = record({
+  level: 'n',
+  distance: 'n',
+  side: '|long|short',
+  cluster: { maybe: ['n', 'n'] },
+  end: ['n', 'n', 'n'],
+  forced: ['n', 'n', 'n'],
+  beyond: 'n',
+  unseen: 'n',
+  visible: 'n',
+  chain: [ChainLink],
+  chain_length: 'n',
+  outward: Outward,
+});
+
+/** The share of the displayed depth that survives a sweep, as it is believed. */
+export interface SurvivalState {
+  /** Half of all sweeps leave more, a fraction. */
+  median: number;
+  /** Standard deviation of its natural log. */
+  spread: number;
+  /** Number of realised sweeps of this coin it was learned from; 0: the prior alone. */
+  sweeps: number;
+}
+export const SurvivalState: Schema<SurvivalState> = record({
+  median: 'n',
+  spread: 'n',
+  sweeps: 'n',
+});
+
+/** How far one book is displayed. */
+export interface Reach {
+  /** Venue and symbol, such as ``binance:BTCUSDT``. */
+  market: string;
+  /** Distance of its last bid, fraction of its mid. */
+  bids: number;
+  /** Distance of its last ask, fraction of its mid. */
+  asks: number;
+}
+export const Reach: Schema<Reach> = record({
+  market: 's',
+  bids: 'n',
+  asks: 'n',
+});
+
+/** What may follow a touch of a level, or of the nearest cluster on each side. */
+export interface OvershootAnswer {
+  /** What this is. */
+  kind: 'overshoot';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Mark that distances are measured from, quote currency. */
+  mark: number | null;
+  /** One for the level that was asked for; else the nearest cluster below, then above. */
+  touches: TouchForecast[];
+  /** What of the displayed depth is expected to stay. */
+  survival: SurvivalState;
+  /** Standard deviation of what price moves by itself meanwhile, natural log of price. */
+  movement: number | null;
+  /** Fraction of the last walls that were pulled: what rests in the gaps of a chain is reduced by it; null while fewer than ten walls ended. */
+  pulled: number | null;
+  /** How far each book is displayed. */
+  books: Reach[];
+  /** What is not known, in words. */
+  unknown: string[];
+}
+export const OvershootAnswer: Schema<OvershootAnswer> = record({
+  kind: '|overshoot',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  mark: { maybe: 'n' },
+  touches: [TouchForecast],
+  survival: SurvivalState,
+  movement: { maybe: 'n' },
+  pulled: { maybe: 'n' },
+  books: [Reach],
+  unknown: ['s'],
 });
 
 /** Volume by price, rising; each array has one element a row. */
