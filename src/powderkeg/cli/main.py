@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     store,
     up,
 )
+from powderkeg.cli.plan import show as plan
 from powderkeg.cli.watch.command import watch
 from powderkeg.errors import PowderkegError
 from powderkeg.log import configure
@@ -39,6 +40,7 @@ app.command("map")(maps.chart)
 app.command()(watch)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
+app.command("plan")(plan)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 

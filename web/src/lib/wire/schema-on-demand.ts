@@ -119,6 +119,24 @@ export const AccumulatedAnswer: Schema<AccumulatedAnswer> = record({
   zones: [Zone],
 });
 
+/** How far the nearest large cluster in favour is, against how deep the protective one goes. */
+export interface Asymmetry {
+  /** Distance in favour over distance against, a ratio; below 1 the plan is against you. */
+  ratio: number;
+  /** Distance from the entry to the nearest large opposing cluster, quote currency. */
+  inFavour: number;
+  /** Distance from the entry to the far edge of the protective cluster, quote currency. */
+  against: number;
+  /** Win rate at which that ratio earns nothing, a fraction. */
+  breakEven: number;
+}
+export const Asymmetry: Schema<Asymmetry> = record({
+  ratio: 'n',
+  in_favour: 'n',
+  against: 'n',
+  break_even: 'n',
+});
+
 /** How often the 80 % band held what was liquidated. */
 export interface BandCoverage {
   /** Fraction of hours and sides inside their band; null where there are none. */
@@ -357,6 +375,27 @@ export const ComparisonAnswer: Schema<ComparisonAnswer> = record({
   overlap: { maybe: 'n' },
   distance: { maybe: 'n' },
   why: ['s'],
+});
+
+/** Costs of one trade, all fractions of notional. */
+export interface Costs {
+  /** Fee of the venue on the entry, a fraction of notional. */
+  entryFee: number;
+  /** Fee of the venue on the exit, a fraction of notional. */
+  exitFee: number;
+  /** Price given up on each side, a fraction of notional. */
+  slippage: number;
+  /** Rate of one funding payment, a fraction of notional; positive: longs pay shorts. */
+  funding: number;
+  /** Number of payments until the target. */
+  fundings: number;
+}
+export const Costs: Schema<Costs> = record({
+  entry_fee: 'n',
+  exit_fee: 'n',
+  slippage: 'n',
+  funding: 'n',
+  fundings: 'n',
 });
 
 /** How positioning stands against its last 90 days. */
@@ -1211,6 +1250,30 @@ export const ObservedLevelsAnswer: Schema<ObservedLevelsAnswer> = record({
   origin: 's',
 });
 
+/** What a trade that ends at one price brings. */
+export interface Outcome {
+  /** Price of the exit, quote currency. */
+  price: number;
+  /** Gain before costs, quote currency; negative for a loss. */
+  gross: number;
+  /** Fees, slippage and funding paid, quote currency. */
+  costs: number;
+  /** Gain after costs, quote currency. */
+  net: number;
+  /** Gain before costs as a ratio to the amount risked. */
+  grossR: number;
+  /** Gain after costs as a ratio to the amount risked. */
+  netR: number;
+}
+export const Outcome: Schema<Outcome> = record({
+  price: 'n',
+  gross: 'n',
+  costs: 'n',
+  net: 'n',
+  gross_r: 'n',
+  net_r: 'n',
+});
+
 /** The side as arrays, outward from the mark. */
 export interface Outward {
   /** Price, quote currency. */
@@ -1359,6 +1422,192 @@ export const OvershootAnswer: Schema<OvershootAnswer> = record({
   pulled: { maybe: 'n' },
   books: [Reach],
   unknown: ['s'],
+});
+
+/** Prices at which many positions of one side would be liquidated. */
+export interface PriceCluster {
+  /** Whose positions. */
+  side: 'long' | 'short';
+  /** Lowest price, quote currency. */
+  floor: number;
+  /** Highest price, quote currency. */
+  top: number;
+  /** Notional inside, quote currency. */
+  notional: number;
+}
+export const PriceCluster: Schema<PriceCluster> = record({
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+});
+
+/** Where the position would be liquidated. */
+export interface PlannedLiquidation {
+  /** Notional at entry over margin, a ratio. */
+  leverage: number;
+  /** Mark at which it is liquidated, quote currency; null where no price does. */
+  price: number | null;
+  /** Distance from entry to liquidation over that from entry to stop, a ratio. */
+  stopsAway: number | null;
+  /** Distance from stop to liquidation over that from entry to stop, a ratio; at least 1.5 is asked for, negative where the liquidation comes first. */
+  beyondStop: number | null;
+  /** Greatest whole leverage at which it would be 1.5, a ratio; null where it is already. */
+  safeLeverage: number | null;
+  /** Where the margin tiers are from. */
+  source: string;
+  /** Why there is no price; empty where there is one. */
+  why: string;
+}
+export const PlannedLiquidation: Schema<PlannedLiquidation> = record({
+  leverage: 'n',
+  price: { maybe: 'n' },
+  stops_away: { maybe: 'n' },
+  beyond_stop: { maybe: 'n' },
+  safe_leverage: { maybe: 'n' },
+  source: 's',
+  why: 's',
+});
+
+/** One opposing cluster as a target, at the edge that price meets first. */
+export interface Target {
+  /** Price, quote currency. */
+  price: number;
+  /** Notional of the cluster, quote currency. */
+  notional: number;
+  /** Reward-to-risk ratio before costs. */
+  gross: number;
+  /** Reward-to-risk ratio after costs. */
+  net: number;
+  /** Win rate at which it earns nothing after costs, a fraction. */
+  breakEven: number;
+  /** Expected net gain at the given win rate, a ratio to the loss at the stop; null without a win rate. */
+  expected: number | null;
+  /** Opposing positions that would be liquidated on the way, quote currency. */
+  fuel: number;
+}
+export const Target: Schema<Target> = record({
+  price: 'n',
+  notional: 'n',
+  gross: 'n',
+  net: 'n',
+  break_even: 'n',
+  expected: { maybe: 'n' },
+  fuel: 'n',
+});
+
+/** What the trade brings if it ends at a cluster, or at its stop. */
+export interface Scenario {
+  /** Stop, or the side of the cluster. */
+  at: string;
+  /** Gain or loss there. */
+  outcome: Outcome;
+}
+export const Scenario: Schema<Scenario> = record({
+  at: 's',
+  outcome: Outcome,
+});
+
+/** A plan with all that follows from it. */
+export interface Plan {
+  /** Long or short. */
+  side: 'long' | 'short';
+  /** Price, quote currency. */
+  entry: number;
+  /** Price, quote currency. */
+  stop: number;
+  /** Distance of the stop beyond the protective cluster, fraction of its edge; null where there is no such cluster. */
+  buffer: number | null;
+  /** The cluster behind whose far edge the stop lies; null where there is none. */
+  protective: PriceCluster | null;
+  /** Base coin: the amount risked over the distance to the stop, costs not counted. */
+  size: number;
+  /** At the entry, quote currency. */
+  notional: number;
+  /** Notional over equity, a ratio. */
+  accountLeverage: number;
+  /** Amount risked, quote currency: 1 R. */
+  risk: number;
+  /** What is lost at the stop, costs included. */
+  loss: Outcome;
+  /** Where it would be liquidated; null without leverage or margin tiers. */
+  liquidation: PlannedLiquidation | null;
+  /** Opposing clusters beyond the entry, nearest first. */
+  targets: Target[];
+  /** Null without a protective or a large opposing cluster. */
+  asymmetry: Asymmetry | null;
+  /** Positions of the same side that would be liquidated between entry and stop, quote currency. */
+  fuelAgainst: number;
+  /** Opposing positions up to the nearest target, quote currency; 0 without one. */
+  fuelWith: number;
+  /** The stop, then every cluster from the lowest price up. */
+  scenarios: Scenario[];
+  /** What speaks against the plan, in words. */
+  warnings: string[];
+}
+export const Plan: Schema<Plan> = record({
+  side: '|long|short',
+  entry: 'n',
+  stop: 'n',
+  buffer: { maybe: 'n' },
+  protective: { maybe: PriceCluster },
+  size: 'n',
+  notional: 'n',
+  account_leverage: 'n',
+  risk: 'n',
+  loss: Outcome,
+  liquidation: { maybe: PlannedLiquidation },
+  targets: [Target],
+  asymmetry: { maybe: Asymmetry },
+  fuel_against: 'n',
+  fuel_with: 'n',
+  scenarios: [Scenario],
+  warnings: ['s'],
+});
+
+/** A plan with a resting order, and one after a reclaim. Evidence, and no advice. */
+export interface PlanAnswer {
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Average true range of fifteen minutes, quote currency; null where it is not known. */
+  atr: number | null;
+  /** Spread of the tightest live book, quote currency; null without one. */
+  spread: number | null;
+  /** Number of clusters of the map that the plan knows. */
+  clusters: number;
+  /** Win rate drawn to its base rate, a fraction; null where no base rate was given. */
+  probability: number | null;
+  /** Costs that the plan counts. */
+  costs: Costs;
+  /** Plan A: a limit order rests at the entry, and fills when price trades through it. */
+  rest: Plan;
+  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry. */
+  wait: Plan | null;
+}
+export const PlanAnswer: Schema<PlanAnswer> = record({
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  atr: { maybe: 'n' },
+  spread: { maybe: 'n' },
+  clusters: 'n',
+  probability: { maybe: 'n' },
+  costs: Costs,
+  rest: Plan,
+  wait: { maybe: Plan },
 });
 
 /** Volume by price, rising; each array has one element a row. */
