@@ -131,3 +131,10 @@ def test_books_of_other_venues_do_not_count():
     found = answer(OvershootQuery(venues=("bybit",)), books=books)
     assert [reach.market for reach in found.books] == ["bybit:BTCUSDT"]
     assert np.isfinite(found.movement)
+
+
+def test_cases_that_nothing_absorbs_are_said():
+    heavy = profile((0, 98_800.0, 99_000.0, 90e9))
+    assert any("not absorbed within" in words for words in answer(known=heavy).unknown)
+    light = profile((0, 98_800.0, 99_000.0, 1e5))
+    assert not any("not absorbed within" in words for words in answer(known=light).unknown)

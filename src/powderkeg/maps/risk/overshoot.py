@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from powderkeg.engine.overshoot.chain import chain
 from powderkeg.engine.overshoot.forecast import BEYOND, forecast
-from powderkeg.engine.overshoot.path import OutwardPath, acceleration, pass_probability
+from powderkeg.engine.overshoot.path import FAR, OutwardPath, acceleration, pass_probability
 from powderkeg.engine.overshoot.survival import DepthSurvival
 from powderkeg.events import Floats
 from powderkeg.maps.flow.flow_view import FlowView, venue_of
@@ -250,6 +250,12 @@ def _unknown(known: OvershootInput, touches: list[TouchForecast]) -> list[str]:
         f" {touch.visible:.2%}"
         for touch in touches
         if touch.unseen > 0
+    ]
+    furthest = 1 - 1e-3  # of the path, in log distance: a draw that nothing absorbs stops there
+    words += [
+        f"a tenth of the cases of {touch.level:,.6g} are not absorbed within {math.expm1(FAR):.0%}"
+        for touch in touches
+        if abs(math.log(touch.end[2] / known.mark)) >= FAR * furthest
     ]
     if not known.survival.sweeps:
         words.append("no sweep of this coin was seen: the surviving share is the prior")
