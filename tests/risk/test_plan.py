@@ -91,6 +91,19 @@ def test_a_short_has_its_stop_above_and_its_targets_below():
     assert [each.at for each in found.scenarios] == ["stop", "long", "short"]
 
 
+def test_a_short_before_the_first_cluster_of_a_chain_has_each_as_a_target():
+    chain = tuple(
+        PriceCluster("long", price - 200.0, price, held)
+        for price, held in ((140_000.0, 90e6), (138_000.0, 150e6), (135_000.0, 220e6))
+    )
+    setup = Setup(50_000.0, 0.01, "short", 140_200.0, Costs(0.0005, 0.0005, 0.0001), 142_200.0)
+    found = plan(setup, Surroundings(chain))
+    assert [target.price for target in found.targets] == [140_000.0, 138_000.0, 135_000.0]
+    assert [target.gross for target in found.targets] == pytest.approx([0.1, 1.1, 2.6])
+    assert found.targets[2].net == pytest.approx(2.32, abs=5e-3)
+    assert found.targets[2].fuel == pytest.approx(240e6)
+
+
 def test_expected_gain_needs_a_win_rate():
     assert plan(SETUP, AROUND).targets[0].expected is None
     found = plan(replace(SETUP, probability=0.37), AROUND).targets[0]

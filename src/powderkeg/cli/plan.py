@@ -126,7 +126,8 @@ def _table(title: str, made: Plan) -> Table:
             f"{found.price:,.6g}, {found.beyond_stop:.1f} stop distances beyond the stop",
         )
     for target in made.targets:
-        words = f"{target.gross:.2f} R gross, {target.net:.2f} net, {target.break_even:.1%} even"
+        words = f"{target.gross:.2f} R gross, {target.net:.2f} net"
+        words += f", {target.break_even:.1%} to break even"
         if target.expected is not None:
             words += f", {target.expected:+.2f} expected"
         table.add_row(f"target {target.price:,.10g}", words)
