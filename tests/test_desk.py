@@ -293,3 +293,11 @@ def test_columns_drawn_before_the_first_open_interest_hold_no_more_than_it():
     desk.apply(OpenInterest(M, T + 3 * HOUR, T + 3 * HOUR, 99.0))
     desk.apply(ClockTick(T + 3 * HOUR + MINUTE))
     assert ring.bound == 10.0
+
+
+def test_each_minute_that_ends_is_given_to_the_sweeps_once(monkeypatch):
+    desk, seen = Desk("BTC"), list[int]()
+    monkeypatch.setattr(type(desk.sweeps), "advance", lambda _, __, ___, at: seen.append(at))
+    for at in (T, T + 30 * SECOND, T + 61 * SECOND, T + 62 * SECOND, T + 185 * SECOND):
+        desk.apply(ClockTick(at))
+    assert seen == [T + MINUTE, T + 3 * MINUTE]

@@ -42,6 +42,7 @@ from powderkeg.flow.coin import CoinFlow
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring, column_boundaries
+from powderkeg.maps.risk.learning import SweepLearner
 from powderkeg.maps.views.queries import FLAT_STEP, STEPS
 from powderkeg.market.book import Book, Resync
 from powderkeg.market.carry import Carry
@@ -103,7 +104,7 @@ class Desk:
 
     __slots__ = (
         "backfill_until", "coin", "counts", "flow", "markets", "now", "observed", "observer",
-        "peers", "prices", "settings", "signals",
+        "peers", "prices", "settings", "signals", "sweeps",
     )  # fmt: skip
 
     def __init__(self, coin: str, settings: Settings | None = None, horizon: int = 0) -> None:
@@ -129,6 +130,7 @@ class Desk:
         self.flow = CoinFlow()
         self.signals = CoinSignals()
         self.observer = Observer()
+        self.sweeps = SweepLearner()
 
     @property
     def leader(self) -> Market | None:
@@ -238,14 +240,20 @@ class Desk:
         ticked = at // flush > self.now // flush
         drawn = at // draw > self.now // draw
         if (ticked or drawn) and self.now:
-            for _, market in sorted(self.markets.items()):
-                trades_as_mark(market, at // flush * flush)
-            for known in self.estimated():
-                if not self.markets[known.name].from_bars:
-                    known.estimate.flush(at // flush * flush)
-                if drawn:
-                    self._draw(known, at // draw * draw)
+            self._flush(at // flush * flush, at // draw * draw if drawn else None)
+        if at // MINUTE > self.now // MINUTE and self.now:
+            self.sweeps.advance(self, list(self.books()), at // MINUTE * MINUTE)
         self.now = at
+
+    def _flush(self, at: int, drawn: int | None) -> None:
+        """Flush openings up to `at`, and draw the columns that end at `drawn`, if any do."""
+        for _, market in sorted(self.markets.items()):
+            trades_as_mark(market, at)
+        for known in self.estimated():
+            if not self.markets[known.name].from_bars:
+                known.estimate.flush(at)
+            if drawn is not None:
+                self._draw(known, drawn)
 
     def _draw(self, known: MarketView, at: int) -> None:
         """Draw the map just before `at` into every ring whose column is due, or mark a gap."""

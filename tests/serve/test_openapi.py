@@ -81,8 +81,9 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
     for name in (
         "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
         "{coin}/liquidation-price?entry=105000&leverage=25",
-        "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape", "read/{where}",
-        "{where}/signals",
+        "{coin}/plan?equity=50000&leverage=10&stop=1&base_rate=0.3",
+        "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape",
+        "{where}/overshoot", "{where}/signals", "read/{where}",
     )
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     store,
     up,
 )
+from powderkeg.cli.plan import show as plan
 from powderkeg.cli.signals import signals
 from powderkeg.cli.watch.command import watch
 from powderkeg.errors import PowderkegError
@@ -41,6 +42,7 @@ app.command()(watch)
 app.command()(signals)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
+app.command("plan")(plan)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 

@@ -21,6 +21,8 @@ from powderkeg.engine.calibration.weights import Fit
 from powderkeg.engine.exposure.classes import Basis
 from powderkeg.engine.exposure.concentration import EntryConcentration
 from powderkeg.engine.exposure.exposure import Exposure, Spec
+from powderkeg.engine.overshoot.path import OutwardPath
+from powderkeg.engine.overshoot.survival import DepthSurvival
 from powderkeg.errors import ConfigError
 from powderkeg.events import Event
 from powderkeg.feed.decoder import Feed
@@ -38,6 +40,7 @@ from powderkeg.flow.thresholds import RULES
 from powderkeg.instruments import Instrument, Tier, TierTable
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring
+from powderkeg.maps.risk.learning import AwaitedTouch, SweepLearner, WatchedSweep
 from powderkeg.market.book import Book, Ladder
 from powderkeg.market.carry import Carry
 from powderkeg.market.counts import Counts
@@ -62,7 +65,8 @@ CODEC = Codec(
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
         CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
         AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints, PrintMerger,
-        PrintRing, SizeScale, Traded, *RULES, *RECORDS,
+        PrintRing, SizeScale, Traded, SweepLearner, AwaitedTouch, WatchedSweep, OutwardPath,
+        DepthSurvival, *RULES, *RECORDS,
         *get_args(Event),
     )
 )  # fmt: skip

@@ -51,6 +51,23 @@ def sim_truth(
 
 
 @app.command()
+def overshoot(
+    *,
+    markets: Annotated[int, typer.Option(help="How many of the four test markets.")] = 4,
+    days: Annotated[float, typer.Option(help="Days of each; the first three fill the map.")] = 8.0,
+    as_json: AsJson = False,
+) -> None:
+    """Score the overshoot forecast on simulated markets that are pushed to levels."""
+    from powderkeg.evaluation.overshoot import scoring  # noqa: PLC0415  compiles, and only here
+
+    seeds = [*scoring.FIT, *scoring.TEST[:markets]]
+    with ProcessPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
+        found = list(pool.map(scoring.played, seeds, [days] * len(seeds)))
+    fit, test = found[: len(scoring.FIT)], found[len(scoring.FIT) :]
+    _print(scoring.report([touch for each in fit for touch in each], test), as_json=as_json)
+
+
+@app.command()
 def feed(*, as_json: AsJson = False) -> None:
     """Time socket bytes through store and reader into a desk, beside ccxt.pro."""
     from powderkeg.bench.feed import run_feed  # noqa: PLC0415  starts processes, and only here

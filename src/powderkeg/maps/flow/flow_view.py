@@ -7,6 +7,7 @@ from typing import Protocol
 
 from powderkeg.flow.coin import CoinFlow, MarketFlow
 from powderkeg.maps.heatmap.coin_view import CoinView
+from powderkeg.maps.risk.learning import SweepLearner
 from powderkeg.market.book import Book
 
 
@@ -16,6 +17,11 @@ class FlowView(CoinView, Protocol):
     @property
     def flow(self) -> CoinFlow:
         """Prints, books and readings of all markets."""
+        ...
+
+    @property
+    def sweeps(self) -> SweepLearner:
+        """What sweeps of this coin have told of its depth."""
         ...
 
     def books(self) -> Iterable[Book]:

@@ -20,9 +20,21 @@ from powderkeg.maps.flow.queries import (
 from powderkeg.maps.flow.read import Read, clusters_beside, read_of
 from powderkeg.maps.flow.series import FlowSeries, series_of
 from powderkeg.maps.flow.tape import Tape, tape_of
+from powderkeg.maps.risk.answers import Overshoot
+from powderkeg.maps.risk.overshoot import (
+    OvershootQuery,
+    gathered,
+    mapped_beside,
+    overshoot_of,
+)
 
 Beside: TypeAlias = Callable[[FlowView, tuple[str, ...]], Any]
 """What a view needs of the map of chosen venues."""
+
+
+def _finished(answer: Any) -> Any:
+    """Return an answer as the view made it."""
+    return answer
 
 
 def _nothing(_: FlowView, __: tuple[str, ...]) -> None:
@@ -34,9 +46,12 @@ class FlowViewSpec(Struct, frozen=True):
 
     query: type[FlowQuery]
     answer: type[Struct]
-    view: Callable[[FlowView, Any, Any], Struct]
+    view: Callable[[FlowView, Any, Any], Any]
     """Of the coin, the query, and what `beside` returned."""
     beside: Beside = _nothing
+    finish: Callable[[Any], Struct] = _finished
+    """Of what the view returned, where that takes longer: it is called in a thread, and no longer
+    needs the coin."""
 
 
 FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {
@@ -44,6 +59,7 @@ FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {
     "flow": FlowViewSpec(SeriesQuery, FlowSeries, lambda coin, query, _: series_of(coin, query)),
     "profile": FlowViewSpec(ProfileQuery, Profile, lambda coin, query, _: profile_of(coin, query)),
     "tape": FlowViewSpec(TapeQuery, Tape, lambda coin, query, _: tape_of(coin, query)),
+    "overshoot": FlowViewSpec(OvershootQuery, Overshoot, gathered, mapped_beside, overshoot_of),
     "read": FlowViewSpec(FlowQuery, Read, read_of, clusters_beside),
 }
 """Every view by the name it has in the address."""

@@ -55,8 +55,13 @@ def _venue(market: str) -> str:
 
 def _price(session: Session, market: str, position: Position) -> LiquidationPrice:
     venue, _, symbol = market.partition(":")
-    table = _live(session, venue, symbol) or shipped(venue, symbol, session.clock())
-    return price_on(venue, symbol, table, position)
+    return price_on(venue, symbol, market_tiers(session, market), position)
+
+
+def market_tiers(session: Session, market: str) -> TierTable | None:
+    """Return the margin tiers of a market: what its venue answered, else what is shipped."""
+    venue, _, symbol = market.partition(":")
+    return _live(session, venue, symbol) or shipped(venue, symbol, session.clock())
 
 
 def price_on(

@@ -62,13 +62,14 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
         frozen = session.frozen(coin).desk
         async with session.workers.turn("short"):
             mapped = await beside(spec.beside, frozen, query.venues)
-        return about(session, desk, name, spec.view(desk, query, mapped))
+            found = await beside(spec.finish, spec.view(desk, query, mapped))
+        return about(session, desk, name, found)
     if coin not in session.cursors:
         raise NotFoundException("past order flow is known in a replay of stored data only")
 
     def then(played: Desk) -> FlowEnvelope:
         mapped = spec.beside(played, query.venues)
-        return about(session, played, name, spec.view(played, query, mapped), query.at)
+        return about(session, played, name, spec.finish(spec.view(played, query, mapped)), query.at)
 
     async with session.workers.turn("long"):
         return await beside(session.played_back, coin, query.at, then)

@@ -119,6 +119,24 @@ export const AccumulatedAnswer: Schema<AccumulatedAnswer> = record({
   zones: [Zone],
 });
 
+/** How far the nearest large cluster in favour is, against how deep the protective one goes. */
+export interface Asymmetry {
+  /** Distance in favour over distance against, a ratio; below 1 the plan is against you. */
+  ratio: number;
+  /** Distance from the entry to the nearest large opposing cluster, quote currency. */
+  inFavour: number;
+  /** Distance from the entry to the far edge of the protective cluster, quote currency. */
+  against: number;
+  /** Win rate at which that ratio earns nothing, a fraction. */
+  breakEven: number;
+}
+export const Asymmetry: Schema<Asymmetry> = record({
+  ratio: 'n',
+  in_favour: 'n',
+  against: 'n',
+  break_even: 'n',
+});
+
 /** How often the 80 % band held what was liquidated. */
 export interface BandCoverage {
   /** Fraction of hours and sides inside their band; null where there are none. */
@@ -177,6 +195,33 @@ export const BookState: Schema<BookState> = record({
   state: '|gap|live|waiting',
   age: { maybe: 'n' },
   spread: { maybe: 'n' },
+});
+
+/** One cluster of a chain. */
+export interface ChainLink {
+  /** Edge that price meets first, quote currency. */
+  near: number;
+  /** Other edge, quote currency. */
+  far: number;
+  /** Dollars inside, estimated. */
+  notional: number;
+  /** Dollars of all clusters up to it. */
+  cumulative: number;
+  /** Dollars that rest in the gap before it, less the share of walls pulled. */
+  resting: number;
+  /** What is traded at once before the gap over what rests in it, a ratio; null where price is there already or nothing rests. */
+  coefficient: number | null;
+  /** Whether it and all links before it carry: each coefficient is at least 1. */
+  carried: boolean;
+}
+export const ChainLink: Schema<ChainLink> = record({
+  near: 'n',
+  far: 'n',
+  notional: 'n',
+  cumulative: 'n',
+  resting: 'n',
+  coefficient: { maybe: 'n' },
+  carried: 'b',
 });
 
 /** One channel of one market. */
@@ -360,6 +405,27 @@ export const ComparisonAnswer: Schema<ComparisonAnswer> = record({
   overlap: { maybe: 'n' },
   distance: { maybe: 'n' },
   why: ['s'],
+});
+
+/** Costs of one trade, all fractions of notional. */
+export interface Costs {
+  /** Fee of the venue on the entry, a fraction of notional. */
+  entryFee: number;
+  /** Fee of the venue on the exit, a fraction of notional. */
+  exitFee: number;
+  /** Price given up on each side, a fraction of notional. */
+  slippage: number;
+  /** Rate of one funding payment, a fraction of notional; positive: longs pay shorts. */
+  funding: number;
+  /** Number of payments until the target. */
+  fundings: number;
+}
+export const Costs: Schema<Costs> = record({
+  entry_fee: 'n',
+  exit_fee: 'n',
+  slippage: 'n',
+  funding: 'n',
+  fundings: 'n',
 });
 
 /** How positioning stands against its last 90 days. */
@@ -1356,6 +1422,366 @@ export const ObservedLevelsAnswer: Schema<ObservedLevelsAnswer> = record({
   unplaced: 'n',
   passed: 'n',
   origin: 's',
+});
+
+/** What a trade that ends at one price brings. */
+export interface Outcome {
+  /** Price of the exit, quote currency. */
+  price: number;
+  /** Gain before costs, quote currency; negative for a loss. */
+  gross: number;
+  /** Fees, slippage and funding paid, quote currency. */
+  costs: number;
+  /** Gain after costs, quote currency. */
+  net: number;
+  /** Gain before costs as a ratio to the amount risked. */
+  grossR: number;
+  /** Gain after costs as a ratio to the amount risked. */
+  netR: number;
+}
+export const Outcome: Schema<Outcome> = record({
+  price: 'n',
+  gross: 'n',
+  costs: 'n',
+  net: 'n',
+  gross_r: 'n',
+  net_r: 'n',
+});
+
+/** The side as arrays, outward from the mark. */
+export interface Outward {
+  /** Price, quote currency. */
+  price: Float64Array;
+  /** Dollars liquidated between the mark and there, estimated. */
+  forced: Float64Array;
+  /** Low end of its 80 % band, dollars. */
+  low: Float64Array;
+  /** High end of its 80 % band, dollars. */
+  high: Float64Array;
+  /** Dollars displayed between the mark and there, continued beyond what is displayed. */
+  depth: Float64Array;
+  /** What the step from there outward liquidates over the surviving depth it uses up, a ratio; above 1 the move feeds itself; null where nothing rests. */
+  acceleration: Float64Array;
+  /** Chance to pass that price after the touch, a fraction. */
+  passing: Float64Array;
+}
+export const Outward: Schema<Outward> = record({
+  price: 'float64',
+  forced: 'float64',
+  low: 'float64',
+  high: 'float64',
+  depth: 'float64',
+  acceleration: 'float64',
+  passing: 'float64',
+});
+
+/** What may follow one touch. */
+export interface TouchForecast {
+  /** Price touched, quote currency. */
+  level: number;
+  /** From the mark to it, a signed fraction. */
+  distance: number;
+  /** Whose positions are liquidated on the way. */
+  side: 'long' | 'short';
+  /** Lowest and highest price of the cluster at the level; null where there is none. */
+  cluster: [number, number] | null;
+  /** Price at which it ends: half of the cases go beyond the middle one, a tenth beyond the last and nine tenths beyond the first. */
+  end: [number, number, number];
+  /** Dollars liquidated on the way: 10, 50 and 90 percentile. */
+  forced: [number, number, number];
+  /** Chance to end more than 0.5 % beyond the level, a fraction. */
+  beyond: number;
+  /** Fraction of cases that end beyond the displayed books. */
+  unseen: number;
+  /** How far the deepest book is displayed, fraction of the mark. */
+  visible: number;
+  /** Clusters from the level outward, in the order price meets them. */
+  chain: ChainLink[];
+  /** Number of clusters that would be reached in a row. */
+  chainLength: number;
+  /** The side as arrays. */
+  outward: Outward;
+}
+export const TouchForecast: Schema<TouchForecast> = record({
+  level: 'n',
+  distance: 'n',
+  side: '|long|short',
+  cluster: { maybe: ['n', 'n'] },
+  end: ['n', 'n', 'n'],
+  forced: ['n', 'n', 'n'],
+  beyond: 'n',
+  unseen: 'n',
+  visible: 'n',
+  chain: [ChainLink],
+  chain_length: 'n',
+  outward: Outward,
+});
+
+/** The share of the displayed depth that survives a sweep, as it is believed. */
+export interface SurvivalState {
+  /** Half of all sweeps leave more, a fraction. */
+  median: number;
+  /** Standard deviation of its natural log. */
+  spread: number;
+  /** Number of realised sweeps of this coin it was learned from; 0: the prior alone. */
+  sweeps: number;
+}
+export const SurvivalState: Schema<SurvivalState> = record({
+  median: 'n',
+  spread: 'n',
+  sweeps: 'n',
+});
+
+/** How far one book is displayed. */
+export interface Reach {
+  /** Venue and symbol, such as ``binance:BTCUSDT``. */
+  market: string;
+  /** Distance of its last bid, fraction of its mid. */
+  bids: number;
+  /** Distance of its last ask, fraction of its mid. */
+  asks: number;
+}
+export const Reach: Schema<Reach> = record({
+  market: 's',
+  bids: 'n',
+  asks: 'n',
+});
+
+/** What may follow a touch of a level, or of the nearest cluster on each side. */
+export interface OvershootAnswer {
+  /** What this is. */
+  kind: 'overshoot';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Mark that distances are measured from, quote currency. */
+  mark: number | null;
+  /** One for the level that was asked for; else the nearest cluster below, then above. */
+  touches: TouchForecast[];
+  /** What of the displayed depth is expected to stay. */
+  survival: SurvivalState;
+  /** Standard deviation of what price moves by itself meanwhile, natural log of price. */
+  movement: number | null;
+  /** Fraction of the last walls that were pulled: what rests in the gaps of a chain is reduced by it; null while fewer than ten walls ended. */
+  pulled: number | null;
+  /** How far each book is displayed. */
+  books: Reach[];
+  /** What is not known, in words. */
+  unknown: string[];
+}
+export const OvershootAnswer: Schema<OvershootAnswer> = record({
+  kind: '|overshoot',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  mark: { maybe: 'n' },
+  touches: [TouchForecast],
+  survival: SurvivalState,
+  movement: { maybe: 'n' },
+  pulled: { maybe: 'n' },
+  books: [Reach],
+  unknown: ['s'],
+});
+
+/** Prices at which many positions of one side would be liquidated. */
+export interface PriceCluster {
+  /** Whose positions. */
+  side: 'long' | 'short';
+  /** Lowest price, quote currency. */
+  floor: number;
+  /** Highest price, quote currency. */
+  top: number;
+  /** Notional inside, quote currency. */
+  notional: number;
+}
+export const PriceCluster: Schema<PriceCluster> = record({
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+});
+
+/** Where the position would be liquidated. */
+export interface PlannedLiquidation {
+  /** Notional at entry over margin, a ratio. */
+  leverage: number;
+  /** Mark at which it is liquidated, quote currency; null where no price does. */
+  price: number | null;
+  /** Distance from entry to liquidation over that from entry to stop, a ratio. */
+  stopsAway: number | null;
+  /** Distance from stop to liquidation over that from entry to stop, a ratio; at least 1.5 is asked for, negative where the liquidation comes first. */
+  beyondStop: number | null;
+  /** Greatest whole leverage at which it would be 1.5, a ratio; null where it is already. */
+  safeLeverage: number | null;
+  /** Where the margin tiers are from. */
+  source: string;
+  /** Why there is no price; empty where there is one. */
+  why: string;
+}
+export const PlannedLiquidation: Schema<PlannedLiquidation> = record({
+  leverage: 'n',
+  price: { maybe: 'n' },
+  stops_away: { maybe: 'n' },
+  beyond_stop: { maybe: 'n' },
+  safe_leverage: { maybe: 'n' },
+  source: 's',
+  why: 's',
+});
+
+/** One opposing cluster as a target, at the edge that price meets first. */
+export interface Target {
+  /** Price, quote currency. */
+  price: number;
+  /** Notional of the cluster, quote currency. */
+  notional: number;
+  /** Reward-to-risk ratio before costs. */
+  gross: number;
+  /** Reward-to-risk ratio after costs. */
+  net: number;
+  /** Win rate at which it earns nothing after costs, a fraction. */
+  breakEven: number;
+  /** Expected net gain at the given win rate, a ratio to the loss at the stop; null without a win rate. */
+  expected: number | null;
+  /** Opposing positions that would be liquidated on the way, quote currency. */
+  fuel: number;
+}
+export const Target: Schema<Target> = record({
+  price: 'n',
+  notional: 'n',
+  gross: 'n',
+  net: 'n',
+  break_even: 'n',
+  expected: { maybe: 'n' },
+  fuel: 'n',
+});
+
+/** What the trade brings if it ends at a cluster, or at its stop. */
+export interface Scenario {
+  /** Stop, or the side of the cluster. */
+  at: string;
+  /** Gain or loss there. */
+  outcome: Outcome;
+}
+export const Scenario: Schema<Scenario> = record({
+  at: 's',
+  outcome: Outcome,
+});
+
+/** A plan with all that follows from it. */
+export interface Plan {
+  /** Long or short. */
+  side: 'long' | 'short';
+  /** Price, quote currency. */
+  entry: number;
+  /** Price, quote currency. */
+  stop: number;
+  /** Distance of the stop beyond the protective cluster, fraction of its edge; null where there is no such cluster. */
+  buffer: number | null;
+  /** The cluster behind whose far edge the stop lies; null where there is none. */
+  protective: PriceCluster | null;
+  /** Base coin: the amount risked over the distance to the stop, costs not counted. */
+  size: number;
+  /** At the entry, quote currency. */
+  notional: number;
+  /** Notional over equity, a ratio. */
+  accountLeverage: number;
+  /** Amount risked, quote currency: 1 R. */
+  risk: number;
+  /** What is lost at the stop, costs included. */
+  loss: Outcome;
+  /** Where it would be liquidated; null without leverage or margin tiers. */
+  liquidation: PlannedLiquidation | null;
+  /** Opposing clusters beyond the entry, nearest first. */
+  targets: Target[];
+  /** Null without a protective or a large opposing cluster. */
+  asymmetry: Asymmetry | null;
+  /** Positions of the same side that would be liquidated between entry and stop, quote currency. */
+  fuelAgainst: number;
+  /** Opposing positions up to the nearest target, quote currency; 0 without one. */
+  fuelWith: number;
+  /** The stop, then every cluster from the lowest price up. */
+  scenarios: Scenario[];
+  /** What speaks against the plan, in words. */
+  warnings: string[];
+}
+export const Plan: Schema<Plan> = record({
+  side: '|long|short',
+  entry: 'n',
+  stop: 'n',
+  buffer: { maybe: 'n' },
+  protective: { maybe: PriceCluster },
+  size: 'n',
+  notional: 'n',
+  account_leverage: 'n',
+  risk: 'n',
+  loss: Outcome,
+  liquidation: { maybe: PlannedLiquidation },
+  targets: [Target],
+  asymmetry: { maybe: Asymmetry },
+  fuel_against: 'n',
+  fuel_with: 'n',
+  scenarios: [Scenario],
+  warnings: ['s'],
+});
+
+/** A plan with a resting order, and one after a reclaim. Evidence, and no advice. */
+export interface PlanAnswer {
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Average true range of fifteen minutes, quote currency; null where it is not known. */
+  atr: number | null;
+  /** Spread of the tightest live book, quote currency; null without one. */
+  spread: number | null;
+  /** Number of clusters of the map that the plan knows. */
+  clusters: number;
+  /** Win rate drawn to its base rate, a fraction; null where no base rate was given. */
+  probability: number | null;
+  /** Costs that the plan counts. */
+  costs: Costs;
+  /** Plan A: a limit order rests at the entry, and fills when price trades through it. */
+  rest: Plan;
+  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry. */
+  wait: Plan | null;
+}
+export const PlanAnswer: Schema<PlanAnswer> = record({
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  atr: { maybe: 'n' },
+  spread: { maybe: 'n' },
+  clusters: 'n',
+  probability: { maybe: 'n' },
+  costs: Costs,
+  rest: Plan,
+  wait: { maybe: Plan },
 });
 
 /** Volume by price, rising; each array has one element a row. */

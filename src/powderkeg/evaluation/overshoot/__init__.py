@@ -1,0 +1,1 @@
+"""Overshoot on simulated markets: what followed a touch, against what was expected."""
