@@ -11,10 +11,13 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner
 
+from powderkeg.cli.commands import up as commands
+from powderkeg.cli.commands.up import parse_choice
 from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
 from powderkeg.log import configure, get_logger
 from powderkeg.serve.startup.up import Plan, Up
+from powderkeg.venues import default_venues
 
 
 @pytest.fixture
@@ -136,6 +139,22 @@ def test_a_coin_or_venue_that_cannot_be_is_refused_before_anything_is_opened(ref
     assert why.startswith("ConfigError: expected venues of binance, ")
     assert why.endswith("found kraken")
     assert "expected hosts of" in refused("up", "--hosts", "kraken=a")
+
+
+def test_spot_is_collected_beside_a_venue_with_leverage_and_never_alone(refused):
+    assert parse_choice([], "binance,binance-spot")[1] == ("binance", "binance-spot")
+    assert "binance-spot" not in parse_choice([], "")[1], "not where nobody chooses"
+    assert "expected a venue with leverage" in refused("up", "--venues", "binance-spot")
+
+
+def test_the_demo_has_spot_unless_venues_are_named(monkeypatch):
+    plans = []
+    monkeypatch.setattr(commands, "_show", lambda plan, *_, **__: plans.append(plan))
+    for more in ((), ("--venues", "binance,okx")):
+        assert CliRunner().invoke(app, ["demo", "BTC", *more]).exit_code == 0
+    assert [plan.venues for plan in plans] == [
+        (*default_venues(), "binance-spot"), ("binance", "okx"),
+    ]  # fmt: skip
 
 
 def test_once_its_work_has_failed_the_server_ends_with_code_one_and_says_why(capsys):

@@ -34,11 +34,13 @@ _MOOD: Final = 240.0
 """Seconds over which a mood of one side is forgotten."""
 _LEAN: Final = 0.25
 """Deviation of a mood: how much of the orders is of one side."""
-_FREE: Final = 3.0
+_FREE: Final = 5.0
 """Levels from the index that no arbitrage pays for."""
-_ARBITRAGE: Final = 4.0
-"""Full levels that arbitrageurs take in a step at most."""
-_FOLLOW: Final = 6.0
+_ARBITRAGE: Final = 0.3
+"""Full levels that arbitrageurs take in a second for each level beyond that."""
+_MOST: Final = 4.0
+"""Full levels that they take in a step at most."""
+_FOLLOW: Final = 2.0
 """Seconds in which makers follow the index."""
 _REACH: Final = 60
 """Levels that one order takes from at most."""
@@ -110,8 +112,8 @@ class SpotMarket:
         orders: list[float] = np.where(buys, sizes, -sizes).tolist()
         apart = self._rung(index) - self._place
         if abs(apart) > _FREE:
-            most = min(_ARBITRAGE, abs(apart) - _FREE) * self._full
-            orders.append(math.copysign(most, apart))
+            levels = min(_MOST, _ARBITRAGE * seconds * (abs(apart) - _FREE))
+            orders.append(math.copysign(levels * self._full, apart))
         return orders
 
     def _take(self, size: float) -> list[tuple[float, float]]:
