@@ -124,6 +124,18 @@ def signals(*, as_json: AsJson = False) -> None:
     _print(run_signals(), as_json=as_json)
 
 
+@app.command("signal-controls")
+def signal_controls(
+    *,
+    walks: Annotated[int, typer.Option(help="Walks of each trade.")] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Count what the signals claim on placebo walks and hard negatives: nothing is right."""
+    from powderkeg.evaluation.signals.controls import run_controls  # noqa: PLC0415  only here
+
+    _print(run_controls(walks), as_json=as_json)
+
+
 @app.command()
 def latency(
     *,
