@@ -98,6 +98,13 @@ class Market:
         self.link: Literal["up", "down", "stale", "refused"] = "up"
         self.quotes = QuoteCheck()
 
+    def use_prints_as_mark(self, at: int) -> None:
+        """Use prints as marks, as candles do, where no mark is published."""
+        marked = self.from_bars or self.carry.mark_at or at - self.first_trade_at < MARKLESS
+        if self.estimate is not None and not marked and self.print_range[1] > 0:
+            self.estimate.move_mark(at, self.price, *self.print_range)
+            self.print_range = (math.inf, 0.0)
+
 
 class Desk:
     """Everything known about one coin."""
@@ -113,8 +120,7 @@ class Desk:
         Args:
             coin: Such as BTC.
             settings: How to behave.
-            horizon: µs up to which the backfill will be drawn. Until then candles are drawn in
-                blocks, and columns that the rings will not keep are skipped.
+            horizon: µs up to which the backfill will be drawn, candles in blocks until then.
         """
         self.coin = coin
         self.backfill_until = horizon
@@ -211,12 +217,11 @@ class Desk:
         return []
 
     def _book(self, market: Market, event: BookSnapshot | BookDelta) -> list[Ask]:
-        asks = [wish] if (wish := market.book.apply(event)) else []
+        wish = market.book.apply(event)
         if market.quotes.quoted and market.book.status == "live" and isinstance(event, BookDelta):
-            best = market.book.best()
-            if best is not None:
+            if (best := market.book.best()) is not None:
                 market.quotes.book(event.last, best)
-        return asks
+        return [wish] if wish else []
 
     def _market(self, name: str) -> Market:
         if name not in self.markets:
@@ -237,8 +242,7 @@ class Desk:
             for known in self.estimated():
                 known.estimate.peers = stats
         flush, draw = self.settings.flush, self.settings.draw
-        ticked = at // flush > self.now // flush
-        drawn = at // draw > self.now // draw
+        ticked, drawn = (at // step > self.now // step for step in (flush, draw))
         if (ticked or drawn) and self.now:
             self._flush(at // flush * flush, at // draw * draw if drawn else None)
         if at // MINUTE > self.now // MINUTE and self.now:
@@ -248,7 +252,7 @@ class Desk:
     def _flush(self, at: int, drawn: int | None) -> None:
         """Flush openings up to `at`, and draw the columns that end at `drawn`, if any do."""
         for _, market in sorted(self.markets.items()):
-            trades_as_mark(market, at)
+            market.use_prints_as_mark(at)
         for known in self.estimated():
             if not self.markets[known.name].from_bars:
                 known.estimate.flush(at)
@@ -389,15 +393,6 @@ class Desk:
         self.counts.gaps += 1
         for ring in market.rings.values():
             ring.mark_gap(event.since, event.event_time)
-
-
-def trades_as_mark(market: Market, at: int) -> None:
-    """Use prints as marks, as candles do, where no mark is published."""
-    marked = market.from_bars or market.carry.mark_at or at - market.first_trade_at < MARKLESS
-    if market.estimate is None or marked or not market.print_range[1] > 0:
-        return
-    market.estimate.move_mark(at, market.price, *market.print_range)
-    market.print_range = (math.inf, 0.0)
 
 
 def _leveraged(market: Market) -> bool:

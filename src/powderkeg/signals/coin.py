@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.signals.context.wick import Wick
 from powderkeg.signals.contract import EXPIRED, GONE, CoinSignal, Episode, Move, ZoneSignal
 from powderkeg.signals.outcomes import Outcomes
 from powderkeg.signals.scene import Scene
@@ -90,6 +91,15 @@ class CoinSignals:
         moved += [self._ask_coin(signal, scene) for signal in COIN_SIGNALS]
         self._forget(scene)
         return [episode for episode in moved if episode is not None]
+
+    def add_wick(self, wick: Wick, scene: Scene) -> None:
+        """Add a long wick as an episode that has ended, and count it beside its mirror."""
+        episode = Episode("wick", scene, None, scene.now)
+        episode.id = f"{episode.id}:{wick.side}"
+        episode.enter(wick.move, scene)
+        self.ended.append(episode)
+        self.outcomes.count("wick", hit=wick.on_map, placebo=False)
+        self.outcomes.count("wick", hit=wick.mirror, placebo=True)
 
     def _compare(self, zone: Zone, scene: Scene) -> None:
         """Follow the level that mirrors a cluster that price has come near to."""

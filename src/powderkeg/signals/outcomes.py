@@ -28,8 +28,10 @@ GRID: Final = 4_001
 """Points of the distribution of a frequency."""
 Verdict: TypeAlias = Literal["not enough yet", "no edge shown", "differs"]
 QUESTIONS: Final[dict[Kind, Question]] = {
-    signal.kind: signal.question for signal in ZONE_SIGNALS if signal.question is not None
+    **{s.kind: s.question for s in ZONE_SIGNALS if s.question is not None},
+    "wick": Question("", "", "a long wick ended at a cluster of the map before it"),
 }
+"""By signal; a wick's placebo is the same distance on the other side of the open."""
 
 
 class Tally:
@@ -57,13 +59,17 @@ class Outcomes:
         self.tallies: dict[str, Tally] = {}
 
     def add(self, episode: Episode) -> None:
-        """Count an episode that ended."""
+        """Count an episode that ended and reached the state asked about."""
         question = QUESTIONS.get(episode.kind)
         if question is None or episode.time_of(question.given) is None:
             return
-        tally = self.tallies.setdefault(episode.kind, Tally())
         hit = episode.time_of(question.outcome) is not None
-        if episode.placebo:
+        self.count(episode.kind, hit=hit, placebo=episode.placebo)
+
+    def count(self, kind: Kind, *, hit: bool, placebo: bool) -> None:
+        """Count a case and whether it had the outcome."""
+        tally = self.tallies.setdefault(kind, Tally())
+        if placebo:
             tally.placebo_cases += 1
             tally.placebo_hits += hit
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -87,6 +88,32 @@ class PriceRing:
         out = self.values[numbers % self.size].copy()
         out[(numbers <= self.last - self.size) | (numbers > self.last)] = np.nan
         return out
+
+
+def joined_bars(rings: Mapping[int, PriceRing], span: int, now: int, count: int) -> Floats:
+    """Return the last complete bars of any length that is a multiple of a ring's step.
+
+    Shape (count, 5), oldest first; NaN where nothing is known. The widest ring that fits is taken.
+
+    Args:
+        rings: By step, µs.
+        span: Length of a bar, µs.
+        now: µs; the bar under way does not count.
+        count: Bars.
+    """
+    step = max(each for each in rings if span % each == 0)
+    each = span // step
+    rows = rings[step].window(now // span * each - 1, count * each).reshape(count, each, 5)
+    out = np.full((count, 5), np.nan)
+    known = np.isfinite(rows[:, :, CLOSE])
+    some = known.any(axis=1)
+    numbers = np.arange(count)
+    first, last = known.argmax(axis=1), each - 1 - known[:, ::-1].argmax(axis=1)
+    out[:, OPEN], out[:, CLOSE] = rows[numbers, first, OPEN], rows[numbers, last, CLOSE]
+    out[some, HIGH] = np.nanmax(rows[some, :, HIGH], axis=1)
+    out[some, LOW] = np.nanmin(rows[some, :, LOW], axis=1)
+    out[some, VOLUME] = np.nansum(rows[some, :, VOLUME], axis=1)
+    return out
 
 
 def _runs(columns: Times) -> list[tuple[int, int]]:

@@ -71,6 +71,8 @@ def mapped_beside(flow_view: FlowView, venues: tuple[str, ...]) -> MappedSides:
     if not mark > 0:
         return MappedSides(math.nan, None, [])
     profile = map_beside(flow_view, venues)
+    if profile is None:
+        return MappedSides(mark, None, [])
     leveraged = {market.venue for market in flow_view.estimated()}
     map_filter = MapFilter(tuple(venue for venue in venues if venue in leveraged))
     paths = mapped_outward(flow_view, map_filter, profile, mark, band=True)

@@ -13,7 +13,7 @@ from powderkeg.maps.flow.flow_view import FlowView
 from powderkeg.maps.flow.ladder import map_beside
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.coin_view import CoinView
-from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW
+from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, joined_bars
 from powderkeg.maps.views.clusters import foremost, standing
 from powderkeg.market.book import Book
 from powderkeg.risk.fuel import Fuel, PriceCluster
@@ -37,6 +37,8 @@ def surroundings(flow_view: FlowView, venues: tuple[str, ...]) -> Surroundings:
     if not mark > 0:
         return Surroundings(atr=math.nan, spread=math.nan)
     profile = map_beside(flow_view, venues)
+    if profile is None:
+        return Surroundings(atr=average_true_range(flow_view), spread=math.nan)
     edges = np.array([price_of(profile.base + n) for n in range(profile.dollars.shape[2] + 1)])
     found = foremost(standing(profile, mark))
     return Surroundings(
@@ -52,17 +54,13 @@ def average_true_range(coin_view: CoinView) -> float:
 
     NaN where fewer than four are known. The bar under way does not count.
     """
-    until = coin_view.now // (QUARTER * MINUTE) * QUARTER - 1
-    rows = coin_view.prices[MINUTE].window(until, QUARTER * (BARS + 1))
-    bars = rows.reshape(BARS + 1, QUARTER, -1)
-    known = np.isfinite(bars[:, :, CLOSE]).any(axis=1)
-    bars = bars[known]
+    bars = joined_bars(coin_view.prices, QUARTER * MINUTE, coin_view.now, BARS + 1)
+    bars = bars[np.isfinite(bars[:, CLOSE])]
     if len(bars) < LEAST_BARS:
         return math.nan
-    high, low = np.nanmax(bars[:, :, HIGH], axis=1), np.nanmin(bars[:, :, LOW], axis=1)
-    closes = np.array([bar[np.isfinite(bar)][-1] for bar in bars[:, :, CLOSE]])
-    before = closes[:-1]
-    return float(np.mean(np.maximum(high[1:], before) - np.minimum(low[1:], before)))
+    before = bars[:-1, CLOSE]
+    high, low = np.maximum(bars[1:, HIGH], before), np.minimum(bars[1:, LOW], before)
+    return float((high - low).mean())
 
 
 def tightest_spread(books: list[Book]) -> float:

@@ -19,8 +19,10 @@ from powderkeg.flow.coin import CoinFlow
 from powderkeg.grid import position_of, price_of
 from powderkeg.maps.flow.flow_view import FlowView
 from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile, price_profile
+from powderkeg.maps.heatmap.prices import joined_bars
 from powderkeg.maps.views.clusters import Cluster, standing
 from powderkeg.signals.coin import CoinSignals
+from powderkeg.signals.context.wick import RANGES, SPAN, Wicks
 from powderkeg.signals.observe.seconds import SUMS, Seconds
 from powderkeg.signals.observe.slow import SlowReadings, slow_readings
 from powderkeg.signals.scene import Pair, Prints, RestingWhale, Scene
@@ -47,8 +49,8 @@ class Observer:
     """What is remembered of a coin between two scenes."""
 
     __slots__ = (
-        "_books", "_ended", "_extremes", "_markets", "_minute", "_printed", "_readings",
-        "_reported", "_totals", "_usual", "seconds", "whales",
+        "_books", "_candle", "_ended", "_extremes", "_markets", "_minute", "_printed", "_readings",
+        "_reported", "_totals", "_usual", "seconds", "whales", "wicks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -63,6 +65,8 @@ class Observer:
         self._books = BookReadings()
         self._usual = math.nan, math.nan
         self._markets = 0, 0
+        self.wicks = Wicks()
+        self._candle = -1
         self._minute = -1
         self._readings = SlowReadings()
 
@@ -99,7 +103,13 @@ class Observer:
             )
         if signals.zones.due(now):
             signals.zones.refresh(stretches(view, price), now, price)
-        signals.step(self._scene(view, signals, now, (low, high)))
+        scene = self._scene(view, signals, now, (low, high))
+        if second * SECOND // SPAN != self._candle:
+            self._candle = second * SECOND // SPAN
+            bars = joined_bars(view.prices, SPAN, now, RANGES + 1)
+            for wick in self.wicks.next_candle(bars, stretches(view, price), now // SPAN * SPAN):
+                signals.add_wick(wick, scene)
+        signals.step(scene)
 
     def _scene(self, view: FlowView, signals: CoinSignals, now: int, extremes: Pair) -> Scene:
         seconds, slow, flow = self.seconds, self._readings, view.flow
@@ -138,6 +148,7 @@ class Observer:
         for each in list(flow.liquidated)[len(flow.liquidated) - fresh :] if fresh else ():
             if each.time > now - MINUTE:  # a backfill brings the liquidations of hours
                 out[6 if each.side == "long" else 7] += each.price * each.size
+        self.wicks.add_liquidated(float(out[6]), float(out[7]))
         return out
 
     def _largest(self, flow: CoinFlow) -> float:

@@ -12,7 +12,7 @@ from powderkeg.events import DAY, HOUR, MINUTE, Floats
 from powderkeg.flow.coin import MarketFlow
 from powderkeg.maps.flow.flow_view import FlowView
 from powderkeg.maps.flow.series import crowd_of
-from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, PriceRing
+from powderkeg.maps.heatmap.prices import CLOSE, HIGH, LOW, joined_bars
 from powderkeg.signals.scene import Crowd, Level, Pair
 from powderkeg.signals.thresholds import DEFAULT
 
@@ -129,17 +129,9 @@ def _pulled(view: FlowView, now: int) -> Pair:
     return float(sides.count(0)), float(sides.count(1))
 
 
-def _bars(ring: PriceRing, now: int, count: int) -> Floats:
-    """Return the last bars that are complete, shape (count, 5)."""
-    return ring.window(now // ring.step - 1, count)
-
-
 def _hour_range(view: FlowView, now: int) -> float:
-    """Return the mean range of the last day's hours, quote currency."""
-    ring = view.prices.get(HOUR)
-    if ring is None:
-        return math.nan
-    bars = _bars(ring, now, 25)
+    """Return the mean true range of the last day's hours, quote currency."""
+    bars = joined_bars(view.prices, HOUR, now, 25)
     before = bars[:-1, CLOSE]
     high, low = np.fmax(bars[1:, HIGH], before), np.fmin(bars[1:, LOW], before)
     known = (high - low)[~np.isnan(high - low)]
@@ -148,19 +140,14 @@ def _hour_range(view: FlowView, now: int) -> float:
 
 def _levels(view: FlowView, now: int) -> tuple[Level, ...]:
     """Return swing pivots of quarter hours, and the extremes of the day and week before."""
-    out: list[Level] = []
-    quarters, hours = view.prices.get(QUARTER), view.prices.get(HOUR)
-    if quarters is not None:
-        out += _pivots(_bars(quarters, now, 97))
-    if hours is not None:
-        for name, span in (("day", DAY), ("week", 7 * DAY)):
-            end = (now - (3 * DAY if name == "week" else 0)) // span * span
-            end += 4 * DAY if name == "week" else 0  # weeks begin on Monday, the epoch on Thursday
-            end = end if end <= now else end - span
-            bars = hours.window(end // HOUR - 1, span // HOUR)
-            if not np.isnan(bars[:, HIGH]).all():
-                out.append(Level(f"high of the {name} before", float(np.nanmax(bars[:, HIGH]))))
-                out.append(Level(f"low of the {name} before", float(np.nanmin(bars[:, LOW]))))
+    out = _pivots(joined_bars(view.prices, QUARTER, now, 97))
+    days = joined_bars(view.prices, DAY, now, 14)
+    monday = (now // DAY + 3) % 7  # the epoch was a Thursday
+    parts = ("day", days[-1:]), ("week", days[len(days) - monday - 7 : len(days) - monday])
+    for name, bars in parts:
+        if not np.isnan(bars[:, HIGH]).all():
+            out.append(Level(f"high of the {name} before", float(np.nanmax(bars[:, HIGH]))))
+            out.append(Level(f"low of the {name} before", float(np.nanmin(bars[:, LOW]))))
     return tuple(out)
 
 
