@@ -218,9 +218,9 @@ class Desk:
 
     def _book(self, market: Market, event: BookSnapshot | BookDelta) -> list[Ask]:
         wish = market.book.apply(event)
-        if market.quotes.quoted and market.book.status == "live" and isinstance(event, BookDelta):
-            if (best := market.book.best()) is not None:
-                market.quotes.book(event.last, best)
+        checked = market.quotes.quoted and market.book.status == "live"
+        if checked and isinstance(event, BookDelta) and (best := market.book.best()) is not None:
+            market.quotes.book(event.last, best)
         return [wish] if wish else []
 
     def _market(self, name: str) -> Market:
