@@ -81,7 +81,8 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
     for name in (
         "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
         "{coin}/liquidation-price?entry=105000&leverage=25",
-        "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape", "read/{where}",
+        "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape", "{where}/zones",
+        "read/{where}",
     )
 ]  # fmt: skip
 

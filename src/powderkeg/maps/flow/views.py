@@ -16,10 +16,12 @@ from powderkeg.maps.flow.queries import (
     ProfileQuery,
     SeriesQuery,
     TapeQuery,
+    ZonesQuery,
 )
 from powderkeg.maps.flow.read import Read, clusters_beside, read_of
 from powderkeg.maps.flow.series import FlowSeries, series_of
 from powderkeg.maps.flow.tape import Tape, tape_of
+from powderkeg.maps.flow.zones import Zones, zone_books, zones_of
 
 Beside: TypeAlias = Callable[[FlowView, tuple[str, ...]], Any]
 """What a view needs of the map of chosen venues."""
@@ -37,6 +39,8 @@ class FlowViewSpec(Struct, frozen=True):
     view: Callable[[FlowView, Any, Any], Struct]
     """Of the coin, the query, and what `beside` returned."""
     beside: Beside = _nothing
+    finish: Callable[[Any, Any], Struct] | None = None
+    """Computes the answer from what `view` copied, and the query, in any thread."""
 
 
 FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {
@@ -44,6 +48,9 @@ FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {
     "flow": FlowViewSpec(SeriesQuery, FlowSeries, lambda coin, query, _: series_of(coin, query)),
     "profile": FlowViewSpec(ProfileQuery, Profile, lambda coin, query, _: profile_of(coin, query)),
     "tape": FlowViewSpec(TapeQuery, Tape, lambda coin, query, _: tape_of(coin, query)),
+    "zones": FlowViewSpec(
+        ZonesQuery, Zones, lambda coin, query, _: zone_books(coin, query), finish=zones_of
+    ),
     "read": FlowViewSpec(FlowQuery, Read, read_of, clusters_beside),
 }
 """Every view by the name it has in the address."""
