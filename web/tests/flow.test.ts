@@ -1,5 +1,5 @@
 import { encode } from '@msgpack/msgpack';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readNotes, saveNotes, withNote } from '../src/lib/flow/notes';
 import { layOut } from '../src/lib/flow/paint';
 import { extremes, inSight, knownSince, xOf } from '../src/lib/flow/panes';
@@ -225,6 +225,103 @@ describe('the stream of order flow', () => {
     flow.receive(encode(wire()));
     expect(flow.error).toBeNull();
     expect(flow.ladder!.rows).toBe(4);
+  });
+});
+
+describe('order flow in playback', () => {
+  const options = { coin: 'BTC', venues: null, row: 0, rows: 4, window: 3600, past: true };
+  const read = { kind: 'read', rows: [], met: 0, version: 1, clusters: [] };
+  const crowd = {
+    funding: null,
+    funding_percentile: null,
+    basis: null,
+    basis_percentile: null,
+    shares: {},
+    index: null,
+    inputs: {},
+    hours: 0,
+    funding_at: null,
+  };
+  const series = {
+    kind: 'flow',
+    t0: 0,
+    step: 6e7,
+    cols: 0,
+    delta: [],
+    by_market: [],
+    oi: [],
+    funding: [],
+    basis: [],
+    oi_change: null,
+    regime: null,
+    imbalance: null,
+    divergence_high: false,
+    divergence_low: false,
+    crowd,
+  };
+  const own = { coin: 'BTC', source: 'replay', note: '', as_of: 1e12, now: 1e12, price: 1, seq: 0 };
+  let asked: string[] = [];
+  /** Answer every request; \`last\` is the price of the ladder. */
+  function serve(last: number, status = 200): void {
+    asked = [];
+    vi.stubGlobal('fetch', (url: string) => {
+      asked.push(url);
+      const answers: Record<string, object> = {
+        ladder: wire({ last }),
+        tape: prints(0, [1, 2]),
+        read: { ...own, ...read },
+        flow: { ...own, ...series },
+      };
+      const name = Object.keys(answers).find((view) => url.split('?')[0].includes(view)) ?? '';
+      const body = status === 200 ? encode(answers[name]) : '{"error":"known in a replay only"}';
+      return Promise.resolve(new Response(body as BodyInit, { status }));
+    });
+  }
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is ladder, tape, read and panes of the moment chosen', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.open();
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.at).toBe(5e11));
+    expect(asked).toHaveLength(4);
+    expect(asked.every((url) => url.includes('&at=500000000000'))).toBe(true);
+    expect(flow.ladder!.rows).toBe(4);
+    expect(flow.fuel!.long[0]).toBe(9);
+    expect(flow.tape.length).toBe(2);
+    expect(flow.read!.met).toBe(0);
+    expect(flow.series!.cols).toBe(0);
+  });
+  it('keeps its rows while the price is well within them, and centres them else', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.at).toBe(5e11));
+    flow.seek(6e11);
+    await vi.waitFor(() => expect(flow.at).toBe(6e11));
+    expect(asked.slice(4)).toHaveLength(4);
+    expect(asked[4]).toContain('&row=100&centre=100200');
+    serve(100_390);
+    flow.seek(7e11);
+    await vi.waitFor(() => expect(flow.at).toBe(7e11));
+    expect(asked).toHaveLength(5);
+    expect(asked[1]).not.toContain('centre');
+  });
+  it('shows nothing of another time where the past is not stored, and says why', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.ladder).not.toBeNull());
+    serve(0, 404);
+    flow.seek(6e11);
+    await vi.waitFor(() => expect(flow.error).toContain('replay'));
+    expect([flow.ladder, flow.read, flow.series, flow.at]).toEqual([null, null, null, null]);
+    expect(flow.tape.length).toBe(0);
+  });
+  it('does not continue the tape of now', () => {
+    const live = state(prints(1, [1, 2]));
+    expect(new FlowState(options, live).tape.length).toBe(0);
   });
 });
 
