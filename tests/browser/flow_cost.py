@@ -53,11 +53,16 @@ const give = data =>
 window.say = text => give(bytes(text));
 let ready = [];
 window.load = texts => { ready = texts.map(each => each.map(bytes)); };
+// A frame: the handler, what the page draws of it, and layout.
 window.play = every => new Promise(done => {
-  let n = 0;
-  const timer = setInterval(() => {
-    ready[n].forEach(give);
-    if (++n === ready.length) { clearInterval(timer); done(n); }
+  const took = [];
+  const timer = setInterval(async () => {
+    const began = performance.now();
+    ready[took.length].forEach(give);
+    for (let n = 0; n < 5; n++) await null;
+    document.body.offsetHeight;
+    took.push(performance.now() - began);
+    if (took.length === ready.length) { clearInterval(timer); done(took); }
   }, every);
 });
 window.longest = 0;
@@ -147,14 +152,22 @@ def measured(page: Page, url: str, seconds: float, share: float) -> dict[str, fl
     page.evaluate("every => window.play(every)", 1_000 / RATE)  # warms the compiler
     page.evaluate("t => window.load(t)", said)
     idle = _over(meter, lambda: page.wait_for_timeout(seconds * 1e3))
-    busy = _over(meter, lambda: page.evaluate("every => window.play(every)", 1_000 / RATE))
+    took: list[float] = []
+    busy = _over(
+        meter, lambda: took.extend(page.evaluate("every => window.play(every)", 1_000 / RATE))
+    )
     out = {name: round((busy[name] - idle[name]) / frames, 2) for name in busy}
+    out |= {"frame_median": round(sorted(took)[frames // 2], 2)}
+    out |= {"frame_p90": round(sorted(took)[frames * 9 // 10], 2)}
     later = newest + 1e12
     for n in range(ROWS // BATCH):
         text = _prints(tape, 10**6 + n, later + n * BATCH, BATCH)
         page.evaluate("t => window.say(t)", text)
     page.wait_for_timeout(500)
     meter.throttle(SLOWER)
+    page.evaluate("window.longest = 0")
+    page.wait_for_timeout(3_000)
+    still = page.evaluate("window.longest")
     page.evaluate("window.longest = 0")
     slider = page.get_by_role("slider", name="Smallest print")
     slider.focus()
@@ -164,7 +177,7 @@ def measured(page: Page, url: str, seconds: float, share: float) -> dict[str, fl
     page.wait_for_timeout(1_000)
     longest = page.evaluate("window.longest")
     meter.throttle(1)
-    return out | {"filter_longest_task": round(longest, 1)}
+    return out | {"longest_task": round(still, 1), "longest_task_filtering": round(longest, 1)}
 
 
 def _over(meter: Meter, act: Any) -> dict[str, float]:
