@@ -56,6 +56,8 @@ const wire = (change: Record<string, unknown> = {}): Record<string, unknown> => 
   stacked: [-3, 4, 0, 0],
   fuel_long: [9, 0, 0, 0],
   fuel_short: [0, 0, 0, 7],
+  fired_long: [0, 8, 0, 0],
+  fired_short: [0, 0, 0, 7],
   window: 3600,
   traded_since: null,
   best_bid: 100_100,

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from powderkeg.maps.flow.flow_view import FlowView
-from powderkeg.maps.flow.ladder import Ladder, ladder_of, map_beside
+from powderkeg.maps.flow.ladder import Ladder, ladder_beside, ladder_of
 from powderkeg.maps.flow.profile import Profile, profile_of
 from powderkeg.maps.flow.queries import (
     FlowQuery,
@@ -44,7 +44,12 @@ class FlowViewSpec(Struct, frozen=True):
 
 
 FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {
-    "ladder": FlowViewSpec(LadderQuery, Ladder, ladder_of, map_beside),
+    "ladder": FlowViewSpec(
+        LadderQuery,
+        Ladder,
+        lambda coin, query, found: ladder_of(coin, query, found[0], fired=found[1]),
+        ladder_beside,
+    ),
     "flow": FlowViewSpec(SeriesQuery, FlowSeries, lambda coin, query, _: series_of(coin, query)),
     "profile": FlowViewSpec(ProfileQuery, Profile, lambda coin, query, _: profile_of(coin, query)),
     "tape": FlowViewSpec(TapeQuery, Tape, lambda coin, query, _: tape_of(coin, query)),

@@ -7,13 +7,9 @@
 import { decimals, dollars, price as priceText } from '../format';
 import { FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { LadderAnswer } from '../wire/schema-on-demand';
+import { type Column, drawIn, drawParts, type Part, same } from './parts';
 import { coins, type Fuel, priceOf, rowOf, signedCoins, wallRow, wallText } from './rows';
 
-/** A column: its left edge and width, pixels. */
-interface Column {
-  x: number;
-  width: number;
-}
 type Name =
   | 'fuel'
   | 'volume'
@@ -92,14 +88,8 @@ const LABELLED = 0.15;
 
 const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
 
-/** What is drawn, as text: by row, then by cell. */
-export type Drawn = readonly (readonly string[])[];
-/** Part of a cell: a filled or an outlined rectangle, a text, or a line, with its colour. */
-type Part =
-  | ['fill', string, number, number, number, number, number]
-  | ['box', string, number, number, number, number]
-  | ['text', string, string, number, number, CanvasTextAlign]
-  | ['line', string, number, number, number];
+/** What is drawn, by row, then by cell. */
+export type Drawn = readonly (readonly (readonly Part[])[])[];
 const FONT = { narrow: `12px ${FONT_FAMILY}`, wide: `11px ${FONT_FAMILY}` };
 
 /** Cells of a row that are drawn alone; of more the whole row, which needs no clipping. */
@@ -136,62 +126,27 @@ class Painter {
     this.#cursor();
     ctx.font = this.#picture.narrow ? FONT.narrow : FONT.wide;
     ctx.textBaseline = 'middle';
-    return this.#parts.map((cells, row) => {
-      const lists = cells.map((parts) => parts.join());
-      const known = before[row] ?? [];
-      const above = lists.length - 1;
-      const changed = this.#order.flatMap((_, i) => (lists[i + 1] === known[i + 1] ? [] : [i]));
-      const whole = lists[0] !== known[0] || lists[above] !== known[above];
-      if (whole || changed.length > FEW) {
-        ctx.clearRect(0, this.#top(row), this.#width, this.#tall(row));
-        for (const parts of cells) this.#draw(ctx, parts);
-      } else
-        for (const i of changed)
-          this.#drawIn(ctx, row, this.#order[i], [cells[0], cells[i + 1], cells[above]].flat());
-      return lists;
-    });
+    for (const [row, cells] of this.#parts.entries())
+      this.#drawRow(ctx, row, cells, before[row] ?? []);
+    return this.#parts;
   }
 
-  /** Draw parts in a cell. */
-  #drawIn(ctx: CanvasRenderingContext2D, row: number, cell: Column, parts: readonly Part[]): void {
-    // On whole pixels, so that a cell can be cleared without its neighbours.
-    const [left, right] = [Math.round(cell.x), Math.round(cell.x + cell.width)];
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(left, this.#top(row), right - left, this.#tall(row));
-    ctx.clip();
-    ctx.clearRect(left, this.#top(row), right - left, this.#tall(row));
-    this.#draw(ctx, parts);
-    ctx.restore();
-  }
-
-  #draw(ctx: CanvasRenderingContext2D, parts: readonly Part[]): void {
-    for (const part of parts) {
-      switch (part[0]) {
-        case 'fill':
-          ctx.globalAlpha = part[2];
-          ctx.fillStyle = part[1];
-          ctx.fillRect(part[3], part[4], part[5], part[6]);
-          ctx.globalAlpha = 1;
-          break;
-        case 'box':
-          ctx.strokeStyle = part[1];
-          ctx.strokeRect(part[2], part[3], part[4], part[5]);
-          break;
-        case 'text':
-          ctx.fillStyle = part[1];
-          ctx.textAlign = part[5];
-          ctx.fillText(part[2], part[3], part[4]);
-          break;
-        case 'line':
-          ctx.strokeStyle = part[1];
-          ctx.beginPath();
-          ctx.moveTo(part[2], part[4]);
-          ctx.lineTo(part[3], part[4]);
-          ctx.stroke();
-          break;
-      }
-    }
+  /** Draw what differs of a row. */
+  #drawRow(
+    ctx: CanvasRenderingContext2D,
+    row: number,
+    cells: Drawn[number],
+    before: Drawn[number],
+  ): void {
+    const changed = cells.flatMap((parts, i) => (same(parts, before[i]) ? [] : [i]));
+    const [first, last] = [0, cells.length - 1];
+    const [top, tall] = [this.#top(row), this.#tall(row)];
+    if (changed.length > FEW || changed.includes(first) || changed.includes(last)) {
+      ctx.clearRect(0, top, this.#width, tall);
+      for (const parts of cells) drawParts(ctx, parts);
+    } else
+      for (const i of changed)
+        drawIn(ctx, this.#order[i - 1], [top, tall], [cells[first], cells[i], cells[last]].flat());
   }
 
   /** On whole pixels of the screen, so that a row can be cleared without its neighbours. */
@@ -229,9 +184,13 @@ class Painter {
     this.#cell(row, x).push(['text', colour, text, x, y, align]);
   }
 
-  #box(colour: string, x: number, row: number, width: number, parts = this.#cell(row, x)): void {
-    const top = this.#top(row) + 0.5;
-    parts.push(['box', colour, x, top, width, this.#tall(row) - 1]);
+  #box(colour: string, x: number, row: number, width: number, inset = 0): void {
+    this.#boxIn(this.#cell(row, x), colour, x, row, width, inset);
+  }
+
+  #boxIn(parts: Part[], colour: string, x: number, row: number, width: number, inset = 0): void {
+    const top = this.#top(row) + inset + 0.5;
+    parts.push(['box', colour, x, top, width, this.#tall(row) - 1 - 2 * inset]);
   }
 
   #tints(): void {
@@ -268,15 +227,27 @@ class Painter {
 
   /** Fuel grows from the price to the left: longs in blue, shorts in orange. */
   #fuel(fuel: Fuel): void {
-    const most = Math.max(largestOf(fuel.long), largestOf(fuel.short));
+    const { long, short, firedLong, firedShort } = fuel;
+    const most = Math.max(...[long, short, firedLong, firedShort].map(largestOf));
     for (let row = 0; row < fuel.long.length; row++) {
-      const long = fuel.long[row] >= fuel.short[row];
+      const ofLongs = fuel.long[row] >= fuel.short[row];
       const share = (fuel.long[row] + fuel.short[row]) / most;
-      const colour = long ? theme.long : theme.short;
+      const colour = ofLongs ? theme.long : theme.short;
+      this.#outline(row, (firedLong[row] ?? 0) / most, (firedShort[row] ?? 0) / most, share);
       this.#bar(this.#columns.fuel, colour, share, row, 0.75, true);
       if (this.#picture.narrow && share > LABELLED)
         this.#label(row, dollars(fuel.long[row] + fuel.short[row]), share);
     }
+  }
+
+  /** Fuel that has fired keeps an outline of its old length. */
+  #outline(row: number, longs: number, shorts: number, now: number): void {
+    const { fuel } = this.#columns;
+    const share = Math.max(longs, shorts);
+    if (!fuel || !(share > now + 0.02)) return;
+    const width = Math.round(Math.min(1, share) * (fuel.width - 4));
+    const colour = longs >= shorts ? theme.long : theme.short;
+    this.#box(colour, Math.floor(fuel.x + fuel.width - 2 - width) + 0.5, row, width, 1);
   }
 
   /** Size of the fuel of a row, beside its bar or, on a long one, inside it. */
@@ -381,9 +352,9 @@ class Painter {
   #cursor(): void {
     const { cursor, ladder, colours } = this.#picture;
     if (cursor === null || cursor < 0 || cursor >= ladder.rows) return;
-    const above = this.#parts[cursor].at(-1);
+    const above = this.#parts[cursor].at(-1) ?? [];
     this.#fill(colours.chosen, 0.1, 0, cursor, this.#width, 0, above);
-    this.#box(colours.chosen, 0.5, cursor, this.#width - 1, above);
+    this.#boxIn(above, colours.chosen, 0.5, cursor, this.#width - 1);
   }
 }
 

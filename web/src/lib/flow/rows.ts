@@ -4,6 +4,9 @@ import type { LadderAnswer, ReadRow, ShieldedCluster, WallRow } from '../wire/sc
 export interface Fuel {
   long: Float32Array;
   short: Float32Array;
+  /** The most of the last hour where price has been since; empty where not known. */
+  firedLong: Float32Array;
+  firedShort: Float32Array;
 }
 
 /** Price of a row. */

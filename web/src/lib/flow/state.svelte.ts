@@ -147,7 +147,8 @@ export class FlowState {
 
   #onLadder(ladder: LadderAnswer): void {
     const before = this.ladder;
-    if (ladder.fuelLong.length) this.fuel = { long: ladder.fuelLong, short: ladder.fuelShort };
+    const { fuelLong: long, fuelShort: short, firedLong, firedShort } = ladder;
+    if (long.length) this.fuel = { long, short, firedLong, firedShort };
     else if (before?.first !== ladder.first || before.step !== ladder.step) this.fuel = null;
     this.ladder = ladder;
   }

@@ -785,6 +785,10 @@ export interface LadderAnswer {
   fuelLong: Float32Array;
   /** Shorts that would be liquidated, estimated, dollars; empty where the map was left out. */
   fuelShort: Float32Array;
+  /** The most of the last hour, dollars, at prices traded since; empty as the fuel, or unknown. */
+  firedLong: Float32Array;
+  /** The same of shorts, dollars; empty as the fuel, or unknown. */
+  firedShort: Float32Array;
   /** Seconds over which traded volume is summed. */
   window: number;
   /** Time of the first print counted, µs UTC; null before any. */
@@ -823,6 +827,8 @@ export const LadderAnswer: Schema<LadderAnswer> = record({
   stacked: 'float32',
   fuel_long: 'float32',
   fuel_short: 'float32',
+  fired_long: 'float32',
+  fired_short: 'float32',
   window: 'n',
   traded_since: { maybe: 'n' },
   best_bid: { maybe: 'n' },
