@@ -111,3 +111,54 @@ def test_on_a_phone_ladder_map_and_read_are_swiped_and_the_tape_is_a_sheet(
     sheet = page.get_by_role("dialog", name="Tape")
     expect(sheet.locator("tbody tr").first).to_be_visible()
     assert _axe(page) == []
+
+
+def test_resting_orders_are_off_at_first_then_drawn_remembered_and_in_the_address(
+    flow: Callable[[Size], Page],
+):
+    page = flow("desk")
+    switch = page.get_by_role("button", name="Resting orders")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-resting]")).to_have_count(0)
+    switch.click()
+    expect(page.locator("[data-resting]")).to_have_attribute("data-resting", re.compile(r"[1-9]"))
+    expect(page.locator("[data-resting]")).to_contain_text(
+        re.compile("bids.+asks.+book", re.DOTALL)
+    )
+    page.wait_for_url(re.compile("layers=resting"))
+    assert _axe(page) == []
+    page.goto(page.url.partition("?")[0] + "?place=flow")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    switch.click()
+    expect(page.locator("[data-resting]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_the_session_and_the_weekday_are_in_the_header(flow: Callable[[Size], Page], size: Size):
+    page = flow(size)
+    session = page.get_by_text(
+        re.compile("(Asia|London|New York|overlap|between sessions) · .+day$")
+    ).first
+    expect(session).to_be_visible()
+
+
+def test_a_cluster_beside_the_ladder_says_what_rests_before_it(flow: Callable[[Size], Page]):
+    page = flow("desk")
+    cluster = page.locator("[data-shield]").first
+    expect(cluster).to_contain_text(re.compile(r"shielded|exposed|unknown"))
+    expect(cluster).to_contain_text(re.compile(r"\$[\d.]+[KMB]?\s+(bid|ask)\s+to\s+\$"))
+
+
+def test_playback_says_so_and_returns_to_the_stream(flow: Callable[[Size], Page]):
+    page = flow("desk")
+    page.get_by_role("button", name="Playback").click()
+    playback = page.get_by_role("region", name="Playback")
+    playback.get_by_role("button", name="Previous column").click()
+    expect(page.locator(".chip.past")).to_have_text(re.compile("As known at|Past"))
+    # A demo keeps columns of the map only: nothing of now is shown as if it were of then.
+    expect(page.get_by_role("alert")).to_contain_text("replay of stored data")
+    expect(page.locator("[data-rows]")).to_have_count(0)
+    playback.get_by_role("button", name="Back to live").click()
+    expect(page.locator(".chip.past")).to_have_count(0)
+    page.locator("[data-rows]").wait_for()
+    expect(page.get_by_role("alert")).to_have_count(0)

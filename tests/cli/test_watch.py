@@ -71,6 +71,7 @@ def ladder(**changed):
         "bid": zeros(r999=12.5, r998=50), "ask": zeros(r1001=25),
         "bought": zeros(r1000=3), "sold": zeros(r1000=1.5), "largest": zeros(),
         "stacked": zeros(r999=-4), "fuel_long": zeros(r995=3e6), "fuel_short": zeros(r1005=1e6),
+        "fired_long": zeros(), "fired_short": zeros(),
         "window": 60, "traded_since": AT, "best_bid": 49_990.0, "best_ask": 50_010.0,
         "spread": 20.0, "depth": [], "walls": [wall("bid", 49_900.0)], "books": [],
     } | changed  # fmt: skip
@@ -107,7 +108,7 @@ def read():
         read_row("when", "met"),
         unknown,
     ]
-    return Read(rows=rows, met=1, version=1)
+    return Read(rows=rows, met=1, version=1, clusters=[])
 
 
 def message(name, view, seq=0):

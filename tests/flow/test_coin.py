@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from powderkeg.events import SECOND, BookSnapshot, Trade, Trades
+from powderkeg.events import MINUTE, SECOND, BookSnapshot, Trade, Trades
 from powderkeg.flow.coin import BOOKS, FRAME, CoinFlow
 from powderkeg.market.book import Book
 
@@ -63,6 +64,22 @@ def test_a_book_that_is_not_live_is_not_read():
     assert flow.now == 0
 
 
+def test_what_rested_is_kept_by_minute_and_row_of_each_book():
+    flow = CoinFlow()
+    now = played(flow, 90, names=(M, N))
+    flow.advance(now + FRAME, [book(M, now + FRAME), Book(N)])
+    flow.advance(now + 120 * SECOND, [book(M, now + 120 * SECOND), Book(N)])
+    assert {each.step for each in flow.zones} == {flow.zones[0].step}
+    both, one = (each.columns(START) for each in flow.zones)
+    row = round(99_995.0 / flow.zones[0].step)
+    assert both.times.tolist() == [START + n * MINUTE for n in range(4)]
+    assert one.times.tolist() == [START + n * MINUTE for n in (0, 1, 3)]
+    assert both.mean[:, 0, row - both.first].tolist() == [1.0] * 4
+    seen = one.mean[:, 0, row - one.first]
+    assert seen[:2].tolist() == [1.0, 1.0]
+    assert np.isnan(seen[2]), "a book that is not live says nothing"
+
+
 def test_two_calls_within_a_frame_read_once():
     flow = CoinFlow()
     played(flow, 1)
@@ -96,6 +113,8 @@ def test_the_same_events_give_the_same_reads():
         played(flow, 2, since=now)
     assert list(one.ended) == list(other.ended)
     assert (one.window.size == other.window.size).all()
+    kept = [flow.zones[0].columns() for flow in (one, other)]
+    assert np.array_equal(kept[0].mean, kept[1].mean, equal_nan=True)
 
 
 def test_the_flow_of_a_backfill_is_taken_over():

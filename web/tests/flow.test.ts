@@ -1,7 +1,7 @@
 import { encode } from '@msgpack/msgpack';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readNotes, saveNotes, withNote } from '../src/lib/flow/notes';
-import { layOut } from '../src/lib/flow/paint';
+import { layOut, paintLadder } from '../src/lib/flow/paint';
 import { extremes, inSight, knownSince, xOf } from '../src/lib/flow/panes';
 import {
   coins,
@@ -18,7 +18,7 @@ import {
   wallText,
 } from '../src/lib/flow/rows';
 import { FlowState, flowStreamUrl } from '../src/lib/flow/state.svelte';
-import { Tape } from '../src/lib/flow/tape';
+import { SLICE, Tape, TapeFilter, type TapeRow } from '../src/lib/flow/tape';
 import type { LadderAnswer, WallRow } from '../src/lib/wire/schema-on-demand';
 
 const wall = (change: Partial<WallRow> = {}): WallRow => ({
@@ -56,6 +56,8 @@ const wire = (change: Record<string, unknown> = {}): Record<string, unknown> => 
   stacked: [-3, 4, 0, 0],
   fuel_long: [9, 0, 0, 0],
   fuel_short: [0, 0, 0, 7],
+  fired_long: [0, 8, 0, 0],
+  fired_short: [0, 0, 0, 7],
   window: 3600,
   traded_since: null,
   best_bid: 100_100,
@@ -160,6 +162,12 @@ describe('columns', () => {
   });
 });
 
+const newestOf = (tape: Tape, least: number, limit: number): TapeRow[] => {
+  const filter = new TapeFilter(tape, least, limit);
+  while (filter.searching) filter.step();
+  return filter.rows.map(({ row }) => row);
+};
+
 describe('the tape', () => {
   const batch = (count: number) => ({
     markets: ['okx:BTC-USDT-SWAP', 'bybit:BTCUSDT'],
@@ -174,17 +182,57 @@ describe('the tape', () => {
   it('finds the newest large prints among a million without reading the rest', () => {
     const tape = new Tape();
     tape.append(batch(1_000_000));
-    const found = tape.newestOf(5, 3);
+    const found = newestOf(tape, 5, 3);
     expect(found.map((row) => row.time)).toEqual([999_000, 998_000, 997_000]);
     expect(found[0]).toMatchObject({ size: -40, market: 'okx:BTC-USDT-SWAP', price: 100_000 });
-    expect(tape.newestOf(41, 3)).toEqual([]);
-    expect(tape.newestOf(0, 60)).toHaveLength(60);
+    expect(newestOf(tape, 41, 3)).toEqual([]);
+    expect(newestOf(tape, 0, 60)).toHaveLength(60);
+  });
+  it('is filtered slice by slice, and no print is looked at twice', () => {
+    const tape = new Tape();
+    tape.append(batch(1_000_000));
+    const looked: [number, number][] = [];
+    const find = tape.find.bind(tape);
+    tape.find = (least, limit, from, to) => {
+      looked.push([from, to]);
+      return find(least, limit, from, to);
+    };
+    const filter = new TapeFilter(tape, 41, 3);
+    filter.follow();
+    expect(filter.searching).toBe(true);
+    for (let n = 0; filter.searching; n++) {
+      filter.step();
+      tape.append(batch(10));
+      filter.follow();
+      expect(n).toBeLessThan(1_000_000 / SLICE);
+    }
+    const sizes = looked.map(([from, to]) => to - from);
+    expect(Math.max(...sizes)).toBe(SLICE);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(tape.length);
+    expect(filter.rows).toEqual([]);
+  });
+  it('keeps the rows it found while prints come, and begins anew after very many', () => {
+    const tape = new Tape();
+    tape.append(batch(3_000));
+    const filter = new TapeFilter(tape, 5, 2);
+    filter.step();
+    const [first] = filter.rows;
+    expect(filter.rows.map(({ id }) => id)).toEqual([2_000, 1_000]);
+    tape.append(batch(10));
+    filter.follow();
+    expect(filter.rows.map(({ id }) => id)).toEqual([3_000, 2_000]);
+    expect(filter.rows[1]).toBe(first);
+    tape.append(batch(SLICE + 1_000));
+    filter.follow();
+    expect(filter.rows).toEqual([]);
+    filter.step();
+    expect(filter.rows.map(({ id }) => id)).toEqual([53_010, 52_010]);
   });
   it('keeps the names of markets that are numbered anew in each message', () => {
     const tape = new Tape();
     tape.append(batch(2));
     tape.append({ ...batch(1), markets: ['bybit:BTCUSDT'] });
-    expect(tape.newestOf(0, 3).map((row) => row.market.split(':')[0])).toEqual([
+    expect(newestOf(tape, 0, 3).map((row) => row.market.split(':')[0])).toEqual([
       'bybit',
       'bybit',
       'okx',
@@ -208,7 +256,7 @@ describe('the stream of order flow', () => {
   });
   it('appends prints once, though a new connection repeats them', () => {
     const flow = state(prints(1, [1, 2, 3]), prints(2, [2, 3, 4]), prints(3, [4]));
-    expect(flow.tape.newestOf(0, 10).map((row) => row.time)).toEqual([4, 3, 2, 1]);
+    expect(newestOf(flow.tape, 0, 10).map((row) => row.time)).toEqual([4, 3, 2, 1]);
     expect(flow.printed).toBe(4);
   });
   it('continues the tape with other rows, and begins anew with another coin', () => {
@@ -216,7 +264,7 @@ describe('the stream of order flow', () => {
     const before = state(prints(1, [1, 2]));
     const wider = new FlowState({ ...options, row: 50 }, before);
     wider.receive(encode(prints(1, [1, 2, 3])));
-    expect(wider.tape.newestOf(0, 9).map((row) => row.time)).toEqual([3, 2, 1]);
+    expect(newestOf(wider.tape, 0, 9).map((row) => row.time)).toEqual([3, 2, 1]);
     expect(new FlowState({ ...options, coin: 'ETH' }, wider).tape.length).toBe(0);
   });
   it('reports an unreadable message, and recovers with the next', () => {
@@ -225,6 +273,103 @@ describe('the stream of order flow', () => {
     flow.receive(encode(wire()));
     expect(flow.error).toBeNull();
     expect(flow.ladder!.rows).toBe(4);
+  });
+});
+
+describe('order flow in playback', () => {
+  const options = { coin: 'BTC', venues: null, row: 0, rows: 4, window: 3600, past: true };
+  const read = { kind: 'read', rows: [], met: 0, version: 1, clusters: [] };
+  const crowd = {
+    funding: null,
+    funding_percentile: null,
+    basis: null,
+    basis_percentile: null,
+    shares: {},
+    index: null,
+    inputs: {},
+    hours: 0,
+    funding_at: null,
+  };
+  const series = {
+    kind: 'flow',
+    t0: 0,
+    step: 6e7,
+    cols: 0,
+    delta: [],
+    by_market: [],
+    oi: [],
+    funding: [],
+    basis: [],
+    oi_change: null,
+    regime: null,
+    imbalance: null,
+    divergence_high: false,
+    divergence_low: false,
+    crowd,
+  };
+  const own = { coin: 'BTC', source: 'replay', note: '', as_of: 1e12, now: 1e12, price: 1, seq: 0 };
+  let asked: string[] = [];
+  /** Answer every request; \`last\` is the price of the ladder. */
+  function serve(last: number, status = 200): void {
+    asked = [];
+    vi.stubGlobal('fetch', (url: string) => {
+      asked.push(url);
+      const answers: Record<string, object> = {
+        ladder: wire({ last }),
+        tape: prints(0, [1, 2]),
+        read: { ...own, ...read },
+        flow: { ...own, ...series },
+      };
+      const name = Object.keys(answers).find((view) => url.split('?')[0].includes(view)) ?? '';
+      const body = status === 200 ? encode(answers[name]) : '{"error":"known in a replay only"}';
+      return Promise.resolve(new Response(body as BodyInit, { status }));
+    });
+  }
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is ladder, tape, read and panes of the moment chosen', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.open();
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.at).toBe(5e11));
+    expect(asked).toHaveLength(4);
+    expect(asked.every((url) => url.includes('&at=500000000000'))).toBe(true);
+    expect(flow.ladder!.rows).toBe(4);
+    expect(flow.fuel!.long[0]).toBe(9);
+    expect(flow.tape.length).toBe(2);
+    expect(flow.read!.met).toBe(0);
+    expect(flow.series!.cols).toBe(0);
+  });
+  it('keeps its rows while the price is well within them, and centres them else', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.at).toBe(5e11));
+    flow.seek(6e11);
+    await vi.waitFor(() => expect(flow.at).toBe(6e11));
+    expect(asked.slice(4)).toHaveLength(4);
+    expect(asked[4]).toContain('&row=100&centre=100200');
+    serve(100_390);
+    flow.seek(7e11);
+    await vi.waitFor(() => expect(flow.at).toBe(7e11));
+    expect(asked).toHaveLength(5);
+    expect(asked[1]).not.toContain('centre');
+  });
+  it('shows nothing of another time where the past is not stored, and says why', async () => {
+    serve(100_150);
+    const flow = new FlowState(options);
+    flow.seek(5e11);
+    await vi.waitFor(() => expect(flow.ladder).not.toBeNull());
+    serve(0, 404);
+    flow.seek(6e11);
+    await vi.waitFor(() => expect(flow.error).toContain('replay'));
+    expect([flow.ladder, flow.read, flow.series, flow.at]).toEqual([null, null, null, null]);
+    expect(flow.tape.length).toBe(0);
+  });
+  it('does not continue the tape of now', () => {
+    const live = state(prints(1, [1, 2]));
+    expect(new FlowState(options, live).tape.length).toBe(0);
   });
 });
 
@@ -252,5 +397,62 @@ describe('own notes', () => {
     saveNotes('ETH', withNote([], 4_000, 'other'));
     expect(readNotes('BTC')).toEqual([{ price: 100_000, text: 'round' }]);
     expect(withNote(readNotes('BTC'), 100_000, '')).toEqual([]);
+  });
+});
+
+describe('the ladder is drawn', () => {
+  const COLOURS = { rise: '#0f0', fall: '#f00', chosen: '#ff0', past: '#f0f' };
+  function picture(change: Record<string, unknown> = {}, cursor: number | null = null) {
+    return {
+      ladder: ladder(change),
+      fuel: null,
+      clusters: [],
+      cursor,
+      noted: new Set<number>(),
+      narrow: false,
+      tick: 0.1,
+      colours: COLOURS,
+    };
+  }
+  /** A canvas that notes the texts and the rectangles cleared. */
+  function canvas(): { ctx: CanvasRenderingContext2D; texts: string[]; cleared: number[][] } {
+    const texts: string[] = [];
+    const cleared: number[][] = [];
+    const ctx = new Proxy({} as Record<string, unknown>, {
+      get: (own, name: string) => {
+        if (name === 'fillText') return (text: string) => texts.push(text);
+        if (name === 'clearRect') return (...box: number[]) => cleared.push(box);
+        return own[name] ?? (() => undefined);
+      },
+    });
+    return { ctx: ctx as unknown as CanvasRenderingContext2D, texts, cleared };
+  }
+  const size = { width: 548, height: 400 };
+
+  it('whole at first, and not again while nothing changes', () => {
+    const one = canvas();
+    const drawn = paintLadder(one.ctx, size, picture());
+    expect(one.texts).toContain('5.00');
+    expect(one.cleared).toHaveLength(4);
+    const other = canvas();
+    paintLadder(other.ctx, size, picture(), drawn);
+    expect([other.texts, other.cleared]).toEqual([[], []]);
+  });
+  it('again only in the cells that have changed', () => {
+    const drawn = paintLadder(canvas().ctx, size, picture());
+    const { ctx, texts, cleared } = canvas();
+    paintLadder(ctx, size, picture({ bid: [4, 3, 0, 0] }), drawn);
+    expect(texts).toEqual(['4.00']);
+    expect(cleared).toHaveLength(1);
+    expect(cleared[0].slice(1)).toEqual([300, 60, 100]);
+  });
+  it('again in a whole row that the cursor reaches or leaves', () => {
+    const drawn = paintLadder(canvas().ctx, size, picture({}, 1));
+    const { ctx, cleared } = canvas();
+    paintLadder(ctx, size, picture({}, 2), drawn);
+    expect(cleared.map(([x, top, width]) => [x, top, width])).toEqual([
+      [0, 200, 548],
+      [0, 100, 548],
+    ]);
   });
 });

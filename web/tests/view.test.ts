@@ -78,6 +78,7 @@ describe('view options', () => {
       reach: 0.05,
       bands: true,
       observed: true,
+      resting: true,
       mode: 'isolate' as const,
       venue: 'okx',
       pin: 76_420.3,

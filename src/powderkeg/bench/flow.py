@@ -14,6 +14,7 @@ from powderkeg.flow.books.absorption import AbsorptionReads
 from powderkeg.flow.books.ladder import ladder
 from powderkeg.flow.books.walls import Walls
 from powderkeg.flow.books.window import ASK, BID, BookWindow, Levels
+from powderkeg.flow.books.zones import LiquidityZones
 from powderkeg.market.book import Book
 
 BOOKS: Final = 50
@@ -27,11 +28,12 @@ LADDERS: Final = 50
 
 def run_flow() -> dict[str, Any]:
     """Return CPU milliseconds for one frame of 100 ms, and for one ladder."""
-    load, reads = _reads()
+    load, reads, zones = _reads()
     reference = reference_ms()
     return {
         "reads_50_books_ms": round(reads, 4),
         "load_50_books_ms": round(load, 3),
+        "zones_50_books_ms": round(zones, 3),
         "ladder_ms": round(_ladder(), 4),
         "reference_ms": round(reference, 3),
         "books": BOOKS,
@@ -39,11 +41,12 @@ def run_flow() -> dict[str, Any]:
     }
 
 
-def _reads() -> tuple[float, float]:
-    """Return ms a frame to load all books, and to read them."""
+def _reads() -> tuple[float, float, float]:
+    """Return ms a frame to load all books, to read them, and to keep their zones."""
     book, window = SyntheticBook(3), BookWindow([1.0] * BOOKS)
     walls, absorption = Walls(BOOKS), AbsorptionReads(BOOKS)
-    spent = np.zeros(2)
+    zones = [LiquidityZones(1.0) for _ in range(BOOKS)]
+    spent = np.zeros(3)
     for frame in range(WARM + FRAMES):
         book.frame()
         shown, prints = (book.shown(BID), book.shown(ASK)), book.prints()
@@ -55,10 +58,13 @@ def _reads() -> tuple[float, float]:
         walls.frame(window, book.now)
         absorption.frame(window, book.now)
         window.end_frame()
+        read = time.process_time()
+        for each in zones:
+            each.load(book.now, *shown)
         if frame >= WARM:
-            spent += (loaded - began, time.process_time() - loaded)
-    load, reads = (spent / FRAMES * 1_000).tolist()
-    return load, reads
+            spent += (loaded - began, read - loaded, time.process_time() - read)
+    load, reads, kept = (spent / FRAMES * 1_000).tolist()
+    return load, reads, kept
 
 
 def _ladder() -> float:

@@ -57,7 +57,7 @@ def _replayed(source: str, coin: str, kind: str) -> tuple[Signals, int]:
         return signals_of(scripted(scenario), query, end), start
     stored = load(Path(source))
     desk = Desk(coin or stored.coins()[0])
-    drive(desk, events(stored, desk.coin))
+    drive(desk, events(stored, desk.coin, stride=MINUTE))
     return signals_of(desk.signals, query, desk.now), 0
 
 

@@ -29,6 +29,7 @@ from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
 from powderkeg.flow.books.stacking import Stacking
 from powderkeg.flow.books.walls import Wall, Walls
 from powderkeg.flow.books.window import WIDTH, BookWindow
+from powderkeg.flow.books.zones import LiquidityZones
 from powderkeg.flow.crowding import basis, per_eight_hours
 from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
@@ -121,7 +122,7 @@ class CoinFlow:
 
     __slots__ = (
         "_at", "_names", "_shown", "absorption", "ended", "liquidated", "markets", "now",
-        "pressures", "prints", "reported", "scale", "stacking", "walls", "window",
+        "pressures", "prints", "reported", "scale", "stacking", "walls", "window", "zones",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -137,6 +138,8 @@ class CoinFlow:
         self.walls = Walls(BOOKS)
         self.absorption = AbsorptionReads(BOOKS)
         self.stacking = Stacking(BOOKS)
+        self.zones: list[LiquidityZones] = []
+        """Resting size of each book by minute and row; all have rows of one height."""
         self.ended: deque[tuple[int, Wall]] = deque(maxlen=ENDED)
         """Walls and when they ended, µs, newest last."""
         self.pressures: deque[Pressure] = deque(maxlen=ENDED)
@@ -212,15 +215,19 @@ class CoinFlow:
 
     def _load(self, books: Iterable[Book]) -> bool:
         """Copy the live books that have changed into the window; return whether there were any."""
-        changed = False
+        changed, now = False, self._at * FRAME
         for book in books:
             if book.status != "live" or not math.isfinite(book.mid) or book.mid <= 0:
+                if book.market in self._names:
+                    self.zones[self._names.index(book.market)].mark_gap(now)
                 continue
             number = self._number(book.market, book.mid)
             if number is not None and self._shown[number] != book.at:
                 self._shown[number] = book.at
                 self._copy(number, book)
                 changed = True
+            elif number is not None:
+                self.zones[number].follow(now)
         return changed
 
     def _copy(self, number: int, book: Book) -> None:
@@ -231,6 +238,7 @@ class CoinFlow:
         if moved := self.window.load(number, bids, asks, book.at):
             self.absorption.roll(number, moved)
             self.stacking.roll(number, moved)
+        self.zones[number].load(min(book.at, self._at * FRAME), bids, asks)
 
     def _number(self, name: str, mid: float) -> int | None:
         """Return the number of a market's book, a new one at first; None where there is no room."""
@@ -242,4 +250,6 @@ class CoinFlow:
         self._names.append(name)
         self._shown.append(0)
         self.window.steps[number] = step_for(mid)
+        height = self.zones[0].step if self.zones else step_for(mid)
+        self.zones.append(LiquidityZones(height))
         return number

@@ -30,6 +30,7 @@ from powderkeg.flow.books.absorption import AbsorptionReads, Pressure
 from powderkeg.flow.books.stacking import Stacking
 from powderkeg.flow.books.walls import Wall, Walls
 from powderkeg.flow.books.window import BookWindow
+from powderkeg.flow.books.zones import LiquidityZones
 from powderkeg.flow.coin import CoinFlow, Liquidated, MarketFlow
 from powderkeg.flow.readings import Readings, Series
 from powderkeg.flow.tape.delta import CumulativeDelta
@@ -64,9 +65,9 @@ CODEC = Codec(
         Deduplicator, SequenceTracker, Known,
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
         CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
-        AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints, PrintMerger,
-        PrintRing, SizeScale, Traded, SweepLearner, AwaitedTouch, WatchedSweep, OutwardPath,
-        DepthSurvival, *RULES, *RECORDS,
+        LiquidityZones, AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints,
+        PrintMerger, PrintRing, SizeScale, Traded, SweepLearner, AwaitedTouch,
+        WatchedSweep, OutwardPath, DepthSurvival, *RULES, *RECORDS,
         *get_args(Event),
     )
 )  # fmt: skip

@@ -10,7 +10,14 @@ from msgspec.structs import replace
 
 from powderkeg.events import MINUTE, SECOND
 from powderkeg.flow.books.window import ASK, BID
-from powderkeg.flow.books.zones import LiquidityZones, ZoneColumns, coalesce, shield
+from powderkeg.flow.books.zones import (
+    LiquidityZones,
+    ZoneColumns,
+    added_up,
+    coalesce,
+    shield,
+    shield_of,
+)
 from powderkeg.flow.thresholds import DEFAULT
 
 RULES = replace(DEFAULT.zones, rows=32)
@@ -226,6 +233,43 @@ def test_a_band_beyond_what_is_visible_is_not_called_exposed():
     assert shield(BIDS, ASKS, "long", 90.0, 98.0, 388.0).verdict == "shielded", "already enough"
     assert shield(BIDS, ASKS, "short", 104.0, 106.0, 1e9).verdict is None
     assert shield(levels(), ASKS, "long", 90.0, 98.0, 1.0).verdict is None
+
+
+def test_books_are_added_and_one_that_ends_within_the_band_makes_it_a_lower_bound():
+    deep, short = (BIDS, ASKS), (levels((100.0, 3.0)), ASKS)
+    both = shield_of([deep, short], "long", 98.0, 100.0, 1e4)
+    assert (both.passive, both.verdict, both.complete) == (598.0, None, False)
+    assert shield_of([deep, deep], "long", 98.0, 100.0, 1e4).verdict == "exposed"
+    assert shield_of([deep, short], "long", 98.0, 100.0, 1e3).verdict == "shielded"
+    assert shield_of([], "long", 98.0, 100.0, 1e3).verdict is None
+
+
+def test_books_are_added_up_on_higher_rows_bids_down_and_asks_up():
+    maps = zones(), zones()
+    maps[0].load(START, levels((99, 6.0), (96, 1.0), (90, 1.0)), levels((101, 2.0), (105, 3.0)))
+    maps[1].load(START + MINUTE, levels((98, 4.0), (95, 2.0)), levels((102, 8.0)))
+    for each in maps:
+        each.advance(START + 2 * MINUTE)
+    found = added_up([each.kept(START) for each in maps], 5.0, 18, 4)
+    assert found.times.tolist() == [START, START + MINUTE, START + 2 * MINUTE]
+    assert cell(found, 0, BID, 19) == (7.0, 7.0)
+    assert cell(found, 1, BID, 19) == (13.0, 13.0)
+    assert cell(found, 0, ASK, 21) == (5.0, 5.0)
+    assert cell(found, 1, ASK, 21) == (13.0, 13.0)
+    assert cell(found, 0, BID, 18) == (1.0, 1.0)
+    assert np.isnan(cell(added_up([maps[1].kept()], 5.0, 18, 4), 0, BID, 18)).all()
+    assert added_up([], 5.0, 18, 4).mean.shape == (0, 2, 4)
+
+
+def test_reading_the_map_does_not_change_it():
+    one, other = zones(), zones()
+    for each in (one, other):
+        each.load(START, levels((99, 6.0)), levels((101, 2.0)))
+        each.advance(START + 30 * SECOND)
+    one.columns()
+    for name in LiquidityZones.__slots__:
+        mine, its = getattr(one, name), getattr(other, name)
+        assert np.array_equal(mine, its, equal_nan=isinstance(mine, np.ndarray)) or mine == its
 
 
 @pytest.mark.parametrize(("low", "high", "mass"), [(1.0, 2.0, 0.0), (2.0, 1.0, 5.0)])

@@ -12,7 +12,7 @@ from tests.maps.flow.coin import NOW, SPOT, M, N, coin, snapshot
 
 from powderkeg.desk import Desk
 from powderkeg.events import SECOND, Trade
-from powderkeg.maps.flow.ladder import ladder_of, map_beside, row_for
+from powderkeg.maps.flow.ladder import Fired, fired_beside, ladder_of, map_beside, row_for
 from powderkeg.maps.flow.profile import profile_of
 from powderkeg.maps.flow.queries import (
     FlowQuery,
@@ -25,7 +25,9 @@ from powderkeg.maps.flow.read import clusters_beside, read_of
 from powderkeg.maps.flow.series import series_of
 from powderkeg.maps.flow.tape import LARGE, LONG, PRINT, tape_of
 from powderkeg.maps.flow.views import FLOW_VIEWS
+from powderkeg.maps.heatmap.coin_view import PriceProfile
 from powderkeg.market.book import Book
+from powderkeg.settings import Settings
 
 DIRECTIONS = re.compile(
     r"\b(bull\w*|bear\w*|up|down|rise\w*|fall\w*|buy\w*|sell\w*|higher|lower|bounce|target|rally)\b",
@@ -78,6 +80,28 @@ def test_the_map_on_the_rows_is_the_map_they_cover(desk):
         profile.by_side().sum(), rel=1e-3
     )
     assert len(ladder_of(desk, LadderQuery()).fuel_long) == 0
+
+
+def test_fuel_where_price_has_been_keeps_the_most_of_the_last_hour(desk):
+    now = map_beside(desk, ())
+    past = [PriceProfile(now.base, now.dollars * factor) for factor in (2.0, 3.0)]
+    fired = Fired(past, 99_000.0, 100_000.0)
+    query = LadderQuery(row=100.0, rows=40)
+    found = ladder_of(desk, query, now, fired=fired)
+    prices = (found.first + np.arange(found.rows)) * found.step
+    traded = (prices + 100.0 > 99_000.0) & (prices <= 100_000.0)
+    np.testing.assert_allclose(found.fired_long, 3 * found.fuel_long * traded, rtol=1e-6)
+    np.testing.assert_allclose(found.fired_short, 3 * found.fuel_short * traded, rtol=1e-6)
+    assert len(ladder_of(desk, query, None, fired=fired).fired_long) == 0
+    assert len(ladder_of(desk, query, now).fired_long) == 0
+
+
+def test_the_map_of_the_last_hour_is_read_between_the_prices_traded_since(desk):
+    fired = fired_beside(desk, ("binance",))
+    assert fired is not None
+    assert len(fired.past) == 4
+    assert fired.low <= 100_000.0 <= fired.high
+    assert fired_beside(Desk("BTC", Settings()), ()) is None
 
 
 def test_a_row_that_nobody_chose_spreads_the_books_over_the_screen():

@@ -10,7 +10,7 @@ Source: docs/orderflow.md, "Liquidity zones".
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -59,21 +59,39 @@ class ZoneRuns(Struct, frozen=True, eq=False):
     """Greatest of their greatest."""
 
 
-class LiquidityZones:
-    """Zones of one book in a bounded ring of columns."""
+class ZoneCells(Struct, frozen=True, eq=False):
+    """Columns of one book as they are kept: the rows of each begin at a price of its own."""
 
-    __slots__ = ("_cells", "_column", "_first", "_firsts", "_now", "_shown", "_starts", "_visible",
-                 "rules", "step")  # fmt: skip
+    times: Times
+    """Starts of the columns, µs, rising, shape (n,)."""
+    step: float
+    """Height of a row, quote currency: bids are rounded down to it and asks up."""
+    firsts: Times
+    """Number of the lowest row of each column, shape (n,)."""
+    mean: NDArray[np.float32]
+    """Time-weighted mean, base coin, shape (n, 2, rows); NaN where the row was not visible."""
+    peak: NDArray[np.float32]
+    """Greatest, as above."""
+
+
+class LiquidityZones:
+    """Zones of one book in a bounded ring of columns; those that are over are kept as float32."""
+
+    __slots__ = ("_column", "_first", "_firsts", "_mean", "_now", "_peak", "_shown", "_starts",
+                 "_sums", "_visible", "rules", "step")  # fmt: skip
 
     def __init__(self, step: float, rules: ZoneRules = DEFAULT.zones) -> None:
         """Start empty, with rows of `step` quote currency."""
         self.step = step
         self.rules = rules
         size = rules.columns
-        self._cells: Floats = np.zeros((size, 2, rules.rows, _FIELDS))
+        self._mean: NDArray[np.float32] = np.full((size, 2, rules.rows), np.nan, np.float32)
+        self._peak: NDArray[np.float32] = np.full((size, 2, rules.rows), np.nan, np.float32)
         self._starts: Times = np.full(size, -1, np.int64)
         self._firsts: Times = np.zeros(size, np.int64)
         """Lowest row of each column."""
+        self._sums: Floats = np.zeros((_FIELDS, 2, rules.rows))
+        """Of the column that is not over."""
         self._shown: Floats = np.zeros((2, rules.rows))
         self._visible: NDArray[np.bool_] = np.zeros((2, rules.rows), np.bool_)
         self._first: int | None = None
@@ -121,27 +139,39 @@ class LiquidityZones:
         self._now = max(now, self._now)
         self._open(self._now // span)
 
+    def follow(self, now: int) -> None:
+        """Advance once a column is over: what a book that stands still needs."""
+        if now // self.rules.column != self._column:
+            self.advance(now)
+
     def _open(self, column: int) -> None:
-        """Begin a column."""
+        """Keep the column before, and begin one."""
         if column == self._column:
             return
+        row = self._column % self.rules.columns
+        if self._column >= 0:
+            self._mean[row], self._peak[row] = self._read()
         self._column = column
         row = column % self.rules.columns
-        self._cells[row], self._starts[row] = 0.0, column * self.rules.column
+        self._sums[:] = 0.0
+        self._mean[row] = self._peak[row] = np.nan
+        self._starts[row] = column * self.rules.column
         self._firsts[row] = self._first or 0
 
     def _add(self, elapsed: int) -> None:
         """Add µs of what is shown; of none, its peak only."""
-        cells = self._cells[self._column % self.rules.columns]
         seen = self._visible * (elapsed / SECOND)
-        cells[..., SIZE_SECONDS] += self._shown * seen
-        cells[..., SEEN] += seen
-        np.maximum(cells[..., PEAK], self._shown * self._visible, out=cells[..., PEAK])
+        self._sums[SIZE_SECONDS] += self._shown * seen
+        self._sums[SEEN] += seen
+        np.maximum(self._sums[PEAK], self._shown * self._visible, out=self._sums[PEAK])
+
+    def _read(self) -> tuple[Floats, Floats]:
+        """Return mean and peak of the column that is not over, each shape (2, rows)."""
+        seen = np.where(self._sums[SEEN] > 0, self._sums[SEEN], np.nan)
+        return self._sums[SIZE_SECONDS] / seen, self._sums[PEAK] + 0.0 * seen
 
     def _rows_of(self, side: int, prices: Floats) -> NDArray[np.int64]:
-        places = prices / self.step
-        whole = np.floor(places + _ROUNDING) if side == BID else np.ceil(places - _ROUNDING)
-        return whole.astype(np.int64)
+        return _coarse(side, prices / self.step)
 
     def _centre(self, middle: int) -> None:
         """Lay the rows around the middle once it is a quarter of them away from theirs."""
@@ -150,15 +180,23 @@ class LiquidityZones:
         if known is not None and abs(first - known) <= self.rules.rows // 4:
             return
         self._first = first
-        column = self._column % self.rules.columns
         if known is not None:
-            self._cells[column] = _moved(self._cells[column], first - known)
-        self._firsts[column] = first
+            self._sums[:] = _moved(self._sums, first - known)
+        self._firsts[self._column % self.rules.columns] = first
+
+    def kept(self, since: int = 0) -> ZoneCells:
+        """Return a copy of the columns that start at or after a time, µs."""
+        known = np.flatnonzero((self._starts >= since) & (self._starts >= 0))
+        known = known[np.argsort(self._starts[known])]
+        mean, peak = self._mean[known], self._peak[known]
+        if len(known) and self._starts[known[-1]] == self._column * self.rules.column:
+            mean[-1], peak[-1] = self._read()
+        return ZoneCells(self._starts[known], self.step, self._firsts[known], mean, peak)
 
     def columns(
         self, since: int = 0, first: int | None = None, count: int | None = None
     ) -> ZoneColumns:
-        """Return the columns that start at or after a time.
+        """Return the columns that start at or after a time, on one set of rows.
 
         Args:
             since: µs.
@@ -167,17 +205,7 @@ class LiquidityZones:
         """
         low = (self._first or 0) if first is None else first
         rows = self.rules.rows if count is None else count
-        known = np.flatnonzero((self._starts >= since) & (self._starts >= 0))
-        known = known[np.argsort(self._starts[known])]
-        cells = np.zeros((len(known), 2, rows, _FIELDS))
-        for n, column in enumerate(known.tolist()):
-            at = low + np.arange(rows) - self._firsts[column]
-            inside = (at >= 0) & (at < self.rules.rows)
-            cells[n, :, inside] = self._cells[column][:, at[inside]].transpose(1, 0, 2)
-        seen = np.where(cells[..., SEEN] > 0, cells[..., SEEN], np.nan)
-        peak = np.where(cells[..., SEEN] > 0, cells[..., PEAK], np.nan)
-        mean = cells[..., SIZE_SECONDS] / seen
-        return ZoneColumns(self._starts[known], self.step, low, mean, peak)
+        return added_up([self.kept(since)], self.step, low, rows)
 
     def runs(self, since: int = 0, first: int | None = None, count: int | None = None) -> ZoneRuns:
         """Return the same as runs; see `columns` and `coalesce`."""
@@ -185,12 +213,46 @@ class LiquidityZones:
 
 
 def _moved(cells: Floats, shift: int) -> Floats:
-    """Return rows of cells (2, rows, fields) moved down by `shift`, 0 where none was."""
-    out, rows = np.zeros_like(cells), cells.shape[1]
+    """Return rows of cells (..., rows) moved down by `shift`, 0 where none was."""
+    out, rows = np.zeros_like(cells), cells.shape[-1]
     if abs(shift) < rows:
         into = slice(max(-shift, 0), rows - max(shift, 0))
-        out[:, into] = cells[:, into.start + shift : into.stop + shift]
+        out[..., into] = cells[..., into.start + shift : into.stop + shift]
     return out
+
+
+def added_up(books: Sequence[ZoneCells], step: float, first: int, rows: int) -> ZoneColumns:
+    """Return books added up on one set of rows.
+
+    A row is known where any of the books was seen there. Its peak is the sum of the peaks, so no
+    more than that rested there at one time.
+
+    Args:
+        books: What each of them kept, on rows of its own.
+        step: Height of a row, quote currency; bids are rounded down to it and asks up.
+        first: Number of the lowest row.
+        rows: Number of rows.
+    """
+    times = np.unique(np.concatenate([np.zeros(0, np.int64), *(book.times for book in books)]))
+    out = np.zeros((_FIELDS, len(times), 2, rows))
+    for book in books:
+        column = np.searchsorted(times, book.times)[:, None]
+        places = book.firsts[:, None] + np.arange(book.mean.shape[2])
+        for side in (BID, ASK):
+            row = _coarse(side, places * book.step / step) - first
+            inside = (row >= 0) & (row < rows) & ~np.isnan(book.mean[:, side])
+            at = (column * rows + row)[inside]
+            for field, values in ((SIZE_SECONDS, book.mean), (SEEN, None), (PEAK, book.peak)):
+                weights = None if values is None else values[:, side][inside]
+                total = np.bincount(at, weights, len(times) * rows)
+                out[field, :, side] += total.reshape(len(times), rows)
+    seen = np.where(out[SEEN] > 0, 0.0, np.nan)
+    return ZoneColumns(times, step, first, out[SIZE_SECONDS] + seen, out[PEAK] + seen)
+
+
+def _coarse(side: int, places: Floats) -> NDArray[np.int64]:
+    whole = np.floor(places + _ROUNDING) if side == BID else np.ceil(places - _ROUNDING)
+    return whole.astype(np.int64)
 
 
 def coalesce(columns: ZoneColumns, rules: ZoneRules = DEFAULT.zones) -> ZoneRuns:
@@ -265,20 +327,29 @@ class Shield(Struct, frozen=True):
     ratio: float
     """Over the cluster's mass."""
     verdict: Verdict | None
-    """None where too little is seen, and the visible book ends within the band."""
+    """None where too little is seen, and a visible book ends within the band."""
+    complete: bool
+    """Whether every book reaches beyond the band; else `passive` is a lower bound."""
 
 
 def shield(
     bids: Levels, asks: Levels, position_side: PositionSide, low: float, high: float, mass: float,
     rules: ZoneRules = DEFAULT.zones,
 ) -> Shield:  # fmt: skip
+    """Return whether one book shields a cluster of estimated liquidations, see `shield_of`."""
+    return shield_of([(bids, asks)], position_side, low, high, mass, rules)
+
+
+def shield_of(
+    books: Sequence[tuple[Levels, Levels]], position_side: PositionSide, low: float, high: float,
+    mass: float, rules: ZoneRules = DEFAULT.zones,
+) -> Shield:  # fmt: skip
     """Return whether resting orders shield a cluster of estimated liquidations.
 
     Liquidated longs are sold into the bids, liquidated shorts bought from the asks.
 
     Args:
-        bids: Prices and sizes in any order.
-        asks: As above.
+        books: Bids and asks of each, prices and sizes in any order.
         position_side: Side of the positions of the cluster.
         low: Lower edge of its band, quote currency.
         high: Upper edge.
@@ -291,12 +362,14 @@ def shield(
     if not (mass > 0 and low <= high):
         found = f"{mass:g} at {low:g} to {high:g}"
         raise ValueError(f"expected a mass above 0 in a band of prices that rise, found {found}")
-    prices, sizes = bids if position_side == "long" else asks
-    inside = (prices >= low) & (prices <= high)
-    passive = float(prices[inside] @ sizes[inside])
+    passive, seen = 0.0, bool(books)
+    for bids, asks in books:
+        prices, sizes = bids if position_side == "long" else asks
+        inside = (prices >= low) & (prices <= high)
+        passive += float(prices[inside] @ sizes[inside])
+        end = (prices.min() if position_side == "long" else prices.max()) if len(prices) else None
+        seen = seen and end is not None and (end <= low if position_side == "long" else end >= high)
     ratio = passive / mass
     if ratio >= rules.shield:
-        return Shield(passive, ratio, "shielded")
-    end = (prices.min() if position_side == "long" else prices.max()) if len(prices) else math.nan
-    seen = end <= low if position_side == "long" else end >= high
-    return Shield(passive, ratio, "exposed" if seen else None)
+        return Shield(passive, ratio, "shielded", seen)
+    return Shield(passive, ratio, "exposed" if seen else None, seen)

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from powderkeg.events import MINUTE, SECOND, Floats
+from powderkeg.events import HOUR, MINUTE, SECOND, Floats
 from powderkeg.flow.books.ladder import ladder, summary
 from powderkeg.flow.books.walls import Wall
 from powderkeg.flow.books.window import ASK, BID, WIDTH
@@ -24,6 +24,8 @@ from powderkeg.maps.field_types import Float32Array, OptionalFloat
 from powderkeg.maps.flow.flow_view import FlowView, chosen, venue_of
 from powderkeg.maps.flow.queries import LadderQuery
 from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile, price_profile
+from powderkeg.maps.heatmap.past import price_profile_at
+from powderkeg.maps.heatmap.prices import HIGH, LOW
 from powderkeg.market.book import Book
 
 LEAST: Final = 1e-9
@@ -34,6 +36,10 @@ FINEST, COARSEST = 5e-5, 5e-4
 """Limits of such a row, as fractions of the price."""
 PULLED_FOR: Final = 10 * MINUTE
 """µs for which a wall that ended is shown."""
+FIRED_WITHIN: Final = HOUR
+"""µs for which fuel that has fired is shown."""
+FIRED_TIMES: Final = 4
+"""Times in it at which the map is read."""
 _ROUNDING: Final = 1e-9
 _SIDES: Final[tuple[Literal["bid", "ask"], ...]] = ("bid", "ask")
 
@@ -114,6 +120,10 @@ class Ladder(Struct, frozen=True, kw_only=True):
     """Longs that would be liquidated, estimated, dollars; empty where the map was left out."""
     fuel_short: Float32Array
     """Shorts that would be liquidated, estimated, dollars; empty where the map was left out."""
+    fired_long: Float32Array
+    """The most of the last hour, dollars, at prices traded since; empty as the fuel, or unknown."""
+    fired_short: Float32Array
+    """The same of shorts, dollars; empty as the fuel, or unknown."""
     window: int
     """Seconds over which traded volume is summed."""
     traded_since: int | None
@@ -133,9 +143,19 @@ class Ladder(Struct, frozen=True, kw_only=True):
     """The books that are added up."""
 
 
+class Fired(Struct, frozen=True):
+    """The map as it was during the last hour, and the prices traded since."""
+
+    past: list[PriceProfile]
+    low: float
+    """Lowest price, quote currency."""
+    high: float
+    """Highest price, quote currency."""
+
+
 def ladder_of(
     flow_view: FlowView, query: LadderQuery, profile: PriceProfile | None = None,
-    first: int | None = None,
+    first: int | None = None, fired: Fired | None = None,
 ) -> Ladder:  # fmt: skip
     """Return the ladder of a coin.
 
@@ -144,6 +164,7 @@ def ladder_of(
         query: Rows and window.
         profile: The map beside the books, see `map_beside`; None leaves it out.
         first: Number of the lowest row; None centres the rows.
+        fired: The map of the last hour, see `fired_beside`; None leaves it out.
     """
     books = _books(flow_view, query.venues)
     live = [book for book in books if book.status == "live"]
@@ -155,6 +176,7 @@ def ladder_of(
     since = max(flow_view.now - query.window * SECOND, 0)
     bought, sold, largest = _traded(flow_view, query, since, first, step)
     figures, fuel = summary(live), _fuel(profile, step, first, query.rows)
+    gone = _fired(fired if profile is not None else None, step, first, query.rows)
     return Ladder(
         step=step,
         first=first,
@@ -168,6 +190,8 @@ def ladder_of(
         stacked=_narrow(_stacked(flow_view, live, query, first, step, mid)),
         fuel_long=fuel[0],
         fuel_short=fuel[1],
+        fired_long=gone[0],
+        fired_short=gone[1],
         window=query.window,
         traded_since=_traded_since(flow_view, query.venues, since),
         best_bid=max((book.bid for book in live if not math.isnan(book.bid)), default=math.nan),
@@ -297,6 +321,43 @@ def map_beside(flow_view: FlowView, venues: tuple[str, ...]) -> PriceProfile | N
     leveraged = {market.venue for market in flow_view.estimated()}
     mapped = tuple(venue for venue in venues if venue in leveraged)
     return None if venues and not mapped else price_profile(flow_view, MapFilter(mapped))
+
+
+def fired_beside(flow_view: FlowView, venues: tuple[str, ...]) -> Fired | None:
+    """Return the map of the last hour; None where its prices are not known.
+
+    It is read from the columns of four times, so what came and went between two is missed.
+    """
+    until = max(flow_view.now - 1, 0) // MINUTE
+    candles = flow_view.prices[MINUTE].window(until, FIRED_WITHIN // MINUTE)
+    known = candles[~np.isnan(candles[:, LOW])]
+    if not len(known):
+        return None
+    leveraged = {market.venue for market in flow_view.estimated()}
+    map_filter = MapFilter(tuple(venue for venue in venues if venue in leveraged))
+    ages = (FIRED_WITHIN * n // FIRED_TIMES for n in range(1, FIRED_TIMES + 1))
+    past = [price_profile_at(flow_view, map_filter, flow_view.now - age) for age in ages]
+    return Fired(past, float(known[:, LOW].min()), float(known[:, HIGH].max()))
+
+
+def ladder_beside(
+    flow_view: FlowView, venues: tuple[str, ...]
+) -> tuple[PriceProfile | None, Fired | None]:
+    """Return the map beside a ladder, now and during the last hour."""
+    return map_beside(flow_view, venues), fired_beside(flow_view, venues)
+
+
+def _fired(
+    fired: Fired | None, step: float, first: int, rows: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the most that stood at each row of the last hour, where price has been since."""
+    if fired is None:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    edges = (first + np.arange(rows + 1)) * step
+    traded = (edges[1:] > fired.low) & (edges[:-1] <= fired.high)
+    each = [_fuel(profile, step, first, rows) for profile in fired.past]
+    long, short = (np.max([sides[n] for sides in each], axis=0) for n in range(2))
+    return _narrow(long * traded), _narrow(short * traded)
 
 
 def _fuel(

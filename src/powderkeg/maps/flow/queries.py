@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from powderkeg.flow.books.ladder import Alignment
 from powderkeg.flow.coin import PRINTS, TRADED
+from powderkeg.flow.thresholds import DEFAULT
 
 Window: TypeAlias = Annotated[int, Meta(ge=60, le=TRADED // 1_000_000)]
 Height: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
@@ -54,6 +55,20 @@ class SeriesQuery(FlowQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The panes under the chart, minute by minute."""
 
     span: FlowSpan = "4h"
+
+
+class ZonesQuery(FlowQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Resting orders by minute."""
+
+    row: Height = 0.0
+    """Height of a row, quote currency; 0 means the height kept, about half a basis point."""
+    rows: Annotated[int, Meta(ge=10, le=400)] = 256
+    centre: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
+    """Price of the middle row, quote currency; 0 means the last price."""
+    minutes: Annotated[int, Meta(ge=1, le=DEFAULT.zones.columns)] = DEFAULT.zones.columns
+    """Columns, the newest last."""
+    limit: Annotated[int, Meta(ge=1, le=50_000)] = 20_000
+    """Runs returned, the largest."""
 
 
 class ProfileQuery(FlowQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -21,6 +21,7 @@ from powderkeg.maps.flow.flow_view import FlowView, chosen, venue_of
 from powderkeg.maps.flow.ladder import map_beside
 from powderkeg.maps.flow.queries import FlowQuery
 from powderkeg.maps.flow.series import Crowd, crowd_of
+from powderkeg.maps.flow.zones import ShieldedCluster, shields_of
 from powderkeg.maps.heatmap import past
 from powderkeg.maps.views.clusters import Cluster, standing
 
@@ -81,6 +82,8 @@ class Read(Struct, frozen=True, kw_only=True):
     """Number of rows that are met."""
     version: int
     """Version of the thresholds."""
+    clusters: list[ShieldedCluster]
+    """Clusters of the map, the nearest first, and whether resting orders shield them."""
 
 
 def read_of(flow_view: FlowView, query: FlowQuery, found: Sequence[Cluster]) -> Read:
@@ -97,7 +100,12 @@ def read_of(flow_view: FlowView, query: FlowQuery, found: Sequence[Cluster]) -> 
         _when(flow_view, query.venues),
         _crowd(flow_view, query.venues),
     ]
-    return Read(rows=rows, met=sum(row.state == "met" for row in rows), version=DEFAULT.version)
+    return Read(
+        rows=rows,
+        met=sum(row.state == "met" for row in rows),
+        version=DEFAULT.version,
+        clusters=shields_of(flow_view, query.venues, found),
+    )
 
 
 def clusters_beside(flow_view: FlowView, venues: tuple[str, ...]) -> list[Cluster]:

@@ -51,7 +51,7 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
     """Return the answer of a view.
 
     Books and prints of now are read on the loop, which alone changes them; the map beside them is
-    computed from a frozen desk in a thread.
+    computed from a frozen desk in a thread, and so is what a view only copied.
 
     Raises:
         RequestError: No such coin.
@@ -62,14 +62,19 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
         frozen = session.frozen(coin).desk
         async with session.workers.turn("short"):
             mapped = await beside(spec.beside, frozen, query.venues)
-            found = await beside(spec.finish, spec.view(desk, query, mapped))
+            found = spec.view(desk, query, mapped)
+            if spec.finish is not None:
+                found = await beside(spec.finish, found, query)
         return about(session, desk, name, found)
     if coin not in session.cursors:
         raise NotFoundException("past order flow is known in a replay of stored data only")
 
     def then(played: Desk) -> FlowEnvelope:
         mapped = spec.beside(played, query.venues)
-        return about(session, played, name, spec.finish(spec.view(played, query, mapped)), query.at)
+        found = spec.view(played, query, mapped)
+        if spec.finish is not None:
+            found = spec.finish(found, query)
+        return about(session, played, name, found, query.at)
 
     async with session.workers.turn("long"):
         return await beside(session.played_back, coin, query.at, then)

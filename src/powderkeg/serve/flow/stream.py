@@ -10,10 +10,11 @@ import asyncio
 import time
 from typing import Any, Final
 
+from powderkeg.events import MINUTE
 from powderkeg.flow.books.ladder import centred
 from powderkeg.flow.coin import PRINTS
 from powderkeg.log import get_logger
-from powderkeg.maps.flow.ladder import ladder_of, map_beside
+from powderkeg.maps.flow.ladder import Fired, fired_beside, ladder_of, map_beside
 from powderkeg.maps.flow.queries import FlowQuery, LadderQuery, TapeQuery
 from powderkeg.maps.flow.read import clusters_beside, read_of
 from powderkeg.maps.flow.tape import tape_of
@@ -51,6 +52,8 @@ class FlowStream:
         self._printed: tuple[int, int] | None = None
         """Prints and liquidations ever added when the tape was last sent."""
         self._next = 0.0
+        self._fired: tuple[int, Fired | None] | None = None
+        """The map of the last hour and when it was read, µs: its columns change once a minute."""
 
     def hello(self) -> list[bytes]:
         """Return the first messages of a subscriber: the newest prints.
@@ -70,6 +73,9 @@ class FlowStream:
             frozen = self.session.frozen(self.coin).desk
             async with self.session.workers.turn("short", always=True):
                 profile = await beside(map_beside, frozen, self.query.venues)
+                if self._fired is None or frozen.now - self._fired[0] >= MINUTE:
+                    fired = await beside(fired_beside, frozen, self.query.venues)
+                    self._fired = frozen.now, fired
                 found = await beside(clusters_beside, frozen, self.query.venues)
             desk, venues = self.session.desk(self.coin), self.query.venues
             self._send("read", read_of(desk, FlowQuery(venues=venues), found))
@@ -81,7 +87,8 @@ class FlowStream:
 
     def _ladder(self, profile: Any) -> Any:
         desk = self.session.desk(self.coin)
-        found = ladder_of(desk, self.query, profile, self._first(desk.price))
+        fired = self._fired[1] if self._fired else None
+        found = ladder_of(desk, self.query, profile, self._first(desk.price), fired)
         self._rows = found.step, found.first
         return found
 

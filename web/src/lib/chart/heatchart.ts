@@ -177,6 +177,12 @@ export class HeatChart {
     this.#primitive.redraw();
   }
 
+  /** Set what a tag says of its cluster beside size and distance. */
+  setTagWord(word: TagLayer['word']): void {
+    this.#tags.word = word;
+    this.#primitive.redraw();
+  }
+
   setLookup(words: Uint32Array, relief = false): void {
     this.#primitive.setLookup(words, relief);
   }

@@ -1,14 +1,15 @@
-/** Draws the ladder: one row of the canvas is one price, and the price column is the axis. */
+/**
+ * Draws the ladder: one row of the canvas is one price, and the price column is the axis.
+ *
+ * What a cell shows is laid down as a list first; only cells whose list has changed are drawn again,
+ * because text is what costs.
+ */
 import { decimals, dollars, price as priceText } from '../format';
 import { FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { LadderAnswer } from '../wire/schema-on-demand';
+import { type Column, drawIn, drawParts, type Part, same } from './parts';
 import { coins, type Fuel, priceOf, rowOf, signedCoins, wallRow, wallText } from './rows';
 
-/** A column: its left edge and width, pixels. */
-interface Column {
-  x: number;
-  width: number;
-}
 type Name =
   | 'fuel'
   | 'volume'
@@ -87,47 +88,109 @@ const LABELLED = 0.15;
 
 const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
 
+/** What is drawn, by row, then by cell. */
+export type Drawn = readonly (readonly (readonly Part[])[])[];
+const FONT = { narrow: `12px ${FONT_FAMILY}`, wide: `11px ${FONT_FAMILY}` };
+
+/** Cells of a row that are drawn alone; of more the whole row, which needs no clipping. */
+const FEW = 3;
+
 class Painter {
-  readonly #ctx: CanvasRenderingContext2D;
+  /** By row, then what lies below its cells, each of them, and what lies above. */
+  readonly #parts: Part[][][];
+  readonly #order: readonly Column[];
   readonly #picture: LadderPicture;
   readonly #columns: Layout;
   readonly #row: number;
   readonly #width: number;
 
-  constructor(
-    ctx: CanvasRenderingContext2D,
-    width: number,
-    height: number,
-    picture: LadderPicture,
-  ) {
-    this.#ctx = ctx;
+  constructor(width: number, height: number, picture: LadderPicture) {
     this.#picture = picture;
     this.#columns = layOut(width, picture.narrow);
     this.#row = height / picture.ladder.rows;
     this.#width = width;
-    ctx.font = `${picture.narrow ? 12 : 11}px ${FONT_FAMILY}`;
-    ctx.textBaseline = 'middle';
+    this.#order = Object.values(this.#columns);
+    const cells = this.#order.length + 2;
+    this.#parts = Array.from({ length: picture.ladder.rows }, () =>
+      Array.from({ length: cells }, () => []),
+    );
   }
 
-  paint(): void {
+  /** Draw the cells that differ from `before`, and return what is drawn now. */
+  paint(ctx: CanvasRenderingContext2D, before: Drawn): Drawn {
     this.#tints();
     this.#bars();
     this.#figures();
     this.#walls();
     this.#prices();
     this.#cursor();
+    ctx.font = this.#picture.narrow ? FONT.narrow : FONT.wide;
+    ctx.textBaseline = 'middle';
+    for (const [row, cells] of this.#parts.entries())
+      this.#drawRow(ctx, row, cells, before[row] ?? []);
+    return this.#parts;
   }
 
+  /** Draw what differs of a row. */
+  #drawRow(
+    ctx: CanvasRenderingContext2D,
+    row: number,
+    cells: Drawn[number],
+    before: Drawn[number],
+  ): void {
+    const changed = cells.flatMap((parts, i) => (same(parts, before[i]) ? [] : [i]));
+    const [first, last] = [0, cells.length - 1];
+    const [top, tall] = [this.#top(row), this.#tall(row)];
+    if (changed.length > FEW || changed.includes(first) || changed.includes(last)) {
+      ctx.clearRect(0, top, this.#width, tall);
+      for (const parts of cells) drawParts(ctx, parts);
+    } else
+      for (const i of changed)
+        drawIn(ctx, this.#order[i - 1], [top, tall], [cells[first], cells[i], cells[last]].flat());
+  }
+
+  /** On whole pixels of the screen, so that a row can be cleared without its neighbours. */
   #top(row: number): number {
-    return (this.#picture.ladder.rows - 1 - row) * this.#row;
+    const ratio = globalThis.devicePixelRatio || 1;
+    return Math.round((this.#picture.ladder.rows - 1 - row) * this.#row * ratio) / ratio;
   }
 
-  #fill(colour: string, alpha: number, x: number, row: number, width: number, inset = 1): void {
-    const ctx = this.#ctx;
-    ctx.globalAlpha = alpha;
-    ctx.fillStyle = colour;
-    ctx.fillRect(x, this.#top(row) + inset, width, this.#row - 2 * inset);
-    ctx.globalAlpha = 1;
+  #tall(row: number): number {
+    return this.#top(row - 1) - this.#top(row);
+  }
+
+  /** The parts of the cell that a place is in. */
+  #cell(row: number, x: number): Part[] {
+    const at = this.#order.findIndex((column) => x < column.x + column.width);
+    return this.#parts[row][at + 1] ?? [];
+  }
+
+  /** A rectangle in the cell where it begins, or in `parts`. */
+  #fill(
+    colour: string,
+    alpha: number,
+    x: number,
+    row: number,
+    width: number,
+    inset = 1,
+    parts = this.#cell(row, x),
+  ): void {
+    const top = this.#top(row) + inset;
+    parts.push(['fill', colour, alpha, x, top, width, this.#tall(row) - 2 * inset]);
+  }
+
+  #write(colour: string, text: string, x: number, row: number, align: CanvasTextAlign): void {
+    const y = this.#top(row) + this.#tall(row) / 2 + 0.5;
+    this.#cell(row, x).push(['text', colour, text, x, y, align]);
+  }
+
+  #box(colour: string, x: number, row: number, width: number, inset = 0): void {
+    this.#boxIn(this.#cell(row, x), colour, x, row, width, inset);
+  }
+
+  #boxIn(parts: Part[], colour: string, x: number, row: number, width: number, inset = 0): void {
+    const top = this.#top(row) + inset + 0.5;
+    parts.push(['box', colour, x, top, width, this.#tall(row) - 1 - 2 * inset]);
   }
 
   #tints(): void {
@@ -136,8 +199,9 @@ class Painter {
       const colour = side === 'long' ? theme.long : theme.short;
       const to = Math.min(ladder.rows - 1, rowOf(ladder, top));
       for (let row = Math.max(0, rowOf(ladder, floor)); row <= to; row++) {
-        this.#fill(colour, 0.09, 0, row, this.#width, 0);
-        this.#fill(colour, 1, (this.#columns.bid?.x ?? 0) - 2, row, 2, 0);
+        const [below] = this.#parts[row];
+        this.#fill(colour, 0.09, 0, row, this.#width, 0, below);
+        this.#fill(colour, 1, (this.#columns.bid?.x ?? 0) - 2, row, 2, 0, below);
       }
     }
   }
@@ -163,15 +227,27 @@ class Painter {
 
   /** Fuel grows from the price to the left: longs in blue, shorts in orange. */
   #fuel(fuel: Fuel): void {
-    const most = Math.max(largestOf(fuel.long), largestOf(fuel.short));
+    const { long, short, firedLong, firedShort } = fuel;
+    const most = Math.max(...[long, short, firedLong, firedShort].map(largestOf));
     for (let row = 0; row < fuel.long.length; row++) {
-      const long = fuel.long[row] >= fuel.short[row];
+      const ofLongs = fuel.long[row] >= fuel.short[row];
       const share = (fuel.long[row] + fuel.short[row]) / most;
-      const colour = long ? theme.long : theme.short;
+      const colour = ofLongs ? theme.long : theme.short;
+      this.#outline(row, (firedLong[row] ?? 0) / most, (firedShort[row] ?? 0) / most, share);
       this.#bar(this.#columns.fuel, colour, share, row, 0.75, true);
       if (this.#picture.narrow && share > LABELLED)
         this.#label(row, dollars(fuel.long[row] + fuel.short[row]), share);
     }
+  }
+
+  /** Fuel that has fired keeps an outline of its old length. */
+  #outline(row: number, longs: number, shorts: number, now: number): void {
+    const { fuel } = this.#columns;
+    const share = Math.max(longs, shorts);
+    if (!fuel || !(share > now + 0.02)) return;
+    const width = Math.round(Math.min(1, share) * (fuel.width - 4));
+    const colour = longs >= shorts ? theme.long : theme.short;
+    this.#box(colour, Math.floor(fuel.x + fuel.width - 2 - width) + 0.5, row, width, 1);
   }
 
   /** Size of the fuel of a row, beside its bar or, on a long one, inside it. */
@@ -180,10 +256,8 @@ class Painter {
     if (!fuel) return;
     const inside = share > 0.5;
     const bar = Math.min(1, share) * (fuel.width - 4);
-    this.#ctx.textAlign = 'right';
-    this.#ctx.fillStyle = inside ? theme.onInk : theme.text;
     const x = fuel.x + fuel.width - (inside ? 8 : bar + 6);
-    this.#ctx.fillText(text, x, this.#top(row) + this.#row / 2 + 0.5);
+    this.#write(inside ? theme.onInk : theme.text, text, x, row, 'right');
   }
 
   #bar(
@@ -195,7 +269,7 @@ class Painter {
     left = false,
   ): void {
     if (!column || !(share > 0.002)) return;
-    const width = Math.min(1, share) * (column.width - 4);
+    const width = Math.round(Math.min(1, share) * (column.width - 4) * 2) / 2;
     this.#fill(
       colour,
       alpha,
@@ -228,9 +302,7 @@ class Painter {
   #text(name: Name, row: number, text: string, colour: string): void {
     const column = this.#columns[name];
     if (!column || !text) return;
-    this.#ctx.textAlign = 'right';
-    this.#ctx.fillStyle = colour;
-    this.#ctx.fillText(text, column.x + column.width - 6, this.#top(row) + this.#row / 2 + 0.5);
+    this.#write(colour, text, column.x + column.width - 6, row, 'right');
   }
 
   #walls(): void {
@@ -240,10 +312,8 @@ class Painter {
       const row = wallRow(ladder, wall);
       const column = this.#columns[wall.side] ?? this.#columns.bid;
       if (!column || row < 0 || row >= ladder.rows) continue;
-      const y = this.#top(row);
-      this.#ctx.strokeStyle = wall.side === 'bid' ? colours.rise : colours.fall;
-      if (wall.state === 'standing')
-        this.#ctx.strokeRect(column.x + 1.5, y + 0.5, column.width - 3, this.#row - 1);
+      const colour = wall.side === 'bid' ? colours.rise : colours.fall;
+      if (wall.state === 'standing') this.#box(colour, column.x + 1.5, row, column.width - 3);
       else if (wall.state === 'pulled' && !struck.has(row)) {
         struck.add(row);
         this.#pulled(row, wallText(wall, ladder.now));
@@ -255,15 +325,10 @@ class Painter {
   #pulled(row: number, text: string): void {
     const { price, fuel } = this.#columns;
     if (!price || !fuel) return;
-    const y = Math.round(this.#top(row) + this.#row / 2) + 0.5;
-    this.#ctx.strokeStyle = this.#picture.colours.chosen;
-    this.#ctx.beginPath();
-    this.#ctx.moveTo(price.x + 6, y);
-    this.#ctx.lineTo(price.x + price.width - 6, y);
-    this.#ctx.stroke();
-    this.#ctx.textAlign = 'left';
-    this.#ctx.fillStyle = this.#picture.colours.chosen;
-    this.#ctx.fillText(text, fuel.x + 4, y);
+    const y = Math.round(this.#top(row) + this.#tall(row) / 2) + 0.5;
+    const { chosen } = this.#picture.colours;
+    this.#cell(row, price.x).push(['line', chosen, price.x + 6, price.x + price.width - 6, y]);
+    this.#write(chosen, text, fuel.x + 4, row, 'left');
   }
 
   #prices(): void {
@@ -287,17 +352,18 @@ class Painter {
   #cursor(): void {
     const { cursor, ladder, colours } = this.#picture;
     if (cursor === null || cursor < 0 || cursor >= ladder.rows) return;
-    this.#fill(colours.chosen, 0.1, 0, cursor, this.#width, 0);
-    this.#ctx.strokeStyle = colours.chosen;
-    this.#ctx.strokeRect(0.5, this.#top(cursor) + 0.5, this.#width - 1, this.#row - 1);
+    const above = this.#parts[cursor].at(-1) ?? [];
+    this.#fill(colours.chosen, 0.1, 0, cursor, this.#width, 0, above);
+    this.#boxIn(above, colours.chosen, 0.5, cursor, this.#width - 1);
   }
 }
 
+/** Draw what differs from `before`, what was returned last, and return what is drawn now. */
 export function paintLadder(
   ctx: CanvasRenderingContext2D,
-  width: number,
-  height: number,
+  size: { width: number; height: number },
   picture: LadderPicture,
-): void {
-  new Painter(ctx, width, height, picture).paint();
+  before: Drawn = [],
+): Drawn {
+  return new Painter(size.width, size.height, picture).paint(ctx, before);
 }

@@ -1,9 +1,12 @@
 /** Rows of the ladder: places, and figures as text. */
-import type { LadderAnswer, ReadRow, WallRow } from '../wire/schema-on-demand';
+import type { LadderAnswer, ReadRow, ShieldedCluster, WallRow } from '../wire/schema-on-demand';
 
 export interface Fuel {
   long: Float32Array;
   short: Float32Array;
+  /** The most of the last hour where price has been since; empty where not known. */
+  firedLong: Float32Array;
+  firedShort: Float32Array;
 }
 
 /** Price of a row. */
@@ -78,6 +81,15 @@ export function wallText(wall: WallRow, now: number): string {
   return wall.ended === null
     ? `held ${lasting(now - wall.since)}`
     : `${wall.state} ${lasting(now - wall.ended)}`;
+}
+
+/** Whether resting orders shield a cluster, as a tag says it: nothing where it is not known. */
+export function shieldWord(
+  shields: readonly ShieldedCluster[],
+  { side, peak }: { side: string; peak: number },
+): string {
+  const found = shields.find((s) => s.side === side && s.floor <= peak && peak <= s.top);
+  return found && found.state !== 'unknown' ? found.state : '';
 }
 
 /** Figure of a read, or its threshold, in its unit; a dash where it is not known. */

@@ -1,11 +1,12 @@
-/** Order flow of one coin as the server streams it. */
+/** Order flow of one coin: as the server streams it, or as it was at a time of playback. */
 import { errorMessage } from '../errors';
 import { check, WireError } from '../wire/check';
 import { unpack } from '../wire/decode';
+import { LatestOnly } from '../wire/latest-only';
 import { request } from '../wire/query';
 import { FlowSeriesAnswer, LadderAnswer, ReadAnswer, TapeAnswer } from '../wire/schema-on-demand';
 import { Socket } from '../wire/socket';
-import type { Fuel } from './rows';
+import { type Fuel, rowOf } from './rows';
 import { Tape } from './tape';
 
 export interface FlowOptions {
@@ -16,9 +17,15 @@ export interface FlowOptions {
   rows: number;
   /** Seconds over which traded volume is summed. */
   window: number;
+  /** Whether a time of playback is shown, see `seek`, and nothing is streamed. */
+  past?: boolean;
 }
 
 const SERIES_POLL_MS = 5_000;
+/** Prints shown of a past moment. */
+const PAST_PRINTS = 500;
+/** Part of the rows at either end in which price recentres the rows of playback. */
+const MARGIN = 0.25;
 
 export class FlowState {
   ladder = $state.raw<LadderAnswer | null>(null);
@@ -28,18 +35,23 @@ export class FlowState {
   series = $state.raw<FlowSeriesAnswer | null>(null);
   lost = $state(false);
   error = $state<string | null>(null);
-  readonly tape: Tape;
+  /** Time of playback that is shown, µs; null before the first answer, and live. */
+  at = $state<number | null>(null);
+  /** Another one with each moment of playback. */
+  tape = $state.raw(new Tape());
   /** Number of prints received; changes with the tape. */
   printed = $state(0);
   readonly #options: FlowOptions;
   readonly #socket: Socket;
+  readonly #moments = new LatestOnly<number>((at) => this.#show(at));
+  #closed = false;
   #seq = -1;
   #timer = 0;
 
   /** `before`: the same coin and venues with other rows, whose tape is continued. */
   constructor(options: FlowOptions, before: FlowState | null = null) {
     this.#options = options;
-    this.tape = before?.continues(options) ? before.tape : new Tape();
+    if (before?.continues(options)) this.tape = before.tape;
     this.printed = this.tape.length;
     this.#socket = new Socket(() => flowStreamUrl(options, location.origin), {
       onMessage: (raw) => this.receive(new Uint8Array(raw)),
@@ -51,19 +63,68 @@ export class FlowState {
   }
 
   /** Whether prints of these options are those of this stream. */
-  continues({ coin, venues }: FlowOptions): boolean {
-    return coin === this.#options.coin && venues === this.#options.venues;
+  continues({ coin, venues, past }: FlowOptions): boolean {
+    const own = this.#options;
+    return coin === own.coin && venues === own.venues && !past && !own.past;
   }
 
   open(): void {
+    if (this.#options.past) return;
     this.#socket.open();
     void this.#poll();
     this.#timer = window.setInterval(() => void this.#poll(), SERIES_POLL_MS);
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
+    this.#moments.cancel();
     this.#socket.close();
+  }
+
+  /** Show a time of playback, µs; of several only the latest is fetched. */
+  seek(at: number): void {
+    this.#moments.request(at);
+  }
+
+  async #show(at: number): Promise<void> {
+    const moment = `&at=${at}`;
+    try {
+      // One after another: the server plays all of them back with one desk.
+      const ladder = await this.#ladderAt(moment);
+      const tape = await this.#answer(TapeAnswer, 'tape', `&limit=${PAST_PRINTS}${moment}`);
+      const read = await this.#answer(ReadAnswer, 'read', moment);
+      const series = await this.#answer(FlowSeriesAnswer, 'flow', `&span=1d${moment}`);
+      if (this.#closed) return;
+      this.fuel = null;
+      this.#onLadder(ladder);
+      const then = new Tape();
+      then.append(tape);
+      Object.assign(this, { tape: then, printed: then.length, read, series, at, error: null });
+    } catch (cause) {
+      // What was shown belongs to another time.
+      if (!this.#closed)
+        Object.assign(this, EMPTY, { tape: new Tape(), error: errorMessage(cause) });
+    }
+  }
+
+  /** Keep the rows of the moment before while the price stands well within them. */
+  async #ladderAt(moment: string): Promise<LadderAnswer> {
+    const { row, rows, window } = this.#options;
+    const query = `&rows=${rows}&window=${window}${row ? `&row=${row}` : ''}${moment}`;
+    const before = this.ladder;
+    if (before) {
+      const centre = (before.first + Math.floor(rows / 2)) * before.step;
+      const same = row ? '' : `&row=${before.step}`;
+      const kept = await this.#answer(LadderAnswer, 'ladder', `${query}${same}&centre=${centre}`);
+      const place = kept.last === null ? rows / 2 : rowOf(kept, kept.last);
+      if (place >= rows * MARGIN && place < rows * (1 - MARGIN)) return kept;
+    }
+    return this.#answer(LadderAnswer, 'ladder', query);
+  }
+
+  async #answer<T>(kind: Parameters<typeof check<T>>[0], view: string, query: string): Promise<T> {
+    return check(kind, unpack(await request(this.#url(view) + query)));
   }
 
   /** Take one message of the stream; an unreadable one is reported, and the next one shown. */
@@ -86,7 +147,8 @@ export class FlowState {
 
   #onLadder(ladder: LadderAnswer): void {
     const before = this.ladder;
-    if (ladder.fuelLong.length) this.fuel = { long: ladder.fuelLong, short: ladder.fuelShort };
+    const { fuelLong: long, fuelShort: short, firedLong, firedShort } = ladder;
+    if (long.length) this.fuel = { long, short, firedLong, firedShort };
     else if (before?.first !== ladder.first || before.step !== ladder.step) this.fuel = null;
     this.ladder = ladder;
   }
@@ -119,7 +181,7 @@ export class FlowState {
   async #fetchTape(): Promise<void> {
     try {
       const since = `&limit=4000&since=${this.tape.newest}`;
-      this.#onTape(check(TapeAnswer, unpack(await request(this.#url('tape') + since))));
+      this.#onTape(await this.#answer(TapeAnswer, 'tape', since));
     } catch (cause) {
       this.error = errorMessage(cause);
     }
@@ -128,8 +190,7 @@ export class FlowState {
   async #poll(): Promise<void> {
     if (document.visibilityState === 'hidden') return;
     try {
-      const raw = await request(`${this.#url('flow')}&span=1d`);
-      this.series = check(FlowSeriesAnswer, unpack(raw));
+      this.series = await this.#answer(FlowSeriesAnswer, 'flow', '&span=1d');
     } catch (cause) {
       this.error = errorMessage(cause);
     }
@@ -137,9 +198,13 @@ export class FlowState {
 
   #url(view: string): string {
     const { coin, venues } = this.#options;
-    return `/v1/${encodeURIComponent(coin)}/${view}?venues=${venues?.join(',') ?? ''}`;
+    const name = encodeURIComponent(coin);
+    const path = view === 'read' ? `read/${name}` : `${name}/${view}`;
+    return `/v1/${path}?venues=${venues?.join(',') ?? ''}`;
   }
 }
+
+const EMPTY = { ladder: null, fuel: null, read: null, series: null, at: null };
 
 export function flowStreamUrl(options: FlowOptions, origin: string): string {
   const { coin, venues, row, rows, window } = options;

@@ -73,12 +73,12 @@ export class Tape {
     };
   }
 
-  /** The newest `limit` prints of at least `least` coins, newest first: stops once it has them. */
-  newestOf(least: number, limit: number): TapeRow[] {
-    const found: TapeRow[] = [];
+  /** Numbers of the newest `limit` prints of at least `least` coins from a part, newest first. */
+  find(least: number, limit: number, from: number, to: number): number[] {
+    const found: number[] = [];
     const { size } = this.#columns;
-    for (let i = this.length - 1; i >= 0 && found.length < limit; i--)
-      if (Math.abs(size[i]) >= least) found.push(this.row(i));
+    for (let i = to - 1; i >= from && found.length < limit; i--)
+      if (Math.abs(size[i]) >= least) found.push(i);
     return found;
   }
 
@@ -93,5 +93,68 @@ export class Tape {
     const after = columns(Math.max(needed, before.time.length * 2));
     for (const key of Object.keys(after) as (keyof Columns)[]) after[key].set(before[key]);
     this.#columns = after;
+  }
+}
+
+/** Prints looked at in one go: a fraction of a millisecond, so that no frame is late. */
+export const SLICE = 50_000;
+
+export interface Found {
+  /** Number of the print on the tape, the same as long as the tape lives. */
+  id: number;
+  row: TapeRow;
+}
+
+/**
+ * The newest prints of at least a size, found slice by slice: what was looked at is never looked at
+ * again, however many prints come.
+ */
+export class TapeFilter {
+  /** Newest first. */
+  rows: readonly Found[] = [];
+  readonly #tape: Tape;
+  readonly #least: number;
+  readonly #limit: number;
+  /** Numbers of the first print looked at, and of the one after the last. */
+  #from: number;
+  #to: number;
+
+  constructor(tape: Tape, least: number, limit: number) {
+    this.#tape = tape;
+    this.#least = least;
+    this.#limit = limit;
+    this.#from = this.#to = tape.length;
+  }
+
+  /** Whether older prints are still to be looked at. */
+  get searching(): boolean {
+    return this.rows.length < this.#limit && this.#from > 0;
+  }
+
+  /** Look at what was appended; after very many, begin again at the newest. */
+  follow(): void {
+    const { length } = this.#tape;
+    if (length - this.#to > SLICE) {
+      this.rows = [];
+      this.#from = length;
+    } else this.#take(this.#to, length, true);
+    this.#to = length;
+  }
+
+  /** Look at a slice of older prints. */
+  step(): void {
+    if (!this.searching) return;
+    const from = Math.max(0, this.#from - SLICE);
+    this.#take(from, this.#from, false);
+    this.#from = from;
+  }
+
+  #take(from: number, to: number, newer: boolean): void {
+    const limit = newer ? this.#limit : this.#limit - this.rows.length;
+    const found = this.#tape
+      .find(this.#least, limit, from, to)
+      .map((id) => ({ id, row: this.#tape.row(id) }));
+    if (!found.length) return;
+    this.rows = (newer ? [...found, ...this.rows] : [...this.rows, ...found]).slice(0, this.#limit);
   }
 }

@@ -8,12 +8,15 @@ interface Node {
   notional: HTMLElement;
   side: HTMLElement;
   distance: HTMLElement;
+  word: HTMLElement;
   content: string;
 }
 
 export class TagLayer {
   readonly #host: HTMLElement;
   readonly #nodes: Node[] = [];
+  /** A word more about a cluster, empty for none. */
+  word: (cluster: Tag['cluster']) => string = () => '';
 
   constructor(host: HTMLElement) {
     this.#host = host;
@@ -30,7 +33,8 @@ export class TagLayer {
       }
       const { side, notional, peak } = tag.cluster;
       const distance = peak / mark - 1;
-      const content = `${side} ${slim} ${dollars(notional)} ${percent(distance)} ${Math.round(tag.y)} ${right}`;
+      const word = this.word(tag.cluster);
+      const content = `${side} ${word} ${slim} ${dollars(notional)} ${percent(distance)} ${Math.round(tag.y)} ${right}`;
       node.root.hidden = false;
       if (content === node.content) return;
       node.content = content;
@@ -39,6 +43,7 @@ export class TagLayer {
       node.notional.textContent = dollars(notional);
       node.side.textContent = slim ? (side === 'long' ? '↓' : '↑') : `${side}s`;
       node.distance.textContent = percent(distance);
+      node.word.textContent = word;
       node.root.style.transform = `translateY(${Math.round(tag.y)}px) translateY(-50%)`;
       node.root.style.right = `${right}px`;
     });
@@ -54,8 +59,9 @@ export class TagLayer {
     const notional = document.createElement('b');
     const side = document.createElement('i');
     const distance = document.createElement('span');
-    root.append(notional, side, distance);
+    const word = document.createElement('em');
+    root.append(notional, side, distance, word);
     this.#host.append(root);
-    return { root, notional, side, distance, content: '' };
+    return { root, notional, side, distance, word, content: '' };
   }
 }

@@ -10,6 +10,8 @@ export interface ViewOptions {
   /** Whether 80 % bands and observed positions are drawn, in views that have them. */
   bands: boolean;
   observed: boolean;
+  /** Whether resting orders are drawn on the map beside the ladder. */
+  resting: boolean;
   /** Layout of the venues, and the isolated one. */
   mode: Mode;
   venue: string | null;
@@ -21,6 +23,7 @@ export const DEFAULT_OPTIONS: ViewOptions = {
   reach: 0.1,
   bands: false,
   observed: false,
+  resting: false,
   mode: 'stacked',
   venue: null,
   pin: null,
@@ -36,6 +39,7 @@ export function readViewOptions(q: URLSearchParams): ViewOptions {
     reach: REACHES.find((r) => Math.abs(r - reach) < 1e-9) ?? DEFAULT_OPTIONS.reach,
     bands: layers.includes('bands'),
     observed: layers.includes('observed'),
+    resting: layers.includes('resting'),
     mode: MODES.find((m) => m === mode) ?? DEFAULT_OPTIONS.mode,
     venue: venue && /^[a-z0-9_-]{1,20}$/.test(venue) ? venue : null,
     pin: pin > 0 && Number.isFinite(pin) ? pin : null,
@@ -46,7 +50,7 @@ export function readViewOptions(q: URLSearchParams): ViewOptions {
 export function writeViewOptions(q: URLSearchParams, options: ViewOptions): void {
   if (options.reach !== DEFAULT_OPTIONS.reach)
     q.set('reach', String(Math.round(options.reach * 100)));
-  const layers = [options.bands && 'bands', options.observed && 'observed'].filter(Boolean);
+  const layers = (['bands', 'observed', 'resting'] as const).filter((layer) => options[layer]);
   if (layers.length) q.set('layers', layers.join(','));
   if (options.mode !== DEFAULT_OPTIONS.mode) q.set('mode', options.mode);
   if (options.mode === 'isolate' && options.venue) q.set('venue', options.venue);

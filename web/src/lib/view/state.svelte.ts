@@ -5,6 +5,7 @@ export class ViewState {
   reach = $state<number>(DEFAULT_OPTIONS.reach);
   bands = $state(DEFAULT_OPTIONS.bands);
   observed = $state(DEFAULT_OPTIONS.observed);
+  resting = $state(DEFAULT_OPTIONS.resting);
   mode = $state(DEFAULT_OPTIONS.mode);
   venue = $state(DEFAULT_OPTIONS.venue);
   /** Price under the pointer, and the price pinned by click, tap or key. */
@@ -23,8 +24,8 @@ export class ViewState {
   }
 
   options(): ViewOptions {
-    const { reach, bands, observed, mode, venue, pin } = this;
-    return { reach, bands, observed, mode, venue, pin };
+    const { reach, bands, observed, resting, mode, venue, pin } = this;
+    return { reach, bands, observed, resting, mode, venue, pin };
   }
 
   set(change: Partial<ViewOptions>): void {

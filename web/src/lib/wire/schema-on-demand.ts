@@ -1025,6 +1025,10 @@ export interface LadderAnswer {
   fuelLong: Float32Array;
   /** Shorts that would be liquidated, estimated, dollars; empty where the map was left out. */
   fuelShort: Float32Array;
+  /** The most of the last hour, dollars, at prices traded since; empty as the fuel, or unknown. */
+  firedLong: Float32Array;
+  /** The same of shorts, dollars; empty as the fuel, or unknown. */
+  firedShort: Float32Array;
   /** Seconds over which traded volume is summed. */
   window: number;
   /** Time of the first print counted, µs UTC; null before any. */
@@ -1063,6 +1067,8 @@ export const LadderAnswer: Schema<LadderAnswer> = record({
   stacked: 'float32',
   fuel_long: 'float32',
   fuel_short: 'float32',
+  fired_long: 'float32',
+  fired_short: 'float32',
   window: 'n',
   traded_since: { maybe: 'n' },
   best_bid: { maybe: 'n' },
@@ -2177,6 +2183,33 @@ export const ReadRow: Schema<ReadRow> = record({
   detail: 's',
 });
 
+/** A cluster of the map, and what rests within its band on the side its orders take from. */
+export interface ShieldedCluster {
+  /** Side of the positions. */
+  side: 'long' | 'short';
+  /** Lower edge, quote currency. */
+  floor: number;
+  /** Upper edge, quote currency. */
+  top: number;
+  /** Positions that would be liquidated, estimated, dollars. */
+  notional: number;
+  /** Notional that rests within the band, quote currency. */
+  resting: number;
+  /** Whether every book reaches beyond the band; else what rests is a lower bound. */
+  complete: boolean;
+  /** Shielded from half the cluster on; unknown where less is seen and a book ends before. */
+  state: 'exposed' | 'shielded' | 'unknown';
+}
+export const ShieldedCluster: Schema<ShieldedCluster> = record({
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+  resting: 'n',
+  complete: 'b',
+  state: '|exposed|shielded|unknown',
+});
+
 /** Evidence about this moment. */
 export interface ReadAnswer {
   /** What this is. */
@@ -2201,6 +2234,8 @@ export interface ReadAnswer {
   met: number;
   /** Version of the thresholds. */
   version: number;
+  /** Clusters of the map, the nearest first, and whether resting orders shield them. */
+  clusters: ShieldedCluster[];
 }
 export const ReadAnswer: Schema<ReadAnswer> = record({
   kind: '|read',
@@ -2214,6 +2249,7 @@ export const ReadAnswer: Schema<ReadAnswer> = record({
   rows: [ReadRow],
   met: 'n',
   version: 'n',
+  clusters: [ShieldedCluster],
 });
 
 /** Accuracy of the maps of now so far. */
@@ -2436,4 +2472,85 @@ export const TapeAnswer: Schema<TapeAnswer> = record({
   large: 'n',
   counted: 'n',
   merged_within: 'n',
+});
+
+/** Runs of minutes in which what rested at a row stayed alike; largest sizes first kept.
+
+    Bids are rounded down to a row and asks up. Each array of a run has one element a run, by start;
+    rows in which nothing rested are in none. */
+export interface ZonesAnswer {
+  /** What this is. */
+  kind: 'zones';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Height of a row, quote currency: the height asked for, or a multiple of the one kept. */
+  step: number;
+  /** Number of the lowest row: its price is ``first * step``. */
+  first: number;
+  /** Number of rows. */
+  rows: number;
+  /** Start of the first column, µs UTC. */
+  t0: number;
+  /** Length of a column, µs. */
+  column: number;
+  /** Number of columns; of minutes without a book nothing is known. */
+  cols: number;
+  /** Venue and symbol of the books that are added up. */
+  markets: string[];
+  /** Number: 0 bids, 1 asks. */
+  side: Uint8Array;
+  /** Number of the row, counted from the lowest. */
+  row: Uint16Array;
+  /** Number of the run's first column. */
+  start: Uint16Array;
+  /** Number of its columns. */
+  length: Uint16Array;
+  /** Mean over the time in which the row was visible, base coin. */
+  mean: Float32Array;
+  /** No more than that rested at one time: the sum of the books' greatest, base coin. */
+  peak: Float32Array;
+  /** Price of the lowest visible row of each column, quote currency; null where none was. */
+  lowest: Float64Array;
+  /** Price of the highest visible row of each column, quote currency; null where none was. */
+  highest: Float64Array;
+  /** Number of the smallest runs that were left out, see `limit`. */
+  leftOut: number;
+}
+export const ZonesAnswer: Schema<ZonesAnswer> = record({
+  kind: '|zones',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  step: 'n',
+  first: 'n',
+  rows: 'n',
+  t0: 'n',
+  column: 'n',
+  cols: 'n',
+  markets: ['s'],
+  side: 'uint8',
+  row: 'uint16',
+  start: 'uint16',
+  length: 'uint16',
+  mean: 'float32',
+  peak: 'float32',
+  lowest: 'float64',
+  highest: 'float64',
+  left_out: 'n',
 });
