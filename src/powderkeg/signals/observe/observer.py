@@ -90,7 +90,7 @@ class Observer:
         now = second * SECOND
         low, high = min(self._extremes[0], price), max(self._extremes[1], price)
         self._extremes = math.inf, -math.inf
-        self.seconds.add(second - 1, self._sums(view.flow, now), price, (low, high))
+        self._end_second(view, second, (low, high))
         if now // MINUTE != self._minute:
             self._minute = now // MINUTE
             if self._minute % SLOW == 0 or not self._markets[1]:
@@ -110,6 +110,15 @@ class Observer:
             for wick in self.wicks.next_candle(bars, stretches(view, price), now // SPAN * SPAN):
                 signals.add_wick(wick, scene)
         signals.step(scene)
+
+    def _end_second(self, view: FlowView, second: int, extremes: Pair) -> None:
+        """Add what happened to the second of the last event; after it there was nothing."""
+        last = second - 1
+        if self.seconds.second >= 0:
+            last = min(max(view.now // SECOND, self.seconds.second + 1), last)
+        self.seconds.add(last, self._sums(view.flow, last), view.price, extremes)
+        if last < second - 1:
+            self.seconds.add(second - 1, np.zeros(SUMS), view.price, (view.price, view.price))
 
     def _scene(self, view: FlowView, signals: CoinSignals, now: int, extremes: Pair) -> Scene:
         seconds, slow, flow = self.seconds, self._readings, view.flow
@@ -131,8 +140,8 @@ class Observer:
             markets=self._markets[1], zones=signals.followed(),
         )  # fmt: skip
 
-    def _sums(self, flow: CoinFlow, now: int) -> Floats:
-        """Return what happened since the scene before, shape (8,)."""
+    def _sums(self, flow: CoinFlow, second: int) -> Floats:
+        """Return what happened since the scene before, in the second given, shape (8,)."""
         out = np.zeros(SUMS)
         perps = [market for market in flow.markets.values() if market.kind == "perp"]
         totals = np.array(
@@ -141,12 +150,12 @@ class Observer:
         if not math.isnan(self._totals[0]):
             out[:2] = np.maximum(totals - self._totals, 0.0)  # a backfill may begin anew
         self._totals = totals
-        taken, back = flow.absorption.of_second(_perps(flow), now // SECOND - 1)
+        taken, back = flow.absorption.of_second(_perps(flow), second)
         out[2:4], out[4:6] = taken, back
         fresh = min(flow.reported - self._reported, len(flow.liquidated))
         self._reported = flow.reported
         for each in list(flow.liquidated)[len(flow.liquidated) - fresh :] if fresh else ():
-            if each.time > now - MINUTE:  # a backfill brings the liquidations of hours
+            if each.time > second * SECOND - MINUTE:  # a backfill brings the liquidations of hours
                 out[6 if each.side == "long" else 7] += each.price * each.size
         self.wicks.add_liquidated(float(out[6]), float(out[7]))
         return out
