@@ -34,6 +34,7 @@ def test_a_cluster_whose_extent_overlaps_by_half_is_the_same():
 
 def test_a_cluster_that_price_is_near_to_stays_as_it_stood():
     zones = Zones()
+    zones.remember(range(100))
     zones.refresh([LONGS], MINUTE, 100.0)
     look(zones.standing[0], 100.0)
     zones.refresh([Stretch("long", 99.0, 99.4, 1.0, (1.0,))], HOUR, 100.0)
@@ -71,11 +72,27 @@ def test_a_cluster_far_from_price_follows_the_map_again_on_either_side():
 def test_a_rank_needs_enough_clusters():
     zones = Zones()
     assert math.isnan(zones.rank(1.0))
-    many = [Stretch("long", 50.0, 50.1, float(n), (1.0,)) for n in range(1, 101)]
-    zones.refresh(many, HOUR, 100.0)
+    zones.remember(float(n) for n in range(1, 101))
     assert zones.rank(1000.0) == 100
     assert zones.rank(50.0) == pytest.approx(49.5)
-    assert zones.standing == []  # too far away to be followed
+
+
+def test_clusters_are_ranked_among_those_that_were_near_price():
+    zones = Zones()
+    near = [Stretch("long", 98.0, 98.5, float(n), (1.0,)) for n in range(1, 51)]
+    far = [Stretch("long", 90.0, 90.5, 1e6, (1.0,))] * 50
+    zones.refresh([*near, *far], HOUR, 100.0)
+    assert zones.rank(50.5) == 100
+    assert {zone.floor for zone in zones.standing} == {98.0}  # the far ones are not followed
+
+
+def test_a_small_cluster_follows_the_map_however_near_price_is():
+    zones = Zones()
+    zones.refresh([LONGS], MINUTE, 100.0)
+    look(zones.standing[0], 99.6)
+    assert not zones.standing[0].frozen
+    zones.refresh([], HOUR, 99.6)
+    assert zones.standing == []
 
 
 @given(

@@ -31,7 +31,8 @@ class ClusterRules(Struct, frozen=True):
     most: int = 6
     """Clusters of a side that are followed, nearest first."""
     rank: float = 90.0
-    """Percentile of its notional, among the clusters of the coin, from which one is large."""
+    """Percentile of its notional from which one is large: among those of the coin that were near
+    price, because far ones, of lower leverage, always hold more."""
     sample: int = HOUR
     """µs between two samples of the notionals that the percentile is of."""
     memory: int = 4_096

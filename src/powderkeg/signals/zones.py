@@ -1,14 +1,14 @@
 """Clusters that are followed: one identity from map to map, and what price has swept of them.
 
-A cluster that price comes near to is kept as it stood then: its edges and its dollars by price no
-longer follow the map, because the map empties what price passes. What has fired is estimated: the
-dollars that lie between its near edge and the farthest price reached.
+A large cluster that price comes near to is kept as it stood then: its edges and its dollars by
+price no longer follow the map, because the map empties what price passes. What has fired is
+estimated: the dollars that lie between its near edge and the farthest price reached.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -114,7 +114,8 @@ class Zone:
             rules: Thresholds.
         """
         away = self.distance(price)
-        if not self.frozen and self.outside(price) <= rules.freeze:
+        near = self.outside(price) <= rules.freeze
+        if not self.frozen and near and self.rank >= rules.rank:
             self.frozen, self.nearest, self.swept, self.farthest = now, away, 0.0, self.near
         elif self.frozen and self.outside(price) > rules.release:
             self.frozen = 0
@@ -162,8 +163,8 @@ class Zones:
         self._refreshed = now
         if now // self.rules.sample > self._sampled:
             self._sampled = now // self.rules.sample
-            masses = [*self._masses, *(each.notional for each in found)]
-            self._masses = masses[-self.rules.memory :]
+            close = (s for s in found if self._away(s, price) <= self.rules.release)
+            self.remember(each.notional for each in close)
         kept = [zone for zone in self.standing if zone.frozen]
         free = {zone.id: zone for zone in self.standing if not zone.frozen}
         for stretch in sorted(found, key=lambda s: -s.notional):
@@ -179,6 +180,10 @@ class Zones:
         self.standing = self._nearest(kept, price)
         for zone in self.standing:
             zone.past = [*zone.past[1 - HISTORY :], (now, zone.notional)]
+
+    def remember(self, notionals: Iterable[float]) -> None:
+        """Remember notionals, dollars, that later ones are ranked among."""
+        self._masses = [*self._masses, *notionals][-self.rules.memory :]
 
     def rank(self, notional: float) -> float:
         """Return the percentile of a notional among those remembered; NaN of too few."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from powderkeg.events import MINUTE, SECOND
+from powderkeg.events import SECOND
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode
 from powderkeg.signals.observe.seconds import SUMS, Seconds
@@ -48,20 +48,13 @@ def _stretch(cluster: ScriptedCluster) -> Stretch:
     return Stretch(cluster.side, cluster.floor, cluster.top, cluster.notional, even)
 
 
-def _remember(signals: CoinSignals, scenario: Scenario, start: int) -> None:
-    """Give the clusters that are followed a past to be ranked among."""
-    price = scenario.price[0][1]
-    far = [Stretch("long", price / 2, price / 1.9, each, (each,)) for each in USUAL]
-    signals.zones.refresh(far, start - MINUTE, price)
-
-
 def scenes(scenario: Scenario, market: ScriptedMarket, signals: CoinSignals) -> Iterator[Scene]:
     """Yield a scene a second; the clusters of `signals` are those of the script.
 
     Each scene must be shown to `signals` before the next is asked for.
     """
     start, seconds = start_of(scenario), Seconds()
-    _remember(signals, scenario, start)
+    signals.zones.remember(USUAL)
     found = [_stretch(each) for each in (*scenario.clusters, *scenario.opposing)]
     signals.zones.refresh(found, start, float(market.price[0]))
     sums = _sums(scenario, market)

@@ -140,7 +140,7 @@ def _next(episode: Episode, scene: Scene, zone: Zone) -> str | None:
 def _fired(link: Place, scene: Scene) -> bool:
     """Return whether a later cluster has fired."""
     zone = next((z for z in scene.zones if z.id == link.id), None)
-    if zone is not None:
+    if zone is not None and zone.frozen:
         return zone.swept >= RULES.fired
     return scene.price <= link.floor if link.side == "long" else scene.price >= link.top
 

@@ -152,13 +152,12 @@ def _levels(view: FlowView, now: int) -> tuple[Level, ...]:
 
 
 def _pivots(bars: Floats) -> list[Level]:
-    """Return swing highs and lows: extremes of five bars to either side."""
+    """Return swing highs and lows: extremes of five bars to either side, all of them known."""
     n = DEFAULT.confluence.pivot
     found: list[Level] = []
-    for column, name, best in ((HIGH, "swing high", np.nanmax), (LOW, "swing low", np.nanmin)):
-        values = bars[:, column]
-        for i in range(n, len(values) - n):
-            around = values[i - n : i + n + 1]
-            if not np.isnan(around).any() and values[i] == best(around):
-                found.append(Level(name, float(values[i])))
+    for column, name in ((HIGH, "swing high"), (LOW, "swing low")):
+        around = np.lib.stride_tricks.sliding_window_view(bars[:, column], 2 * n + 1)
+        extreme = around.max(axis=1) if column == HIGH else around.min(axis=1)
+        swings = around[around[:, n] == extreme, n]
+        found += [Level(name, price) for price in swings.tolist()]
     return found
