@@ -1,7 +1,6 @@
 /** Draws the price around an episode: cluster, candles, states, and the plan once it stands. */
 
 import { clock } from '../format';
-import type { HeatGrid } from '../grid/grid';
 import { drawCandles } from '../render/candles';
 import { FONT, FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { EpisodeRow } from '../wire/schema-on-demand';
@@ -15,6 +14,7 @@ import {
   timeTicks,
 } from './chart';
 import { priceFigure } from './figures';
+import type { EpisodeHeat } from './heat';
 import { type Step, stepsOf } from './states';
 
 /** Width of the price axis and height of the time axis, pixels. */
@@ -23,7 +23,7 @@ const LINE = 15;
 
 export interface Picture {
   episode: EpisodeRow;
-  grid: HeatGrid | null;
+  heat: EpisodeHeat | null;
   now: number;
   zone: number;
   tick: number;
@@ -51,7 +51,8 @@ export function paintEpisode(
 ): void {
   const [width, height] = [fullWidth - AXIS.width, fullHeight - AXIS.height];
   const times = timesOf(picture.episode, picture.now);
-  const found = picture.grid ? candlesBetween(picture.grid, times, width) : null;
+  const grid = picture.heat?.grid;
+  const found = grid ? candlesBetween(grid, times, width) : null;
   const prices = pricesOf(picture.episode, found?.list ?? []);
   const plot: Plot = {
     ctx,
@@ -70,10 +71,11 @@ export function paintEpisode(
   ctx.beginPath();
   ctx.rect(0, 0, width, height);
   ctx.clip();
+  picture.heat?.draw(ctx, [width, height], times, prices);
   paintPlaces(plot, picture);
   paintPlan(plot, picture);
-  if (picture.grid && found) {
-    const x0 = plot.x(picture.grid.t0);
+  if (grid && found) {
+    const x0 = plot.x(grid.t0);
     drawCandles(
       ctx,
       found.list,
