@@ -206,11 +206,12 @@ describe('plan and base rate', () => {
 });
 
 describe('the price chart of an episode', () => {
-  it('goes on to now while it is open, and half an hour beyond its end', () => {
+  it('goes on to now while it is open, and half an hour beyond its end but not beyond now', () => {
     const now = BEGUN + 90 * MINUTE;
     expect(timesOf(episode(), now)).toMatchObject({ from: BEGUN - 30 * MINUTE, end: now });
     const ended = timesOf(episode({ open: false }), now);
     expect(ended.end).toBe(BEGUN + 50 * MINUTE);
+    expect(timesOf(episode({ open: false }), BEGUN + 25 * MINUTE).end).toBe(BEGUN + 25 * MINUTE);
     expect(ended.to).toBeGreaterThan(ended.end);
   });
   it('takes the shortest span that reaches back', () => {

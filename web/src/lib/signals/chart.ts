@@ -8,8 +8,8 @@ const MINUTE = 60e6;
 /** Before an episode, µs. */
 const LEAD = 30 * MINUTE;
 const SHORTEST = 60 * MINUTE;
-/** Part of the width that stays free right of the last price: for the plan, never for a path. */
-const FREE = 0.22;
+/** Part of the width that stays free right of the last price: for a plan, never for a path. */
+const FREE = { plan: 0.22, none: 0.06 };
 const MARGIN = 0.06;
 
 export interface Extent {
@@ -17,11 +17,17 @@ export interface Extent {
   to: number;
 }
 
-/** Times, µs, from before the first state to after the last: an open episode goes on to `now`. */
-export function timesOf({ begun, since, open }: EpisodeRow, now: number): Extent & { end: number } {
-  const end = open ? Math.max(now, since) : since + LEAD;
+/**
+ * Times, µs, from before the first state to after the last: `end` is now while the episode is open.
+ */
+export function timesOf(
+  { begun, since, open, plan }: EpisodeRow,
+  now: number,
+): Extent & { end: number } {
+  const end = Math.max(since, open ? now : Math.min(now, since + LEAD));
+  const free = plan ? FREE.plan : FREE.none;
   const from = Math.min(begun - LEAD, end - SHORTEST);
-  return { from, to: end + ((end - from) * FREE) / (1 - FREE), end };
+  return { from, to: end + ((end - from) * free) / (1 - free), end };
 }
 
 /** Lengths of spans by their name: 4h, 3d, 1w. */

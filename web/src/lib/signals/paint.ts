@@ -1,6 +1,6 @@
 /** Draws the price around an episode: cluster, candles, states, and the plan once it stands. */
 
-import { clock } from '../format';
+import { clock, dollars } from '../format';
 import { drawCandles } from '../render/candles';
 import { FONT, FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { EpisodeRow } from '../wire/schema-on-demand';
@@ -13,7 +13,7 @@ import {
   timesOf,
   timeTicks,
 } from './chart';
-import { priceFigure } from './figures';
+import { evidenceText, priceFigure } from './figures';
 import type { EpisodeHeat } from './heat';
 import { type Step, stepsOf } from './states';
 
@@ -84,6 +84,7 @@ export function paintEpisode(
     );
   }
   paintStates(plot, picture);
+  paintCluster(plot, picture);
   ctx.restore();
   paintTags(plot, picture, tags);
 }
@@ -128,6 +129,28 @@ function paintPlaces({ ctx, width, x, y, times }: Plot, { episode }: Picture): v
     const left = Math.max(0, x(begun));
     ctx.strokeRect(left + 0.5, top + 0.5, x(times.end) - left, tall);
   }
+}
+
+/** What the cluster held, and how much of it has fired, below its frame. */
+function paintCluster({ ctx, height, x, y }: Plot, { episode, colour }: Picture): void {
+  const { cluster, evidence, begun } = episode;
+  if (!cluster) return;
+  const fired = evidence.find(({ name }) => name === 'fired, estimated');
+  const held = `${dollars(cluster.notional, begun)} ${cluster.side}s`;
+  const text = fired ? ` ${evidenceText(fired.value, fired.unit, '')} fired` : '';
+  const left = Math.max(8, x(begun) + 8);
+  const below = y(cluster.floor) + 13;
+  const at = below < height - 10 ? below : y(cluster.top) - 13;
+  const wide = ctx.measureText(held).width;
+  ctx.textAlign = 'left';
+  ctx.fillStyle = colour('--float');
+  ctx.beginPath();
+  ctx.roundRect(left - 5, at - 9, wide + ctx.measureText(text).width + 10, 18, 5);
+  ctx.fill();
+  ctx.fillStyle = cluster.side === 'long' ? theme.long : theme.short;
+  ctx.fillText(held, left, at);
+  ctx.fillStyle = theme.ink;
+  ctx.fillText(text, left + wide, at);
 }
 
 /** Entry, stop and target, right of the last state only. */
