@@ -141,6 +141,12 @@ def test_an_answer_that_is_late_says_its_age_and_why(signals: Callable[..., Page
     expect(page.get_by_role("list", name="States")).to_be_visible()
 
 
+def test_a_link_to_an_episode_that_is_forgotten_says_so(signals: Callable[..., Page]):
+    page = signals("desk", "&episode=BTC:growth:long-1:1")
+    expect(page.get_by_text("is not kept any more: the newest is shown.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sweep and reclaim, longs")).to_be_visible()
+
+
 def test_a_coin_without_episodes_says_what_is_followed(signals: Callable[..., Page]):
     with serving(Desk("BTC")) as url:
         page = signals("desk", url=url)

@@ -9,6 +9,7 @@ import {
   riskShare,
   wholePercent,
 } from '../src/lib/signals/figures';
+import { AXIS, paintEpisode } from '../src/lib/signals/paint';
 import { chosenOf, readSignals, signalsUrl } from '../src/lib/signals/read';
 import { grouped, sideWord, stateWord, stepsOf } from '../src/lib/signals/states';
 import { readUrl, writeUrl } from '../src/lib/url';
@@ -253,6 +254,57 @@ describe('the price chart of an episode', () => {
     }
     const places = marks.map(({ at, top }) => `${at} ${top}`);
     expect(new Set(places).size).toBe(places.length);
+  });
+});
+
+describe('the picture of an episode', () => {
+  /** What was drawn: texts with their places, and filled boxes. */
+  function drawn(shown: EpisodeRow, now: number) {
+    const texts: [string, number, number][] = [];
+    const boxes: [number, number, number, number][] = [];
+    const ctx = new Proxy({} as Record<string, unknown>, {
+      get: (kept, name: string) => {
+        if (name === 'measureText') return () => ({ width: 60 });
+        if (name === 'fillText') return (...args: [string, number, number]) => texts.push(args);
+        if (name === 'fillRect')
+          return (...args: [number, number, number, number]) => boxes.push(args);
+        return kept[name] ?? (() => undefined);
+      },
+    });
+    const picture = { episode: shown, heat: null, now, zone: 0, tick: 0.1, price: 149_500 };
+    paintEpisode(ctx as unknown as CanvasRenderingContext2D, 800, 400, {
+      ...picture,
+      colour: (name) => name,
+    });
+    return { texts, boxes, width: 800 - AXIS.width };
+  }
+  const now = BEGUN + 60 * MINUTE;
+  const x = (time: number, width: number) => {
+    const { from, to } = timesOf(episode(), now);
+    return ((time - from) / (to - from)) * width;
+  };
+  it('numbers its states and names the plan and what the cluster held', () => {
+    const words = drawn(episode(), now).texts.map(([text]) => text);
+    for (const word of ['1', '2', '3', 'Entry', 'Stop', 'Target', '$180M longs', '147,800'])
+      expect(words).toContain(word);
+    expect(words).not.toContain('4');
+  });
+  it('has entry, stop and target from the last state on, and nothing else after now', () => {
+    const { boxes, width } = drawn(episode(), now);
+    const since = x(BEGUN + 20 * MINUTE, width);
+    // Lines and tints that end at the right edge but do not begin at the left one.
+    const ahead = boxes.filter(([left, , wide]) => left > 0 && wide > 1 && left + wide > width - 1);
+    expect(ahead.length).toBe(5);
+    for (const [left] of ahead) expect(left).toBeCloseTo(since, 6);
+    const bare = drawn(episode({ plan: null }), now);
+    expect(
+      bare.boxes.filter(([left, , wide]) => left > 0 && wide > 1 && left + wide > width - 1),
+    ).toEqual([]);
+  });
+  it('has no price of the last trade once the episode has ended', () => {
+    const tags = (open: boolean) =>
+      drawn(episode({ open }), now).texts.filter(([text]) => text === '149,500').length;
+    expect([tags(true), tags(false)]).toEqual([1, 0]);
   });
 });
 
