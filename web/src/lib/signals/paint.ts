@@ -83,8 +83,8 @@ export function paintEpisode(
       plot.y,
     );
   }
-  paintStates(plot, picture);
   paintCluster(plot, picture);
+  paintStates(plot, picture);
   ctx.restore();
   paintTags(plot, picture, tags);
 }
@@ -133,19 +133,22 @@ function paintPlaces({ ctx, width, x, y, times }: Plot, { episode }: Picture): v
 
 /** What the cluster held, and how much of it has fired, below its frame. */
 function paintCluster({ ctx, height, x, y }: Plot, { episode, colour }: Picture): void {
-  const { cluster, evidence, begun } = episode;
+  const { cluster, evidence, begun, transitions } = episode;
   if (!cluster) return;
   const fired = evidence.find(({ name }) => name === 'fired, estimated');
   const held = `${dollars(cluster.notional, begun)} ${cluster.side}s`;
   const text = fired ? ` ${evidenceText(fired.value, fired.unit, '')} fired` : '';
-  const left = Math.max(8, x(begun) + 8);
   const below = y(cluster.floor) + 13;
   const at = below < height - 10 ? below : y(cluster.top) - 13;
   const wide = ctx.measureText(held).width;
+  const whole = wide + ctx.measureText(text).width;
+  // Clear of the number of the second state, which is beside the cluster.
+  const room = transitions.length > 1 ? x(transitions[1].time) - whole - 24 : Infinity;
+  const left = Math.max(8, Math.min(x(begun) + 8, room));
   ctx.textAlign = 'left';
   ctx.fillStyle = colour('--float');
   ctx.beginPath();
-  ctx.roundRect(left - 5, at - 9, wide + ctx.measureText(text).width + 10, 18, 5);
+  ctx.roundRect(left - 5, at - 9, whole + 10, 18, 5);
   ctx.fill();
   ctx.fillStyle = cluster.side === 'long' ? theme.long : theme.short;
   ctx.fillText(held, left, at);
