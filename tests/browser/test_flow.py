@@ -57,7 +57,9 @@ def _axe(page: Page) -> list[str]:
 def test_the_place_passes_axe_and_is_in_the_address(flow: Callable[[Size], Page], size: Size):
     page = flow(size)
     places = page.get_by_role("navigation", name="Sections")
-    expect(places.get_by_role("button")).to_have_text(["Map", "Flow"], use_inner_text=True)
+    expect(places.get_by_role("button")).to_have_text(
+        ["Map", "Flow", "Signals"], use_inner_text=True
+    )
     expect(places.get_by_role("button", name="Flow")).to_have_attribute("aria-current", "page")
     assert _axe(page) == []
     places.get_by_role("button", name="Map").click()

@@ -360,7 +360,7 @@ describe('toolbar overflow', () => {
 
 describe('sections', () => {
   it('are those that are available', () => {
-    expect(sections().map((p) => p.name)).toEqual(['map', 'flow']);
+    expect(sections().map((p) => p.name)).toEqual(['map', 'flow', 'signals']);
     document.documentElement.dataset['sections'] = 'all';
     expect(sections().map((p) => p.text)).toEqual(['Map', 'Flow', 'Signals', 'Paper', 'Learn']);
     delete document.documentElement.dataset['sections'];

@@ -11,7 +11,7 @@ export interface Section {
 const SECTIONS: readonly Section[] = [
   { name: 'map', text: 'Map', path: 'M2 4h16M2 8h10M2 12h14M2 16h7', available: true },
   { name: 'flow', text: 'Flow', path: 'M4 17V9M8 17V4M12 17v-6M16 17V7', available: true },
-  { name: 'signals', text: 'Signals', path: 'M2 10h4l3-7 3 14 2-7h4', available: false },
+  { name: 'signals', text: 'Signals', path: 'M2 10h4l3-7 3 14 2-7h4', available: true },
   { name: 'paper', text: 'Paper', path: 'M5 2h10v16H5zM8 7h4M8 11h4', available: false },
   {
     name: 'learn',

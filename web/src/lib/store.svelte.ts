@@ -41,6 +41,8 @@ export class Store {
   });
   /** Name of the section shown. */
   place = $state('map');
+  /** Identity of the episode chosen among the signals; empty for the newest. */
+  episode = $state('');
   view = $state<ViewName>('heatmap');
   readonly preferences = new Preferences((ccy) => void this.scale.setCurrency(ccy));
   heat = $state(true);
@@ -124,6 +126,7 @@ export class Store {
     Object.assign(this.filters, url.filters);
     this.view = url.view;
     this.place = url.place ?? 'map';
+    this.episode = url.episode ?? '';
     const { settings } = this.preferences;
     this.scale.locked = url.locked;
     this.scale.shade = url.shade ?? settings.shade;
@@ -316,6 +319,7 @@ export class Store {
         money.requested,
         this.scale.shade,
         this.place,
+        this.episode,
       ) + location.hash,
     );
   }

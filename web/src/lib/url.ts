@@ -39,6 +39,8 @@ export interface ScaleLock {
 export interface UrlState {
   /** Name of the section, unless the map. */
   place?: string;
+  /** Identity of the episode chosen among the signals. */
+  episode?: string;
   filters: Partial<Filters>;
   view: ViewName;
   locked: ScaleLock | null;
@@ -74,13 +76,15 @@ export function readUrl(search: string): UrlState {
       ? 'relief'
       : 'money'
     : (SHADES.find((s) => s === q.get('shade')) ?? null);
-  const isFlow = q.get('place') === 'flow';
+  const place = ['flow', 'signals'].find((each) => each === q.get('place'));
+  const episode = q.get('episode');
   return {
     // beside a ladder of one percent, hours are what a trader looks at
-    filters: { ...(isFlow && { span: '4h' }), ...readFilters(q) },
+    filters: { ...(place === 'flow' && { span: '4h' }), ...readFilters(q) },
     view: VIEWS.find((v) => v === view) ?? 'heatmap',
     locked,
-    ...(isFlow && { place: 'flow' }),
+    ...(place && { place }),
+    ...(episode && { episode }),
     viewOptions: readViewOptions(q),
     ...ccy,
     ...(shade && { shade }),
@@ -95,6 +99,7 @@ export function writeUrl(
   ccy = 'USD',
   shade?: Shade,
   place = 'map',
+  episode = '',
 ): string {
   const q = new URLSearchParams({ coin: filters.coin, span: filters.span });
   if (filters.venues) q.set('venues', filters.venues.join(','));
@@ -103,6 +108,7 @@ export function writeUrl(
   if (filters.model !== 'calibrated') q.set('model', filters.model);
   if (filters.at) q.set('at', formatTime(filters.at));
   if (place !== 'map') q.set('place', place);
+  if (place === 'signals' && episode) q.set('episode', episode);
   if (view !== 'heatmap') q.set('view', view);
   if (locked)
     q.set(

@@ -1,0 +1,24 @@
+/** Reads the episodes of a coin, and says when they were received. */
+import { check } from '../wire/check';
+import { type EpisodeRow, SignalsAnswer } from '../wire/schema-on-demand';
+
+export interface Received {
+  answer: SignalsAnswer;
+  /** Wall clock of this browser, ms. */
+  at: number;
+}
+
+/** Seconds without an answer after which the age of the last one is shown. */
+export const LATE_AFTER = 6;
+
+export const signalsUrl = (coin: string): string =>
+  `/v1/${encodeURIComponent(coin)}/signals?limit=200`;
+
+export const readSignals = (raw: unknown): Received => ({
+  answer: check(SignalsAnswer, raw),
+  at: Date.now(),
+});
+
+/** The episode asked for, or the newest: open ones first. */
+export const chosenOf = (episodes: readonly EpisodeRow[], id: string): EpisodeRow | null =>
+  episodes.find((each) => each.id === id) ?? episodes[0] ?? null;
