@@ -99,7 +99,7 @@ class EpisodeRow(Struct, frozen=True, kw_only=True):
     age: float
     """Seconds since that reading."""
     score: OptionalFloat
-    """Weighted evidence that is met, a number up to 100: a ranking, not a probability; null of none."""
+    """Weighted evidence that is met, a number up to 100: a ranking, not a probability."""
     plan: PlanRow | None
     """The trade it describes; null where it describes none."""
     base_rate: BaseRate | None

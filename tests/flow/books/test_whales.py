@@ -67,9 +67,9 @@ def test_a_wall_counts_once_while_it_stands():
     assert whales.threshold == pytest.approx(2_000 + 0.995 * 1_000)
 
 
-@given(st.lists(st.floats(0.1, 1e4), min_size=200, max_size=300))
+@given(st.lists(st.floats(0.1, 1e4), min_size=200, max_size=300, unique=True))
 def test_at_most_one_percent_of_walls_seen_are_as_large_as_a_whale(sizes):
-    distinct = sorted({round(size, 6) + n * 1e-3 for n, size in enumerate(sizes)})
+    distinct = sorted(sizes)
     whales = RestingWhales()
     walls = [wall(1_000, size, since=n) for n, size in enumerate(distinct)]
     for each in walls:

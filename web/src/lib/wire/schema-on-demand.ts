@@ -634,7 +634,7 @@ export interface EpisodeRow {
   evidence: Evidence[];
   /** Seconds since that reading. */
   age: number;
-  /** Weighted evidence that is met, a number up to 100: a ranking, not a probability; null of none. */
+  /** Weighted evidence that is met, a number up to 100: a ranking, not a probability. */
   score: number | null;
   /** The trade it describes; null where it describes none. */
   plan: PlanRow | null;
