@@ -135,7 +135,7 @@ class Desk:
         self.counts = Counts()
         self.flow = CoinFlow()
         self.signals = CoinSignals()
-        self.observer = Observer()
+        self.observer = Observer(self.settings.bar_signals)
         self.sweeps = SweepLearner()
 
     @property
@@ -324,7 +324,7 @@ class Desk:
         market.entries.add_candles(bars)
         market.price = float(bars.close[-1])
         if market is self.leader:
-            self.observer.add_prices(float(bars.low.min()), float(bars.high.max()))
+            self.observer.add_prices(float(bars.low.min()), float(bars.high.max()), bars=True)
             if is_first_backfill:
                 self.prices = {step: PriceRing(step, self.settings.columns) for step in STEPS}
             for ring in self.prices.values():

@@ -16,6 +16,8 @@ class Settings(Struct, frozen=True):
     """µs between the ticks that replay puts into the stream: how often openings are flushed."""
     columns: int = 1500
     """Columns kept of each time step."""
+    bar_signals: bool = False
+    """Whether signals follow stored candles too: without prints and books few begin."""
     disk: int = 20_000_000_000
     """Bytes that recordings may take; the oldest hours are deleted first."""
     host: str = "127.0.0.1"

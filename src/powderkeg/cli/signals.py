@@ -19,6 +19,7 @@ from powderkeg.feed.drive import drive
 from powderkeg.history.replay import events
 from powderkeg.history.sources import load
 from powderkeg.serve.codec import text
+from powderkeg.settings import Settings
 from powderkeg.signals.outcomes import BaseRate
 from powderkeg.signals.views import EpisodeRow, Signals, SignalsQuery, signals_of
 from powderkeg.sim.scenario.script import named, shipped
@@ -56,7 +57,7 @@ def _replayed(source: str, coin: str, kind: str) -> tuple[Signals, int]:
         end = start + round(scenario.minutes) * MINUTE
         return signals_of(scripted(scenario), query, end), start
     stored = load(Path(source))
-    desk = Desk(coin or stored.coins()[0])
+    desk = Desk(coin or stored.coins()[0], Settings(bar_signals=True))
     drive(desk, events(stored, desk.coin, stride=MINUTE))
     return signals_of(desk.signals, query, desk.now), 0
 

@@ -18,8 +18,8 @@ VERSION: Final = 1
 class ClusterRules(Struct, frozen=True):
     """Clusters that are followed from one map to the next."""
 
-    refresh: int = 5 * MINUTE
-    """µs between two maps: a map takes 5 ms."""
+    refresh: int = 15 * MINUTE
+    """µs between two maps."""
     freeze: float = 0.0165
     """Fraction of price within which a cluster is kept as it stood when price came so near."""
     release: float = 0.033

@@ -149,7 +149,7 @@ class Zones:
 
     def due(self, now: int) -> bool:
         """Return whether a newer map is wanted at `now`, µs."""
-        span = self.rules.refresh if self.standing else MINUTE
+        span = self.rules.refresh if self.standing else 5 * MINUTE
         return now // span > self._refreshed // span
 
     def refresh(self, found: Sequence[Stretch], now: int, price: float) -> None:

@@ -13,6 +13,7 @@ from powderkeg.events import (
     MINUTE,
     SECOND,
     BookSnapshot,
+    Candle,
     ClockTick,
     Event,
     Liquidation,
@@ -22,6 +23,7 @@ from powderkeg.events import (
 )
 from powderkeg.feed.drive import drive
 from powderkeg.history.snapshots import CODEC, digest
+from powderkeg.settings import Settings
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.observe.observer import depth_of
 from powderkeg.signals.scene import Scene
@@ -110,6 +112,16 @@ def test_a_restored_desk_goes_on_as_the_one_it_was_saved_from():
     second = CODEC.unpack(CODEC.pack(first))
     drive(second, events[150:])
     assert digest(second) == digest(whole)
+
+
+@pytest.mark.parametrize("bar_signals", [False, True])
+def test_candles_are_followed_only_where_that_is_asked_for(bar_signals):
+    made = Desk("BTC", Settings(bar_signals=bar_signals))
+    made.signals = Seen()
+    for n in range(10):
+        at = START + n * MINUTE
+        drive(made, [Candle(M, at, at + MINUTE, MINUTE, 1.0, 2.0, 1.0, 2.0, 5.0, 2.0)])
+    assert bool(made.signals.scenes) is bar_signals
 
 
 def test_a_pause_of_the_feed_is_no_volume():

@@ -178,11 +178,20 @@ def _saddle(flank: Floats, height: float) -> float:
     return float(flank[: higher[0] + 1].min()) if len(higher) else 0.0
 
 
+def _peaks(relief: Floats) -> list[int]:
+    """Return the bins that are the highest about them, those that stand out most first."""
+    if not len(relief):
+        return []
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(relief, APART // 2, constant_values=-np.inf), APART // 2 * 2 + 1
+    )
+    highest = np.flatnonzero((relief > 0) & (relief >= around.max(axis=1)))
+    return highest[np.argsort(-relief[highest], kind="stable")].tolist()
+
+
 def _stands_out(relief: Floats, peak: int) -> bool:
-    """Return whether a bin is the highest about it, and clear of the next higher peak."""
+    """Return whether a peak is clear of the next higher one."""
     height = float(relief[peak])
-    if height < relief[max(peak - APART // 2, 0) : peak + APART // 2 + 1].max():
-        return False
     saddle = max(_saddle(relief[peak::-1], height), _saddle(relief[peak:], height))
     return height - saddle >= PROMINENCE * height
 
@@ -210,8 +219,8 @@ def _stretches(raw: Floats, base: Floats) -> list[tuple[int, int]]:
     least = LEAST * float(raw.sum())
     taken = np.zeros(len(raw), np.bool_)
     found: list[tuple[int, int]] = []
-    for peak in np.argsort(-relief, kind="stable").tolist():
-        if taken[peak] or not relief[peak] > 0 or not _stands_out(relief, peak):
+    for peak in _peaks(relief):
+        if taken[peak] or not _stands_out(relief, peak):
             continue
         start, stop = _extent(relief, peak, taken)
         mass, under = float(raw[start:stop].sum()), float(base[start:stop].sum())

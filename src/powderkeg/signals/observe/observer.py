@@ -31,7 +31,7 @@ from powderkeg.signals.zones import Stretch
 
 VISIBLE: Final = 0.001
 """Fraction of price that a book must be visible for to say how much rests in one percent."""
-SLOW: Final = 5
+SLOW: Final = 10
 """Minutes between two readings of what changes slowly."""
 EVERY: Final = 5
 """Seconds between two readings of depth and of resting whales."""
@@ -49,12 +49,14 @@ class Observer:
     """What is remembered of a coin between two scenes."""
 
     __slots__ = (
-        "_books", "_candle", "_ended", "_extremes", "_markets", "_minute", "_printed", "_readings",
-        "_reported", "_totals", "_usual", "seconds", "whales", "wicks",
+        "_bars", "_books", "_candle", "_ended", "_extremes", "_markets", "_minute", "_printed",
+        "_readings", "_reported", "_totals", "_usual", "_with_bars", "seconds", "whales", "wicks",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        """Start before the first scene."""
+    def __init__(self, with_bars: bool = False) -> None:
+        """Start before the first scene; of candles there are scenes only `with_bars`."""
+        self._with_bars = with_bars
+        self._bars = False
         self.seconds = Seconds()
         self.whales = RestingWhales()
         self._extremes = math.inf, -math.inf
@@ -70,8 +72,9 @@ class Observer:
         self._minute = -1
         self._readings = SlowReadings()
 
-    def add_prices(self, low: float, high: float) -> None:
+    def add_prices(self, low: float, high: float, *, bars: bool = False) -> None:
         """Note the lowest and highest price of a run of prints, or of candles."""
+        self._bars = bars
         self._extremes = min(self._extremes[0], low), max(self._extremes[1], high)
 
     def observe(self, view: FlowView, signals: CoinSignals, now: int) -> None:
@@ -85,7 +88,8 @@ class Observer:
             now: µs.
         """
         price, second = view.price, now // SECOND
-        if second == self.seconds.second + 1 or not price > 0:
+        skipped = self._bars and not self._with_bars
+        if skipped or second == self.seconds.second + 1 or not price > 0:
             return
         now = second * SECOND
         low, high = min(self._extremes[0], price), max(self._extremes[1], price)
@@ -101,13 +105,15 @@ class Observer:
             self._books = BookReadings(
                 depth_of(view.flow.window, _perps(view.flow)), self._whales(view.flow, now)
             )
+        candle = now // SPAN != self._candle
+        found = stretches(view, price) if candle or signals.zones.due(now) else []
         if signals.zones.due(now):
-            signals.zones.refresh(stretches(view, price), now, price)
+            signals.zones.refresh(found, now, price)
         scene = self._scene(view, signals, now, (low, high))
-        if second * SECOND // SPAN != self._candle:
-            self._candle = second * SECOND // SPAN
+        if candle:
+            self._candle = now // SPAN
             bars = joined_bars(view.prices, SPAN, now, RANGES + 1)
-            for wick in self.wicks.next_candle(bars, stretches(view, price), now // SPAN * SPAN):
+            for wick in self.wicks.next_candle(bars, found, now // SPAN * SPAN):
                 signals.add_wick(wick, scene)
         signals.step(scene)
 

@@ -55,12 +55,21 @@ class Seconds:
             self._rows[:SUMS] = 0.0
             self._rows[PRICE:] = price
             self.second = second - 1
-        for _ in range(second - self.second - 1):
-            last = self._rows[PRICE, self._end - 1]
-            self._put(np.zeros(SUMS), last, (last, last))
+        self._pause(second - self.second - 1)
         self._put(sums, price, extremes)
         self.second = second
         self._add_minute(second * SECOND // MINUTE, float(sums[BOUGHT] + sums[SOLD]), price)
+
+    def _pause(self, seconds: int) -> None:
+        """Add seconds, fewer than are remembered, in which there was no print."""
+        last = self._rows[PRICE, self._end - 1]
+        if self._end + seconds > 2 * SPAN:
+            self._rows[:, :SPAN] = self._rows[:, self._end - SPAN : self._end].copy()
+            self._end = SPAN
+        columns = slice(self._end, self._end + seconds)
+        self._rows[:SUMS, columns] = 0.0
+        self._rows[PRICE:, columns] = last
+        self._end += seconds
 
     def _put(self, sums: Floats, price: float, extremes: tuple[float, float]) -> None:
         if self._end == 2 * SPAN:
