@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from powderkeg.bench import engine
+from powderkeg.bench.reference import reference_ms
 from powderkeg.engine.calibration.terms import TERMS
 from powderkeg.engine.exposure.exposure import Exposure
 
@@ -70,7 +71,11 @@ def test_thirty_days_of_candles_become_a_map_at_once():
 
 @pytest.mark.slow
 def test_a_day_of_stored_trades_fills_a_column_a_minute():
+    """Beside a fixed work on the same machine, because CPU time too is longer where it is busy.
+
+    Quiet it is about 45 times that work, beside two other programs 60 to 70.
+    """
     got = engine.day_of_trades()
     assert got["rows"] == engine.DAY_OF_TRADES
     assert got["columns"] >= 1430
-    assert got["day_of_trades_ms"] <= 3 * 500
+    assert got["day_of_trades_ms"] <= 150 * reference_ms()
