@@ -364,7 +364,7 @@ def test_there_is_room_for_five_places_and_only_those_that_are_made_are_shown(
     page = visit(size)
     map_of(page)
     made = page.get_by_role("navigation", name="Sections").get_by_role("button")
-    expect(made).to_have_text(["Map", "Flow"], use_inner_text=True)
+    expect(made).to_have_text(["Map", "Flow", "Signals"], use_inner_text=True)
     page = visit(size, script=ALL_PLACES)
     map_of(page)
     names = page.get_by_role("navigation", name="Sections").get_by_role("button")
