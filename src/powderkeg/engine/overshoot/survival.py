@@ -2,7 +2,7 @@
 
 ln A is normal. It starts at a median of 0.25 with a deviation of 1, found on simulated markets
 (where it is 0.15 to 0.19), and every realised sweep moves both: a conjugate update, in which the
-prior counts as `STRENGTH` sweeps. A sweep tells an interval of A only, often one without an upper
+prior counts as `STRENGTH` sweeps. A sweep gives an interval of A only, often one without an upper
 end (price went no further than the level); its mean and variance under the current belief count.
 
 Source: docs/risk.md, "Overshoot".
@@ -79,17 +79,17 @@ class DepthSurvival:
         return np.clip(np.exp(centre + spread * scores), LEAST, MOST)
 
     def learn(self, path: OutwardPath, level: float, end: float, drift: float = 0.0) -> bool:
-        """Add a sweep that happened; return whether it told anything.
+        """Add a sweep that happened; return whether anything was learned from it.
 
-        Nothing is told where any A would have led to that end. An end beyond the path or the
-        displayed books tells that A was small enough to get there.
+        Nothing is learned where any A would have led to that end. An end beyond the path or the
+        displayed books means that A was small enough to get there.
 
         Args:
             path: The side as it was before the touch.
             level: Log distance of the level that was touched.
             end: Log distance of the extreme that followed.
             drift: As for `forecast`: its median is taken off the end, and ends that differ by less
-                than one deviation are not told apart.
+                than one deviation are not distinguished.
         """
         limit = min(path.visible, float(path.distance[-1])) - STEP
         moved = level + np.hypot(ends(path, level, _GRID)[0] - level, MIDDLE * drift)

@@ -21,7 +21,7 @@ class FlowView(CoinView, Protocol):
 
     @property
     def sweeps(self) -> SweepLearner:
-        """What sweeps of this coin have told of its depth."""
+        """What was learned of its depth from sweeps of this coin."""
         ...
 
     def books(self) -> Iterable[Book]:

@@ -1,8 +1,8 @@
 """Learns the surviving share of the depth of one coin from sweeps as they happen.
 
 Once a minute the map and the books are kept as they stand, with the nearest cluster of each side.
-Price that reaches that cluster is watched for five minutes; where it ended tells what the depth
-kept before the touch was worth.
+Price that reaches that cluster is watched for five minutes; what the depth kept before the touch
+was worth is learned from where it ended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from powderkeg.maps.views.clusters import Cluster, standing
 from powderkeg.market.book import Book
 
 KEPT: Final = round(0.05 / STEP) + 1
-"""Points of a path that are kept: 5 %. An end beyond tells that the share was small."""
+"""Points of a path that are kept: 5 %. An end beyond means that the share was small."""
 FURTHEST: Final = 0.03
 """Log distance within which a cluster is waited for: the books are kept for a minute only."""
 

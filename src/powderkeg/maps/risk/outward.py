@@ -20,7 +20,7 @@ from powderkeg.market.book import Book
 WATCHED: Final = 5 * MINUTE
 """µs from a touch in which price ends."""
 CLOSES: Final = 60
-"""Minutes whose closes tell what price moves by itself."""
+"""Minutes whose closes show what price moves by itself."""
 LEAST_CLOSES: Final = 10
 _SIDES: Final[tuple[Side, Side]] = ("buy", "sell")
 BANDS: Final = 5

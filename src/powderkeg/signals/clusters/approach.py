@@ -67,7 +67,9 @@ APPROACH = ZoneSignal(
     "approach", ("NEAR", "AT_EDGE", "IN_ZONE"), ("THROUGH", "REJECTED", "STALL_SHORT", "LEFT"),
     begin, advance, RULES.expires, RULES.near,
     evidence=lambda _, scene, zone: (
-        *_evidence(scene, zone), *approach_quality.evidence(scene, zone.side)
+        *_evidence(scene, zone),
+        approach_quality.organic(scene, zone.side),
+        *approach_quality.evidence(scene, zone.side),
     ),
     question=Question("NEAR", "IN_ZONE", "entered within 4 h, once near"),
 )  # fmt: skip

@@ -42,6 +42,11 @@ def evidence(scene: Scene, side: PositionSide) -> tuple[Evidence, ...]:
     )  # fmt: skip
 
 
+def organic(scene: Scene, side: PositionSide) -> Evidence:
+    """Return the score as evidence that only informs, a fraction."""
+    return Evidence("organic approach", score(scene, side) / 100, math.nan, "fraction", met=True)
+
+
 def score(scene: Scene, side: PositionSide) -> float:
     """Return the share of what is known that speaks for it, 0 to 100; NaN where nothing is."""
     known = [each for each in evidence(scene, side) if not math.isnan(each.value)]
