@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from litestar.testing import TestClient
 
 from powderkeg.desk import Desk
@@ -83,6 +85,9 @@ def test_the_range_of_fifteen_minutes_is_known_after_half_a_day(client):
         ({"equity": 0}, "equity"), ({"side": "up"}, "side"), ({"stop": 1e9}, "a stop below"),
         ({"leverage": 0.5}, "at least 1"), ({"wins": 2, "episodes": 1}, "at most 1 wins"),
         ({"leverage": 5, "venue": "deribit"}, "maintenance rate"), ({"x": 1}, "x"),
+        ({"equity": 5e-324}, "equity"), ({"risk": 5e-324}, "risk"),
+        ({"entry": 5e-324, "stop": 1e-323, "side": "short"}, "an entry of at least 1e-09"),
+        ({"entry": 100, "stop": 99.99999}, "at least 0.0001% from 100"),
     ],
 )  # fmt: skip
 def test_what_is_no_plan_is_refused(query, why, client):
@@ -97,6 +102,26 @@ def test_a_coin_without_a_price_needs_an_entry():
         assert found["clusters"] == 0
         assert found["atr"] is None
         assert found["wait"] is None
+
+
+EDGES = {
+    "equity": (0.01, 1e12), "risk": (1e-6, 1.0), "entry": (0.0, 1e-9, 1e12),
+    "stop": (0.0, 5e-324, 1e-9, 1e12), "side": ("long", "short"),
+    "leverage": (0.0, 1.0, 1000.0), "maintenance": (0.0, 5e-324, 0.5), "entry_fee": (0.0, 0.1),
+    "exit_fee": (0.0, 0.1), "slippage": (0.0, 0.1), "funding": (-0.1, 5e-324, 0.1),
+    "fundings": (0, 10_000), "base_rate": (0.0, 5e-324, 1.0),
+}  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries({name: st.sampled_from(kept) for name, kept in EDGES.items()}))
+def test_every_edge_of_a_query_is_answered_or_refused(client, query):
+    answer = client.get("/v1/BTC/plan", params=query)
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 200:
+        rest = answer.json()["rest"]
+        assert all(value is not None for value in rest["loss"].values())
+        assert all(rest[name] is not None for name in ("size", "notional", "account_leverage"))
 
 
 def test_an_unknown_coin_is_refused(client):

@@ -8,6 +8,8 @@ Source: docs/risk.md.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -26,6 +28,11 @@ from powderkeg.risk.costs import (
 from powderkeg.risk.fuel import Fuel, PriceCluster, fuel_of, large_from
 from powderkeg.risk.margin import CLEAR, PlannedLiquidation, planned_liquidation
 from powderkeg.risk.stops import buffer_of, protective, reclaim_of, stop_beyond
+
+LEAST_PRICE: Final = 1e-9
+"""Least entry, quote currency: below what any contract trades at."""
+NEAREST: Final = 1e-6
+"""Least distance from entry to stop, fraction of the entry: nearer, a size is rounding error."""
 
 
 class Setup(Struct, frozen=True):
@@ -176,17 +183,24 @@ def plan(setup: Setup, around: Surroundings) -> Plan:
     """Return the plan of a setup.
 
     Raises:
-        ValueError: No stop is given and no cluster gives one, or the stop is on the wrong side.
+        ValueError: No stop is given and no cluster gives one, or the stop is on the wrong side of
+            the entry or too near it, or the entry is next to nothing.
     """
     stop = stop_of(setup, around)
     if stop is None:
         raise ValueError(
             f"expected a stop: no cluster of {setup.side}s protects {setup.entry:,.10g}"
         )
+    if setup.entry < LEAST_PRICE:
+        raise ValueError(f"expected an entry of at least {LEAST_PRICE:g}, found {setup.entry:g}")
     below = setup.side == "long"
     if stop <= 0 or (stop >= setup.entry) is below or stop == setup.entry:
         where = "below" if below else "above"
         raise ValueError(f"expected a stop {where} {setup.entry:,.10g}, found {stop:,.10g}")
+    if abs(stop - setup.entry) < NEAREST * setup.entry:
+        raise ValueError(
+            f"expected a stop at least {NEAREST:.4%} from {setup.entry:,.10g}, found {stop:,.10g}"
+        )
     risk = setup.equity * setup.risk
     trade = PlannedTrade(setup.side, setup.entry, stop, size_for(risk, setup.entry, stop))
     fuel = around.fuel or fuel_of(around.clusters)

@@ -19,7 +19,7 @@ from powderkeg.serve.answers.liquidation import market_tiers
 from powderkeg.serve.session import Session
 from powderkeg.venues import spec_of
 
-_Amount = Annotated[float, Meta(gt=0, le=1e12)]
+_Amount = Annotated[float, Meta(ge=0.01, le=1e12)]
 _Price = Annotated[float, Meta(ge=0, le=1e12)]
 _Rate = Annotated[float, Meta(ge=0, le=0.1)]
 _Count = Annotated[int, Meta(ge=0, le=100_000)]
@@ -30,7 +30,7 @@ class PlanQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     equity: _Amount
     """Quote currency."""
-    risk: Annotated[float, Meta(gt=0, le=1)] = 0.01
+    risk: Annotated[float, Meta(ge=1e-6, le=1)] = 0.01
     """Fraction of equity lost at the stop, before costs."""
     side: PositionSide = "long"
     entry: _Price = 0.0
