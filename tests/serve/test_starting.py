@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -213,3 +215,21 @@ def test_the_topic_reports_a_start_until_it_is_ready_and_then_ends():
         while not last["ready"]:
             last = msgspec.msgpack.decode(socket.receive_bytes())
         assert last["share"] == 1.0
+
+
+WARMED = """
+from powderkeg.flow.books import absorption, walls, zones
+from powderkeg.serve.startup.warm import warm
+warm()
+kernels = absorption._add, absorption._depth, walls._baselines, walls._step
+kernels += zones._lay, zones._count
+assert all(kernel.signatures for kernel in kernels), kernels
+"""
+
+
+def test_the_reads_of_books_have_nothing_to_compile_at_the_first_start():
+    # In a process of its own: here other tests may have compiled them already.
+    done = subprocess.run(
+        [sys.executable, "-c", WARMED], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

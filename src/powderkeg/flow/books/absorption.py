@@ -128,11 +128,11 @@ class AbsorptionReads:
                 slot = (second - n) % self.seconds
                 self._slots[:, :, slot, :LOWEST] = 0.0
                 self._slots[:, :, slot, LOWEST:] = np.nan
-        limits = np.array([self.rules.grace, self.rules.pause], np.int64)
+        times = np.array([now, self.rules.grace, self.rules.pause], np.int64)
         past = np.stack((window.best_before, window.deepest_before))
         _add(
-            window.net(), window.traded, window.base, window.best, past, window.fresh, self._came,
-            self._last, self._owed, self._slots[:, :, second % self.seconds], now, limits,
+            window.size, window.before, window.traded, window.base, window.best, past, window.fresh,
+            self._came, self._last, self._owed, self._slots[:, :, second % self.seconds], times,
         )  # fmt: skip
         if second == self._second:
             return []
@@ -186,7 +186,9 @@ class AbsorptionReads:
         """Return the steps that a coin usually moves the mid, where so much is taken."""
         rules, logs = self.rules, self._volumes[book, side]
         alike = logs >= math.log(volume * rules.alike)
-        slopes = np.append(self._slopes[book, side][alike], 1 / _depth(window, book, side))
+        top = window.best[book, side] - window.base[book]
+        depth = _depth(window.size[book, side], top, side)
+        slopes = np.append(self._slopes[book, side][alike], 1 / depth)
         weights = np.append(np.exp(logs[alike]), rules.prior * volume)
         return _weighted_median(slopes, weights)
 
@@ -225,28 +227,33 @@ def _displacement(slots: Floats, side: int) -> float:
     return max(0.0, float(far))
 
 
-def _depth(window: BookWindow, book: int, side: int) -> float:
-    """Return the size shown a step near the best price, base coin; walls count little."""
-    top = int(window.best[book, side] - window.base[book])
-    low, high = (top - REACH + 1, top + 1) if side == BID else (top, top + REACH)
-    sizes = window.size[book, side, max(low, 0) : max(high, 0)]
-    usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 0.0
-    return max(float(np.minimum(sizes, 4 * usual).sum()) / REACH, 1e-12)
+@njit(cache=True)
+def _depth(sizes: Floats, top: int, side: int) -> float:
+    """Return the size shown a step near column `top`, base coin; walls count little.
+
+    `sizes` are those of one side, shape (WIDTH,).
+    """
+    low, high = (top - REACH + 1, top + 1) if side == 0 else (top, top + REACH)
+    near = sizes[max(low, 0) : max(high, 0)]
+    shown = near[near > 0.0]
+    if len(shown) == 0:
+        return 1e-12
+    return max(np.minimum(shown, 4.0 * np.median(shown)).sum() / REACH, 1e-12)
 
 
 @njit(cache=True)
 def _add(
-    net: Floats, traded: Floats, base: NDArray[np.int64], best: NDArray[np.int64],
-    past: NDArray[np.int64], fresh: NDArray[np.bool_], came: Times, last: Times, owed: Floats,
-    slot: Floats, now: int, limits: Times,
+    size: Floats, before: Floats, traded: Floats, base: NDArray[np.int64],
+    best: NDArray[np.int64], past: NDArray[np.int64], fresh: NDArray[np.bool_], came: Times,
+    last: Times, owed: Floats, slot: Floats, times: Times,
 ) -> None:  # fmt: skip
     """Add what was taken and refilled since each book before, and the mid, to the second's slot.
 
     The mid goes with the takers from the book before on: they took between the two. `past` are the
     best and the last visible steps of the books before, shape (2, books, 2): what is shown beyond
-    the last was there, or was not. `limits` are the thresholds `grace` and `pause`.
+    the last was there, or was not. `times` are now and the thresholds `grace` and `pause`, µs.
     """
-    grace, pause = limits
+    now, grace, pause = times
     for b in range(len(best)):
         if not fresh[b] or best[b, 0] == NONE or best[b, 1] == NONE:
             continue
@@ -269,7 +276,8 @@ def _add(
                     cell[:] = 0.0
                     continue
                 cell[TAKEN] += x
-                back = min(max(cell[BACK] + net[b, side, c], 0.0), cell[TAKEN])
+                net = size[b, side, c] - before[b, side, c] + x  # as `BookWindow.net`
+                back = min(max(cell[BACK] + net, 0.0), cell[TAKEN])
                 refilled += back - cell[BACK]
                 cell[BACK] = back
             row = slot[b, side]

@@ -142,33 +142,32 @@ def _end(wall: Wall, life: int, rules: PullRules) -> End:
 
 
 @njit(cache=True)
-def _median(values: Floats, scratch: Floats) -> float:
-    """Return the median of a few values, by insertion."""
-    n = len(values)
-    for i in range(n):
-        x, j = values[i], i
-        while j > 0 and scratch[j - 1] > x:
-            scratch[j] = scratch[j - 1]
-            j -= 1
-        scratch[j] = x
-    return scratch[n // 2] if n % 2 else 0.5 * (scratch[n // 2 - 1] + scratch[n // 2])
-
-
-@njit(cache=True)
-def _smooth(values: Floats, smooth: int, out: Floats, scratch: Floats, near: Floats) -> None:
+def _smooth(values: Floats, smooth: int, out: Floats, ordered: Floats) -> None:
     """Write the running median over `smooth` neighbours on either side; NaN does not count.
 
-    Where all of them are NaN, `out` stays as it is.
+    Where all of them are NaN, `out` stays as it is. `ordered` has room for all of them: the one
+    that leaves is taken out, the one that comes is put in its place.
     """
-    n = len(values)
-    for d in range(n):
-        count = 0
-        for k in range(max(d - smooth, 0), min(d + smooth + 1, n)):
-            if not np.isnan(values[k]):
-                near[count] = values[k]
-                count += 1
-        if count:
-            out[d] = _median(near[:count], scratch)
+    n, count = len(values), 0
+    for d in range(-smooth, n):
+        gone, come = d - smooth - 1, d + smooth
+        if gone >= 0 and not np.isnan(values[gone]):
+            i = 0
+            while ordered[i] != values[gone]:
+                i += 1
+            count -= 1
+            for j in range(i, count):
+                ordered[j] = ordered[j + 1]
+        if come < n and not np.isnan(values[come]):
+            i = count
+            while i > 0 and ordered[i - 1] > values[come]:
+                ordered[i] = ordered[i - 1]
+                i -= 1
+            ordered[i] = values[come]
+            count += 1
+        if d >= 0 and count:
+            half = count // 2
+            out[d] = ordered[half] if count % 2 else 0.5 * (ordered[half - 1] + ordered[half])
 
 
 @njit(cache=True)
@@ -179,7 +178,7 @@ def _baselines(
 ) -> None:  # fmt: skip
     """Update the baselines of the books whose turn it is."""
     logs, typical = np.zeros(REACH), np.zeros(REACH)
-    scratch, near = np.zeros(2 * smooth + 1), np.zeros(2 * smooth + 1)
+    ordered = np.zeros(2 * smooth + 1)
     for b in range(len(base)):
         if not due[b]:
             continue
@@ -193,14 +192,14 @@ def _baselines(
             typical[:] = mean[b, side]
             if not warm[b]:
                 typical[:] = np.nanmedian(logs)
-            _smooth(logs, smooth, typical, scratch, near)
+            _smooth(logs, smooth, typical, ordered)
             rate = learning if warm[b] else 1.0
             away = np.abs(logs - typical)
             mean[b, side] += rate * (typical - mean[b, side])
             typical[:] = spread[b, side]
             if not warm[b]:
                 typical[:] = np.nanmedian(away)
-            _smooth(away, smooth, typical, scratch, near)
+            _smooth(away, smooth, typical, ordered)
             spread[b, side] += rate * (typical - spread[b, side])
             for d in range(REACH):
                 deviation = 1.4826 * max(spread[b, side, d], 0.05)

@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
 
 from powderkeg.events import SECOND, Floats, PositionSide, Times
@@ -110,15 +111,13 @@ class LiquidityZones:
             self.mark_gap(now)
             return
         self.advance(now)
-        rows = self._rows_of(BID, bids[0]), self._rows_of(ASK, asks[0])
-        self._centre((int(rows[BID].max()) + int(rows[ASK].min())) // 2)
-        first = self._first or 0
-        every = first + np.arange(self.rules.rows)
-        for side, (_, sizes) in enumerate((bids, asks)):
-            inside = (rows[side] >= first) & (rows[side] < first + self.rules.rows)
-            at = rows[side][inside] - first
-            self._shown[side] = np.bincount(at, sizes[inside], self.rules.rows)
-        self._visible[BID], self._visible[ASK] = every >= rows[BID].min(), every <= rows[ASK].max()
+        best = bids[0].max(), asks[0].min()
+        self._centre(sum(int(_coarse(s, p / self.step)) for s, p in enumerate(best)) // 2)
+        for side, (prices, sizes) in enumerate((bids, asks)):
+            _lay(
+                prices, sizes, side, self.step, self._first or 0, self._shown[side],
+                self._visible[side],
+            )  # fmt: skip
         self._add(0)
 
     def mark_gap(self, now: int) -> None:
@@ -160,18 +159,12 @@ class LiquidityZones:
 
     def _add(self, elapsed: int) -> None:
         """Add µs of what is shown; of none, its peak only."""
-        seen = self._visible * (elapsed / SECOND)
-        self._sums[SIZE_SECONDS] += self._shown * seen
-        self._sums[SEEN] += seen
-        np.maximum(self._sums[PEAK], self._shown * self._visible, out=self._sums[PEAK])
+        _count(self._shown, self._visible, elapsed / SECOND, self._sums)
 
     def _read(self) -> tuple[Floats, Floats]:
         """Return mean and peak of the column that is not over, each shape (2, rows)."""
         seen = np.where(self._sums[SEEN] > 0, self._sums[SEEN], np.nan)
         return self._sums[SIZE_SECONDS] / seen, self._sums[PEAK] + 0.0 * seen
-
-    def _rows_of(self, side: int, prices: Floats) -> NDArray[np.int64]:
-        return _coarse(side, prices / self.step)
 
     def _centre(self, middle: int) -> None:
         """Lay the rows around the middle once it is a quarter of them away from theirs."""
@@ -210,6 +203,35 @@ class LiquidityZones:
     def runs(self, since: int = 0, first: int | None = None, count: int | None = None) -> ZoneRuns:
         """Return the same as runs; see `columns` and `coalesce`."""
         return coalesce(self.columns(since, first, count), self.rules)
+
+
+@njit(cache=True)
+def _lay(
+    prices: Floats, sizes: Floats, side: int, step: float, first: int, shown: Floats,
+    visible: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Write what one side shows in each row, and which rows its last level lets us see."""
+    shown[:] = 0.0
+    deepest = first + len(shown) if side == 0 else first - 1
+    for n in range(len(prices)):
+        place = prices[n] / step
+        row = int(np.floor(place + _ROUNDING) if side == 0 else np.ceil(place - _ROUNDING))
+        deepest = min(deepest, row) if side == 0 else max(deepest, row)
+        if 0 <= row - first < len(shown):
+            shown[row - first] += sizes[n]
+    for i in range(len(shown)):
+        visible[i] = first + i >= deepest if side == 0 else first + i <= deepest
+
+
+@njit(cache=True)
+def _count(shown: Floats, visible: NDArray[np.bool_], seconds: float, sums: Floats) -> None:
+    """Add seconds of what is shown to the sums, shape (fields, 2, rows)."""
+    for side in range(2):
+        for i in range(shown.shape[1]):
+            if visible[side, i]:
+                sums[SIZE_SECONDS, side, i] += shown[side, i] * seconds
+                sums[SEEN, side, i] += seconds
+                sums[PEAK, side, i] = max(sums[PEAK, side, i], shown[side, i])
 
 
 def _moved(cells: Floats, shift: int) -> Floats:
@@ -252,7 +274,7 @@ def added_up(books: Sequence[ZoneCells], step: float, first: int, rows: int) -> 
 
 def _coarse(side: int, places: Floats) -> NDArray[np.int64]:
     whole = np.floor(places + _ROUNDING) if side == BID else np.ceil(places - _ROUNDING)
-    return whole.astype(np.int64)
+    return np.asarray(whole).astype(np.int64)
 
 
 def coalesce(columns: ZoneColumns, rules: ZoneRules = DEFAULT.zones) -> ZoneRuns:

@@ -12,6 +12,7 @@ from powderkeg.events import (
     HOUR,
     MINUTE,
     SECOND,
+    BookSnapshot,
     Candles,
     ClockTick,
     Event,
@@ -36,7 +37,7 @@ ASKED: dict[str, dict[str, str]] = {
 
 
 def warm() -> None:
-    """Apply a day of candles and a minute of trades to a desk, and compute every view."""
+    """Apply a day of candles and a minute of trades and books to a desk, and compute every view."""
     desk = Desk("COIN", LIVE, horizon=START + DAY)
     drive(desk, _events())
     estimate = desk.markets[MARKET].estimate
@@ -59,9 +60,17 @@ def _events() -> list[Event]:
         times = np.array([at, at], np.int64)
         events += [
             Trades(MARKET, at, at, times, prices, sizes), Mark(MARKET, at, at, price),
-            OpenInterest(MARKET, at, at, 1000.0 + second), ClockTick(at),
+            OpenInterest(MARKET, at, at, 1000.0 + second), _book(at, price), ClockTick(at),
         ]  # fmt: skip
     return events
+
+
+def _book(time: int, price: float) -> BookSnapshot:
+    bids, asks = (
+        tuple((price + sign * step / 100, 1.0 + step % 7) for step in range(1, 61))
+        for sign in (-1, 1)
+    )
+    return BookSnapshot(MARKET, time, time, bids, asks)
 
 
 def _hour(since: int) -> list[Event]:
