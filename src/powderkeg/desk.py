@@ -38,7 +38,7 @@ from powderkeg.events import (
     Trade,
     Trades,
 )
-from powderkeg.flow.coin import CoinFlow
+from powderkeg.flow.coin import FRAME, CoinFlow
 from powderkeg.maps.heatmap.coin_view import MarketView
 from powderkeg.maps.heatmap.prices import PriceRing
 from powderkeg.maps.heatmap.ring import Ring, column_boundaries
@@ -147,7 +147,8 @@ class Desk:
     @property
     def price(self) -> float:
         """Last price of the leading market, NaN before the first."""
-        return math.nan if self.leader is None else self.leader.price
+        leader = self.leader
+        return math.nan if leader is None else leader.price
 
     def estimated(self) -> Iterator[MarketView]:
         """Yield the markets whose estimate has a mark, by name."""
@@ -229,12 +230,12 @@ class Desk:
         return self.markets[name]
 
     def _advance_to(self, at: int) -> None:
-        """Advance time to `at`: flush openings, and redraw finished columns."""
-        if at <= self.now:
-            return
-        if at <= self.backfill_until:
-            self.now = at
-            return
+        if at > self.backfill_until and at // FRAME > self.now // FRAME:
+            self._end_frame(at)
+        self.now = max(at, self.now)
+
+    def _end_frame(self, at: int) -> None:
+        """Read the books, flush openings and redraw finished columns: none is due more often."""
         self.flow.advance(at, (market.book for market in self.markets.values()))
         self.observer.observe(self, self.signals, at)
         if at // HOUR > self.now // HOUR:
@@ -247,7 +248,6 @@ class Desk:
             self._flush(at // flush * flush, at // draw * draw if drawn else None)
         if at // MINUTE > self.now // MINUTE and self.now:
             self.sweeps.advance(self, list(self.books()), at // MINUTE * MINUTE)
-        self.now = at
 
     def _flush(self, at: int, drawn: int | None) -> None:
         """Flush openings up to `at`, and draw the columns that end at `drawn`, if any do."""

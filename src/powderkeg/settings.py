@@ -11,9 +11,11 @@ class Settings(Struct, frozen=True):
     """Settings of a desk and its server. Part of the digest: other settings, other state."""
 
     draw: int = MINUTE
-    """µs between redraws of the newest column: a minute in replay, a second when live."""
+    """µs between redraws of the newest column, a multiple of 100 ms: a minute in replay, a second
+    when live."""
     flush: int = 10 * SECOND
-    """µs between the ticks that replay puts into the stream: how often openings are flushed."""
+    """µs between the ticks that replay puts into the stream, a multiple of 100 ms: how often
+    openings are flushed."""
     columns: int = 1500
     """Columns kept of each time step."""
     bar_signals: bool = False

@@ -87,9 +87,11 @@ class Observer:
             signals: Its signals.
             now: µs.
         """
-        price, second = view.price, now // SECOND
-        skipped = self._bars and not self._with_bars
-        if skipped or second == self.seconds.second + 1 or not price > 0:
+        second = now // SECOND
+        if second == self.seconds.second + 1 or (self._bars and not self._with_bars):
+            return
+        price = view.price
+        if not price > 0:
             return
         now = second * SECOND
         low, high = min(self._extremes[0], price), max(self._extremes[1], price)
