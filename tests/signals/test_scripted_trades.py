@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from msgspec import json
 
-from powderkeg.evaluation.signals.scripted import episodes_of, start_of
+from powderkeg.evaluation.signals.scripted import episodes_of, scenes, start_of
 from powderkeg.events import MINUTE
 from powderkeg.signals.clusters.cascade_chain import carry
+from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode
+from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import named
 
 
@@ -108,3 +112,21 @@ def test_two_runs_of_a_scenario_give_the_same_episodes():
     one, two = (episodes_of(named("t2-hunt-trap")) for _ in range(2))
     assert [e.id for e in one] == [e.id for e in two]
     assert json.encode([e.transitions for e in one]) == json.encode([e.transitions for e in two])
+
+
+def test_nothing_rests_between_clusters_that_share_an_edge():
+    assert carry(1e6, 139_804.5, 139_804.5, 40e6) == math.inf
+
+
+def test_a_chain_begins_at_no_cluster_that_has_fired():
+    scenario = named("t3-cascade-chain")
+    signals = CoinSignals()
+    begun = []
+    for scene in scenes(scenario, played(scenario), signals):
+        for zone in scene.zones:
+            if zone.near == 140_100 and not zone.placebo:
+                zone.swept = 0.3
+        begun += [e.kind for e in signals.step(scene) if e.state == "STACKED"]
+        if len(scene.minutes) and scene.now >= start_of(scenario) + 2 * MINUTE:
+            break
+    assert begun == []

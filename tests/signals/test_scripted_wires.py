@@ -75,18 +75,17 @@ def test_eaten_asks_are_a_breakout_and_no_trap():
 
 
 def test_a_chain_of_three_fires_link_by_link():
-    found, wires = episodes("t3-cascade-chain", 45, "cascade_chain")
+    found, wires = episodes("t3-cascade-chain", 28, "cascade_chain")
     at = minutes_of(found[0], wires)
     assert list(at) == ["STACKED", "LIT", "PROPAGATING", "LINK_3", "EXHAUSTED"]
-    assert at["LIT"] == pytest.approx(4.7, abs=0.1)
-    assert at["PROPAGATING"] == pytest.approx(12.0, abs=0.1)
-    assert at["LINK_3"] == pytest.approx(22.6, abs=0.1)
-    floors = [link.floor for link in found[0].links[:3]]
+    wanted = {"STACKED": -0.8, "LIT": 4.7, "PROPAGATING": 12.3, "LINK_3": 22.6, "EXHAUSTED": 26.9}
+    assert at == pytest.approx(wanted, abs=0.1)
+    floors = [link.floor for link in found[0].links]
     assert floors == pytest.approx([139_900, 137_900, 134_900], rel=1e-3)
-    assert figure(found[0], "STACKED", "gap 1 carries") == pytest.approx(2.06, abs=0.05)
-    assert figure(found[0], "STACKED", "gap 2 carries") == pytest.approx(1.51, abs=0.05)
+    assert figure(found[0], "STACKED", "gap 1 carries") == pytest.approx(2.35, abs=0.05)
+    assert figure(found[0], "STACKED", "gap 2 carries") == pytest.approx(1.21, abs=0.05)
 
 
 def test_clusters_behind_a_thick_book_are_no_chain():
-    found, _ = episodes("t3-apart", 45, "cascade_chain")
+    found, _ = episodes("t3-apart", 30, "cascade_chain")
     assert found == []

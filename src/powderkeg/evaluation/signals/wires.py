@@ -36,6 +36,8 @@ STEPS: Final = (100_000, 600_000, BEAT)
 what comes back is there; nothing more has happened."""
 LEAD: Final = 60
 """Seconds of quiet trading before the script."""
+LONGEST: Final = 92
+"""Minutes of a script that are worth playing."""
 DAYS: Final = 30
 """Days that a backfill asks for."""
 

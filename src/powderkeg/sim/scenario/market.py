@@ -199,9 +199,9 @@ class ScenarioMarket:
         each = self.scenario.depth * 100 * RUNG / bid
         sizes = np.full(levels, each)
         sizes[0] = 0.0
-        away: Floats = np.arange(levels) * (bid * RUNG)
-        bids: Floats = bid - away
-        asks: Floats = ask + away
+        away = np.arange(levels, dtype=np.float64) * (bid * RUNG)
+        bids: Floats = np.subtract(bid, away, dtype=np.float64)
+        asks: Floats = np.add(ask, away, dtype=np.float64)
         best = self._best(beat, each)
         orders = tuple(
             ShownOrder(venue, SIGNS[side], 0, (bid, ask)[side], best[side] * share)

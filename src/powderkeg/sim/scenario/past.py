@@ -35,20 +35,20 @@ FALL: Final = 480
 """Minutes from the last entry to where price rests."""
 REST: Final = 28 * 60
 """Minutes that it rests: the usual volume of a day is known, and smaller clusters are."""
-AWAY: Final = 0.055
+AWAY: Final = 0.07
 """Distance from the nearest cluster at which it rests, fraction of price: so far away a cluster is
 not yet among those it is compared with."""
-SWING: Final = 0.03
+SWING: Final = 0.02
 """Amplitude of price while it rests, fraction of price: what opens meanwhile is liquidated, and
 leaves no cluster among which the scripted ones would be small."""
-PERIOD: Final = 300
+PERIOD: Final = 240
 """Minutes of a swing."""
 TURN: Final = 0.003
 """Distance from the nearest cluster at which price turns, before it rests and after: what else
 would be liquidated there is liquidated on the way."""
 TRAVEL: Final = 50
 """Minutes from one price to the next."""
-DRIFT: Final = 6e-4
+DRIFT: Final = 8e-4
 """Standard deviation of a resting minute, fraction of price."""
 HIGHEST: Final = 2e-4
 """Highest funding rate of the past."""
