@@ -188,7 +188,7 @@ class Zones:
         return [each.notional for each in found if self._away(each, price) <= release]
 
     def recall(self, notionals: Sequence[float]) -> None:
-        """Remember notionals of past maps, dollars, instead of those known, unless there are none."""
+        """Remember notionals of past maps, dollars, instead of those known; none change nothing."""
         if notionals:
             self._masses = list(notionals[-self.rules.memory :])
 
