@@ -123,10 +123,10 @@ def test_a_chain_begins_at_no_cluster_that_has_fired():
     signals = CoinSignals()
     begun = []
     for scene in scenes(scenario, played(scenario), signals):
-        for zone in scene.zones:
-            if zone.near == 140_100 and not zone.placebo:
-                zone.swept = 0.3
+        for zone in scene.zones:  # frozen by the first look, and swept from then on
+            zone.look(scene.now, scene.price, (scene.low, scene.high), signals.zones.rules)
+            zone.swept = 0.3
         begun += [e.kind for e in signals.step(scene) if e.state == "STACKED"]
-        if len(scene.minutes) and scene.now >= start_of(scenario) + 2 * MINUTE:
+        if scene.now >= start_of(scenario) + 2 * MINUTE:
             break
     assert begun == []
