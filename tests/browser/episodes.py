@@ -28,10 +28,12 @@ BEFORE = 8
 """Hours of quiet candles before the script."""
 ABSORBING = 66
 """Minute of the script at which the sweep is being absorbed."""
+LEFT = 1_200, 155_000.0
+"""Minute and price at which the cluster of a sweep, three days before, has been left."""
 
 
 def desk_of(minutes: int = ABSORBING) -> Desk:
-    """Return a desk at a minute of a sweep; the day before, its counter failed."""
+    """Return a desk at a minute of a sweep; before it one failed, and one was reclaimed."""
     scenario = named("t1-sweep-and-reclaim")
     desk = Desk("BTC")
     drive(desk, _candles(scenario, minutes))
@@ -40,6 +42,8 @@ def desk_of(minutes: int = ABSORBING) -> Desk:
     for episode in reversed(before.ended):
         desk.signals.ended.appendleft(episode)
         desk.signals.outcomes.add(episode)
+    script = replace(scenario, begins="2026-11-20T06:25:00Z", price=(*scenario.price, LEFT))
+    desk.signals.touches += _until(script, LEFT[0]).touches
     return desk
 
 

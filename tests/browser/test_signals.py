@@ -72,7 +72,10 @@ def test_the_place_passes_axe_and_is_in_the_address(signals: Callable[..., Page]
     assert page.evaluate(WIDE) == 0
     page.get_by_role("button", name="Statistics").click()
     expect(page.locator("[data-statistic=sweep_reclaim]")).to_contain_text("not enough yet")
+    expect(page.locator("[data-touched='swept and reclaimed']")).to_contain_text("1")
+    expect(page.locator("[data-month='2026-11']").first).to_be_visible()
     assert _axe(page) == []
+    assert page.evaluate(WIDE) == 0
     places.get_by_role("button", name="Flow").click()
     page.locator("[data-rows]").wait_for()
     places.get_by_role("button", name="Signals").click()

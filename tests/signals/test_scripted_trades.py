@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
-from powderkeg.evaluation.signals.scripted import episodes_of, start_of
+from powderkeg.evaluation.signals.scripted import episodes_of, signals_of, start_of
 from powderkeg.events import MINUTE
 from powderkeg.signals.clusters.cascade_chain import carry
 from powderkeg.signals.contract import Episode
@@ -108,3 +109,12 @@ def test_two_runs_of_a_scenario_give_the_same_episodes():
     one, two = (episodes_of(named("t2-hunt-trap")) for _ in range(2))
     assert [e.id for e in one] == [e.id for e in two]
     assert json.encode([e.transitions for e in one]) == json.encode([e.transitions for e in two])
+
+
+def test_a_sweep_that_was_reclaimed_is_kept_once_price_has_left():
+    scenario = named("t1-sweep-and-reclaim")
+    signals = signals_of(replace(scenario, price=(*scenario.price, (1200, 155_000))))
+    (touch,) = (each for each in signals.touches if not each.placebo and each.side == "long")
+    assert touch.outcome == "swept and reclaimed"
+    assert touch.missed == 0.0
+    assert touch.swept == pytest.approx(161 / 180, abs=0.01)

@@ -1295,6 +1295,30 @@ export const MarketScores: Schema<MarketScores> = record({
   tiers: [TierSize],
 });
 
+/** Episodes of one signal that ended in one month. */
+export interface MonthCount {
+  /** Which signal. */
+  type: 'absorbed' | 'approach' | 'cascade_chain' | 'confluence' | 'crowded' | 'feed_stale' | 'funding_extreme' | 'growth' | 'hunt_trap' | 'large_print' | 'stall_short' | 'sweep_reclaim' | 'volume_spike' | 'whale_bid' | 'wick';
+  /** Such as 2026-06, UTC. */
+  month: string;
+  /** Number of episodes that ask the question. */
+  n: number;
+  /** Number of them with the outcome. */
+  hits: number;
+  /** Number of levels without a cluster. */
+  placeboN: number;
+  /** Number of those with the outcome. */
+  placeboHits: number;
+}
+export const MonthCount: Schema<MonthCount> = record({
+  type: '|absorbed|approach|cascade_chain|confluence|crowded|feed_stale|funding_extreme|growth|hunt_trap|large_print|stall_short|sweep_reclaim|volume_spike|whale_bid|wick',
+  month: 's',
+  n: 'n',
+  hits: 'n',
+  placebo_n: 'n',
+  placebo_hits: 'n',
+});
+
 /** The nearest cluster of one side. */
 export interface Near {
   /** Lowest price, quote currency. */
@@ -2252,6 +2276,21 @@ export const ReadAnswer: Schema<ReadAnswer> = record({
   clusters: [ShieldedCluster],
 });
 
+/** Episodes whose base rate, as it was said before they ended, lay in one tenth. */
+export interface ReliabilityBin {
+  /** Number of episodes. */
+  n: number;
+  /** Mean base rate before each of them ended, a fraction. */
+  said: number;
+  /** Fraction of them that had the outcome. */
+  came: number;
+}
+export const ReliabilityBin: Schema<ReliabilityBin> = record({
+  n: 'n',
+  said: 'n',
+  came: 'n',
+});
+
 /** Accuracy of the maps of now so far. */
 export interface ScoresAnswer {
   /** What a map is not. */
@@ -2372,6 +2411,60 @@ export const Statistic: Schema<Statistic> = record({
   rate: BaseRate,
 });
 
+/** One time that price came to a large cluster, or to a level without one. */
+export interface Touch {
+  /** Of the cluster that is followed. */
+  cluster: string;
+  /** Whose positions. */
+  side: 'long' | 'short';
+  /** Lowest price of the cluster, quote currency. */
+  floor: number;
+  /** Highest price of the cluster, quote currency. */
+  top: number;
+  /** Estimated dollars inside when price came near. */
+  notional: number;
+  /** Time at which price came near, µs UTC. */
+  begun: number;
+  /** Time at which price had left again, µs UTC. */
+  ended: number;
+  /** Least distance of price to the near edge, fraction of it; 0 where price went in. */
+  missed: number;
+  /** Fraction of its dollars that price passed, estimated. */
+  swept: number;
+  /** What followed. */
+  outcome: 'absorbed' | 'cascaded' | 'ignored' | 'stalled short' | 'swept and reclaimed';
+  /** Whether it is a level without a cluster, followed for comparison. */
+  placebo: boolean;
+}
+export const Touch: Schema<Touch> = record({
+  cluster: 's',
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+  begun: 'n',
+  ended: 'n',
+  missed: 'n',
+  swept: 'n',
+  outcome: '|absorbed|cascaded|ignored|stalled short|swept and reclaimed',
+  placebo: 'b',
+});
+
+/** Touches with one outcome. */
+export interface TouchCount {
+  /** What followed. */
+  outcome: 'absorbed' | 'cascaded' | 'ignored' | 'stalled short' | 'swept and reclaimed';
+  /** Number of large clusters. */
+  n: number;
+  /** Number of levels without a cluster. */
+  placeboN: number;
+}
+export const TouchCount: Schema<TouchCount> = record({
+  outcome: '|absorbed|cascaded|ignored|stalled short|swept and reclaimed',
+  n: 'n',
+  placebo_n: 'n',
+});
+
 /** Episodes of a coin: open ones, then ended ones, each newest first. */
 export interface SignalsAnswer {
   /** What this is. */
@@ -2394,6 +2487,14 @@ export interface SignalsAnswer {
   episodes: EpisodeRow[];
   /** Base rates of the signals that ask a question. */
   statistics: Statistic[];
+  /** The same by month. */
+  months: MonthCount[];
+  /** Whether base rates came true that were said beforehand, all signals together. */
+  reliability: ReliabilityBin[];
+  /** What became of large clusters that price came to, newest first. */
+  touches: Touch[];
+  /** How many of them had each outcome, beside levels without a cluster. */
+  touched: TouchCount[];
   /** Number of clusters that are followed. */
   followed: number;
   /** Version of the thresholds. */
@@ -2410,6 +2511,10 @@ export const SignalsAnswer: Schema<SignalsAnswer> = record({
   seq: 'n',
   episodes: [EpisodeRow],
   statistics: [Statistic],
+  months: [MonthCount],
+  reliability: [ReliabilityBin],
+  touches: [Touch],
+  touched: [TouchCount],
   followed: 'n',
   version: 'n',
 });

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.signals.outcomes import Outcomes, base_rate, interval, rate
+from powderkeg.signals.outcomes.base_rate import Outcomes, base_rate, interval, rate
 
 
 @pytest.mark.parametrize(

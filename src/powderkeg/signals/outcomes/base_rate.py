@@ -49,13 +49,29 @@ class Tally:
         self.placebo_hits = 0
 
 
-class Outcomes:
-    """Counts of every signal that asks a question."""
+class Case(Struct, frozen=True):
+    """One episode that was counted."""
 
-    __slots__ = ("tallies",)
+    kind: Kind
+    time: int
+    """When it ended, µs UTC."""
+    hit: bool
+    """Whether it had the outcome."""
+    placebo: bool
+    """Whether it is of a level without a cluster."""
+    said: float
+    """Base rate before it was counted, a fraction; NaN where nothing could be said."""
+
+
+class Outcomes:
+    """Counts of every signal that asks a question, and each case: nothing is taken away."""
+
+    __slots__ = ("cases", "tallies")
 
     def __init__(self) -> None:
         """Start at zero."""
+        self.cases: list[Case] = []
+        """By time."""
         self.tallies: dict[str, Tally] = {}
 
     def add(self, episode: Episode) -> None:
@@ -64,10 +80,13 @@ class Outcomes:
         if question is None or episode.time_of(question.given) is None:
             return
         hit = episode.time_of(question.outcome) is not None
-        self.count(episode.kind, hit=hit, placebo=episode.placebo)
+        self.count(episode.kind, episode.since, hit=hit, placebo=episode.placebo)
 
-    def count(self, kind: Kind, *, hit: bool, placebo: bool) -> None:
-        """Count a case and whether it had the outcome."""
+    def count(self, kind: Kind, time: int, *, hit: bool, placebo: bool) -> None:
+        """Count a case that ended at `time`, µs, and whether it had the outcome."""
+        known = base_rate(kind, self)
+        said = math.nan if known is None else known.frequency
+        self.cases.append(Case(kind, time, hit, placebo, said))
         tally = self.tallies.setdefault(kind, Tally())
         if placebo:
             tally.placebo_cases += 1
