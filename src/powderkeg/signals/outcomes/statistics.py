@@ -8,13 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.events import SECOND
 from powderkeg.signals.contract import Kind
 from powderkeg.signals.outcomes.base_rate import Case
 from powderkeg.signals.outcomes.touches import OUTCOMES, Touch, TouchOutcome
@@ -65,9 +63,8 @@ class TouchCount(Struct, frozen=True):
 def by_month(cases: Sequence[Case]) -> list[MonthCount]:
     """Return counts by signal and month, in that order."""
     counted = Counter((c.kind, _month(c.time), c.placebo, c.hit) for c in cases)
-    keys: set[tuple[Kind, str]] = {(kind, month) for kind, month, _, _ in counted}
     out: list[MonthCount] = []
-    for kind, month in sorted(keys):
+    for kind, month in sorted({(c.kind, _month(c.time)) for c in cases}):
         hits, misses, placebo_hits, placebo_misses = (
             counted[kind, month, placebo, hit] for placebo in (False, True) for hit in (True, False)
         )
@@ -100,4 +97,4 @@ def touch_counts(touches: Sequence[Touch]) -> list[TouchCount]:
 
 
 def _month(time: int) -> str:
-    return datetime.fromtimestamp(time / SECOND, UTC).strftime("%Y-%m")
+    return str(np.datetime64(time, "us").astype("datetime64[M]"))
