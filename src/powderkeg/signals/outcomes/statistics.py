@@ -64,7 +64,8 @@ def by_month(cases: Sequence[Case]) -> list[MonthCount]:
     """Return counts by signal and month, in that order."""
     counted = Counter((c.kind, _month(c.time), c.placebo, c.hit) for c in cases)
     out: list[MonthCount] = []
-    for kind, month in sorted({(c.kind, _month(c.time)) for c in cases}):
+    for case in {(c.kind, _month(c.time)): c for c in cases}.values():
+        kind, month = case.kind, _month(case.time)
         hits, misses, placebo_hits, placebo_misses = (
             counted[kind, month, placebo, hit] for placebo in (False, True) for hit in (True, False)
         )
@@ -73,7 +74,7 @@ def by_month(cases: Sequence[Case]) -> list[MonthCount]:
                 kind, month, hits + misses, hits, placebo_hits + placebo_misses, placebo_hits
             )
         )
-    return out
+    return sorted(out, key=lambda each: (each.type, each.month))
 
 
 def reliability(cases: Sequence[Case]) -> list[ReliabilityBin]:
