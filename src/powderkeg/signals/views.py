@@ -13,6 +13,7 @@ from powderkeg.maps.flow.queries import FlowQuery
 from powderkeg.maps.flow.views import FlowViewSpec
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode, Evidence, Kind, Place
+from powderkeg.signals.observe.explain import Explanation, WickQuery, explained
 from powderkeg.signals.outcomes.base_rate import QUESTIONS, BaseRate, base_rate
 from powderkeg.signals.outcomes.statistics import (
     MonthCount,
@@ -220,5 +221,8 @@ def _of_coin(coin: Any, query: SignalsQuery, _: None) -> Signals:
     return signals_of(coin.signals, query, coin.now)
 
 
-SIGNAL_VIEWS: Final = {"signals": FlowViewSpec(SignalsQuery, Signals, _of_coin)}
+SIGNAL_VIEWS: Final = {
+    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin),
+    "wick": FlowViewSpec(WickQuery, Explanation, lambda coin, query, _: explained(coin, query)),
+}
 """Views by the name they have in the address."""

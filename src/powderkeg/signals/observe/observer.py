@@ -18,7 +18,8 @@ from powderkeg.flow.books.window import NONE, WIDTH, BookWindow
 from powderkeg.flow.coin import CoinFlow
 from powderkeg.grid import position_of, price_of
 from powderkeg.maps.flow.flow_view import FlowView
-from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile, price_profile
+from powderkeg.maps.heatmap import past
+from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile
 from powderkeg.maps.heatmap.prices import joined_bars
 from powderkeg.maps.views.clusters import Cluster, standing
 from powderkeg.signals.coin import CoinSignals
@@ -253,9 +254,9 @@ def depth_of(window: BookWindow, books: list[int]) -> Pair:
     return out[0], out[1]
 
 
-def stretches(view: FlowView, price: float) -> list[Stretch]:
-    """Return the clusters of the map now, with their dollars by price."""
-    profile = price_profile(view, MapFilter())
+def stretches(view: FlowView, price: float, at: int = 0) -> list[Stretch]:
+    """Return the clusters of the map at a time, µs, with their dollars by price; 0 means now."""
+    profile = past.price_profile_at(view, MapFilter(), at)
     if not profile.dollars.shape[2]:
         return []
     sides = profile.by_side()

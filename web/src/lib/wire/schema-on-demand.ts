@@ -668,6 +668,102 @@ export const ErrorAnswer: Schema<ErrorAnswer> = record({
   error: 's',
 });
 
+/** One long wick. */
+export interface WickRow {
+  /** What explains it. */
+  type: 'LIQUIDATION' | 'MAP_ONLY' | 'PRINTS_ONLY' | 'UNEXPLAINED';
+  /** Whose liquidations it would be: longs for the lower wick. */
+  side: 'long' | 'short';
+  /** Where it ended, quote currency. */
+  extreme: number;
+  /** Lowest price of the cluster that it ended at, quote currency; null where it ended at none. */
+  floor: number | null;
+  /** Highest price of that cluster, quote currency. */
+  top: number | null;
+  /** Estimated dollars inside before the candle. */
+  notional: number | null;
+  /** Fraction of the cluster's dollars that price passed, estimated; 0 without one. */
+  fired: number;
+  /** Whether a cluster lay as far away on the other side of the open: how often it happens by chance. */
+  mirror: boolean;
+  /** What was read, beside what it needs. */
+  evidence: Evidence[];
+}
+export const WickRow: Schema<WickRow> = record({
+  type: '|LIQUIDATION|MAP_ONLY|PRINTS_ONLY|UNEXPLAINED',
+  side: '|long|short',
+  extreme: 'n',
+  floor: { maybe: 'n' },
+  top: { maybe: 'n' },
+  notional: { maybe: 'n' },
+  fired: 'n',
+  mirror: 'b',
+  evidence: [Evidence],
+});
+
+/** The wicks of one candle, and what they ended at. */
+export interface ExplanationAnswer {
+  /** What this is. */
+  kind: 'wick';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Start of the candle, µs UTC. */
+  start: number;
+  /** End of the candle, µs UTC. */
+  end: number;
+  /** First price, quote currency. */
+  open: number;
+  /** Highest price, quote currency. */
+  high: number;
+  /** Lowest price, quote currency. */
+  low: number;
+  /** Last price, quote currency. */
+  close: number;
+  /** Length of the lower wick over the average true range, a ratio; null where that is unknown. */
+  lower: number | null;
+  /** Length of the upper wick over the average true range, a ratio; null where that is unknown. */
+  upper: number | null;
+  /** Ratio from which a wick is long. */
+  need: number;
+  /** Number of clusters of the map before the candle. */
+  clusters: number;
+  /** The long ones; none means that there is nothing to explain. */
+  wicks: WickRow[];
+}
+export const ExplanationAnswer: Schema<ExplanationAnswer> = record({
+  kind: '|wick',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  start: 'n',
+  end: 'n',
+  open: 'n',
+  high: 'n',
+  low: 'n',
+  close: 'n',
+  lower: { maybe: 'n' },
+  upper: { maybe: 'n' },
+  need: 'n',
+  clusters: 'n',
+  wicks: [WickRow],
+});
+
 /** One venue's clock, request budget and completeness. */
 export interface VenueHealth {
   /** Seconds by which the venue's clock is ahead of ours; null until known. */
