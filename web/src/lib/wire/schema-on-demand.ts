@@ -165,7 +165,7 @@ export interface BaseRate {
   placebo: number | null;
   /** Number of such levels counted. */
   placeboN: number;
-  /** Whether the interval leaves the placebo out; under 30 episodes it says nothing. */
+  /** Whether the interval and that of the placebo lie apart; under 30 episodes it says nothing. */
   verdict: 'differs' | 'no edge shown' | 'not enough yet';
 }
 export const BaseRate: Schema<BaseRate> = record({
