@@ -1891,7 +1891,7 @@ export interface PlanAnswer {
   costs: Costs;
   /** Plan A: a limit order rests at the entry, and fills when price trades through it. */
   rest: Plan;
-  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry. */
+  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry, or a given stop does not lie beyond that price. */
   wait: Plan | null;
 }
 export const PlanAnswer: Schema<PlanAnswer> = record({
