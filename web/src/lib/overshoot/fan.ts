@@ -64,7 +64,7 @@ export function drawFan(
     ctx,
     width,
     floor,
-    touches.map(({ level }) => x(level)),
+    touches.flatMap(({ level, end }) => [level, ...end].map(x)),
   );
   words(ctx, width, floor, touches, x, options);
 }

@@ -1,6 +1,6 @@
 /** What a touch adds to the cumulative curve: its cluster, what rests beyond it, and the chain. */
 import type { Plot } from '../plot/curve';
-import { FONT, FONT_FAMILY, theme } from '../render/theme.svelte';
+import { FONT_FAMILY, theme } from '../render/theme.svelte';
 import type { OvershootAnswer, TouchForecast } from '../wire/schema-on-demand';
 import { carryText } from './text';
 
@@ -8,6 +8,13 @@ import { carryText } from './text';
 const BRACKET = 16;
 const STEP = 20;
 const PADDING = 5;
+
+/** Where a coefficient stands on the curve, pixels. */
+interface Extent {
+  y: number;
+  from: number;
+  to: number;
+}
 
 export interface Gap {
   /** Prices of the edges that face each other. */
@@ -58,11 +65,13 @@ export function drawMarks(
   ctx.beginPath();
   ctx.rect(0, 0, plot.width, plot.floor);
   ctx.clip();
+  const taken: Extent[] = [];
   for (const touch of touches) {
     cluster(ctx, plot, touch, x);
     resting(ctx, plot, stayingDepth(touch, survival.median), x, colour('--rise'));
+    ctx.font = `600 11px ${FONT_FAMILY}`;
     gapsOf(touch).forEach((gap, n) => {
-      bracket(ctx, gap, x, plot.top + BRACKET + n * STEP, colour('--acc'));
+      bracket(ctx, gap, x, plot.top + BRACKET + n * STEP, colour('--acc'), taken);
     });
   }
   ctx.restore();
@@ -109,22 +118,25 @@ function bracket(
   x: (price: number) => number,
   y: number,
   hue: string,
+  taken: Extent[],
 ): void {
   const [left, right] = [Math.min(x(from), x(to)), Math.max(x(from), x(to))];
   ctx.fillStyle = hue;
   ctx.fillRect(left, y, right - left, 1);
   ctx.fillRect(left, y - 4, 1, 9);
   ctx.fillRect(right - 1, y - 4, 1, 9);
-  ctx.font = `600 11px ${FONT_FAMILY}`;
   const word = `carry ${text}`;
   const wide = ctx.measureText(word).width + 2 * PADDING;
   const inside = wide < right - left - 8;
   const beside = to < from ? right + wide / 2 : left - wide / 2;
   const middle = inside ? (left + right) / 2 : beside;
+  const place = { y, from: middle - wide / 2, to: middle + wide / 2 };
+  // Two chains meet about the price now: the figure is in the list beside the curve too.
+  if (taken.some((each) => each.y === y && each.from < place.to && place.from < each.to)) return;
+  taken.push(place);
   ctx.fillStyle = theme.background;
-  if (inside) ctx.fillRect(middle - wide / 2, y - 8, wide, 16);
+  if (inside) ctx.fillRect(place.from, y - 8, wide, 16);
   ctx.fillStyle = hue;
   ctx.textAlign = 'center';
   ctx.fillText(word, middle, y + 0.5);
-  ctx.font = FONT;
 }
