@@ -303,13 +303,14 @@ class Desk:
 
     def _candles(self, market: Market, bars: Candles) -> None:
         """Replay candles, and draw the columns that end among them."""
+        self.flow.market(market.name).candles.add(bars)
         self.counts.bars += len(bars.times)
         self.counts.assumed += bars.assumed
         if bars.assumed:
             market.assumed = int(bars.times[-1]) + bars.span
         market.from_bars = True
+        market.price = float(bars.close[-1])
         if not _leveraged(market):
-            market.price = float(bars.close[-1])
             return
         is_first_backfill = market.estimate is None and not bars.liquidations_known  # by a venue
         estimate = self._estimate_of(market, float(bars.open[0]))
@@ -322,7 +323,6 @@ class Desk:
             bars, stops, lambda n: self._redraw(market, int(ends[n - 1]), until, bars.span)
         )
         market.entries.add_candles(bars)
-        market.price = float(bars.close[-1])
         if market is self.leader:
             self.observer.add_prices(float(bars.low.min()), float(bars.high.max()), bars=True)
             if is_first_backfill:

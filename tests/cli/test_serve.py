@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 import webbrowser
 
 import pytest
@@ -15,6 +16,8 @@ from powderkeg.cli.commands import up as commands
 from powderkeg.cli.commands.up import parse_choice
 from powderkeg.cli.main import app
 from powderkeg.cli.serve import serve
+from powderkeg.events import MINUTE, SECOND
+from powderkeg.live.timekeeping.clock import Clock
 from powderkeg.log import configure, get_logger
 from powderkeg.serve.startup.up import Plan, Up
 from powderkeg.venues import default_venues
@@ -155,6 +158,29 @@ def test_the_demo_has_spot_unless_venues_are_named(monkeypatch):
     assert [plan.venues for plan in plans] == [
         (*default_venues(), "binance-spot"), ("binance", "okx"),
     ]  # fmt: skip
+
+
+def test_a_scenario_is_played_by_one_venue_and_its_time_is_that_of_the_desk(monkeypatch):
+    plans = []
+    monkeypatch.setattr(commands, "_show", lambda plan, *_, **__: plans.append(plan))
+    told = CliRunner().invoke(app, ["demo", "--scenario", "t2-hunt-trap", "--speed", "5"])
+    assert told.exit_code == 0
+    (plan,) = plans
+    assert (plan.coins, plan.venues) == (("ETH",), ("bybit",))
+    assert plan.simulate == "Liquidation-hunt trap, a scenario, 5 times faster until it is now"
+    followed = Clock()
+    monkeypatch.setattr("powderkeg.serve.startup.up.CLOCK", followed)
+    up = Up(plan)
+    behind = followed.drift() + time.time_ns() // 1000 - followed.now()
+    assert behind == pytest.approx(120 * MINUTE + 100 * SECOND, abs=2 * MINUTE)
+    assert followed.drift() == pytest.approx(0, abs=SECOND), "the system's clock is not off"
+    assert up.starting.since <= time.time_ns() // 1000
+
+
+def test_a_scenario_must_be_known_and_its_speed_possible(refused):
+    assert "expected a scenario, one of t1-floor-breaks" in refused("demo", "--scenario", "t9")
+    why = refused("demo", "--scenario", "t2-hunt-trap", "--speed", "90")
+    assert why == "ConfigError: expected a speed of 1 to 30, found 90"
 
 
 def test_once_its_work_has_failed_the_server_ends_with_code_one_and_says_why(capsys):

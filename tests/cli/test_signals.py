@@ -52,3 +52,12 @@ def test_stored_data_is_replayed(tmp_path):
 def test_a_source_that_is_not_there_is_named():
     with pytest.raises(ConfigError, match="nowhere"):
         CliRunner().invoke(app, ["signals", "nowhere.toml"], catch_exceptions=False)
+
+
+def test_a_scenario_is_played_over_wires_to_a_desk(monkeypatch):
+    monkeypatch.setattr("powderkeg.cli.signals.LONGEST", 0.5)
+    answer = json.loads(run("t3-cascade-chain", "--wires", "--type", "cascade_chain", "--json"))
+    (episode,) = answer["episodes"]
+    assert episode["state"] == "STACKED"
+    cluster = episode["cluster"]
+    assert (cluster["floor"], cluster["top"]) == pytest.approx((139_804, 140_225), abs=1)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from msgspec import json
 from msgspec.structs import replace
 
-from powderkeg.evaluation.signals.scripted import episodes_of, signals_of, start_of
+from powderkeg.evaluation.signals.scripted import episodes_of, scenes, signals_of, start_of
 from powderkeg.events import MINUTE
 from powderkeg.signals.clusters.cascade_chain import carry
+from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode
+from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import named
 
 
@@ -118,3 +122,21 @@ def test_a_sweep_that_was_reclaimed_is_kept_once_price_has_left():
     assert touch.outcome == "swept and reclaimed"
     assert touch.missed == 0.0
     assert touch.swept == pytest.approx(161 / 180, abs=0.01)
+
+
+def test_nothing_rests_between_clusters_that_share_an_edge():
+    assert carry(1e6, 139_804.5, 139_804.5, 40e6) == math.inf
+
+
+def test_a_chain_begins_at_no_cluster_that_has_fired():
+    scenario = named("t3-cascade-chain")
+    signals = CoinSignals()
+    begun = []
+    for scene in scenes(scenario, played(scenario), signals):
+        for zone in scene.zones:
+            if zone.near == 140_100 and not zone.placebo:
+                zone.swept = 0.3
+        begun += [e.kind for e in signals.step(scene) if e.state == "STACKED"]
+        if len(scene.minutes) and scene.now >= start_of(scenario) + 2 * MINUTE:
+            break
+    assert begun == []

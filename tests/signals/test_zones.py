@@ -109,3 +109,25 @@ def test_a_mirrored_level_is_as_far_as_wide_and_as_heavy(away, dollars, side):
     assert level.distance(price) == pytest.approx(zone.distance(price), rel=1e-6)
     assert level.top / level.floor == pytest.approx(zone.top / zone.floor)
     assert np.diff(level.running) == pytest.approx(np.diff(zone.running)[::-1])
+
+
+def test_past_maps_say_what_is_large_before_there_was_a_live_one():
+    zones = Zones()
+    assert math.isnan(zones.rank(1e6))
+    hours = [([LONGS, Stretch("short", 150.0, 151.0, 9e9, (1.0,))], 100.0)] * 50
+    zones.recall(hours)
+    assert zones.rank(2e6) == 100.0, "a cluster far from price does not count"
+    assert zones.rank(1e6) == 50.0
+    zones.recall([])
+    assert zones.rank(1e6) == 50.0, "where there is no past, what is known stays"
+
+
+def test_a_cluster_that_is_held_stays_however_far_price_goes():
+    zone = Zone(LONGS, 0, 99.0)
+    look(zone, 99.6)
+    zone.held = True
+    look(zone, 90.0)
+    assert zone.frozen
+    zone.held = False
+    look(zone, 90.0)
+    assert not zone.frozen

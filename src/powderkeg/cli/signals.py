@@ -14,6 +14,7 @@ from rich.table import Table
 from powderkeg.desk import Desk
 from powderkeg.evaluation.signals.scripted import signals_of as scripted
 from powderkeg.evaluation.signals.scripted import start_of
+from powderkeg.evaluation.signals.wires import LONGEST, Wires
 from powderkeg.events import MINUTE
 from powderkeg.feed.drive import drive
 from powderkeg.history.replay import events
@@ -31,6 +32,9 @@ def signals(
     ] = "",
     coin: Annotated[str, typer.Option(help="Coin of a source; the first without it.")] = "",
     kind: Annotated[str, typer.Option("--type", help="Only this kind of signal.")] = "",
+    wires: Annotated[
+        bool, typer.Option("--wires", help="Play a scenario over the wires of a simulated venue.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List every episode of a replay: states, times, outcome, base rate and placebo.
@@ -41,11 +45,18 @@ def signals(
         for name in shipped():
             print(f"{name:24} {named(name).title}")
         return
-    found, since = _replayed(source, coin, kind)
+    found, since = _played(source, kind) if wires else _replayed(source, coin, kind)
     if as_json:
         sys.stdout.buffer.write(text(found) + b"\n")
         return
     _show(found, since)
+
+
+def _played(source: str, kind: str) -> tuple[Signals, int]:
+    """Return the signals of a desk that read a scenario from wires, and when the script began."""
+    played = Wires(named(source))
+    desk = played.run(min(played.scenario.minutes, LONGEST))
+    return signals_of(desk.signals, SignalsQuery(type=kind, limit=500), desk.now), played.start
 
 
 def _replayed(source: str, coin: str, kind: str) -> tuple[Signals, int]:

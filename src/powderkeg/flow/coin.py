@@ -33,6 +33,7 @@ from powderkeg.flow.books.zones import LiquidityZones
 from powderkeg.flow.crowding import basis, per_eight_hours
 from powderkeg.flow.readings import FIELDS, Readings
 from powderkeg.flow.tape.delta import CumulativeDelta
+from powderkeg.flow.tape.minutes import CandleVolumes
 from powderkeg.flow.tape.print_ring import COLUMNS, PrintRing
 from powderkeg.flow.tape.prints import MergedPrints, PrintMerger, SizeScale, joined
 from powderkeg.flow.tape.traded import Traded, step_for
@@ -68,7 +69,7 @@ class Liquidated(Struct, frozen=True):
 class MarketFlow:
     """The prints and readings of one market."""
 
-    __slots__ = ("cvd", "done", "kind", "merger", "name", "readings", "traded")
+    __slots__ = ("candles", "cvd", "done", "kind", "merger", "name", "readings", "traded")
 
     def __init__(self, name: str) -> None:
         """Start empty; the height of its rows is chosen by its first print."""
@@ -79,6 +80,7 @@ class MarketFlow:
         self.done: MergedPrints | None = None
         """Merged prints complete since the last frame."""
         self.readings = Readings()
+        self.candles = CandleVolumes()
         self.traded: Traded | None = None
 
     def add_trades(self, run: Trades) -> None:

@@ -34,6 +34,7 @@ from powderkeg.flow.books.zones import LiquidityZones
 from powderkeg.flow.coin import CoinFlow, Liquidated, MarketFlow
 from powderkeg.flow.readings import Readings, Series
 from powderkeg.flow.tape.delta import CumulativeDelta
+from powderkeg.flow.tape.minutes import CandleVolumes
 from powderkeg.flow.tape.print_ring import PrintRing
 from powderkeg.flow.tape.prints import MergedPrint, MergedPrints, PrintMerger, SizeScale
 from powderkeg.flow.tape.traded import Traded
@@ -66,7 +67,7 @@ CODEC = Codec(
         Instrument, TierTable, Tier, EntryConcentration, ObservedPositions, ObservedPosition,
         CoinFlow, MarketFlow, Liquidated, Readings, Series, BookWindow, Walls, Wall, Stacking,
         LiquidityZones, AbsorptionReads, Pressure, CumulativeDelta, MergedPrint, MergedPrints,
-        PrintMerger, PrintRing, SizeScale, Traded, SweepLearner, AwaitedTouch,
+        PrintMerger, CandleVolumes, PrintRing, SizeScale, Traded, SweepLearner, AwaitedTouch,
         WatchedSweep, OutwardPath, DepthSurvival, *RULES, *RECORDS,
         *get_args(Event),
     )

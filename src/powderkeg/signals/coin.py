@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.signals.clusters.cascade_chain import CASCADE_CHAIN
 from powderkeg.signals.context.wick import Wick
 from powderkeg.signals.contract import EXPIRED, GONE, CoinSignal, Episode, Move, ZoneSignal
 from powderkeg.signals.outcomes.base_rate import Outcomes
@@ -23,6 +24,8 @@ ENDED: Final = 500
 """Episodes that ended, remembered."""
 READ: Final = 5 * SECOND
 """µs between two readings of the evidence of an open episode."""
+HOLDING: Final = frozenset(CASCADE_CHAIN.states[1:])
+"""States of a chain in which price may be far beyond its first cluster."""
 DWELL: Final = 5 * SECOND
 """µs for which a state lasts at least."""
 
@@ -86,6 +89,7 @@ class CoinSignals:
             if begun and not zone.frozen:
                 self._add_touch(zone, begun, scene.now)
             running = self._running.get(zone.id)
+            zone.held = running is not None and _holding(running)
             if running is None:
                 if away > REACH or not zone.rank >= self.zones.rules.rank:
                     continue
@@ -192,6 +196,12 @@ class CoinSignals:
             for episode in running.open.values():
                 episode.enter(Move(GONE), scene)
                 self._end(episode)
+
+
+def _holding(running: Running) -> bool:
+    """Return whether a chain runs on, wherever price is."""
+    chain = running.open.get(CASCADE_CHAIN.kind)
+    return chain is not None and chain.state in HOLDING
 
 
 def _due(episode: Episode, scene: Scene) -> Move | None:

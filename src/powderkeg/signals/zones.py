@@ -39,8 +39,8 @@ class Zone:
     """One cluster that is followed."""
 
     __slots__ = (
-        "begun", "farthest", "floor", "frozen", "id", "nearest", "notional", "past", "placebo",
-        "rank", "running", "side", "swept", "top",
+        "begun", "farthest", "floor", "frozen", "held", "id", "nearest", "notional", "past",
+        "placebo", "rank", "running", "side", "swept", "top",
     )  # fmt: skip
 
     def __init__(self, stretch: Stretch, now: int, rank: float) -> None:
@@ -59,6 +59,8 @@ class Zone:
         """Share of its dollars that price has passed since it was frozen."""
         self.past: list[tuple[int, float]] = []
         """Its notional at the last maps: time, µs, and dollars."""
+        self.held = False
+        """Whether it is kept as it stood however far price goes: a chain that it began runs on."""
         self.placebo = False
         """Whether it is a level without a cluster, followed for comparison."""
         self.update(stretch, rank)
@@ -117,7 +119,7 @@ class Zone:
         near = self.outside(price) <= rules.freeze
         if not self.frozen and near and self.rank >= rules.rank:
             self.frozen, self.nearest, self.swept, self.farthest = now, away, 0.0, self.near
-        elif self.frozen and self.outside(price) > rules.release:
+        elif self.frozen and not self.held and self.outside(price) > rules.release:
             self.frozen = 0
         if self.frozen:
             extreme = extremes[0] if self.side == "long" else extremes[1]
@@ -180,6 +182,21 @@ class Zones:
         self.standing = self._nearest(kept, price)
         for zone in self.standing:
             zone.past = [*zone.past[1 - HISTORY :], (now, zone.notional)]
+
+    def recall(self, past: Iterable[tuple[Sequence[Stretch], float]]) -> None:
+        """Rank clusters among those of past maps instead of the ones remembered.
+
+        Args:
+            past: Clusters and price of each, oldest first, `ClusterRules.sample` apart.
+        """
+        known = [
+            each.notional
+            for found, price in past
+            for each in found
+            if self._away(each, price) <= self.rules.release
+        ]
+        if known:
+            self._masses = known[-self.rules.memory :]
 
     def remember(self, notionals: Iterable[float]) -> None:
         """Remember notionals, dollars, that later ones are ranked among."""

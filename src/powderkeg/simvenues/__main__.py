@@ -15,10 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from powderkeg.events import MINUTE
 from powderkeg.log import configure
 from powderkeg.sim import MinuteHistory
+from powderkeg.sim.scenario.script import named
 from powderkeg.simvenues.market.world import Done, write_line
-from powderkeg.simvenues.server import EXCHANGES, serve
+from powderkeg.simvenues.pace import Pace
+from powderkeg.simvenues.server import EXCHANGES, Simulator, serve, serve_scenario
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -34,6 +39,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         type=Path,
         help="folder for each coin's history, announced as soon as it is written",
     )
+    parser.add_argument("--scenario", default="", help="name of a scenario, or its file")
+    parser.add_argument("--pace", default="", help="of a scenario, as JSON; see `simvenues.pace`")
+    parser.add_argument("--lead", type=int, default=60, help="seconds before a scenario")
     parser.add_argument(
         "--with-parent", action="store_true", help="exit when standard input is closed"
     )
@@ -65,6 +73,28 @@ def _history_writer(folder: Path | None) -> Done | None:
     return write
 
 
+async def _starting(options: argparse.Namespace) -> Simulator:
+    if options.scenario:
+        scenario = named(options.scenario)
+        pace = (
+            msgspec.json.decode(options.pace, type=Pace)
+            if options.pace
+            else Pace.ending_now(0, 1.0, MINUTE)
+        )
+        return await serve_scenario(
+            scenario, pace, options.lead, port=options.port, venues=options.venues
+        )
+    return await serve(
+        options.coins,
+        port=options.port,
+        seed=options.seed,
+        days=options.days,
+        venues=options.venues,
+        rate=options.rate,
+        done=_history_writer(options.recorded),
+    )
+
+
 async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -74,17 +104,7 @@ async def _serve(options: argparse.Namespace) -> None:
     if options.with_parent:
         waiting.append(asyncio.ensure_future(_parent_gone()))
     try:
-        starting = asyncio.ensure_future(
-            serve(
-                options.coins,
-                port=options.port,
-                seed=options.seed,
-                days=options.days,
-                venues=options.venues,
-                rate=options.rate,
-                done=_history_writer(options.recorded),
-            )
-        )
+        starting = asyncio.ensure_future(_starting(options))
         await asyncio.wait([starting, *waiting], return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()

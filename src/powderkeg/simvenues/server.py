@@ -12,7 +12,8 @@ from aiohttp import web
 
 from powderkeg.errors import ConfigError
 from powderkeg.events import MINUTE
-from powderkeg.sim import EPISODES
+from powderkeg.sim import EPISODES, SimulatedMarket
+from powderkeg.sim.scenario.script import Scenario
 from powderkeg.simvenues.control import Control, Log
 from powderkeg.simvenues.exchanges.binance import Binance
 from powderkeg.simvenues.exchanges.binance_spot import BinanceSpot
@@ -24,7 +25,16 @@ from powderkeg.simvenues.exchanges.okx import Okx
 from powderkeg.simvenues.host import Host
 from powderkeg.simvenues.market.book import LEVELS
 from powderkeg.simvenues.market.feed import STEP, Coin, Market
-from powderkeg.simvenues.market.world import COINS, SPOT, WEIGHTS, Done, leveraged, make_all
+from powderkeg.simvenues.market.world import (
+    COINS,
+    SPOT,
+    WEIGHTS,
+    Done,
+    leveraged,
+    make_all,
+    make_scenario,
+)
+from powderkeg.simvenues.pace import Pace
 from powderkeg.simvenues.wire import MockExchange
 
 BEAT: Final = 0.01
@@ -61,7 +71,7 @@ class Clock:
 class Simulator:
     """The running venues. Use as an asynchronous context, or call `close`."""
 
-    def __init__(self, coins: list[Coin], port: int, clock: Clock, rate: float) -> None:
+    def __init__(self, coins: list[Coin], port: int, clock: Callable[[], int], rate: float) -> None:
         """Serve these coins; see `serve`."""
         self.clock = clock
         self.coins = coins
@@ -138,7 +148,8 @@ class Simulator:
         """Begin the scheduled episodes once a socket is open."""
         if self._scripted and any(host.sockets for host in self.hosts.values()):
             for coin in self._scripted:
-                coin.simulation.script(EPISODES[coin.name])
+                if isinstance(coin.simulation, SimulatedMarket):
+                    coin.simulation.script(EPISODES[coin.name])
             self._scripted = []
 
     async def _run(self) -> None:
@@ -175,6 +186,35 @@ class Simulator:
         for coin in self.coins:
             for market, market_update in coin.advance(self.clock()):
                 self.hosts[market.spec.venue].publish(market, market_update)
+
+
+async def serve_scenario(
+    scenario: Scenario, pace: Pace, lead: int, *, port: int = 0, venues: Sequence[str] = ("bybit",)
+) -> Simulator:
+    """Start venues that play a scenario.
+
+    Args:
+        scenario: The script.
+        pace: The time of the venues; its past ends where it begins.
+        lead: Seconds of quiet trading before the script.
+        port: See `serve`.
+        venues: Which to simulate.
+
+    Raises:
+        ConfigError: A venue is not simulated, or none has leverage.
+    """
+    ordered = [venue for venue in WEIGHTS if venue in venues]
+    if not ordered or set(venues) - set(EXCHANGES):
+        raise ConfigError(f"expected venues of {tuple(EXCHANGES)}, found {venues}")
+    market, histories = make_scenario(scenario, ordered, pace.begin, lead)
+    coin = Coin(scenario.coin, market, histories, 0, scenario.seed)
+    simulator = Simulator([coin], port, pace, 0.0)
+    try:
+        await simulator.start()
+    except BaseException:
+        await simulator.close()
+        raise
+    return simulator
 
 
 async def serve(

@@ -132,3 +132,27 @@ def test_a_pause_of_the_feed_is_no_volume():
     scene = made.signals.scenes[-1]
     assert (scene.bought, scene.sold) == (0.0, 0.0)
     assert np.isfinite(scene.price)
+
+
+def _started(hours: int) -> Desk:
+    """Return a desk that has candles of some hours and then three minutes of prints."""
+    made = Desk("BTC", horizon=START)
+    made.signals = Seen()
+    for n in range(hours * 60, 0, -1):
+        at = START - n * MINUTE
+        made.apply(Candle(M, at, at + MINUTE, MINUTE, 100.0, 100.5, 99.5, 100.0, 60.0, 30.0))
+    drive(made, market(180))
+    return made
+
+
+def test_the_usual_volume_is_known_from_candles_before_the_first_print():
+    scene = _started(3).signals.scenes[-1]
+    usual = 60 * 100.0 * 60
+    assert scene.volume == pytest.approx(180 * 300.0 * 3_600 / 300 / usual, rel=0.05)
+    assert math.isnan(_started(0).signals.scenes[-1].volume)
+
+
+def test_clusters_are_ranked_among_those_of_past_maps_from_the_first_scene_on():
+    made = _started(30)
+    assert made.observer._recalled == 1
+    assert not math.isnan(made.signals.zones.rank(1.0))

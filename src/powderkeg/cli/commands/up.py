@@ -25,6 +25,8 @@ from powderkeg.live.network.listing import find_symbols
 from powderkeg.live.network.reachability import probe_venues
 from powderkeg.live.timekeeping.discipline import correct_clock
 from powderkeg.log import get_logger
+from powderkeg.serve.startup.staged import SPEED, staged
+from powderkeg.serve.startup.staged import VENUES as VENUES_OF_SCENARIO
 from powderkeg.serve.startup.up import SEED, Plan, Up, offline
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.settings import LIVE, Settings
@@ -151,10 +153,21 @@ def demo(
     allow: Allow = "",
     seed: Seed = SEED,
     rate: Rate = 0,
+    scenario: Annotated[
+        str, typer.Option(help="Play a scenario, by name or from a file; `signals` names them.")
+    ] = "",
+    speed: Annotated[float, typer.Option(help="Of a scenario: times faster than time.")] = SPEED,
     browse: Browse = False,
     json_ready: Ready = False,
 ) -> None:
     """Show simulated venues: nothing to configure, no network, and it says so on every page."""
+    if scenario:
+        play = staged(scenario, speed)
+        wanted, names = parse_choice([play.scenario.coin], venues or ",".join(VENUES_OF_SCENARIO))
+        why = f"{play.scenario.title}, a scenario, {speed:g} times faster until it is now"
+        plan = Plan(wanted, names, simulate=why, seed=seed, staged=play)
+        _show(plan, host, port, token, allow, json_ready=json_ready, browse=browse)
+        return
     wanted, names = parse_choice(coins, venues or ",".join((*default_venues(), *SPOT)))
     odd = [coin for coin in wanted if coin not in DEMO]
     if odd:

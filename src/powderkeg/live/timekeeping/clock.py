@@ -45,14 +45,25 @@ class Clock:
         self.system = system
         self.steady = steady
         self._anchor = system() - steady()
+        self._followed: Callable[[], int] | None = None
 
     def now(self) -> int:
         """Return now, µs UTC."""
-        return self.steady() + self._anchor
+        return self.steady() + self._anchor if self._followed is None else self._followed()
 
     def drift(self) -> int:
         """Return system time less ours, µs."""
         return self.system() - self.now()
+
+    def follow(self, time_of: Callable[[], int]) -> None:
+        """Take the time from a function: that of a simulated market which does not run evenly.
+
+        Waits and rate limits stay those of the machine.
+
+        Args:
+            time_of: Returns the time, µs UTC; never less than before.
+        """
+        self.system = self._followed = time_of
 
     def move(self, by: int) -> None:
         """Move the anchor, µs."""

@@ -19,12 +19,13 @@ from powderkeg.live.collector import Collector
 from powderkeg.live.maintenance import StoreMaintenance, resume
 from powderkeg.live.network.listing import find_symbols
 from powderkeg.live.network.reachability import SIMULATED_VENUES, probe_venues
-from powderkeg.live.timekeeping.clock import now
+from powderkeg.live.timekeeping.clock import CLOCK, now
 from powderkeg.live.timekeeping.discipline import correct_clock
 from powderkeg.log import get_logger
 from powderkeg.serve.session import Session
 from powderkeg.serve.startup.progress import Starting
 from powderkeg.serve.startup.recorded import Recorded
+from powderkeg.serve.startup.staged import Staged
 from powderkeg.serve.startup.temporary import temporary
 from powderkeg.serve.startup.venues import simulated_venues
 from powderkeg.serve.startup.warm import warm
@@ -53,6 +54,8 @@ class Plan(Struct, frozen=True):
     """Why to start simulated venues at once; empty tries the real ones first."""
     data: Path | None = None
     """Folder to record in; simulated markets use a temporary one."""
+    staged: Staged | None = None
+    """A scenario for simulated venues to play."""
     seed: int = SEED
     rate: int = 0
     """Least messages per second that simulated venues send."""
@@ -67,6 +70,8 @@ class Up:
     def __init__(self, plan: Plan) -> None:
         """Prepare; nothing is opened yet."""
         self.plan = plan
+        if plan.staged is not None:
+            CLOCK.follow(plan.staged.pace)
         self.session = Session(
             "simulated" if plan.simulate else "live",
             {coin: Desk(coin, plan.settings) for coin in plan.coins},
@@ -119,6 +124,12 @@ class Up:
     async def _simulated(self, warmed: Awaitable[None]) -> AsyncGenerator[dict[str, str]]:
         """Run the simulated venues, with their history played as if it had been recorded."""
         plan = self.plan
+        if plan.staged is not None:
+            async with simulated_venues(
+                plan.coins, plan.venues, plan.seed, plan.rate, options=plan.staged.options()
+            ) as hosts:
+                yield hosts
+            return
         recorded = Recorded(self.session.desks, plan.settings, plan.seed, warmed)
         self.starting.recorded = recorded.share
         try:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -37,6 +37,7 @@ async def simulated_venues(
     seed: int,
     rate: int,
     past: Recorder | None = None,
+    options: Sequence[str] = (),
 ) -> AsyncGenerator[dict[str, str]]:
     """Run the simulated venues, and yield the hosts they listen on.
 
@@ -46,6 +47,7 @@ async def simulated_venues(
         seed: Seed of the markets.
         rate: Least messages per second they send.
         past: Receives each coin's history as soon as it is there; all of them are awaited.
+        options: Further options of theirs.
 
     Raises:
         ConfigError: They did not start.
@@ -53,6 +55,7 @@ async def simulated_venues(
     command = [
         sys.executable, "-m", "powderkeg.simvenues", "--with-parent", "--port", "0",
         "--seed", str(seed), "--rate", str(rate), "--coins", *coins, "--venues", *venues,
+        *options,
     ]  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="powderkeg-past-") as folder:
         recorded = ["--recorded", folder] if past is not None else []

@@ -30,7 +30,7 @@ RULES = DEFAULT.chain
 
 
 def carry(notional: float, start: float, end: float, depth: float) -> float:
-    """Return forced volume over what rests in a gap.
+    """Return forced volume over what rests in a gap; infinite where there is none.
 
     Args:
         notional: Dollars of the cluster, or of an order.
@@ -38,7 +38,8 @@ def carry(notional: float, start: float, end: float, depth: float) -> float:
         end: Price where it ends.
         depth: Resting dollars within one percent.
     """
-    return notional / (depth * 100 * abs(end - start) / start)
+    between = depth * 100 * abs(end - start) / start
+    return notional / between if between else math.inf  # clusters may share an edge
 
 
 def carries(links: Sequence[Zone | Place], depth: float) -> list[float]:
@@ -79,8 +80,8 @@ def _beyond(other: Zone, zone: Zone) -> bool:
 
 
 def begin(scene: Scene, zone: Zone) -> Move | None:
-    """Begin where at least two gaps in a row carry."""
-    if not zone.distance(scene.price) > 0 or zone.placebo or not ev.is_large(zone):
+    """Begin where at least two gaps in a row carry, at a cluster that has not fired."""
+    if not zone.distance(scene.price) > 0 or zone.placebo or not ev.is_fresh(zone):
         return None
     links = chain(scene, zone)
     if len(links) <= RULES.links or _is_link(scene, zone):

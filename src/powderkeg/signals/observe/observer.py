@@ -11,20 +11,20 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from powderkeg.events import MINUTE, SECOND, Floats
+from powderkeg.events import DAY, HOUR, MINUTE, SECOND, Floats
 from powderkeg.flow.books.walls import Wall
 from powderkeg.flow.books.whales import RestingWhales
 from powderkeg.flow.books.window import NONE, WIDTH, BookWindow
 from powderkeg.flow.coin import CoinFlow
 from powderkeg.grid import position_of, price_of
 from powderkeg.maps.flow.flow_view import FlowView
-from powderkeg.maps.heatmap import past
 from powderkeg.maps.heatmap.coin_view import MapFilter, PriceProfile
+from powderkeg.maps.heatmap.past import price_at, price_profile_at
 from powderkeg.maps.heatmap.prices import joined_bars
 from powderkeg.maps.views.clusters import Cluster, standing
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.context.wick import RANGES, SPAN, Wicks
-from powderkeg.signals.observe.seconds import SUMS, Seconds
+from powderkeg.signals.observe.seconds import MINUTES, SUMS, Seconds
 from powderkeg.signals.observe.slow import SlowReadings, slow_readings
 from powderkeg.signals.scene import Pair, Prints, RestingWhale, Scene
 from powderkeg.signals.thresholds import DEFAULT
@@ -36,6 +36,8 @@ SLOW: Final = 10
 """Minutes between two readings of what changes slowly."""
 EVERY: Final = 5
 """Seconds between two readings of depth and of resting whales."""
+RECALLED: Final = DAY
+"""µs of past maps that the clusters of a coin are ranked among at first."""
 RULES = DEFAULT.windows
 
 
@@ -51,7 +53,8 @@ class Observer:
 
     __slots__ = (
         "_bars", "_books", "_candle", "_ended", "_extremes", "_markets", "_minute", "_printed",
-        "_readings", "_reported", "_totals", "_usual", "_with_bars", "seconds", "whales", "wicks",
+        "_readings", "_recalled", "_reported", "_totals", "_usual", "_with_bars", "seconds",
+        "whales", "wicks",
     )  # fmt: skip
 
     def __init__(self, with_bars: bool = False) -> None:
@@ -68,6 +71,8 @@ class Observer:
         self._books = BookReadings()
         self._usual = math.nan, math.nan
         self._markets = 0, 0
+        self._recalled = 0
+        """Markets whose past maps clusters are ranked among."""
         self.wicks = Wicks()
         self._candle = -1
         self._minute = -1
@@ -103,6 +108,7 @@ class Observer:
             if self._minute % SLOW == 0 or not self._markets[1]:
                 self._readings = slow_readings(view, now)
             self._markets = _quiet(view, now)
+            self.seconds.set_past(_candle_volumes(view, self.seconds.minute))
             self._usual = self.seconds.usual_hour(), self.seconds.volatility()
         if second % EVERY == 0:
             self._books = BookReadings(
@@ -111,6 +117,7 @@ class Observer:
         candle = now // SPAN != self._candle
         found = stretches(view, price) if candle or signals.zones.due(now) else []
         if signals.zones.due(now):
+            self._recall(view, signals, now)
             signals.zones.refresh(found, now, price)
         scene = self._scene(view, signals, now, (low, high))
         if candle:
@@ -119,6 +126,15 @@ class Observer:
             for wick in self.wicks.next_candle(bars, found, now // SPAN * SPAN):
                 signals.add_wick(wick, scene)
         signals.step(scene)
+
+    def _recall(self, view: FlowView, signals: CoinSignals, now: int) -> None:
+        """Rank clusters among those of the last day's maps, again when further markets joined."""
+        if self._markets[1] <= self._recalled:
+            return
+        self._recalled = self._markets[1]
+        hours = range(now // HOUR * HOUR, now - RECALLED, -HOUR)
+        past = [(stretches(view, price_at(view, at), at), price_at(view, at)) for at in hours]
+        signals.zones.recall(reversed(past))
 
     def _end_second(self, view: FlowView, second: int, extremes: Pair) -> None:
         """Add what happened to the second of the last event; after it there was nothing."""
@@ -196,6 +212,13 @@ def _quiet(view: FlowView, now: int) -> tuple[int, int]:
     return (late if late < len(ages) else 0), len(ages)
 
 
+def _candle_volumes(view: FlowView, minute: int) -> Floats:
+    """Return what candles of perpetuals say of each minute up to one; NaN where none does."""
+    perps = [m.candles.until(minute) for m in view.flow.markets.values() if m.kind == "perp"]
+    known = np.stack([*perps, np.full(MINUTES, np.nan)])
+    return np.where(np.isnan(known).all(axis=0), np.nan, np.nansum(known, axis=0))
+
+
 def _notional(wall: Wall, window: BookWindow) -> float:
     return wall.peak * wall.step * float(window.steps[wall.book])
 
@@ -255,9 +278,9 @@ def depth_of(window: BookWindow, books: list[int]) -> Pair:
 
 
 def stretches(view: FlowView, price: float, at: int = 0) -> list[Stretch]:
-    """Return the clusters of the map at a time, µs, with their dollars by price; 0 means now."""
-    profile = past.price_profile_at(view, MapFilter(), at)
-    if not profile.dollars.shape[2]:
+    """Return the clusters of the map at a time, µs, 0 for now, with their dollars by price."""
+    profile = price_profile_at(view, MapFilter(), at)
+    if not profile.dollars.shape[2] or not price > 0:
         return []
     sides = profile.by_side()
     return [_stretch(each, profile, sides) for each in standing(profile, price)]

@@ -26,7 +26,7 @@ MINUTES: Final = 1_440
 class Seconds:
     """A ring of seconds, and one of minutes."""
 
-    __slots__ = ("_closes", "_end", "_minute", "_rows", "_volumes", "rules", "second")
+    __slots__ = ("_closes", "_end", "_minute", "_past", "_rows", "_volumes", "rules", "second")
 
     def __init__(self, rules: WindowRules = DEFAULT.windows) -> None:
         """Start empty."""
@@ -40,7 +40,9 @@ class Seconds:
         self._closes: Floats = np.full(MINUTES, np.nan)
         """Close of each minute, newest last."""
         self._volumes: Floats = np.full(MINUTES, np.nan)
-        """Quote currency traded in each minute, newest last."""
+        """Quote currency traded in each minute, newest last; NaN before the first."""
+        self._past: Floats = np.full(MINUTES, np.nan)
+        """What candles say of the same minutes."""
 
     def add(self, second: int, sums: Floats, price: float, extremes: tuple[float, float]) -> None:
         """Add a finished second, later than all before; seconds left out had no print.
@@ -92,6 +94,18 @@ class Seconds:
         self._closes[-1] = price
         self._volumes[-1] += volume
 
+    def set_past(self, volumes: Floats) -> None:
+        """Set what candles say of the minutes up to the newest, quote currency, shape (1440,).
+
+        It counts for the minutes before the first second.
+        """
+        self._past = volumes
+
+    @property
+    def minute(self) -> int:
+        """Number of the newest minute; -1 before the first."""
+        return self._minute
+
     def sums(self, seconds: int) -> Floats:
         """Return the sums of the last seconds, shape (8,)."""
         return self._rows[:SUMS, self._end - seconds : self._end].sum(axis=1)
@@ -115,7 +129,7 @@ class Seconds:
         The last five minutes do not count: they are compared with it.
         """
         recent = self.rules.volume * SECOND // MINUTE
-        known = self._volumes[: -recent - 1]
+        known = np.where(np.isnan(self._volumes), self._past, self._volumes)[: -recent - 1]
         known = known[~np.isnan(known)]
         enough = len(known) * MINUTE >= self.rules.least
         return float(known.mean()) * 60 if enough else math.nan

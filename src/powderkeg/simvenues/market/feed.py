@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from powderkeg.events import DAY, HOUR, MINUTE, SECOND
 from powderkeg.sim import Ladder, MinuteHistory, Moment, SimulatedMarket, SpotMarket, Truth
+from powderkeg.sim.scenario.market import ScenarioMarket
 from powderkeg.simvenues.market.book import LEVELS, Change, SimBook
 from powderkeg.simvenues.market.past import Past, Payments
 from powderkeg.simvenues.market.world import Spec, spec
@@ -210,7 +211,7 @@ class Coin:
     def __init__(
         self,
         name: str,
-        simulation: SimulatedMarket,
+        simulation: SimulatedMarket | ScenarioMarket,
         histories: list[MinuteHistory],
         phase: int,
         seed: int,

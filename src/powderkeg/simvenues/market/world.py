@@ -21,7 +21,7 @@ from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from powderkeg.errors import ConfigError
-from powderkeg.events import DAY, HOUR
+from powderkeg.events import DAY, HOUR, SECOND
 from powderkeg.sim import (
     DEMO,
     EPISODES,
@@ -31,6 +31,8 @@ from powderkeg.sim import (
     joined_history,
     spot_history,
 )
+from powderkeg.sim.scenario.market import ScenarioMarket, scripted_market, world_of
+from powderkeg.sim.scenario.script import Scenario
 from powderkeg.simvenues import cache
 
 Unit: TypeAlias = Literal["base", "contract", "usd"]
@@ -168,6 +170,22 @@ def world(coin: str, venues: Sequence[str]) -> World:
 def leveraged(venues: Sequence[str]) -> tuple[str, ...]:
     """Return those of the venues that trade perpetuals."""
     return tuple(venue for venue in venues if venue not in SPOT)
+
+
+def make_scenario(
+    scenario: Scenario, venues: Sequence[str], until: int, lead: int
+) -> tuple[ScenarioMarket, list[MinuteHistory]]:
+    """Return the market of a scenario at `until`, a whole minute, and its venues' histories.
+
+    Args:
+        scenario: The script.
+        venues: Those with leverage are simulated.
+        until: Where the quiet trading before the script begins, µs.
+        lead: Seconds of it.
+    """
+    usual = world(scenario.coin, venues)
+    own = world_of(scenario, usual.venues, usual.shares)
+    return scripted_market(scenario, own, until + lead * SECOND, lead)
 
 
 def make(
