@@ -43,7 +43,7 @@ def test_a_sweep_is_reclaimed_state_by_state():
     place = episode.place
     assert place is not None
     assert (place.floor, place.top) == pytest.approx((148_500, 149_200), rel=2e-4)
-    assert figure(episode, "SWEPT", "fired, estimated") == pytest.approx(0.287, abs=0.005)
+    assert figure(episode, "SWEPT", "fired, estimated") == pytest.approx(0.283, abs=0.005)
     assert figure(episode, "SWEPT", "5-minute volume") == pytest.approx(3.42, abs=0.02)
     assert figure(episode, "ABSORBING", "absorption ratio") == pytest.approx(0.95, abs=0.01)
     assert figure(episode, "ABSORBING", "refill") == pytest.approx(0.705, abs=0.01)
@@ -63,10 +63,11 @@ def test_a_poke_into_refilling_asks_is_a_trap():
     (episode,), wires = episodes("t2-hunt-trap", 91, "hunt_trap")
     at = minutes_of(episode, wires)
     assert list(at) == ["APPROACH", "POKED", "BLOCKED", "TRAP_CONFIRMED"]
-    wanted = {"APPROACH": 31.6, "POKED": 53.5, "BLOCKED": 65.1, "TRAP_CONFIRMED": 89.3}
+    wanted = {"APPROACH": 31.9, "POKED": 53.6, "BLOCKED": 65.1, "TRAP_CONFIRMED": 88.9}
     assert at == pytest.approx(wanted, abs=0.1)
     assert figure(episode, "BLOCKED", "refill") == pytest.approx(1.0)
-    assert episode.transitions[-1].price == pytest.approx(6_234, abs=1)
+    assert figure(episode, "BLOCKED", "fired, estimated") == pytest.approx(0.175, abs=0.005)
+    assert episode.transitions[-1].price == pytest.approx(6_237.5, abs=1)
 
 
 def test_eaten_asks_are_a_breakout_and_no_trap():

@@ -114,8 +114,7 @@ def test_a_mirrored_level_is_as_far_as_wide_and_as_heavy(away, dollars, side):
 def test_past_maps_say_what_is_large_before_there_was_a_live_one():
     zones = Zones()
     assert math.isnan(zones.rank(1e6))
-    hours = [([LONGS, Stretch("short", 150.0, 151.0, 9e9, (1.0,))], 100.0)] * 50
-    zones.recall(hours)
+    zones.recall(zones.near([LONGS, Stretch("short", 150.0, 151.0, 9e9, (1.0,))] * 50, 100.0))
     assert zones.rank(2e6) == 100.0, "a cluster far from price does not count"
     assert zones.rank(1e6) == 50.0
     zones.recall([])

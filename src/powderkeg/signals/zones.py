@@ -165,8 +165,7 @@ class Zones:
         self._refreshed = now
         if now // self.rules.sample > self._sampled:
             self._sampled = now // self.rules.sample
-            close = (s for s in found if self._away(s, price) <= self.rules.release)
-            self.remember(each.notional for each in close)
+            self.remember(self.near(found, price))
         kept = [zone for zone in self.standing if zone.frozen]
         free = {zone.id: zone for zone in self.standing if not zone.frozen}
         for stretch in sorted(found, key=lambda s: -s.notional):
@@ -183,20 +182,15 @@ class Zones:
         for zone in self.standing:
             zone.past = [*zone.past[1 - HISTORY :], (now, zone.notional)]
 
-    def recall(self, past: Iterable[tuple[Sequence[Stretch], float]]) -> None:
-        """Rank clusters among those of past maps instead of the ones remembered.
+    def near(self, found: Iterable[Stretch], price: float) -> list[float]:
+        """Return the notionals, dollars, of those clusters that others are ranked among."""
+        release = self.rules.release
+        return [each.notional for each in found if self._away(each, price) <= release]
 
-        Args:
-            past: Clusters and price of each, oldest first, `ClusterRules.sample` apart.
-        """
-        known = [
-            each.notional
-            for found, price in past
-            for each in found
-            if self._away(each, price) <= self.rules.release
-        ]
-        if known:
-            self._masses = known[-self.rules.memory :]
+    def recall(self, notionals: Sequence[float]) -> None:
+        """Remember notionals of past maps, dollars, instead of those known; none change nothing."""
+        if notionals:
+            self._masses = list(notionals[-self.rules.memory :])
 
     def remember(self, notionals: Iterable[float]) -> None:
         """Remember notionals, dollars, that later ones are ranked among."""

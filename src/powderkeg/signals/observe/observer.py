@@ -52,9 +52,9 @@ class Observer:
     """What is remembered of a coin between two scenes."""
 
     __slots__ = (
-        "_bars", "_books", "_candle", "_ended", "_extremes", "_markets", "_minute", "_printed",
-        "_readings", "_recalled", "_reported", "_totals", "_usual", "_with_bars", "seconds",
-        "whales", "wicks",
+        "_bars", "_books", "_candle", "_ended", "_extremes", "_hours", "_markets", "_minute",
+        "_past", "_printed", "_readings", "_recalled", "_reported", "_totals", "_usual",
+        "_with_bars", "seconds", "whales", "wicks",
     )  # fmt: skip
 
     def __init__(self, with_bars: bool = False) -> None:
@@ -73,6 +73,10 @@ class Observer:
         self._markets = 0, 0
         self._recalled = 0
         """Markets whose past maps clusters are ranked among."""
+        self._hours: list[int] = []
+        """Times of those maps that are still to be read, µs, oldest first."""
+        self._past: list[float] = []
+        """Notionals of the clusters of those that have been."""
         self.wicks = Wicks()
         self._candle = -1
         self._minute = -1
@@ -115,9 +119,9 @@ class Observer:
                 depth_of(view.flow.window, _perps(view.flow)), self._whales(view.flow, now)
             )
         candle = now // SPAN != self._candle
-        found = stretches(view, price) if candle or signals.zones.due(now) else []
-        if signals.zones.due(now):
-            self._recall(view, signals, now)
+        due = self._recall(view, signals, now) or signals.zones.due(now)
+        found = stretches(view, price) if candle or due else []
+        if due:
             signals.zones.refresh(found, now, price)
         scene = self._scene(view, signals, now, (low, high))
         if candle:
@@ -127,14 +131,24 @@ class Observer:
                 signals.add_wick(wick, scene)
         signals.step(scene)
 
-    def _recall(self, view: FlowView, signals: CoinSignals, now: int) -> None:
-        """Rank clusters among those of the last day's maps, again when further markets joined."""
-        if self._markets[1] <= self._recalled:
-            return
-        self._recalled = self._markets[1]
-        hours = range(now // HOUR * HOUR, now - RECALLED, -HOUR)
-        past = [(stretches(view, price_at(view, at), at), price_at(view, at)) for at in hours]
-        signals.zones.recall(reversed(past))
+    def _recall(self, view: FlowView, signals: CoinSignals, now: int) -> bool:
+        """Read the last day's maps, one a scene, and again once further markets have joined.
+
+        Returns:
+            Whether that was the last: from now on clusters are ranked among theirs.
+        """
+        if self._markets[1] > self._recalled:
+            self._recalled, self._past = self._markets[1], []
+            last = now // HOUR * HOUR
+            self._hours = list(range(last - RECALLED + HOUR, last + HOUR, HOUR))
+        if not self._hours:
+            return False
+        at = self._hours.pop(0)
+        price = price_at(view, at)
+        self._past += signals.zones.near(stretches(view, price, at), price)
+        if not self._hours:
+            signals.zones.recall(self._past)
+        return not self._hours
 
     def _end_second(self, view: FlowView, second: int, extremes: Pair) -> None:
         """Add what happened to the second of the last event; after it there was nothing."""
