@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -20,6 +21,8 @@ from powderkeg.serve.app import make_app
 from powderkeg.serve.session import Session
 from powderkeg.serve.stream.hub import Hub
 from powderkeg.signals.coin import CoinSignals
+from powderkeg.signals.context.wick import Wick
+from powderkeg.signals.contract import Evidence
 from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import Scenario, named
 
@@ -28,10 +31,12 @@ BEFORE = 8
 """Hours of quiet candles before the script."""
 ABSORBING = 66
 """Minute of the script at which the sweep is being absorbed."""
+LEFT = 1_200, 155_000.0
+"""Minute and price at which the cluster of a sweep, three days before, has been left."""
 
 
 def desk_of(minutes: int = ABSORBING) -> Desk:
-    """Return a desk at a minute of a sweep; the day before, its counter failed."""
+    """Return a desk at a minute of a sweep; before it one failed, and one was reclaimed."""
     scenario = named("t1-sweep-and-reclaim")
     desk = Desk("BTC")
     drive(desk, _candles(scenario, minutes))
@@ -40,7 +45,21 @@ def desk_of(minutes: int = ABSORBING) -> Desk:
     for episode in reversed(before.ended):
         desk.signals.ended.appendleft(episode)
         desk.signals.outcomes.add(episode)
+    script = replace(scenario, begins="2026-11-20T06:25:00Z", price=(*scenario.price, LEFT))
+    desk.signals.touches += _until(script, LEFT[0]).touches
     return desk
+
+
+def add_wick(desk: Desk, minutes: int) -> float:
+    """Add a long lower wick to the candle of a quarter hour that ends at a minute; its end."""
+    scenario = named("t1-sweep-and-reclaim")
+    seconds, signals = played(scenario), CoinSignals()
+    at = start_of(scenario) + minutes * MINUTE
+    scene = next(each for each in scenes(scenario, seconds, signals) if each.now >= at)
+    end = float(seconds.price[(minutes - 15) * 60 : minutes * 60].min())
+    evidence = (Evidence("ends at", end, math.nan, "price", met=True),)
+    desk.signals.add_wick(Wick("MAP_ONLY", "long", evidence, on_map=True, mirror=False), scene)
+    return end
 
 
 def _until(scenario: Scenario, minutes: int) -> CoinSignals:

@@ -72,7 +72,10 @@ def test_the_place_passes_axe_and_is_in_the_address(signals: Callable[..., Page]
     assert page.evaluate(WIDE) == 0
     page.get_by_role("button", name="Statistics").click()
     expect(page.locator("[data-statistic=sweep_reclaim]")).to_contain_text("not enough yet")
+    expect(page.locator("[data-touched='swept and reclaimed']")).to_contain_text("1")
+    expect(page.locator("[data-month='2026-11']").first).to_be_visible()
     assert _axe(page) == []
+    assert page.evaluate(WIDE) == 0
     places.get_by_role("button", name="Flow").click()
     page.locator("[data-rows]").wait_for()
     places.get_by_role("button", name="Signals").click()
@@ -99,6 +102,32 @@ def test_the_newest_episode_is_shown_with_states_evidence_plan_and_base_rate(
     label = page.get_by_role("img", name="Price around the episode").get_attribute("aria-label")
     assert label is not None
     assert re.search(r"1 approach 06:33:27 at 151,\d+, 2 in zone .+ 4 absorbing 07:11:39", label)
+
+
+def test_the_plan_is_worked_out_with_figures_that_the_browser_remembers(
+    signals: Callable[..., Page],
+):
+    page = signals("phone")
+    plan = page.get_by_role("region", name="Plan")
+    expect(plan).to_contain_text("no advice")
+    expect(plan).to_contain_text(re.compile(r"Size, risking 1%\s*0\.0834\d BTC"))
+    plan.get_by_text("Your figures").click()
+    plan.get_by_label("Equity, USD").fill("50000")
+    plan.get_by_label("Entry fee, bp").fill("5.5")
+    plan.get_by_label("Exit fee, bp").fill("5.5")
+    plan.get_by_label("Exit fee, bp").press("Enter")
+    expect(plan).to_contain_text(re.compile(r"0\.417\d BTC\s*\$62\.\dK, 1\.24×"))
+    expect(plan).to_contain_text(
+        re.compile(r"Liquidation at 10×\s*134,\d+\s+11\.0 R beyond the stop")
+    )
+    expect(plan).to_contain_text(re.compile(r"Fuel against you\s*\$[\d.]+M longs to the stop"))
+    targets = plan.get_by_role("table", name="Targets")
+    expect(targets.get_by_role("row")).to_have_count(5)
+    assert _axe(page) == []
+    plan.get_by_role("button", name="B after the reclaim").click()
+    expect(plan).to_contain_text(re.compile(r"Entry, long\s*149,117"))
+    page.reload()
+    expect(plan).to_contain_text("50,000, 1%, 10×, fees 5.5 and 5.5 bp")
 
 
 def test_failed_episodes_stay_and_another_one_is_chosen_by_key(signals: Callable[..., Page]):

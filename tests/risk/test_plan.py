@@ -50,6 +50,15 @@ def test_a_bid_above_a_cluster_can_wait_for_its_reclaim():
     assert found.wait.entry == pytest.approx(98_992.5)
 
 
+def test_a_stop_of_its_own_before_the_reclaim_price_leaves_the_resting_order_alone():
+    around = Surroundings((PriceCluster("long", 93_900.0, 94_200.0, 128e6),))
+    found = two_plans(replace(SETUP, stop=147_800.0), around)
+    assert found.rest.stop == 147_800.0
+    assert found.wait is None
+    shorts = Surroundings((PriceCluster("short", 160_000.0, 161_000.0, 128e6),))
+    assert two_plans(replace(SETUP, side="short", stop=150_000.0), shorts).wait is None
+
+
 def test_500_above_and_2000_below_is_against_you():
     around = Surroundings(
         (

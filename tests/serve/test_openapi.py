@@ -83,7 +83,7 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
         "{coin}/liquidation-price?entry=105000&leverage=25",
         "{coin}/plan?equity=50000&leverage=10&stop=1&base_rate=0.3",
         "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape",
-        "{where}/zones", "{where}/overshoot", "{where}/signals", "read/{where}",
+        "{where}/zones", "{where}/overshoot", "{where}/signals", "{where}/wick", "read/{where}",
     )
 ]  # fmt: skip
 

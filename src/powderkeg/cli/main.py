@@ -19,6 +19,7 @@ from powderkeg.cli.commands import (
     store,
     up,
 )
+from powderkeg.cli.explain import explain
 from powderkeg.cli.plan import show as plan
 from powderkeg.cli.signals import signals
 from powderkeg.cli.watch.command import watch
@@ -40,6 +41,7 @@ app.command()(score.score)
 app.command("map")(maps.chart)
 app.command()(watch)
 app.command()(signals)
+app.command()(explain)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
 app.command("plan")(plan)

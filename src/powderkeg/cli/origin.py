@@ -69,7 +69,7 @@ def find(coin: str, wanted: Queries, moment: int, where: Where) -> tuple[str, An
         RequestError: The source has no such coin or time.
     """
     if where.url:
-        return f"from the server at {where.url}", _ask(where.url, coin, _at(wanted, moment))
+        return f"from the server at {where.url}", ask(where.url, coin, _at(wanted, moment))
     if where.snapshot:
         return _from_desk(snapshots.load(where.snapshot), coin, wanted, moment, where.snapshot)
     if where.source:
@@ -99,7 +99,7 @@ def _require_price(desk: Desk, source: Path, report: ReadReport) -> None:
 def _running(coin: str, wanted: Queries, moment: int, data: Path) -> tuple[str, Answers]:
     """Ask the local server, or else read the stored recordings."""
     try:
-        return f"from the server at {DEFAULT}", _ask(DEFAULT, coin, _at(wanted, moment))
+        return f"from the server at {DEFAULT}", ask(DEFAULT, coin, _at(wanted, moment))
     except ConfigError as why:
         silent = why
     if not (data / "meta.db").exists():
@@ -153,7 +153,7 @@ def _at(wanted: Queries, moment: int) -> Queries:
     return {k: v | ({"at": str(moment)} if moment else {}) for k, v in wanted.items()}
 
 
-def _ask(url: str, coin: str, wanted: Queries) -> Answers:
+def ask(url: str, coin: str, wanted: Queries) -> Answers:
     """Return the views of a running server.
 
     Raises:

@@ -21,7 +21,7 @@ from powderkeg.history.replay import events
 from powderkeg.history.sources import load
 from powderkeg.serve.codec import text
 from powderkeg.settings import Settings
-from powderkeg.signals.outcomes import BaseRate
+from powderkeg.signals.outcomes.base_rate import BaseRate
 from powderkeg.signals.views import EpisodeRow, Signals, SignalsQuery, signals_of
 from powderkeg.sim.scenario.script import named, shipped
 

@@ -165,7 +165,8 @@ class TwoPlans(Struct, frozen=True):
     """Plan A: a limit order rests at the entry, and fills when price trades through it."""
     wait: Plan | None
     """Plan B: an entry at the reclaim price, 0.5 % beyond the protective cluster, which fills only
-    if price comes back; null where no cluster protects the entry."""
+    if price comes back; null where no cluster protects the entry, or a given stop does not lie
+    beyond that price."""
 
 
 def stop_of(setup: Setup, around: Surroundings) -> float | None:
@@ -237,8 +238,12 @@ def two_plans(setup: Setup, around: Surroundings) -> TwoPlans:
     rest = plan(setup, around)
     if rest.protective is None:
         return TwoPlans(rest, None)
-    later = replace(setup, entry=reclaim_of(rest.protective, setup.side), stop=rest.stop)
-    return TwoPlans(rest, plan(later, around))
+    entry = reclaim_of(rest.protective, setup.side)
+    # A stop of one's own may lie before a cluster farther away: B has no trade then, A still has.
+    apart = (entry - rest.stop) * (1 if setup.side == "long" else -1)
+    if apart < NEAREST * entry:
+        return TwoPlans(rest, None)
+    return TwoPlans(rest, plan(replace(setup, entry=entry, stop=rest.stop), around))
 
 
 def _buffer(cluster: PriceCluster, trade: PlannedTrade) -> float:

@@ -14,7 +14,8 @@ from powderkeg.events import MINUTE, SECOND
 from powderkeg.signals.clusters.cascade_chain import CASCADE_CHAIN
 from powderkeg.signals.context.wick import Wick
 from powderkeg.signals.contract import EXPIRED, GONE, CoinSignal, Episode, Move, ZoneSignal
-from powderkeg.signals.outcomes import Outcomes
+from powderkeg.signals.outcomes.base_rate import Outcomes
+from powderkeg.signals.outcomes.touches import Touch, touch_of
 from powderkeg.signals.scene import Scene
 from powderkeg.signals.specs import COIN_SIGNALS, REACH, ZONE_SIGNALS
 from powderkeg.signals.zones import Zone, Zones, mirrored
@@ -44,7 +45,8 @@ class Running:
 class CoinSignals:
     """Signals of one coin."""
 
-    __slots__ = ("_coin", "_running", "ended", "levels", "outcomes", "placebos", "zones")
+    __slots__ = ("_coin", "_running", "ended", "levels", "outcomes", "placebos", "touches",
+                 "zones")  # fmt: skip
 
     def __init__(self) -> None:
         """Start without a cluster."""
@@ -56,6 +58,8 @@ class CoinSignals:
         self.placebos: deque[Episode] = deque(maxlen=ENDED)
         """Those of levels without a cluster."""
         self.outcomes = Outcomes()
+        self.touches: list[Touch] = []
+        """Of large clusters, and of levels without one, by when price had left them."""
         self._coin = Running()
         self._running: dict[str, Running] = {}
         """Of each cluster that is followed."""
@@ -80,7 +84,10 @@ class CoinSignals:
         moved: list[Episode | None] = []
         extremes = scene.low, scene.high
         for zone in scene.zones:
+            begun = zone.frozen
             away = zone.look(scene.now, scene.price, extremes, self.zones.rules)
+            if begun and not zone.frozen:
+                self._add_touch(zone, begun, scene.now)
             running = self._running.get(zone.id)
             zone.held = running is not None and _holding(running)
             if running is None:
@@ -102,8 +109,16 @@ class CoinSignals:
         episode.id = f"{episode.id}:{wick.side}"
         episode.enter(wick.move, scene)
         self.ended.append(episode)
-        self.outcomes.count("wick", hit=wick.on_map, placebo=False)
-        self.outcomes.count("wick", hit=wick.mirror, placebo=True)
+        self.outcomes.count("wick", scene.now, hit=wick.on_map, placebo=False)
+        self.outcomes.count("wick", scene.now, hit=wick.mirror, placebo=True)
+
+    def _add_touch(self, zone: Zone, begun: int, now: int) -> None:
+        ended = self.placebos if zone.placebo else self.ended
+        running = self._running.get(zone.id) or Running()
+        own = [e for e in ended if e.place is not None and e.place.id == zone.id]
+        touch = touch_of(zone, begun, now, [*own, *running.open.values()])
+        if touch is not None:
+            self.touches.append(touch)
 
     def _compare(self, zone: Zone, scene: Scene) -> None:
         """Follow the level that mirrors a cluster that price has come near to."""

@@ -11,7 +11,8 @@ from powderkeg.signals.contract import Episode, Evidence, Place, Plan, Transitio
 from powderkeg.signals.observe.observer import BookReadings, Observer
 from powderkeg.signals.observe.seconds import Seconds
 from powderkeg.signals.observe.slow import SlowReadings
-from powderkeg.signals.outcomes import Outcomes, Tally
+from powderkeg.signals.outcomes.base_rate import Case, Outcomes, Tally
+from powderkeg.signals.outcomes.touches import Touch
 from powderkeg.signals.scene import Crowd, Level, RestingWhale
 from powderkeg.signals.thresholds import ClusterRules, WindowRules
 from powderkeg.signals.zones import Stretch, Zone, Zones
@@ -20,6 +21,6 @@ RECORDS: Final = (
     CoinSignals, Running, Outcomes, Tally, Observer, BookReadings, SlowReadings, Seconds, Zones,
     Zone, Episode, Transition, Evidence, Place, Plan, Crowd, Level, RestingWhale, RestingWhales,
     ClusterRules, WindowRules,
-    Wicks, Stretch,
+    Wicks, Stretch, Case, Touch,
 )  # fmt: skip
 """In no order that matters."""

@@ -13,7 +13,17 @@ from powderkeg.maps.flow.queries import FlowQuery
 from powderkeg.maps.flow.views import FlowViewSpec
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode, Evidence, Kind, Place
-from powderkeg.signals.outcomes import QUESTIONS, BaseRate, base_rate
+from powderkeg.signals.observe.explain import Explanation, WickQuery, explained
+from powderkeg.signals.outcomes.base_rate import QUESTIONS, BaseRate, base_rate
+from powderkeg.signals.outcomes.statistics import (
+    MonthCount,
+    ReliabilityBin,
+    TouchCount,
+    by_month,
+    reliability,
+    touch_counts,
+)
+from powderkeg.signals.outcomes.touches import Touch
 from powderkeg.signals.thresholds import DEFAULT
 
 Category: TypeAlias = Literal["location", "fuel", "flow", "book", "crowd"]
@@ -36,7 +46,7 @@ class SignalsQuery(FlowQuery, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Episodes of a coin."""
 
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
-    """Ended episodes returned, the newest."""
+    """Ended episodes and touches returned, the newest of each."""
     type: str = ""
     """Only this kind of signal; empty means all."""
     id: str = ""
@@ -122,6 +132,14 @@ class Signals(Struct, frozen=True, kw_only=True):
     """Failed and expired ones stay."""
     statistics: list[Statistic]
     """Base rates of the signals that ask a question."""
+    months: list[MonthCount]
+    """The same by month."""
+    reliability: list[ReliabilityBin]
+    """Whether base rates came true that were said beforehand, all signals together."""
+    touches: list[Touch]
+    """What became of large clusters that price came to, newest first."""
+    touched: list[TouchCount]
+    """How many of them had each outcome, beside levels without a cluster."""
     followed: int
     """Number of clusters that are followed."""
     version: int
@@ -190,6 +208,10 @@ def signals_of(signals: CoinSignals, query: SignalsQuery, now: int) -> Signals:
     return Signals(
         episodes=[row for row in rows if row.open] + ended,
         statistics=[Statistic(kind, found) for kind, found in rates if found is not None],
+        months=by_month(signals.outcomes.cases),
+        reliability=reliability(signals.outcomes.cases),
+        touches=[t for t in reversed(signals.touches) if not t.placebo][: query.limit],
+        touched=touch_counts(signals.touches),
         followed=len(signals.zones.standing),
         version=DEFAULT.version,
     )
@@ -199,5 +221,8 @@ def _of_coin(coin: Any, query: SignalsQuery, _: None) -> Signals:
     return signals_of(coin.signals, query, coin.now)
 
 
-SIGNAL_VIEWS: Final = {"signals": FlowViewSpec(SignalsQuery, Signals, _of_coin)}
+SIGNAL_VIEWS: Final = {
+    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin),
+    "wick": FlowViewSpec(WickQuery, Explanation, lambda coin, query, _: explained(coin, query)),
+}
 """Views by the name they have in the address."""

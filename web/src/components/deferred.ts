@@ -8,3 +8,4 @@ export { default as SidePanel } from './shell/SidePanel.svelte';
 export { default as DifferenceLegend } from './trust/DifferenceLegend.svelte';
 export { default as RefitNotice } from './trust/RefitNotice.svelte';
 export { default as Views } from './views/Views.svelte';
+export { default as Wicks } from './wicks/Wicks.svelte';

@@ -92,7 +92,8 @@ class PlanAnswer(Struct, frozen=True, kw_only=True):
     """Plan A: a limit order rests at the entry, and fills when price trades through it."""
     wait: Plan | None
     """Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and
-    reclaimed; null where no cluster protects the entry."""
+    reclaimed; null where no cluster protects the entry, or a given stop does not lie beyond that
+    price."""
 
 
 def planned(

@@ -49,10 +49,15 @@ class Wick(Struct, frozen=True):
     side: PositionSide
     """Whose liquidations a wick in this direction would be."""
     evidence: tuple[Evidence, ...]
-    on_map: bool
-    """Whether it ended at a cluster."""
+    cluster: Stretch | None
+    """The one that it ended at; None where it ended at none."""
     mirror: bool
     """Whether the same distance on the other side would have."""
+
+    @property
+    def on_map(self) -> bool:
+        """Whether it ended at a cluster."""
+        return self.cluster is not None
 
     @property
     def move(self) -> Move:
@@ -90,45 +95,61 @@ class Wicks:
         self._liquidated.append(reported)
         if before is None or not follows or np.isnan(bars[-1]).any():
             return []
-        usual = _average_range(bars[:-1])
         sides: tuple[PositionSide, PositionSide] = ("long", "short")
-        wicks = (self._wick(bars, usual, side, before) for side in sides)
+        wicks = (wick_of(bars, side, before, self._rank(side)) for side in sides)
         return [wick for wick in wicks if wick is not None]
-
-    def _wick(
-        self, bars: Floats, usual: float, side: PositionSide, before: tuple[Stretch, ...]
-    ) -> Wick | None:
-        bar = bars[-1]
-        body = abs(float(bar[CLOSE] - bar[OPEN]))
-        ends = float(bar[[OPEN, CLOSE]].min()), float(bar[[OPEN, CLOSE]].max())
-        extreme = float(bar[LOW] if side == "long" else bar[HIGH])
-        length = ends[0] - extreme if side == "long" else extreme - ends[1]
-        if not (length >= LENGTH * usual and length >= BODIES * body):
-            return None
-        hit = _at(before, side, extreme)
-        mirror = _at(before, _other(side), float(bar[OPEN]) ** 2 / extreme) is not None
-        share = 0.0 if hit is None else Zone(hit, 0, math.nan).share_to(extreme)
-        volume = float(bar[VOLUME]) / _usual(bars[:-1, VOLUME])
-        rank = self._rank(side)
-        forced = rank >= 100 * QUANTILE
-        kind: Class = "PRINTS_ONLY" if forced or volume >= HEAVY else "UNEXPLAINED"
-        if hit is not None:
-            kind = "LIQUIDATION" if share >= FIRED or forced else "MAP_ONLY"
-        evidence = (
-            Evidence("wick", length / usual, LENGTH, "ratio", met=True),
-            Evidence("ends at", extreme, math.nan, "price", met=hit is not None),
-            Evidence("fired, estimated", share, FIRED, "fraction", share >= FIRED),
-            Evidence("reported liquidated", rank, 100 * QUANTILE, "percentile", forced),
-            Evidence("volume", volume, HEAVY, "multiple", volume >= HEAVY),
-        )
-        return Wick(kind, side, evidence, hit is not None, mirror)
 
     def _rank(self, side: PositionSide) -> float:
         """Return the percentile of the candle's liquidations; NaN where none was ever reported."""
-        past = np.array([each[0 if side == "long" else 1] for each in self._liquidated])
-        if not past.any():
-            return math.nan
-        return float(100 * (past[:-1] < past[-1]).mean()) if len(past) > LEAST else math.nan
+        return rank_among(np.array([each[0 if side == "long" else 1] for each in self._liquidated]))
+
+
+def length_of(bar: Floats, side: PositionSide) -> float:
+    """Return the length of a candle's wick, quote currency: the lower one for longs."""
+    if side == "long":
+        return float(bar[[OPEN, CLOSE]].min() - bar[LOW])
+    return float(bar[HIGH] - bar[[OPEN, CLOSE]].max())
+
+
+def wick_of(
+    bars: Floats, side: PositionSide, before: Sequence[Stretch], rank: float
+) -> Wick | None:
+    """Return what a candle's wick ended at; None where it is not long.
+
+    Args:
+        bars: The candles up to this one, shape (n, 5), oldest first.
+        side: Whose liquidations it would be: longs for the lower wick.
+        before: Clusters of the map before the candle.
+        rank: Percentile of what was reported liquidated in it; NaN where not known.
+    """
+    bar, usual, length = bars[-1], average_range(bars[:-1]), length_of(bars[-1], side)
+    body = abs(float(bar[CLOSE] - bar[OPEN]))
+    extreme = float(bar[LOW] if side == "long" else bar[HIGH])
+    if not (length >= LENGTH * usual and length >= BODIES * body):
+        return None
+    hit = _at(before, side, extreme)
+    mirror = _at(before, _other(side), float(bar[OPEN]) ** 2 / extreme) is not None
+    share = 0.0 if hit is None else Zone(hit, 0, math.nan).share_to(extreme)
+    volume = float(bar[VOLUME]) / _usual(bars[:-1, VOLUME])
+    forced = rank >= 100 * QUANTILE
+    kind: Class = "PRINTS_ONLY" if forced or volume >= HEAVY else "UNEXPLAINED"
+    if hit is not None:
+        kind = "LIQUIDATION" if share >= FIRED or forced else "MAP_ONLY"
+    evidence = (
+        Evidence("wick", length / usual, LENGTH, "ratio", met=True),
+        Evidence("ends at", extreme, math.nan, "price", met=hit is not None),
+        Evidence("fired, estimated", share, FIRED, "fraction", share >= FIRED),
+        Evidence("reported liquidated", rank, 100 * QUANTILE, "percentile", forced),
+        Evidence("volume", volume, HEAVY, "multiple", volume >= HEAVY),
+    )
+    return Wick(kind, side, evidence, hit, mirror)
+
+
+def rank_among(past: Floats) -> float:
+    """Return the percentile of the last of several amounts; NaN of too few, or of none above 0."""
+    if not past.any() or len(past) <= LEAST:
+        return math.nan
+    return float(100 * (past[:-1] < past[-1]).mean())
 
 
 def _other(side: PositionSide) -> PositionSide:
@@ -145,7 +166,7 @@ def _at(clusters: Sequence[Stretch], side: PositionSide, price: float) -> Stretc
     return max(close, key=lambda each: each.notional, default=None)
 
 
-def _average_range(bars: Floats) -> float:
+def average_range(bars: Floats) -> float:
     """Return the average true range; NaN of too few candles."""
     part = bars[-RANGES:]
     known = part[~np.isnan(part).any(axis=1)]

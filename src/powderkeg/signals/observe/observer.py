@@ -292,7 +292,7 @@ def depth_of(window: BookWindow, books: list[int]) -> Pair:
 
 
 def stretches(view: FlowView, price: float, at: int = 0) -> list[Stretch]:
-    """Return the clusters of the map at a time, 0 for now, with their dollars by price."""
+    """Return the clusters of the map at a time, µs, 0 for now, with their dollars by price."""
     profile = price_profile_at(view, MapFilter(), at)
     if not profile.dollars.shape[2] or not price > 0:
         return []

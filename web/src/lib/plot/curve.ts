@@ -18,7 +18,8 @@ export interface CurveOptions {
   steep?: readonly Stretch[];
 }
 
-interface Box {
+/** Where the curve was drawn: distances and dollars to pixels. */
+export interface Plot {
   from: number;
   to: number;
   width: number;
@@ -60,9 +61,9 @@ export function drawCurve(
   height: number,
   curve: Cumulative,
   options: CurveOptions,
-): void {
+): Plot | null {
   const { distance, notional, low, high } = curve;
-  if (distance.length < 2) return;
+  if (distance.length < 2) return null;
   const banded = Boolean(options.band) && high.length === distance.length;
   const max = Math.max(...(banded ? high : notional), 1) * 1.04;
   const lower = options.slope ? Math.round((height - AXIS_HEIGHT) * SLOPE_SHARE) : 0;
@@ -89,9 +90,10 @@ export function drawCurve(
     ctx.fillRect(Math.round(box.x(0)), py, 1, 2);
   if (options.at !== null && options.at >= box.from && options.at <= box.to)
     pointer(ctx, options.at, curve, box, height - AXIS_HEIGHT);
+  return box;
 }
 
-function boxOf(curve: Cumulative, width: number, top: number, floor: number, max: number): Box {
+function boxOf(curve: Cumulative, width: number, top: number, floor: number, max: number): Plot {
   const from = curve.distance[0];
   const to = curve.distance[curve.distance.length - 1];
   return {
@@ -105,7 +107,7 @@ function boxOf(curve: Cumulative, width: number, top: number, floor: number, max
   };
 }
 
-function dollarMarks(ctx: CanvasRenderingContext2D, box: Box, max: number): void {
+function dollarMarks(ctx: CanvasRenderingContext2D, box: Plot, max: number): void {
   const step = roundStep(max, (box.floor - box.top) / 64);
   ctx.textAlign = 'left';
   for (let v = step; v < max; v += step) {
@@ -118,7 +120,7 @@ function dollarMarks(ctx: CanvasRenderingContext2D, box: Box, max: number): void
 
 function distanceMarks(
   ctx: CanvasRenderingContext2D,
-  box: Box,
+  box: Plot,
   height: number,
   floor: number,
 ): void {
@@ -141,7 +143,7 @@ function distanceMarks(
 
 function band(
   ctx: CanvasRenderingContext2D,
-  box: Box,
+  box: Plot,
   distance: Float64Array,
   low: Float64Array,
   high: Float64Array,
@@ -155,7 +157,7 @@ function band(
 
 function side(
   ctx: CanvasRenderingContext2D,
-  box: Box,
+  box: Plot,
   curve: Cumulative,
   keep: (d: number) => boolean,
   colour: string,
@@ -178,7 +180,7 @@ function side(
 }
 
 /** Dollars per percent: how strongly a move there would be amplified. */
-function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void {
+function slope(ctx: CanvasRenderingContext2D, box: Plot, curve: Cumulative): void {
   const each = slopes(curve);
   const max = Math.max(...each, 1);
   const y = (v: number): number => box.floor - (v / max) * (box.floor - box.top);
@@ -208,7 +210,7 @@ function slope(ctx: CanvasRenderingContext2D, box: Box, curve: Cumulative): void
   ctx.fillText(`Slope: up to ${dollars(max)} per 1%`, 6, box.top - 10);
 }
 
-function shade(ctx: CanvasRenderingContext2D, box: Box, stretch: Stretch, floor: number): void {
+function shade(ctx: CanvasRenderingContext2D, box: Plot, stretch: Stretch, floor: number): void {
   const [a, b] = [
     box.x(Math.min(stretch.from, stretch.to)),
     box.x(Math.max(stretch.from, stretch.to)),
@@ -221,7 +223,7 @@ function pointer(
   ctx: CanvasRenderingContext2D,
   at: number,
   curve: Cumulative,
-  box: Box,
+  box: Plot,
   floor: number,
 ): void {
   ctx.fillStyle = theme.cross;

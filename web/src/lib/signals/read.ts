@@ -14,6 +14,10 @@ export const LATE_AFTER = 6;
 export const signalsUrl = (coin: string): string =>
   `/v1/${encodeURIComponent(coin)}/signals?limit=200`;
 
+/** One episode alone, which may be older than those listed. */
+export const episodeUrl = (coin: string, id: string): string =>
+  `/v1/${encodeURIComponent(coin)}/signals?id=${encodeURIComponent(id)}`;
+
 export const readSignals = (raw: unknown): Received => ({
   answer: check(SignalsAnswer, raw),
   at: Date.now(),

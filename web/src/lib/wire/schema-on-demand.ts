@@ -165,7 +165,7 @@ export interface BaseRate {
   placebo: number | null;
   /** Number of such levels counted. */
   placeboN: number;
-  /** Whether the interval leaves the placebo out; under 30 episodes it says nothing. */
+  /** Whether the interval and that of the placebo lie apart; under 30 episodes it says nothing. */
   verdict: 'differs' | 'no edge shown' | 'not enough yet';
 }
 export const BaseRate: Schema<BaseRate> = record({
@@ -666,6 +666,102 @@ export interface ErrorAnswer {
 }
 export const ErrorAnswer: Schema<ErrorAnswer> = record({
   error: 's',
+});
+
+/** One long wick. */
+export interface WickRow {
+  /** What explains it. */
+  type: 'LIQUIDATION' | 'MAP_ONLY' | 'PRINTS_ONLY' | 'UNEXPLAINED';
+  /** Whose liquidations it would be: longs for the lower wick. */
+  side: 'long' | 'short';
+  /** Where it ended, quote currency. */
+  extreme: number;
+  /** Lowest price of the cluster that it ended at, quote currency; null where it ended at none. */
+  floor: number | null;
+  /** Highest price of that cluster, quote currency. */
+  top: number | null;
+  /** Estimated dollars inside before the candle. */
+  notional: number | null;
+  /** Fraction of the cluster's dollars that price passed, estimated; 0 without one. */
+  fired: number;
+  /** Whether a cluster lay as far away on the other side of the open: how often it happens by chance. */
+  mirror: boolean;
+  /** What was read, beside what it needs. */
+  evidence: Evidence[];
+}
+export const WickRow: Schema<WickRow> = record({
+  type: '|LIQUIDATION|MAP_ONLY|PRINTS_ONLY|UNEXPLAINED',
+  side: '|long|short',
+  extreme: 'n',
+  floor: { maybe: 'n' },
+  top: { maybe: 'n' },
+  notional: { maybe: 'n' },
+  fired: 'n',
+  mirror: 'b',
+  evidence: [Evidence],
+});
+
+/** The wicks of one candle, and what they ended at. */
+export interface ExplanationAnswer {
+  /** What this is. */
+  kind: 'wick';
+  /** The coin. */
+  coin: string;
+  /** Where the data comes from. */
+  source: 'live' | 'replay' | 'simulated';
+  /** Why the source is what it is, such as which venues did not answer. */
+  note: string;
+  /** Time of the newest event, µs UTC. */
+  asOf: number;
+  /** Time of the server, µs UTC; a replay stands at its own. */
+  now: number;
+  /** Price of the last trade of the leading market, quote currency; null before any. */
+  price: number | null;
+  /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
+  seq: number;
+  /** Start of the candle, µs UTC. */
+  start: number;
+  /** End of the candle, µs UTC. */
+  end: number;
+  /** First price, quote currency. */
+  open: number;
+  /** Highest price, quote currency. */
+  high: number;
+  /** Lowest price, quote currency. */
+  low: number;
+  /** Last price, quote currency. */
+  close: number;
+  /** Length of the lower wick over the average true range, a ratio; null where that is unknown. */
+  lower: number | null;
+  /** Length of the upper wick over the average true range, a ratio; null where that is unknown. */
+  upper: number | null;
+  /** Ratio from which a wick is long. */
+  need: number;
+  /** Number of clusters of the map before the candle. */
+  clusters: number;
+  /** The long ones; none means that there is nothing to explain. */
+  wicks: WickRow[];
+}
+export const ExplanationAnswer: Schema<ExplanationAnswer> = record({
+  kind: '|wick',
+  coin: 's',
+  source: '|live|replay|simulated',
+  note: 's',
+  as_of: 'n',
+  now: 'n',
+  price: { maybe: 'n' },
+  seq: 'n',
+  start: 'n',
+  end: 'n',
+  open: 'n',
+  high: 'n',
+  low: 'n',
+  close: 'n',
+  lower: { maybe: 'n' },
+  upper: { maybe: 'n' },
+  need: 'n',
+  clusters: 'n',
+  wicks: [WickRow],
 });
 
 /** One venue's clock, request budget and completeness. */
@@ -1295,6 +1391,30 @@ export const MarketScores: Schema<MarketScores> = record({
   tiers: [TierSize],
 });
 
+/** Episodes of one signal that ended in one month. */
+export interface MonthCount {
+  /** Which signal. */
+  type: 'absorbed' | 'approach' | 'cascade_chain' | 'confluence' | 'crowded' | 'feed_stale' | 'funding_extreme' | 'growth' | 'hunt_trap' | 'large_print' | 'stall_short' | 'sweep_reclaim' | 'volume_spike' | 'whale_bid' | 'wick';
+  /** Such as 2026-06, UTC. */
+  month: string;
+  /** Number of episodes that ask the question. */
+  n: number;
+  /** Number of them with the outcome. */
+  hits: number;
+  /** Number of levels without a cluster. */
+  placeboN: number;
+  /** Number of those with the outcome. */
+  placeboHits: number;
+}
+export const MonthCount: Schema<MonthCount> = record({
+  type: '|absorbed|approach|cascade_chain|confluence|crowded|feed_stale|funding_extreme|growth|hunt_trap|large_print|stall_short|sweep_reclaim|volume_spike|whale_bid|wick',
+  month: 's',
+  n: 'n',
+  hits: 'n',
+  placebo_n: 'n',
+  placebo_hits: 'n',
+});
+
 /** The nearest cluster of one side. */
 export interface Near {
   /** Lowest price, quote currency. */
@@ -1771,7 +1891,7 @@ export interface PlanAnswer {
   costs: Costs;
   /** Plan A: a limit order rests at the entry, and fills when price trades through it. */
   rest: Plan;
-  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry. */
+  /** Plan B: an entry 0.5 % beyond the near edge of the protective cluster, once it was swept and reclaimed; null where no cluster protects the entry, or a given stop does not lie beyond that price. */
   wait: Plan | null;
 }
 export const PlanAnswer: Schema<PlanAnswer> = record({
@@ -2252,6 +2372,21 @@ export const ReadAnswer: Schema<ReadAnswer> = record({
   clusters: [ShieldedCluster],
 });
 
+/** Episodes whose base rate, as it was said before they ended, lay in one tenth. */
+export interface ReliabilityBin {
+  /** Number of episodes. */
+  n: number;
+  /** Mean base rate before each of them ended, a fraction. */
+  said: number;
+  /** Fraction of them that had the outcome. */
+  came: number;
+}
+export const ReliabilityBin: Schema<ReliabilityBin> = record({
+  n: 'n',
+  said: 'n',
+  came: 'n',
+});
+
 /** Accuracy of the maps of now so far. */
 export interface ScoresAnswer {
   /** What a map is not. */
@@ -2372,6 +2507,60 @@ export const Statistic: Schema<Statistic> = record({
   rate: BaseRate,
 });
 
+/** One time that price came to a large cluster, or to a level without one. */
+export interface Touch {
+  /** Of the cluster that is followed. */
+  cluster: string;
+  /** Whose positions. */
+  side: 'long' | 'short';
+  /** Lowest price of the cluster, quote currency. */
+  floor: number;
+  /** Highest price of the cluster, quote currency. */
+  top: number;
+  /** Estimated dollars inside when price came near. */
+  notional: number;
+  /** Time at which price came near, µs UTC. */
+  begun: number;
+  /** Time at which price had left again, µs UTC. */
+  ended: number;
+  /** Least distance of price to the near edge, fraction of it; 0 where price went in. */
+  missed: number;
+  /** Fraction of its dollars that price passed, estimated. */
+  swept: number;
+  /** What followed. */
+  outcome: 'absorbed' | 'cascaded' | 'ignored' | 'stalled short' | 'swept and reclaimed';
+  /** Whether it is a level without a cluster, followed for comparison. */
+  placebo: boolean;
+}
+export const Touch: Schema<Touch> = record({
+  cluster: 's',
+  side: '|long|short',
+  floor: 'n',
+  top: 'n',
+  notional: 'n',
+  begun: 'n',
+  ended: 'n',
+  missed: 'n',
+  swept: 'n',
+  outcome: '|absorbed|cascaded|ignored|stalled short|swept and reclaimed',
+  placebo: 'b',
+});
+
+/** Touches with one outcome. */
+export interface TouchCount {
+  /** What followed. */
+  outcome: 'absorbed' | 'cascaded' | 'ignored' | 'stalled short' | 'swept and reclaimed';
+  /** Number of large clusters. */
+  n: number;
+  /** Number of levels without a cluster. */
+  placeboN: number;
+}
+export const TouchCount: Schema<TouchCount> = record({
+  outcome: '|absorbed|cascaded|ignored|stalled short|swept and reclaimed',
+  n: 'n',
+  placebo_n: 'n',
+});
+
 /** Episodes of a coin: open ones, then ended ones, each newest first. */
 export interface SignalsAnswer {
   /** What this is. */
@@ -2394,6 +2583,14 @@ export interface SignalsAnswer {
   episodes: EpisodeRow[];
   /** Base rates of the signals that ask a question. */
   statistics: Statistic[];
+  /** The same by month. */
+  months: MonthCount[];
+  /** Whether base rates came true that were said beforehand, all signals together. */
+  reliability: ReliabilityBin[];
+  /** What became of large clusters that price came to, newest first. */
+  touches: Touch[];
+  /** How many of them had each outcome, beside levels without a cluster. */
+  touched: TouchCount[];
   /** Number of clusters that are followed. */
   followed: number;
   /** Version of the thresholds. */
@@ -2410,6 +2607,10 @@ export const SignalsAnswer: Schema<SignalsAnswer> = record({
   seq: 'n',
   episodes: [EpisodeRow],
   statistics: [Statistic],
+  months: [MonthCount],
+  reliability: [ReliabilityBin],
+  touches: [Touch],
+  touched: [TouchCount],
   followed: 'n',
   version: 'n',
 });

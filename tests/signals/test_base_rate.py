@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powderkeg.signals.outcomes import Outcomes, base_rate, interval, rate
+from powderkeg.signals.outcomes.base_rate import Outcomes, base_rate, interval, rate
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,11 @@ def test_under_thirty_episodes_nothing_is_said():
     assert rate("", (100, 100), (0, 10)).verdict == "not enough yet"
 
 
-def test_an_interval_that_holds_the_placebo_shows_no_edge():
+def test_intervals_that_overlap_show_no_edge():
     assert rate("", (30, 100), (27, 100)).verdict == "no edge shown"
     assert rate("", (70, 100), (27, 100)).verdict == "differs"
+    assert rate("", (0, 119), (0, 119)).verdict == "no edge shown"
+    assert rate("", (0, 1_000), (27, 100)).verdict == "differs"
 
 
 def test_before_any_episode_nothing_is_known():

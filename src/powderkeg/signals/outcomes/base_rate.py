@@ -49,13 +49,29 @@ class Tally:
         self.placebo_hits = 0
 
 
-class Outcomes:
-    """Counts of every signal that asks a question."""
+class Case(Struct, frozen=True):
+    """One episode that was counted."""
 
-    __slots__ = ("tallies",)
+    kind: Kind
+    time: int
+    """When it ended, µs UTC."""
+    hit: bool
+    """Whether it had the outcome."""
+    placebo: bool
+    """Whether it is of a level without a cluster."""
+    said: float
+    """Base rate before it was counted, a fraction; NaN where nothing could be said."""
+
+
+class Outcomes:
+    """Counts of every signal that asks a question, and each case: nothing is taken away."""
+
+    __slots__ = ("cases", "tallies")
 
     def __init__(self) -> None:
         """Start at zero."""
+        self.cases: list[Case] = []
+        """By time."""
         self.tallies: dict[str, Tally] = {}
 
     def add(self, episode: Episode) -> None:
@@ -64,10 +80,13 @@ class Outcomes:
         if question is None or episode.time_of(question.given) is None:
             return
         hit = episode.time_of(question.outcome) is not None
-        self.count(episode.kind, hit=hit, placebo=episode.placebo)
+        self.count(episode.kind, episode.since, hit=hit, placebo=episode.placebo)
 
-    def count(self, kind: Kind, *, hit: bool, placebo: bool) -> None:
-        """Count a case and whether it had the outcome."""
+    def count(self, kind: Kind, time: int, *, hit: bool, placebo: bool) -> None:
+        """Count a case that ended at `time`, µs, and whether it had the outcome."""
+        known = base_rate(kind, self)
+        said = math.nan if known is None else known.frequency
+        self.cases.append(Case(kind, time, hit, placebo, said))
         tally = self.tallies.setdefault(kind, Tally())
         if placebo:
             tally.placebo_cases += 1
@@ -95,7 +114,7 @@ class BaseRate(Struct, frozen=True):
     placebo_n: int
     """Number of such levels counted."""
     verdict: Verdict
-    """Whether the interval leaves the placebo out; under 30 episodes it says nothing."""
+    """Whether the interval and that of the placebo lie apart; under 30 episodes it says nothing."""
 
 
 def base_rate(kind: Kind, outcomes: Outcomes) -> BaseRate | None:
@@ -124,7 +143,8 @@ def rate(words: str, counts: tuple[int, int], placebo: tuple[int, int]) -> BaseR
     low, high = interval(hits, cases, shrunk_to)
     verdict: Verdict = "not enough yet"
     if cases >= ENOUGH and placebo[1] >= ENOUGH:
-        verdict = "no edge shown" if low <= expected <= high else "differs"
+        least, most = middle(placebo[0] + 0.5, placebo[1] - placebo[0] + 0.5)
+        verdict = "no edge shown" if low <= most and least <= high else "differs"
     if not cases + placebo[1]:
         frequency, low, high = math.nan, math.nan, math.nan
     return BaseRate(words, cases, frequency, low, high, expected, placebo[1], verdict)
@@ -139,7 +159,11 @@ def interval(hits: int, cases: int, expected: float) -> tuple[float, float]:
         expected: Frequency that it is shrunk towards.
     """
     a = max(PRIOR * expected + hits, 1e-3)
-    b = max(PRIOR * (1 - expected) + cases - hits, 1e-3)
+    return middle(a, max(PRIOR * (1 - expected) + cases - hits, 1e-3))
+
+
+def middle(a: float, b: float) -> tuple[float, float]:
+    """Return the middle 90 % of the beta distribution of shapes `a` and `b`, both above 0."""
     x = np.linspace(0, 1, GRID + 1)[:-1] + 0.5 / GRID
     logs = (a - 1) * np.log(x) + (b - 1) * np.log1p(-x)
     running = np.cumsum(np.exp(logs - logs.max()))

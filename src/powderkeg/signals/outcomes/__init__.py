@@ -1,0 +1,1 @@
+"""What became of episodes and of clusters that price came to."""
