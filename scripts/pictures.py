@@ -78,6 +78,7 @@ class Picture:
 
 
 PICTURES = {
+    "cumulative": Picture("view=cumulative"),
     "venues": Picture("view=venues"),
     "screener": Picture(act=_sheet("/")),
     "share": Picture(act=_sheet("s")),
@@ -90,7 +91,6 @@ STORED = {
     "readout": Picture("span=5d", act=_cursor),
     "levels": Picture("view=levels"),
     "ratio": Picture("view=ratio"),
-    "cumulative": Picture("view=cumulative"),
     "trust": Picture(act=_sheet("t")),
     "playback": Picture("at=2026-02-05T21:00Z&span=7d"),
 }
