@@ -105,6 +105,9 @@ def test_there_is_quiet_trading_before_the_script_and_after_it():
     after = made.moment(BEAT / SECOND)
     assert traded(after, 1) == pytest.approx(SWEEP.volume, rel=1e-3)
     assert made.truth().oi.sum() == pytest.approx(made.oi)
+    marks = {float(made.moment(2.0).marks[0]) for _ in range(5)}
+    assert len(marks) == 5, "price does not stand still"
+    assert list(marks) == pytest.approx([SWEEP.price[-1][1]] * 5, abs=2 * SWEEP.noise)
 
 
 def test_open_interest_falls_by_what_is_liquidated():

@@ -109,7 +109,7 @@ class ScenarioMarket:
 
     @property
     def end(self) -> int:
-        """When the script ends, µs; after it there is quiet trading at its last price."""
+        """When the script ends, µs; after it there is quiet trading about its last price."""
         return self._first + len(self._price) * BEAT
 
     def truth(self) -> Truth:
@@ -129,7 +129,10 @@ class ScenarioMarket:
         return (at - self._first) // BEAT
 
     def _at(self, beat: int) -> float:
-        return float(self._price[min(max(beat, 0), len(self._price) - 1)])
+        last = len(self._price) - 1
+        # a market that stood still would send no marks, and its socket would count as silent
+        after = self.scenario.noise * math.sin(beat) if beat > last else 0.0
+        return float(self._price[min(max(beat, 0), last)]) + after
 
     def _quotes(self, beat: int) -> tuple[float, float]:
         """Return best bid and best ask."""
