@@ -125,6 +125,10 @@ describe('the list of episodes', () => {
       seq: 0,
       episodes: [],
       statistics: [],
+      months: [],
+      reliability: [],
+      touches: [],
+      touched: [],
       followed: 3,
       version: 1,
     };
