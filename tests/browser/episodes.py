@@ -23,6 +23,7 @@ from powderkeg.serve.stream.hub import Hub
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.context.wick import Wick
 from powderkeg.signals.contract import Evidence
+from powderkeg.signals.zones import Stretch
 from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import Scenario, named
 
@@ -58,7 +59,9 @@ def add_wick(desk: Desk, minutes: int) -> float:
     scene = next(each for each in scenes(scenario, seconds, signals) if each.now >= at)
     end = float(seconds.price[(minutes - 15) * 60 : minutes * 60].min())
     evidence = (Evidence("ends at", end, math.nan, "price", met=True),)
-    desk.signals.add_wick(Wick("MAP_ONLY", "long", evidence, on_map=True, mirror=False), scene)
+    cluster = Stretch("long", end * 0.999, end * 1.001, 5e6, (5e6,))
+    wick = Wick("MAP_ONLY", "long", evidence, cluster, mirror=False)
+    desk.signals.add_wick(wick, scene)
     return end
 
 

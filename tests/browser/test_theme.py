@@ -293,4 +293,4 @@ def test_every_drawn_picture_has_a_text_with_numbers(worn: Callable[..., Page], 
     pictures = page.locator("main [role=img]", has=page.locator("canvas"))
     expect(pictures).not_to_have_count(0)
     for picture in pictures.all():
-        expect(picture).to_have_attribute("aria-label", re.compile(r"\$[\d.]+"))
+        expect(picture).to_have_attribute("aria-label", re.compile(r"\$?\d[\d.,]+"))
