@@ -22,7 +22,7 @@ class Step:
     state: str
 
 
-class Told:
+class Signal:
     """An episode as far as a touch looks at it."""
 
     def __init__(self, kind, *states, begun=T):
@@ -61,11 +61,11 @@ def test_a_cluster_that_price_went_through_without_a_signal_was_ignored():
 @pytest.mark.parametrize(
     ("episodes", "outcome"),
     [
-        ([Told("sweep_reclaim", "APPROACH", "RECLAIMED"), Told("absorbed", "ABSORBED")],
+        ([Signal("sweep_reclaim", "APPROACH", "RECLAIMED"), Signal("absorbed", "ABSORBED")],
          "swept and reclaimed"),
-        ([Told("absorbed", "TRADED", "FOLLOWED"), Told("sweep_reclaim", "FAILED")], "cascaded"),
-        ([Told("absorbed", "TRADED", "ABSORBED")], "absorbed"),
-        ([Told("absorbed", "TRADED", "ABSORBED", begun=T - 1)], "ignored"),
+        ([Signal("absorbed", "TRADED", "FOLLOWED"), Signal("sweep_reclaim", "FAILED")], "cascaded"),
+        ([Signal("absorbed", "TRADED", "ABSORBED")], "absorbed"),
+        ([Signal("absorbed", "TRADED", "ABSORBED", begun=T - 1)], "ignored"),
     ],
 )  # fmt: skip
 def test_signals_since_price_came_near_decide_what_followed(episodes, outcome):
