@@ -104,6 +104,28 @@ def test_the_newest_episode_is_shown_with_states_evidence_plan_and_base_rate(
     assert re.search(r"1 approach 06:33:27 at 151,\d+, 2 in zone .+ 4 absorbing 07:11:39", label)
 
 
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_an_episode_is_played_back_to_any_of_its_states(signals: Callable[..., Page], size: Size):
+    page = signals(size)
+    states = page.get_by_role("list", name="States").get_by_role("listitem")
+    expect(states.nth(3)).to_contain_text("07:11:39")
+    states.nth(0).get_by_role("button").click()
+    expect(page.get_by_text("As known at").first).to_be_visible()
+    expect(states).to_have_text(
+        [re.compile(word) for word in (
+            r"approach.*06:33:27", r"in zone.*not yet", r"swept.*not yet", r"absorbing.*not yet",
+            r"reclaimed.*not yet",
+        )]
+    )  # fmt: skip
+    expect(page.get_by_text("It describes no trade.")).to_be_visible()
+    assert "at=2026-11-23T06:3" in unquote(page.url)
+    assert _axe(page) == []
+    assert page.evaluate(WIDE) == 0
+    page.get_by_role("button", name="Jump to end").click()
+    expect(states.nth(3)).to_contain_text("07:11:39")
+    expect(page.get_by_role("region", name="Plan")).to_contain_text("R gross")
+
+
 def test_the_plan_is_worked_out_with_figures_that_the_browser_remembers(
     signals: Callable[..., Page],
 ):

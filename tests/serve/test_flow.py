@@ -56,6 +56,20 @@ def test_a_past_time_is_refused_where_none_is_stored(running, hub):
     assert "replay" in answer.json()["error"]
 
 
+def test_episodes_of_a_past_time_are_known_without_playback(running, hub):
+    now = running.desks["BTC"].now
+    with TestClient(make_app(running, hub)) as client:
+        present = client.get("/v1/BTC/signals").json()
+        past = client.get(f"/v1/BTC@{now - SECOND}/signals").json()
+        ahead = client.get(f"/v1/BTC/signals?at={running.clock() + 60 * SECOND}")
+    assert present["grade"]["letter"] in "ABCD"
+    assert past["now"] == now - SECOND
+    assert past["price"] == pytest.approx(present["price"], rel=0.01)
+    assert past["grade"] is None
+    assert ahead.status_code == 400
+    assert "the time now" in ahead.json()["error"]
+
+
 def messages(reader):
     return [msgspec.msgpack.decode(raw) for raw in reader._queue]
 

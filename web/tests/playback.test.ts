@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeatGrid } from '../src/lib/grid/grid';
 import { columnsToAppend } from '../src/lib/playback/append';
-import { clampTime, nearestMove, PlayClock } from '../src/lib/playback/clock';
+import { clampTime, knownAfter, nearestMove, PlayClock } from '../src/lib/playback/clock';
 import { formatTime, parseTime } from '../src/lib/playback/time';
 import { readUrl, writeUrl } from '../src/lib/url';
 import { type Filters, filterQuery, streamUrl } from '../src/lib/wire/query';
@@ -31,6 +31,14 @@ describe('the clock', () => {
     expect(clock.at).toBe(range.until);
     expect(clock.seek(0)).toBe(range.since);
     expect(clampTime(range.until * 2, range)).toBe(range.until);
+  });
+
+  it('goes to where an event is known: the next stride of an exact history, else at once', () => {
+    const time = range.since + 5 * MINUTE;
+    expect(knownAfter(time, { ...range, exact: true })).toBe(range.since + 10 * MINUTE);
+    expect(knownAfter(time + 1, { ...range, exact: false })).toBe(time + 1);
+    expect(knownAfter(range.since - 1, { ...range, exact: false })).toBeNull();
+    expect(knownAfter(range.until, { ...range, exact: true })).toBeNull();
   });
 
   it('does not move while paused, or when the wall clock is set back', () => {

@@ -30,6 +30,8 @@ const episode = (change: Partial<EpisodeRow> = {}): EpisodeRow => ({
   type: 'sweep_reclaim',
   state: 'SWEPT',
   open: true,
+  failed: false,
+  ahead: ['ABSORBING', 'RECLAIMED'],
   begun: BEGUN,
   since: BEGUN + 20 * MINUTE,
   expires: BEGUN + 240 * MINUTE,
@@ -66,28 +68,10 @@ describe('states of an episode', () => {
     expect(stepsOf(episode()).at(-1)).toMatchObject({ time: null, price: null });
   });
   it('end with the last one, against where the signal failed', () => {
-    const ended = (...names: string[]) =>
-      stepsOf(episode({ open: false, transitions: states(...names) })).at(-1);
-    expect(ended('APPROACH', 'IN_ZONE', 'FAILED')).toMatchObject({
-      word: 'failed',
-      kind: 'against',
-    });
-    expect(ended('APPROACH', 'GONE')?.kind).toBe('against');
-    expect(ended('APPROACH', 'RECLAIMED')?.kind).toBe('reached');
-  });
-  it('of a signal that has an unlisted state are not repeated', () => {
-    const chain = episode({
-      type: 'cascade_chain',
-      transitions: states('STACKED', 'LIT', 'LINK_4'),
-    });
-    expect(stepsOf(chain).map((step) => step.word)).toEqual([
-      'stacked',
-      'lit',
-      'link 4',
-      'propagating',
-      'link 3',
-      'exhausted',
-    ]);
+    const ended = (failed: boolean, ...names: string[]) =>
+      stepsOf(episode({ open: false, failed, ahead: [], transitions: states(...names) })).at(-1);
+    expect(ended(true, 'APPROACH', 'FAILED')).toMatchObject({ word: 'failed', kind: 'against' });
+    expect(ended(false, 'APPROACH', 'RECLAIMED')?.kind).toBe('reached');
   });
   it('are written as words', () => {
     expect(stateWord('TRAP_CONFIRMED')).toBe('trap confirmed');
@@ -131,10 +115,12 @@ describe('the list of episodes', () => {
       touched: [],
       followed: 3,
       version: 1,
+      grade: null,
     };
     expect(readSignals(answer).answer).toMatchObject({ followed: 3, price: null });
     expect(() => readSignals({ ...answer, episodes: null })).toThrow('$.episodes');
     expect(signalsUrl('BTC')).toBe('/v1/BTC/signals?limit=200');
+    expect(signalsUrl('BTC', BEGUN)).toBe(`/v1/BTC/signals?limit=200&at=${BEGUN}`);
   });
   it('keeps the chosen episode in the address', () => {
     const {

@@ -94,6 +94,8 @@ class Plan(Struct, frozen=True):
     """Quote currency: beyond the far edge of the cluster."""
     target: OptionalFloat
     """Quote currency: in the next opposing cluster; null where there is none."""
+    time: int = 0
+    """When it was drawn, µs UTC."""
 
     @property
     def reward(self) -> float:
@@ -191,7 +193,7 @@ class ZoneSignal(Struct, frozen=True):
     states: tuple[str, ...]
     """Those on the way, in order: an episode never goes back in them."""
     final: tuple[str, ...]
-    """Those that end it, `EXPIRED` left out."""
+    """Those that end it, the usual one first; `EXPIRED` left out."""
     begin: Begin
     """Returns the first move, if the signal begins."""
     advance: Advance
@@ -208,6 +210,8 @@ class ZoneSignal(Struct, frozen=True):
     """Returns the evidence of now; None where that of the last move is all there is."""
     question: Question | None = None
     """What its episodes are counted by."""
+    against: tuple[str, ...] = ()
+    """Final states in which it failed, `EXPIRED` and `GONE` left out."""
 
 
 class CoinSignal(Struct, frozen=True):
@@ -217,7 +221,7 @@ class CoinSignal(Struct, frozen=True):
     states: tuple[str, ...]
     """Those on the way, in order."""
     final: tuple[str, ...]
-    """Those that end it, `EXPIRED` left out."""
+    """Those that end it, the usual one first; `EXPIRED` left out."""
     begin: Callable[[Scene], Move | None]
     """Returns the first move, if the signal begins."""
     advance: Callable[[Episode, Scene], Move | None]
@@ -226,6 +230,8 @@ class CoinSignal(Struct, frozen=True):
     """µs after which an episode that has not ended is expired."""
     cooldown: int
     """µs from the end of an episode until the next may begin."""
+    against: tuple[str, ...] = ()
+    """Final states in which it failed, `EXPIRED` and `GONE` left out."""
 
 
 EXPIRED: Final = "EXPIRED"

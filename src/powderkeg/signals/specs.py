@@ -20,7 +20,7 @@ from powderkeg.signals.context.simple import (
     VOLUME_SPIKE,
 )
 from powderkeg.signals.context.whale_bid import WHALE_BID
-from powderkeg.signals.contract import CoinSignal, ZoneSignal
+from powderkeg.signals.contract import EXPIRED, GONE, CoinSignal, Episode, Kind, ZoneSignal
 
 ZONE_SIGNALS: Final[tuple[ZoneSignal, ...]] = (
     APPROACH, SWEEP_RECLAIM, HUNT_TRAP, CASCADE_CHAIN, STALL_SHORT, ABSORBED, GROWTH,
@@ -30,3 +30,24 @@ COIN_SIGNALS: Final[tuple[CoinSignal, ...]] = (
 )  # fmt: skip
 REACH: Final = max(signal.reach for signal in ZONE_SIGNALS)
 """Distance beyond which no signal begins, fraction of price."""
+BY_KIND: Final[dict[Kind, ZoneSignal | CoinSignal]] = {
+    signal.kind: signal for signal in (*ZONE_SIGNALS, *COIN_SIGNALS)
+}
+"""Every signal that has states; a wick has none."""
+
+
+def ahead(episode: Episode) -> list[str]:
+    """Return the states that an open episode has left on its usual way, its usual end last."""
+    signal = BY_KIND[episode.kind]
+    been = {move.state for move in episode.transitions}
+    way = signal.states
+    if episode.links:  # a chain: its third state is that of the second link
+        way = way[: len(episode.links) + 1]
+    last = max((n for n, state in enumerate(way) if state in been), default=-1)
+    return [*way[last + 1 :], signal.final[0]]
+
+
+def has_failed(kind: Kind, state: str) -> bool:
+    """Return whether a state ends an episode otherwise than it set out."""
+    signal = BY_KIND.get(kind)
+    return state in (EXPIRED, GONE) or (signal is not None and state in signal.against)

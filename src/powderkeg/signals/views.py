@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
@@ -15,6 +17,7 @@ from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode, Evidence, Kind, Place
 from powderkeg.signals.observe.explain import Explanation, WickQuery, explained
 from powderkeg.signals.outcomes.base_rate import QUESTIONS, BaseRate, base_rate
+from powderkeg.signals.outcomes.known import known
 from powderkeg.signals.outcomes.statistics import (
     MonthCount,
     ReliabilityBin,
@@ -24,6 +27,7 @@ from powderkeg.signals.outcomes.statistics import (
     touch_counts,
 )
 from powderkeg.signals.outcomes.touches import Touch
+from powderkeg.signals.specs import ahead, has_failed
 from powderkeg.signals.thresholds import DEFAULT
 
 Category: TypeAlias = Literal["location", "fuel", "flow", "book", "crowd"]
@@ -92,6 +96,10 @@ class EpisodeRow(Struct, frozen=True, kw_only=True):
     """State now, or its last."""
     open: bool
     """Whether it has not ended."""
+    failed: bool
+    """Whether it ended otherwise than it set out."""
+    ahead: list[str]
+    """States left on its usual way, in order; none once it has ended."""
     begun: int
     """Time of its first state, µs UTC."""
     since: int
@@ -164,13 +172,15 @@ def _plan(episode: Episode) -> PlanRow | None:
     )  # fmt: skip
 
 
-def episode_row(episode: Episode, signals: CoinSignals, now: int, *, is_open: bool) -> EpisodeRow:
-    """Return an episode as it is shown at `now`, µs."""
+def episode_row(episode: Episode, rate: BaseRate | None, now: int, *, is_open: bool) -> EpisodeRow:
+    """Return an episode, beside what became of others like it, as it is shown at `now`, µs."""
     return EpisodeRow(
         id=episode.id,
         type=episode.kind,
         state=episode.state,
         open=is_open,
+        failed=has_failed(episode.kind, episode.state),
+        ahead=ahead(episode) if is_open else [],
         begun=episode.begun,
         since=episode.since,
         expires=episode.expires,
@@ -183,7 +193,7 @@ def episode_row(episode: Episode, signals: CoinSignals, now: int, *, is_open: bo
         age=max(now - episode.read_at, 0) / SECOND,
         score=score(episode.evidence),
         plan=_plan(episode),
-        base_rate=base_rate(episode.kind, signals.outcomes),
+        base_rate=rate,
     )
 
 
@@ -193,25 +203,28 @@ def signals_of(signals: CoinSignals, query: SignalsQuery, now: int) -> Signals:
     Args:
         signals: The coin's.
         query: Which of them.
-        now: µs.
+        now: µs; a time that is asked for comes before it.
     """
-    opened = signals.open()
-    rows = [
-        episode_row(episode, signals, now, is_open=n < len(opened))
-        for n, episode in enumerate(signals.episodes())
-        if query.type in ("", episode.kind) and query.id in ("", episode.id)
-    ]
-    ended = [row for row in rows if not row.open][: query.limit]
-    rates: list[tuple[Kind, BaseRate | None]] = [
-        (kind, base_rate(kind, signals.outcomes)) for kind in QUESTIONS
-    ]
+    now, then = query.at or now, known(signals, query.at)
+    rates: dict[Kind, BaseRate | None] = {
+        kind: base_rate(kind, then.outcomes) for kind in QUESTIONS
+    }
+
+    def rows(episodes: Sequence[Episode], most: int | None, *, is_open: bool) -> list[EpisodeRow]:
+        chosen = (e for e in episodes if query.type in ("", e.kind) and query.id in ("", e.id))
+        return [
+            episode_row(each, rates.get(each.kind), now, is_open=is_open)
+            for each in islice(chosen, most)
+        ]
+
+    opened = rows(then.opened, None, is_open=True)
     return Signals(
-        episodes=[row for row in rows if row.open] + ended,
-        statistics=[Statistic(kind, found) for kind, found in rates if found is not None],
-        months=by_month(signals.outcomes.cases),
-        reliability=reliability(signals.outcomes.cases),
-        touches=[t for t in reversed(signals.touches) if not t.placebo][: query.limit],
-        touched=touch_counts(signals.touches),
+        episodes=opened + rows(then.ended, query.limit, is_open=False),
+        statistics=[Statistic(kind, rate) for kind, rate in rates.items() if rate is not None],
+        months=by_month(then.outcomes.cases),
+        reliability=reliability(then.outcomes.cases),
+        touches=[t for t in reversed(then.touches) if not t.placebo][: query.limit],
+        touched=touch_counts(then.touches),
         followed=len(signals.zones.standing),
         version=DEFAULT.version,
     )
@@ -222,7 +235,7 @@ def _of_coin(coin: Any, query: SignalsQuery, _: None) -> Signals:
 
 
 SIGNAL_VIEWS: Final = {
-    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin),
+    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin, keeps_past=True),
     "wick": FlowViewSpec(WickQuery, Explanation, lambda coin, query, _: explained(coin, query)),
 }
 """Views by the name they have in the address."""

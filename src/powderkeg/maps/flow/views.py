@@ -48,6 +48,8 @@ class FlowViewSpec(Struct, frozen=True):
     beside: Beside = _nothing
     finish: Callable[[Any, Any], Struct] | None = None
     """Computes the answer from what `view` copied, and the query, in any thread."""
+    keeps_past: bool = False
+    """Whether `view` answers for past times from what a coin keeps, without playback."""
 
 
 FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from powderkeg.maps.field_types import OptionalFloat
 from powderkeg.maps.flow.views import FLOW_VIEWS, FlowViewSpec
+from powderkeg.maps.views.grade import Grade
 from powderkeg.serve.answers.compose import composed
 from powderkeg.serve.answers.envelope import Source
 from powderkeg.signals.views import SIGNAL_VIEWS
@@ -32,10 +33,19 @@ class FlowEnvelope(Struct, kw_only=True):
     """Sequence number on the stream, one more than that of the message before; 0 elsewhere."""
 
 
+class SignalsEnvelope(FlowEnvelope, kw_only=True):
+    """What the answer of the signals says of itself."""
+
+    grade: Grade | None
+    """Quality of the map that the episodes rest on; null before there is one, and for a past time
+    that is not played back."""
+
+
 DESK_VIEWS: Mapping[str, FlowViewSpec] = FLOW_VIEWS | SIGNAL_VIEWS
 """Views that are computed from the desk itself, by name."""
 FLOW_ANSWERS: Mapping[str, type[FlowEnvelope]] = {
-    name: composed(name, FlowEnvelope, spec.answer) for name, spec in DESK_VIEWS.items()
+    name: composed(name, SignalsEnvelope if name == "signals" else FlowEnvelope, spec.answer)
+    for name, spec in DESK_VIEWS.items()
 }
 """The record that answers each view."""
 STREAMED = ("ladder", "tape", "read")

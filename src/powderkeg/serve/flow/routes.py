@@ -12,9 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from powderkeg.desk import Desk
+from powderkeg.errors import RequestError
 from powderkeg.maps.flow.queries import FlowQuery
+from powderkeg.maps.heatmap import past
+from powderkeg.maps.views.queries import Query
 from powderkeg.serve.answers.compose import flat
-from powderkeg.serve.answers.flow import DESK_VIEWS, FLOW_ANSWERS, FlowEnvelope, address
+from powderkeg.serve.answers.flow import (
+    DESK_VIEWS,
+    FLOW_ANSWERS,
+    FlowEnvelope,
+    SignalsEnvelope,
+    address,
+)
 from powderkeg.serve.codec import read_query
 from powderkeg.serve.openapi.parameters import operation
 from powderkeg.serve.responses import accepted, encoded, respond
@@ -54,19 +63,22 @@ async def flow_answer(session: Session, coin: str, name: str, query: FlowQuery) 
     computed from a frozen desk in a thread, and so is what a view only copied.
 
     Raises:
-        RequestError: No such coin.
+        RequestError: No such coin, or a time to come.
         NotFoundException: A past time where none is stored.
     """
     desk, spec = session.desk(coin), DESK_VIEWS[name]
-    if not query.at:
+    stored = coin in session.cursors
+    if not stored and query.at > (now := session.now(desk)):
+        raise RequestError(f"expected `at` until {now}, the time now (µs UTC), found {query.at}")
+    if not query.at or (spec.keeps_past and not stored):
         frozen = session.frozen(coin).desk
         async with session.workers.turn("short"):
             mapped = await beside(spec.beside, frozen, query.venues)
             found = spec.view(desk, query, mapped)
             if spec.finish is not None:
                 found = await beside(spec.finish, found, query)
-        return about(session, desk, name, found)
-    if coin not in session.cursors:
+        return about(session, desk, name, found, query.at)
+    if not stored:
         raise NotFoundException("past order flow is known in a replay of stored data only")
 
     def then(played: Desk) -> FlowEnvelope:
@@ -84,8 +96,16 @@ def about(
     session: Session, desk: Desk, name: str, view: Any, now: int = 0, seq: int = 0
 ) -> FlowEnvelope:
     """Return the answer that a view is part of."""
+    kind = FLOW_ANSWERS[name]
+    played = not now or desk is not session.desks[desk.coin]
+    price = desk.price if played else past.price_at(desk, now)
     own = FlowEnvelope(
-        coin=desk.coin, source=session.source, note=session.note, as_of=desk.now,
-        now=now or session.now(desk), price=desk.price, seq=seq,
+        coin=desk.coin, source=session.source, note=session.note, as_of=desk.now if played else now,
+        now=now or session.now(desk), price=price, seq=seq,
     )  # fmt: skip
-    return flat(FLOW_ANSWERS[name], own, view)
+    if not issubclass(kind, SignalsEnvelope):
+        return flat(kind, own, view)
+    mapped = played and any(True for _ in desk.estimated())
+    whole = Query()
+    grade = session.grade(desk, whole, session.venues(desk, whole, own.now)) if mapped else None
+    return flat(kind, own, view, grade=grade)

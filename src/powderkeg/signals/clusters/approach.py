@@ -72,4 +72,5 @@ APPROACH = ZoneSignal(
         *approach_quality.evidence(scene, zone.side),
     ),
     question=Question("NEAR", "IN_ZONE", "entered within 4 h, once near"),
+    against=("LEFT",),
 )  # fmt: skip

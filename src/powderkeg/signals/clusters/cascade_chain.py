@@ -153,4 +153,5 @@ CASCADE_CHAIN = ZoneSignal(
     DEFAULT.zones.reach / 2, every=5 * SECOND,
     evidence=lambda episode, scene, zone: _evidence(episode.links, scene, zone),
     question=Question("LIT", "PROPAGATING", "reached the next cluster, once the first fired"),
+    against=("APART",),
 )  # fmt: skip

@@ -85,4 +85,5 @@ HUNT_TRAP = ZoneSignal(
     "hunt_trap", ("APPROACH", "POKED", "BLOCKED"), ("TRAP_CONFIRMED", "BROKEOUT", "LEFT"),
     begin, advance, RULES.expires, RULES.near, evidence=_evidence,
     question=Question("POKED", "TRAP_CONFIRMED", "turned back within 4 h, once poked into"),
+    against=("BROKEOUT", "LEFT"),
 )  # fmt: skip

@@ -90,6 +90,7 @@ def plan(scene: Scene, zone: Zone) -> Plan:
         entry=round_price(zone.floor, zone.top),
         stop=zone.beyond(zone.far, RULES.failed),
         target=target,
+        time=scene.now,
     )
 
 
@@ -98,4 +99,5 @@ SWEEP_RECLAIM = ZoneSignal(
     ("RECLAIMED", "FAILED", "LEFT", "EXPIRED"), begin, advance, DEFAULT.approach.expires,
     RULES.near, evidence=lambda _, scene, zone: evidence(scene, zone),
     question=Question("SWEPT", "RECLAIMED", "reclaimed within 60 min, once swept"),
+    against=("FAILED", "LEFT"),
 )  # fmt: skip

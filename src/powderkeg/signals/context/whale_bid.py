@@ -80,5 +80,5 @@ def _state(episode: Episode, whale: RestingWhale, scene: Scene) -> str | None:
 
 WHALE_BID = CoinSignal(
     "whale_bid", ("UNTESTED", "TESTED"), ("HELD", "PULLED", "EATEN", "LEFT"), begin, advance,
-    RULES.expires, DEFAULT.simple.cooldown,
+    RULES.expires, DEFAULT.simple.cooldown, against=("PULLED", "EATEN", "LEFT"),
 )  # fmt: skip

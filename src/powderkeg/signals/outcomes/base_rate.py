@@ -86,14 +86,25 @@ class Outcomes:
         """Count a case that ended at `time`, µs, and whether it had the outcome."""
         known = base_rate(kind, self)
         said = math.nan if known is None else known.frequency
-        self.cases.append(Case(kind, time, hit, placebo, said))
-        tally = self.tallies.setdefault(kind, Tally())
-        if placebo:
+        self._take(Case(kind, time, hit, placebo, said))
+
+    def _take(self, case: Case) -> None:
+        self.cases.append(case)
+        tally = self.tallies.setdefault(case.kind, Tally())
+        if case.placebo:
             tally.placebo_cases += 1
-            tally.placebo_hits += hit
+            tally.placebo_hits += case.hit
         else:
             tally.cases += 1
-            tally.hits += hit
+            tally.hits += case.hit
+
+    def until(self, time: int) -> Outcomes:
+        """Return what had been counted by a time, µs."""
+        then = Outcomes()
+        for case in self.cases:
+            if case.time <= time:
+                then._take(case)
+        return then
 
 
 class BaseRate(Struct, frozen=True):

@@ -17,6 +17,16 @@ export function clampTime(at: number, range: Range): number {
   return Math.max(range.since, Math.floor(clamped / range.stride) * range.stride);
 }
 
+/**
+ * First time of playback, µs, at which what happened at `time` is known; null if it is not kept.
+ * Where all history is played back a time is what was received before it, at multiples of the stride.
+ */
+export function knownAfter(time: number, range: Range & { exact: boolean }): number | null {
+  const { since, until, stride, exact } = range;
+  const at = exact ? (Math.floor(time / stride) + 1) * stride : time;
+  return since <= at && at <= until ? at : null;
+}
+
 /** Playback position within a range. Keeps the exact time and returns it rounded to the stride. */
 export class PlayClock {
   playing = false;

@@ -7,6 +7,8 @@ import type { Priced } from '../wire/types';
 export type { Move, Zone } from '../wire/schema-on-demand';
 export type History = HistoryAnswer;
 
+export const historyUrl = (coin: string): string => `/v1/${encodeURIComponent(coin)}/history`;
+
 export const readHistory = (raw: unknown): History => check(HistoryAnswer, raw);
 
 export function readAccumulated(raw: unknown): Priced<AccumulatedAnswer> {

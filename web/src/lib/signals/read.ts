@@ -11,12 +11,19 @@ export interface Received {
 /** Seconds without an answer after which the age of the last one is shown. */
 export const LATE_AFTER = 6;
 
-export const signalsUrl = (coin: string): string =>
-  `/v1/${encodeURIComponent(coin)}/signals?limit=200`;
+const moment = (at: number | null | undefined): string => (at ? `&at=${at}` : '');
+
+/** Episodes of a coin, now or as known at a time, µs. */
+export const signalsUrl = (coin: string, at?: number | null): string =>
+  `/v1/${encodeURIComponent(coin)}/signals?limit=200${moment(at)}`;
 
 /** One episode alone, which may be older than those listed. */
-export const episodeUrl = (coin: string, id: string): string =>
-  `/v1/${encodeURIComponent(coin)}/signals?id=${encodeURIComponent(id)}`;
+export const episodeUrl = (coin: string, id: string, at?: number | null): string =>
+  `/v1/${encodeURIComponent(coin)}/signals?id=${encodeURIComponent(id)}${moment(at)}`;
+
+/** The map around an episode, now or as drawn at a time, µs; empty without a span. */
+export const episodeMapUrl = (coin: string, span: string, at?: number | null): string =>
+  span ? `/v1/${encodeURIComponent(coin)}/heatmap?span=${span}${moment(at)}` : '';
 
 export const readSignals = (raw: unknown): Received => ({
   answer: check(SignalsAnswer, raw),

@@ -22,37 +22,6 @@ export const TITLES: Record<Kind, string> = {
   wick: 'Wick explained',
 };
 
-/** States of an episode that goes all the way, in order, the last one its end. */
-const USUAL: Record<Kind, readonly string[]> = {
-  absorbed: ['TRADED', 'FOLLOWED'],
-  approach: ['NEAR', 'AT_EDGE', 'IN_ZONE', 'THROUGH'],
-  cascade_chain: ['STACKED', 'LIT', 'PROPAGATING', 'LINK_3', 'EXHAUSTED'],
-  confluence: ['MATCH'],
-  crowded: ['CROWDED', 'EASED'],
-  feed_stale: ['STALE', 'BACK'],
-  funding_extreme: ['EXTREME', 'EASED'],
-  growth: ['GROWING'],
-  hunt_trap: ['APPROACH', 'POKED', 'BLOCKED', 'TRAP_CONFIRMED'],
-  large_print: ['SEEN'],
-  stall_short: ['STALLED'],
-  sweep_reclaim: ['APPROACH', 'IN_ZONE', 'SWEPT', 'ABSORBING', 'RECLAIMED'],
-  volume_spike: ['HEAVY', 'CALM'],
-  whale_bid: ['UNTESTED', 'TESTED', 'HELD'],
-  wick: [],
-};
-
-/** Ends that are not what the signal asks about. */
-const AGAINST: ReadonlySet<string> = new Set([
-  'APART',
-  'BROKEOUT',
-  'EATEN',
-  'EXPIRED',
-  'FAILED',
-  'GONE',
-  'LEFT',
-  'PULLED',
-]);
-
 export interface Step {
   state: string;
   /** In words. */
@@ -68,26 +37,23 @@ export interface Step {
 /** TRAP_CONFIRMED is "trap confirmed". */
 export const stateWord = (state: string): string => state.toLowerCase().replaceAll('_', ' ');
 
-/** States an episode has been in, then, while it is open, those that are left on the usual way. */
-export function stepsOf({ type, open, transitions }: EpisodeRow): Step[] {
+/** States an episode has been in, then those that it has left on its usual way. */
+export function stepsOf({ ahead, open, failed, transitions }: EpisodeRow): Step[] {
   const last = transitions.length - 1;
-  const been = transitions.map(({ state, time, price }, i): Step => {
-    const kind = i < last ? 'reached' : open ? 'now' : AGAINST.has(state) ? 'against' : 'reached';
-    return { state, word: stateWord(state), kind, time, price };
-  });
-  if (!open) return been;
-  const way = USUAL[type];
-  const from = 1 + Math.max(-1, ...transitions.map(({ state }) => way.indexOf(state)));
-  const ahead = way.slice(from).map(
-    (state): Step => ({
+  const end = open ? 'now' : failed ? 'against' : 'reached';
+  const been = transitions.map(
+    ({ state, time, price }, i): Step => ({
       state,
       word: stateWord(state),
-      kind: 'ahead',
-      time: null,
-      price: null,
+      kind: i < last ? 'reached' : end,
+      time,
+      price,
     }),
   );
-  return [...been, ...ahead];
+  const left = ahead.map(
+    (state): Step => ({ state, word: stateWord(state), kind: 'ahead', time: null, price: null }),
+  );
+  return [...been, ...left];
 }
 
 /** Whose positions an episode is about, in words; empty of a whole coin. */

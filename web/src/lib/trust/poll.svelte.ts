@@ -1,6 +1,7 @@
-/** Polls a URL while a component is mounted, and immediately when the URL changes. */
+/** Answers of a URL while a component is mounted: polled, or one for each URL. */
 import { errorMessage } from '../errors';
 import { unpack } from '../wire/decode';
+import { LatestOnly } from '../wire/latest-only';
 import { request } from '../wire/query';
 
 export interface Polled<T> {
@@ -9,7 +10,10 @@ export interface Polled<T> {
   readonly error: string;
 }
 
-/** Call during component initialisation. An empty URL stops polling and clears the value. */
+/**
+ * Poll a URL, and immediately when it changes. Call during component initialisation. An empty URL
+ * stops polling and clears the value.
+ */
 export function polled<T>(
   url: () => string,
   read: (raw: unknown) => T,
@@ -38,6 +42,36 @@ export function polled<T>(
       clearTimeout(timer);
     };
   });
+  return {
+    get value() {
+      return value;
+    },
+    get error() {
+      return error;
+    },
+  };
+}
+
+/**
+ * Fetch each URL once; of those that come while one is fetched only the latest, so that playback
+ * may change it faster than it is answered. Call during component initialisation. An empty URL
+ * clears the value.
+ */
+export function fetched<T>(url: () => string, read: (raw: unknown) => T): Polled<T> {
+  let value = $state.raw<T | undefined>(undefined);
+  let error = $state('');
+  const urls = new LatestOnly<string>(async (target) => {
+    try {
+      const answer = target ? read(unpack(await request(target))) : undefined;
+      [value, error] = [answer, ''];
+    } catch (cause) {
+      [value, error] = [undefined, errorMessage(cause)];
+    }
+  });
+  $effect(() => {
+    urls.request(url());
+  });
+  $effect(() => () => urls.cancel());
   return {
     get value() {
       return value;

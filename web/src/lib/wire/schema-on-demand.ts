@@ -618,6 +618,10 @@ export interface EpisodeRow {
   state: string;
   /** Whether it has not ended. */
   open: boolean;
+  /** Whether it ended otherwise than it set out. */
+  failed: boolean;
+  /** States left on its usual way, in order; none once it has ended. */
+  ahead: string[];
   /** Time of its first state, µs UTC. */
   begun: number;
   /** Time of its state now, µs UTC. */
@@ -646,6 +650,8 @@ export const EpisodeRow: Schema<EpisodeRow> = record({
   type: '|absorbed|approach|cascade_chain|confluence|crowded|feed_stale|funding_extreme|growth|hunt_trap|large_print|stall_short|sweep_reclaim|volume_spike|whale_bid|wick',
   state: 's',
   open: 'b',
+  failed: 'b',
+  ahead: ['s'],
   begun: 'n',
   since: 'n',
   expires: 'n',
@@ -2579,6 +2585,8 @@ export interface SignalsAnswer {
   price: number | null;
   /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
   seq: number;
+  /** Quality of the map that the episodes rest on; null before there is one, and for a past time that is not played back. */
+  grade: Grade | null;
   /** Failed and expired ones stay. */
   episodes: EpisodeRow[];
   /** Base rates of the signals that ask a question. */
@@ -2605,6 +2613,7 @@ export const SignalsAnswer: Schema<SignalsAnswer> = record({
   now: 'n',
   price: { maybe: 'n' },
   seq: 'n',
+  grade: { maybe: Grade },
   episodes: [EpisodeRow],
   statistics: [Statistic],
   months: [MonthCount],
