@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from .conftest import Size
 from .test_fit import axe_faults, faults_of
-from .waits import rest
+from .waits import rest, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,18 +48,28 @@ def test_a_level_is_chosen_by_button_by_key_and_by_click(opened: Callable[..., P
     touches = page.locator(f"{FACTS} section", has_text="Half end beyond")
     expect(touches).to_have_count(2)
     level = page.get_by_role("textbox", name="If price touches")
-    page.get_by_role("button", name="Next cluster above").press("Enter")
+
+    def agree() -> None:
+        until(
+            page,
+            lambda: (level.input_value(), touches.inner_text()),
+            lambda read: f"After a touch of {read[0]}" in read[1],
+        )
+
+    above = page.get_by_role("button", name="Next cluster above")
+    expect(above).to_be_enabled()
+    above.press("Enter")
     expect(level).to_have_value(re.compile(r"\d"))
     expect(touches).to_have_count(1)
-    expect(touches).to_contain_text(f"After a touch of {level.input_value()}")
+    agree()
     expect(page).to_have_url(re.compile("cursor="))
     before = level.input_value()
     page.locator("body").press("Shift+ArrowUp")
     expect(level).not_to_have_value(before)
-    expect(touches).to_contain_text(f"After a touch of {level.input_value()}")
+    agree()
     page.locator(".curve canvas").first.click(position={"x": 60, "y": 60})
     expect(touches).to_contain_text("longs")
-    expect(touches).to_contain_text(f"After a touch of {level.input_value()}")
+    agree()
     page.get_by_role("button", name="nearest clusters").click()
     expect(touches).to_have_count(2)
 

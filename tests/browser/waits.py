@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Said = TypeVar("Said")
 
-WITHIN = 60_000
+WITHIN = 180_000
 """Milliseconds after which something that has not come is missing; a free machine needs few."""
 NARROW = 820
 """Widest window that is laid out for fingers."""

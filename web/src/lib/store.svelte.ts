@@ -27,6 +27,8 @@ const PANELS_POLL_MS = 4_000;
 /** Seconds after which a pending first request is reported. */
 const SLOW_REQUEST = 5;
 const SAVE_URL_AFTER_MS = 400;
+/** Width up to which the page is laid out for fingers. */
+const NARROW = '(max-width: 820px)';
 /** Poll interval of the server status, ms: during start-up and afterwards. */
 const STATUS_POLL_MS = { starting: 800, ready: 5_000 };
 export class Store {
@@ -50,7 +52,7 @@ export class Store {
     this.saveUrl();
     void this.poll();
   });
-  narrow = $state(false);
+  narrow = $state(globalThis.matchMedia?.(NARROW).matches ?? false);
 
   readonly data = new MapStore();
   readonly scale = new ColourScale(
@@ -132,7 +134,7 @@ export class Store {
     this.scale.shade = url.shade ?? settings.shade;
     void this.scale.setCurrency(url.ccy ?? settings.currency);
     this.viewState.restore(url.viewOptions);
-    const narrow = matchMedia('(max-width: 820px)');
+    const narrow = matchMedia(NARROW);
     this.narrow = narrow.matches;
     narrow.addEventListener('change', (event) => (this.narrow = event.matches));
     this.#timers.push(window.setInterval(() => (this.clock = Date.now()), 250));
