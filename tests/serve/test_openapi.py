@@ -82,6 +82,7 @@ ADDRESSES = [f"/v1/{{where}}/{name}{ASK.get(name, '')}" for name in VIEWS] + [
         "coins", "starting", "health", "scores", "proof", "screener", "rates?ccy=NZD",
         "{coin}/liquidation-price?entry=105000&leverage=25",
         "{coin}/plan?equity=50000&leverage=10&stop=1&base_rate=0.3",
+        "portfolio?positions=BTC:long:1",
         "{where}/ladder", "{where}/flow", "{where}/profile", "{where}/tape",
         "{where}/zones", "{where}/overshoot", "{where}/signals", "{where}/wick", "read/{where}",
     )
@@ -221,7 +222,7 @@ async def test_requests_made_from_the_document_are_answered_as_it_says(
     pytest.importorskip("schemathesis", reason="it is among the tools of requirements/dev.txt")
     # Which times are kept, and on which side of the price a stop lies, is known only while a map is
     # served: no document can list them.
-    known = {"at": [0, session.desks["BTC"].now - 3_600_000_000]}
+    known = {"at": [0, session.desks["BTC"].now - 3_600_000_000], "positions": [["BTC:long:1"]]}
     of_plan = {"side": ["long"], "entry": [0], "stop": [1], "venue": [""], "leverage": [0, 9.5]}
     for path, item in document["paths"].items():
         enums = known | (of_plan | {"wins": [0]} if path.endswith("/plan") else {})

@@ -21,6 +21,7 @@ from powderkeg.cli.commands import (
 )
 from powderkeg.cli.explain import explain
 from powderkeg.cli.plan import show as plan
+from powderkeg.cli.portfolio import portfolio
 from powderkeg.cli.signals import signals
 from powderkeg.cli.watch.command import watch
 from powderkeg.errors import PowderkegError
@@ -45,6 +46,7 @@ app.command()(explain)
 app.command()(rates.rates)
 app.command("liquidation-price")(liquidation_price.show)
 app.command("plan")(plan)
+app.command()(portfolio)
 app.add_typer(store.app, name="store", help="Check and repair recordings.")
 app.add_typer(bench.app, name="bench", help="Measure speed and accuracy.")
 

@@ -160,19 +160,25 @@ def ask(url: str, coin: str, wanted: Queries) -> Answers:
         ConfigError: It does not answer.
         RequestError: It refuses the request.
     """
+    return {name: get(url, f"{coin}/{name}", query) for name, query in wanted.items()}
+
+
+def get(url: str, path: str, query: dict[str, str]) -> dict[str, Any]:
+    """Return the answer of a running server at a path below /v1/.
+
+    Raises:
+        ConfigError: It does not answer.
+        RequestError: It refuses the request.
+    """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise ConfigError(f"expected an http address, found {url}")
-    out: Answers = {}
-    for name, query in wanted.items():
-        request = urllib.request.Request(  # noqa: S310  the scheme was checked
-            f"{url.rstrip('/')}/v1/{coin}/{name}?{urllib.parse.urlencode(query)}",
-            headers={"accept": MSGPACK},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                out[name] = msgspec.msgpack.decode(answer.read())
-        except urllib.error.HTTPError as why:
-            raise RequestError(f"{url}: {why.read().decode()}") from why
-        except OSError as why:
-            raise ConfigError(f"expected powderkeg to answer at {url}: {why}") from why
-    return out
+    request = urllib.request.Request(  # noqa: S310  the scheme was checked
+        f"{url.rstrip('/')}/v1/{path}?{urllib.parse.urlencode(query)}", headers={"accept": MSGPACK}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return msgspec.msgpack.decode(answer.read())
+    except urllib.error.HTTPError as why:
+        raise RequestError(f"{url}: {why.read().decode()}") from why
+    except OSError as why:
+        raise ConfigError(f"expected powderkeg to answer at {url}: {why}") from why

@@ -31,6 +31,7 @@ from powderkeg.serve.answers.server import Coins, ErrorAnswer, Health, ScoresAns
 from powderkeg.serve.codec import JSON, read_query, text
 from powderkeg.serve.exports.routes import make_exports
 from powderkeg.serve.flow.plan import make_plan
+from powderkeg.serve.flow.portfolio import make_portfolio
 from powderkeg.serve.flow.routes import make_flow
 from powderkeg.serve.metrics import exposition
 from powderkeg.serve.openapi.document import Document, Reference, Served
@@ -209,7 +210,8 @@ def make_app(
     app = Litestar(
         [
             *_make_status(session), _make_liquidation_price(session), make_stream(session, hub),
-            *views, *make_flow(session), make_plan(session), *exports, make_page(),
+            *views, *make_flow(session), make_plan(session), make_portfolio(session), *exports,
+            make_page(),
         ],
         exception_handlers={
             RequestError: _refuse, HTTPException: _refuse, BusyError: _busy,

@@ -20,6 +20,7 @@ from powderkeg.serve.answers.compose import ANSWERS, PARTS
 from powderkeg.serve.answers.flow import FLOW_ANSWERS, address
 from powderkeg.serve.answers.liquidation import LiquidationPrices
 from powderkeg.serve.answers.plan import PlanAnswer
+from powderkeg.serve.answers.portfolio import PortfolioAnswer
 from powderkeg.serve.answers.progress import Progress
 from powderkeg.serve.answers.server import (
     Coins,
@@ -41,6 +42,7 @@ ROUTES: Final[Mapping[str, type[Struct]]] = {
     "/v1/proof": ScoresAnswer,
     "/v1/{coin}/liquidation-price": LiquidationPrices,
     "/v1/{coin}/plan": PlanAnswer,
+    "/v1/portfolio": PortfolioAnswer,
     "/v1/screener": ScreenerAnswer,
     "/v1/rates": Rates,
     **{f"/v1/{{where}}/{name}": answer for name, answer in ANSWERS.items()},

@@ -1,6 +1,6 @@
 // Generated from the server's records: run `make types`.
 import { record, type Schema } from './check';
-import { envelope, Fit, Grade, Pretrained, Sides, VenueStatus } from './schema';
+import { envelope, Coins, Fit, Grade, Pretrained, Sides, VenueStatus } from './schema';
 
 /** A stretch of price, over the span. */
 export interface Zone {
@@ -947,6 +947,24 @@ export const FlowSeriesAnswer: Schema<FlowSeriesAnswer> = record({
   crowd: Crowd,
 });
 
+/** Coins that move together, on one side. */
+export interface GroupRisk {
+  /** Their names, in order. */
+  coins: string[];
+  /** Long or short. */
+  side: 'long' | 'short';
+  /** Open risk, a ratio to the amount risked a trade. */
+  r: number;
+  /** Whether that is more than the cap. */
+  exceeded: boolean;
+}
+export const GroupRisk: Schema<GroupRisk> = record({
+  coins: ['s'],
+  side: '|long|short',
+  r: 'n',
+  exceeded: 'b',
+});
+
 /** State of the server, of its coins and of the feed. */
 export interface Health {
   /** Where the data comes from. */
@@ -1730,6 +1748,18 @@ export const OvershootAnswer: Schema<OvershootAnswer> = record({
   unknown: ['s'],
 });
 
+/** Correlation of the hourly returns of two coins. */
+export interface Pair {
+  /** Their names. */
+  coins: [string, string];
+  /** A number from -1 to 1; null where too few hours of both are known. */
+  correlation: number | null;
+}
+export const Pair: Schema<Pair> = record({
+  coins: ['s', 's'],
+  correlation: { maybe: 'n' },
+});
+
 /** Prices at which many positions of one side would be liquidated. */
 export interface PriceCluster {
   /** Whose positions. */
@@ -1914,6 +1944,36 @@ export const PlanAnswer: Schema<PlanAnswer> = record({
   costs: Costs,
   rest: Plan,
   wait: { maybe: Plan },
+});
+
+/** Open risk of all positions. Opposite sides are not set off: correlations fail when needed. */
+export interface PortfolioAnswer {
+  /** Open risk in all, a ratio to the amount risked a trade. */
+  total: number;
+  /** Cap of the total, a ratio to the amount risked a trade. */
+  most: number;
+  /** Whether the total is more than its cap. */
+  exceeded: boolean;
+  /** Coins that move together, by side, most risk first. */
+  groups: GroupRisk[];
+  /** Cap of each group and side, a ratio to the amount risked a trade. */
+  mostCorrelated: number;
+  /** Correlation from which two coins move together, a number up to 1. */
+  together: number;
+  /** Every two of the coins. */
+  pairs: Pair[];
+  /** Number of hourly returns that were correlated. */
+  hours: number;
+}
+export const PortfolioAnswer: Schema<PortfolioAnswer> = record({
+  total: 'n',
+  most: 'n',
+  exceeded: 'b',
+  groups: [GroupRisk],
+  most_correlated: 'n',
+  together: 'n',
+  pairs: [Pair],
+  hours: 'n',
 });
 
 /** Volume by price, rising; each array has one element a row. */
