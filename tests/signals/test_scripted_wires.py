@@ -10,6 +10,9 @@ import pytest
 
 from powderkeg.evaluation.signals.wires import Wires
 from powderkeg.events import MINUTE
+from powderkeg.risk.costs import Costs
+from powderkeg.risk.fuel import PriceCluster
+from powderkeg.risk.plan import Setup, Surroundings, two_plans
 from powderkeg.signals.contract import Episode
 from powderkeg.sim.scenario.script import named
 
@@ -43,11 +46,22 @@ def test_a_sweep_is_reclaimed_state_by_state():
     place = episode.place
     assert place is not None
     assert (place.floor, place.top) == pytest.approx((148_500, 149_200), rel=2e-4)
-    assert figure(episode, "SWEPT", "fired, estimated") == pytest.approx(0.283, abs=0.005)
+    assert figure(episode, "SWEPT", "fired, estimated") == pytest.approx(0.279, abs=0.005)
     assert figure(episode, "SWEPT", "5-minute volume") == pytest.approx(3.42, abs=0.02)
     assert figure(episode, "ABSORBING", "absorption ratio") == pytest.approx(0.95, abs=0.01)
     assert figure(episode, "ABSORBING", "refill") == pytest.approx(0.705, abs=0.01)
     assert episode.transitions[-1].price == pytest.approx(150_032, abs=2)
+    plan = episode.plan
+    assert plan is not None
+    assert (plan.entry, plan.target) == (149_000, 153_000)
+    assert plan.stop == pytest.approx(147_826, abs=1)
+    assert plan.reward == pytest.approx(3.41, abs=0.005)
+    costs = Costs(entry_fee=0.00055, exit_fee=0.00055, slippage=0.0001, funding=0.0001, fundings=3)
+    setup = Setup(
+        equity=50_000, risk=0.01, side="long", entry=plan.entry, stop=plan.stop, costs=costs
+    )
+    around = Surroundings((PriceCluster("short", plan.target, plan.target, 1e6),))
+    assert two_plans(setup, around).rest.targets[0].net == pytest.approx(2.75, abs=0.005)
     assert wires.unread == {}
 
 
@@ -66,7 +80,7 @@ def test_a_poke_into_refilling_asks_is_a_trap():
     wanted = {"APPROACH": 31.9, "POKED": 53.6, "BLOCKED": 65.1, "TRAP_CONFIRMED": 88.9}
     assert at == pytest.approx(wanted, abs=0.1)
     assert figure(episode, "BLOCKED", "refill") == pytest.approx(1.0)
-    assert figure(episode, "BLOCKED", "fired, estimated") == pytest.approx(0.175, abs=0.005)
+    assert figure(episode, "BLOCKED", "fired, estimated") == pytest.approx(0.19, abs=0.005)
     assert episode.transitions[-1].price == pytest.approx(6_237.5, abs=1)
 
 

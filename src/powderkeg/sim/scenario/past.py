@@ -22,9 +22,6 @@ LEVERAGE: Final = 5
 """Of the positions that a scripted cluster stands for: on real markets more of what opens is
 liquidated from here than from 10 to 100."""
 MAINTENANCE: Final = 0.005
-OPENED: Final = 450.0
-"""Open interest that rises for a cluster, over its notional: few of those who open have this
-leverage. Chosen so that the map of a desk holds about the notional of the script."""
 SWEEPS: Final = 30
 """Minutes in which price goes over the range of a cluster's entries once up and down."""
 PACE: Final = 0.7
@@ -86,7 +83,7 @@ def plan_of(scenario: Scenario) -> Plan:
     prices, opened = [np.empty(0)], [np.empty(0)]
     at = entry_of(near[0], near[0].top)
     for cluster in near:
-        rise, first = cluster.notional * OPENED, entry_of(cluster, cluster.top)
+        rise, first = cluster.notional * cluster.opened, entry_of(cluster, cluster.top)
         minutes = max(SWEEPS, round(rise / (PACE * BUSY * scenario.volume * 60)))
         prices += [_travel(at, first, TRAVEL), _opening(cluster, minutes)]
         opened += [np.zeros(TRAVEL), np.full(minutes, rise / minutes)]

@@ -27,6 +27,9 @@ class ScriptedCluster(Struct, frozen=True, forbid_unknown_fields=True):
     top: float
     notional: float
     """Quote currency, spread evenly from floor to top."""
+    opened: float = 450.0
+    """Open interest that rises for it in the days before, over its notional: few of those who open
+    are liquidated there. Chosen so that the map of a desk holds about the notional."""
 
 
 class ScriptedActor(Struct, frozen=True, forbid_unknown_fields=True):
