@@ -132,7 +132,8 @@ def sources() -> dict[Path, str]:
     rest = [name for name in ordered(found, found) if name not in first]
     start, later = ({n: declared(n, found[n], shared) for n in part} for part in (first, rest))
     words = "".join(later.values())
-    names = [name for name in sorted(first) if re.search(rf"\b{name}\b(?! =)", words)]
+    code = re.sub(r"/\*\*.*?\*/", "", words, flags=re.DOTALL)
+    names = [name for name in sorted(first) if re.search(rf"\b{name}\b(?! =)", code)]
     imports = f"import {{ envelope, {', '.join(names)} }} from './schema';\n"
     fields = "".join(f"  {name}: {shape},\n" for name, shape in shared.items())
     envelope = f"\n/** Of every answer about a coin. */\nexport const envelope = {{\n{fields}}};\n"

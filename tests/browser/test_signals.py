@@ -126,6 +126,21 @@ def test_an_episode_is_played_back_to_any_of_its_states(signals: Callable[..., P
     expect(page.get_by_role("region", name="Plan")).to_contain_text("R gross")
 
 
+def test_the_read_of_flow_has_the_base_rate_of_the_newest_open_episode(
+    signals: Callable[..., Page],
+):
+    page = signals("desk")
+    page.get_by_role("list", name="States").wait_for()
+    page.get_by_role("button", name="Flow").click()
+    read = page.get_by_role("region", name="Read")
+    expect(read).to_contain_text("Evidence, not a direction.")
+    expect(read).to_contain_text(re.compile("reclaimed within 60 min.*n under 30", re.DOTALL))
+    assert _axe(page) == []
+    read.get_by_role("button", name="Sweep and reclaim, longs, absorbing").click()
+    expect(page.get_by_role("list", name="States")).to_contain_text("absorbing")
+    assert "episode=BTC:sweep_reclaim" in unquote(page.url)
+
+
 def test_the_plan_is_worked_out_with_figures_that_the_browser_remembers(
     signals: Callable[..., Page],
 ):

@@ -1,5 +1,6 @@
 import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { gaugeOf } from '../src/lib/flow/gauge';
 import { readNotes, saveNotes, withNote } from '../src/lib/flow/notes';
 import { layOut, paintLadder } from '../src/lib/flow/paint';
 import { extremes, inSight, knownSince, xOf } from '../src/lib/flow/panes';
@@ -19,7 +20,7 @@ import {
 } from '../src/lib/flow/rows';
 import { FlowState, flowStreamUrl } from '../src/lib/flow/state.svelte';
 import { SLICE, Tape, TapeFilter, type TapeRow } from '../src/lib/flow/tape';
-import type { LadderAnswer, WallRow } from '../src/lib/wire/schema-on-demand';
+import type { LadderAnswer, ReadRow, WallRow } from '../src/lib/wire/schema-on-demand';
 
 const wall = (change: Partial<WallRow> = {}): WallRow => ({
   market: 'okx:BTC-USDT-SWAP',
@@ -148,6 +149,44 @@ describe('figures', () => {
     expect(figureText(3.42, 'multiple')).toBe('3.42×');
     expect(figureText(0.91, 'ratio')).toBe('ρ 0.91');
     expect(figureText(null, 'ratio')).toBe('–');
+  });
+});
+
+describe('the bar of a read', () => {
+  const row = (change: Partial<ReadRow>): ReadRow => ({
+    name: 'whether',
+    state: 'met',
+    word: '',
+    figure: 0.9,
+    unit: 'ratio',
+    threshold: 0.6,
+    need: '',
+    n: 1,
+    nOf: '',
+    age: 0,
+    detail: '',
+    ...change,
+  });
+  it('is longer the nearer the figure is to what it needs', () => {
+    expect(gaugeOf(row({}))).toEqual({ share: 0.9, needs: 0.6 });
+    expect(gaugeOf(row({ unit: 'multiple', figure: 9, threshold: 3 }))).toEqual({
+      share: 1,
+      needs: 0.5,
+    });
+    expect(gaugeOf(row({ unit: 'percentile', figure: 85, threshold: 90 }))).toEqual({
+      share: 0.85,
+      needs: 0.9,
+    });
+  });
+  it('is full at a cluster, and empty far from it', () => {
+    const at = (figure: number) =>
+      gaugeOf(row({ unit: 'fraction of price', figure, threshold: 0.0015 }));
+    expect(at(0)?.share).toBe(1);
+    expect(at(0.3)?.share).toBe(0);
+    expect(at(0)?.needs).toBeCloseTo(0.925);
+  });
+  it('is not drawn of a figure that is not known', () => {
+    expect(gaugeOf(row({ figure: null }))).toBeNull();
   });
 });
 

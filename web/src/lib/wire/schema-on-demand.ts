@@ -1,6 +1,6 @@
 // Generated from the server's records: run `make types`.
 import { record, type Schema } from './check';
-import { envelope, Coins, Fit, Grade, Pretrained, Sides, VenueStatus } from './schema';
+import { envelope, Fit, Grade, Pretrained, Sides, VenueStatus } from './schema';
 
 /** A stretch of price, over the span. */
 export interface Zone {
