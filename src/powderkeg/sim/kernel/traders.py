@@ -89,7 +89,7 @@ def _inventory(m: State, params: Params, venue: int, account: int) -> float:
     """Return what a fast account holds, in a world with book actors over the mean of its venue.
 
     All accounts of a venue are short where its traders are long; if that counted, nine orders in
-    ten would be of one side, and pressure could not be told from the usual flow.
+    ten would be of one side, and pressure could not be distinguished from the usual flow.
     """
     held = m.makers[venue, account]
     if params.actors:
