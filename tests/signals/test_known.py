@@ -8,7 +8,7 @@ from powderkeg.evaluation.signals.scripted import scenes, start_of
 from powderkeg.events import MINUTE
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.outcomes.known import known
-from powderkeg.signals.specs import has_failed
+from powderkeg.signals.specs import ahead, has_failed
 from powderkeg.signals.views import SignalsQuery, signals_of
 from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import named
@@ -57,6 +57,17 @@ def test_an_open_episode_has_the_states_left_on_its_way_and_an_ended_one_none(wh
     assert has_failed("sweep_reclaim", "FAILED")
     assert has_failed("wick", "GONE")
     assert not has_failed("approach", "REJECTED")
+
+
+def test_an_open_chain_has_as_many_states_ahead_as_it_has_clusters():
+    scenario, signals = named("t3-cascade-chain"), CoinSignals()
+    for scene in scenes(scenario, played(scenario), signals):
+        signals.step(scene)
+        if any(each.links for each in signals.open()):
+            break
+    chain = next(each for each in signals.open() if each.kind == "cascade_chain")
+    assert (chain.state, len(chain.links)) == ("STACKED", 3)
+    assert ahead(chain) == ["LIT", "PROPAGATING", "LINK_3", "EXHAUSTED"]
 
 
 def test_an_episode_of_the_past_shows_the_evidence_of_the_state_it_was_in(whole: CoinSignals):

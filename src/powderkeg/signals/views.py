@@ -149,7 +149,7 @@ class Signals(Struct, frozen=True, kw_only=True):
     touched: list[TouchCount]
     """How many of them had each outcome, beside levels without a cluster."""
     followed: int
-    """Number of clusters that are followed."""
+    """Number of clusters that are followed; those of now unless a past time is played back."""
     version: int
     """Version of the thresholds."""
 
@@ -235,7 +235,7 @@ def _of_coin(coin: Any, query: SignalsQuery, _: None) -> Signals:
 
 
 SIGNAL_VIEWS: Final = {
-    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin, keeps_past=True),
+    "signals": FlowViewSpec(SignalsQuery, Signals, _of_coin, keeps_past=True, graded=True),
     "wick": FlowViewSpec(WickQuery, Explanation, lambda coin, query, _: explained(coin, query)),
 }
 """Views by the name they have in the address."""

@@ -50,6 +50,8 @@ class FlowViewSpec(Struct, frozen=True):
     """Computes the answer from what `view` copied, and the query, in any thread."""
     keeps_past: bool = False
     """Whether `view` answers for past times from what a coin keeps, without playback."""
+    graded: bool = False
+    """Whether the answer says how good the map is that it rests on."""
 
 
 FLOW_VIEWS: Final[dict[str, FlowViewSpec]] = {

@@ -33,18 +33,18 @@ class FlowEnvelope(Struct, kw_only=True):
     """Sequence number on the stream, one more than that of the message before; 0 elsewhere."""
 
 
-class SignalsEnvelope(FlowEnvelope, kw_only=True):
-    """What the answer of the signals says of itself."""
+class GradedEnvelope(FlowEnvelope, kw_only=True):
+    """What an answer says of itself and of the map."""
 
     grade: Grade | None
-    """Quality of the map that the episodes rest on; null before there is one, and for a past time
+    """Quality of the map that the answer rests on; null before there is one, and for a past time
     that is not played back."""
 
 
 DESK_VIEWS: Mapping[str, FlowViewSpec] = FLOW_VIEWS | SIGNAL_VIEWS
 """Views that are computed from the desk itself, by name."""
 FLOW_ANSWERS: Mapping[str, type[FlowEnvelope]] = {
-    name: composed(name, SignalsEnvelope if name == "signals" else FlowEnvelope, spec.answer)
+    name: composed(name, GradedEnvelope if spec.graded else FlowEnvelope, spec.answer)
     for name, spec in DESK_VIEWS.items()
 }
 """The record that answers each view."""

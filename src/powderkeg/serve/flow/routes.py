@@ -21,7 +21,7 @@ from powderkeg.serve.answers.flow import (
     DESK_VIEWS,
     FLOW_ANSWERS,
     FlowEnvelope,
-    SignalsEnvelope,
+    GradedEnvelope,
     address,
 )
 from powderkeg.serve.codec import read_query
@@ -97,15 +97,16 @@ def about(
 ) -> FlowEnvelope:
     """Return the answer that a view is part of."""
     kind = FLOW_ANSWERS[name]
-    played = not now or desk is not session.desks[desk.coin]
-    price = desk.price if played else past.price_at(desk, now)
+    # A past time of a desk that stands at now: it was cut off there, not played back to it.
+    cut = now > 0 and desk is session.desks[desk.coin]
+    price = past.price_at(desk, now) if cut else desk.price
     own = FlowEnvelope(
-        coin=desk.coin, source=session.source, note=session.note, as_of=desk.now if played else now,
+        coin=desk.coin, source=session.source, note=session.note, as_of=now if cut else desk.now,
         now=now or session.now(desk), price=price, seq=seq,
     )  # fmt: skip
-    if not issubclass(kind, SignalsEnvelope):
+    if not issubclass(kind, GradedEnvelope):
         return flat(kind, own, view)
-    mapped = played and any(True for _ in desk.estimated())
+    mapped = not cut and any(True for _ in desk.estimated())
     whole = Query()
     grade = session.grade(desk, whole, session.venues(desk, whole, own.now)) if mapped else None
     return flat(kind, own, view, grade=grade)

@@ -2645,7 +2645,7 @@ export interface SignalsAnswer {
   price: number | null;
   /** Sequence number on the stream, one more than that of the message before; 0 elsewhere. */
   seq: number;
-  /** Quality of the map that the episodes rest on; null before there is one, and for a past time that is not played back. */
+  /** Quality of the map that the answer rests on; null before there is one, and for a past time that is not played back. */
   grade: Grade | null;
   /** Failed and expired ones stay. */
   episodes: EpisodeRow[];
@@ -2659,7 +2659,7 @@ export interface SignalsAnswer {
   touches: Touch[];
   /** How many of them had each outcome, beside levels without a cluster. */
   touched: TouchCount[];
-  /** Number of clusters that are followed. */
+  /** Number of clusters that are followed; those of now unless a past time is played back. */
   followed: number;
   /** Version of the thresholds. */
   version: number;
