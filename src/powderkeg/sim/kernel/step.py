@@ -17,7 +17,7 @@ from powderkeg.sim.kernel.rates import Pace
 from powderkeg.sim.kernel.state import Params, Reals, Records, State, price_at
 from powderkeg.sim.kernel.traders import open_positions, review_positions, trade_actors, trade_noise
 
-KERNELS: Final = "3cee3db74f6c"
+KERNELS: Final = "c7c20b8f26fb"
 """Start of the SHA-256 over the files whose code `advance` compiles in."""
 FUNDING: Final = 8 * 3_600_000_000
 """µs between payments."""
