@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from powderkeg.risk.portfolio import OpenRisk, groups_of, portfolio
+from powderkeg.risk.portfolio import OpenRisk, correlations, groups_of, portfolio
 
 GROUPS = {"BTC": 0, "ETH": 0, "SOL": 1}
 
@@ -38,8 +38,15 @@ def test_coins_are_grouped_by_the_correlation_of_their_returns():
     market, other = chance.normal(size=(2, 500))
     noise = chance.normal(size=(500, 3)) * 0.3
     returns = np.column_stack((market, other, market, market)) + np.pad(noise, ((0, 0), (0, 1)))
-    found = groups_of(["A", "B", "C", "D"], returns)
+    found = groups_of(["A", "B", "C", "D"], correlations(returns))
     assert found["A"] == found["C"] == found["D"] != found["B"]
+
+
+def test_a_coin_that_has_not_moved_is_correlated_with_none():
+    moving = np.random.default_rng(1).normal(size=(50, 1))
+    table = correlations(np.hstack((moving, np.zeros((50, 1)), moving)))
+    assert np.isnan(table[1]).all()
+    assert groups_of(["A", "B", "C"], table) == {"A": 0, "B": 1, "C": 0}
 
 
 def test_nothing_open_risks_nothing():

@@ -81,15 +81,28 @@ def portfolio(
     return Portfolio(total, total > most, rows)
 
 
-def groups_of(coins: Sequence[str], returns: Floats, together: float = TOGETHER) -> dict[str, int]:
+def correlations(returns: Floats) -> Floats:
+    """Return the correlation of every two coins, shape (coins, coins).
+
+    Args:
+        returns: Log returns by time and coin, shape (n, coins), n at least 2. The correlation with
+            a coin that has not moved is NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.atleast_2d(np.corrcoef(returns, rowvar=False))
+
+
+def groups_of(
+    coins: Sequence[str], correlation: Floats, together: float = TOGETHER
+) -> dict[str, int]:
     """Return the number of each coin's group: two coins share one if a chain of pairs links them.
 
     Args:
         coins: Names.
-        returns: Log returns by time and coin, shape (n, coins).
+        correlation: Of every two coins, shape (coins, coins); NaN links none.
         together: Correlation that links a pair.
     """
-    linked = np.atleast_2d(np.corrcoef(returns, rowvar=False)) >= together
+    linked = correlation >= together
     group = list(range(len(coins)))
     for i in range(len(coins)):
         for j in range(i):

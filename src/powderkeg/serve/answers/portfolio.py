@@ -20,6 +20,7 @@ from powderkeg.risk.portfolio import (
     TOGETHER,
     GroupRisk,
     OpenRisk,
+    correlations,
     groups_of,
     portfolio,
 )
@@ -78,14 +79,17 @@ def portfolio_of(session: Session, query: PortfolioQuery) -> PortfolioAnswer:
     positions = [position(text) for text in query.positions]
     coins = sorted({each.coin for each in positions})
     returns = _returns([session.desk(coin) for coin in coins])
-    enough = len(returns) >= LEAST
-    found = portfolio(positions, groups_of(coins, returns) if enough else {})
-    table = np.atleast_2d(np.corrcoef(returns, rowvar=False)) if enough else None
+    table = (
+        correlations(returns)
+        if len(returns) >= LEAST
+        else np.full((len(coins), len(coins)), np.nan)
+    )
+    found = portfolio(positions, groups_of(coins, table))
     return PortfolioAnswer(
         total=found.total, most=MOST, exceeded=found.exceeded, groups=found.groups,
         most_correlated=MOST_CORRELATED, together=TOGETHER, hours=len(returns),
         pairs=[
-            Pair((coins[j], coins[i]), float("nan") if table is None else float(table[i, j]))
+            Pair((coins[j], coins[i]), float(table[i, j]))
             for i in range(len(coins)) for j in range(i)
         ],
     )  # fmt: skip

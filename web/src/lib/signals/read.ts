@@ -13,9 +13,9 @@ export const LATE_AFTER = 6;
 
 const moment = (at: number | null | undefined): string => (at ? `&at=${at}` : '');
 
-/** Episodes of a coin, now or as known at a time, µs. */
-export const signalsUrl = (coin: string, at?: number | null): string =>
-  `/v1/${encodeURIComponent(coin)}/signals?limit=200${moment(at)}`;
+/** Episodes of a coin, now or as known at a time, µs: all open ones, and the newest ended. */
+export const signalsUrl = (coin: string, at?: number | null, ended = 200): string =>
+  `/v1/${encodeURIComponent(coin)}/signals?limit=${ended}${moment(at)}`;
 
 /** One episode alone, which may be older than those listed. */
 export const episodeUrl = (coin: string, id: string, at?: number | null): string =>

@@ -57,7 +57,7 @@ export function polled<T>(
  * may change it faster than it is answered. Call during component initialisation. An empty URL
  * clears the value.
  */
-export function fetched<T>(url: () => string, read: (raw: unknown) => T): Polled<T> {
+function fetched<T>(url: () => string, read: (raw: unknown) => T): Polled<T> {
   let value = $state.raw<T | undefined>(undefined);
   let error = $state('');
   const urls = new LatestOnly<string>(async (target) => {
@@ -78,6 +78,29 @@ export function fetched<T>(url: () => string, read: (raw: unknown) => T): Polled
     },
     get error() {
       return error;
+    },
+  };
+}
+
+/**
+ * The answer of now, polled, or that of a past time, µs, fetched once for each. Call during
+ * component initialisation.
+ */
+export function liveOrPast<T>(
+  at: () => number | null | undefined,
+  url: (at?: number | null) => string,
+  read: (raw: unknown) => T,
+  interval: number,
+): Polled<T> {
+  const live = polled(() => (at() ? '' : url()), read, interval);
+  const past = fetched(() => (at() ? url(at()) : ''), read);
+  const chosen = (): Polled<T> => (at() ? past : live);
+  return {
+    get value() {
+      return chosen().value;
+    },
+    get error() {
+      return chosen().error;
     },
   };
 }
