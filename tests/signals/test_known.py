@@ -62,10 +62,10 @@ def test_an_open_episode_has_the_states_left_on_its_way_and_an_ended_one_none(wh
 def test_an_open_chain_has_as_many_states_ahead_as_it_has_clusters():
     scenario, signals = named("t3-cascade-chain"), CoinSignals()
     for scene in scenes(scenario, played(scenario), signals):
-        signals.step(scene)
-        if any(each.links for each in signals.open()):
+        begun = [each for each in signals.step(scene) if each.kind == "cascade_chain"]
+        if begun:
             break
-    chain = next(each for each in signals.open() if each.kind == "cascade_chain")
+    chain = begun[0]
     assert (chain.state, len(chain.links)) == ("STACKED", 3)
     assert ahead(chain) == ["LIT", "PROPAGATING", "LINK_3", "EXHAUSTED"]
 

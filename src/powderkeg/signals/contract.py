@@ -51,6 +51,8 @@ class Move(Struct, frozen=True):
 
     state: str
     evidence: tuple[Evidence, ...] = ()
+    links: tuple[Place, ...] = ()
+    """The clusters of a chain, where they are found."""
 
 
 class Transition(Struct, frozen=True):
@@ -162,6 +164,7 @@ class Episode:
         """Enter a state."""
         if move.evidence:
             self.evidence, self.read_at = move.evidence, scene.now
+        self.links = move.links or self.links
         self.transitions.append(Transition(move.state, scene.now, scene.price, move.evidence))
 
 

@@ -86,7 +86,7 @@ def begin(scene: Scene, zone: Zone) -> Move | None:
     links = chain(scene, zone)
     if len(links) <= RULES.links or _is_link(scene, zone):
         return None
-    return Move("STACKED", _evidence(links, scene, zone))
+    return Move("STACKED", _evidence(links, scene, zone), tuple(place_of(link) for link in links))
 
 
 def _evidence(links: Sequence[Zone | Place], scene: Scene, zone: Zone) -> tuple[Evidence, ...]:
