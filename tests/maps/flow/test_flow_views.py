@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from tests.maps.flow.coin import NOW, SPOT, M, N, coin, snapshot
 
 from powderkeg.desk import Desk
@@ -203,6 +203,16 @@ def test_pressure_that_is_refilled_is_absorbed():
     (whether,) = (row for row in read_of(desk, FlowQuery(), ()).rows if row.name == "whether")
     assert (whether.state, whether.word) == ("met", "absorbing")
     assert whether.figure >= whether.threshold
+
+
+def test_pressure_without_a_usual_move_is_unknown_not_given_way_to():
+    desk = under_pressure()
+    newest = desk.flow.pressures[-1]
+    desk.flow.pressures.clear()
+    desk.flow.pressures.append(replace(newest, ratio=math.nan, absorbed=False))
+    (whether,) = (row for row in read_of(desk, FlowQuery(), ()).rows if row.name == "whether")
+    assert (whether.state, whether.word) == ("unknown", "nothing to compare with")
+    assert "does not move the mid" in whether.detail
 
 
 @pytest.mark.parametrize("name", FLOW_VIEWS)

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from powderkeg.events import MINUTE, SECOND
+from powderkeg.flow.books.absorption import Pressure
 from powderkeg.flow.coin import CoinFlow
 from powderkeg.flow.thresholds import DEFAULT
 from powderkeg.maps.field_types import OptionalFloat
@@ -149,19 +150,22 @@ def _whether(flow_view: FlowView, venues: tuple[str, ...]) -> ReadRow:
         if flow_view.now - read.time <= FRESH
         and (not venues or venue_of(flow.books[read.book]) in venues)
     ]
-    strongest = max(pressed, key=lambda read: (read.absorbed, read.volume), default=None)
+    strongest = max(
+        pressed,
+        key=lambda read: (read.absorbed, not math.isnan(read.ratio), read.volume),
+        default=None,
+    )
     windows = flow.absorption.windows(len(flow.books))
     state: State = "not met" if windows >= rules.warm_up else "unknown"
     word = "not under pressure" if state == "not met" else "learning what is usual"
     figure, detail = math.nan, _last_pull(flow, flow_view.now)
     if strongest is not None:
         figure = strongest.refill
-        state = "met" if strongest.absorbed else "not met"
-        word = "absorbing" if strongest.absorbed else "giving way"
+        state, word, ratio = _held(strongest)
         side = "bids" if strongest.side == 0 else "asks"
         detail = (
             f"{side} on {venue_of(flow.books[strongest.book])}: {strongest.volume:.4g} taken, "
-            f"absorption ratio {strongest.ratio:.2f} of {rules.ratio:.2f} · {detail}"
+            f"{ratio} · {detail}"
         )
     return ReadRow(
         name="whether", state=state, word=word, figure=figure, unit="ratio",
@@ -170,6 +174,14 @@ def _whether(flow_view: FlowView, venues: tuple[str, ...]) -> ReadRow:
         n=windows, n_of=f"windows of {rules.window // SECOND} s", age=_age(flow_view.now, flow.now),
         detail=detail,
     )  # fmt: skip
+
+
+def _held(read: Pressure) -> tuple[State, str, str]:
+    """Return whether a side under pressure holds, in a word, and its absorption ratio in words."""
+    if math.isnan(read.ratio):
+        return "unknown", "nothing to compare with", "as much usually does not move the mid"
+    ratio = f"absorption ratio {read.ratio:.2f} of {DEFAULT.absorption.ratio:.2f}"
+    return ("met", "absorbing", ratio) if read.absorbed else ("not met", "giving way", ratio)
 
 
 def _last_pull(flow: CoinFlow, now: int) -> str:
