@@ -19,7 +19,7 @@ import {
   wallText,
 } from '../src/lib/flow/rows';
 import { FlowState, flowStreamUrl } from '../src/lib/flow/state.svelte';
-import { SLICE, Tape, TapeFilter, type TapeRow } from '../src/lib/flow/tape';
+import { isSold, SLICE, Tape, TapeFilter, type TapeRow } from '../src/lib/flow/tape';
 import type { LadderAnswer, ReadRow, WallRow } from '../src/lib/wire/schema-on-demand';
 
 const wall = (change: Partial<WallRow> = {}): WallRow => ({
@@ -226,6 +226,11 @@ describe('the tape', () => {
     expect(found[0]).toMatchObject({ size: -40, market: 'okx:BTC-USDT-SWAP', price: 100_000 });
     expect(newestOf(tape, 41, 3)).toEqual([]);
     expect(newestOf(tape, 0, 60)).toHaveLength(60);
+  });
+  it('calls a liquidated long sold, and a liquidated short bought', () => {
+    const tape = new Tape();
+    tape.append({ ...batch(3), size: Float32Array.of(-1, 1, 1), mark: Uint8Array.of(0, 2, 3) });
+    expect(newestOf(tape, 0, 3).map(isSold)).toEqual([false, true, true]);
   });
   it('is filtered slice by slice, and no print is looked at twice', () => {
     const tape = new Tape();
@@ -493,5 +498,17 @@ describe('the ladder is drawn', () => {
       [0, 200, 548],
       [0, 100, 548],
     ]);
+  });
+  it('says that a wall was pulled where nothing rests opposite, else over the fuel', () => {
+    const now = 1e12 + 22e6;
+    const walls = [wall({ state: 'pulled', ended: 1e12 })];
+    const texts = (change: Record<string, unknown>, narrow = false): string[] => {
+      const { ctx, texts } = canvas();
+      paintLadder(ctx, size, { ...picture({ walls, now, ...change }), narrow });
+      return texts.filter((text) => text.startsWith('pulled'));
+    };
+    expect(texts({ ask: [0, 0, 1, 1] })).toEqual(['pulled']);
+    expect(texts({ ask: [1, 0, 1, 1] })).toEqual(['pulled 0:22']);
+    expect(texts({ ask: [0, 0, 1, 1] }, true)).toEqual(['pulled 0:22']);
   });
 });

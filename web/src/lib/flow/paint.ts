@@ -6,7 +6,7 @@
  */
 import { decimals, dollars, price as priceText } from '../format';
 import { FONT_FAMILY, theme } from '../render/theme.svelte';
-import type { LadderAnswer } from '../wire/schema-on-demand';
+import type { LadderAnswer, WallRow } from '../wire/schema-on-demand';
 import { type Column, drawIn, drawParts, type Part, same } from './parts';
 import { coins, type Fuel, priceOf, rowOf, signedCoins, wallRow, wallText } from './rows';
 
@@ -85,6 +85,8 @@ export interface LadderPicture {
 
 /** Share of the most fuel from which a row says how much it has. */
 const LABELLED = 0.15;
+/** Pixels that "pulled 0:22" takes. */
+const PULLED_WIDTH = 66;
 
 const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
 
@@ -316,19 +318,31 @@ class Painter {
       if (wall.state === 'standing') this.#box(colour, column.x + 1.5, row, column.width - 3);
       else if (wall.state === 'pulled' && !struck.has(row)) {
         struck.add(row);
-        this.#pulled(row, wallText(wall, ladder.now));
+        this.#pulled(row, wall.side, wallText(wall, ladder.now));
       }
     }
   }
 
-  /** Where the price was struck, and how long ago. */
-  #pulled(row: number, text: string): void {
+  /** Strike the price of a wall, and say how long ago, where the row is empty or over its fuel. */
+  #pulled(row: number, side: WallRow['side'], text: string): void {
+    const { ladder, narrow, colours } = this.#picture;
     const { price, fuel } = this.#columns;
     if (!price || !fuel) return;
     const y = Math.round(this.#top(row) + this.#tall(row) / 2) + 0.5;
-    const { chosen } = this.#picture.colours;
-    this.#cell(row, price.x).push(['line', chosen, price.x + 6, price.x + price.width - 6, y]);
-    this.#write(chosen, text, fuel.x + 4, row, 'left');
+    this.#cell(row, price.x).push([
+      'line',
+      colours.chosen,
+      price.x + 6,
+      price.x + price.width - 6,
+      y,
+    ]);
+    const opposite = side === 'bid' ? 'ask' : 'bid';
+    if (!narrow && !coins(ladder[opposite][row])) {
+      this.#text(opposite, row, 'pulled', colours.chosen); // for how long does not fit
+      return;
+    }
+    this.#fill(theme.background, 0.85, fuel.x + 2, row, PULLED_WIDTH);
+    this.#write(colours.chosen, text, fuel.x + 4, row, 'left');
   }
 
   #prices(): void {

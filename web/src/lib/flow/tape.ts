@@ -13,12 +13,15 @@ export interface TapeRow {
   time: number;
   market: string;
   price: number;
-  /** Base coin, negative where a seller took. */
+  /** Base coin, negative where a seller took; 0 or more of liquidations. */
   size: number;
   notional: number;
   count: number;
   mark: number;
 }
+
+/** Whether a seller took: the liquidation of a long is a forced sale. */
+export const isSold = ({ size, mark }: TapeRow): boolean => mark === LIQUIDATED_LONG || size < 0;
 
 type Columns = Pick<
   TapeAnswer,
