@@ -6,12 +6,14 @@ import math
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from powderkeg.evaluation.signals.scripted import episodes_of, scenes, start_of
 from powderkeg.events import MINUTE
-from powderkeg.signals.clusters.cascade_chain import carry
+from powderkeg.signals.clusters.cascade_chain import CASCADE_CHAIN, MOST, carry, chain
 from powderkeg.signals.coin import CoinSignals
 from powderkeg.signals.contract import Episode
+from powderkeg.signals.zones import Stretch, Zone
 from powderkeg.sim.scenario.play import played
 from powderkeg.sim.scenario.script import named
 
@@ -130,3 +132,15 @@ def test_a_chain_begins_at_no_cluster_that_has_fired():
         if scene.now >= start_of(scenario) + 2 * MINUTE:
             break
     assert begun == []
+
+
+def test_a_chain_has_a_state_for_each_of_its_clusters():
+    scenario = named("t3-cascade-chain")
+    scene = next(iter(scenes(scenario, played(scenario), CoinSignals())))
+    price = scene.price * 0.999
+    zones = tuple(
+        Zone(Stretch("long", price - 10 * n, price - 10 * n + 1, 1e12, (1e12,)), scene.now, 99.0)
+        for n in range(20)
+    )
+    assert len(chain(replace(scene, zones=zones), zones[0])) == MOST
+    assert CASCADE_CHAIN.states[-1] == f"LINK_{MOST}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 from powderkeg.events import SECOND
 from powderkeg.signals.clusters import evidence as ev
@@ -27,6 +28,8 @@ from powderkeg.signals.thresholds import DEFAULT
 from powderkeg.signals.zones import Zone
 
 RULES = DEFAULT.chain
+MOST: Final = 12
+"""Clusters that a chain has at most: each has a state of its own."""
 
 
 def carry(notional: float, start: float, end: float, depth: float) -> float:
@@ -59,7 +62,7 @@ def chain(scene: Scene, zone: Zone) -> list[Zone]:
     """Return the clusters that a cluster could carry price through, itself first."""
     depth, links = scene.depth[PRESSED[zone.side]], [zone]
     for each in (z for z in scene.zones if z.side == zone.side and _beyond(z, zone)):
-        if each.distance(scene.price) > DEFAULT.zones.reach:
+        if len(links) == MOST or each.distance(scene.price) > DEFAULT.zones.reach:
             break
         if not carry(links[-1].notional, links[-1].far, each.near, depth) >= RULES.carry:
             break
@@ -148,7 +151,7 @@ def _fired(link: Place, scene: Scene) -> bool:
 
 CASCADE_CHAIN = ZoneSignal(
     "cascade_chain",
-    ("STACKED", "LIT", "PROPAGATING", "LINK_3", "LINK_4", "LINK_5", "LINK_6"),
+    ("STACKED", "LIT", "PROPAGATING", *(f"LINK_{n}" for n in range(3, MOST + 1))),
     ("EXHAUSTED", "ABSORBED", "APART", "EXPIRED"), begin, advance, RULES.expires,
     DEFAULT.zones.reach / 2, every=5 * SECOND,
     evidence=lambda episode, scene, zone: _evidence(episode.links, scene, zone),
