@@ -79,9 +79,15 @@ describe('a level', () => {
   });
   it('moves to the next cluster that does not hold it', () => {
     const clusters = [cluster(100, 102), cluster(90, 92), cluster(110, 114)];
-    expect(nextLevel(clusters, 101, 1)).toBe(112);
-    expect(nextLevel(clusters, 101, -1)).toBe(91);
-    expect(nextLevel(clusters, 91, -1)).toBeNull();
+    expect(nextLevel(clusters, 95, 101, 1)).toBe(112);
+    expect(nextLevel(clusters, 95, 101, -1)).toBe(91);
+    expect(nextLevel(clusters, 95, 91, -1)).toBeNull();
+  });
+  it('begins at the densest price that is ahead of the mark, in a cluster that holds it too', () => {
+    const clusters = [cluster(100, 110), cluster(90, 92)];
+    expect(nextLevel(clusters, 101, null, 1)).toBe(105);
+    expect(nextLevel(clusters, 106, null, 1)).toBeNull();
+    expect(nextLevel(clusters, 106, null, -1)).toBe(105);
   });
   it('is passed with a chance between those of the prices around it', () => {
     expect(passingAt(touch(), 140_000)).toBeCloseTo(0.8);

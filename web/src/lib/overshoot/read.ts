@@ -19,16 +19,22 @@ export function overshootUrl(filters: Filters, level: number | null): string {
 
 export const readOvershoot = (raw: unknown): OvershootAnswer => check(OvershootAnswer, raw);
 
-/** The densest price of the next cluster above a price, or below it; null where there is none. */
+/**
+ * The densest price of the next cluster above a chosen price, or below it; null where there is
+ * none. A cluster that holds the chosen price counts as reached. Without a choice the next one is
+ * that of the mark, which may lie in a cluster whose densest price is still ahead.
+ */
 export function nextLevel(
   clusters: readonly Cluster[],
-  from: number,
+  mark: number,
+  chosen: number | null,
   direction: 1 | -1,
 ): number | null {
-  // A price within a cluster counts as at it: the next one is another.
-  const ahead = clusters
-    .filter((c) => (direction > 0 ? c.floor > from : c.top < from))
-    .map((c) => c.peak * direction);
+  const isAhead = ({ floor, top, peak }: Cluster): boolean => {
+    if (chosen === null) return direction * (peak - mark) > 0;
+    return direction > 0 ? floor > chosen : top < chosen;
+  };
+  const ahead = clusters.filter(isAhead).map((c) => c.peak * direction);
   return ahead.length ? Math.min(...ahead) * direction : null;
 }
 
