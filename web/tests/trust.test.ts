@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeDifference, differenceText, encodeDifference } from '../src/lib/grid/difference';
 import { diverging, divergingAt } from '../src/lib/render/diverging';
+import { modelParts } from '../src/lib/trust/model';
 import {
   publishedHours,
   readComparison,
@@ -14,7 +15,6 @@ import {
   clusterText,
   hypothesisText,
   measuredText,
-  modelParts,
   newLiquidationsText,
   pretrainedText,
   when,

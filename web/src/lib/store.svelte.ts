@@ -11,7 +11,7 @@ import { ColourScale } from './state/colour-scale.svelte';
 import { MapStore } from './state/map.svelte';
 import { Playback } from './state/playback.svelte';
 import { Preferences } from './state/preferences.svelte';
-import { modelParts } from './trust/text';
+import { modelParts } from './trust/model';
 import { readUrl, type Shade, type ViewName, writeUrl } from './url';
 import { ViewState } from './view/state.svelte';
 import { check } from './wire/check';

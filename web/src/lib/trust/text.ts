@@ -39,16 +39,6 @@ export function when(micros: number, now: number, zone: number): string {
   return now - micros < DAY ? clock(micros, zone).slice(0, 5) : moment(micros, zone);
 }
 
-/** Split the server's model description into name and basis: "pretrained", "learned on …". */
-export function modelParts(model: string): [string, string] {
-  const [, name, rest] = /^(.+?)(?:: |, | on (?=\d)| (?=\()| · )(.+)$/.exec(model) ?? [
-    '',
-    model,
-    '',
-  ];
-  return [name, rest];
-}
-
 const day = (micros: number): string => new Date(micros / 1_000).toISOString().slice(0, 10);
 
 /** Describes pretrained weights. */
