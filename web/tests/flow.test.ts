@@ -508,7 +508,7 @@ describe('the ladder is drawn', () => {
       return texts.filter((text) => text.startsWith('pulled'));
     };
     expect(texts({ ask: [0, 0, 1, 1] })).toEqual(['pulled']);
-    expect(texts({ ask: [1, 0, 1, 1] })).toEqual(['pulled 0:22']);
+    expect(texts({ ask: [1, 0, 1, 1] })).toEqual(['pulled']);
     expect(texts({ ask: [0, 0, 1, 1] }, true)).toEqual(['pulled 0:22']);
   });
 });

@@ -85,8 +85,8 @@ export interface LadderPicture {
 
 /** Share of the most fuel from which a row says how much it has. */
 const LABELLED = 0.15;
-/** Pixels that "pulled 0:22" takes. */
-const PULLED_WIDTH = 66;
+/** Pixels that "pulled 9:59" takes in the font of a phone. */
+const DATED_WIDTH = 70;
 
 const largestOf = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b), 0) || 1;
 
@@ -318,30 +318,29 @@ class Painter {
       if (wall.state === 'standing') this.#box(colour, column.x + 1.5, row, column.width - 3);
       else if (wall.state === 'pulled' && !struck.has(row)) {
         struck.add(row);
-        this.#pulled(row, wall.side, wallText(wall, ladder.now));
+        this.#pulled(row, wall);
       }
     }
   }
 
-  /** Strike the price of a wall, and say how long ago, where the row is empty or over its fuel. */
-  #pulled(row: number, side: WallRow['side'], text: string): void {
+  /**
+   * Strike the price of a wall, and say so where the row is empty, else on a ground over its fuel.
+   * Only a phone's column has room for how long ago that was.
+   */
+  #pulled(row: number, wall: WallRow): void {
     const { ladder, narrow, colours } = this.#picture;
     const { price, fuel } = this.#columns;
     if (!price || !fuel) return;
     const y = Math.round(this.#top(row) + this.#tall(row) / 2) + 0.5;
-    this.#cell(row, price.x).push([
-      'line',
-      colours.chosen,
-      price.x + 6,
-      price.x + price.width - 6,
-      y,
-    ]);
-    const opposite = side === 'bid' ? 'ask' : 'bid';
+    const [from, to] = [price.x + 6, price.x + price.width - 6];
+    this.#cell(row, price.x).push(['line', colours.chosen, from, to, y]);
+    const text = narrow ? wallText(wall, ladder.now) : wall.state;
+    const opposite = wall.side === 'bid' ? 'ask' : 'bid';
     if (!narrow && !coins(ladder[opposite][row])) {
-      this.#text(opposite, row, 'pulled', colours.chosen); // for how long does not fit
+      this.#text(opposite, row, text, colours.chosen);
       return;
     }
-    this.#fill(theme.background, 0.85, fuel.x + 2, row, PULLED_WIDTH);
+    this.#fill(theme.background, 0.85, fuel.x + 2, row, narrow ? DATED_WIDTH : fuel.width - 4);
     this.#write(colours.chosen, text, fuel.x + 4, row, 'left');
   }
 
